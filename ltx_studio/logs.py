@@ -1,0 +1,26 @@
+"""The studio's rotating log file. Whatever ComfyUI and the libraries log goes there, not to the user's terminal."""
+
+import logging
+import logging.handlers
+import warnings
+
+from ltx_studio.settings import Settings
+
+MAX_BYTES = 2_000_000
+BACKUPS = 3
+
+
+def log_to_file(settings: Settings) -> None:
+    """Send every log record and warning of this process to the log file. Calling it again does nothing."""
+    root = logging.getLogger()
+    if any(isinstance(handler, logging.handlers.RotatingFileHandler) for handler in root.handlers):
+        return
+    settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(
+        settings.log_file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    warnings.simplefilter("default")

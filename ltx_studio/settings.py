@@ -1,0 +1,105 @@
+"""Every environment variable and every path of the studio, read once and in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from ltx_studio.errors import SetupError
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 7860
+
+
+class Vram(StrEnum):
+    """How eagerly models are kept on the device; ``auto`` leaves the choice to ComfyUI."""
+
+    AUTO = "auto"
+    GPU_ONLY = "gpu-only"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+    NONE = "none"
+    CPU = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the studio keeps things and how it runs.
+
+    Attributes:
+        home: Everything the studio writes lies below this folder.
+        comfy_dir: A ComfyUI of the user's own, or None for the one that set-up fetches.
+        model_set: The model set that is used unless a request names another.
+        vram: How eagerly models are kept on the device.
+    """
+
+    home: Path
+    comfy_dir: Path | None = None
+    model_set: str = "pocket"
+    vram: Vram = Vram.AUTO
+
+    @property
+    def models_dir(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def inputs_dir(self) -> Path:
+        return self.home / "input"
+
+    @property
+    def outputs_dir(self) -> Path:
+        return self.home / "outputs"
+
+    @property
+    def staging_dir(self) -> Path:
+        """Runs write here; a file moves to ``outputs_dir`` only when it is whole."""
+        return self.home / "staging"
+
+    @property
+    def temp_dir(self) -> Path:
+        return self.home / "temp"
+
+    @property
+    def user_dir(self) -> Path:
+        return self.home / "user"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "logs" / "studio.log"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read ``LTX_STUDIO_*``.
+
+        Raises:
+            SetupError: A variable has a value that means nothing.
+        """
+        home = env.get("LTX_STUDIO_HOME") or user_data_path("ltx-studio", appauthor=False)
+        comfy_dir = env.get("LTX_STUDIO_COMFY_DIR")
+        return cls(
+            home=Path(home).expanduser().absolute(),
+            comfy_dir=Path(comfy_dir).expanduser().absolute() if comfy_dir else None,
+            model_set=env.get("LTX_STUDIO_MODEL_SET") or "pocket",
+            vram=_vram(env.get("LTX_STUDIO_VRAM") or "auto"),
+        )
+
+
+def _vram(value: str) -> Vram:
+    try:
+        return Vram(value.strip().lower())
+    except ValueError:
+        raise SetupError(
+            f"LTX_STUDIO_VRAM is {value!r}, which is no tier.",
+            f"Set it to one of: {', '.join(Vram)}.",
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings.from_env(os.environ)
