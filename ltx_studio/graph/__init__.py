@@ -1,0 +1,6 @@
+"""ComfyUI graphs in API format as data: load, address by title, set, swap the loaders."""
+
+from ltx_studio.graph.api import Fragment, Graph, Node, load_template
+from ltx_studio.graph.workflow import Stage, Workflow
+
+__all__ = ["Fragment", "Graph", "Node", "Stage", "Workflow", "load_template"]

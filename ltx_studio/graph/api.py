@@ -1,0 +1,208 @@
+"""One API-format graph: nodes by id, addressed by their titles, which survive a re-export from the editor.
+
+A node is ``{"class_type": str, "inputs": {name: value}, "_meta": {"title": str}}``. An input's value is a
+leaf, or a link ``[node id, output slot]``. Nested options have dotted names (``"codec.encoding.crf"``).
+"""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import WorkflowError
+
+ApiGraph = dict[str, dict[str, Any]]
+
+
+def is_link(value: object) -> bool:
+    """Whether an input's value points at another node's output rather than being a value itself."""
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A group of nodes that brings named outputs, such as the loaders of one model set.
+
+    Attributes:
+        nodes: Nodes by title, in API format; links inside the fragment name titles.
+        outputs: What the fragment offers: name → (title, output slot).
+    """
+
+    nodes: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, tuple[str, int]]
+
+
+class Node:
+    """One node of a `Graph`; its inputs are attributes: ``graph["Prompt"].text = "a red ball"``."""
+
+    __slots__ = ("_inputs", "id", "title")
+
+    id: str
+    title: str
+    _inputs: dict[str, Any]
+
+    def __init__(self, node_id: str, title: str, inputs: dict[str, Any]) -> None:
+        object.__setattr__(self, "id", node_id)
+        object.__setattr__(self, "title", title)
+        object.__setattr__(self, "_inputs", inputs)
+
+    def __getitem__(self, name: str) -> Any:
+        self._require(name)
+        return self._inputs[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._require(name)
+        if is_link(self._inputs[name]):
+            raise WorkflowError(
+                f"Input {name!r} of node {self.title!r} is fed by another node, so it takes no value.",
+                "Set the value on the node that feeds it.",
+                where=self.title,
+            )
+        self._inputs[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def _require(self, name: str) -> None:
+        if name not in self._inputs:
+            raise WorkflowError(
+                f"Node {self.title!r} has no input {name!r}.",
+                f"Its inputs are: {', '.join(sorted(self._inputs)) or 'none'}.",
+                where=self.title,
+            )
+
+
+class Graph:
+    """An API-format graph with unique titles. Every instance owns its data."""
+
+    def __init__(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Copy `nodes` (id → node).
+
+        Raises:
+            WorkflowError: Two nodes have the same title, or a node has no class.
+        """
+        self._nodes: ApiGraph = copy.deepcopy({str(key): dict(node) for key, node in nodes.items()})
+        self._ids: dict[str, str] = {}
+        for node_id, node in self._nodes.items():
+            if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), dict):
+                raise WorkflowError(
+                    f"Node {node_id!r} has no class_type or no inputs, so this is no API-format graph.",
+                    "Export the workflow from ComfyUI in API format.",
+                    where=node_id,
+                )
+            title = node.get("_meta", {}).get("title") or node["class_type"]
+            if title in self._ids:
+                raise WorkflowError(
+                    f"Two nodes are titled {title!r}.", "Give each node of the template its own title.", where=title
+                )
+            self._ids[title] = node_id
+
+    def __getitem__(self, title: str) -> Node:
+        try:
+            node_id = self._ids[title]
+        except KeyError:
+            raise WorkflowError(
+                f"The graph has no node titled {title!r}.", f"Its nodes are: {', '.join(sorted(self._ids))}."
+            ) from None
+        return Node(node_id, title, self._nodes[node_id]["inputs"])
+
+    def __contains__(self, title: object) -> bool:
+        return title in self._ids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def class_type(self, title: str) -> str:
+        return str(self._nodes[self[title].id]["class_type"])
+
+    def set_input(self, title: str, name: str, value: Any) -> None:
+        """Patch one leaf.
+
+        Raises:
+            WorkflowError: There is no such node or input, or the input is linked.
+        """
+        self[title][name] = value
+
+    def attach(self, fragment: Fragment, *, instead_of: Fragment) -> None:
+        """Put `fragment` where `instead_of` is: whatever used its outputs uses the same-named new ones.
+
+        Raises:
+            WorkflowError: The graph uses an output that `fragment` does not bring.
+        """
+        old_nodes = {self[title].id for title in instead_of.nodes}
+        names = {(self[title].id, slot): name for name, (title, slot) in instead_of.outputs.items()}
+        users = [
+            (node["inputs"], key, names.get((value[0], value[1])))
+            for node_id, node in self._nodes.items()
+            if node_id not in old_nodes
+            for key, value in node["inputs"].items()
+            if is_link(value) and value[0] in old_nodes
+        ]
+        missing = {name or "an unnamed output" for _, _, name in users if name not in fragment.outputs}
+        if missing:
+            raise WorkflowError(
+                f"The loaders bring no {', '.join(sorted(missing))}, which the graph needs.",
+                "Choose another model set.",
+            )
+        for title in instead_of.nodes:
+            del self._nodes[self._ids.pop(title)]
+        ids = self._add(fragment.nodes)
+        for inputs, key, name in users:
+            title, slot = fragment.outputs[str(name)]
+            inputs[key] = [ids[title], slot]
+
+    def _add(self, nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        taken = {int(node_id) for node_id in self._nodes if node_id.isdigit()}
+        free = (number for number in range(1, len(taken) + len(nodes) + 1) if number not in taken)
+        ids = {title: str(next(free)) for title in nodes}
+        for title, node in nodes.items():
+            if title in self._ids:
+                raise WorkflowError(f"Two nodes are titled {title!r}.", "Rename one of them.", where=title)
+            inputs = {
+                key: [ids[value[0]], value[1]] if is_link(value) else copy.deepcopy(value)
+                for key, value in node["inputs"].items()
+            }
+            self._nodes[ids[title]] = {
+                "class_type": node["class_type"],
+                "inputs": inputs,
+                "_meta": {"title": title},
+            }
+        self._ids |= ids
+        return ids
+
+    def to_api(self) -> ApiGraph:
+        """An independent copy as ComfyUI takes it."""
+        return copy.deepcopy(self._nodes)
+
+
+def load_template(source: str | Path) -> Graph:
+    """Read a graph: the name of one of the studio's mode files (``"t2v"``), or a path.
+
+    Raises:
+        WorkflowError: The file is missing, or is no API-format graph.
+    """
+    path = source if isinstance(source, Path) else files("ltx_studio.workflows") / f"{source}.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WorkflowError(
+            f"The workflow file {source} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+    except ValueError as error:
+        raise WorkflowError(
+            f"The workflow file {source} is no JSON: {error}.", "Export the workflow again from ComfyUI."
+        ) from error
+    if not isinstance(data, dict) or not all(isinstance(node, dict) for node in data.values()):
+        raise WorkflowError(
+            f"The workflow file {source} holds no API-format graph.", "Export the workflow from ComfyUI in API format."
+        )
+    return Graph(data)

@@ -1,0 +1,35 @@
+"""What an engine is given: a finished graph, and the stages that its progress is shown in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a run that a user sees as one step of it.
+
+    Attributes:
+        id: A stable word, such as ``"decode"``.
+        label: What the user reads.
+        nodes: The titles of the nodes that belong to it. The stage begins with the first of them.
+    """
+
+    id: str
+    label: str
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A graph that is ready to run.
+
+    Attributes:
+        name: Becomes the beginning of the output's file name.
+        graph: API format, id → node.
+        stages: In the order in which they run.
+    """
+
+    name: str
+    graph: Mapping[str, Mapping[str, Any]]
+    stages: tuple[Stage, ...] = ()
