@@ -1,0 +1,10 @@
+"""ComfyUI as a library: finding it, booting it in this process, running graphs as streams of events.
+
+With `ltx_studio.pocket` this is the only package that imports ComfyUI or torch, and it does so when it boots.
+"""
+
+from ltx_studio.engine.cancel import CancelToken
+from ltx_studio.engine.engine import Engine
+from ltx_studio.engine.memory import Memory
+
+__all__ = ["CancelToken", "Engine", "Memory"]

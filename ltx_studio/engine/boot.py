@@ -1,0 +1,154 @@
+"""Booting ComfyUI in library mode: once per process, in the order that it needs, without its server.
+
+ComfyUI is a set of top-level modules with process-wide state, so there is one `Comfy` per process, with one lane.
+"""
+
+import asyncio
+import importlib
+import logging
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from ltx_studio.engine import comfyui, nodes, patches
+from ltx_studio.engine.host import Host
+from ltx_studio.errors import SetupError, StudioError
+from ltx_studio.settings import Settings, Vram
+
+log = logging.getLogger(__name__)
+
+_VRAM_FLAGS = {
+    Vram.AUTO: [],
+    Vram.GPU_ONLY: ["--gpu-only"],
+    Vram.HIGH: ["--highvram"],
+    Vram.NORMAL: [],
+    Vram.LOW: ["--lowvram"],
+    Vram.NONE: ["--novram"],
+    Vram.CPU: ["--cpu"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comfy:
+    """The booted ComfyUI: the modules that the engine uses, the host, and the lane that one run at a time holds."""
+
+    install: comfyui.ComfyInstall
+    host: Host
+    execution: Any
+    nodes: Any
+    folder_paths: Any
+    model_management: Any
+    utils: Any
+    progress: Any
+    lane: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(slots=True)
+class _Process:
+    """What has become of ComfyUI in this process."""
+
+    comfy: Comfy | None = None
+    failure: StudioError | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_process = _Process()
+
+
+def boot(settings: Settings) -> Comfy:
+    """Boot ComfyUI, or return the one that is booted. Takes about 12 s the first time.
+
+    Raises:
+        SetupError: ComfyUI is not installed, or could not be imported; a broken import stays broken until the
+            process ends, so the same error is raised again.
+    """
+    with _process.lock:
+        if _process.failure is not None:
+            raise _process.failure
+        if _process.comfy is None:
+            install = comfyui.find(settings)
+            try:
+                _process.comfy = _boot(install, settings)
+            except Exception as error:
+                _process.failure = _as_setup_error(error)
+                raise _process.failure from error
+        _use_folders(_process.comfy.folder_paths, settings)
+        return _process.comfy
+
+
+def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
+    log.info("booting ComfyUI %s from %s", install.version, install.path)
+    sys.path.insert(0, str(install.path))
+    patches.share_the_name_app(install.path)
+    _parse_flags(["--disable-all-custom-nodes", "--disable-api-nodes", *_VRAM_FLAGS[settings.vram]])
+    patches.keep_the_terminal_quiet()
+    importlib.import_module("main")  # ComfyUI's own start-up: dynamic VRAM, extra_model_paths.yaml, its modules
+    utils = importlib.import_module("comfy.utils")
+    utils.set_progress_bar_enabled(False)  # tqdm on the user's terminal; our events say the same
+    server = importlib.import_module("server")
+    host = server.PromptServer.instance = Host(importlib.import_module("app.node_replace_manager").NodeReplaceManager())
+    comfy_nodes = importlib.import_module("nodes")
+    asyncio.run(comfy_nodes.init_extra_nodes(init_custom_nodes=False, init_api_nodes=False))
+    comfy_nodes.NODE_CLASS_MAPPINGS.update(nodes.NODE_CLASS_MAPPINGS)
+    comfy_nodes.NODE_DISPLAY_NAME_MAPPINGS.update(nodes.NODE_DISPLAY_NAME_MAPPINGS)
+    patches.preview_whole_clips()
+    return Comfy(
+        install=install,
+        host=host,
+        execution=importlib.import_module("execution"),
+        nodes=comfy_nodes,
+        folder_paths=importlib.import_module("folder_paths"),
+        model_management=importlib.import_module("comfy.model_management"),
+        utils=utils,
+        progress=importlib.import_module("comfy_execution.utils"),
+    )
+
+
+def _parse_flags(flags: list[str]) -> None:
+    """Have ComfyUI read its flags from `sys.argv`, and add ``--cpu`` where torch finds no accelerator.
+
+    `cuda_malloc` sets torch's allocator by an environment variable, and `comfy_aimdo` (dynamic VRAM) puts itself
+    under torch's allocations, so both come before torch, as in ComfyUI's own `main`, which repeats the latter.
+    """
+    ours = sys.argv
+    sys.argv = [ours[0] if ours else "ltx-studio", *flags]
+    try:
+        importlib.import_module("comfy.options").enable_args_parsing()
+        cli_args = importlib.import_module("comfy.cli_args")
+        importlib.import_module("cuda_malloc")
+        if cli_args.enables_dynamic_vram():
+            importlib.import_module("comfy_aimdo.control").init()
+    finally:
+        sys.argv = ours
+    import torch
+
+    if not torch.accelerator.is_available():
+        cli_args.args.cpu = True
+
+
+def _use_folders(folder_paths: Any, settings: Settings) -> None:
+    for folder in (settings.inputs_dir, settings.staging_dir, settings.temp_dir, settings.user_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    folder_paths.set_input_directory(str(settings.inputs_dir))
+    folder_paths.set_temp_directory(str(settings.temp_dir))
+    folder_paths.set_user_directory(str(settings.user_dir))
+    for kind in list(folder_paths.folder_names_and_paths):
+        if kind != "custom_nodes":
+            folder_paths.add_model_folder_path(kind, str(settings.models_dir / kind), is_default=True)
+
+
+def _as_setup_error(error: Exception) -> SetupError:
+    if isinstance(error, SetupError):
+        return error
+    if isinstance(error, ImportError) and error.name:
+        missing = error.name
+        return SetupError(
+            f"ComfyUI could not be started: the Python package {missing!r} is missing or broken ({error}).",
+            "Run `./setup.sh` again, which installs what it needs.",
+            where=missing,
+        )
+    return SetupError(
+        f"ComfyUI could not be started: {type(error).__name__}: {error}",
+        "Run `ltx-studio doctor`, and look into the studio's log for the traceback.",
+    )

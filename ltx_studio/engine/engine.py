@@ -1,0 +1,207 @@
+"""The engine: one warm ComfyUI, one run at a time, each run a stream of events that never raises."""
+
+import contextvars
+import gc
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from ltx_studio.engine import boot, memory, staging
+from ltx_studio.engine.cancel import CancelToken
+from ltx_studio.engine.run import Run
+from ltx_studio.errors import BusyError, ExecutionError, StudioError
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting
+from ltx_studio.graph import Workflow
+from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.05
+"""How soon a waiting run notices that it was cancelled."""
+
+HEARTBEAT_SECONDS = 0.5
+"""A consumer can stop a run only between events, so there is one at least this often."""
+
+
+class Engine:
+    """Runs workflows on ComfyUI in this process.
+
+    Nothing heavy happens before `start` or the first run. The process has one ComfyUI and one lane, so two
+    engines take turns; each keeps a cache of its own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._booting: Future[boot.Comfy] | None = None
+        self._guard = threading.Lock()
+        self._executor: Any = None
+
+    def start(self) -> None:
+        """Begin to boot ComfyUI in the background. Returns at once.
+
+        Calling it again does nothing, except after a failure: what was missing may have been installed since.
+        """
+        with self._guard:
+            if self._booting is None or (self._booting.done() and self._booting.exception() is not None):
+                self._booting = Future()
+                threading.Thread(target=self._boot, args=(self._booting,), name="comfyui-boot", daemon=True).start()
+
+    def wait_ready(self, timeout: float | None = None) -> None:
+        """Boot ComfyUI and wait for it.
+
+        Raises:
+            SetupError: It cannot be booted.
+            TimeoutError: It takes longer than `timeout` seconds.
+        """
+        self._comfy(timeout)
+
+    @property
+    def ready(self) -> bool:
+        """Whether ComfyUI is booted, so that a run can begin at once."""
+        booting = self._booting
+        return booting is not None and booting.done() and booting.exception() is None
+
+    def run(self, workflow: Workflow, cancel: CancelToken | None = None) -> Iterator[Event]:
+        """Run `workflow`, telling what happens as it happens.
+
+        The stream ends with exactly one of Finished, Failed, Cancelled, and does not raise. Closing or dropping
+        the iterator cancels the run. The device stays held until the run has unwound.
+        """
+        cancel = cancel or CancelToken()
+        if cancel.cancelled:
+            yield Cancelled()
+            return
+        began = time.monotonic()
+        try:
+            comfy = yield from self._await_boot(cancel, began)
+            if comfy is None or not (yield from self._await_lane(comfy, cancel, began)):
+                yield Cancelled()
+                return
+            run = self._launch(comfy, workflow, cancel)
+        except StudioError as error:
+            yield Failed(error)
+            return
+        except Exception as error:
+            log.exception("a run could not be started")
+            yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
+            return
+        yield from self._follow(run, began)
+
+    def memory(self) -> memory.Memory | None:
+        """The device's memory now, or None while ComfyUI is not booted."""
+        return memory.read(self._comfy().model_management) if self.ready else None
+
+    def unload(self) -> None:
+        """Free every model and everything cached.
+
+        Raises:
+            BusyError: A run is on.
+        """
+        if not self.ready:
+            return
+        comfy = self._comfy()
+        if not comfy.lane.acquire(blocking=False):
+            raise BusyError("A run is on, so its models cannot be unloaded.", "Stop the run, or wait for it to end.")
+        try:
+            if self._executor is not None:
+                self._executor.reset()
+            comfy.model_management.unload_all_models()
+            gc.collect()
+            comfy.model_management.soft_empty_cache()
+        finally:
+            comfy.lane.release()
+
+    def _comfy(self, timeout: float | None = None) -> boot.Comfy:
+        self.start()
+        assert self._booting is not None
+        return self._booting.result(timeout)
+
+    def _boot(self, booting: "Future[boot.Comfy]") -> None:
+        try:
+            comfy = boot.boot(self._settings)
+            staging.sweep(self._settings.staging_dir)
+            booting.set_result(comfy)
+        except BaseException as error:
+            log.exception("ComfyUI could not be booted")
+            booting.set_exception(
+                error
+                if isinstance(error, StudioError)
+                else ExecutionError.unexpected(error, details=traceback.format_exc())
+            )
+
+    def _await_boot(self, cancel: CancelToken, began: float) -> Generator[Event, None, boot.Comfy | None]:
+        self.start()
+        assert self._booting is not None
+        if not self._booting.done():
+            yield Waiting("start")
+            yield from _until(self._booting.done, cancel, began)
+        return None if cancel.cancelled else self._booting.result()
+
+    def _await_lane(self, comfy: boot.Comfy, cancel: CancelToken, began: float) -> Generator[Event, None, bool]:
+        if comfy.lane.acquire(blocking=False):
+            return True
+        yield Waiting("lane")
+        held = False
+
+        def acquired() -> bool:
+            nonlocal held
+            held = held or comfy.lane.acquire(blocking=False)
+            return held
+
+        try:
+            yield from _until(acquired, cancel, began)
+        except GeneratorExit:
+            if held:
+                comfy.lane.release()
+            raise
+        return held
+
+    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken) -> Run:
+        """Start the run in a thread of its own, which releases the lane when it has unwound."""
+        try:
+            if self._executor is None:
+                self._executor = comfy.execution.PromptExecutor(
+                    comfy.host,
+                    cache_type=comfy.execution.CacheType.CLASSIC,
+                    cache_args={"lru": 0, "ram": 0, "ram_inactive": 0},
+                )
+            run = Run(comfy, self._executor, self._settings, workflow, cancel)
+            context = contextvars.copy_context()  # ZeroGPU bills the visitor whose token is in it
+            threading.Thread(target=context.run, args=(run.work,), name=f"run-{run.id}", daemon=True).start()
+        except BaseException:
+            comfy.lane.release()
+            raise
+        return run
+
+    def _follow(self, run: Run, began: float) -> Iterator[Event]:
+        try:
+            while True:
+                event = _next(run.events, HEARTBEAT_SECONDS)
+                yield Heartbeat(time.monotonic() - began) if event is None else event
+                if isinstance(event, Finished | Failed | Cancelled):
+                    return
+        finally:
+            run.abandon()
+
+
+def _next(events: "SimpleQueue[Event]", timeout: float) -> Event | None:
+    try:
+        return events.get(timeout=timeout)
+    except Empty:
+        return None
+
+
+def _until(condition: Any, cancel: CancelToken, began: float) -> Iterator[Event]:
+    """Yield heartbeats until `condition()` holds or `cancel` is set."""
+    beat = time.monotonic()
+    while not condition():
+        if cancel.wait(POLL_SECONDS):
+            return
+        if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+            beat = time.monotonic()
+            yield Heartbeat(beat - began)

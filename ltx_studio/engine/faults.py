@@ -1,0 +1,102 @@
+"""ComfyUI's complaints in the user's words: what happened, where, and the one thing to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, StudioError, WorkflowError
+from ltx_studio.settings import Settings
+
+_MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
+_OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
+_FEW = 6
+
+
+def from_validation(
+    error: Mapping[str, Any] | None,
+    node_errors: Mapping[str, Mapping[str, Any]],
+    titles: Mapping[str, str],
+    settings: Settings,
+) -> StudioError:
+    """The first problem that `validate_prompt` named."""
+    if error is not None and error["type"] == "missing_node_type":
+        info = error["extra_info"]
+        return WorkflowError(
+            f"The installed ComfyUI has no node {info.get('class_type')!r}, which the workflow uses.",
+            "Replace the node in the workflow, or use a ComfyUI that has it.",
+            where=titles.get(str(info.get("node_id")), ""),
+        )
+    if error is not None and error["type"] == "prompt_no_outputs":
+        return WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
+    for node_id, found in node_errors.items():
+        for problem in found["errors"]:
+            return _from_problem(titles.get(node_id, node_id), problem, settings)
+    return WorkflowError(
+        f"ComfyUI refuses the workflow: {error['message'] if error else 'no reason given'}.",
+        "Open it in ComfyUI's editor, which marks the node.",
+        details=str(error),
+    )
+
+
+def _from_problem(title: str, problem: Mapping[str, Any], settings: Settings) -> StudioError:
+    info = problem.get("extra_info", {})
+    name, value = info.get("input_name", ""), info.get("received_value")
+    if problem["type"] == "value_not_in_list" and str(value).lower().endswith(_MODEL_SUFFIXES):
+        return ModelMissingError(
+            f"The model file {value} is missing.",
+            f"Put it into a subfolder of {settings.models_dir}, or of your own ComfyUI's models.",
+            where=title,
+        )
+    if problem["type"] == "value_not_in_list":
+        options = info.get("input_config", [[]])[0]
+        known = [str(option) for option in options] if isinstance(options, list) else []
+        few = ", ".join(known[:_FEW]) + (", …" if len(known) > _FEW else "")
+        return WorkflowError(
+            f"{title}: {name} is {value!r}, which is none of its choices.",
+            f"Choose one of: {few}." if few else "Choose another value.",
+            where=title,
+        )
+    return WorkflowError(
+        f"{title}: {_lower(problem['message'])} ({problem['details']}).",
+        f"Correct {name!r} of the node {title!r}." if name else f"Correct the node {title!r}.",
+        where=title,
+    )
+
+
+def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> ExecutionError:
+    """What a node raised, from ComfyUI's ``execution_error``."""
+    title = titles.get(str(error.get("node_id")), "A node")
+    kind = str(error.get("exception_type", ""))
+    message = str(error.get("exception_message", "")).strip()
+    details = message + "\n\n" + "".join(error.get("traceback", []))
+    if kind.endswith(_OUT_OF_MEMORY) or "out of memory" in message.lower():
+        return OutOfMemoryError(
+            f"{title} ran out of memory.",
+            "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=low.",
+            where=title,
+            details=details,
+        )
+    if "safetensor" in (kind + message).lower() or "header" in message.lower():
+        return ExecutionError(
+            f"{title}: a model file is damaged: {_first_line(message)}",
+            "Delete the file and get it again.",
+            where=title,
+            details=details,
+        )
+    if kind == "OSError" and "space" in message.lower():
+        return ExecutionError(
+            f"{title}: the disk is full.", "Free some space and run it again.", where=title, details=details
+        )
+    return ExecutionError(
+        f"{title} failed: {_first_line(message) or kind or 'no reason given'}",
+        "Check the inputs of that step. The studio's log has the traceback.",
+        where=title,
+        details=details,
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else ""
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

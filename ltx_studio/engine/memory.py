@@ -1,0 +1,43 @@
+"""What the device and its memory look like, for a badge and for tests."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A reading.
+
+    Attributes:
+        device: ComfyUI's name of the device, such as ``"cpu"`` or ``"cuda:0 NVIDIA H200"``.
+        tier: ComfyUI's memory policy: ``disabled`` (CPU), ``shared``, ``no``, ``low``, ``normal`` or ``high`` VRAM.
+        total: Bytes of the device's memory.
+        free: Bytes of it that are free now.
+        models: The loaded models: class name and bytes on the device.
+    """
+
+    device: str
+    tier: str
+    total: int
+    free: int
+    models: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        return f"{self.device} · {_gib(self.total - self.free)} of {_gib(self.total)} GB in use"
+
+
+def read(model_management: Any) -> Memory:
+    """Read ComfyUI's own figures."""
+    device = model_management.get_torch_device()
+    loaded = [model for model in model_management.current_loaded_models if model.model is not None]
+    return Memory(
+        device=str(model_management.get_torch_device_name(device)),
+        tier=model_management.vram_state.name.lower().removesuffix("_vram"),
+        total=int(model_management.get_total_memory(device)),
+        free=int(model_management.get_free_memory(device)),
+        models=tuple((type(item.model.model).__name__, int(item.model_loaded_memory())) for item in loaded),
+    )
+
+
+def _gib(size: int) -> str:
+    return f"{size / 1024**3:.1f}"

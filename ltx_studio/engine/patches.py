@@ -1,0 +1,66 @@
+"""Every patch to ComfyUI, each with its reason, the condition for its removal, and a check that its target exists."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.engine.preview import ClipPreviewer
+from ltx_studio.errors import SetupError
+
+
+def share_the_name_app(comfy_dir: Path) -> None:
+    """Let ComfyUI's package `app` be found where our own module `app` is already imported.
+
+    Reason: a Hugging Face Space starts `app.py`, and `import app; app.build_app()` is how it is embedded, but
+    ComfyUI says `import app.logger`. A module with a `__path__` serves as both.
+    Remove when: ComfyUI's top-level packages move into one namespace.
+    """
+    package = comfy_dir / "app"
+    _expect(
+        (package / "__init__.py").is_file() and not (package / "__init__.py").read_text(encoding="utf-8").strip(),
+        "app/__init__.py is empty",
+    )
+    ours = sys.modules.get("app")
+    if ours is not None and not hasattr(ours, "__path__"):
+        ours.__path__ = [str(package)]
+
+
+def keep_the_terminal_quiet() -> None:
+    """Stop ComfyUI's start-up from logging to the terminal and from replacing `sys.stdout`.
+
+    Reason: the terminal belongs to the user, and the log has a file of its own. `setup_logger` returns at once
+    when its buffer `logs` is not empty.
+    Remove when: ComfyUI can be imported without setting up logging.
+    """
+    from collections import deque
+
+    import app.logger as comfy_logger  # ComfyUI's, see share_the_name_app
+
+    _expect(hasattr(comfy_logger, "logs") and hasattr(comfy_logger, "setup_logger"), "app.logger.logs")
+    comfy_logger.logs = deque([{"t": "", "m": "library mode\n"}], maxlen=300)
+
+
+def preview_whole_clips() -> None:
+    """Give samplers our previewer.
+
+    Reason: ComfyUI's own show the first latent frame only (`x0[0, :, 0]`).
+    Remove when: ComfyUI previews video latents as clips.
+    """
+    import latent_preview
+
+    _expect(hasattr(latent_preview, "get_previewer"), "latent_preview.get_previewer")
+
+    def get_previewer(device: Any, latent_format: Any) -> ClipPreviewer | None:
+        if latent_format.latent_dimensions != 3 or latent_format.latent_rgb_factors is None:
+            return None
+        return ClipPreviewer(latent_format)
+
+    latent_preview.get_previewer = get_previewer
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise SetupError(
+            f"This ComfyUI differs from what the studio knows: {what}.",
+            "Unset LTX_STUDIO_COMFY_DIR so that the studio fetches the version it was made for.",
+        )

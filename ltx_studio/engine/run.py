@@ -1,0 +1,186 @@
+"""One run: validate the graph, execute it in ComfyUI, say what happens, unwind, hand over the files."""
+
+import asyncio
+import copy
+import logging
+import shutil
+import threading
+import time
+import traceback
+import uuid
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from ltx_studio.engine import cache, faults, staging
+from ltx_studio.engine.boot import Comfy
+from ltx_studio.engine.cancel import CancelToken
+from ltx_studio.engine.preview import PreviewFrames
+from ltx_studio.errors import ExecutionError, StudioError
+from ltx_studio.events import (
+    Cancelled,
+    Event,
+    Failed,
+    Finished,
+    Outcome,
+    Output,
+    Preview,
+    StageStarted,
+    Started,
+    Step,
+)
+from ltx_studio.graph import Workflow
+from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
+
+INTERRUPT_SECONDS = 0.05
+"""How often a stop is repeated. ComfyUI clears its flag when a run starts and when it raises, so once is not enough."""
+
+
+class Run:
+    """A run that holds the lane. `work` is called once, in a thread of its own; `events` may be read from any."""
+
+    def __init__(
+        self, comfy: Comfy, executor: Any, settings: Settings, workflow: Workflow, cancel: CancelToken
+    ) -> None:
+        self.id = uuid.uuid4().hex[:12]
+        self.events: SimpleQueue[Event] = SimpleQueue()
+        self._comfy = comfy
+        self._executor = executor
+        self._settings = settings
+        self._workflow = workflow
+        self._graph: dict[str, Any] = copy.deepcopy({key: dict(node) for key, node in workflow.graph.items()})
+        self._titles = {
+            node_id: node.get("_meta", {}).get("title") or str(node.get("class_type", node_id))
+            for node_id, node in self._graph.items()
+        }
+        self._stage_of = {title: index for index, stage in enumerate(workflow.stages) for title in stage.nodes}
+        self._stage = -1
+        self._cancel = cancel
+        self._abandoned = threading.Event()
+        self._unwound = threading.Event()
+        self._error: dict[str, Any] | None = None
+
+    def abandon(self) -> None:
+        """Nobody listens any more: stop as if it were cancelled. After the end it does nothing."""
+        self._abandoned.set()
+
+    def work(self) -> None:
+        """Do the run and release the lane; puts the outcome last, when the next run may begin."""
+        folder: Path | None = None
+        outcome: Outcome
+        try:
+            folder = staging.create(self._settings.staging_dir, self.id)
+            outcome = self._execute(folder)
+        except StudioError as error:
+            outcome = Failed(error)
+        except BaseException as error:
+            log.exception("run %s failed outside of a node", self.id)
+            outcome = Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            self._comfy.lane.release()
+        if isinstance(outcome, Finished):
+            for output in outcome.outputs:
+                self.events.put(output)
+        log.info("run %s: %s", self.id, outcome)
+        self.events.put(outcome)
+
+    @property
+    def _stopping(self) -> bool:
+        return self._cancel.cancelled or self._abandoned.is_set()
+
+    def _execute(self, folder: Path) -> Outcome:
+        outputs = self._validate()
+        comfy, executor = self._comfy, self._executor
+        comfy.folder_paths.set_output_directory(str(folder))
+        comfy.utils.set_progress_bar_global_hook(self._on_progress)
+        comfy.host.listener = self._on_message
+        interrupter = threading.Thread(target=self._interrupt, name=f"stop-{self.id}", daemon=True)
+        interrupter.start()
+        began = time.monotonic()
+        try:
+            executor.execute(self._graph, self.id, {"client_id": "ltx-studio"}, outputs)
+        except comfy.model_management.InterruptProcessingException:
+            executor.success = False
+        finally:
+            self._unwound.set()
+            interrupter.join()
+            comfy.model_management.interrupt_current_processing(False)
+            comfy.host.listener = None
+            comfy.utils.set_progress_bar_global_hook(None)
+            cache.forget_takes(executor, self._graph, comfy.nodes.NODE_CLASS_MAPPINGS)
+        if self._stopping:
+            return Cancelled()
+        if self._error is not None or not executor.success:
+            return Failed(faults.from_execution(self._error or {}, self._titles))
+        return Finished(self._publish(folder, executor.history_result), time.monotonic() - began)
+
+    def _validate(self) -> list[str]:
+        """The ids of the graph's output nodes.
+
+        Raises:
+            WorkflowError: ComfyUI refuses the graph.
+            ModelMissingError: It names a model file that is not there.
+        """
+        execution = self._comfy.execution
+        valid, error, outputs, node_errors = asyncio.run(execution.validate_prompt(self.id, self._graph, None))
+        if not valid or node_errors:
+            raise faults.from_validation(error, node_errors, self._titles, self._settings)
+        return list(outputs)
+
+    def _publish(self, folder: Path, history: dict[str, Any]) -> tuple[Output, ...]:
+        """Move what the run itself says that it saved to the outputs."""
+        saved: list[Output] = []
+        for node_id, shown in history["outputs"].items():
+            for entry in (entry for entries in shown.values() if isinstance(entries, list) for entry in entries):
+                if not isinstance(entry, dict) or entry.get("type") != "output":
+                    continue
+                file = folder / entry.get("subfolder", "") / entry["filename"]
+                name = f"{self._workflow.name}-{time.strftime('%H%M%S')}-{self.id[:6]}"
+                name += f"-{len(saved) + 1}" if saved else ""
+                path = staging.publish(file, self._settings.outputs_dir, name)
+                saved.append(Output(path, self._titles.get(node_id, node_id)))
+        return tuple(saved)
+
+    def _interrupt(self) -> None:
+        """Repeat the stop until the run has unwound."""
+        while not self._unwound.wait(INTERRUPT_SECONDS):
+            if self._stopping:
+                self._comfy.model_management.interrupt_current_processing()
+
+    def _on_message(self, event: str, data: dict[str, Any]) -> None:
+        """What the executor tells its server, in the thread of the run."""
+        if event == "execution_cached":
+            self.events.put(Started(self.id, len(self._graph), len(data["nodes"])))
+        elif event == "executing":
+            if self._stopping:
+                raise self._comfy.model_management.InterruptProcessingException
+            self._enter_stage(str(data["display_node"]))
+        elif event == "execution_error":
+            self._error = data
+
+    def _enter_stage(self, node_id: str) -> None:
+        index = self._stage_of.get(self._titles.get(node_id, ""), -1)
+        if index > self._stage:
+            self._stage = index
+            stage = self._workflow.stages[index]
+            self.events.put(StageStarted(stage.id, stage.label, index, len(self._workflow.stages)))
+
+    def _on_progress(
+        self, value: float, total: float, preview: object, prompt_id: str | None = None, node_id: str | None = None
+    ) -> None:
+        """ComfyUI's progress bars: sampling steps, decoding tiles."""
+        if self._stopping:
+            raise self._comfy.model_management.InterruptProcessingException
+        context = self._comfy.progress.get_executing_context()
+        node_id = node_id or (context.node_id if context is not None else None)
+        index = self._stage_of.get(self._titles.get(str(node_id), ""), -1)
+        if index < 0:
+            return
+        stage = self._workflow.stages[index].id
+        if isinstance(preview, PreviewFrames):
+            self.events.put(Preview(stage, int(value), preview.jpegs))
+        self.events.put(Step(stage, int(value), int(total)))

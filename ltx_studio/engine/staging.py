@@ -1,0 +1,39 @@
+"""Where runs write, so that a file appears among the outputs only when it is whole.
+
+Each run has a folder ``<host>-<pid>-<run id>``. A run removes its own; what a killed process left is swept up at
+the next start.
+"""
+
+import os
+import shutil
+import socket
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+
+def create(staging_dir: Path, run_id: str) -> Path:
+    """Make the folder of one run."""
+    folder = staging_dir / f"{_host()}-{os.getpid()}-{run_id}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def publish(file: Path, outputs_dir: Path, name: str) -> Path:
+    """Move a whole `file` to the outputs, into a folder for the day, under a name of its own."""
+    folder = outputs_dir / datetime.now().astimezone().strftime("%Y-%m-%d")
+    folder.mkdir(parents=True, exist_ok=True)
+    return file.replace(folder / f"{name}{file.suffix}")
+
+
+def sweep(staging_dir: Path) -> None:
+    """Remove the folders of processes of this machine that are gone."""
+    for folder in staging_dir.glob(f"{_host()}-*-*"):
+        pid = folder.name.removeprefix(f"{_host()}-").partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _host() -> str:
+    return socket.gethostname().replace("-", "_") or "host"
