@@ -1,0 +1,34 @@
+"""What the studio needs beside its Python packages: ComfyUI and the pocket model. Safe to run again."""
+
+from collections.abc import Callable
+
+from ltx_studio.engine import Engine, comfyui
+from ltx_studio.errors import SetupError
+from ltx_studio.pocket import files
+from ltx_studio.settings import Settings
+
+Report = Callable[[str], None]
+
+
+def prepare(settings: Settings, report: Report) -> None:
+    """Fetch what is missing and build the pocket model.
+
+    Raises:
+        SetupError: Something could not be had; the message says what, and what to do.
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"The studio's folder {settings.home} cannot be made: {error.strerror}.",
+            "Choose another with LTX_STUDIO_HOME.",
+        ) from None
+    install = comfyui.ensure(settings, report)
+    report(f"ComfyUI {install.version}: {'your own' if install.own else 'ready'}")
+    if not files.is_whole(settings):
+        report("Building the pocket model (starts ComfyUI; the first start takes up to a minute)")
+        Engine(settings).wait_ready()
+        from ltx_studio.pocket.build import build
+
+        build(settings)
+    report("Pocket model: ready")
