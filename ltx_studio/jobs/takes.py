@@ -1,0 +1,69 @@
+"""A finished clip: what it measures, and a copy of it where the user wants one."""
+
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A video file as it is: pixels, frames, frames per second, and seconds of picture."""
+
+    id: str
+    path: Path
+    width: int
+    height: int
+    frames: int
+    fps: float
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: ``take`` is the id."""
+        shown = asdict(self) | {"path": str(self.path)}
+        return {"take": shown.pop("id"), **shown}
+
+
+def measure(path: Path) -> Take:
+    """Read a video file's own figures. Frames are counted from its packets, not taken from its header."""
+    import av
+
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        frames = sum(1 for packet in container.demux(stream) if packet.size)
+        fps = float(stream.average_rate or 0)
+        return Take(path.stem, path, stream.width, stream.height, frames, fps, round(frames / fps, 3) if fps else 0.0)
+
+
+def check_destination(path: Path) -> Path:
+    """Refuse a destination that could not be written before anything is rendered; makes its folder.
+
+    Raises:
+        RequestError: It is a folder, not an .mp4, or its folder cannot be written.
+    """
+    path = path.expanduser().absolute()
+    if path.is_dir():
+        raise RequestError(f"{path} is a folder.", f"Name a file in it, such as {path / 'clip.mp4'}.")
+    if path.suffix.lower() != ".mp4":
+        raise RequestError(f"{path.name} does not end in .mp4.", f"Clips are mp4: name it {path.stem or 'clip'}.mp4.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(f"{path.parent} cannot be made: {error.strerror}.", "Choose another folder.") from None
+    if not os.access(path.parent, os.W_OK):
+        raise RequestError(f"{path.parent} cannot be written.", "Choose another folder.")
+    return path
+
+
+def export(take: Path, destination: Path) -> Path:
+    """Put the take at `destination` as well, in one piece: a hard link where it can be one, else a copy."""
+    partial = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(take, partial)
+    except OSError:
+        shutil.copyfile(take, partial)
+    return partial.replace(destination)
