@@ -1,0 +1,132 @@
+"""The commands, and how a failure looks: what happened, the hint last, exit code 2 for a wrong request, else 1."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ltx_studio import __version__
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, get_settings
+
+log = logging.getLogger(__name__)
+
+
+class _GenerateGroup(click.Group):
+    """One subcommand for each mode, its options made from the mode's declaration when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        from ltx_studio.modes import MODES
+
+        return list(MODES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        from ltx_studio.cli.generate import command_for
+        from ltx_studio.modes import MODES
+
+        return command_for(MODES[cmd_name]) if cmd_name in MODES else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            raise RequestError(
+                f"There is no mode {args[0]!r}.", f"Choose one of: {', '.join(self.list_commands(ctx))}."
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ltx-studio")
+def cli() -> None:
+    """LTX 2.3 Studio: video with sound from a prompt."""
+
+
+@cli.group(cls=_GenerateGroup)
+def generate() -> None:
+    """Make a clip."""
+
+
+@cli.command()
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=None, help=f"Default: {DEFAULT_PORT}, or the next free one."
+)
+@click.option("--model-set", default=None, help="Model set that the page starts with.")
+def serve(host: str, port: int | None, model_set: str | None) -> None:
+    """Open the page."""
+    from ltx_studio.ui import serve as serve_page
+
+    serve_page(get_settings(), host=host, port=port, model_set=model_set)
+
+
+@cli.command()
+def setup() -> None:
+    """Fetch ComfyUI and build the pocket model; does nothing when they are there."""
+    from ltx_studio.logs import log_to_file
+    from ltx_studio.prepare import prepare
+
+    settings = get_settings()
+    log_to_file(settings)
+    prepare(settings, lambda line: click.echo(f"  {line}"))
+
+
+@cli.command()
+@click.argument("mode", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def modes(mode: str | None, as_json: bool) -> None:
+    """What each mode takes."""
+    from ltx_studio.modes import MODES, get_mode
+
+    chosen = [get_mode(mode)] if mode else list(MODES.values())
+    if as_json:
+        shown = {item.id: {"label": item.label, "params": item.params.model_json_schema()} for item in chosen}
+        click.echo(json.dumps(shown, indent=2))
+        return
+    for item in chosen:
+        click.secho(f"{item.id}: {item.label}", bold=True)
+        for name, field in item.params.model_fields.items():
+            click.echo(f"  --{name.replace('_', '-'):<12} {field.description or field.title}")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 2 the request is wrong, 1 it failed."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        result: Any = cli.main(args=arguments, prog_name="ltx-studio", standalone_mode=False)
+    except StudioError as error:
+        _show(error, as_json)
+        return error.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "ltx-studio"
+        wrong = RequestError(error.format_message(), f"See `{path} --help`.")
+        _show(wrong, as_json)
+        return wrong.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        log.exception("unexpected")
+        _show(StudioError.unexpected(error), as_json)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: StudioError, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(error.as_dict(), ensure_ascii=False), err=True)
+        return
+    click.secho(f"Error: {error.message}", fg="red", err=True)
+    click.echo(error.hint, err=True)

@@ -1,0 +1,127 @@
+"""`ltx-studio generate MODE`: options from the mode's declaration, a bar while it runs, the clip's path at the end."""
+
+import json
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from pydantic.fields import FieldInfo
+
+from ltx_studio.cli.progress import show
+from ltx_studio.engine import CancelToken, Engine
+from ltx_studio.errors import ExecutionError
+from ltx_studio.events import Cancelled, Failed, Finished
+from ltx_studio.jobs import JobSpec, check_destination, export, measure, run
+from ltx_studio.logs import log_to_file
+from ltx_studio.models import MODEL_SETS, get_model_set
+from ltx_studio.modes import Mode
+from ltx_studio.settings import get_settings
+
+log = logging.getLogger(__name__)
+
+
+def command_for(mode: Mode) -> click.Command:
+    """The subcommand of one mode."""
+    options: list[click.Parameter] = [_option(name, field) for name, field in mode.params.model_fields.items()]
+    options += [
+        click.Option(["--model-set"], default=None, help=f"One of: {', '.join(MODEL_SETS)}."),
+        click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
+    ]
+
+    def callback(model_set: str | None, out: Path | None, as_json: bool, **values: Any) -> int:
+        return _generate(mode, values, model_set, out, as_json)
+
+    return click.Command(mode.id, params=options, callback=callback, help=f"{mode.label}.", short_help=mode.label)
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    kinds: dict[Any, Any] = {int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}
+    default = f" [{field.default:g}]" if isinstance(field.default, int | float) else ""
+    return click.Option(
+        [f"--{name.replace('_', '-')}"],
+        type=kinds[field.annotation],
+        help=f"{field.description or field.title}{default}",
+    )
+
+
+def _generate(mode: Mode, values: dict[str, Any], model_set: str | None, out: Path | None, as_json: bool) -> int:
+    settings = get_settings()
+    chosen = get_model_set(model_set or settings.model_set)
+    spec = JobSpec.from_request(mode.id, values, chosen.id)
+    destination = check_destination(out) if out is not None else None
+    log_to_file(settings)
+    tell = _quiet if as_json else _tell
+    if chosen.notice:
+        tell(chosen.notice)
+    tell(spec.params.summary())
+    cancel = CancelToken()
+    with _stop_on_signal(cancel, tell):
+        outcome = show(run(spec, Engine(settings), cancel), quiet=as_json)
+    if isinstance(outcome, Failed):
+        log.error("%s\n%s", outcome.error.message, outcome.error.details)
+        raise outcome.error
+    if isinstance(outcome, Cancelled):
+        tell("Stopped. Nothing was kept.")
+        return 1
+    return _deliver(outcome, spec, destination, as_json, tell)
+
+
+def _deliver(
+    outcome: Finished, spec: JobSpec, destination: Path | None, as_json: bool, tell: Callable[[str], None]
+) -> int:
+    if not outcome.outputs:
+        raise ExecutionError("The run saved nothing.", "Give the workflow an output node, such as Save Video.")
+    take = measure(outcome.outputs[0].path)
+    path = take.path
+    if destination is not None:
+        try:
+            path = export(take.path, destination)
+        except OSError as error:
+            raise ExecutionError(
+                f"The clip could not be put at {destination}: {error.strerror}.", f"It is kept at {take.path}."
+            ) from None
+    if as_json:
+        shown = {"job": take.id, "seed": spec.params.seed, **take.as_dict(), "path": str(path)}
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    else:
+        tell(f"Done in {outcome.seconds:.1f} s.")
+        click.echo(str(path))
+    return 0
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _quiet(line: str) -> None:
+    """With --json, stderr carries errors only."""
+
+
+@contextmanager
+def _stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator[None]:
+    """The first Ctrl+C or SIGTERM stops the run cleanly, the second ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        cancel.cancel()
+        for each in previous:
+            signal.signal(each, signal.SIG_DFL)
+        tell("Stopping … (once more to end at once)")
+
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in previous:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
