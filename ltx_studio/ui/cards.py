@@ -1,0 +1,82 @@
+"""Pieces of HTML: header, progress card, error card. Everything that comes from outside is escaped here."""
+
+import re
+from dataclasses import dataclass, replace
+from html import escape
+
+from ltx_studio.errors import StudioError
+from ltx_studio.events import Event, Heartbeat, StageStarted, Step, Waiting
+from ltx_studio.graph import Stage
+from ltx_studio.ui import words
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the card of a run shows. `advance` gives the next one; `now` is the index of the stage that is on."""
+
+    stages: tuple[Stage, ...]
+    summary: str
+    status: str = ""
+    now: int = -1
+    fraction: float = 0.0
+    elapsed: float = 0.0
+
+    def advance(self, event: Event, elapsed: float) -> "Progress":
+        shown = replace(self, elapsed=elapsed)
+        match event:
+            case Waiting(reason):
+                return replace(shown, status=words.STARTING if reason == "start" else words.WAITING)
+            case StageStarted(_, label, index, _):
+                return replace(shown, status=label, now=index, fraction=0.0)
+            case Step(_, step, total):
+                label = self.stages[self.now].label if self.now >= 0 else ""
+                note = words.STEP.format(step=step, total=total)
+                return replace(shown, status=f"{label}: {note}", fraction=step / total)
+            case Heartbeat():
+                return shown
+        return shown
+
+    def html(self) -> str:
+        done = max(self.now, 0) + self.fraction if self.now >= 0 else 0.0
+        return (
+            '<div class="card" role="status" aria-live="polite">'
+            f'<div class="status"><p>{escape(self.status)}</p>'
+            f'<p class="elapsed">{words.ELAPSED.format(elapsed=self.elapsed)}</p></div>'
+            f'<progress max="{len(self.stages)}" value="{done:.2f}"></progress>'
+            f'<ol class="chips">{"".join(self._chip(index) for index in range(len(self.stages)))}</ol>'
+            f'<p class="summary">{escape(self.summary)}</p></div>'
+        )
+
+    def _chip(self, index: int) -> str:
+        state = "now" if index == self.now else "done" if index < self.now else ""
+        return f'<li class="{state}">{escape(self.stages[index].label)}</li>'
+
+
+def header(mode: str, notice: str) -> str:
+    """Name, mode, and the one line that the model set wants said."""
+    line = f'<p class="notice">{escape(notice)}</p>' if notice else ""
+    return f'<h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>{line}'
+
+
+def message(text: str, summary: str = "") -> str:
+    """A card with one sentence."""
+    below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
+    return f'<div class="card" role="status" aria-live="polite"><p>{escape(text)}</p>{below}</div>'
+
+
+def error(problem: StudioError) -> str:
+    """What happened, where, what to do; the traceback one click away."""
+    details = (
+        f"<details><summary>{words.TECHNICAL}</summary><pre>{escape(problem.details)}</pre></details>"
+        if problem.details
+        else ""
+    )
+    return (
+        f'<div class="card error" role="alert"><p class="what">{_prose(problem.message)}</p>'
+        f'<p class="hint">{words.WHAT_TO_DO}: {_prose(problem.hint)}</p>{details}</div>'
+    )
+
+
+def _prose(text: str) -> str:
+    """Escaped, with `commands` set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

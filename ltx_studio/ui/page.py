@@ -1,0 +1,146 @@
+"""The page's components and what happens when they are used."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.engine import CancelToken, Engine, comfyui
+from ltx_studio.errors import StudioError
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Preview
+from ltx_studio.jobs import JobSpec, run
+from ltx_studio.models import ModelSet
+from ltx_studio.modes import MAX_SEED, Params, get_mode
+from ltx_studio.settings import Settings
+from ltx_studio.ui import cards, words
+
+MODE = "t2v"
+
+
+class Page:
+    """One page over one engine. Each browser tab (Gradio session) has at most one run that its Stop button stops."""
+
+    def __init__(self, settings: Settings, engine: Engine, model_set: ModelSet) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._model_set = model_set
+        self._mode = get_mode(MODE)
+        self._running: dict[str, CancelToken] = {}
+
+    def build(self, blocks: gr.Blocks) -> None:
+        """Add the components to `blocks`, which is open."""
+        gr.HTML(cards.header(self._mode.label, self._model_set.notice), elem_id="studio-header")
+        banner = gr.HTML(visible=False, elem_id="studio-banner")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=2, min_width=320):
+                prompt = gr.Textbox(
+                    label=words.PROMPT, placeholder=words.PROMPT_PLACEHOLDER, lines=4, elem_id="prompt", autofocus=True
+                )
+                seconds = gr.Slider(
+                    label=words.SECONDS, minimum=0.5, maximum=10, step=0.5, value=_default("seconds"), elem_id="seconds"
+                )
+                with gr.Row():
+                    seed = gr.Number(
+                        label=words.SEED, value=0, precision=0, minimum=0, maximum=MAX_SEED, elem_id="seed"
+                    )
+                    new_seed = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id="new-seed")
+                with gr.Row():
+                    start = gr.Button(words.GENERATE, variant="primary", elem_id="generate")
+                    stop = gr.Button(words.STOP, interactive=False, elem_id="stop")
+            with gr.Column(scale=3, min_width=320):
+                card = gr.HTML(cards.message(words.IDLE), elem_id="run")
+                video = gr.Video(
+                    label=words.RESULT,
+                    interactive=False,
+                    autoplay=True,
+                    loop=True,
+                    buttons=["download"],
+                    elem_id="clip",
+                )
+        outputs = [card, video, seed, start, stop]
+        gr.on(
+            [start.click, prompt.submit],
+            self._generate,
+            [prompt, seconds, seed, new_seed],
+            outputs,
+            concurrency_limit=None,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        stop.click(self._stop, None, [stop], queue=False, show_progress="hidden", api_visibility="private")
+        blocks.load(self._open, None, [banner], show_progress="hidden", api_visibility="private")
+
+    def _open(self) -> dict[str, Any]:
+        """A visitor came: say when the set-up is broken, and start ComfyUI behind the page when it is not."""
+        try:
+            comfyui.find(self._settings)
+        except StudioError as problem:
+            return gr.update(value=cards.error(problem), visible=True)
+        self._engine.start()
+        return gr.update(visible=False)
+
+    def _generate(
+        self, prompt: str, seconds: float, seed: float, new_seed: bool, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        """Make a clip, telling the five components (card, video, seed, start, stop) as it goes."""
+        values = {"prompt": prompt, "seconds": seconds, "seed": None if new_seed else seed}
+        try:
+            spec = JobSpec.from_request(MODE, values, self._model_set.id)
+        except StudioError as problem:
+            yield _state(cards.error(problem))
+            return
+        session = str(request.session_hash)
+        cancel = self._running[session] = CancelToken()
+        try:
+            yield from self._follow(spec, cancel)
+        finally:
+            cancel.cancel()
+            if self._running.get(session) is cancel:
+                del self._running[session]
+
+    def _follow(self, spec: JobSpec, cancel: CancelToken) -> Iterator[tuple[Any, ...]]:
+        began = time.monotonic()
+        progress = cards.Progress(self._mode.stages, spec.params.summary(), words.GENERATE)
+        yield _state(progress.html(), video=None, seed=spec.params.seed, running=True)
+        for event in run(spec, self._engine, cancel):
+            if isinstance(event, Finished | Failed | Cancelled):
+                yield _outcome(event, spec.params)
+            elif not isinstance(event, Preview):
+                progress = progress.advance(event, time.monotonic() - began)
+                yield _state(progress.html(), running=True)
+
+    def _stop(self, request: gr.Request) -> dict[str, Any]:
+        """Stop the run of this tab; the run itself tells the page when it has stopped."""
+        cancel = self._running.get(str(request.session_hash))
+        if cancel is not None:
+            cancel.cancel()
+        return gr.update(value=words.STOPPING if cancel else words.STOP, interactive=False)
+
+
+def _default(name: str) -> Any:
+    return Params.model_fields[name].default
+
+
+def _outcome(event: Event, params: Params) -> tuple[Any, ...]:
+    match event:
+        case Finished(outputs, seconds):
+            path = str(outputs[0].path) if outputs else None
+            return _state(cards.message(words.DONE.format(seconds=seconds), params.summary()), video=path)
+        case Failed(error):
+            return _state(cards.error(error))
+        case _:
+            return _state(cards.message(words.STOPPED))
+
+
+_KEEP: Any = object()
+
+
+def _state(card: str, *, video: Any = _KEEP, seed: Any = _KEEP, running: bool = False) -> tuple[Any, ...]:
+    return (
+        card,
+        gr.skip() if video is _KEEP else video,
+        gr.skip() if seed is _KEEP else seed,
+        gr.update(interactive=not running),
+        gr.update(value=words.STOP, interactive=True) if running else gr.update(value=words.STOP, interactive=False),
+    )

@@ -1,0 +1,90 @@
+"""Building the page and serving it."""
+
+import os
+import signal
+import threading
+from importlib.resources import as_file, files
+from types import FrameType
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.engine import Engine
+from ltx_studio.logs import log_to_file
+from ltx_studio.models import get_model_set
+from ltx_studio.settings import LOOPBACK, Settings, get_settings
+from ltx_studio.ui import words
+from ltx_studio.ui.page import Page
+from ltx_studio.ui.theme import theme
+
+UPLOAD_LIMIT = "1gb"
+PORTS_TRIED = 100
+
+
+class StudioBlocks(gr.Blocks):
+    """A Blocks that launches with the studio's look, wherever it is launched from."""
+
+    def launch(self, *args: Any, **options: Any) -> Any:
+        with as_file(files("ltx_studio.ui") / "assets" / "studio.css") as css:
+            look: dict[str, Any] = {
+                "theme": theme(),
+                "css_paths": [css],
+                "footer_links": [],
+                "run_history": False,
+                "max_file_size": UPLOAD_LIMIT,
+            }
+            return super().launch(*args, **(look | options))
+
+
+def build_app(
+    settings: Settings | None = None, *, engine: Engine | None = None, model_set: str | None = None
+) -> gr.Blocks:
+    """The page as a `gradio.Blocks`. ComfyUI starts when the first visitor comes, not here.
+
+    Raises:
+        RequestError: There is no such model set.
+    """
+    settings = settings or get_settings()
+    log_to_file(settings)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
+    chosen = get_model_set(model_set or settings.model_set)
+    blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
+    with blocks:
+        Page(settings, engine or Engine(settings), chosen).build(blocks)
+    blocks.queue(default_concurrency_limit=None)
+    return blocks
+
+
+def serve(settings: Settings, *, host: str = LOOPBACK, port: int | None = None, model_set: str | None = None) -> None:
+    """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it.
+
+    Raises:
+        RequestError: There is no such model set.
+        OSError: The port is taken.
+    """
+    engine = Engine(settings)
+    blocks = build_app(settings, engine=engine, model_set=model_set)
+    blocks.launch(
+        server_name=host,
+        server_port=port,
+        quiet=True,
+        prevent_thread_lock=True,
+        ssr_mode=False,
+        allowed_paths=[str(settings.outputs_dir)],
+    )
+    print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
+    engine.start()
+    _wait_for_the_end()
+    blocks.close(verbose=False)
+
+
+def _wait_for_the_end() -> None:
+    over = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    over.wait()
