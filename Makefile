@@ -1,0 +1,40 @@
+# The verbs of this project. `make run` and `make test` are all that one needs.
+BIN := .venv/bin
+STUDIO := $(BIN)/ltx-studio
+DEMO_DIR := outputs/demo
+
+.PHONY: run demo setup setup-dev test test-gpu lint format lock clean
+
+run: setup  ## set up, then open the page
+	@$(STUDIO) serve
+
+demo: setup  ## set up, then render one clip for each mode with the pocket model
+	@$(STUDIO) generate t2v --model-set pocket --prompt "a red ball bounces to the right" --seconds 2 --seed 1 --out $(DEMO_DIR)/t2v.mp4
+
+setup:
+	@./setup.sh
+
+setup-dev:
+	@./setup.sh --dev
+
+test: setup-dev  ## everything, fast tests first; installs Debian's chromium when it may
+	@tools/ensure-chromium.sh
+	@$(BIN)/pytest
+
+test-gpu: setup-dev
+	@$(BIN)/pytest --gpu
+
+lint: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock:  ## write the pinned versions anew from pyproject.toml and requirements/comfyui.in
+	@tools/lock.sh
+
+clean:
+	rm -rf .venv outputs/demo .mypy_cache .pytest_cache .ruff_cache

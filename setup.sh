@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Makes this checkout ready to run: Python environment, packages, ComfyUI, pocket model.
+# Safe to run again: what is done is not done twice, and an interrupted run continues.
+#   ./setup.sh         what `make run` needs
+#   ./setup.sh --dev   and what `make test` and `make lint` need
+set -euo pipefail
+cd "$(dirname "$0")"
+
+UV_VERSION=0.13.9
+VENV=.venv
+LOCK=requirements/runtime.lock
+[ "${1:-}" != "--dev" ] || LOCK=requirements/dev.lock
+STEP="setting up"
+ADVICE="Run ./setup.sh again; it continues where it stopped."
+
+say() { printf '[setup] %s\n' "$*"; }
+
+failed() {
+  local code=$?
+  trap - EXIT
+  [ "$code" -ne 0 ] || return 0
+  printf '\n[setup] Failed while %s (exit code %s). The lines above say why.\n[setup] %s\n' "$STEP" "$code" "$ADVICE" >&2
+  exit "$code"
+}
+trap failed EXIT
+
+fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1; }
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3.12 python3.11 python3 python; do
+    if command -v "$candidate" >/dev/null 2>&1 && fits "$candidate"; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# What this environment was made from. The last line changes with the checkout's place, which the editable install names.
+stamp() { cat pyproject.toml requirements/runtime.lock "$LOCK" setup.sh | cksum; pwd; }
+
+make_environment() {
+  STEP="looking for Python"
+  ADVICE="Install Python 3.11 or 3.12, or name one: PYTHON=/path/to/python3.12 ./setup.sh"
+  local python
+  if ! python=$(find_python); then
+    say "No Python 3.11 or 3.12 found (tried ${PYTHON:-}${PYTHON:+, }python3.12, python3.11, python3, python)."
+    return 1
+  fi
+  if [ ! -x "$VENV/bin/python" ] || ! fits "$VENV/bin/python" || ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+    say "Creating $VENV with $("$python" --version)"
+    STEP="creating $VENV"
+    ADVICE="On Debian and Ubuntu: apt-get install python3-venv. Then run ./setup.sh again."
+    rm -rf "$VENV"
+    "$python" -m venv "$VENV"
+  fi
+}
+
+install_packages() {
+  if [ -f "$VENV/.studio-$(basename "$LOCK" .lock)" ] && [ "$(stamp)" = "$(cat "$VENV/.studio-$(basename "$LOCK" .lock)")" ]; then
+    return 0
+  fi
+  STEP="installing packages"
+  ADVICE="Check the network and that 8 GB of disk are free, then run ./setup.sh again; it continues where it stopped."
+  local uv=uv
+  if ! command -v uv >/dev/null 2>&1; then
+    uv="$VENV/bin/uv"
+    if ! "$uv" --version >/dev/null 2>&1; then
+      say "Getting uv"
+      "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+    fi
+  fi
+  say "Installing packages (about 5 GB the first time)"
+  VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --require-hashes --requirement "$LOCK"
+  VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --quiet --no-deps --editable .
+  stamp >"$VENV/.studio-$(basename "$LOCK" .lock)"
+}
+
+prepare_studio() {
+  STEP="fetching ComfyUI and building the pocket model"
+  ADVICE="Run ./setup.sh again; it continues where it stopped."
+  "$VENV/bin/ltx-studio" setup
+}
+
+make_environment
+install_packages
+prepare_studio
+say "Ready."
