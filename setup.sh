@@ -37,8 +37,10 @@ find_python() {
   return 1
 }
 
-# What this environment was made from. The last line changes with the checkout's place, which the editable install names.
-stamp() { cat pyproject.toml requirements/runtime.lock "$LOCK" setup.sh | cksum; pwd; }
+# What the environment was made from: $1 is the lock. The place counts, because the editable install names it.
+stamp() { cat pyproject.toml requirements/runtime.lock "$1" setup.sh | cksum; pwd; }
+stamp_file() { echo "$VENV/.installed-$(basename "$1" .lock)"; }
+is_installed() { [ -f "$(stamp_file "$1")" ] && [ "$(stamp "$1")" = "$(cat "$(stamp_file "$1")")" ]; }
 
 make_environment() {
   STEP="looking for Python"
@@ -58,9 +60,7 @@ make_environment() {
 }
 
 install_packages() {
-  if [ -f "$VENV/.studio-$(basename "$LOCK" .lock)" ] && [ "$(stamp)" = "$(cat "$VENV/.studio-$(basename "$LOCK" .lock)")" ]; then
-    return 0
-  fi
+  if is_installed "$LOCK"; then return 0; fi
   STEP="installing packages"
   ADVICE="Check the network and that 8 GB of disk are free, then run ./setup.sh again; it continues where it stopped."
   local uv=uv
@@ -74,7 +74,7 @@ install_packages() {
   say "Installing packages (about 5 GB the first time)"
   VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --require-hashes --requirement "$LOCK"
   VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --quiet --no-deps --editable .
-  stamp >"$VENV/.studio-$(basename "$LOCK" .lock)"
+  for lock in requirements/runtime.lock "$LOCK"; do stamp "$lock" >"$(stamp_file "$lock")"; done  # dev holds runtime
 }
 
 prepare_studio() {

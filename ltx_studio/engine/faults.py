@@ -1,6 +1,7 @@
 """ComfyUI's complaints in the user's words: what happened, where, and the one thing to do."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, StudioError, WorkflowError
@@ -15,9 +16,10 @@ def from_validation(
     error: Mapping[str, Any] | None,
     node_errors: Mapping[str, Mapping[str, Any]],
     titles: Mapping[str, str],
+    classes: Mapping[str, Any],
     settings: Settings,
 ) -> StudioError:
-    """The first problem that `validate_prompt` named."""
+    """The first problem that `validate_prompt` named; `classes` are ComfyUI's node classes."""
     if error is not None and error["type"] == "missing_node_type":
         info = error["extra_info"]
         return WorkflowError(
@@ -29,7 +31,7 @@ def from_validation(
         return WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
     for node_id, found in node_errors.items():
         for problem in found["errors"]:
-            return _from_problem(titles.get(node_id, node_id), problem, settings)
+            return _from_problem(titles.get(node_id, node_id), problem, classes[found["class_type"]], settings)
     return WorkflowError(
         f"ComfyUI refuses the workflow: {error['message'] if error else 'no reason given'}.",
         "Open it in ComfyUI's editor, which marks the node.",
@@ -37,9 +39,9 @@ def from_validation(
     )
 
 
-def _from_problem(title: str, problem: Mapping[str, Any], settings: Settings) -> StudioError:
+def _from_problem(title: str, problem: Mapping[str, Any], node_class: Any, settings: Settings) -> StudioError:
     info = problem.get("extra_info", {})
-    name, value = info.get("input_name", ""), info.get("received_value")
+    name, value = str(info.get("input_name", "")), info.get("received_value")
     if problem["type"] == "value_not_in_list" and str(value).lower().endswith(_MODEL_SUFFIXES):
         return ModelMissingError(
             f"The model file {value} is missing.",
@@ -47,12 +49,12 @@ def _from_problem(title: str, problem: Mapping[str, Any], settings: Settings) ->
             where=title,
         )
     if problem["type"] == "value_not_in_list":
-        options = info.get("input_config", [[]])[0]
-        known = [str(option) for option in options] if isinstance(options, list) else []
-        few = ", ".join(known[:_FEW]) + (", …" if len(known) > _FEW else "")
+        known = _choices(node_class, name)
+        few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
+        more = ", …" if len(few) < len(known) else ""
         return WorkflowError(
             f"{title}: {name} is {value!r}, which is none of its choices.",
-            f"Choose one of: {few}." if few else "Choose another value.",
+            f"Choose one of: {', '.join(few)}{more}." if few else "There is nothing to choose from yet.",
             where=title,
         )
     return WorkflowError(
@@ -60,6 +62,13 @@ def _from_problem(title: str, problem: Mapping[str, Any], settings: Settings) ->
         f"Correct {name!r} of the node {title!r}." if name else f"Correct the node {title!r}.",
         where=title,
     )
+
+
+def _choices(node_class: Any, name: str) -> list[str]:
+    declared = node_class.INPUT_TYPES()
+    spec = {**declared.get("required", {}), **declared.get("optional", {})}.get(name, ([],))
+    options = spec[0] if isinstance(spec[0], list) else spec[1].get("options", []) if len(spec) > 1 else []
+    return [str(option) for option in options]
 
 
 def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> ExecutionError:

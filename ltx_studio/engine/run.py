@@ -128,7 +128,8 @@ class Run:
         execution = self._comfy.execution
         valid, error, outputs, node_errors = asyncio.run(execution.validate_prompt(self.id, self._graph, None))
         if not valid or node_errors:
-            raise faults.from_validation(error, node_errors, self._titles, self._settings)
+            classes = self._comfy.nodes.NODE_CLASS_MAPPINGS
+            raise faults.from_validation(error, node_errors, self._titles, classes, self._settings)
         return list(outputs)
 
     def _publish(self, folder: Path, history: dict[str, Any]) -> tuple[Output, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Graph, Stage, Workflow, load_template
@@ -67,7 +68,7 @@ class Params(BaseModel):
     @classmethod
     def _says_something(cls, value: str) -> str:
         if not value.strip():
-            raise ValueError("the prompt is empty")
+            raise _refusal("the prompt is empty", "Write a prompt.")
         return value
 
     @field_validator("width", "height")
@@ -76,15 +77,24 @@ class Params(BaseModel):
         return max(SIZE_STEP, round(value / SIZE_STEP) * SIZE_STEP)
 
     @model_validator(mode="after")
-    def _not_too_long(self) -> "Params":
+    def _of_a_legal_length(self) -> "Params":
+        asked = self.seconds * self.fps
         if self.frames > MAX_FRAMES:
-            raise ValueError(f"{self.frames} frames are more than the {MAX_FRAMES} that the model takes")
+            raise _refusal(
+                f"{self.frames} frames are more than the {MAX_FRAMES} that the model takes",
+                "Make the clip shorter, or lower its frame rate.",
+            )
+        if self.frames - asked > FRAME_STEP / 2:
+            raise _refusal(
+                f"{asked:g} frames are fewer than the shortest clip has, which is {self.frames}",
+                "Make the clip longer, or raise its frame rate.",
+            )
         return self
 
     @property
     def frames(self) -> int:
         """The legal number of frames (8k+1) nearest to `seconds`; the one number for video, sound and trim."""
-        return max(FRAME_STEP, FRAME_STEP * round(self.seconds * self.fps / FRAME_STEP)) + 1
+        return FRAME_STEP * max(1, round((self.seconds * self.fps - 1) / FRAME_STEP)) + 1
 
     def summary(self) -> str:
         """What will really be made, in words: size, length and frame rate after snapping."""
@@ -143,23 +153,26 @@ def _request_error(mode: Mode, error: ValidationError) -> RequestError:
     name = ".".join(str(part) for part in problem["loc"])
     field = mode.params.model_fields.get(name)
     where = f"{field.title or name}: " if field else f"{name}: " if name else ""
-    what = problem["msg"].removeprefix("Value error, ")
+    what = problem["msg"]
     shown = problem.get("input")
     given = f" (given: {shown!r})" if isinstance(shown, int | float) and not isinstance(shown, bool) else ""
     if problem["type"] == "extra_forbidden":
         return RequestError(f"{mode.label} takes no {name!r}.", f"It takes: {', '.join(mode.params.model_fields)}.")
     if problem["type"] == "string_too_long":
         given = f" (given: {len(str(shown))})"
-    return RequestError(f"{where}{what[:1].lower()}{what[1:]}{given}.", _advice(mode, name, problem["type"]))
+    hint = problem.get("ctx", {}).get("hint") or _advice(mode, name, problem["type"])
+    return RequestError(f"{where}{what[:1].lower()}{what[1:]}{given}.", hint)
+
+
+def _refusal(what: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
 
 
 def _advice(mode: Mode, name: str, problem: str) -> str:
     schema = mode.params.model_json_schema()["properties"].get(name, {})
     title = str(schema.get("title", name)).lower()
     if "minimum" in schema and "maximum" in schema:
-        return f"Choose {title} from {schema['minimum']:g} to {schema['maximum']:g}."
+        return f"Choose {title} from {schema['minimum']} to {schema['maximum']}."
     if problem == "string_too_long":
         return f"Shorten the {title} to {schema['maxLength']} characters."
-    if problem in ("missing", "string_too_short", "value_error") and title:
-        return f"Write a {title}."
-    return "Make the clip shorter, or lower its frame rate."
+    return f"Write a {title}."

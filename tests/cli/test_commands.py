@@ -1,0 +1,141 @@
+"""The command line as a person or a script uses it: in a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from ltx_studio.engine import Engine
+from ltx_studio.settings import Settings
+from tests.support import environment, outputs_of, studio
+
+PROMPT = "a red ball bounces to the right"
+SMALL = ["--prompt", PROMPT, "--width", "128", "--height", "128", "--seconds", "0.7", "--seed", "7"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (["generate", "t2v"], "Prompt", "Write a prompt"),
+        (["generate", "t2v", "--prompt", "  "], "empty", "Write a prompt"),
+        (["generate", "t2v", "--prompt", "x" * 100_000], "100000", "Shorten"),
+        (["generate", "t2v", *SMALL, "--width", "0"], "Width", "from 64"),
+        (["generate", "t2v", *SMALL, "--fps", "fast"], "'fast'", "--help"),
+        (["generate", "t2v", *SMALL, "--model-set", "huge"], "'huge'", "pocket"),
+        (["generate", "t2v", *SMALL, "--out", "clip.avi"], "clip.avi", "clip.mp4"),
+        (["generate", "t2v", *SMALL, "--nonsense"], "--nonsense", "--help"),
+        (["generate", "x2v", *SMALL], "'x2v'", "t2v"),
+        (["modes", "x2v"], "'x2v'", "t2v"),
+        (["fly"], "'fly'", "--help"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_wrong_request_exits_with_2_and_ends_with_what_to_do(
+    home: Settings, arguments: list[str], said: str, hint: str
+) -> None:
+    done = studio(home, *arguments)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in done.stderr.splitlines()[0]
+    assert hint in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_with_json_an_error_is_one_object_on_stderr(home: Settings) -> None:
+    done = studio(home, "generate", "t2v", "--prompt", "", "--json")
+
+    assert done.returncode == 2
+    assert set(json.loads(done.stderr)) == {"error", "message", "hint"}
+    assert json.loads(done.stderr)["error"] == "request"
+
+
+def test_without_a_set_up_it_says_so_and_exits_with_1(home: Settings) -> None:
+    done = studio(home, "generate", "t2v", *SMALL, LTX_STUDIO_COMFY_DIR="")
+
+    assert done.returncode == 1
+    assert "not installed" in done.stderr
+    assert "ltx-studio setup" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_modes_tells_scripts_what_each_takes(home: Settings) -> None:
+    shown = json.loads(studio(home, "modes", "--json").stdout)
+
+    assert set(shown) == {"t2v"}
+    assert set(shown["t2v"]["params"]["properties"]) == {"prompt", "seconds", "fps", "width", "height", "seed"}
+    assert "--seconds" in studio(home, "modes", "t2v").stdout
+
+
+def test_generate_makes_the_clip_that_was_asked_for(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "clip.mp4"
+    before = outputs_of(settings)
+
+    done = studio(settings, "generate", "t2v", *SMALL, "--fps", "25", "--out", str(out), "--json")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    assert set(said) == {"job", "take", "path", "seed", "width", "height", "frames", "fps", "seconds"}
+    assert (said["path"], said["seed"], said["width"], said["height"], said["fps"]) == (str(out), 7, 128, 128, 25)
+    assert len(outputs_of(settings) - before) == 1, "the take itself stays in the studio"
+    with av.open(out) as container:
+        streams = [(stream.type, stream.codec_context.name) for stream in container.streams]
+        frames = sum(1 for _ in container.decode(video=0))
+    assert sorted(streams) == [("audio", "aac"), ("video", "h264")]
+    assert frames == said["frames"] == 17
+
+
+def test_a_stop_ends_cleanly(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    before = outputs_of(settings)
+    command = [sys.executable, "-m", "ltx_studio", "generate", "t2v", "--prompt", PROMPT, "--seconds", "20"]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "clip.mp4")],
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Stage 1" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    stdout, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert stdout == ""
+    assert "Nothing was kept" in stderr.splitlines()[-1]
+    assert "Traceback" not in stderr
+    assert outputs_of(settings) == before
+    assert list(tmp_path.iterdir()) == list(settings.staging_dir.iterdir()) == []
+
+
+def test_people_get_stages_on_stderr_and_the_path_on_stdout(engine: Engine, settings: Settings) -> None:
+    done = studio(settings, "generate", "t2v", *SMALL)
+
+    assert done.returncode == 0
+    assert Path(done.stdout.strip()).is_file()
+    assert "random weights" in done.stderr.splitlines()[0]
+    assert "128×128" in done.stderr
+    assert "[7/7] Save" in done.stderr
+
+
+def test_a_missing_model_file_is_an_error_with_advice(engine: Engine, settings: Settings) -> None:
+    done = studio(settings, "generate", "t2v", *SMALL, "--model-set", "fp8")
+
+    assert done.returncode == 1
+    assert "ltx-2.3-22b-dev-fp8.safetensors is missing" in done.stderr
+    assert "pocket" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
+    done = studio(settings, "setup")
+
+    assert done.returncode == 0
+    assert "your own" in done.stdout
+    assert "Building" not in done.stdout

@@ -1,0 +1,61 @@
+"""Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.engine import Engine, comfyui
+from ltx_studio.pocket.build import build
+from ltx_studio.settings import Settings
+
+SLOW_LAST = (
+    "tests/graph",
+    "tests/models",
+    "tests/modes",
+    "tests/jobs",
+    "tests/pocket",
+    "tests/engine",
+    "tests/cli",
+    "tests/ui",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--gpu", action="store_true", help="also run the tests that need a GPU")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fast tests first; those that need a GPU are skipped, and say so, unless asked for."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        return next((index + 1 for index, folder in enumerate(SLOW_LAST) if path.startswith(folder)), 0)
+
+    items.sort(key=rank)
+    if not config.getoption("--gpu"):
+        for item in items:
+            if "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="needs a GPU: run `make test-gpu`"))
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An empty home, with the ComfyUI that set-up installed."""
+    installed = comfyui.find(Settings.from_env(os.environ))
+    return Settings(home=tmp_path_factory.mktemp("home"), comfy_dir=installed.path)
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Engine:
+    """A booted engine; the pocket model is built by it."""
+    engine = Engine(settings)
+    engine.wait_ready()
+    build(settings)
+    return engine
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    """A home for one test, where nothing is installed."""
+    return Settings(home=tmp_path / "home")

@@ -1,0 +1,38 @@
+from ltx_studio.engine import Engine
+from ltx_studio.engine.boot import boot
+from ltx_studio.engine.cache import passing_nodes
+from ltx_studio.settings import Settings
+from tests.support import small_workflow
+
+KEPT = {
+    "Model",
+    "Audio VAE",
+    "Text encoder",
+    "Distilled LoRA",
+    "Upscaler",
+    "Prompt",
+    "Negative prompt",
+    "Frame rate",
+    "Empty video",
+    "Empty audio",
+    "Stage 1 latent",
+}
+
+
+def test_loaders_prompts_and_prepared_inputs_stay_and_takes_pass(engine: Engine, settings: Settings) -> None:
+    graph = small_workflow().graph
+
+    passing = passing_nodes(graph, boot(settings).nodes.NODE_CLASS_MAPPINGS)
+
+    titles = {graph[node_id]["_meta"]["title"] for node_id in passing}
+    assert titles & KEPT == set()
+    assert titles >= {"Stage 1", "Upscale", "Stage 2", "Decode video", "Decode audio", "Video", "Save"}
+
+
+def test_a_graph_without_a_sampler_keeps_no_saved_file(engine: Engine, settings: Settings) -> None:
+    graph = {
+        "1": {"class_type": "LoadVideo", "inputs": {"file": "clip.mp4"}},
+        "2": {"class_type": "SaveVideo", "inputs": {"video": ["1", 0], "filename_prefix": "again"}},
+    }
+
+    assert passing_nodes(graph, boot(settings).nodes.NODE_CLASS_MAPPINGS) == {"2"}

@@ -1,0 +1,35 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ltx_studio.engine import staging
+
+
+def test_a_published_file_is_moved_into_the_folder_of_the_day(tmp_path: Path) -> None:
+    folder = staging.create(tmp_path / "staging", "a1")
+    made = folder / "t2v_00001_.mp4"
+    made.write_bytes(b"clip")
+
+    path = staging.publish(made, tmp_path / "outputs", "t2v-120000-a1")
+
+    assert path.name == "t2v-120000-a1.mp4"
+    assert path.read_bytes() == b"clip"
+    assert not made.exists()
+
+
+def test_the_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    mine = staging.create(tmp_path, "mine")
+    host = mine.name.split("-")[0]
+    dead = tmp_path / f"{host}-{gone.pid}-dead"
+    elsewhere = tmp_path / f"otherhost-{gone.pid}-theirs"
+    for folder in (dead, elsewhere):
+        folder.mkdir()
+        (folder / "half.mp4").touch()
+
+    staging.sweep(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {mine.name, elsewhere.name}
+    assert str(os.getpid()) in mine.name

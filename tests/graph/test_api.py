@@ -1,0 +1,118 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltx_studio.errors import WorkflowError
+from ltx_studio.graph import Fragment, Graph, load_template
+
+
+def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
+
+
+def example() -> Graph:
+    return Graph(
+        {
+            "1": node("Loader", "Model", name="big"),
+            "2": node("Encode", "Prompt", model=["1", 0], text="", **{"codec.crf": 18}),
+            "3": node("Save", "Save", image=["2", 0], vae=["1", 2]),
+        }
+    )
+
+
+def test_a_node_is_addressed_by_its_title() -> None:
+    graph = example()
+
+    graph["Prompt"].text = "a red ball"
+    graph["Prompt"]["codec.crf"] = 20
+
+    assert graph["Prompt"].text == "a red ball"
+    assert graph.to_api()["2"]["inputs"] == {"model": ["1", 0], "text": "a red ball", "codec.crf": 20}
+
+
+def test_a_node_without_a_title_goes_by_its_class() -> None:
+    assert "Save" in Graph({"9": {"class_type": "Save", "inputs": {}}})
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "said"),
+    [("Promt", "text", "no node titled 'Promt'"), ("Prompt", "txt", "no input 'txt'"), ("Prompt", "model", "fed by")],
+)
+def test_setting_what_cannot_be_set_names_the_problem(title: str, name: str, said: str) -> None:
+    with pytest.raises(WorkflowError, match=said) as caught:
+        example().set_input(title, name, 1)
+
+    assert caught.value.hint
+
+
+def test_two_equal_titles_are_refused() -> None:
+    with pytest.raises(WorkflowError, match="Two nodes are titled 'Model'"):
+        Graph({"1": node("A", "Model"), "2": node("B", "Model")})
+
+
+def test_a_graph_owns_its_data() -> None:
+    source = {"1": node("Loader", "Model", options=[1, 2, 3])}
+    graph = Graph(source)
+
+    graph["Model"].options.append(4)
+    graph.to_api()["1"]["inputs"]["options"].append(5)
+
+    assert source["1"]["inputs"]["options"] == [1, 2, 3]
+    assert graph["Model"].options == [1, 2, 3, 4]
+
+
+OLD = Fragment({"Model": node("Loader", "Model", name="big")}, {"model": ("Model", 0), "vae": ("Model", 2)})
+
+
+def test_attach_rewires_every_user_of_the_old_loaders_and_removes_them() -> None:
+    graph = example()
+    new = Fragment(
+        {
+            "Transformer": node("UNETLoader", "Transformer", name="small"),
+            "LoRA": node("LoraLoader", "LoRA", model=["Transformer", 0]),
+            "VAE": node("VAELoader", "VAE", name="vae"),
+        },
+        {"model": ("LoRA", 0), "vae": ("VAE", 0), "unused": ("VAE", 1)},
+    )
+
+    graph.attach(new, instead_of=OLD)
+
+    api = graph.to_api()
+    assert "Model" not in graph
+    assert api[graph["LoRA"].id]["inputs"]["model"] == [graph["Transformer"].id, 0]
+    assert graph["Prompt"].model == [graph["LoRA"].id, 0]
+    assert graph["Save"].vae == [graph["VAE"].id, 0]
+    assert len(api) == 5
+
+
+def test_attach_refuses_loaders_that_lack_what_the_graph_uses() -> None:
+    with pytest.raises(WorkflowError, match="bring no vae"):
+        example().attach(Fragment({"T": node("UNETLoader", "T")}, {"model": ("T", 0)}), instead_of=OLD)
+
+
+def test_the_templates_load_as_independent_copies() -> None:
+    first = load_template("t2v")
+    first["Prompt"].text = "changed"
+
+    assert load_template("t2v")["Prompt"].text != "changed"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read"), ("{", "no JSON"), ("[1]", "no API-format"), ('{"1": {}}', "class_type")],
+)
+def test_a_file_that_is_no_graph_is_refused_in_words(tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "graph.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(WorkflowError, match=said):
+        load_template(path)
+
+
+def test_the_template_files_are_plain_api_format() -> None:
+    data = json.loads((Path(__file__).parents[2] / "ltx_studio/workflows/t2v.json").read_text())
+
+    assert all(key.isdigit() and {"class_type", "inputs", "_meta"} == set(value) for key, value in data.items())

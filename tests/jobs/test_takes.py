@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.engine import Engine
+from ltx_studio.errors import RequestError
+from ltx_studio.jobs import check_destination, export, measure
+from tests.support import finish, small_workflow
+
+
+def test_measures_what_is_in_the_file(engine: Engine) -> None:
+    path = finish(engine, small_workflow(seconds=1, fps=12))
+
+    take = measure(path)
+
+    assert (take.width, take.height, take.frames, take.fps, take.seconds) == (128, 128, 9, 12.0, 0.75)
+    assert take.as_dict()["take"] == path.stem
+    assert take.as_dict()["path"] == str(path)
+
+
+def test_an_export_is_whole_and_replaces_what_was_there(tmp_path: Path) -> None:
+    take, destination = tmp_path / "take.mp4", tmp_path / "clip.mp4"
+    take.write_bytes(b"new")
+    destination.write_bytes(b"old")
+
+    assert export(take, destination) == destination
+
+    assert destination.read_bytes() == take.read_bytes() == b"new"
+    assert {path.name for path in tmp_path.iterdir()} == {"take.mp4", "clip.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [(".", "is a folder"), ("clip.avi", "does not end in .mp4"), ("clip", ".mp4")]
+)
+def test_a_destination_that_cannot_be_a_clip_is_refused(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(RequestError, match=said) as caught:
+        check_destination(tmp_path / name)
+
+    assert caught.value.hint
+
+
+def test_a_destination_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(RequestError, match="cannot be made"):
+        check_destination(tmp_path / "file" / "clip.mp4")
+
+
+def test_the_folder_of_a_destination_is_made(tmp_path: Path) -> None:
+    destination = check_destination(tmp_path / "new" / "clip.mp4")
+
+    assert destination.parent.is_dir()

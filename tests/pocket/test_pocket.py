@@ -1,0 +1,90 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.engine import Engine
+from ltx_studio.pocket import files, recipe
+from ltx_studio.pocket.build import build
+from ltx_studio.settings import Settings
+
+
+@pytest.fixture
+def built(engine: Engine, home: Settings) -> Settings:
+    build(home)
+    return home
+
+
+def test_is_whole_only_when_every_file_has_its_size(built: Settings) -> None:
+    assert files.is_whole(built)
+
+    upscaler = built.models_dir / files.UPSCALER
+    upscaler.write_bytes(upscaler.read_bytes()[:-1])
+    assert not files.is_whole(built)
+
+    upscaler.unlink()
+    assert not files.is_whole(built)
+
+
+def test_is_not_whole_when_nothing_is_there(home: Settings) -> None:
+    assert not files.is_whole(home)
+
+
+def test_another_version_of_the_recipe_is_built_again(built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe, "VERSION", recipe.VERSION + 1)
+
+    assert not files.is_whole(built)
+
+
+def test_a_damaged_manifest_means_build_again(built: Settings) -> None:
+    files.manifest_path(built).write_text("{")
+
+    assert not files.is_whole(built)
+
+
+def test_the_same_recipe_gives_the_same_bytes(built: Settings, settings: Settings) -> None:
+    def digests(models: Path) -> list[str]:
+        return [hashlib.sha256((models / name).read_bytes()).hexdigest() for name in files.ALL]
+
+    assert digests(built.models_dir) == digests(settings.models_dir)
+
+
+def test_no_partial_file_is_left(built: Settings) -> None:
+    assert not list(built.models_dir.rglob("*.part"))
+
+
+def test_is_small(built: Settings) -> None:
+    assert sum((built.models_dir / name).stat().st_size for name in files.ALL) < 32_000_000
+
+
+def test_the_ic_lora_tells_its_downscale_factor(built: Settings) -> None:
+    raw = (built.models_dir / files.IC_LORA).read_bytes()
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+
+    assert header["__metadata__"] == {"reference_downscale_factor": "2"}
+
+
+@pytest.mark.parametrize("text", ["", "a red ball", "night " * 500, "€ 🙂 «…»"])
+def test_every_prompt_becomes_1024_tokens(engine: Engine, settings: Settings, text: str) -> None:
+    from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS
+
+    (clip,) = NODE_CLASS_MAPPINGS["PocketTextEncoderLoader"]().load(Path(files.TEXT_ENCODER).name)
+    ((cond, extra),) = clip.encode_from_tokens_scheduled(clip.tokenize(text))
+
+    assert tuple(cond.shape) == (1, 1024, recipe.TEXT_WIDTH)
+    assert cond.isfinite().all()
+    assert extra["unprocessed_ltxav_embeds"] is True
+
+
+def test_the_order_of_words_counts(engine: Engine, settings: Settings) -> None:
+    from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS
+
+    (clip,) = NODE_CLASS_MAPPINGS["PocketTextEncoderLoader"]().load(Path(files.TEXT_ENCODER).name)
+    one, two = (
+        clip.encode(clip_text) if False else clip.encode_from_tokens(clip.tokenize(clip_text))
+        for clip_text in ("a red ball on a blue floor", "a blue ball on a red floor")
+    )
+
+    assert not one.equal(two)
+    assert one.sum(dim=1).sub(two.sum(dim=1)).abs().max() > 1e-3

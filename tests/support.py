@@ -1,0 +1,92 @@
+"""What several tests need: requests, running them, and looking at what came out."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+
+from ltx_studio.engine import CancelToken, Engine
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome
+from ltx_studio.graph import Workflow
+from ltx_studio.jobs import JobSpec
+from ltx_studio.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 128, "height": 128, "seed": 7}
+"""17 frames of 128×128: a second or less on the pocket model."""
+
+
+def small_spec(**changes: Any) -> JobSpec:
+    return JobSpec.from_request("t2v", SMALL | changes, "pocket")
+
+
+def small_workflow(**changes: Any) -> Workflow:
+    return small_spec(**changes).build()
+
+
+def collect(events: Iterator[Event]) -> list[Event]:
+    """Every event; checks the contract that there is exactly one outcome and that it comes last."""
+    seen = list(events)
+    assert [isinstance(event, Finished | Failed | Cancelled) for event in seen] == [False] * (len(seen) - 1) + [True]
+    return seen
+
+
+def outcome_of(events: Iterator[Event]) -> Outcome:
+    last = collect(events)[-1]
+    assert isinstance(last, Finished | Failed | Cancelled)
+    return last
+
+
+def finish(engine: Engine, workflow: Workflow) -> Path:
+    """Run to the end and give the file."""
+    outcome = outcome_of(engine.run(workflow))
+    assert isinstance(outcome, Finished), outcome
+    (output,) = outcome.outputs
+    return output.path
+
+
+def cancel_when(engine: Engine, workflow: Workflow, moment: Callable[[Event], bool]) -> list[Event]:
+    """Run, cancel at the first event for which `moment` holds, and give every event."""
+    cancel = CancelToken()
+
+    def stop(events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if moment(event):
+                cancel.cancel()
+            yield event
+
+    seen = collect(stop(engine.run(workflow, cancel)))
+    assert cancel.cancelled, "the moment to cancel never came"
+    return seen
+
+
+def frames_digest(path: Path) -> str:
+    """A hash over the decoded pixels of every frame."""
+    digest = hashlib.sha256()
+    with av.open(path) as container:
+        for frame in container.decode(video=0):
+            digest.update(frame.to_ndarray(format="rgb24").tobytes())
+    return digest.hexdigest()
+
+
+def outputs_of(settings: Settings) -> set[Path]:
+    return set(settings.outputs_dir.rglob("*.*"))
+
+
+def environment(settings: Settings, **changes: str) -> dict[str, str]:
+    """The variables that make a new process use `settings`."""
+    ours = {"LTX_STUDIO_HOME": str(settings.home), "LTX_STUDIO_COMFY_DIR": str(settings.comfy_dir or "")}
+    return {**os.environ, **ours, **changes}
+
+
+def studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "ltx_studio", *arguments]
+    return subprocess.run(
+        command, env=environment(settings, **changes), capture_output=True, text=True, timeout=200, check=False
+    )

@@ -1,0 +1,65 @@
+"""The page on the real engine, and a real browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from ltx_studio.engine import Engine
+from ltx_studio.settings import LOOPBACK, Settings
+from ltx_studio.ui import build_app
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def open_page(settings: Settings, engine: Engine) -> Iterator[str]:
+    blocks = build_app(settings, engine=engine)
+    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+    yield str(blocks.local_url)
+    blocks.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def page_url(settings: Settings, engine: Engine) -> Iterator[str]:
+    yield from open_page(settings, engine)
+
+
+@pytest.fixture
+def page_url_without_comfyui(home: Settings) -> Iterator[str]:
+    yield from open_page(home, Engine(home))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's chromium; without the flags it looks up hosts of its maker at every start."""
+    found = os.environ.get("CHROMIUM") or next((name for name in BROWSERS if shutil.which(name)), "chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+    return browser_type_launch_args | {"executable_path": shutil.which(found) or found, "args": flags}
+
+
+class Watch:
+    """What a browser page complained of, and whom it asked."""
+
+    def __init__(self, page: Page) -> None:
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        if request.url.startswith(("http", "ws")):
+            self.hosts.add(request.url.split("/")[2].partition(":")[0])
+
+
+@pytest.fixture
+def watch(page: Page) -> Watch:
+    return Watch(page)

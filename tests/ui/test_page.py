@@ -1,0 +1,214 @@
+"""What a person does on the page, in a real browser, with the real engine."""
+
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import app
+from ltx_studio.engine.boot import boot
+from ltx_studio.settings import LOOPBACK, Settings
+from tests.support import ROOT, environment, outputs_of
+from tests.ui.conftest import Watch
+
+RUN_SECONDS = 60_000
+PLAYS = "document.querySelector('#clip video')?.readyState >= 2"
+
+
+def write(page: Page, url: str, prompt: str, *, seconds: float = 1) -> None:
+    page.goto(url)
+    page.get_by_label("Prompt", exact=True).fill(prompt)
+    page.get_by_label("number input for Seconds").fill(str(seconds))
+    page.get_by_label("number input for Seconds").press("Tab")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def expect_done(page: Page) -> None:
+    expect(page.locator("#run")).to_contain_text("Done in", timeout=RUN_SECONDS)
+
+
+def test_a_prompt_becomes_a_clip_that_plays(page: Page, page_url: str, watch: Watch) -> None:
+    write(page, page_url, "a red ball bounces to the right", seconds=1)
+    press(page, "Generate")
+
+    expect_done(page)
+    page.wait_for_function(PLAYS)
+    assert page.evaluate("document.querySelector('#clip video').duration") == pytest.approx(25 / 24, abs=4 / 24)
+    assert page.evaluate("document.querySelector('#clip video').videoWidth") == 256
+    assert watch.errors == []
+
+
+def test_nothing_is_asked_of_the_network(page: Page, page_url: str, watch: Watch) -> None:
+    page.goto(page_url)
+    expect(page.get_by_role("button", name="Generate")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+    assert watch.hosts == {LOOPBACK}
+
+
+def test_the_page_says_what_the_pocket_model_is(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+
+    expect(page.locator("#studio-header")).to_contain_text("random weights")
+
+
+def test_progress_names_the_stages_and_the_snapped_length(page: Page, page_url: str) -> None:
+    write(page, page_url, "night", seconds=3)
+    press(page, "Generate")
+
+    expect(page.locator(".chips .now")).to_have_count(1, timeout=RUN_SECONDS)
+    expect(page.locator("#run")).to_contain_text("73 frames at 24 fps")
+    expect_done(page)
+
+
+def test_stop_stops_and_the_next_run_works(page: Page, page_url: str, settings: Settings) -> None:
+    write(page, page_url, "a very long clip", seconds=10)
+    before = outputs_of(settings)
+    press(page, "Generate")
+    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    press(page, "Stop")
+
+    expect(page.locator("#run")).to_contain_text("Stopped", timeout=RUN_SECONDS)
+    assert outputs_of(settings) == before
+    page.get_by_label("number input for Seconds").fill("1")
+    press(page, "Generate")
+    expect_done(page)
+    page.wait_for_function(PLAYS)
+
+
+def test_buttons_say_what_can_be_done_now(page: Page, page_url: str) -> None:
+    write(page, page_url, "night")
+    generate, stop = (page.get_by_role("button", name=name, exact=True) for name in ("Generate", "Stop"))
+    expect(stop).to_be_disabled()
+
+    generate.click()
+
+    expect(stop).to_be_enabled()
+    expect(generate).to_be_disabled()
+    expect_done(page)
+    expect(generate).to_be_enabled()
+    expect(stop).to_be_disabled()
+
+
+def test_a_kept_seed_is_used_and_a_new_one_is_shown(page: Page, page_url: str) -> None:
+    write(page, page_url, "night")
+    seed = page.get_by_label("Seed", exact=True)
+    page.get_by_label("New seed each time").uncheck()
+    seed.fill("4711")
+    press(page, "Generate")
+    expect_done(page)
+    expect(page.locator("#run")).to_contain_text("seed 4711")
+
+    page.get_by_label("New seed each time").check()
+    press(page, "Generate")
+
+    expect(seed).not_to_have_value("4711", timeout=RUN_SECONDS)
+    expect_done(page)
+
+
+def test_a_wrong_request_is_a_card_with_what_to_do(page: Page, page_url: str) -> None:
+    write(page, page_url, "   ")
+    press(page, "Generate")
+
+    card = page.get_by_role("alert").first
+    expect(card).to_contain_text("the prompt is empty")
+    expect(card).to_contain_text("Write a prompt")
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_enabled()
+
+
+def test_hostile_text_is_shown_and_not_run(page: Page, page_url: str, watch: Watch) -> None:
+    hostile = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> ${1+1} שלום 🙂"
+    write(page, page_url, hostile)
+    press(page, "Generate")
+    expect_done(page)
+
+    assert page.title() == "LTX 2.3 Studio"
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value(hostile)
+    assert watch.errors == []
+
+
+def test_closing_the_tab_stops_its_run(browser: Browser, page_url: str, settings: Settings) -> None:
+    before = outputs_of(settings)
+    tab = browser.new_page()
+    write(tab, page_url, "a very long clip", seconds=10)
+    press(tab, "Generate")
+    expect(tab.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+
+    tab.close()
+
+    lane = boot(settings).lane
+    assert lane.acquire(timeout=RUN_SECONDS / 1000), "the run still holds the device"
+    lane.release()
+    assert outputs_of(settings) == before
+
+
+def test_two_tabs_take_turns_and_each_gets_its_own_clip(browser: Browser, page_url: str) -> None:
+    first, second = browser.new_page(), browser.new_page()
+    write(first, page_url, "first", seconds=5)
+    write(second, page_url, "second", seconds=1)
+    press(first, "Generate")
+    expect(first.locator(".chips .now")).to_have_count(1, timeout=RUN_SECONDS)
+    press(second, "Generate")
+
+    expect(second.locator("#run")).to_contain_text("Waiting for another run")
+    for tab, frames in ((first, 121), (second, 25)):
+        expect_done(tab)
+        expect(tab.locator("#run")).to_contain_text(f"{frames} frames")
+        tab.wait_for_function(PLAYS)
+        assert tab.evaluate("document.querySelector('#clip video').duration") == pytest.approx(frames / 24, abs=0.1)
+        tab.close()
+
+
+def test_a_broken_set_up_is_a_banner_with_the_command(page: Page, page_url_without_comfyui: str) -> None:
+    page.goto(page_url_without_comfyui)
+
+    banner = page.get_by_role("alert").first
+    expect(banner).to_contain_text("is not installed")
+    expect(banner.locator("code").first).to_have_text("ltx-studio setup")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_is_wider_than_the_window(page: Page, page_url: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(page_url)
+    expect(page.get_by_role("button", name="Generate")).to_be_visible()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_app_is_a_blocks() -> None:
+    assert isinstance(app.build_app(), gr.Blocks)
+
+
+@pytest.mark.parametrize("command", [["app.py"], ["-m", "ltx_studio", "serve", "--port", "7899"]])
+def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment(settings, GRADIO_TEMP_DIR=str(tmp_path)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    url = line.split()[4]
+    for _ in range(100):
+        with urllib.request.urlopen(url) as answer:
+            if answer.status == 200:
+                break
+        time.sleep(0.1)
+
+    process.terminate()
+    stdout, stderr = process.communicate(timeout=60)
+
+    assert line.startswith("The page is at http://127.0.0.1:")
+    assert (process.returncode, stdout, stderr) == (0, "", "")
