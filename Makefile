@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format lock clean
+.PHONY: run demo setup setup-dev test test-gpu lint format screenshots lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -32,6 +32,10 @@ lint: setup-dev
 format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+screenshots: setup-dev  ## take the pictures in docs/screenshots anew
+	@tools/ensure-chromium.sh
+	@$(BIN)/python tools/screenshots.py
 
 lock:  ## write the pinned versions anew from pyproject.toml and requirements/comfyui.in
 	@tools/lock.sh

@@ -4,6 +4,7 @@ import logging
 import logging.handlers
 import warnings
 
+from ltx_studio.errors import SetupError
 from ltx_studio.settings import Settings
 
 MAX_BYTES = 2_000_000
@@ -11,13 +12,24 @@ BACKUPS = 3
 
 
 def log_to_file(settings: Settings) -> None:
-    """Send every log record and warning of this process to the log file. Calling it again does nothing."""
+    """Send every log record and warning of this process to the log file. Calling it again does nothing.
+
+    Raises:
+        SetupError: The studio's folder cannot be written.
+    """
     root = logging.getLogger()
     if any(isinstance(handler, logging.handlers.RotatingFileHandler) for handler in root.handlers):
         return
-    settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        settings.log_file.touch()
+    except OSError as error:
+        raise SetupError(
+            f"The studio's folder {settings.home} cannot be written: {error.strerror}.",
+            "Choose another with LTX_STUDIO_HOME.",
+        ) from None
     handler = logging.handlers.RotatingFileHandler(
-        settings.log_file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True
+        settings.log_file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from ltx_studio.engine import Engine, comfyui
-from ltx_studio.errors import SetupError
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings
 
@@ -16,13 +15,6 @@ def prepare(settings: Settings, report: Report) -> None:
     Raises:
         SetupError: Something could not be had; the message says what, and what to do.
     """
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(
-            f"The studio's folder {settings.home} cannot be made: {error.strerror}.",
-            "Choose another with LTX_STUDIO_HOME.",
-        ) from None
     install = comfyui.ensure(settings, report)
     report(f"ComfyUI {install.version}: {'your own' if install.own else 'ready'}")
     if not files.is_whole(settings):

@@ -1,11 +1,12 @@
 """`ltx-studio generate MODE`: options from the mode's declaration, a bar while it runs, the clip's path at the end."""
 
+import io
 import json
 import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -62,7 +63,7 @@ def _generate(mode: Mode, values: dict[str, Any], model_set: str | None, out: Pa
         tell(chosen.notice)
     tell(spec.params.summary())
     cancel = CancelToken()
-    with _stop_on_signal(cancel, tell):
+    with _stop_on_signal(cancel, tell), redirect_stdout(_ToTheLog()):
         outcome = show(run(spec, Engine(settings), cancel), quiet=as_json)
     if isinstance(outcome, Failed):
         log.error("%s\n%s", outcome.error.message, outcome.error.details)
@@ -94,6 +95,15 @@ def _deliver(
         tell(f"Done in {outcome.seconds:.1f} s.")
         click.echo(str(path))
     return 0
+
+
+class _ToTheLog(io.TextIOBase):
+    """Where the `print` of a node goes: stdout is for the clip's path, which a script may read."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            log.info("printed: %s", text.rstrip())
+        return len(text)
 
 
 def _tell(line: str) -> None:

@@ -40,6 +40,7 @@ class Engine:
         self._booting: Future[boot.Comfy] | None = None
         self._guard = threading.Lock()
         self._executor: Any = None
+        self._running: Run | None = None
 
     def start(self) -> None:
         """Begin to boot ComfyUI in the background. Returns at once.
@@ -116,6 +117,20 @@ class Engine:
         finally:
             comfy.lane.release()
 
+    def close(self, timeout: float) -> bool:
+        """Stop the run that is on, if any, and wait up to `timeout` seconds for it to unwind; True when it has.
+
+        Call it before the process ends: a thread that is inside of torch then takes the process down with it.
+        """
+        if not self.ready or self._running is None:
+            return True
+        self._running.abandon()
+        lane = self._comfy().lane
+        unwound = lane.acquire(timeout=timeout)
+        if unwound:
+            lane.release()
+        return unwound
+
     def _comfy(self, timeout: float | None = None) -> boot.Comfy:
         self.start()
         assert self._booting is not None
@@ -170,7 +185,7 @@ class Engine:
                     cache_type=comfy.execution.CacheType.CLASSIC,
                     cache_args={"lru": 0, "ram": 0, "ram_inactive": 0},
                 )
-            run = Run(comfy, self._executor, self._settings, workflow, cancel)
+            run = self._running = Run(comfy, self._executor, self._settings, workflow, cancel)
             context = contextvars.copy_context()  # ZeroGPU bills the visitor whose token is in it
             threading.Thread(target=context.run, args=(run.work,), name=f"run-{run.id}", daemon=True).start()
         except BaseException:

@@ -4,6 +4,7 @@ Each run has a folder ``<host>-<pid>-<run id>``. A run removes its own; what a k
 the next start.
 """
 
+import errno
 import os
 import shutil
 import socket
@@ -24,7 +25,15 @@ def publish(file: Path, outputs_dir: Path, name: str) -> Path:
     """Move a whole `file` to the outputs, into a folder for the day, under a name of its own."""
     folder = outputs_dir / datetime.now().astimezone().strftime("%Y-%m-%d")
     folder.mkdir(parents=True, exist_ok=True)
-    return file.replace(folder / f"{name}{file.suffix}")
+    path = folder / f"{name}{file.suffix}"
+    try:
+        return file.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    partial = path.with_name(f".{path.name}.part")  # the outputs are on another disk
+    shutil.copyfile(file, partial)
+    return partial.replace(path)
 
 
 def sweep(staging_dir: Path) -> None:

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
 from ltx_studio.engine import CancelToken, Engine, comfyui
 from ltx_studio.errors import StudioError
@@ -125,12 +128,17 @@ def _default(name: str) -> Any:
 def _outcome(event: Event, params: Params) -> tuple[Any, ...]:
     match event:
         case Finished(outputs, seconds):
-            path = str(outputs[0].path) if outputs else None
+            path = _private_copy(outputs[0].path) if outputs else None
             return _state(cards.message(words.DONE.format(seconds=seconds), params.summary()), video=path)
         case Failed(error):
             return _state(cards.error(error))
         case _:
             return _state(cards.message(words.STOPPED))
+
+
+def _private_copy(path: Path) -> str:
+    """A copy in Gradio's cache, in a folder named by its contents: no visitor can guess it, as one could a date."""
+    return str(save_file_to_cache(path, get_upload_folder()))
 
 
 _KEEP: Any = object()

@@ -10,15 +10,17 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.engine import Engine
+from ltx_studio.errors import RequestError
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import get_model_set
-from ltx_studio.settings import LOOPBACK, Settings, get_settings
+from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, Settings, get_settings
 from ltx_studio.ui import words
 from ltx_studio.ui.page import Page
 from ltx_studio.ui.theme import theme
 
 UPLOAD_LIMIT = "1gb"
-PORTS_TRIED = 100
+UNWIND_SECONDS = 60
+"""A run stops within one step; on a slow machine a step may take that long."""
 
 
 class StudioBlocks(gr.Blocks):
@@ -60,22 +62,21 @@ def serve(settings: Settings, *, host: str = LOOPBACK, port: int | None = None, 
     """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it.
 
     Raises:
-        RequestError: There is no such model set.
-        OSError: The port is taken.
+        RequestError: There is no such model set, or the address cannot be used.
     """
     engine = Engine(settings)
     blocks = build_app(settings, engine=engine, model_set=model_set)
-    blocks.launch(
-        server_name=host,
-        server_port=port,
-        quiet=True,
-        prevent_thread_lock=True,
-        ssr_mode=False,
-        allowed_paths=[str(settings.outputs_dir)],
-    )
+    try:
+        blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+    except OSError as error:
+        raise RequestError(
+            f"The page cannot be opened at {host}, port {port or DEFAULT_PORT}: {error}".splitlines()[0],
+            "Choose another port: `ltx-studio serve --port 7861`.",
+        ) from None
     print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
     engine.start()
     _wait_for_the_end()
+    engine.close(UNWIND_SECONDS)
     blocks.close(verbose=False)
 
 

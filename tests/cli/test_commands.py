@@ -133,6 +133,17 @@ def test_a_missing_model_file_is_an_error_with_advice(engine: Engine, settings: 
     assert "Traceback" not in done.stderr
 
 
+def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -> None:
+    home.home.touch()
+
+    for command in (["setup"], ["generate", "t2v", *SMALL], ["serve"]):
+        done = studio(home, *command)
+
+        assert done.returncode == 1
+        assert "cannot be written" in done.stderr
+        assert "LTX_STUDIO_HOME" in done.stderr.splitlines()[-1]
+
+
 def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
     done = studio(settings, "setup")
 

@@ -1,7 +1,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from ltx_studio.engine import staging
 
@@ -16,6 +19,18 @@ def test_a_published_file_is_moved_into_the_folder_of_the_day(tmp_path: Path) ->
     assert path.name == "t2v-120000-a1.mp4"
     assert path.read_bytes() == b"clip"
     assert not made.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_outputs_may_lie_on_another_disk(tmp_path: Path) -> None:
+    made = staging.create(tmp_path, "a1") / "t2v.mp4"
+    made.write_bytes(b"clip")
+
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        assert Path(elsewhere).stat().st_dev != tmp_path.stat().st_dev
+        path = staging.publish(made, Path(elsewhere), "t2v-1")
+        assert path.read_bytes() == b"clip"
+        assert [item.name for item in path.parent.iterdir()] == ["t2v-1.mp4"]
 
 
 def test_the_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:

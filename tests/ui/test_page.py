@@ -184,6 +184,17 @@ def test_nothing_is_wider_than_the_window(page: Page, page_url: str, width: int)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_clip_is_not_served_from_where_it_can_be_guessed(page: Page, page_url: str, settings: Settings) -> None:
+    write(page, page_url, "private")
+    press(page, "Generate")
+    expect_done(page)
+    newest = max(outputs_of(settings), key=lambda path: path.stat().st_mtime)
+
+    shown = page.evaluate("document.querySelector('#clip video').currentSrc")
+    assert page.request.get(shown).status == 200
+    assert str(newest) not in shown
+
+
 def test_the_app_is_a_blocks() -> None:
     assert isinstance(app.build_app(), gr.Blocks)
 
@@ -207,8 +218,17 @@ def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], 
                 break
         time.sleep(0.1)
 
+    taken = subprocess.run(
+        [sys.executable, "-m", "ltx_studio", "serve", "--port", url.strip("/").rpartition(":")[2]],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     process.terminate()
     stdout, stderr = process.communicate(timeout=60)
 
+    assert taken.returncode == 2
+    assert "--port" in taken.stderr.splitlines()[-1]
     assert line.startswith("The page is at http://127.0.0.1:")
     assert (process.returncode, stdout, stderr) == (0, "", "")
