@@ -35,7 +35,7 @@ format: setup-dev
 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh
-	@$(BIN)/python tools/screenshots.py
+	@$(BIN)/python -m tools.screenshots
 
 lock:  ## write the pinned versions anew from pyproject.toml and requirements/comfyui.in
 	@tools/lock.sh

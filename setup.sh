@@ -24,7 +24,11 @@ failed() {
 }
 trap failed EXIT
 
-fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1; }
+# 3.11.4 is the first 3.11 that unpacks archives safely (tarfile.data_filter); distributions have it in earlier ones.
+fits() {
+  "$1" -c 'import sys, tarfile
+sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 12) and hasattr(tarfile, "data_filter")))' >/dev/null 2>&1
+}
 
 find_python() {
   local candidate
@@ -42,9 +46,21 @@ stamp() { cat pyproject.toml requirements/runtime.lock "$1" setup.sh | cksum; pw
 stamp_file() { echo "$VENV/.installed-$(basename "$1" .lock)"; }
 is_installed() { [ -f "$(stamp_file "$1")" ] && [ "$(stamp "$1")" = "$(cat "$(stamp_file "$1")")" ]; }
 
+check_machine() {
+  STEP="looking at this machine"
+  ADVICE="Use Linux, or macOS 14 or newer on Apple silicon: torch 2.13 has no build for others."
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64 | Linux-aarch64 | Linux-arm64 | Darwin-arm64) ;;
+    *)
+      say "There is no build of torch for $(uname -s) on $(uname -m)."
+      return 1
+      ;;
+  esac
+}
+
 make_environment() {
   STEP="looking for Python"
-  ADVICE="Install Python 3.11 or 3.12, or name one: PYTHON=/path/to/python3.12 ./setup.sh"
+  ADVICE="Install Python 3.12 or 3.11 (3.11.4 or newer), or name one: PYTHON=/path/to/python3.12 ./setup.sh"
   local python
   if ! python=$(find_python); then
     say "No Python 3.11 or 3.12 found (tried ${PYTHON:-}${PYTHON:+, }python3.12, python3.11, python3, python)."
@@ -83,6 +99,7 @@ prepare_studio() {
   "$VENV/bin/ltx-studio" setup
 }
 
+check_machine
 make_environment
 install_packages
 prepare_studio

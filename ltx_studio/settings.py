@@ -21,7 +21,6 @@ class Vram(StrEnum):
     AUTO = "auto"
     GPU_ONLY = "gpu-only"
     HIGH = "high"
-    NORMAL = "normal"
     LOW = "low"
     NONE = "none"
     CPU = "cpu"

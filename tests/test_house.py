@@ -12,7 +12,20 @@ import pytest
 from tests.support import ROOT
 
 PACKAGE = ROOT / "ltx_studio"
-ROOMS = ["errors", "settings", "events", "logs", "graph", "workflows", "models", "modes", "engine", "pocket", "prepare"]
+ROOMS = [
+    "errors",
+    "settings",
+    "events",
+    "words",
+    "logs",
+    "graph",
+    "workflows",
+    "models",
+    "modes",
+    "engine",
+    "pocket",
+    "prepare",
+]
 ROOMS += ["jobs", "ui", "cli", "__main__"]
 """From the bottom up: a room may use those before it."""
 

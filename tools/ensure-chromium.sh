@@ -2,9 +2,8 @@
 # The page's tests need a real browser. Installs Debian's chromium where that is possible, else says what to do.
 set -euo pipefail
 
-for browser in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
-  if [ -n "$browser" ] && command -v "$browser" >/dev/null 2>&1; then exit 0; fi
-done
+cd "$(dirname "$0")/.."
+if .venv/bin/python tools/browser.py; then exit 0; fi
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing chromium"
   export DEBIAN_FRONTEND=noninteractive

@@ -1,34 +1,28 @@
 """Take the pictures in docs/screenshots: the real page, the real engine, the pocket model, a real browser.
 
-python tools/screenshots.py        (or `make screenshots`)
+The command is `make screenshots`.
 """
 
-import os
-import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from ltx_studio.engine import Engine
-from ltx_studio.settings import LOOPBACK, get_settings
+from ltx_studio.settings import LOOPBACK
 from ltx_studio.ui import build_app
+from tools import browser
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 WIDTHS = (390, 768, 1440)
 HEIGHT = 860
-BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    engine = Engine(get_settings())
-    blocks = build_app(engine=engine)
+    blocks = build_app()
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    engine.wait_ready()
     with sync_playwright() as playwright:
-        found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=found, args=BROWSER_FLAGS)
-        page = browser.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
+        chromium = playwright.chromium.launch(executable_path=browser.find(), args=browser.FLAGS)
+        page = chromium.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
         page.goto(str(blocks.local_url))
         render(page)
         for width in WIDTHS:
@@ -36,7 +30,7 @@ def main() -> None:
             page.wait_for_timeout(500)  # the layout settles
             page.screenshot(path=OUT / f"t2v-{width}.png", full_page=True)
             print(OUT / f"t2v-{width}.png")
-        browser.close()
+        chromium.close()
     blocks.close(verbose=False)
 
 

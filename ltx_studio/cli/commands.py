@@ -52,12 +52,12 @@ def generate() -> None:
 
 
 @cli.command()
-@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option("--host", default=None, help=f"Address to listen on. [{LOOPBACK}]")
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=None, help=f"Default: {DEFAULT_PORT}, or the next free one."
 )
 @click.option("--model-set", default=None, help="Model set that the page starts with.")
-def serve(host: str, port: int | None, model_set: str | None) -> None:
+def serve(host: str | None, port: int | None, model_set: str | None) -> None:
     """Open the page."""
     from ltx_studio.ui import serve as serve_page
 

@@ -15,10 +15,10 @@ import click
 from pydantic.fields import FieldInfo
 
 from ltx_studio.cli.progress import show
-from ltx_studio.engine import CancelToken, Engine
+from ltx_studio.engine import CancelToken
 from ltx_studio.errors import ExecutionError
 from ltx_studio.events import Cancelled, Failed, Finished
-from ltx_studio.jobs import JobSpec, check_destination, export, measure, run
+from ltx_studio.jobs import JobSpec, LocalRunner, check_destination, export, measure, new_job_id
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import MODEL_SETS, get_model_set
 from ltx_studio.modes import Mode
@@ -62,20 +62,20 @@ def _generate(mode: Mode, values: dict[str, Any], model_set: str | None, out: Pa
     if chosen.notice:
         tell(chosen.notice)
     tell(spec.params.summary())
-    cancel = CancelToken()
+    cancel, job = CancelToken(), new_job_id()
     with _stop_on_signal(cancel, tell), redirect_stdout(_ToTheLog()):
-        outcome = show(run(spec, Engine(settings), cancel), quiet=as_json)
+        outcome = show(LocalRunner(settings).run(spec, cancel, job_id=job), quiet=as_json)
     if isinstance(outcome, Failed):
-        log.error("%s\n%s", outcome.error.message, outcome.error.details)
+        log.error("%s", outcome.error.message)
         raise outcome.error
     if isinstance(outcome, Cancelled):
         tell("Stopped. Nothing was kept.")
         return 1
-    return _deliver(outcome, spec, destination, as_json, tell)
+    return _deliver(job, outcome, spec, destination, as_json, tell)
 
 
 def _deliver(
-    outcome: Finished, spec: JobSpec, destination: Path | None, as_json: bool, tell: Callable[[str], None]
+    job: str, outcome: Finished, spec: JobSpec, destination: Path | None, as_json: bool, tell: Callable[[str], None]
 ) -> int:
     if not outcome.outputs:
         raise ExecutionError("The run saved nothing.", "Give the workflow an output node, such as Save Video.")
@@ -89,7 +89,7 @@ def _deliver(
                 f"The clip could not be put at {destination}: {error.strerror}.", f"It is kept at {take.path}."
             ) from None
     if as_json:
-        shown = {"job": take.id, "seed": spec.params.seed, **take.as_dict(), "path": str(path)}
+        shown = {"job": job, "seed": spec.params.seed, **take.as_dict(), "path": str(path)}
         click.echo(json.dumps(shown, ensure_ascii=False))
     else:
         tell(f"Done in {outcome.seconds:.1f} s.")
@@ -122,9 +122,10 @@ def _stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterato
         return
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        cancel.cancel()
         for each in previous:
             signal.signal(each, signal.SIG_DFL)
+        # not here: this thread may be waiting for the token, and hold the lock that setting it needs
+        threading.Thread(target=cancel.cancel).start()
         tell("Stopping … (once more to end at once)")
 
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

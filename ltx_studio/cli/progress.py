@@ -6,11 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, StageStarted, Step, Waiting
-
-WAITING = {
-    "start": "Starting ComfyUI (takes about 15 s)",
-    "lane": "Waiting for another run to end",
-}
+from ltx_studio.words import WAITING
 
 
 def show(events: Iterator[Event], *, quiet: bool = False) -> Outcome:

@@ -22,8 +22,7 @@ _VRAM_FLAGS = {
     Vram.AUTO: [],
     Vram.GPU_ONLY: ["--gpu-only"],
     Vram.HIGH: ["--highvram"],
-    Vram.NORMAL: [],
-    Vram.LOW: ["--lowvram"],
+    Vram.LOW: ["--disable-dynamic-vram", "--lowvram"],  # with dynamic VRAM the latter does nothing
     Vram.NONE: ["--novram"],
     Vram.CPU: ["--cpu"],
 }
@@ -40,7 +39,7 @@ class Comfy:
     folder_paths: Any
     model_management: Any
     utils: Any
-    progress: Any
+    context: Any
     lane: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -57,7 +56,7 @@ _process = _Process()
 
 
 def boot(settings: Settings) -> Comfy:
-    """Boot ComfyUI, or return the one that is booted. Takes about 12 s the first time.
+    """Boot ComfyUI, or return the one that is booted, whichever settings it was booted with.
 
     Raises:
         SetupError: ComfyUI is not installed, or could not be imported; a broken import stays broken until the
@@ -73,7 +72,6 @@ def boot(settings: Settings) -> Comfy:
             except Exception as error:
                 _process.failure = _as_setup_error(error)
                 raise _process.failure from error
-        _use_folders(_process.comfy.folder_paths, settings)
         return _process.comfy
 
 
@@ -101,7 +99,7 @@ def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
         folder_paths=importlib.import_module("folder_paths"),
         model_management=importlib.import_module("comfy.model_management"),
         utils=utils,
-        progress=importlib.import_module("comfy_execution.utils"),
+        context=importlib.import_module("comfy_execution.utils"),
     )
 
 
@@ -127,7 +125,9 @@ def _parse_flags(flags: list[str]) -> None:
         cli_args.args.cpu = True
 
 
-def _use_folders(folder_paths: Any, settings: Settings) -> None:
+def use_folders(comfy: Comfy, settings: Settings) -> None:
+    """Point ComfyUI at the folders of `settings`. They are its globals, so only the holder of the lane may do it."""
+    folder_paths = comfy.folder_paths
     for folder in (settings.inputs_dir, settings.staging_dir, settings.temp_dir, settings.user_dir):
         folder.mkdir(parents=True, exist_ok=True)
     folder_paths.set_input_directory(str(settings.inputs_dir))
@@ -150,5 +150,5 @@ def _as_setup_error(error: Exception) -> SetupError:
         )
     return SetupError(
         f"ComfyUI could not be started: {type(error).__name__}: {error}",
-        "Run `ltx-studio doctor`, and look into the studio's log for the traceback.",
+        "Run `./setup.sh` again. If it stays so, report it with the traceback in the studio's log.",
     )

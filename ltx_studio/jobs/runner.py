@@ -1,28 +1,71 @@
-"""Carries a job to an engine in this process."""
+"""Carries jobs to an engine in this process. Page and command line know this, not the engine."""
 
+import logging
+import traceback
+import uuid
 from collections.abc import Iterator
 
-from ltx_studio.engine import CancelToken, Engine
-from ltx_studio.errors import ModelMissingError, StudioError
+from ltx_studio.engine import CancelToken, Engine, Memory, comfyui
+from ltx_studio.errors import ExecutionError, ModelMissingError, StudioError
 from ltx_studio.events import Event, Failed
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.models import get_model_set
+from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
-def run(spec: JobSpec, engine: Engine, cancel: CancelToken | None = None) -> Iterator[Event]:
-    """Build the graph of `spec` and run it; the stream is that of `Engine.run`."""
-    try:
-        workflow = spec.build()
-    except StudioError as error:
-        yield Failed(error)
-        return
-    for event in engine.run(workflow, cancel):
-        yield _with_the_sets_advice(event, spec)
+class LocalRunner:
+    """One engine in this process, and what the surfaces need of it."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self._settings = settings
+        self._engine = engine or Engine(settings)
+
+    def problem(self) -> StudioError | None:
+        """Why nothing could run here, or None. Looks at files only."""
+        try:
+            comfyui.find(self._settings)
+        except StudioError as problem:
+            return problem
+        return None
+
+    def warm(self) -> None:
+        """Begin to get ready in the background."""
+        self._engine.start()
+
+    def memory(self) -> Memory | None:
+        """The device's memory now, or None before the engine is ready."""
+        return self._engine.memory()
+
+    def run(self, spec: JobSpec, cancel: CancelToken | None = None, *, job_id: str | None = None) -> Iterator[Event]:
+        """Build the graph of `spec` and run it; the stream is that of `Engine.run`, named by `job_id`."""
+        try:
+            workflow = spec.build()
+        except StudioError as error:
+            yield Failed(error)
+            return
+        except Exception as error:
+            log.exception("the graph of %s could not be built", spec)
+            yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
+            return
+        for event in self._engine.run(workflow, cancel, run_id=job_id or new_job_id()):
+            yield _with_the_sets_advice(event, spec)
+
+    def close(self, timeout: float) -> bool:
+        """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest."""
+        return self._engine.close(timeout)
+
+
+def new_job_id() -> str:
+    """An id that is short enough to read and long enough not to come twice."""
+    return uuid.uuid4().hex[:12]
 
 
 def _with_the_sets_advice(event: Event, spec: JobSpec) -> Event:
-    """A model set knows better than the engine what to do about a file that is missing."""
+    """A model set knows another way out when a file is missing."""
     if isinstance(event, Failed) and isinstance(event.error, ModelMissingError):
-        hint = get_model_set(spec.model_set).install_hint
-        return Failed(ModelMissingError(event.error.message, hint, where=event.error.where))
+        error = event.error
+        hint = f"{error.hint} {get_model_set(spec.model_set).install_hint}".strip()
+        return Failed(ModelMissingError(error.message, hint, where=error.where, details=error.details))
     return event

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,18 @@ def check_destination(path: Path) -> Path:
 
 
 def export(take: Path, destination: Path) -> Path:
-    """Put the take at `destination` as well, in one piece: a hard link where it can be one, else a copy."""
-    partial = destination.with_name(f".{destination.name}.{os.getpid()}.part")
-    partial.unlink(missing_ok=True)
+    """Put a copy of the take at `destination`, in one piece: either all of it is there, or what was there before.
+
+    Raises:
+        OSError: It cannot be written; nothing half-written is left.
+    """
+    handle, name = tempfile.mkstemp(prefix=".ltx-studio-", suffix=".part", dir=destination.parent)
+    os.close(handle)
+    partial = Path(name)
     try:
-        os.link(take, partial)
-    except OSError:
         shutil.copyfile(take, partial)
-    return partial.replace(destination)
+        shutil.copymode(take, partial)
+        return partial.replace(destination)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -16,10 +16,10 @@ class ModelSet:
         id: What a user names it by.
         label: What a user reads.
         notice: One line that every surface shows while the set is in use; empty when there is nothing to say.
-        loaders: Loader nodes with the outputs model, clip, video_vae, audio_vae, upscaler.
+        loaders: Loader nodes with the outputs base_model, model (distilled), clip, video_vae, audio_vae, upscaler.
         width: Default width in pixels.
         height: Default height in pixels.
-        install_hint: What to do when one of its files is missing.
+        install_hint: What else to do when one of its files is missing.
     """
 
     id: str
@@ -43,6 +43,7 @@ def _loaders(checkpoint: str, text_encoder: Mapping[str, Any], distilled: tuple[
         "Upscaler": {"class_type": "LatentUpscaleModelLoader", "inputs": {"model_name": upscaler}},
     }
     outputs = {
+        "base_model": ("Model", 0),
         "model": ("Distilled LoRA", 0),
         "clip": ("Text encoder", 0),
         "video_vae": ("Model", 2),
@@ -91,8 +92,7 @@ FP8 = ModelSet(
     ),
     width=1280,
     height=704,
-    install_hint="Put the file into that folder of the studio's or of your own ComfyUI's models, "
-    "or use the pocket preview: `--model-set pocket`.",
+    install_hint="Or use the pocket preview: `--model-set pocket`.",
 )
 
 TEMPLATE_SET = FP8

@@ -112,7 +112,7 @@ class Mode:
         id: A stable word; also the name of the graph template.
         label: What a user reads.
         params: The declaration of what the mode takes.
-        stages: The parts of a run, for the progress display.
+        stages: The parts of a run after the models are loaded, for the progress display.
         patch: Writes what does not go from one parameter to one input.
     """
 
@@ -145,7 +145,11 @@ class Mode:
                     for title, socket in extra.sockets:
                         graph.set_input(title, socket, getattr(params, name))
         self.patch(graph, params)
-        return Workflow(name=self.id, graph=graph.to_api(), stages=self.stages)
+        return Workflow(name=self.id, graph=graph.to_api(), stages=self.all_stages(model_set))
+
+    def all_stages(self, model_set: ModelSet) -> tuple[Stage, ...]:
+        """Loading, whose nodes the model set brings, and then the mode's own stages."""
+        return Stage("load", "Load models", tuple(model_set.loaders.nodes)), *self.stages
 
 
 def _request_error(mode: Mode, error: ValidationError) -> RequestError:

@@ -16,7 +16,6 @@ T2V = Mode(
     label="Text to video",
     params=Params,
     stages=(
-        Stage("load", "Load models", ("Model", "Audio VAE", "Text encoder", "Distilled LoRA", "Upscaler")),
         Stage("prompt", "Read prompt", ("Prompt", "Negative prompt", "Frame rate")),
         Stage("stage1", "Stage 1", ("Stage 1",)),
         Stage("upscale", "Upscale", ("Stage 1 split", "Upscale")),

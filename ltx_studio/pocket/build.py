@@ -25,21 +25,23 @@ def build(settings: Settings) -> None:
         files.IC_LORA: _ic_lora,
         files.UPSCALER: _upscaler,
     }
-    sizes = {}
     for name, make in parts.items():
         tensors, metadata = make(generator)
-        sizes[name] = _save(settings.models_dir / name, tensors, metadata)
-    files.write_manifest(settings, sizes)
+        _save(settings.models_dir / name, tensors, metadata)
+    files.write_manifest(settings)
 
 
-def _save(path: Path, tensors: Tensors, metadata: dict[str, str]) -> int:
+def _save(path: Path, tensors: Tensors, metadata: dict[str, str]) -> None:
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.part")
-    save_file(tensors, partial, metadata=metadata)
-    partial.replace(path)
-    return path.stat().st_size
+    try:
+        save_file(tensors, partial, metadata=metadata)
+        partial.chmod(0o644)  # safetensors makes them private, and a ComfyUI of another user may share the folder
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _checkpoint(generator: Any) -> tuple[Tensors, dict[str, str]]:

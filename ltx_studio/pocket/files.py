@@ -1,7 +1,7 @@
 """Where the pocket model's files lie and whether they are whole."""
 
+import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from ltx_studio.pocket import recipe
@@ -21,15 +21,19 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def is_whole(settings: Settings) -> bool:
-    """Whether every file is there, in the size and version that `build` wrote."""
+    """Whether every file is there, byte for byte as `build` wrote it. Reads them all: a tenth of a second."""
     try:
         manifest = json.loads(manifest_path(settings).read_text(encoding="utf-8"))
-        sizes = {name: (settings.models_dir / name).stat().st_size for name in ALL}
+        return bool(manifest == _manifest(settings))
     except (OSError, ValueError):
         return False
-    return bool(manifest == {"version": recipe.VERSION, "bytes": sizes})
 
 
-def write_manifest(settings: Settings, sizes: Mapping[str, int]) -> None:
-    manifest = {"version": recipe.VERSION, "bytes": dict(sizes)}
-    manifest_path(settings).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+def write_manifest(settings: Settings) -> None:
+    text = json.dumps(_manifest(settings), indent=2) + "\n"
+    manifest_path(settings).write_text(text, encoding="utf-8")
+
+
+def _manifest(settings: Settings) -> dict[str, object]:
+    digests = {name: hashlib.sha256((settings.models_dir / name).read_bytes()).hexdigest() for name in ALL}
+    return {"version": recipe.VERSION, "sha256": digests}

@@ -8,6 +8,7 @@ from ltx_studio.errors import StudioError
 from ltx_studio.events import Event, Heartbeat, StageStarted, Step, Waiting
 from ltx_studio.graph import Stage
 from ltx_studio.ui import words
+from ltx_studio.words import WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Progress:
         shown = replace(self, elapsed=elapsed)
         match event:
             case Waiting(reason):
-                return replace(shown, status=words.STARTING if reason == "start" else words.WAITING)
+                return replace(shown, status=WAITING[reason])
             case StageStarted(_, label, index, _):
                 return replace(shown, status=label, now=index, fraction=0.0)
             case Step(_, step, total):

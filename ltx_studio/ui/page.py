@@ -9,24 +9,22 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from ltx_studio.engine import CancelToken, Engine, comfyui
+from ltx_studio.engine import CancelToken
 from ltx_studio.errors import StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Preview
-from ltx_studio.jobs import JobSpec, run
+from ltx_studio.jobs import JobSpec, LocalRunner
 from ltx_studio.models import ModelSet
-from ltx_studio.modes import MAX_SEED, Params, get_mode
-from ltx_studio.settings import Settings
+from ltx_studio.modes import Params, get_mode
 from ltx_studio.ui import cards, words
 
 MODE = "t2v"
 
 
 class Page:
-    """One page over one engine. Each browser tab (Gradio session) has at most one run that its Stop button stops."""
+    """One page over one runner. Each browser tab (Gradio session) has at most one run that its Stop button stops."""
 
-    def __init__(self, settings: Settings, engine: Engine, model_set: ModelSet) -> None:
-        self._settings = settings
-        self._engine = engine
+    def __init__(self, runner: LocalRunner, model_set: ModelSet) -> None:
+        self._runner = runner
         self._model_set = model_set
         self._mode = get_mode(MODE)
         self._running: dict[str, CancelToken] = {}
@@ -38,15 +36,11 @@ class Page:
         with gr.Row(equal_height=False):
             with gr.Column(scale=2, min_width=320):
                 prompt = gr.Textbox(
-                    label=words.PROMPT, placeholder=words.PROMPT_PLACEHOLDER, lines=4, elem_id="prompt", autofocus=True
+                    **_declared("prompt"), placeholder=words.PROMPT_PLACEHOLDER, lines=4, autofocus=True
                 )
-                seconds = gr.Slider(
-                    label=words.SECONDS, minimum=0.5, maximum=10, step=0.5, value=_default("seconds"), elem_id="seconds"
-                )
+                seconds = gr.Slider(**_declared("seconds"), step=0.1)
                 with gr.Row():
-                    seed = gr.Number(
-                        label=words.SEED, value=0, precision=0, minimum=0, maximum=MAX_SEED, elem_id="seed"
-                    )
+                    seed = gr.Number(**_declared("seed") | {"value": 0}, precision=0)
                     new_seed = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id="new-seed")
                 with gr.Row():
                     start = gr.Button(words.GENERATE, variant="primary", elem_id="generate")
@@ -76,11 +70,10 @@ class Page:
 
     def _open(self) -> dict[str, Any]:
         """A visitor came: say when the set-up is broken, and start ComfyUI behind the page when it is not."""
-        try:
-            comfyui.find(self._settings)
-        except StudioError as problem:
+        problem = self._runner.problem()
+        if problem is not None:
             return gr.update(value=cards.error(problem), visible=True)
-        self._engine.start()
+        self._runner.warm()
         return gr.update(visible=False)
 
     def _generate(
@@ -104,14 +97,14 @@ class Page:
 
     def _follow(self, spec: JobSpec, cancel: CancelToken) -> Iterator[tuple[Any, ...]]:
         began = time.monotonic()
-        progress = cards.Progress(self._mode.stages, spec.params.summary(), words.GENERATE)
+        progress = cards.Progress(self._mode.all_stages(self._model_set), spec.params.summary(), words.GENERATE)
         yield _state(progress.html(), video=None, seed=spec.params.seed, running=True)
-        for event in run(spec, self._engine, cancel):
+        for event in self._runner.run(spec, cancel):
             if isinstance(event, Finished | Failed | Cancelled):
                 yield _outcome(event, spec.params)
             elif not isinstance(event, Preview):
                 progress = progress.advance(event, time.monotonic() - began)
-                yield _state(progress.html(), running=True)
+                yield progress.html(), *[gr.skip()] * 4
 
     def _stop(self, request: gr.Request) -> dict[str, Any]:
         """Stop the run of this tab; the run itself tells the page when it has stopped."""
@@ -121,8 +114,11 @@ class Page:
         return gr.update(value=words.STOPPING if cancel else words.STOP, interactive=False)
 
 
-def _default(name: str) -> Any:
-    return Params.model_fields[name].default
+def _declared(name: str) -> dict[str, Any]:
+    """What the declaration says of a parameter, as the arguments of its component."""
+    schema = Params.model_json_schema()["properties"][name]
+    shown = {"label": schema["title"], "elem_id": name, "value": schema.get("default")}
+    return shown | {key: schema[key] for key in ("minimum", "maximum") if key in schema}
 
 
 def _outcome(event: Event, params: Params) -> tuple[Any, ...]:

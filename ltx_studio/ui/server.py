@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from ltx_studio.engine import Engine
 from ltx_studio.errors import RequestError
+from ltx_studio.jobs import LocalRunner
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import get_model_set
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, Settings, get_settings
@@ -39,7 +39,7 @@ class StudioBlocks(gr.Blocks):
 
 
 def build_app(
-    settings: Settings | None = None, *, engine: Engine | None = None, model_set: str | None = None
+    settings: Settings | None = None, *, runner: LocalRunner | None = None, model_set: str | None = None
 ) -> gr.Blocks:
     """The page as a `gradio.Blocks`. ComfyUI starts when the first visitor comes, not here.
 
@@ -53,38 +53,45 @@ def build_app(
     chosen = get_model_set(model_set or settings.model_set)
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
     with blocks:
-        Page(settings, engine or Engine(settings), chosen).build(blocks)
+        Page(runner or LocalRunner(settings), chosen).build(blocks)
     blocks.queue(default_concurrency_limit=None)
     return blocks
 
 
-def serve(settings: Settings, *, host: str = LOOPBACK, port: int | None = None, model_set: str | None = None) -> None:
+def serve(
+    settings: Settings, *, host: str | None = None, port: int | None = None, model_set: str | None = None
+) -> None:
     """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it.
+
+    Without `host` and `port`, Gradio's own variables count (a Hugging Face Space sets them), else loopback and the
+    first free port.
 
     Raises:
         RequestError: There is no such model set, or the address cannot be used.
     """
-    engine = Engine(settings)
-    blocks = build_app(settings, engine=engine, model_set=model_set)
+    runner = LocalRunner(settings)
+    blocks = build_app(settings, runner=runner, model_set=model_set)
     try:
         blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     except OSError as error:
         raise RequestError(
-            f"The page cannot be opened at {host}, port {port or DEFAULT_PORT}: {error}".splitlines()[0],
+            f"The page cannot be opened at {host or LOOPBACK}, port {port or DEFAULT_PORT}: {error}".splitlines()[0],
             "Choose another port: `ltx-studio serve --port 7861`.",
         ) from None
     print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
-    engine.start()
+    runner.warm()
     _wait_for_the_end()
-    engine.close(UNWIND_SECONDS)
     blocks.close(verbose=False)
+    runner.close(UNWIND_SECONDS)
 
 
 def _wait_for_the_end() -> None:
     over = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        over.set()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)  # the second one ends the process at once
+        threading.Thread(target=over.set).start()  # not here: this thread may hold the lock that setting it needs
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)

@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot
-from ltx_studio.engine.cache import passing_nodes
+from ltx_studio.engine.cache import MAX_KEPT_BYTES, forget, passing_nodes
 from ltx_studio.settings import Settings
 from tests.support import small_workflow
 
@@ -27,6 +29,24 @@ def test_loaders_prompts_and_prepared_inputs_stay_and_takes_pass(engine: Engine,
     titles = {graph[node_id]["_meta"]["title"] for node_id in passing}
     assert titles & KEPT == set()
     assert titles >= {"Stage 1", "Upscale", "Stage 2", "Decode video", "Decode audio", "Video", "Save"}
+
+
+def test_an_input_that_is_too_large_is_prepared_anew() -> None:
+    import torch
+
+    keys = {"small": "k1", "large": "k2", "take": "k3"}
+    entries = {
+        "k1": SimpleNamespace(outputs=[[{"samples": torch.zeros(10)}]]),
+        "k2": SimpleNamespace(outputs=[[torch.empty(MAX_KEPT_BYTES + 1, dtype=torch.uint8)]]),
+        "k3": SimpleNamespace(outputs=[["clip"]]),
+    }
+    key_set = SimpleNamespace(get_data_key=keys.get)
+    outputs = SimpleNamespace(cache=entries, subcaches={"expanded": object()}, cache_key_set=key_set)
+
+    forget(SimpleNamespace(caches=SimpleNamespace(outputs=outputs)), ["take"])
+
+    assert list(entries) == ["k1"]
+    assert outputs.subcaches == {}
 
 
 def test_a_graph_without_a_sampler_keeps_no_saved_file(engine: Engine, settings: Settings) -> None:

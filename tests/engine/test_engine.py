@@ -5,14 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
-from ltx_studio.engine import CancelToken, Engine
+from ltx_studio.engine import CancelToken, Engine, staging
 from ltx_studio.engine.boot import boot
 from ltx_studio.errors import BusyError, ExecutionError, ModelMissingError, OutOfMemoryError, WorkflowError
 from ltx_studio.events import (
@@ -27,6 +27,8 @@ from ltx_studio.events import (
     Waiting,
 )
 from ltx_studio.graph import Workflow
+from ltx_studio.pocket import files
+from ltx_studio.pocket.build import build
 from ltx_studio.settings import Settings
 from tests.support import (
     ROOT,
@@ -148,6 +150,11 @@ class TestSeeds:
         assert frames_digest(finish(engine, small_workflow(prompt="night, a wolf howls"))) != reference
 
 
+def parts_of(latent: Any) -> list[Any]:
+    """Video and audio of a joint latent, or the one tensor."""
+    return list(latent.tensors) if latent.is_nested else [latent]
+
+
 class Counter:
     """Counts the calls of a real function, which it calls."""
 
@@ -189,13 +196,14 @@ class TestWarmth:
     def test_after_a_run_neither_latents_nor_frames_stay_cached(self, engine: Engine) -> None:
         finish(engine, small_workflow())
 
-        entries = engine._executor.caches.outputs.cache.values()
+        assert engine._warm is not None
+        entries = engine._warm.executor.caches.outputs.cache.values()
         kept = [value for entry in entries for output in entry.outputs for value in output]
         latents = [value["samples"] for value in kept if isinstance(value, dict) and "samples" in value]
         assert {type(value).__name__ for value in kept} >= {"ModelPatcher", "CLIP", "VAE"}
         assert all(value.numel() < 100 for value in kept if hasattr(value, "numel")), "decoded frames stay in memory"
         assert latents
-        assert not any(latent.is_nested for latent in latents if latent.is_nested and latent.tensors[0].any())
+        assert not any(part.any() for latent in latents for part in parts_of(latent)), "a sampled latent is kept"
 
     def test_the_cache_counts_as_started(self, engine: Engine) -> None:
         finish(engine, small_workflow())
@@ -456,11 +464,41 @@ class TestFaults:
 
         def save(cls: Any, *args: Any, **options: Any) -> Any:
             real(cls, *args, **options)
-            raise OSError(28, "No space left on device")
+            raise av.error.OSError(28, "No space left on device")  # what PyAV raises for a write to /dev/full
 
         monkeypatch.setattr(saver, "execute", classmethod(save))
 
         assert "disk is full" in self.error_of(engine, small_workflow()).message
+
+    @pytest.mark.parametrize("method", ["create", "publish"])
+    def test_a_disk_that_fills_up_outside_of_comfyui_is_told_too(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch, method: str
+    ) -> None:
+        def full(*args: Any) -> Any:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(staging, method, full)
+
+        assert "disk is full" in self.error_of(engine, small_workflow()).message
+
+    def test_torchs_word_for_out_of_memory_on_a_cpu_is_known(
+        self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        with pytest.raises(RuntimeError) as caught:
+            torch.empty(2**60, dtype=torch.uint8)
+        self.break_decoder(settings, monkeypatch, caught.value)
+
+        assert isinstance(self.error_of(engine, small_workflow()), OutOfMemoryError)
+
+    @pytest.mark.parametrize("words", ["Header missing: 'a.mp3'", "safetensors are a file format"])
+    def test_words_alone_do_not_make_a_model_file_damaged(
+        self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, words: str
+    ) -> None:
+        self.break_decoder(settings, monkeypatch, RuntimeError(words))
+
+        assert "damaged" not in self.error_of(engine, small_workflow()).message
 
     def test_the_run_after_a_failure_is_as_ever(
         self, engine: Engine, settings: Settings, reference: str, monkeypatch: pytest.MonkeyPatch
@@ -479,6 +517,52 @@ class TestFaults:
             raise error
 
         monkeypatch.setattr(boot(settings).nodes.NODE_CLASS_MAPPINGS["VAEDecodeTiled"], "decode", decode)
+
+
+class TestReplacedFiles:
+    def test_another_file_under_the_same_name_is_loaded(self, engine: Engine, settings: Settings) -> None:
+        encoder = settings.models_dir / files.TEXT_ENCODER
+        before, original = frames_digest(finish(engine, small_workflow())), encoder.read_bytes()
+        try:
+            encoder.write_bytes(original[:-800_000] + bytes(800_000))
+            other = frames_digest(finish(engine, small_workflow()))
+        finally:
+            encoder.write_bytes(original)
+
+        assert other != before
+        assert frames_digest(finish(engine, small_workflow())) == before
+
+
+class TestTwoHomes:
+    def test_each_engine_uses_its_own_folders(self, engine: Engine, settings: Settings, home: Settings) -> None:
+        other = Engine(replace(home, comfy_dir=settings.comfy_dir))
+        other.wait_ready()
+        build(home)
+
+        made, theirs = finish(engine, small_workflow()), finish(other, small_workflow())
+
+        assert made.is_relative_to(settings.home)
+        assert theirs.is_relative_to(home.home)
+        assert frames_digest(made) == frames_digest(theirs)
+
+
+class TestClose:
+    def test_stops_what_runs_and_what_waits(self, engine: Engine, settings: Settings) -> None:
+        closing = Engine(settings)
+        closing.wait_ready()
+        first, second = closing.run(small_workflow(seconds=5)), closing.run(small_workflow(seconds=5))
+        while not isinstance(next(first), Step):
+            pass
+        assert isinstance(next(second), Waiting)
+
+        assert closing.close(60)
+
+        assert outcome_of(second) == outcome_of(first) == Cancelled()
+        assert outcome_of(closing.run(small_workflow())) == Cancelled()
+        assert isinstance(outcome_of(engine.run(small_workflow())), Finished)
+
+    def test_an_idle_engine_closes_at_once(self, settings: Settings) -> None:
+        assert Engine(settings).close(0)
 
 
 class TestMemory:

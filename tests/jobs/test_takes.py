@@ -29,6 +29,25 @@ def test_an_export_is_whole_and_replaces_what_was_there(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"take.mp4", "clip.mp4"}
 
 
+def test_an_export_may_be_repeated_and_is_a_file_of_its_own(tmp_path: Path) -> None:
+    take, destination = tmp_path / "take.mp4", tmp_path / "clip.mp4"
+    take.write_bytes(b"take")
+
+    for _ in range(2):
+        export(take, destination)
+    destination.write_bytes(b"edited")
+
+    assert take.read_bytes() == b"take"
+    assert {path.name for path in tmp_path.iterdir()} == {"take.mp4", "clip.mp4"}
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        export(tmp_path / "gone.mp4", tmp_path / "clip.mp4")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [(".", "is a folder"), ("clip.avi", "does not end in .mp4"), ("clip", ".mp4")]
 )

@@ -1,10 +1,13 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ltx_studio.engine import Engine
+from ltx_studio.engine.boot import boot, use_folders
+from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS
 from ltx_studio.pocket import files, recipe
 from ltx_studio.pocket.build import build
 from ltx_studio.settings import Settings
@@ -16,12 +19,14 @@ def built(engine: Engine, home: Settings) -> Settings:
     return home
 
 
-def test_is_whole_only_when_every_file_has_its_size(built: Settings) -> None:
+def test_is_whole_only_when_every_file_has_every_byte(built: Settings) -> None:
     assert files.is_whole(built)
 
     upscaler = built.models_dir / files.UPSCALER
-    upscaler.write_bytes(upscaler.read_bytes()[:-1])
-    assert not files.is_whole(built)
+    whole = upscaler.read_bytes()
+    for damaged in (whole[:-1], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
+        upscaler.write_bytes(damaged)
+        assert not files.is_whole(built)
 
     upscaler.unlink()
     assert not files.is_whole(built)
@@ -65,11 +70,15 @@ def test_the_ic_lora_tells_its_downscale_factor(built: Settings) -> None:
     assert header["__metadata__"] == {"reference_downscale_factor": "2"}
 
 
+def load_clip(settings: Settings) -> Any:
+    use_folders(boot(settings), settings)
+    (clip,) = NODE_CLASS_MAPPINGS["PocketTextEncoderLoader"]().load(Path(files.TEXT_ENCODER).name)
+    return clip
+
+
 @pytest.mark.parametrize("text", ["", "a red ball", "night " * 500, "€ 🙂 «…»"])
 def test_every_prompt_becomes_1024_tokens(engine: Engine, settings: Settings, text: str) -> None:
-    from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS
-
-    (clip,) = NODE_CLASS_MAPPINGS["PocketTextEncoderLoader"]().load(Path(files.TEXT_ENCODER).name)
+    clip = load_clip(settings)
     ((cond, extra),) = clip.encode_from_tokens_scheduled(clip.tokenize(text))
 
     assert tuple(cond.shape) == (1, 1024, recipe.TEXT_WIDTH)
@@ -78,13 +87,9 @@ def test_every_prompt_becomes_1024_tokens(engine: Engine, settings: Settings, te
 
 
 def test_the_order_of_words_counts(engine: Engine, settings: Settings) -> None:
-    from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS
-
-    (clip,) = NODE_CLASS_MAPPINGS["PocketTextEncoderLoader"]().load(Path(files.TEXT_ENCODER).name)
-    one, two = (
-        clip.encode(clip_text) if False else clip.encode_from_tokens(clip.tokenize(clip_text))
-        for clip_text in ("a red ball on a blue floor", "a blue ball on a red floor")
-    )
+    clip = load_clip(settings)
+    texts = ("a red ball on a blue floor", "a blue ball on a red floor")
+    one, two = (clip.encode_from_tokens(clip.tokenize(text)) for text in texts)
 
     assert not one.equal(two)
     assert one.sum(dim=1).sub(two.sum(dim=1)).abs().max() > 1e-3

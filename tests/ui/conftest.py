@@ -1,7 +1,5 @@
 """The page on the real engine, and a real browser."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +7,14 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from ltx_studio.engine import Engine
+from ltx_studio.jobs import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.ui import build_app
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from tools import browser
 
 
 def open_page(settings: Settings, engine: Engine) -> Iterator[str]:
-    blocks = build_app(settings, engine=engine)
+    blocks = build_app(settings, runner=LocalRunner(settings, engine))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield str(blocks.local_url)
     blocks.close(verbose=False)
@@ -34,11 +32,8 @@ def page_url_without_comfyui(home: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's chromium; without the flags it looks up hosts of its maker at every start."""
-    found = os.environ.get("CHROMIUM") or next((name for name in BROWSERS if shutil.which(name)), "chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", "--no-first-run"]
-    return browser_type_launch_args | {"executable_path": shutil.which(found) or found, "args": flags}
+    """The system's browser, not one that Playwright downloads."""
+    return browser_type_launch_args | {"executable_path": browser.find(), "args": browser.FLAGS}
 
 
 class Watch:

@@ -55,10 +55,9 @@ def _model_class(rows: int, width: int) -> Any:
             super().__init__()
             self.dtypes = {dtype}
             self.table = torch.nn.Parameter(torch.empty(rows, width, dtype=dtype, device=device), requires_grad=False)
-            self.execution_device = torch.device("cpu")
 
         def set_clip_options(self, options: dict[str, Any]) -> None:
-            self.execution_device = options.get("execution_device", self.execution_device)
+            """The table is looked up where it lies, so the execution device does not matter."""
 
         def reset_clip_options(self) -> None:
             """There is nothing that stays set."""

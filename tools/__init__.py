@@ -1,0 +1,1 @@
+"""Thin scripts around the package; none of it is imported by the studio."""

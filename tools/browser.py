@@ -1,0 +1,26 @@
+"""Which browser the tests and the screenshots drive, and its flags. Run as a script: exit 0 when there is one."""
+
+import os
+import shutil
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    # without these it looks up hosts of its maker at every start
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def find() -> str | None:
+    """The path of the browser: $CHROMIUM, or the first of the usual names."""
+    return next((path for name in (os.environ.get("CHROMIUM"), *NAMES) if name and (path := shutil.which(name))), None)
+
+
+if __name__ == "__main__":
+    sys.exit(find() is None)
