@@ -1,4 +1,4 @@
-"""The page: `python app.py` serves it, a Hugging Face Space starts it, and `import app; app.build_app()` embeds it."""
+"""The page: `python app.py` serves it, and `import app; app.build_app()` embeds it."""
 
 from ltx_studio.settings import get_settings
 from ltx_studio.ui import build_app, serve

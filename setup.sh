@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 
 UV_VERSION=0.13.9
 VENV=.venv
+UNFINISHED=$VENV/.installing  # while it exists, packages may be there in part, and uv would take them for whole
 LOCK=requirements/runtime.lock
 [ "${1:-}" != "--dev" ] || LOCK=requirements/dev.lock
 STEP="setting up"
@@ -19,10 +20,16 @@ failed() {
   local code=$?
   trap - EXIT
   [ "$code" -ne 0 ] || return 0
+  if [ "$code" -eq 130 ] || [ "$code" -eq 143 ]; then
+    printf '\n[setup] Stopped while %s.\n[setup] Run ./setup.sh again; it continues where it stopped.\n' "$STEP" >&2
+    exit "$code"
+  fi
   printf '\n[setup] Failed while %s (exit code %s). The lines above say why.\n[setup] %s\n' "$STEP" "$code" "$ADVICE" >&2
   exit "$code"
 }
 trap failed EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # 3.11.4 is the first 3.11 that unpacks archives safely (tarfile.data_filter); distributions have it in earlier ones.
 fits() {
@@ -30,10 +37,15 @@ fits() {
 sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 12) and hasattr(tarfile, "data_filter")))' >/dev/null 2>&1
 }
 
+# The Python to build with: the one that PYTHON names, else the first that fits.
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3.12 python3.11 python3 python; do
-    if command -v "$candidate" >/dev/null 2>&1 && fits "$candidate"; then
+  if [ -n "${PYTHON:-}" ]; then
+    if fits "$PYTHON"; then echo "$PYTHON"; else return 1; fi
+    return 0
+  fi
+  for candidate in python3.12 python3.11 python3 python; do
+    if fits "$candidate"; then
       echo "$candidate"
       return 0
     fi
@@ -63,8 +75,16 @@ make_environment() {
   ADVICE="Install Python 3.12 or 3.11 (3.11.4 or newer), or name one: PYTHON=/path/to/python3.12 ./setup.sh"
   local python
   if ! python=$(find_python); then
-    say "No Python 3.11 or 3.12 found (tried ${PYTHON:-}${PYTHON:+, }python3.12, python3.11, python3, python)."
+    if [ -n "${PYTHON:-}" ]; then
+      say "PYTHON names $PYTHON, which is no Python 3.11 or 3.12 ($("$PYTHON" --version 2>&1 || echo 'it does not run'))."
+    else
+      say "No Python 3.11 or 3.12 found (tried python3.12, python3.11, python3, python)."
+    fi
     return 1
+  fi
+  if [ -e "$UNFINISHED" ]; then
+    say "An earlier installation was interrupted; starting over with $VENV"
+    rm -rf "$VENV"
   fi
   if [ ! -x "$VENV/bin/python" ] || ! fits "$VENV/bin/python" || ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
     say "Creating $VENV with $("$python" --version)"
@@ -88,8 +108,10 @@ install_packages() {
     fi
   fi
   say "Installing packages (about 5 GB the first time)"
+  touch "$UNFINISHED"
   VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --require-hashes --requirement "$LOCK"
   VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --quiet --no-deps --editable .
+  rm "$UNFINISHED"
   for lock in requirements/runtime.lock "$LOCK"; do stamp "$lock" >"$(stamp_file "$lock")"; done  # dev holds runtime
 }
 

@@ -2,7 +2,6 @@
 
 import logging
 import logging.handlers
-import warnings
 
 from ltx_studio.errors import SetupError
 from ltx_studio.settings import Settings
@@ -35,4 +34,3 @@ def log_to_file(settings: Settings) -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    warnings.simplefilter("default")

@@ -99,13 +99,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(_run(arguments))
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to end)
     as_json = "--json" in arguments
     try:
         result: Any = cli.main(args=arguments, prog_name="ltx-studio", standalone_mode=False)
     except StudioError as error:
         _show(error, as_json)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "ltx-studio"
         wrong = RequestError(error.format_message(), f"See `{path} --help`.")

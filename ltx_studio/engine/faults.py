@@ -14,6 +14,15 @@ _OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory")
 """CUDA's and MPS's words, and those of torch's allocator on the CPU, which raises a plain RuntimeError."""
 
 _FEW = 6
+_FOLDERS = {
+    "ckpt_name": "checkpoints",
+    "text_encoder": "text_encoders",
+    "lora_name": "loras",
+    "model_name": "latent_upscale_models",
+    "unet_name": "diffusion_models",
+    "vae_name": "vae",
+}
+"""Where the inputs of the loaders that LTX-2.3 uses look for their files."""
 
 
 def from_validation(
@@ -47,7 +56,7 @@ def _from_problem(title: str, problem: Mapping[str, Any], node_class: Any, setti
     info = problem.get("extra_info", {})
     name, value = str(info.get("input_name", "")), info.get("received_value")
     if problem["type"] == "value_not_in_list" and str(value).lower().endswith(_MODEL_SUFFIXES):
-        return _missing_model(str(value), title, settings.models_dir)
+        return _missing_model(str(value), title, settings.models_dir / _FOLDERS.get(name, ""))
     if problem["type"] == "value_not_in_list":
         known = _choices(node_class, name)
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
@@ -112,10 +121,10 @@ def from_storage(error: OSError) -> ExecutionError:
     )
 
 
-def _missing_model(name: str, title: str, models_dir: Path) -> ModelMissingError:
+def _missing_model(name: str, title: str, folder: Path) -> ModelMissingError:
     return ModelMissingError(
         f"The model file {name} is missing.",
-        f"Put it into its folder below {models_dir}, or into that of your own ComfyUI.",
+        f"Put it into {folder}, or into the same folder of your own ComfyUI.",
         where=title,
     )
 

@@ -45,7 +45,7 @@ def check_destination(path: Path) -> Path:
     Raises:
         RequestError: It is a folder, not an .mp4, or its folder cannot be written.
     """
-    path = path.expanduser().absolute()
+    path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow a link)
     if path.is_dir():
         raise RequestError(f"{path} is a folder.", f"Name a file in it, such as {path / 'clip.mp4'}.")
     if path.suffix.lower() != ".mp4":

@@ -47,7 +47,7 @@ class Params(BaseModel):
 
     prompt: Annotated[
         str,
-        Field(title="Prompt", description="What to see and hear.", min_length=1, max_length=10_000),
+        Field(title="Prompt", description="What to see and hear.", max_length=10_000),
         feeds("Prompt.text"),
     ]
     seconds: Annotated[float, Field(title="Seconds", description="Length of the clip.", ge=0.3, le=20)] = 2.0
@@ -68,7 +68,7 @@ class Params(BaseModel):
     @classmethod
     def _says_something(cls, value: str) -> str:
         if not value.strip():
-            raise _refusal("the prompt is empty", "Write a prompt.")
+            raise _refusal("The prompt is empty", "Write a prompt.")
         return value
 
     @field_validator("width", "height")
@@ -152,31 +152,46 @@ class Mode:
         return Stage("load", "Load models", tuple(model_set.loaders.nodes)), *self.stages
 
 
+_WORDS = {
+    "missing": "is missing",
+    "string_too_long": "is too long: at most {max_length} characters",
+    "greater_than_equal": "is too small: at least {ge}",
+    "less_than_equal": "is too large: at most {le}",
+    "finite_number": "is no number",
+}
+"""What is wrong, by the type that pydantic gives the problem; others speak pydantic's words."""
+
+
 def _request_error(mode: Mode, error: ValidationError) -> RequestError:
     problem = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in problem["loc"])
-    field = mode.params.model_fields.get(name)
-    where = f"{field.title or name}: " if field else f"{name}: " if name else ""
-    what = problem["msg"]
-    shown = problem.get("input")
-    given = f" (given: {shown!r})" if isinstance(shown, int | float) and not isinstance(shown, bool) else ""
     if problem["type"] == "extra_forbidden":
         return RequestError(f"{mode.label} takes no {name!r}.", f"It takes: {', '.join(mode.params.model_fields)}.")
-    if problem["type"] == "string_too_long":
-        given = f" (given: {len(str(shown))})"
-    hint = problem.get("ctx", {}).get("hint") or _advice(mode, name, problem["type"])
-    return RequestError(f"{where}{what[:1].lower()}{what[1:]}{given}.", hint)
+    context = problem.get("ctx", {})
+    if problem["type"] == "refused":
+        return RequestError(f"{problem['msg']}.", context["hint"])
+    title, advice = _advice(mode, name)
+    known = _WORDS.get(problem["type"])
+    what = known.format(**context) if known else f"is wrong: {_lower(problem['msg'])}"
+    given = problem.get("input")
+    shown = f" (given: {given})" if isinstance(given, int | float) and not isinstance(given, bool) else ""
+    return RequestError(f"{title} {what}{shown}.", advice)
 
 
 def _refusal(what: str, hint: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
 
 
-def _advice(mode: Mode, name: str, problem: str) -> str:
+def _advice(mode: Mode, name: str) -> tuple[str, str]:
+    """The title of a parameter, and what to do about a wrong value of it."""
     schema = mode.params.model_json_schema()["properties"].get(name, {})
-    title = str(schema.get("title", name)).lower()
+    title = str(schema.get("title", name))
     if "minimum" in schema and "maximum" in schema:
-        return f"Choose {title} from {schema['minimum']} to {schema['maximum']}."
-    if problem == "string_too_long":
-        return f"Shorten the {title} to {schema['maxLength']} characters."
-    return f"Write a {title}."
+        return title, f"Choose {title.lower()} from {schema['minimum']} to {schema['maximum']}."
+    if "maxLength" in schema:
+        return title, f"Write a {title.lower()} of at most {schema['maxLength']} characters."
+    return title, f"See `ltx-studio generate {mode.id} --help`."
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -56,7 +56,7 @@ class Progress:
 def header(mode: str, notice: str) -> str:
     """Name, mode, and the one line that the model set wants said."""
     line = f'<p class="notice">{escape(notice)}</p>' if notice else ""
-    return f'<h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>{line}'
+    return f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>{line}</div>'
 
 
 def message(text: str, summary: str = "") -> str:

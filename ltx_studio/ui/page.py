@@ -40,7 +40,7 @@ class Page:
                 )
                 seconds = gr.Slider(**_declared("seconds"), step=0.1)
                 with gr.Row():
-                    seed = gr.Number(**_declared("seed") | {"value": 0}, precision=0)
+                    seed = gr.Number(**_declared("seed", limits=False) | {"value": 0}, precision=0)
                     new_seed = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id="new-seed")
                 with gr.Row():
                     start = gr.Button(words.GENERATE, variant="primary", elem_id="generate")
@@ -114,11 +114,14 @@ class Page:
         return gr.update(value=words.STOPPING if cancel else words.STOP, interactive=False)
 
 
-def _declared(name: str) -> dict[str, Any]:
-    """What the declaration says of a parameter, as the arguments of its component."""
+def _declared(name: str, *, limits: bool = True) -> dict[str, Any]:
+    """What the declaration says of a parameter, as the arguments of its component.
+
+    Without `limits` a wrong value reaches the declaration, which answers in words; Gradio would only raise.
+    """
     schema = Params.model_json_schema()["properties"][name]
     shown = {"label": schema["title"], "elem_id": name, "value": schema.get("default")}
-    return shown | {key: schema[key] for key in ("minimum", "maximum") if key in schema}
+    return shown | {key: schema[key] for key in ("minimum", "maximum") if limits and key in schema}
 
 
 def _outcome(event: Event, params: Params) -> tuple[Any, ...]:

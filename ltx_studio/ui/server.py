@@ -75,8 +75,10 @@ def serve(
         blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     except OSError as error:
         raise RequestError(
-            f"The page cannot be opened at {host or LOOPBACK}, port {port or DEFAULT_PORT}: {error}".splitlines()[0],
+            f"The page cannot be opened at {host or LOOPBACK}, port {port or DEFAULT_PORT}; another program is there, "
+            "or the address is not this machine's.",
             "Choose another port: `ltx-studio serve --port 7861`.",
+            details=str(error),
         ) from None
     print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
     runner.warm()

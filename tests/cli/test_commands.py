@@ -22,7 +22,7 @@ SMALL = ["--prompt", PROMPT, "--width", "128", "--height", "128", "--seconds", "
     [
         (["generate", "t2v"], "Prompt", "Write a prompt"),
         (["generate", "t2v", "--prompt", "  "], "empty", "Write a prompt"),
-        (["generate", "t2v", "--prompt", "x" * 100_000], "100000", "Shorten"),
+        (["generate", "t2v", "--prompt", "x" * 100_000], "too long", "at most 10000"),
         (["generate", "t2v", *SMALL, "--width", "0"], "Width", "from 64"),
         (["generate", "t2v", *SMALL, "--fps", "fast"], "'fast'", "--help"),
         (["generate", "t2v", *SMALL, "--model-set", "huge"], "'huge'", "pocket"),
@@ -44,6 +44,15 @@ def test_a_wrong_request_exits_with_2_and_ends_with_what_to_do(
     assert said in done.stderr.splitlines()[0]
     assert hint in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["generate"]])
+def test_without_a_command_it_shows_what_there_is(home: Settings, arguments: list[str]) -> None:
+    done = studio(home, *arguments)
+
+    assert done.returncode == 2
+    assert "Usage:" in done.stderr
+    assert "Error" not in done.stderr
 
 
 def test_with_json_an_error_is_one_object_on_stderr(home: Settings) -> None:

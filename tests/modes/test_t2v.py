@@ -34,11 +34,11 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
 @pytest.mark.parametrize(
     ("values", "said", "hint"),
     [
-        ({"prompt": ""}, "Prompt", "Write a prompt"),
+        ({"prompt": ""}, "empty", "Write a prompt"),
         ({"prompt": " \n"}, "empty", "Write a prompt"),
-        ({"prompt": "x" * 100_000}, "10000", "Shorten"),
+        ({"prompt": "x" * 100_000}, "too long: at most 10000", "at most 10000"),
         ({"prompt": 5}, "Prompt", "Write a prompt"),
-        ({"width": 0}, "Width", "from 64 to 4096"),
+        ({"width": 0}, "Width is too small: at least 64", "from 64 to 4096"),
         ({"height": -64}, "Height", "from 64 to 4096"),
         ({"width": "wide"}, "Width", "from 64 to 4096"),
         ({"seconds": 0}, "Seconds", "from 0.3 to 20"),
@@ -48,6 +48,7 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
         ({"seed": -1}, "Seed", "from 0 to 9007199254740991"),
         ({"seconds": 20, "fps": 50}, "1001 frames are more", "shorter"),
         ({"seconds": 0.3, "fps": 8}, "2.4 frames are fewer", "longer"),
+        ({"prompt": None}, "Prompt is missing", "Write a prompt"),
         ({"camera": "left"}, "takes no 'camera'", "prompt"),
     ],
 )

@@ -120,9 +120,20 @@ def test_a_wrong_request_is_a_card_with_what_to_do(page: Page, page_url: str) ->
     press(page, "Generate")
 
     card = page.get_by_role("alert").first
-    expect(card).to_contain_text("the prompt is empty")
+    expect(card).to_contain_text("The prompt is empty")
     expect(card).to_contain_text("Write a prompt")
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_enabled()
+
+
+@pytest.mark.parametrize("seed", ["-5", "9007199254740993"])
+def test_a_seed_out_of_range_is_a_card_too(page: Page, page_url: str, seed: str, watch: Watch) -> None:
+    write(page, page_url, "night")
+    page.get_by_label("New seed each time").uncheck()
+    page.get_by_label("Seed", exact=True).fill(seed)
+    press(page, "Generate")
+
+    expect(page.get_by_role("alert").first).to_contain_text("Choose seed from 0 to")
+    assert watch.errors == []
 
 
 def test_hostile_text_is_shown_and_not_run(page: Page, page_url: str, watch: Watch) -> None:

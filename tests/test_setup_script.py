@@ -1,0 +1,94 @@
+"""setup.sh in a copy of the checkout that has no environment yet. What it installs with is a stand-in that fails or
+hangs, because 5 GB are too much for a test; the real thing is `make demo` in a fresh clone."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What setup.sh reads, in a folder whose name has a space."""
+    folder = tmp_path / "my clone"
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
+    for name in ("setup.sh", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def uv_that(checkout: Path, does: str) -> str:
+    """A PATH whose `uv` runs the shell commands `does`."""
+    folder = checkout / "bin"
+    folder.mkdir(exist_ok=True)
+    (folder / "uv").write_text(f"#!/bin/sh\n{does}\n")
+    (folder / "uv").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def run(checkout: Path, **changes: str) -> "subprocess.CompletedProcess[str]":
+    env = {**os.environ, "PYTHON": sys.executable, **changes}
+    return subprocess.run(
+        ["bash", "setup.sh"], cwd=checkout, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_python_that_does_not_fit_is_named(checkout: Path) -> None:
+    done = run(checkout, PYTHON="/usr/bin/false")
+
+    assert done.returncode == 1
+    assert "/usr/bin/false" in done.stdout
+    assert "looking for Python" in done.stderr
+    assert "PYTHON=/path/to/python3.12" in done.stderr.splitlines()[-1]
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_python_whose_path_has_a_space_is_found(checkout: Path) -> None:
+    python = checkout / "my python"
+    python.symlink_to(sys.executable)
+
+    done = run(checkout, PYTHON=str(python), PATH=uv_that(checkout, "exit 7"))
+
+    assert "Creating .venv" in done.stdout
+
+
+def test_a_failing_install_says_which_step_why_and_what_to_do(checkout: Path) -> None:
+    done = run(checkout, PATH=uv_that(checkout, 'echo "no route to host" >&2; exit 7'))
+
+    assert done.returncode == 7
+    assert "no route to host" in done.stderr
+    assert "Failed while installing packages" in done.stderr
+    assert "run ./setup.sh again" in done.stderr.splitlines()[-1]
+
+
+def test_an_interrupted_install_starts_over(checkout: Path) -> None:
+    process = subprocess.Popen(
+        ["bash", "setup.sh"],
+        cwd=checkout,
+        env={**os.environ, "PYTHON": sys.executable, "PATH": uv_that(checkout, "touch installing; exec sleep 60")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (checkout / "installing").exists():
+        time.sleep(0.05)
+    leftover = checkout / ".venv" / "half-installed"
+    leftover.touch()
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Stopped while installing packages" in stderr
+    assert "again" in stderr.splitlines()[-1]
+
+    done = run(checkout, PATH=uv_that(checkout, "exit 7"))
+    assert "starting over" in done.stdout
+    assert not leftover.exists()
