@@ -6,6 +6,7 @@
     ├── SetupError            the installation is missing or broken
     ├── ModelMissingError     a model file is not where ComfyUI looks
     ├── BusyError             the engine is in the middle of a run
+    ├── StoppedError          the user stopped it
     └── ExecutionError        a node failed while it ran
         └── OutOfMemoryError  it failed for want of memory
 
@@ -81,6 +82,10 @@ class ModelMissingError(StudioError):
 
 class BusyError(StudioError):
     code = "busy"
+
+
+class StoppedError(StudioError):
+    code = "cancelled"
 
 
 class ExecutionError(StudioError):

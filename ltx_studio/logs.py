@@ -34,3 +34,4 @@ def log_to_file(settings: Settings) -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a full disk must not fill the terminal with the log's own tracebacks

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ltx_studio.engine import Engine, comfyui
+from ltx_studio.errors import SetupError
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings
 
@@ -20,7 +21,17 @@ def prepare(settings: Settings, report: Report) -> None:
     if not files.is_whole(settings):
         report("Building the pocket model (starts ComfyUI; the first start takes up to a minute)")
         Engine(settings).wait_ready()
-        from ltx_studio.pocket.build import build
-
-        build(settings)
+        _build_pocket(settings)
     report("Pocket model: ready")
+
+
+def _build_pocket(settings: Settings) -> None:
+    from ltx_studio.pocket.build import build
+
+    try:
+        build(settings)
+    except Exception as error:
+        raise SetupError(
+            f"The pocket model could not be stored: {error}",
+            "Make sure that 100 MB are free where LTX_STUDIO_HOME lies, then run the set-up again.",
+        ) from error

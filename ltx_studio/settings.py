@@ -81,11 +81,18 @@ class Settings:
         home = env.get("LTX_STUDIO_HOME") or user_data_path("ltx-studio", appauthor=False)
         comfy_dir = env.get("LTX_STUDIO_COMFY_DIR")
         return cls(
-            home=Path(home).expanduser().absolute(),
-            comfy_dir=Path(comfy_dir).expanduser().absolute() if comfy_dir else None,
+            home=_folder("LTX_STUDIO_HOME", home),
+            comfy_dir=_folder("LTX_STUDIO_COMFY_DIR", comfy_dir) if comfy_dir else None,
             model_set=env.get("LTX_STUDIO_MODEL_SET") or "pocket",
             vram=_vram(env.get("LTX_STUDIO_VRAM") or "auto"),
         )
+
+
+def _folder(variable: str, value: str | Path) -> Path:
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError:  # ~nobody
+        raise SetupError(f"{variable} is {value}, whose ~ names no user.", "Write the whole path.") from None
 
 
 def _vram(value: str) -> Vram:

@@ -86,7 +86,7 @@ def test_a_module_says_in_its_first_line_what_it_owns_and_stays_small(path: Path
     assert len(text.splitlines()) <= 400
 
 
-RUN = "from ltx_studio.cli import main; import contextlib\nwith contextlib.suppress(SystemExit): main({!r})"
+RUN = "from ltx_studio.cli.commands import main; import contextlib\nwith contextlib.suppress(SystemExit): main({!r})"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,11 @@ def test_a_tier_that_does_not_exist_is_refused_with_the_choices() -> None:
     assert "low" in caught.value.hint
 
 
+def test_a_home_of_nobody_is_refused() -> None:
+    with pytest.raises(SetupError, match="LTX_STUDIO_HOME"):
+        Settings.from_env({"LTX_STUDIO_HOME": "~nosuchuser/x"})
+
+
 def test_everything_written_lies_below_home(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     paths = [settings.models_dir, settings.inputs_dir, settings.outputs_dir, settings.staging_dir]

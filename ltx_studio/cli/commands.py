@@ -1,5 +1,6 @@
 """The commands, and how a failure looks: what happened, the hint last, exit code 2 for a wrong request, else 1."""
 
+import contextlib
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from ltx_studio import __version__
-from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.errors import RequestError, StoppedError, StudioError
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, get_settings
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def modes(mode: str | None, as_json: bool) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 the request is wrong, 1 it failed."""
+    logging.lastResort = None  # what is logged before there is a log file is not for the terminal
     arguments = list(sys.argv[1:] if argv is None else argv)
     sys.exit(_run(arguments))
 
@@ -115,8 +117,8 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
         _show(wrong, as_json)
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        return 1
+        _show(StoppedError("Stopped.", "Nothing was kept."), as_json)
+        return StoppedError.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -128,8 +130,11 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
 
 
 def _show(error: StudioError, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(error.as_dict(), ensure_ascii=False), err=True)
-        return
-    click.secho(f"Error: {error.message}", fg="red", err=True)
-    click.echo(error.hint, err=True)
+    with contextlib.suppress(OSError):  # stderr may be closed or full; the exit code tells all the same
+        if as_json:
+            click.echo(json.dumps(error.as_dict(), ensure_ascii=False), err=True)
+        elif isinstance(error, StoppedError):
+            click.echo(f"{error.message} {error.hint}", err=True)
+        else:
+            click.secho(f"Error: {error.message}", fg="red", err=True)
+            click.echo(error.hint, err=True)

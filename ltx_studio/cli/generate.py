@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from ltx_studio.cli.progress import show
 from ltx_studio.engine import CancelToken
-from ltx_studio.errors import ExecutionError
+from ltx_studio.errors import ExecutionError, StoppedError
 from ltx_studio.events import Cancelled, Failed, Finished
 from ltx_studio.jobs import JobSpec, LocalRunner, check_destination, export, measure, new_job_id
 from ltx_studio.logs import log_to_file
@@ -69,8 +69,7 @@ def _generate(mode: Mode, values: dict[str, Any], model_set: str | None, out: Pa
         log.error("%s", outcome.error.message)
         raise outcome.error
     if isinstance(outcome, Cancelled):
-        tell("Stopped. Nothing was kept.")
-        return 1
+        raise StoppedError("Stopped.", "Nothing was kept.")
     return _deliver(job, outcome, spec, destination, as_json, tell)
 
 

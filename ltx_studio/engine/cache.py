@@ -21,11 +21,16 @@ Fingerprint = dict[str, tuple[int, int]]
 
 
 def forget(executor: Any, passing: Iterable[str]) -> None:
-    """Drop the outputs of the nodes `passing`, of every subgraph, and whatever is too large to keep."""
-    outputs = executor.caches.outputs
+    """Drop what the nodes `passing` made, every subgraph's, and whatever is too large to keep.
+
+    The objects of those nodes go too: Save Image and its like note the output folder when they are made.
+    """
+    outputs, objects = executor.caches.outputs, executor.caches.objects
     for node_id in passing:
         outputs.cache.pop(outputs.cache_key_set.get_data_key(node_id), None)
+        objects.cache.pop(objects.cache_key_set.get_data_key(node_id), None)
     outputs.subcaches.clear()
+    objects.subcaches.clear()
     for key in [key for key, entry in outputs.cache.items() if _tensor_bytes(entry.outputs) > MAX_KEPT_BYTES]:
         del outputs.cache[key]
 
@@ -73,7 +78,7 @@ def _makes_a_take(node_class: Any) -> bool:
     inputs = {name: spec[0] for part in ("required", "optional") for name, spec in declared.get(part, {}).items()}
     kinds = {kind for kind in inputs.values() if isinstance(kind, str)}
     outputs = set(node_class.RETURN_TYPES)
-    samples = "LATENT" in outputs and (bool(_SAMPLING_INPUTS & kinds) or {"steps", "denoise"} <= set(inputs))
+    samples = "LATENT" in outputs and (bool(_SAMPLING_INPUTS & kinds) or "sampler_name" in inputs)
     decodes = "LATENT" in kinds and bool(_PIXELS & outputs)
     return samples or decodes
 

@@ -16,7 +16,7 @@ from ltx_studio.engine.cancel import CancelToken
 from ltx_studio.engine.run import Run, Warm
 from ltx_studio.errors import BusyError, ExecutionError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting
-from ltx_studio.graph import Workflow
+from ltx_studio.graph import Workflow, check_graph
 from ltx_studio.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ class Engine:
             return
         began = time.monotonic()
         try:
+            check_graph(workflow.graph)
             comfy = yield from self._await_boot(cancel, began)
             if comfy is None or not (yield from self._await_lane(comfy, cancel, began)):
                 yield Cancelled()
@@ -158,11 +159,12 @@ class Engine:
 
     def _await_boot(self, cancel: CancelToken, began: float) -> Generator[Event, None, boot.Comfy | None]:
         self.start()
-        assert self._booting is not None
-        if not self._booting.done():
+        booting = self._booting
+        assert booting is not None
+        if not booting.done():
             yield Waiting("start")
-            yield from self._until(self._booting.done, cancel, began)
-        return None if self._given_up(cancel) else self._booting.result()
+            yield from self._until(booting.done, cancel, began)
+        return None if self._given_up(cancel) else booting.result()
 
     def _await_lane(self, comfy: boot.Comfy, cancel: CancelToken, began: float) -> Generator[Event, None, bool]:
         if comfy.lane.acquire(blocking=False):
@@ -187,6 +189,7 @@ class Engine:
 
     def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str) -> Run:
         """Start the run in a thread of its own, which releases the lane when it has unwound."""
+        thread: threading.Thread | None = None
         try:
             if self._warm is None:
                 self._warm = Warm(
@@ -201,9 +204,11 @@ class Engine:
             self._running = run
             if self._closed.is_set():  # `close` may have looked for a running one just before
                 run.abandon()
-            threading.Thread(target=context.run, args=(run.work,), name=f"run-{run.id}", daemon=True).start()
+            thread = threading.Thread(target=context.run, args=(run.work,), name=f"run-{run.id}", daemon=True)
+            thread.start()
         except BaseException:
-            comfy.lane.release()
+            if thread is None or thread.ident is None:  # else it runs, and releases the lane itself
+                comfy.lane.release()
             raise
         return run
 

@@ -82,6 +82,8 @@ def _choices(node_class: Any, name: str) -> list[str]:
 
 def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> ExecutionError:
     """What a node raised, from ComfyUI's ``execution_error``."""
+    if not error:
+        return ExecutionError("One of the nodes broke the run off.", "Run it again; the studio's log may say why.")
     title = titles.get(str(error.get("node_id")), "A node")
     kind = str(error.get("exception_type", ""))
     message = str(error.get("exception_message", "")).strip()

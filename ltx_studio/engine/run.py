@@ -4,10 +4,12 @@ import asyncio
 import copy
 import gc
 import logging
+import re
 import shutil
 import threading
 import time
 import traceback
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -37,6 +39,10 @@ log = logging.getLogger(__name__)
 
 INTERRUPT_SECONDS = 0.05
 """How often a stop is repeated. ComfyUI clears its flag when a run starts and when it raises, so once is not enough."""
+
+
+NAME_LENGTH = 60
+"""Characters of a workflow's name that the names of its files begin with."""
 
 
 @dataclass(slots=True)
@@ -95,7 +101,8 @@ class Run:
             outcome = Failed(faults.from_storage(error))
         except BaseException as error:
             log.exception("run %s failed outside of a node", self.id)
-            outcome = Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
+            unexpected = ExecutionError.unexpected(error, details=traceback.format_exc())
+            outcome = Cancelled() if self._stopping() else Failed(unexpected)
         finally:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -106,7 +113,6 @@ class Run:
         log.info("run %s: %s", self.id, outcome)
         self.events.put(outcome)
 
-    @property
     def _stopping(self) -> bool:
         return self._cancel.cancelled or self._abandoned.is_set()
 
@@ -120,27 +126,32 @@ class Run:
         comfy.utils.set_progress_bar_global_hook(self._on_progress)
         comfy.host.listener = self._on_message
         interrupter = threading.Thread(target=self._interrupt, name=f"stop-{self.id}", daemon=True)
-        interrupter.start()
         began = time.monotonic()
         try:
+            interrupter.start()
             executor.execute(self._graph, self.id, {"client_id": "ltx-studio"}, outputs)
         except comfy.model_management.InterruptProcessingException:
             executor.success = False
         finally:
             self._unwound.set()
-            interrupter.join()
+            if interrupter.ident is not None:
+                interrupter.join()
             comfy.model_management.interrupt_current_processing(False)
             comfy.host.listener = None
             comfy.utils.set_progress_bar_global_hook(None)
             cache.forget(executor, passing)
-        if self._stopping:
+        if self._stopping():
             comfy.model_management.soft_empty_cache()
             return Cancelled()
         if self._error is not None or not executor.success:
             gc.collect()  # the traceback held what the node had allocated
             comfy.model_management.soft_empty_cache()
             return Failed(faults.from_execution(self._error or {}, self._titles))
-        return Finished(self._publish(folder, executor.history_result), time.monotonic() - began)
+        made = self._publish(folder, executor.history_result)
+        if self._stopping():
+            _remove(made)
+            return Cancelled()
+        return Finished(made, time.monotonic() - began)
 
     def _validate(self) -> list[str]:
         """The ids of the graph's output nodes.
@@ -158,22 +169,24 @@ class Run:
 
     def _publish(self, folder: Path, history: dict[str, Any]) -> tuple[Output, ...]:
         """Move what the run itself says that it saved to the outputs."""
-        saved: list[Output] = []
-        for node_id, shown in history["outputs"].items():
-            for entry in (entry for entries in shown.values() if isinstance(entries, list) for entry in entries):
-                if not isinstance(entry, dict) or entry.get("type") != "output":
-                    continue
-                file = folder / entry.get("subfolder", "") / entry["filename"]
-                name = f"{self._workflow.name}-{time.strftime('%H%M%S')}-{self.id}"
-                name += f"-{len(saved) + 1}" if saved else ""
-                path = staging.publish(file, self._settings.outputs_dir, name)
-                saved.append(Output(path, self._titles.get(node_id, node_id)))
-        return tuple(saved)
+        begin = re.sub(r"[^\w-]+", "-", self._workflow.name)[:NAME_LENGTH]
+        name = f"{begin}-{time.strftime('%H%M%S')}-{self.id}"
+        saved: dict[Path, Output] = {}
+        try:
+            for node_id, file in _saved_files(history, folder):
+                if file not in saved:  # two equal nodes save once
+                    number = f"-{len(saved) + 1}" if saved else ""
+                    path = staging.publish(file, self._settings.outputs_dir, name + number)
+                    saved[file] = Output(path, self._titles.get(node_id, node_id))
+        except BaseException:
+            _remove(saved.values())
+            raise
+        return tuple(saved.values())
 
     def _interrupt(self) -> None:
         """Repeat the stop until the run has unwound."""
         while not self._unwound.wait(INTERRUPT_SECONDS):
-            if self._stopping:
+            if self._stopping():
                 self._comfy.model_management.interrupt_current_processing()
 
     def _on_message(self, event: str, data: dict[str, Any]) -> None:
@@ -181,7 +194,7 @@ class Run:
         if event == "execution_cached":
             self.events.put(Started(self.id, len(self._graph), len(data["nodes"])))
         elif event == "executing":
-            if self._stopping:
+            if self._stopping():
                 raise self._comfy.model_management.InterruptProcessingException
             self._enter_stage(str(data["display_node"]))
         elif event == "execution_error":
@@ -198,7 +211,7 @@ class Run:
         self, value: float, total: float, preview: object, prompt_id: str | None = None, node_id: str | None = None
     ) -> None:
         """ComfyUI's progress bars: sampling steps, decoding tiles."""
-        if self._stopping:
+        if self._stopping():
             raise self._comfy.model_management.InterruptProcessingException
         context = self._comfy.context.get_executing_context()
         node_id = node_id or (context.node_id if context is not None else None)
@@ -209,3 +222,16 @@ class Run:
         if isinstance(preview, PreviewFrames):
             self.events.put(Preview(stage, int(value), preview.jpegs))
         self.events.put(Step(stage, int(value), int(total)))
+
+
+def _saved_files(history: dict[str, Any], folder: Path) -> Iterator[tuple[str, Path]]:
+    """(node id, file) of everything that a run says it saved below `folder`."""
+    for node_id, shown in history["outputs"].items():
+        for entry in (entry for entries in shown.values() if isinstance(entries, list) for entry in entries):
+            if isinstance(entry, dict) and entry.get("type") == "output":
+                yield node_id, folder / entry.get("subfolder", "") / entry["filename"]
+
+
+def _remove(outputs: Iterable[Output]) -> None:
+    for output in outputs:
+        output.path.unlink(missing_ok=True)

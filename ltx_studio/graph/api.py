@@ -6,6 +6,7 @@ leaf, or a link ``[node id, output slot]``. Nested options have dotted names (``
 
 import copy
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -20,6 +21,44 @@ ApiGraph = dict[str, dict[str, Any]]
 def is_link(value: object) -> bool:
     """Whether an input's value points at another node's output rather than being a value itself."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
+
+
+def check_graph(nodes: object) -> None:
+    """Refuse what is no API-format graph, before ComfyUI stumbles over it.
+
+    Raises:
+        WorkflowError: The shape is wrong, a link leads nowhere, or a number is none (NaN or infinite).
+    """
+    if not isinstance(nodes, Mapping):
+        raise _no_graph("It is no JSON object of nodes")
+    for node_id, node in nodes.items():
+        if not isinstance(node_id, str) or not isinstance(node, Mapping):
+            raise _no_graph(f"Node {node_id!r} is no JSON object", node_id)
+        if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), Mapping):
+            raise _no_graph(f"Node {node_id!r} has no class_type or no inputs", node_id)
+        meta = node.get("_meta", {})
+        if not isinstance(meta, Mapping) or not isinstance(meta.get("title", ""), str):
+            raise _no_graph(f"The title of node {node_id!r} is no text", node_id)
+        title = meta.get("title") or node["class_type"]
+        for name, value in node["inputs"].items():
+            if is_link(value) and value[0] not in nodes:
+                raise WorkflowError(
+                    f"Input {name!r} of node {title!r} comes from node {value[0]!r}, which is not there.",
+                    "Connect it again in ComfyUI's editor, and export the workflow anew.",
+                    where=title,
+                )
+            if isinstance(value, float) and not math.isfinite(value):
+                raise WorkflowError(
+                    f"Input {name!r} of node {title!r} is {value}, which is no number.", "Set it again.", where=title
+                )
+
+
+def _no_graph(what: str, where: object = "") -> WorkflowError:
+    return WorkflowError(
+        f"{what}, so this is no API-format graph.",
+        "Export the workflow from ComfyUI in API format.",
+        where=str(where),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +124,12 @@ class Graph:
         """Copy `nodes` (id → node).
 
         Raises:
-            WorkflowError: Two nodes have the same title, or a node has no class.
+            WorkflowError: It is no API-format graph, or two nodes have the same title.
         """
-        self._nodes: ApiGraph = copy.deepcopy({str(key): dict(node) for key, node in nodes.items()})
+        check_graph(nodes)
+        self._nodes: ApiGraph = copy.deepcopy({key: dict(node) for key, node in nodes.items()})
         self._ids: dict[str, str] = {}
         for node_id, node in self._nodes.items():
-            if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), dict):
-                raise WorkflowError(
-                    f"Node {node_id!r} has no class_type or no inputs, so this is no API-format graph.",
-                    "Export the workflow from ComfyUI in API format.",
-                    where=node_id,
-                )
             title = node.get("_meta", {}).get("title") or node["class_type"]
             if title in self._ids:
                 raise WorkflowError(
@@ -201,8 +235,4 @@ def load_template(source: str | Path) -> Graph:
         raise WorkflowError(
             f"The workflow file {source} is no JSON: {error}.", "Export the workflow again from ComfyUI."
         ) from error
-    if not isinstance(data, dict) or not all(isinstance(node, dict) for node in data.values()):
-        raise WorkflowError(
-            f"The workflow file {source} holds no API-format graph.", "Export the workflow from ComfyUI in API format."
-        )
     return Graph(data)

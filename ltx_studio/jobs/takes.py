@@ -45,17 +45,20 @@ def check_destination(path: Path) -> Path:
     Raises:
         RequestError: It is a folder, not an .mp4, or its folder cannot be written.
     """
-    path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow a link)
-    if path.is_dir():
-        raise RequestError(f"{path} is a folder.", f"Name a file in it, such as {path / 'clip.mp4'}.")
-    if path.suffix.lower() != ".mp4":
-        raise RequestError(f"{path.name} does not end in .mp4.", f"Clips are mp4: name it {path.stem or 'clip'}.mp4.")
     try:
+        path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow a link)
+        if path.is_dir():
+            raise RequestError(f"{path} is a folder.", f"Name a file in it, such as {path / 'clip.mp4'}.")
+        if path.suffix.lower() != ".mp4":
+            raise RequestError(
+                f"{path.name} does not end in .mp4.", f"Clips are mp4: name it {path.stem or 'clip'}.mp4."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RequestError(f"{path.parent} cannot be made: {error.strerror}.", "Choose another folder.") from None
-    if not os.access(path.parent, os.W_OK):
-        raise RequestError(f"{path.parent} cannot be written.", "Choose another folder.")
+        with tempfile.TemporaryFile(dir=path.parent):
+            path.exists()  # raises for a name that is too long
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise RequestError(f"{path} cannot be written: {reason}.", "Choose another place for --out.") from None
     return path
 
 

@@ -18,6 +18,9 @@ SIZE_STEP = 64
 FRAME_STEP = 8
 """The video VAE packs 8 frames into one latent frame after the first, so lengths are 8k+1."""
 
+MIN_SIZE = 128
+"""Pixels. `EmptyLTXVLatentVideo` takes at least 64, and stage 1 has half of the finished size."""
+
 MAX_FRAMES = 993
 """`LTXVEmptyLatentAudio` takes at most 1000 frames."""
 
@@ -56,8 +59,8 @@ class Params(BaseModel):
         Field(title="Frames per second", description="24 and 25 are usual.", ge=8, le=50),
         feeds("Frame rate.frame_rate", "Empty audio.frame_rate", "Video.fps"),
     ] = 24.0
-    width: Annotated[int, Field(title="Width", description="Pixels, rounded to 64.", ge=64, le=4096)]
-    height: Annotated[int, Field(title="Height", description="Pixels, rounded to 64.", ge=64, le=4096)]
+    width: Annotated[int, Field(title="Width", description="Pixels, rounded to 64.", ge=MIN_SIZE, le=4096)]
+    height: Annotated[int, Field(title="Height", description="Pixels, rounded to 64.", ge=MIN_SIZE, le=4096)]
     seed: Annotated[
         int,
         Field(title="Seed", description="Same seed, same clip. Drawn at random when not given.", ge=0, le=MAX_SEED),
@@ -74,7 +77,7 @@ class Params(BaseModel):
     @field_validator("width", "height")
     @classmethod
     def _on_the_grid(cls, value: int) -> int:
-        return max(SIZE_STEP, round(value / SIZE_STEP) * SIZE_STEP)
+        return round(value / SIZE_STEP) * SIZE_STEP
 
     @model_validator(mode="after")
     def _of_a_legal_length(self) -> "Params":

@@ -1,5 +1,7 @@
 from types import SimpleNamespace
 
+import pytest
+
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot
 from ltx_studio.engine.cache import MAX_KEPT_BYTES, forget, passing_nodes
@@ -42,11 +44,20 @@ def test_an_input_that_is_too_large_is_prepared_anew() -> None:
     }
     key_set = SimpleNamespace(get_data_key=keys.get)
     outputs = SimpleNamespace(cache=entries, subcaches={"expanded": object()}, cache_key_set=key_set)
+    objects = SimpleNamespace(cache={"k1": "loader", "k3": "saver"}, subcaches={}, cache_key_set=key_set)
 
-    forget(SimpleNamespace(caches=SimpleNamespace(outputs=outputs)), ["take"])
+    forget(SimpleNamespace(caches=SimpleNamespace(outputs=outputs, objects=objects)), ["take"])
 
     assert list(entries) == ["k1"]
     assert outputs.subcaches == {}
+    assert objects.cache == {"k1": "loader"}
+
+
+@pytest.mark.parametrize("sampler", ["KSampler", "KSamplerAdvanced", "SamplerCustomAdvanced", "SamplerCustom"])
+def test_every_sampler_counts(engine: Engine, settings: Settings, sampler: str) -> None:
+    graph = {"1": {"class_type": sampler, "inputs": {}}, "2": {"class_type": "KSamplerSelect", "inputs": {}}}
+
+    assert passing_nodes(graph, boot(settings).nodes.NODE_CLASS_MAPPINGS) == {"1"}
 
 
 def test_a_graph_without_a_sampler_keeps_no_saved_file(engine: Engine, settings: Settings) -> None:

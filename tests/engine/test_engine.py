@@ -272,6 +272,18 @@ class TestCancel:
         assert outcome_of(engine.run(workflow, cancel)) == Cancelled()
         assert decode.calls == 2, "there are 24 tiles"
 
+    def test_while_the_files_are_handed_over(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        cancel = CancelToken()
+        real = staging.publish
+
+        def cancelled_first(*args: Any) -> Path:
+            cancel.cancel()
+            return real(*args)
+
+        monkeypatch.setattr(staging, "publish", cancelled_first)
+
+        assert outcome_of(engine.run(small_workflow(), cancel)) == Cancelled()
+
     def test_before_the_first_event(self, engine: Engine) -> None:
         cancel = CancelToken()
         cancel.cancel()
@@ -517,6 +529,61 @@ class TestFaults:
             raise error
 
         monkeypatch.setattr(boot(settings).nodes.NODE_CLASS_MAPPINGS["VAEDecodeTiled"], "decode", decode)
+
+
+class TestOtherOutputs:
+    """Graphs of a user's own save in other ways than the modes do."""
+
+    @staticmethod
+    def with_nodes(name: str, **nodes: dict[str, Any]) -> Workflow:
+        return Workflow(name, {**edited(lambda _: None).graph, **nodes})
+
+    def with_pictures(self) -> Workflow:
+        inputs = {"images": [self.id_of("Decode video"), 0], "filename_prefix": "i"}
+        return self.with_nodes("pictures", extra={"class_type": "SaveImage", "inputs": inputs})
+
+    @staticmethod
+    def id_of(title: str) -> str:
+        return next(key for key, node in small_workflow().graph.items() if node["_meta"]["title"] == title)
+
+    def test_pictures_are_saved_in_every_run(self, engine: Engine, settings: Settings) -> None:
+
+        for _ in range(2):
+            outcome = outcome_of(engine.run(self.with_pictures()))
+            assert isinstance(outcome, Finished)
+            assert sorted(output.path.suffix for output in outcome.outputs) == [".mp4", *[".png"] * 17]
+            assert all(output.path.stat().st_size for output in outcome.outputs)
+        assert list(settings.staging_dir.iterdir()) == []
+
+    def test_two_equal_savers_give_one_file(self, engine: Engine) -> None:
+        twin = small_workflow().graph[self.id_of("Save")]
+
+        outcome = outcome_of(engine.run(self.with_nodes("twins", twin=dict(twin))))
+
+        assert isinstance(outcome, Finished)
+        assert len(outcome.outputs) == 1
+
+    def test_a_failure_in_the_middle_of_the_handing_over_leaves_nothing(
+        self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before, real = outputs_of(settings), staging.publish
+
+        def fail_at_the_third(file: Path, folder: Path, name: str) -> Path:
+            if name.endswith("-3"):
+                raise OSError(28, "No space left on device")
+            return real(file, folder, name)
+
+        monkeypatch.setattr(staging, "publish", fail_at_the_third)
+
+        assert isinstance(outcome_of(engine.run(self.with_pictures())), Failed)
+        assert outputs_of(settings) == before
+
+    @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b", "x" * 300, "nul\0"])
+    def test_a_name_cannot_lead_out_of_the_outputs(self, engine: Engine, settings: Settings, name: str) -> None:
+        outcome = outcome_of(engine.run(Workflow(name, small_workflow().graph)))
+
+        assert isinstance(outcome, Finished)
+        assert outcome.outputs[0].path.parent.parent == settings.outputs_dir
 
 
 class TestReplacedFiles:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import WorkflowError
-from ltx_studio.graph import Fragment, Graph, load_template
+from ltx_studio.graph import Fragment, Graph, check_graph, load_template
 
 
 def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
@@ -110,6 +110,29 @@ def test_a_file_that_is_no_graph_is_refused_in_words(tmp_path: Path, content: st
 
     with pytest.raises(WorkflowError, match=said):
         load_template(path)
+
+
+@pytest.mark.parametrize(
+    ("graph", "said"),
+    [
+        (None, "no JSON object"),
+        ([], "no JSON object"),
+        ({"1": None}, "Node '1'"),
+        ({"1": {"class_type": ["Save"], "inputs": {}}}, "class_type"),
+        ({"1": {"class_type": "Save"}}, "no inputs"),
+        ({"1": {"class_type": "Save", "inputs": []}}, "no inputs"),
+        ({"1": {"class_type": "Save", "inputs": {}, "_meta": None}}, "title"),
+        ({"1": {"class_type": "Save", "inputs": {}, "_meta": {"title": ["x"]}}}, "title"),
+        ({"1": {"class_type": "Save", "inputs": {"image": ["9", 0]}}}, "comes from node '9'"),
+        ({"1": {"class_type": "Guide", "inputs": {"cfg": float("nan")}}}, "no number"),
+        ({1: {"class_type": "Save", "inputs": {}}}, "Node 1"),
+    ],
+)
+def test_what_is_no_graph_is_refused_in_words(graph: object, said: str) -> None:
+    with pytest.raises(WorkflowError, match=said) as caught:
+        check_graph(graph)
+
+    assert caught.value.hint
 
 
 def test_the_template_files_are_plain_api_format() -> None:

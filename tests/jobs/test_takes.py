@@ -61,8 +61,22 @@ def test_a_destination_that_cannot_be_a_clip_is_refused(tmp_path: Path, name: st
 def test_a_destination_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(RequestError, match="cannot be made"):
+    with pytest.raises(RequestError, match="cannot be written"):
         check_destination(tmp_path / "file" / "clip.mp4")
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x.mp4", "x" * 300 + ".mp4", "y" * 300 + "/x.mp4", "/proc/x.mp4"])
+def test_a_place_that_cannot_be_is_refused_before_anything_is_rendered(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RequestError, match="cannot be written"):
+        check_destination(Path(name) if name[0] in "~/" else tmp_path / name)
+
+
+def test_the_longest_name_works(tmp_path: Path) -> None:
+    destination = check_destination(tmp_path / ("x" * 251 + ".mp4"))
+    take = tmp_path / "take.mp4"
+    take.write_bytes(b"take")
+
+    assert export(take, destination).read_bytes() == b"take"
 
 
 def test_the_folder_of_a_destination_is_made(tmp_path: Path) -> None:

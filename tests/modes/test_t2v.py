@@ -23,7 +23,7 @@ def test_the_length_is_legal_and_within_four_frames_of_what_was_asked(seconds: f
     assert abs(made.frames - seconds * fps) <= 4
 
 
-@pytest.mark.parametrize(("asked", "made"), [(64, 64), (95, 64), (97, 128), (720, 704), (1280, 1280), (1080, 1088)])
+@pytest.mark.parametrize(("asked", "made"), [(128, 128), (159, 128), (161, 192), (720, 704), (1080, 1088)])
 def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None:
     snapped = params(width=asked, height=asked)
 
@@ -38,9 +38,10 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
         ({"prompt": " \n"}, "empty", "Write a prompt"),
         ({"prompt": "x" * 100_000}, "too long: at most 10000", "at most 10000"),
         ({"prompt": 5}, "Prompt", "Write a prompt"),
-        ({"width": 0}, "Width is too small: at least 64", "from 64 to 4096"),
-        ({"height": -64}, "Height", "from 64 to 4096"),
-        ({"width": "wide"}, "Width", "from 64 to 4096"),
+        ({"width": 0}, "Width is too small: at least 128", "from 128 to 4096"),
+        ({"width": 127}, "Width", "from 128"),
+        ({"height": -64}, "Height", "from 128 to 4096"),
+        ({"width": "wide"}, "Width", "from 128 to 4096"),
         ({"seconds": 0}, "Seconds", "from 0.3 to 20"),
         ({"seconds": float("nan")}, "Seconds", "from 0.3 to 20"),
         ({"seconds": float("inf")}, "Seconds", "from 0.3 to 20"),

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 import app
 from ltx_studio.engine.boot import boot
 from ltx_studio.settings import LOOPBACK, Settings
-from tests.support import ROOT, environment, outputs_of
+from tests.support import ROOT, environment, outputs_of, studio
 from tests.ui.conftest import Watch
 
 RUN_SECONDS = 60_000
@@ -230,17 +230,18 @@ def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], 
                 break
         time.sleep(0.1)
 
-    taken = subprocess.run(
-        [sys.executable, "-m", "ltx_studio", "serve", "--port", url.strip("/").rpartition(":")[2]],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     process.terminate()
     stdout, stderr = process.communicate(timeout=60)
 
-    assert taken.returncode == 2
-    assert "--port" in taken.stderr.splitlines()[-1]
     assert line.startswith("The page is at http://127.0.0.1:")
     assert (process.returncode, stdout, stderr) == (0, "", "")
+
+
+def test_a_port_that_is_taken_is_an_error_with_advice(page_url: str, settings: Settings) -> None:
+    port = page_url.strip("/").rpartition(":")[2]
+
+    done = studio(settings, "serve", "--port", port)
+
+    assert done.returncode == 2
+    assert f"port {port}" in done.stderr.splitlines()[0]
+    assert "--port" in done.stderr.splitlines()[-1]
