@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from ltx_studio.engine import Engine, comfyui
+from ltx_studio.engine import comfyui
+from ltx_studio.engine.boot import boot
+from ltx_studio.engine.definitions import snapshot_path, write_snapshot
 from ltx_studio.errors import SetupError
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings
@@ -18,10 +20,15 @@ def prepare(settings: Settings, report: Report) -> None:
     """
     install = comfyui.ensure(settings, report)
     report(f"ComfyUI {install.version}: {'your own' if install.own else 'ready'}")
-    if not files.is_whole(settings):
-        report("Building the pocket model (starts ComfyUI; the first start takes up to a minute)")
-        Engine(settings).wait_ready()
-        _build_pocket(settings)
+    whole, known = files.is_whole(settings), snapshot_path(settings).is_file()
+    if not whole or not known:
+        report("Starting ComfyUI (the first start takes up to a minute)")
+        comfy = boot(settings)
+        if not known:
+            write_snapshot(comfy, settings)
+        if not whole:
+            report("Building the pocket model")
+            _build_pocket(settings)
     report("Pocket model: ready")
 
 

@@ -1,0 +1,44 @@
+"""The snapshot of ComfyUI's node definitions, by which workflows are read and checked without booting ComfyUI."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.engine import comfyui
+from ltx_studio.engine.boot import Comfy
+from ltx_studio.settings import Settings
+
+
+def snapshot_path(settings: Settings) -> Path:
+    """One file for each version of ComfyUI.
+
+    Raises:
+        SetupError: ComfyUI is not installed.
+    """
+    return settings.home / "comfyui" / f"node-definitions-{comfyui.find(settings).version}.json"
+
+
+def write_snapshot(comfy: Comfy, settings: Settings) -> Path:
+    """Write what every registered class declares, in the shape of ComfyUI's ``/object_info``."""
+    path = snapshot_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    classes = {name: _info(name, comfy.nodes) for name in sorted(comfy.nodes.NODE_CLASS_MAPPINGS)}
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(classes, default=str), encoding="utf-8")
+    return partial.replace(path)
+
+
+def _info(name: str, nodes: Any) -> dict[str, Any]:
+    """As `server.PromptServer` answers for one class, without its documentation."""
+    node_class = nodes.NODE_CLASS_MAPPINGS[name]
+    if hasattr(node_class, "GET_NODE_INFO_V1"):
+        told = node_class.GET_NODE_INFO_V1()
+        return {key: told[key] for key in ("input", "input_order", "output", "display_name", "output_node")}
+    declared = node_class.INPUT_TYPES()
+    return {
+        "input": declared,
+        "input_order": {section: list(inputs) for section, inputs in declared.items()},
+        "output": list(node_class.RETURN_TYPES),
+        "display_name": nodes.NODE_DISPLAY_NAME_MAPPINGS.get(name, name),
+        "output_node": bool(getattr(node_class, "OUTPUT_NODE", False)),
+    }

@@ -1,0 +1,152 @@
+"""What node classes there are and what each takes: data that the engine writes at set-up, read without ComfyUI.
+
+The shape is that of ComfyUI's ``/object_info``: class → ``{"input": {"required": {name: [kind, options]}, …},
+"input_order": …, "output": [kind, …], …}``. A kind is a type's name, or a list of choices.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import SetupError, WorkflowError
+
+_WIDGET_KINDS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR", "CURVE"}
+ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
+"""Kinds that take whatever comes."""
+
+_DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
+_SECTIONS = ("required", "optional")
+
+_SINCE = {
+    "LTXVDualCFGGuider": "ComfyUI 0.32",
+    "LTXVModalityGuidance": "ComfyUI 0.32",
+    "LTXVSpatioTemporalGuidance": "ComfyUI 0.32",
+    "LTXVFreezeLatent": "ComfyUI 0.32",
+    "LTXVAddLatentGuide": "ComfyUI 0.32",
+    "LTXVContextWindows": "ComfyUI 0.32",
+    "LTXVDurationPredictor": "ComfyUI 0.32",
+}
+"""Where the nodes of LTX's newer workflows come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One declared input.
+
+    Attributes:
+        name: As declared, without the prefix of a dynamic choice that it belongs to.
+        kind: The type's name, ``"COMBO"`` for a list of choices.
+        options: Ranges, default and the like; for a COMBO the choices are under ``"options"``.
+        required: Whether a graph must give it.
+    """
+
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+    required: bool
+
+    @property
+    def choices(self) -> list[Any]:
+        """What a COMBO allows; for a dynamic one, the keys."""
+        options = self.options.get("options") or []
+        return [option["key"] if self.is_dynamic else option for option in options]
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether the choice decides which further inputs there are."""
+        return self.kind == _DYNAMIC_COMBO
+
+    @property
+    def is_widget(self) -> bool:
+        """Whether the editor shows it as a field, whose value is stored with the node."""
+        if self.options.get("forceInput"):
+            return False
+        return self.kind in _WIDGET_KINDS or self.is_dynamic or self.options.get("widgetType") in _WIDGET_KINDS
+
+    @property
+    def default(self) -> Any:
+        """What the editor begins with."""
+        if "default" in self.options:
+            return self.options["default"]
+        if self.choices:
+            return self.choices[0]
+        return {"INT": 0, "FLOAT": 0, "STRING": "", "BOOLEAN": False}.get(self.kind)
+
+    def chosen(self, key: Any) -> list["Input"]:
+        """The further inputs that the choice `key` of a dynamic COMBO brings."""
+        for option in self.options.get("options") or []:
+            if option["key"] == key:
+                return list(_inputs(option["inputs"], {}))
+        return []
+
+
+class Definitions:
+    """Every node class of one ComfyUI."""
+
+    def __init__(self, classes: Mapping[str, Mapping[str, Any]]) -> None:
+        self._classes = classes
+        self.made = {kind for name in classes for kind in self.outputs(name)} - _WIDGET_KINDS - {ANY, MATCH}
+        """The kinds that only another node can give, such as MODEL."""
+
+    def __contains__(self, class_type: object) -> bool:
+        return class_type in self._classes
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def inputs(self, class_type: str) -> list[Input]:
+        """The declared inputs in the editor's order: required, then optional."""
+        declared = self._classes[class_type]
+        return list(_inputs(declared["input"], declared.get("input_order") or {}))
+
+    def outputs(self, class_type: str) -> list[str]:
+        """The kinds of its outputs."""
+        return [kind if isinstance(kind, str) else "COMBO" for kind in self._classes[class_type]["output"]]
+
+    def title(self, class_type: str) -> str:
+        """What the editor calls it."""
+        return str(self._classes[class_type].get("display_name") or class_type)
+
+    def saves(self, class_type: str) -> bool:
+        """Whether a run may end with it."""
+        return bool(self._classes[class_type].get("output_node"))
+
+
+def load_definitions(path: Path) -> Definitions:
+    """Read the snapshot that set-up wrote.
+
+    Raises:
+        SetupError: It is not there, or damaged.
+    """
+    try:
+        return Definitions(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise SetupError(
+            "The list of ComfyUI's nodes is missing or damaged.",
+            "Run `ltx-studio setup`, which writes it.",
+            where=str(path),
+        ) from None
+
+
+def unknown_nodes(missing: Mapping[str, str]) -> WorkflowError:
+    """The error for node classes that this ComfyUI lacks: class → the pack it says it comes from, or nothing."""
+    origins = {name: _SINCE.get(name) or (pack if pack != "comfy-core" else "") for name, pack in missing.items()}
+    named = [f"{name} (from {origin})" if origin else name for name, origin in sorted(origins.items())]
+    return WorkflowError(
+        f"The installed ComfyUI lacks {len(named)} node{'s' if len(named) > 1 else ''} of this workflow: "
+        f"{', '.join(named)}.",
+        "Replace them in ComfyUI's editor, or name a ComfyUI that has them in LTX_STUDIO_COMFY_DIR.",
+    )
+
+
+def _inputs(sections: Mapping[str, Any], order: Mapping[str, Any]) -> Iterator[Input]:
+    for section in _SECTIONS:
+        declared = sections.get(section) or {}
+        for name in order.get(section) or declared:
+            kind, *rest = declared[name]
+            options = dict(rest[0]) if rest and isinstance(rest[0], Mapping) else {}
+            if isinstance(kind, list):
+                kind, options = "COMBO", {**options, "options": kind}
+            yield Input(name, kind, options, section == "required")
