@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format screenshots lock clean
+.PHONY: run demo setup setup-dev test test-gpu lint format screenshots golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -36,6 +36,10 @@ format: setup-dev
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.screenshots
+
+golden: setup-dev  ## ask ComfyUI's own editor again what its templates mean
+	@tools/ensure-chromium.sh
+	@$(BIN)/python -m tools.editor_oracle
 
 lock:  ## write the pinned versions anew from pyproject.toml and requirements/comfyui.in
 	@tools/lock.sh

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from ltx_studio.engine import Engine, comfyui
+from ltx_studio.engine.boot import boot
+from ltx_studio.engine.definitions import write_snapshot
+from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.pocket.build import build
 from ltx_studio.settings import Settings
 
@@ -53,6 +56,12 @@ def engine(settings: Settings) -> Engine:
     engine.wait_ready()
     build(settings)
     return engine
+
+
+@pytest.fixture(scope="session")
+def definitions(engine: Engine, settings: Settings) -> Definitions:
+    """The node definitions of the installed ComfyUI, from the snapshot that the engine writes."""
+    return load_definitions(write_snapshot(boot(settings), settings))
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What several tests need: requests, running them, and looking at what came out."""
 
 import hashlib
+import json
+import lzma
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import comfyui_workflow_templates_json
 
 from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome
@@ -17,6 +20,10 @@ from ltx_studio.jobs import JobSpec
 from ltx_studio.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+GOLDEN_EDITOR = ROOT / "tests" / "golden" / "editor.json.xz"
+TEMPLATES = Path(comfyui_workflow_templates_json.__file__).parent / "templates"
+"""ComfyUI's own workflow templates, in editor format."""
+
 SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 128, "height": 128, "seed": 7}
 """17 frames of 128×128: a second or less on the pocket model."""
 
@@ -90,3 +97,9 @@ def studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.C
     return subprocess.run(
         command, env=environment(settings, **changes), capture_output=True, text=True, timeout=200, check=False
     )
+
+
+def load_golden_editor() -> dict[str, Any]:
+    """Template name → the API-format graph that ComfyUI's own editor makes of it; made by `make golden`."""
+    answers: dict[str, Any] = json.loads(lzma.decompress(GOLDEN_EDITOR.read_bytes()))
+    return answers

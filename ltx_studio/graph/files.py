@@ -1,0 +1,60 @@
+"""Reading a workflow from whatever carries one: an editor-format file, an API-format file, a video."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.api import ApiGraph, check_graph
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.editor import is_editor_format, to_api
+
+VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
+_TAGS = ("prompt", "workflow")
+"""What ComfyUI writes into a video: the API-format graph that ran, and the editor's workflow that it came from."""
+
+
+def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
+    """The API-format graph of a file.
+
+    Raises:
+        WorkflowError: The file cannot be read, carries no workflow, or one that this ComfyUI cannot run.
+    """
+    data = _from_video(path) if path.suffix.lower() in VIDEOS else _parse(_text_of(path), path)
+    if is_editor_format(data):
+        return to_api(data, definitions)
+    graph = data.get("prompt", data) if isinstance(data, dict) else data  # what one would POST to ComfyUI's server
+    check_graph(graph)
+    return dict(graph)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise WorkflowError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+    except UnicodeDecodeError:
+        raise WorkflowError(f"{path.name} is no text.", "Give a workflow's .json file, or a video.") from None
+
+
+def _from_video(path: Path) -> Any:
+    import av
+
+    try:
+        with av.open(path) as container:
+            tags = dict(container.metadata)
+    except (av.error.FFmpegError, OSError) as error:
+        raise WorkflowError(f"{path} cannot be read as a video: {error.strerror}.", "Check the file.") from None
+    for tag in _TAGS:
+        if tag in tags:
+            return _parse(tags[tag], path)
+    raise WorkflowError(
+        f"{path.name} carries no workflow.", "Use the file as ComfyUI saved it: other programs drop what it carries."
+    )
+
+
+def _parse(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise WorkflowError(f"{path.name} holds no JSON: {error}.", "Export the workflow again from ComfyUI.") from None

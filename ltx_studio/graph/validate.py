@@ -1,0 +1,132 @@
+"""Whether ComfyUI would take a graph, told from the node definitions alone: the first problem, by node and input."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.api import check_graph, is_link
+from ltx_studio.graph.definitions import ANY, MATCH, Definitions, Input, unknown_nodes
+
+_AUTOGROW = "COMFY_AUTOGROW_V3"
+_ANY = (ANY, MATCH)
+_NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
+_MODEL_FILES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".onnx")
+_MEDIA_FILES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".wav",
+    ".mp3",
+    ".flac",
+    ".ogg",
+    ".m4a",
+    ".mp4",
+    ".mov",
+    ".webm",
+)
+"""Which files there are changes from day to day, so the snapshot's list of them says nothing."""
+
+
+def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> None:
+    """Refuse a graph that ComfyUI would refuse.
+
+    Whether the files that it names are there is not looked at.
+
+    Raises:
+        WorkflowError: The first problem: which node, which input, and what was expected.
+    """
+    check_graph(graph)
+    missing = {str(node["class_type"]): "" for node in graph.values() if node["class_type"] not in definitions}
+    if missing:
+        raise unknown_nodes(missing)
+    savers = [node_id for node_id, node in graph.items() if definitions.saves(node["class_type"])]
+    if not savers:
+        raise WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
+    for node_id in sorted(upstream(graph, savers), key=list(graph).index):
+        node = graph[node_id]
+        for name, item in _expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
+            _check(graph, node, name, item, definitions)
+
+
+def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) -> set[str]:
+    """`node_ids` and every node that they depend on."""
+    found: set[str] = set()
+    frontier = list(node_ids)
+    while frontier:
+        node_id = frontier.pop()
+        if node_id not in found:
+            found.add(node_id)
+            frontier += [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)]
+    return found
+
+
+def _expected(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+    """(dotted name, declaration) of every input that the node has with the dynamic choices `given`."""
+    for item in inputs:
+        name = prefix + item.name
+        if item.kind == _AUTOGROW:
+            continue
+        yield name, item
+        if item.is_dynamic:
+            yield from _expected(item.chosen(given.get(name)), given, f"{name}.")
+
+
+def _check(
+    graph: Mapping[str, Mapping[str, Any]], node: Mapping[str, Any], name: str, item: Input, definitions: Definitions
+) -> None:
+    title = node.get("_meta", {}).get("title") or node["class_type"]
+    if name not in node["inputs"]:
+        if item.required:
+            raise _problem(title, name, "is missing", f"Give it a value of type {item.kind}, or connect it.")
+        return
+    value = node["inputs"][name]
+    if is_link(value):
+        _check_link(graph, title, name, item, value, definitions)
+    elif item.kind in definitions.made:
+        raise _problem(title, name, f"is {value!r}", f"Connect it to an output of type {item.kind}.")
+    else:
+        _check_value(title, name, item, value)
+
+
+def _check_link(
+    graph: Mapping[str, Mapping[str, Any]], title: str, name: str, item: Input, link: Any, definitions: Definitions
+) -> None:
+    kinds = definitions.outputs(graph[link[0]]["class_type"])
+    if not 0 <= link[1] < len(kinds):
+        raise _problem(
+            title, name, f"comes from output {link[1]} of a node that has {len(kinds)}", "Connect it to another output."
+        )
+    kind = kinds[link[1]]
+    if kind in _ANY or item.kind in _ANY or item.is_dynamic:
+        return
+    if not set(kind.split(",")) & set(item.kind.split(",")):
+        raise _problem(
+            title, name, f"takes {item.kind} and is fed {kind}", f"Connect it to an output of type {item.kind}."
+        )
+
+
+def _check_value(title: str, name: str, item: Input, value: Any) -> None:
+    if item.kind in _NUMBERS:
+        number = _as_number(value, item.kind)
+        low, high = item.options.get("min", -math.inf), item.options.get("max", math.inf)
+        if number is None or not low <= number <= high:
+            raise _problem(title, name, f"is {value!r}", f"Give it a number from {low} to {high}.")
+    elif (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
+        is_file = str(value).lower().endswith(_MODEL_FILES + _MEDIA_FILES)
+        if item.choices and not is_file and value not in item.choices:
+            few = ", ".join(str(choice) for choice in item.choices[:6])
+            raise _problem(title, name, f"is {value!r}, which is none of its choices", f"Choose one of: {few}, …")
+
+
+def _as_number(value: Any, kind: str) -> float | None:
+    try:
+        return _NUMBERS[kind](value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _problem(title: str, name: str, what: str, hint: str) -> WorkflowError:
+    return WorkflowError(f"{title}: {name} {what}.", hint, where=title)
