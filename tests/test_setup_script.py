@@ -69,8 +69,10 @@ def test_a_failing_install_says_which_step_why_and_what_to_do(checkout: Path) ->
 
 
 def test_an_interrupted_install_starts_over(checkout: Path) -> None:
+    run_setup = "os.execvp('bash', ['bash', 'setup.sh'])"
+    with_sigint = f"import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); {run_setup}"
     process = subprocess.Popen(
-        ["bash", "setup.sh"],
+        [sys.executable, "-c", with_sigint],  # a background job, as these tests may be, has SIGINT ignored
         cwd=checkout,
         env={**os.environ, "PYTHON": sys.executable, "PATH": uv_that(checkout, "touch installing; exec sleep 60")},
         stdout=subprocess.PIPE,

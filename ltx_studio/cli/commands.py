@@ -41,7 +41,21 @@ class _GenerateGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _LazyGroup(click.Group):
+    """Imports the commands of a group of its own when one of them is asked for."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "workflow":
+            from ltx_studio.cli.workflow import workflow
+
+            return workflow
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "workflow"])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="ltx-studio")
 def cli() -> None:
     """LTX 2.3 Studio: video with sound from a prompt."""

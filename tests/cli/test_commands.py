@@ -10,8 +10,9 @@ import av
 import pytest
 
 from ltx_studio.engine import Engine
+from ltx_studio.graph.definitions import Definitions
 from ltx_studio.settings import Settings
-from tests.support import environment, outputs_of, studio
+from tests.support import TEMPLATES, environment, load_golden_editor, outputs_of, studio
 
 PROMPT = "a red ball bounces to the right"
 SMALL = ["--prompt", PROMPT, "--width", "128", "--height", "128", "--seconds", "0.7", "--seed", "7"]
@@ -153,6 +154,40 @@ def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -
         assert done.returncode == 1
         assert "cannot be written" in done.stderr
         assert "LTX_STUDIO_HOME" in done.stderr.splitlines()[-1]
+
+
+def test_workflow_convert_writes_api_format(definitions: Definitions, settings: Settings, tmp_path: Path) -> None:
+    template, out = TEMPLATES / "video_ltx2_3_flf2v.json", tmp_path / "api.json"
+
+    assert studio(settings, "workflow", "convert", str(template), "--out", str(out)).returncode == 0
+    shown = studio(settings, "workflow", "convert", str(template))
+
+    assert json.loads(out.read_text()) == json.loads(shown.stdout)
+    assert set(json.loads(shown.stdout)) == set(load_golden_editor()[template.name])
+
+
+def test_workflow_check_takes_the_studios_own_graphs(definitions: Definitions, settings: Settings) -> None:
+    done = studio(settings, "workflow", "check")
+
+    assert done.returncode == 0
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["t2v with pocket", "t2v with fp8"]
+
+
+def test_workflow_check_names_the_file_the_node_and_the_input(definitions: Definitions, settings: Settings) -> None:
+    template = TEMPLATES / "video_ltx2_3_t2v.json"
+
+    done = studio(settings, "workflow", "check", str(template))
+
+    assert done.returncode == 2
+    assert f"{template}: Create Video: bit_depth is 'auto'" in done.stderr
+    assert done.stderr.splitlines()[-1] == "Give it a number from 8 to 10."
+
+
+def test_workflow_convert_of_a_newer_workflow_names_the_node(definitions: Definitions, settings: Settings) -> None:
+    done = studio(settings, "workflow", "convert", str(TEMPLATES / "video_ltx2_5_t2v.json"))
+
+    assert done.returncode == 2
+    assert "LTXVDualCFGGuider (from ComfyUI 0.32)" in done.stderr
 
 
 def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:

@@ -1,0 +1,71 @@
+"""`ltx-studio workflow`: reading and checking graphs, without starting ComfyUI."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ltx_studio.errors import RequestError, WorkflowError
+from ltx_studio.graph.api import ApiGraph
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.settings import get_settings
+
+EXAMPLE = {"prompt": "a red ball bounces to the right"}
+"""What the modes' own graphs are built from when they are checked."""
+
+
+@click.group()
+def workflow() -> None:
+    """Read and check ComfyUI workflows."""
+
+
+@workflow.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write; default: stdout.")
+def convert(file: Path, out: Path | None) -> None:
+    """Turn FILE into API format: a workflow as the editor saves it, or a video that carries one."""
+    from ltx_studio.graph.files import read_workflow
+
+    text = json.dumps(read_workflow(file, _definitions()), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place for --out.") from None
+
+
+@workflow.command()
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1)
+def check(files: tuple[Path, ...]) -> None:
+    """Check FILES against the installed ComfyUI; without any, the graphs of the studio's own modes."""
+    from ltx_studio.graph.files import read_workflow
+    from ltx_studio.graph.validate import validate
+
+    definitions = _definitions()
+    graphs = ((str(file), read_workflow(file, definitions)) for file in files) if files else _own_graphs()
+    for name, graph in graphs:
+        try:
+            validate(graph, definitions)
+        except WorkflowError as error:
+            raise WorkflowError(f"{name}: {error.message}", error.hint, where=error.where) from None
+        click.echo(f"{name}: ok, {len(graph)} nodes")
+
+
+def _definitions() -> Definitions:
+    from ltx_studio.engine.definitions import snapshot_path
+    from ltx_studio.graph.definitions import load_definitions
+
+    return load_definitions(snapshot_path(get_settings()))
+
+
+def _own_graphs() -> Iterator[tuple[str, ApiGraph]]:
+    from ltx_studio.models import MODEL_SETS
+    from ltx_studio.modes import MODES
+
+    for mode in MODES.values():
+        for model_set in MODEL_SETS.values():
+            graph = mode.build(mode.parse(EXAMPLE, model_set), model_set).graph
+            yield f"{mode.id} with {model_set.id}", {key: dict(node) for key, node in graph.items()}
