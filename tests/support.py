@@ -24,6 +24,9 @@ GOLDEN_EDITOR = ROOT / "tests" / "golden" / "editor.json.xz"
 TEMPLATES = Path(comfyui_workflow_templates_json.__file__).parent / "templates"
 """ComfyUI's own workflow templates, in editor format."""
 
+OWN_WORKFLOWS = ROOT / "tests" / "workflows"
+"""Workflows in editor format for what the templates do not show."""
+
 SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 128, "height": 128, "seed": 7}
 """17 frames of 128×128: a second or less on the pocket model."""
 
@@ -99,7 +102,12 @@ def studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.C
     )
 
 
+def editor_workflows() -> dict[str, Path]:
+    """File name → path of every workflow in editor format that the tests have."""
+    return {path.name: path for folder in (TEMPLATES, OWN_WORKFLOWS) for path in sorted(folder.glob("*.json"))}
+
+
 def load_golden_editor() -> dict[str, Any]:
-    """Template name → the API-format graph that ComfyUI's own editor makes of it; made by `make golden`."""
+    """File name → the API-format graph that ComfyUI's own editor makes of it; made by `make golden`."""
     answers: dict[str, Any] = json.loads(lzma.decompress(GOLDEN_EDITOR.read_bytes()))
     return answers

@@ -1,9 +1,10 @@
-"""Ask ComfyUI's own editor what its templates mean in API format, and keep the answers for the tests.
+"""Ask ComfyUI's own editor what workflows mean in API format, and keep the answers for the tests.
 
     make golden
 
-Starts the installed ComfyUI's server with its front end (both from PyPI, in a folder that is removed again), loads each
-template into it in a real browser and writes what the editor would queue to tests/golden/editor.json.xz.
+Starts the installed ComfyUI's server with its front end (both from PyPI, in a folder that is removed again), loads
+ComfyUI's templates and the tests' own workflows into it in a real browser, and writes what the editor would queue to
+tests/golden/editor.json.xz.
 """
 
 import json
@@ -22,7 +23,7 @@ from playwright.sync_api import sync_playwright
 
 from ltx_studio.engine import comfyui
 from ltx_studio.settings import get_settings
-from tests.support import GOLDEN_EDITOR, TEMPLATES
+from tests.support import GOLDEN_EDITOR, editor_workflows
 from tools import browser
 
 FRONT_END = "comfyui-frontend-package==1.47.12"
@@ -41,8 +42,8 @@ def main() -> None:
         server = start_server(Path(scratch))
         try:
             known = set(json.loads(wait_for(f"{URL}object_info")))
-            templates = {path.name: json.loads(path.read_text()) for path in sorted(TEMPLATES.glob("*.json"))}
-            usable = {name: data for name, data in templates.items() if classes_of(data) and classes_of(data) <= known}
+            workflows = {name: json.loads(path.read_text()) for name, path in editor_workflows().items()}
+            usable = {name: data for name, data in workflows.items() if classes_of(data) and classes_of(data) <= known}
             answers = ask(usable)
         finally:
             server.terminate()

@@ -12,7 +12,8 @@ from typing import Any
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import ANY, Definitions, unknown_nodes
-from ltx_studio.graph.widgets import widget_values
+from ltx_studio.graph.prompts import settle
+from ltx_studio.graph.widgets import prompts, widget_values
 
 MUTED, BYPASSED = 2, 4
 SUBGRAPH_INPUT = -10
@@ -146,8 +147,11 @@ class _Converter:
 
     def _inputs(self, scope: Scope, node: Json, primitives: Mapping[tuple[Any, str], Any]) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
+        dynamic = prompts(node, self._definitions)
         for name, stored in widget_values(node, self._definitions).items():
             value = primitives.get((node["id"], name), stored)
+            if name in dynamic and isinstance(value, str):
+                value = settle(value)
             inputs[name] = {"__value__": value} if isinstance(value, list) else value  # a bare list would be a link
         for slot, item in enumerate(node.get("inputs") or []):
             match self._resolve_input(scope, node, slot, None, frozenset()):

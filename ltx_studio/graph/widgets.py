@@ -30,6 +30,11 @@ def widget_values(node: Mapping[str, Any], definitions: Definitions) -> dict[str
     return found
 
 
+def prompts(node: Mapping[str, Any], definitions: Definitions) -> set[str]:
+    """The names of the node's text fields that the editor reads as dynamic prompts."""
+    return {item.name for item in definitions.inputs(node["type"]) if item.options.get("dynamicPrompts")}
+
+
 def _walk(inputs: Sequence[Input], prefix: str, values: Iterator[Any]) -> Iterator[tuple[str, Any]]:
     for item in inputs:
         if not item.is_widget:
