@@ -148,6 +148,7 @@ class Engine:
         try:
             comfy = boot.boot(self._settings)
             staging.sweep(self._settings.staging_dir)
+            staging.sweep_temp(self._settings.temp_dir)
             booting.set_result(comfy)
         except BaseException as error:
             log.exception("ComfyUI could not be booted")

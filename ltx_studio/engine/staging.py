@@ -4,14 +4,18 @@ Each run has a folder ``<host>-<pid>-<run id>``. A run removes its own; what a k
 the next start.
 """
 
+import contextlib
 import errno
 import os
 import shutil
 import socket
+import time
 from datetime import datetime
 from pathlib import Path
 
 import psutil
+
+TEMP_SECONDS = 24 * 3600
 
 
 def create(staging_dir: Path, run_id: str) -> Path:
@@ -46,6 +50,15 @@ def sweep(staging_dir: Path) -> None:
         pid = folder.name.removeprefix(f"{_host()}-").partition("-")[0]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_temp(temp_dir: Path) -> None:
+    """Remove previews and the like that are older than a day; ComfyUI's server does it at every start."""
+    limit = time.time() - TEMP_SECONDS
+    for file in temp_dir.rglob("*"):
+        with contextlib.suppress(OSError):  # another process may sweep too
+            if file.is_file() and file.stat().st_mtime < limit:
+                file.unlink()
 
 
 def _host() -> str:

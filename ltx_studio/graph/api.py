@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.definitions import Definitions
 
 ApiGraph = dict[str, dict[str, Any]]
 
@@ -66,7 +67,7 @@ class Fragment:
     """A group of nodes that brings named outputs, such as the loaders of one model set.
 
     Attributes:
-        nodes: Nodes by title, in API format; links inside the fragment name titles.
+        nodes: Nodes by title, in API format; their links name titles.
         outputs: What the fragment offers: name → (title, output slot).
     """
 
@@ -166,6 +167,56 @@ class Graph:
         """
         self[title][name] = value
 
+    def bypass(self, title: str, definitions: Definitions) -> None:
+        """Take a node out; whatever used an output of it gets the first input of the same kind that it was fed.
+
+        Raises:
+            WorkflowError: It has no such input, so its users would be left without one.
+        """
+        node_id, class_type = self[title].id, self.class_type(title)
+        declared = {item.name: item.kind for item in definitions.inputs(class_type)}
+        fed = {declared[name]: link for name, link in reversed(self._nodes[node_id]["inputs"].items()) if is_link(link)}
+        for user, name, link in self._users_of(node_id):
+            kind = definitions.outputs(class_type)[link[1]]
+            if kind not in fed:
+                raise WorkflowError(
+                    f"Node {title!r} cannot be bypassed: it is fed no {kind}, which {user!r} needs.",
+                    f"Keep it, or connect {name!r} of {user!r} to another node first.",
+                    where=title,
+                )
+            self._nodes[self._ids[user]]["inputs"][name] = list(fed[kind])
+        del self._nodes[self._ids.pop(title)]
+
+    def insert(self, title: str, node: Mapping[str, Any], *, on: tuple[str, str], through: str) -> None:
+        """Put a node between ``on`` (title, input) and what feeds it.
+
+        The new node's input `through` takes over the link, and its first output feeds ``on``. Other users of the
+        same output keep it.
+
+        Raises:
+            WorkflowError: ``on`` is fed by no node, or the title is taken.
+        """
+        user, name = on
+        link = self[user][name]
+        if not is_link(link):
+            raise WorkflowError(
+                f"Input {name!r} of node {user!r} is fed by no node, so nothing can be put before it.",
+                "Name another input.",
+                where=user,
+            )
+        ids = self._add({title: {**node, "inputs": dict(node["inputs"])}})
+        self._nodes[ids[title]]["inputs"][through] = link
+        self._nodes[self._ids[user]]["inputs"][name] = [ids[title], 0]
+
+    def _users_of(self, node_id: str) -> list[tuple[str, str, list[Any]]]:
+        """(title, input, link) of every input that the node feeds."""
+        return [
+            (title, name, value)
+            for title, user in self._ids.items()
+            for name, value in self._nodes[user]["inputs"].items()
+            if is_link(value) and value[0] == node_id
+        ]
+
     def attach(self, fragment: Fragment, *, instead_of: Fragment) -> None:
         """Put `fragment` where `instead_of` is: whatever used its outputs uses the same-named new ones.
 
@@ -202,7 +253,7 @@ class Graph:
             if title in self._ids:
                 raise WorkflowError(f"Two nodes are titled {title!r}.", "Rename one of them.", where=title)
             inputs = {
-                key: [ids[value[0]], value[1]] if is_link(value) else copy.deepcopy(value)
+                key: [ids.get(value[0]) or self[value[0]].id, value[1]] if is_link(value) else copy.deepcopy(value)
                 for key, value in node["inputs"].items()
             }
             self._nodes[ids[title]] = {

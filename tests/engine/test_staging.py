@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,19 @@ def test_outputs_may_lie_on_another_disk(tmp_path: Path) -> None:
         path = staging.publish(made, Path(elsewhere), "t2v-1")
         assert path.read_bytes() == b"clip"
         assert [item.name for item in path.parent.iterdir()] == ["t2v-1.mp4"]
+
+
+def test_old_temporary_files_are_swept(tmp_path: Path) -> None:
+    old, new = tmp_path / "a" / "old.png", tmp_path / "new.png"
+    old.parent.mkdir()
+    for file in (old, new):
+        file.touch()
+    yesterday = time.time() - staging.TEMP_SECONDS - 1
+    os.utime(old, (yesterday, yesterday))
+
+    staging.sweep_temp(tmp_path)
+
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_the_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph import Fragment, Graph, check_graph, load_template
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.validate import validate
 
 
 def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
@@ -90,6 +92,55 @@ def test_attach_rewires_every_user_of_the_old_loaders_and_removes_them() -> None
 def test_attach_refuses_loaders_that_lack_what_the_graph_uses() -> None:
     with pytest.raises(WorkflowError, match="bring no vae"):
         example().attach(Fragment({"T": node("UNETLoader", "T")}, {"model": ("T", 0)}), instead_of=OLD)
+
+
+def test_a_bypassed_node_hands_its_users_what_it_was_fed(definitions: Definitions) -> None:
+    graph = load_template("t2v")
+    model = graph["Distilled LoRA"].model
+
+    graph.bypass("Distilled LoRA", definitions)
+
+    assert "Distilled LoRA" not in graph
+    assert graph["Stage 1 guidance"].model == graph["Stage 2 guidance"].model == model
+    validate(graph.to_api(), definitions)
+
+
+def test_a_node_that_makes_something_new_cannot_be_bypassed(definitions: Definitions) -> None:
+    graph = load_template("t2v")
+    before = graph.to_api()
+
+    with pytest.raises(WorkflowError, match="'Decode video' cannot be bypassed: it is fed no IMAGE"):
+        graph.bypass("Decode video", definitions)
+
+    assert graph.to_api() == before
+
+
+def test_an_inserted_node_stands_before_one_user_only(definitions: Definitions) -> None:
+    graph = load_template("t2v")
+    before = graph["Stage 1 guidance"].model
+    camera = {
+        "class_type": "LoraLoaderModelOnly",
+        "inputs": {"model": None, "lora_name": "a.safetensors", "strength_model": 1},
+    }
+
+    graph.insert("Camera", camera, on=("Stage 1 guidance", "model"), through="model")
+
+    assert graph["Stage 1 guidance"].model == [graph["Camera"].id, 0]
+    assert graph["Camera"].model == before == graph["Stage 2 guidance"].model
+    validate(graph.to_api(), definitions)
+
+
+@pytest.mark.parametrize(
+    ("title", "on", "said"),
+    [
+        ("New", ("Prompt", "text"), "fed by no node"),
+        ("Seed", ("Prompt", "clip"), "titled 'Seed'"),
+        ("New", ("X", "y"), "no node"),
+    ],
+)
+def test_an_insert_that_cannot_be_is_refused(title: str, on: tuple[str, str], said: str) -> None:
+    with pytest.raises(WorkflowError, match=said):
+        load_template("t2v").insert(title, {"class_type": "A", "inputs": {}}, on=on, through="model")
 
 
 def test_the_templates_load_as_independent_copies() -> None:
