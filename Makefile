@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format screenshots golden lock clean
+.PHONY: run demo setup setup-dev test test-gpu lint format bench screenshots golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -32,6 +32,9 @@ lint: setup-dev
 format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench: setup  ## seconds and ratios of the way from nothing to a clip
+	@$(BIN)/python -m bench.spine
 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh

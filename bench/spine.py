@@ -1,0 +1,70 @@
+"""How long the way from nothing to a clip takes: the command's start, ComfyUI's, the first clip, the warm ones.
+
+make bench
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from ltx_studio.engine import Engine
+from ltx_studio.events import Finished
+from ltx_studio.jobs import JobSpec
+from ltx_studio.logs import log_to_file
+from ltx_studio.settings import get_settings
+
+RUNS = 5
+CLIP = {"prompt": "a red ball bounces to the right", "seconds": 2}
+
+
+def main() -> None:
+    bare = median(lambda: python("-c", "pass"))
+    show("python -c pass", bare, bare)
+    show("import ltx_studio", median(lambda: python("-c", "import ltx_studio")), bare)
+    show("ltx-studio --help", median(lambda: python("-m", "ltx_studio", "--help")), bare)
+
+    settings = get_settings()
+    log_to_file(settings)
+    engine = Engine(settings)
+    torch = seconds(lambda: python("-c", "import torch"))
+    show("import torch", torch, torch)
+    show("start ComfyUI", seconds(engine.wait_ready), torch)
+
+    first = seconds(lambda: clip(engine, 1))
+    show("first clip (256×192, 2 s)", first, first)
+    seeds = iter(range(2, 2 + RUNS))
+    show("new seed, warm", median(lambda: clip(engine, next(seeds))), first)
+    show("same request again, warm", median(lambda: clip(engine, 1)), first)
+
+
+def python(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def clip(engine: Engine, seed: int) -> None:
+    workflow = JobSpec.from_request("t2v", CLIP | {"seed": seed}, "pocket").build()
+    *_, outcome = engine.run(workflow)
+    if not isinstance(outcome, Finished):
+        raise SystemExit(f"no clip: {outcome}")
+    for output in outcome.outputs:
+        output.path.unlink()
+
+
+def seconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def median(work: Callable[[], None]) -> float:
+    return statistics.median(seconds(work) for _ in range(RUNS))
+
+
+def show(what: str, took: float, against: float) -> None:
+    print(f"{what:<28} {took:7.2f} s   ×{took / against:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
