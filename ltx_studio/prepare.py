@@ -1,7 +1,5 @@
 """What the studio needs beside its Python packages: ComfyUI and the pocket model. Safe to run again."""
 
-from collections.abc import Callable
-
 from ltx_studio.engine import comfyui
 from ltx_studio.engine.boot import boot
 from ltx_studio.engine.definitions import snapshot_path, write_snapshot
@@ -9,10 +7,8 @@ from ltx_studio.errors import SetupError
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings
 
-Report = Callable[[str], None]
 
-
-def prepare(settings: Settings, report: Report) -> None:
+def prepare(settings: Settings, report: comfyui.Report) -> None:
     """Fetch what is missing and build the pocket model.
 
     Raises:

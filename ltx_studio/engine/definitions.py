@@ -1,5 +1,6 @@
 """The snapshot of ComfyUI's node definitions, by which workflows are read and checked without booting ComfyUI."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,17 @@ from ltx_studio.engine import comfyui
 from ltx_studio.engine.boot import Comfy
 from ltx_studio.settings import Settings
 
+OUR_NODES = Path(__file__).parent / "nodes"
+
 
 def snapshot_path(settings: Settings) -> Path:
-    """One file for each version of ComfyUI.
+    """One file for each version of ComfyUI and each state of our own nodes, so that a stale one is not found.
 
     Raises:
         SetupError: ComfyUI is not installed.
     """
-    return settings.home / "comfyui" / f"node-definitions-{comfyui.find(settings).version}.json"
+    name = f"node-definitions-{comfyui.find(settings).version}-{_digest_of_our_nodes()}.json"
+    return settings.home / "comfyui" / name
 
 
 def write_snapshot(comfy: Comfy, settings: Settings) -> Path:
@@ -26,6 +30,11 @@ def write_snapshot(comfy: Comfy, settings: Settings) -> Path:
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(classes, default=str), encoding="utf-8")
     return partial.replace(path)
+
+
+def _digest_of_our_nodes() -> str:
+    sources = sorted(OUR_NODES.glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
 
 
 def _info(name: str, nodes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import traceback
 import uuid
 from collections.abc import Iterator
 
-from ltx_studio.engine import CancelToken, Engine, Memory, comfyui
+from ltx_studio.engine import CancelToken, Engine, comfyui
 from ltx_studio.errors import ExecutionError, ModelMissingError, StudioError
 from ltx_studio.events import Event, Failed
 from ltx_studio.jobs.spec import JobSpec
@@ -33,10 +33,6 @@ class LocalRunner:
     def warm(self) -> None:
         """Begin to get ready in the background."""
         self._engine.start()
-
-    def memory(self) -> Memory | None:
-        """The device's memory now, or None before the engine is ready."""
-        return self._engine.memory()
 
     def run(self, spec: JobSpec, cancel: CancelToken | None = None, *, job_id: str | None = None) -> Iterator[Event]:
         """Build the graph of `spec` and run it; the stream is that of `Engine.run`, named by `job_id`."""

@@ -1,4 +1,4 @@
-"""Every word of the page, in one place."""
+"""The page's own words. Those of parameters stand in their declaration, those shared with the terminal in `words`."""
 
 TITLE = "LTX 2.3 Studio"
 PROMPT_PLACEHOLDER = "a red ball bounces to the right on a gray background"
