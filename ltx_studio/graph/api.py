@@ -7,21 +7,36 @@ leaf, or a link ``[node id, output slot]``. Nested options have dotted names (``
 import copy
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
 
 ApiGraph = dict[str, dict[str, Any]]
+Socket = tuple[str, int]
+"""An output: the title of its node, and the slot."""
 
 
 def is_link(value: object) -> bool:
     """Whether an input's value points at another node's output rather than being a value itself."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
+
+
+def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) -> set[str]:
+    """`node_ids` and every node that they depend on."""
+    found: set[str] = set()
+    frontier = list(node_ids)
+    while frontier:
+        node_id = frontier.pop()
+        if node_id not in found:
+            found.add(node_id)
+            frontier += [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)]
+    return found
 
 
 def check_graph(nodes: object) -> None:
@@ -72,7 +87,7 @@ class Fragment:
     """
 
     nodes: Mapping[str, Mapping[str, Any]]
-    outputs: Mapping[str, tuple[str, int]]
+    outputs: Mapping[str, Socket]
 
 
 class Node:
@@ -196,17 +211,93 @@ class Graph:
         Raises:
             WorkflowError: ``on`` is fed by no node, or the title is taken.
         """
-        user, name = on
-        link = self[user][name]
+        link = self._link(*on)
+        self.add({title: node})
+        self._nodes[self._ids[title]]["inputs"][through] = link
+        self.connect(*on, (title, 0))
+
+    def insert_after(self, source: Socket, title: str, node: Mapping[str, Any], *, through: str) -> None:
+        """Put a node behind an output: whatever used `source` uses the new node's first output.
+
+        Raises:
+            WorkflowError: There is no such node, or the title is taken.
+        """
+        origin, slot = self[source[0]].id, source[1]
+        users = [(user, name) for user, name, link in self._users_of(origin) if link[1] == slot]
+        self.add({title: node})
+        self._nodes[self._ids[title]]["inputs"][through] = [origin, slot]
+        for user, name in users:
+            self.connect(user, name, (title, 0))
+
+    def add(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add nodes by title; their links name titles, of each other or of nodes that are there.
+
+        Raises:
+            WorkflowError: A title is taken, or a link names a title that is not there.
+        """
+        self._add(nodes)
+
+    def connect(self, title: str, name: str, source: Socket) -> None:
+        """Feed an input from `source`, whatever fed it before; an optional input may be new.
+
+        Raises:
+            WorkflowError: There is no such node.
+        """
+        self._nodes[self[title].id]["inputs"][name] = [self[source[0]].id, source[1]]
+
+    def disconnect(self, title: str, name: str) -> None:
+        """Leave an optional input open.
+
+        Raises:
+            WorkflowError: There is no such node or input.
+        """
+        node = self[title]
+        _ = node[name]
+        del self._nodes[node.id]["inputs"][name]
+
+    def source(self, title: str, name: str) -> Socket:
+        """What feeds an input.
+
+        Raises:
+            WorkflowError: No node does.
+        """
+        node_id, slot = self._link(title, name)
+        return next(title for title, known in self._ids.items() if known == node_id), slot
+
+    def replace(self, title: str, node: Mapping[str, Any]) -> None:
+        """Put another node in the place of one: its users stay.
+
+        Inputs of `node` whose value is None take over the link of the old node's input of that name.
+
+        Raises:
+            WorkflowError: There is no such node, or the old one has no such link.
+        """
+        node_id = self[title].id
+        inputs = {
+            name: list(self._link(title, name)) if value is None else self._with_ids(value)
+            for name, value in node["inputs"].items()
+        }
+        self._nodes[node_id] = {"class_type": node["class_type"], "inputs": inputs, "_meta": {"title": title}}
+
+    def prune(self, *outputs: str) -> None:
+        """Drop every node that the nodes titled `outputs` do not depend on."""
+        kept = upstream(self._nodes, [self[title].id for title in outputs])
+        for title in [title for title, node_id in self._ids.items() if node_id not in kept]:
+            del self._nodes[self._ids.pop(title)]
+
+    def _link(self, title: str, name: str) -> list[Any]:
+        link = self[title][name]
         if not is_link(link):
             raise WorkflowError(
-                f"Input {name!r} of node {user!r} is fed by no node, so nothing can be put before it.",
-                "Name another input.",
-                where=user,
+                f"Input {name!r} of node {title!r} is fed by no node.", "Name another input.", where=title
             )
-        ids = self._add({title: {**node, "inputs": dict(node["inputs"])}})
-        self._nodes[ids[title]]["inputs"][through] = link
-        self._nodes[self._ids[user]]["inputs"][name] = [ids[title], 0]
+        return list(link)
+
+    def _with_ids(self, value: Any, new: Mapping[str, str] = MappingProxyType({})) -> Any:
+        """A leaf as it is; of a link, the title that it names as an id."""
+        if not is_link(value):
+            return copy.deepcopy(value)
+        return [new.get(value[0]) or self[value[0]].id, value[1]]
 
     def _users_of(self, node_id: str) -> list[tuple[str, str, list[Any]]]:
         """(title, input, link) of every input that the node feeds."""
@@ -220,11 +311,14 @@ class Graph:
     def attach(self, fragment: Fragment, *, instead_of: Fragment) -> None:
         """Put `fragment` where `instead_of` is: whatever used its outputs uses the same-named new ones.
 
+        A graph need not have all of `instead_of`: a mode without a second stage has no upscaler.
+
         Raises:
             WorkflowError: The graph uses an output that `fragment` does not bring.
         """
-        old_nodes = {self[title].id for title in instead_of.nodes}
-        names = {(self[title].id, slot): name for name, (title, slot) in instead_of.outputs.items()}
+        present = [title for title in instead_of.nodes if title in self]
+        old_nodes = {self[title].id for title in present}
+        names = {(self[title].id, slot): name for name, (title, slot) in instead_of.outputs.items() if title in present}
         users = [
             (node["inputs"], key, names.get((value[0], value[1])))
             for node_id, node in self._nodes.items()
@@ -238,7 +332,7 @@ class Graph:
                 f"The loaders bring no {', '.join(sorted(missing))}, which the graph needs.",
                 "Choose another model set.",
             )
-        for title in instead_of.nodes:
+        for title in present:
             del self._nodes[self._ids.pop(title)]
         ids = self._add(fragment.nodes)
         for inputs, key, name in users:
@@ -252,10 +346,7 @@ class Graph:
         for title, node in nodes.items():
             if title in self._ids:
                 raise WorkflowError(f"Two nodes are titled {title!r}.", "Rename one of them.", where=title)
-            inputs = {
-                key: [ids.get(value[0]) or self[value[0]].id, value[1]] if is_link(value) else copy.deepcopy(value)
-                for key, value in node["inputs"].items()
-            }
+            inputs = {key: self._with_ids(value, ids) for key, value in node["inputs"].items()}
             self._nodes[ids[title]] = {
                 "class_type": node["class_type"],
                 "inputs": inputs,

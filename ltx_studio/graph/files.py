@@ -56,5 +56,5 @@ def _from_video(path: Path) -> Any:
 def _parse(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkflowError(f"{path.name} holds no JSON: {error}.", "Export the workflow again from ComfyUI.") from None

@@ -1,11 +1,11 @@
 """Whether ComfyUI would take a graph, told from the node definitions alone: the first problem, by node and input."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
-from ltx_studio.graph.api import check_graph, is_link
+from ltx_studio.graph.api import check_graph, is_link, upstream
 from ltx_studio.graph.definitions import ANY, MATCH, Definitions, Input, unknown_nodes
 
 _AUTOGROW = "COMFY_AUTOGROW_V3"
@@ -49,18 +49,6 @@ def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
         node = graph[node_id]
         for name, item in _expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
             _check(graph, node, name, item, definitions)
-
-
-def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) -> set[str]:
-    """`node_ids` and every node that they depend on."""
-    found: set[str] = set()
-    frontier = list(node_ids)
-    while frontier:
-        node_id = frontier.pop()
-        if node_id not in found:
-            found.add(node_id)
-            frontier += [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)]
-    return found
 
 
 def _expected(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:

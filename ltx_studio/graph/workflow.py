@@ -28,8 +28,11 @@ class Workflow:
         name: Becomes the beginning of the output's file name.
         graph: API format, id → node.
         stages: In the order in which they run.
+        latent_frames: How many the finished clip has. What a sampler has beyond them are guides, which nobody wants
+            to see. None when it is not known.
     """
 
     name: str
     graph: Mapping[str, Mapping[str, Any]]
     stages: tuple[Stage, ...] = ()
+    latent_frames: int | None = None

@@ -190,3 +190,69 @@ def test_the_template_files_are_plain_api_format() -> None:
     data = json.loads((Path(__file__).parents[2] / "ltx_studio/workflows/t2v.json").read_text())
 
     assert all(key.isdigit() and {"class_type", "inputs", "_meta"} == set(value) for key, value in data.items())
+
+
+def test_a_connection_takes_the_place_of_another() -> None:
+    graph = example()
+
+    graph.connect("Save", "image", ("Model", 1))
+    graph.connect("Save", "mask", ("Prompt", 0))
+
+    assert graph.source("Save", "image") == ("Model", 1)
+    assert graph.source("Save", "mask") == ("Prompt", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda graph: graph.connect("Save", "image", ("Gone", 0)), "no node titled 'Gone'"),
+        (lambda graph: graph.connect("Gone", "image", ("Model", 0)), "no node titled 'Gone'"),
+        (lambda graph: graph.disconnect("Save", "audio"), "no input 'audio'"),
+        (lambda graph: graph.source("Prompt", "text"), "is fed by no node"),
+        (lambda graph: graph.insert_after(("Gone", 0), "LoRA", {}, through="model"), "no node titled 'Gone'"),
+        (lambda graph: graph.replace("Gone", {"class_type": "A", "inputs": {}}), "no node titled 'Gone'"),
+        (lambda graph: graph.replace("Prompt", {"class_type": "A", "inputs": {"text": None}}), "is fed by no node"),
+        (lambda graph: graph.prune("Gone"), "no node titled 'Gone'"),
+    ],
+)
+def test_a_change_of_what_is_not_there_names_it(change: Any, said: str) -> None:
+    with pytest.raises(WorkflowError, match=said):
+        change(example())
+
+
+def test_an_input_can_be_left_open() -> None:
+    graph = example()
+
+    graph.disconnect("Save", "vae")
+
+    assert graph.to_api()["3"]["inputs"] == {"image": ["2", 0]}
+
+
+def test_a_node_behind_an_output_feeds_all_its_users() -> None:
+    graph = example()
+    graph.connect("Save", "model", ("Model", 0))
+
+    graph.insert_after(("Model", 0), "LoRA", {"class_type": "Lora", "inputs": {"file": "a"}}, through="model")
+
+    assert graph.source("LoRA", "model") == ("Model", 0)
+    assert graph.source("Prompt", "model") == graph.source("Save", "model") == ("LoRA", 0)
+    assert graph.source("Save", "vae") == ("Model", 2)
+
+
+def test_a_replaced_node_keeps_its_users_and_the_links_that_both_have() -> None:
+    graph = example()
+
+    graph.replace("Prompt", {"class_type": "Other", "inputs": {"model": None, "level": 3, "extra": ["Model", 1]}})
+
+    assert graph.class_type("Prompt") == "Other"
+    assert graph.to_api()["2"]["inputs"] == {"model": ["1", 0], "level": 3, "extra": ["1", 1]}
+    assert graph.source("Save", "image") == ("Prompt", 0)
+
+
+def test_pruning_leaves_what_the_outputs_need() -> None:
+    graph = example()
+    graph.add({"Lonely": {"class_type": "Loader", "inputs": {"model": ["Model", 0]}}})
+
+    graph.prune("Prompt")
+
+    assert set(graph) == {"Model", "Prompt"}

@@ -65,8 +65,8 @@ def test_takes_the_studios_own_graph(definitions: Definitions) -> None:
         ("Prompt", lambda inputs: inputs.update(clip="gemma"), "Prompt: clip is 'gemma'"),
         ("Video", lambda inputs: inputs.update(images=["3", 0]), "Video: images takes IMAGE and is fed"),
         ("Video", lambda inputs: inputs.update(images=["3", 7]), "comes from output 7"),
-        ("Save", lambda inputs: inputs.update({"codec.encoding": "magic"}), "codec.encoding is 'magic'"),
-        ("Save", lambda inputs: inputs.update({"codec.encoding.crf": 99}), "codec.encoding.crf is 99"),
+        ("Save t2v", lambda inputs: inputs.update({"codec.encoding": "magic"}), "codec.encoding is 'magic'"),
+        ("Save t2v", lambda inputs: inputs.update({"codec.encoding.crf": 99}), "codec.encoding.crf is 99"),
     ],
 )
 def test_names_the_node_the_input_and_what_was_expected(
