@@ -8,7 +8,7 @@ import pytest
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.editor import BYPASSED, MUTED, to_api
-from tests.support import OWN_WORKFLOWS, editor_workflows, load_golden_editor
+from tests.support import MASTER, OWN_WORKFLOWS, editor_workflows, load_golden_editor
 
 ANSWERS = load_golden_editor()
 
@@ -26,7 +26,7 @@ def test_a_template_means_what_the_editor_says(name: str, definitions: Definitio
 
 
 def test_the_answers_cover_every_ltx_template_that_this_comfyui_can_run() -> None:
-    own = {path.name for path in OWN_WORKFLOWS.iterdir()}
+    own = {path.name for path in OWN_WORKFLOWS.iterdir()} | {MASTER.name}
 
     assert own < set(ANSWERS)
     assert len(set(ANSWERS) - own) == 221

@@ -1,0 +1,116 @@
+"""ComfyUI's own editor in a real browser: its server and front end, started for a while on loopback."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from ltx_studio.engine import comfyui
+from ltx_studio.settings import get_settings
+from tools import browser
+
+START_SECONDS = 180
+PATIENCE = 8
+"""Seconds. A complaint comes within one or two, on a busy machine later."""
+LOAD = """async (workflow) => {
+    const quiet = {showMissingNodesDialog: false, showMissingModelsDialog: false};
+    await window.app.loadGraphData(workflow, true, true, null, quiet);
+    return (await window.app.graphToPrompt()).output;
+}"""
+OPEN = """async (workflow) => { await window.app.loadGraphData(workflow); }"""
+COMPLAINTS = """() => {
+    const boxes = [...document.querySelectorAll('[role=dialog], [role=alert], [role=alertdialog], .p-toast-message')];
+    for (let box of [...document.querySelectorAll('button')].filter(each => each.innerText === 'View details')) {
+        while (box.innerText.trim() === 'View details') box = box.parentElement;
+        boxes.push(box);  // its list of errors, by whose button it is known
+    }
+    return boxes.map(box => box.innerText.trim()).filter(text => text);
+}"""
+
+MARKED = """() => window.app.graph._nodes.filter(node => node.has_errors).map(node => `${node.title} is marked red`)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """The front end of ComfyUI in a browser's page."""
+
+    page: Page
+    nodes: frozenset[str]
+    """Every node class that the server has."""
+
+    def to_api(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
+        """The API-format graph that the editor would queue."""
+        graph: dict[str, Any] = self.page.evaluate(LOAD, workflow)
+        return graph
+
+    def complaints(self, workflow: Mapping[str, Any]) -> list[str]:
+        """Open it as a user does, and give what the editor says against it within `PATIENCE`."""
+        self.page.keyboard.press("Escape")  # it greets with its templates
+        self.page.wait_for_timeout(1_000)
+        self.page.evaluate(OPEN, workflow)
+        said: list[str] = []
+        end = time.monotonic() + PATIENCE
+        while not said and time.monotonic() < end:
+            self.page.wait_for_timeout(500)
+            said = self.page.evaluate(COMPLAINTS) + self.page.evaluate(MARKED)
+        return said
+
+
+@contextmanager
+def open_editor(models: Mapping[str, list[str]] | None = None) -> Iterator[Editor]:
+    """Start it; `models` are names of files, by folder, that are to look as if they were installed."""
+    with tempfile.TemporaryDirectory() as scratch, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        server = _start_server(Path(scratch), port, models or {})
+        try:
+            nodes = _wait_for_nodes(f"http://127.0.0.1:{port}/object_info", Path(scratch) / "server.log")
+            with sync_playwright() as playwright:
+                chromium = playwright.chromium.launch(executable_path=browser.find(), args=browser.FLAGS)
+                page = chromium.new_page(viewport={"width": 1600, "height": 1000})
+                page.goto(f"http://127.0.0.1:{port}/", timeout=120_000)
+                page.wait_for_function(
+                    "window.app && window.app.graph && window.app.extensionManager", timeout=START_SECONDS * 1000
+                )
+                page.wait_for_timeout(8_000)  # node definitions arrive after the app object
+                yield Editor(page, nodes)
+                chromium.close()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _start_server(scratch: Path, port: int, models: Mapping[str, list[str]]) -> "subprocess.Popen[bytes]":
+    for name in ("custom_nodes", "models", "input", "output", "temp", "user"):
+        (scratch / name).mkdir()
+    folder = comfyui.find(get_settings()).path
+    shutil.copytree(folder / "input", scratch / "input", dirs_exist_ok=True)
+    for kind, names in models.items():
+        (scratch / "models" / kind).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (scratch / "models" / kind / name).touch()
+    flags = ["--cpu", "--port", str(port), "--disable-api-nodes", "--base-directory", str(scratch)]
+    with (scratch / "server.log").open("wb") as log:
+        return subprocess.Popen([sys.executable, "main.py", *flags], cwd=folder, stdout=log, stderr=log)
+
+
+def _wait_for_nodes(url: str, log: Path) -> frozenset[str]:
+    for _ in range(START_SECONDS):
+        try:
+            with urllib.request.urlopen(url) as answer:
+                return frozenset(json.load(answer))
+        except OSError:
+            time.sleep(1)
+    raise SystemExit(f"ComfyUI's server does not answer:\n{log.read_text()[-2000:]}")
