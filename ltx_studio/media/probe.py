@@ -1,0 +1,221 @@
+"""Looking at a user's file before anything is rendered: what it is, and why it cannot be used."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ltx_studio.errors import RequestError
+from ltx_studio.media.open import audio_stream, frames_of, locate, open_media, opened_picture, video_stream
+
+MIN_SIDE = 32
+"""Pixels. One latent cell; a smaller picture has nothing to show."""
+
+MAX_CHANNELS = 8
+"""What FFmpeg mixes down to stereo: 7.1 and less."""
+
+MAX_PIXELS = 178_000_000
+"""Beyond it Pillow suspects a decompression bomb."""
+
+_LAYER = re.compile(
+    r"(^|^diffusion_model[._]|^transformer[._]|^lora_unet_)transformer_blocks[._]\d+[._](attn[12]|audio_|video_to_audio)"
+)
+"""The names of LTX's own layers; other families have ``attn``, or blocks within ``down_blocks``."""
+
+_INPUT = re.compile(r"transformer_blocks[._]\d+[._]attn1[._]to_[qkv]\.lora_(A|down)")
+_LORA_ADVICE = "Use a LoRA for LTX-2.3, a .safetensors file."
+_HUGE = 1_000_000_000
+"""Bytes."""
+
+_HEADER_LIMIT = 100_000_000
+"""Bytes. What the safetensors format allows for its header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Pixels, as one sees it: turned as the camera says."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Pixels, as one sees it: turned as the camera says, and with square pixels."""
+
+    width: int
+    height: int
+    seconds: float
+    has_sound: bool
+
+
+Found = TypeVar("Found")
+
+
+def _remembered(probe: Callable[[Path], Found]) -> Callable[[Path], Found]:
+    """Look at each state of a file once."""
+
+    @lru_cache(maxsize=64)
+    def look(path: Path, size: int, changed: int) -> Found:  # noqa: ARG001
+        return probe(path)
+
+    def probed(path: Path) -> Found:
+        path = locate(path)
+        state = path.stat()
+        return look(path, state.st_size, state.st_mtime_ns)
+
+    return probed
+
+
+@_remembered
+def probe_picture(path: Path) -> Picture:
+    """Decode a picture.
+
+    Raises:
+        RequestError: It is none, it is damaged, or of a size that cannot be used.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with opened_picture(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _too_large(path, image.width, image.height)
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            width, height = upright.size
+    except UnidentifiedImageError:
+        raise RequestError(f"{path.name} is no picture.", "Use a PNG, JPEG or WebP file.") from None
+    except Image.DecompressionBombError:
+        raise RequestError(f"{path.name} is too large a picture.", "Make it smaller.") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RequestError(f"{path.name} is a damaged picture: {error}.", "Save it again.") from None
+    if min(width, height) < MIN_SIDE:
+        raise RequestError(
+            f"{path.name} has {width}×{height} pixels, which is too small.",
+            f"Use a picture of at least {MIN_SIDE}×{MIN_SIDE} pixels.",
+        )
+    return Picture(width, height)
+
+
+def _too_large(path: Path, width: int, height: int) -> RequestError:
+    return RequestError(
+        f"{path.name} has {width}×{height} pixels, which is too large.",
+        f"Make it smaller: at most {MAX_PIXELS // 1_000_000} million pixels.",
+    )
+
+
+@_remembered
+def probe_sound(path: Path) -> Sound:
+    """Measure a sound file, or the sound of a video.
+
+    Raises:
+        RequestError: There is no sound in it, or it is damaged.
+    """
+    with _opened(path, "sound file") as container:
+        stream = audio_stream(container)
+        first = next(frames_of(container, stream), None) if stream is not None else None
+        if stream is None or first is None:
+            raise RequestError(f"{path.name} holds no sound.", "Use a WAV, MP3, FLAC, OGG or M4A file.")
+        channels = first.layout.nb_channels
+        seconds = _seconds(path, stream)
+    if channels > MAX_CHANNELS:
+        raise RequestError(f"{path.name} has {channels} channels, which are too many.", "Save it as stereo.")
+    return Sound(seconds)
+
+
+@_remembered
+def probe_clip(path: Path) -> Clip:
+    """Measure a video.
+
+    Raises:
+        RequestError: There is no video in it, or it is damaged.
+    """
+    with _opened(path, "video") as container:
+        stream = video_stream(container)
+        first = next(frames_of(container, stream), None) if stream is not None else None
+        if stream is None or first is None:
+            raise RequestError(f"{path.name} holds no pictures.", "Use an MP4, MOV or WebM file with video in it.")
+        seconds = 0.0 if first.time is None else _seconds(path, stream)
+        width, height = round(first.width * (stream.sample_aspect_ratio or 1)), first.height
+        if first.rotation % 180:
+            width, height = height, width
+        has_sound = audio_stream(container) is not None
+    if seconds <= 0:
+        raise RequestError(f"{path.name} does not say when its pictures come.", "Save it as MP4, then use that.")
+    if min(width, height) < MIN_SIDE:
+        raise RequestError(
+            f"{path.name} has {width}×{height} pixels, which is too small.",
+            f"Use a clip of at least {MIN_SIDE}×{MIN_SIDE} pixels.",
+        )
+    return Clip(width, height, seconds, has_sound)
+
+
+def check_lora(path: Path, width: int) -> None:
+    """Read the header of a LoRA file; `width` is that of the model's picture tokens.
+
+    Raises:
+        RequestError: It is none, or made for another kind or size of model.
+    """
+    widths = _lora_widths(path)
+    if widths and width not in widths:
+        raise RequestError(
+            f"{path.name} is a LoRA for a model of another size ({min(widths)} instead of {width}).", _LORA_ADVICE
+        )
+
+
+@_remembered
+def _lora_widths(path: Path) -> frozenset[int]:
+    """What the LoRA's layers of the picture's self-attention take, as its header says."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size)) if 0 < size < _HEADER_LIMIT else {}
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+    except (ValueError, RecursionError):
+        header = {}
+    layers = header if isinstance(header, dict) else {}
+    loras = {str(name): layer for name, layer in layers.items() if "lora" in str(name).lower()}
+    if path.suffix.lower() != ".safetensors" or not loras:
+        raise RequestError(f"{path.name} is no LoRA.", _LORA_ADVICE)
+    if not any(_LAYER.search(name) for name in loras):
+        raise RequestError(f"{path.name} is a LoRA for another kind of model.", _LORA_ADVICE)
+    try:
+        return frozenset(int(layer["shape"][-1]) for name, layer in loras.items() if _INPUT.search(name))
+    except (TypeError, ValueError, LookupError):
+        raise RequestError(f"{path.name} is a damaged LoRA.", _LORA_ADVICE) from None
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[Any]:
+    import av
+
+    try:
+        with open_media(path) as container:
+            yield container
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RequestError(f"{path.name} cannot be read as a {kind}: {reason}.", "Check the file.") from None
+
+
+def _seconds(path: Path, stream: Any) -> float:
+    """From the packets, as a header may say anything; of a huge file from the header, as it would be read whole."""
+    if path.stat().st_size > _HUGE and stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    begin, end = math.inf, -math.inf
+    with open_media(path) as container:
+        for packet in container.demux(container.streams[stream.index]):
+            if packet.pts is not None and packet.time_base:
+                begin = min(begin, float(packet.pts * packet.time_base))
+                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    return max(0.0, end - begin)

@@ -1,0 +1,155 @@
+"""Making a user's file ready for a graph: a file of our own, named by its contents, in the folder ComfyUI reads.
+
+ComfyUI's loaders read a whole file into memory, take a sound with more than two channels only to fail on it, and know
+nothing of frame rates. So pictures are set upright, and of sounds and clips the part that is wanted is cut out.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import time
+import uuid
+import wave
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.media.cut import RATE, Check, cut_clip, cut_sound
+from ltx_studio.media.open import locate, opened_picture
+from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want
+
+LARGEST_SIDE = 4096
+"""Pixels. The largest clip there is; more of a picture's shorter side is never used."""
+
+PREFIX = "studio-"
+OWN = "own"
+"""Folder of the users' LoRAs among the others."""
+
+KEEP_SECONDS = 7 * 24 * 3600
+_VERSION = 2
+"""Raise it with every change to what is written, so that older files are not taken for the same."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK = _FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EIO}
+
+
+class Stager:
+    """Carries out what modes want. Equal wants give the same file, which is made once."""
+
+    def __init__(self, inputs_dir: Path, loras_dir: Path, check: Check = lambda: None) -> None:
+        """`check` is called again and again; what it raises ends the work and leaves no file."""
+        self._inputs_dir = inputs_dir
+        self._loras_dir = loras_dir
+        self._check = check
+
+    def __call__(self, want: Want) -> str:
+        """The name under which the loader node finds the file.
+
+        Raises:
+            RequestError: The file is gone, damaged, or ends before what is wanted of it.
+            ExecutionError: The copy cannot be stored.
+        """
+        want = replace(want, path=locate(want.path))
+        name = f"{PREFIX}{_digest(want)}"
+        write: Callable[[Path], None]
+        match want:
+            case PictureFile():
+                file, write = self._inputs_dir / f"{name}.png", partial(_write_picture, want)
+            case SoundFile():
+                file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
+            case ClipFile():
+                file, write = self._inputs_dir / f"{name}.mov", partial(cut_clip, want, self._check)
+            case LoraFile():
+                file, write = self._loras_dir / OWN / f"{name}.safetensors", partial(_link, want)
+        self._make(want.path, file, write)
+        return f"{OWN}/{file.name}" if isinstance(want, LoraFile) else file.name
+
+    def _make(self, source: Path, path: Path, write: Callable[[Path], None]) -> None:
+        import av
+        from PIL import Image
+
+        unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # two jobs may want it at the same time
+        try:
+            if path.exists():
+                os.utime(path, follow_symlinks=False)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(unfinished)
+            unfinished.replace(path)
+        except (OSError, av.error.FFmpegError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise _told(error, source, path) from None
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+
+
+def sweep(inputs_dir: Path, loras_dir: Path) -> None:
+    """Remove what was made ready long ago; it is made again when it is wanted again."""
+    limit = time.time() - KEEP_SECONDS
+    for folder in (inputs_dir, loras_dir / OWN):
+        for file in folder.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError):  # another process may sweep too
+                if file.lstat().st_mtime < limit:
+                    file.unlink()
+
+
+def _told(error: Exception, source: Path, path: Path) -> StudioError:
+    """Whether the user's file or our disk is at fault."""
+    reason = getattr(error, "strerror", None) or str(error)
+    code = getattr(error, "errno", None)
+    if code in _DISK:
+        advice = "Free some space, then try again." if code in _FULL else f"Check the folder {path.parent}."
+        return ExecutionError(f"{source.name} could not be made ready: {reason}.", advice, where=str(path))
+    return RequestError(f"{source.name} cannot be read to its end: {reason}.", "Save it again, or use another file.")
+
+
+def _digest(want: Want) -> str:
+    """Of what is wanted of which contents; of a LoRA, which may have gigabytes, of the file's state."""
+    digest = hashlib.sha256(f"{_VERSION} {want!r}".replace(repr(want.path), "").encode())
+    try:
+        if isinstance(want, LoraFile):
+            state = want.path.stat()
+            digest.update(f"{want.path} {state.st_size} {state.st_mtime_ns}".encode())
+            return digest.hexdigest()[:20]
+        with want.path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise RequestError(f"{want.path} cannot be read: {error.strerror}.", "Check the path.") from None
+    return digest.hexdigest()[:20]
+
+
+def _link(want: LoraFile, path: Path) -> None:
+    path.symlink_to(want.path)
+
+
+def _write_picture(want: PictureFile, path: Path) -> None:
+    from PIL import Image, ImageOps
+
+    with opened_picture(want.path) as opened:
+        image: Image.Image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I") or image.mode == "F":  # 16 bits: Pillow would clip, not scale
+            image = image.convert("F").point(lambda value: value / 257).convert("L")
+        if image.has_transparency_data:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+        image = image.convert("RGB")
+        scale = LARGEST_SIDE / min(image.size)
+        if scale < 1:
+            image = image.resize([round(side * scale) for side in image.size], Image.Resampling.LANCZOS)
+        image.save(path, format="PNG", compress_level=1)
+
+
+def _write_sound(want: SoundFile, check: Check, path: Path) -> None:
+    samples = cut_sound(want.path, want.start, want.seconds, check)
+    if not len(samples) and not want.start:
+        raise RequestError(f"{want.path.name} holds no sound that can be decoded.", "Use another file.")
+    if not len(samples):
+        raise RequestError(f"{want.path.name} ends before {want.start:g} s.", "Begin earlier.")
+    with path.open("wb") as file, wave.open(file, "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(samples.tobytes())
