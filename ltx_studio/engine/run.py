@@ -220,7 +220,7 @@ class Run:
             return
         stage = self._workflow.stages[index].id
         if isinstance(preview, PreviewFrames):
-            self.events.put(Preview(stage, int(value), preview.jpegs))
+            self.events.put(Preview(stage, int(value), preview.jpegs[: self._workflow.latent_frames]))
         self.events.put(Step(stage, int(value), int(total)))
 
 

@@ -30,7 +30,7 @@ def test_loaders_prompts_and_prepared_inputs_stay_and_takes_pass(engine: Engine,
 
     titles = {graph[node_id]["_meta"]["title"] for node_id in passing}
     assert titles & KEPT == set()
-    assert titles >= {"Stage 1", "Upscale", "Stage 2", "Decode video", "Decode audio", "Video", "Save"}
+    assert titles >= {"Stage 1", "Upscale", "Stage 2", "Decode video", "Decode audio", "Video", "Save t2v"}
 
 
 def test_an_input_that_is_too_large_is_prepared_anew() -> None:

@@ -112,7 +112,7 @@ class TestTheStream:
         (output,) = [event for event in events if isinstance(event, Output)]
         assert isinstance(events[-1], Finished)
         assert events[-1].outputs == (output,)
-        assert output.node == "Save"
+        assert output.node == "Save t2v"
         assert outputs_of(settings) - before == {output.path}
 
     def test_the_file_is_as_asked(self, engine: Engine) -> None:
@@ -556,7 +556,7 @@ class TestOtherOutputs:
         assert list(settings.staging_dir.iterdir()) == []
 
     def test_two_equal_savers_give_one_file(self, engine: Engine) -> None:
-        twin = small_workflow().graph[self.id_of("Save")]
+        twin = small_workflow().graph[self.id_of("Save t2v")]
 
         outcome = outcome_of(engine.run(self.with_nodes("twins", twin=dict(twin))))
 
