@@ -21,9 +21,10 @@ def build(settings: Settings) -> None:
     parts: Mapping[str, Callable[[Any], tuple[Tensors, dict[str, str]]]] = {
         files.CHECKPOINT: _checkpoint,
         files.TEXT_ENCODER: _text_encoder,
-        files.DISTILLED_LORA: _distilled_lora,
+        files.DISTILLED_LORA: _plain_lora,
         files.IC_LORA: _ic_lora,
         files.UPSCALER: _upscaler,
+        **dict.fromkeys((files.DETAILER_LORA, files.POSE_LORA, *files.CAMERA_LORAS), _plain_lora),
     }
     for name, make in parts.items():
         tensors, metadata = make(generator)
@@ -89,7 +90,7 @@ def _text_encoder(generator: Any) -> tuple[Tensors, dict[str, str]]:
     return {"table": torch.randn(recipe.TEXT_ROWS, recipe.TEXT_WIDTH, generator=generator)}, {}
 
 
-def _distilled_lora(generator: Any) -> tuple[Tensors, dict[str, str]]:
+def _plain_lora(generator: Any) -> tuple[Tensors, dict[str, str]]:
     return _lora(generator), {}
 
 
@@ -113,7 +114,7 @@ def _lora(generator: Any) -> Tensors:
 
 
 def _weights(module: Any, generator: Any) -> Tensors:
-    """Random weights that keep a signal's scale; biases and tables near zero; latents at unit scale."""
+    """Random weights that keep a signal's scale; norms as they are, biases zero, latents at unit scale."""
     import torch
 
     weights = {}
@@ -125,6 +126,8 @@ def _weights(module: Any, generator: Any) -> Tensors:
         elif value.ndim > 1:
             fan_in = value[0].numel()
             weights[name] = torch.randn(value.shape, generator=generator) / math.sqrt(fan_in)
+        elif name.endswith("weight"):  # of a norm: with zeros nothing would go through
+            weights[name] = torch.ones(value.shape)
         else:
             weights[name] = torch.zeros(value.shape)
     return weights

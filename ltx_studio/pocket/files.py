@@ -12,7 +12,13 @@ TEXT_ENCODER = "text_encoders/ltx-2.3-pocket-text-encoder.safetensors"
 DISTILLED_LORA = "loras/ltx-2.3-pocket-distilled-lora.safetensors"
 IC_LORA = "loras/ltx-2.3-pocket-ic-lora-union-ref0.5.safetensors"
 UPSCALER = "latent_upscale_models/ltx-2.3-pocket-spatial-upscaler-x2.safetensors"
-ALL = (CHECKPOINT, TEXT_ENCODER, DISTILLED_LORA, IC_LORA, UPSCALER)
+DETAILER_LORA = "loras/ltx-2.3-pocket-ic-lora-detailer.safetensors"
+POSE_LORA = "loras/ltx-2.3-pocket-ic-lora-pose.safetensors"
+CAMERA_LORAS = tuple(
+    f"loras/ltx-2.3-pocket-camera-{move}.safetensors"
+    for move in ("static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down")
+)
+ALL = (CHECKPOINT, TEXT_ENCODER, DISTILLED_LORA, IC_LORA, UPSCALER, DETAILER_LORA, POSE_LORA, *CAMERA_LORAS)
 
 
 def manifest_path(settings: Settings) -> Path:

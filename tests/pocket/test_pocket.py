@@ -7,7 +7,7 @@ import pytest
 
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot, use_folders
-from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS
+from ltx_studio.engine.nodes.pocket_text_encoder import PocketTextEncoderLoader
 from ltx_studio.pocket import files, recipe
 from ltx_studio.pocket.build import build
 from ltx_studio.settings import Settings
@@ -72,7 +72,7 @@ def test_the_ic_lora_tells_its_downscale_factor(built: Settings) -> None:
 
 def load_clip(settings: Settings) -> Any:
     use_folders(boot(settings), settings)
-    (clip,) = NODE_CLASS_MAPPINGS["PocketTextEncoderLoader"]().load(Path(files.TEXT_ENCODER).name)
+    (clip,) = PocketTextEncoderLoader().load(Path(files.TEXT_ENCODER).name)
     return clip
 
 
