@@ -13,6 +13,7 @@ from ltx_studio.engine import Engine
 from ltx_studio.events import Finished
 from ltx_studio.jobs import JobSpec
 from ltx_studio.logs import log_to_file
+from ltx_studio.media import by_name
 from ltx_studio.settings import get_settings
 
 RUNS = 5
@@ -44,7 +45,7 @@ def python(*arguments: str) -> None:
 
 
 def clip(engine: Engine, seed: int) -> None:
-    workflow = JobSpec.from_request("t2v", CLIP | {"seed": seed}, "pocket").build()
+    workflow = JobSpec.from_request("t2v", CLIP | {"seed": seed}, "pocket").build(by_name)
     *_, outcome = engine.run(workflow)
     if not isinstance(outcome, Finished):
         raise SystemExit(f"no clip: {outcome}")

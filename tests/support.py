@@ -6,7 +6,7 @@ import lzma
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome
 from ltx_studio.graph import Workflow
 from ltx_studio.jobs import JobSpec
+from ltx_studio.media import by_name
 from ltx_studio.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,19 +25,22 @@ GOLDEN_EDITOR = ROOT / "tests" / "golden" / "editor.json.xz"
 TEMPLATES = Path(comfyui_workflow_templates_json.__file__).parent / "templates"
 """ComfyUI's own workflow templates, in editor format."""
 
+GOLDEN_GRAPHS = ROOT / "tests" / "golden" / "graphs"
 OWN_WORKFLOWS = ROOT / "tests" / "workflows"
 """Workflows in editor format for what the templates do not show."""
+
+MASTER = ROOT / "ltx_studio" / "workflows" / "master.json"
 
 SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 128, "height": 128, "seed": 7}
 """17 frames of 128×128: a second or less on the pocket model."""
 
 
-def small_spec(**changes: Any) -> JobSpec:
-    return JobSpec.from_request("t2v", SMALL | changes, "pocket")
+def small_spec(mode: str = "t2v", preset: str = "fast", **changes: Any) -> JobSpec:
+    return JobSpec.from_request(mode, SMALL | changes, "pocket", preset)
 
 
 def small_workflow(**changes: Any) -> Workflow:
-    return small_spec(**changes).build()
+    return small_spec(**changes).build(by_name)
 
 
 def collect(events: Iterator[Event]) -> list[Event]:
@@ -104,7 +108,23 @@ def studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.C
 
 def editor_workflows() -> dict[str, Path]:
     """File name → path of every workflow in editor format that the tests have."""
-    return {path.name: path for folder in (TEMPLATES, OWN_WORKFLOWS) for path in sorted(folder.glob("*.json"))}
+    folders = TEMPLATES, OWN_WORKFLOWS
+    return {path.name: path for folder in folders for path in sorted(folder.glob("*.json"))} | {MASTER.name: MASTER}
+
+
+def graph_as_text(graph: Mapping[str, Mapping[str, Any]]) -> str:
+    """One line for each node, by title: ``Stage 1: SamplerCustomAdvanced(noise=Seed[0], …)``."""
+    titles = {node_id: node["_meta"]["title"] for node_id, node in graph.items()}
+
+    def shown(value: Any) -> str:
+        is_link = isinstance(value, list) and value[0] in titles
+        return f"{titles[value[0]]}[{value[1]}]" if is_link else json.dumps(value, ensure_ascii=False)
+
+    lines = []
+    for node_id, node in graph.items():
+        inputs = ", ".join(f"{name}={shown(value)}" for name, value in sorted(node["inputs"].items()))
+        lines.append(f"{titles[node_id]}: {node['class_type']}({inputs})")
+    return "\n".join(sorted(lines)) + "\n"
 
 
 def load_golden_editor() -> dict[str, Any]:

@@ -20,6 +20,7 @@ ROOMS = [
     "logs",
     "graph",
     "workflows",
+    "media",
     "models",
     "modes",
     "engine",
@@ -31,6 +32,7 @@ ROOMS += ["jobs", "ui", "cli", "__main__"]
 
 KNOWS_NOTHING_OF = {
     "graph": {"modes", "engine"},
+    "media": {"graph"},
     "models": {"modes"},
     "modes": {"engine"},
     "engine": {"modes", "models", "jobs"},

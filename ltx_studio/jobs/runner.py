@@ -3,12 +3,13 @@
 import logging
 import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ltx_studio.engine import CancelToken, Engine, comfyui
-from ltx_studio.errors import ExecutionError, ModelMissingError, StudioError
-from ltx_studio.events import Event, Failed
+from ltx_studio.errors import ExecutionError, ModelMissingError, StoppedError, StudioError
+from ltx_studio.events import Cancelled, Event, Failed
 from ltx_studio.jobs.spec import JobSpec
+from ltx_studio.media import Stager, sweep
 from ltx_studio.models import get_model_set
 from ltx_studio.settings import Settings
 
@@ -21,6 +22,7 @@ class LocalRunner:
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._settings = settings
         self._engine = engine or Engine(settings)
+        sweep(settings.inputs_dir, settings.models_dir / "loras")
 
     def problem(self) -> StudioError | None:
         """Why nothing could run here, or None. Looks at files only."""
@@ -35,14 +37,22 @@ class LocalRunner:
         self._engine.start()
 
     def run(self, spec: JobSpec, cancel: CancelToken | None = None, *, job_id: str | None = None) -> Iterator[Event]:
-        """Build the graph of `spec` and run it; the stream is that of `Engine.run`, named by `job_id`."""
+        """Make the files of `spec` ready, build its graph and run it; the stream is that of `Engine.run`.
+
+        `job_id` names it.
+        """
+        cancel = cancel or CancelToken()
+        stager = Stager(self._settings.inputs_dir, self._settings.models_dir / "loras", _stopper(cancel))
         try:
-            workflow = spec.build()
+            workflow = spec.build(stager)
+        except StoppedError:
+            yield Cancelled()
+            return
         except StudioError as error:
             yield Failed(error)
             return
         except Exception as error:
-            log.exception("the graph of %s could not be built", spec)
+            log.exception("the graph of a %s could not be built", spec.mode)
             yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
             return
         for event in self._engine.run(workflow, cancel, run_id=job_id or new_job_id()):
@@ -56,6 +66,16 @@ class LocalRunner:
 def new_job_id() -> str:
     """An id that is short enough to read and long enough not to come twice."""
     return uuid.uuid4().hex[:12]
+
+
+def _stopper(cancel: CancelToken) -> Callable[[], None]:
+    """Ends the making ready of files."""
+
+    def check() -> None:
+        if cancel.cancelled:
+            raise StoppedError("Stopped.", "Nothing was kept.")
+
+    return check
 
 
 def _with_the_sets_advice(event: Event, spec: JobSpec) -> Event:

@@ -3,12 +3,36 @@
 from collections.abc import Mapping
 
 from ltx_studio.errors import RequestError
-from ltx_studio.modes.base import MAX_SEED, Mode, Params
+from ltx_studio.modes.a2v import A2V
+from ltx_studio.modes.base import Mode
+from ltx_studio.modes.fields import MAX_SEED, Media, Params, UserLora
+from ltx_studio.modes.i2v import I2V
+from ltx_studio.modes.keyframe import KEYFRAME
+from ltx_studio.modes.limits import Limit
+from ltx_studio.modes.lipsync import LIPSYNC
+from ltx_studio.modes.presets import BALANCED, DRAFT, FAST, PRESETS, QUALITY, Preset, get_preset
+from ltx_studio.modes.style import STYLE
 from ltx_studio.modes.t2v import T2V
 
-__all__ = ["MAX_SEED", "MODES", "Mode", "Params", "get_mode"]
+__all__ = [
+    "BALANCED",
+    "DRAFT",
+    "FAST",
+    "MAX_SEED",
+    "MODES",
+    "PRESETS",
+    "QUALITY",
+    "Limit",
+    "Media",
+    "Mode",
+    "Params",
+    "Preset",
+    "UserLora",
+    "get_mode",
+    "get_preset",
+]
 
-MODES: Mapping[str, Mode] = {mode.id: mode for mode in (T2V,)}
+MODES: Mapping[str, Mode] = {mode.id: mode for mode in (T2V, A2V, I2V, LIPSYNC, KEYFRAME, STYLE)}
 
 
 def get_mode(mode_id: str) -> Mode:

@@ -1,110 +1,43 @@
-"""What every mode shares: the declaration of its parameters, legal sizes and lengths, and building the graph."""
+"""A mode: its declaration, checking a request for it, and building the graph."""
 
-import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Graph, Stage, Workflow, load_template
+from ltx_studio.media import ClipFile, LoraFile, Staging, check_lora, probe_clip, probe_picture, probe_sound
 from ltx_studio.models import TEMPLATE_SET, ModelSet
+from ltx_studio.modes import control
+from ltx_studio.modes.complaints import request_error
+from ltx_studio.modes.fields import Controlled, Controlling, Feeds, Media, Params
+from ltx_studio.modes.files import check_control
+from ltx_studio.modes.limits import Limit, limits
+from ltx_studio.modes.presets import FAST, Preset
+from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
 
-SIZE_STEP = 64
-"""Pixels. The finished picture of a two-stage graph: latent cells are 32 pixels, and stage 1 has half of them."""
+_PROBES: Mapping[Media, Callable[[Path], object]] = {
+    Media.PICTURE: probe_picture,
+    Media.SOUND: probe_sound,
+    Media.CLIP: probe_clip,
+}
 
-FRAME_STEP = 8
-"""The video VAE packs 8 frames into one latent frame after the first, so lengths are 8k+1."""
-
-MIN_SIZE = 128
-"""Pixels. `EmptyLTXVLatentVideo` takes at least 64, and stage 1 has half of the finished size."""
-
-MAX_FRAMES = 993
-"""`LTXVEmptyLatentAudio` takes at most 1000 frames."""
-
-MAX_SEED = 2**53 - 1
-"""Seeds stay exact in JSON and in JavaScript, which know doubles only."""
-
-MAX_DRAWN_SEED = 2**32 - 1
-"""Seeds that nobody chose are short enough to read out."""
+_SUFFIX: Mapping[Media, str] = {Media.PICTURE: ".png", Media.SOUND: ".wav", Media.CLIP: ".mp4"}
 
 
-@dataclass(frozen=True, slots=True)
-class Feeds:
-    """Says which inputs of the graph a parameter is written to: (title, input) each."""
-
-    sockets: tuple[tuple[str, str], ...]
+def _feeds_are_enough(graph: Graph, params: Any, stage: Staging) -> None:
+    """Every parameter goes to inputs of its own."""
 
 
-def feeds(*sockets: str) -> Feeds:
-    """``feeds("Prompt.text")``: the node's title up to the first dot, then the input's name."""
-    return Feeds(tuple((title, name) for title, _, name in (socket.partition(".") for socket in sockets)))
+def _nothing_known(values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
+    return {}
 
 
-class Params(BaseModel):
-    """What every mode takes. A field's metadata says its title, its range and the inputs that it feeds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    prompt: Annotated[
-        str,
-        Field(title="Prompt", description="What to see and hear.", max_length=10_000),
-        feeds("Prompt.text"),
-    ]
-    seconds: Annotated[float, Field(title="Seconds", description="Length of the clip.", ge=0.3, le=20)] = 2.0
-    fps: Annotated[
-        float,
-        Field(title="Frames per second", description="24 and 25 are usual.", ge=8, le=50),
-        feeds("Frame rate.frame_rate", "Empty audio.frame_rate", "Video.fps"),
-    ] = 24.0
-    width: Annotated[int, Field(title="Width", description="Pixels, rounded to 64.", ge=MIN_SIZE, le=4096)]
-    height: Annotated[int, Field(title="Height", description="Pixels, rounded to 64.", ge=MIN_SIZE, le=4096)]
-    seed: Annotated[
-        int,
-        Field(title="Seed", description="Same seed, same clip. Drawn at random when not given.", ge=0, le=MAX_SEED),
-        feeds("Seed.noise_seed"),
-    ] = Field(default_factory=lambda: random.randint(0, MAX_DRAWN_SEED))
-
-    @field_validator("prompt")
-    @classmethod
-    def _says_something(cls, value: str) -> str:
-        if not value.strip():
-            raise _refusal("The prompt is empty", "Write a prompt.")
-        return value
-
-    @field_validator("width", "height")
-    @classmethod
-    def _on_the_grid(cls, value: int) -> int:
-        return round(value / SIZE_STEP) * SIZE_STEP
-
-    @model_validator(mode="after")
-    def _of_a_legal_length(self) -> "Params":
-        asked = self.seconds * self.fps
-        if self.frames > MAX_FRAMES:
-            raise _refusal(
-                f"{self.frames} frames are more than the {MAX_FRAMES} that the model takes",
-                "Make the clip shorter, or lower its frame rate.",
-            )
-        if self.frames - asked > FRAME_STEP / 2:
-            raise _refusal(
-                f"{asked:g} frames are fewer than the shortest clip has, which is {self.frames}",
-                "Make the clip longer, or raise its frame rate.",
-            )
-        return self
-
-    @property
-    def frames(self) -> int:
-        """The legal number of frames (8k+1) nearest to `seconds`; the one number for video, sound and trim."""
-        return FRAME_STEP * max(1, round((self.seconds * self.fps - 1) / FRAME_STEP)) + 1
-
-    def summary(self) -> str:
-        """What will really be made, in words: size, length and frame rate after snapping."""
-        return (
-            f"{self.width}×{self.height}, {self.frames / self.fps:.2f} s = {self.frames} frames at {self.fps:g} fps, "
-            f"seed {self.seed}"
-        )
+def _all_is_well(params: Any) -> Iterator[str]:  # noqa: ARG001
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,85 +49,205 @@ class Mode:
         label: What a user reads.
         params: The declaration of what the mode takes.
         stages: The parts of a run after the models are loaded, for the progress display.
-        patch: Writes what does not go from one parameter to one input.
+        patch: Writes what does not go from one parameter to one input; makes the user's files ready.
+        defaults: What the files say about values that were not given, such as the length of a sound.
+        check: Refuses what the files do not allow, and says what will be done to them, each as a sentence.
+        files: Titles of the nodes that read and prepare the user's files.
+        sound_is_given: Whether the sound is the user's own.
+        keep_first_sound: Whether guided presets keep the sound of stage 1, as ltx-pipelines does in most modes.
     """
 
     id: str
     label: str
     params: type[Params]
     stages: tuple[Stage, ...]
-    patch: Callable[[Graph, Any], None]
+    patch: Callable[[Graph, Any, Staging], None] = _feeds_are_enough
+    defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _nothing_known
+    check: Callable[[Any], Iterator[str]] = _all_is_well
+    files: tuple[str, ...] = ()
+    sound_is_given: bool = False
+    keep_first_sound: bool = True
 
-    def parse(self, values: Mapping[str, Any], model_set: ModelSet) -> Params:
-        """Check a request; what it leaves out comes from the declaration and from the model set.
+    @property
+    def samplings(self) -> int:
+        """How many times the model samples: 2, at half size and at full size, or 1, at full size."""
+        return 2 if any(stage.id == "stage2" for stage in self.stages) else 1
+
+    @property
+    def media(self) -> Mapping[str, Media]:
+        """The parameters that are files, by name."""
+        return {
+            name: kind
+            for name, field in self.params.model_fields.items()
+            for kind in field.metadata
+            if isinstance(kind, Media)
+        }
+
+    def parse(self, values: Mapping[str, Any], model_set: ModelSet, preset: Preset = FAST) -> Params:
+        """Check a request; what it leaves out comes from the declaration, its files and the model set.
 
         Raises:
-            RequestError: A value is missing, unknown or out of range.
+            RequestError: A value is missing, unknown, out of range or not to be had, or a file cannot be used.
         """
-        defaults = {"width": model_set.width, "height": model_set.height}
         given = {name: value for name, value in values.items() if value is not None}
+        refusal = preset.refusal(model_set)
+        if refusal:
+            raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
+        self._look_at_files(given)
+        self._need_files(given)
+        defaults = {**self._size(given, model_set), **self.defaults(given)}
         try:
-            return self.params.model_validate(defaults | given)
+            params = self.params.model_validate(defaults | given)
         except ValidationError as error:
-            raise _request_error(self, error) from None
+            raise request_error(self.label, self.id, self.params, error) from None
+        for limit in self.limits(params.model_dump(), preset, model_set):
+            if limit.choice and not limit.is_caution and getattr(params, limit.field) == limit.choice:
+                title = self.params.model_fields[limit.field].title
+                raise RequestError(f"{title}: {limit.choice} {limit.reason}.", "Make another choice.")
+        for lora in params.loras:
+            check_lora(lora.file, model_set.token_width)
+        for _ in self._remarks(params):
+            pass
+        step = self.size_step(params, preset)
+        return params.model_copy(update={name: snap(getattr(params, name), step) for name in ("width", "height")})
 
-    def build(self, params: Params, model_set: ModelSet) -> Workflow:
-        """The finished graph for `params`, loaded as `model_set` does."""
+    def example(self, model_set: ModelSet, *, everything: bool = False) -> Params:
+        """Parameters as of a request, with files that need not be there: for looking at the mode's graph.
+
+        With `everything`, files that need not be given are given, too.
+        """
+        fields = self.params.model_fields
+        named = (name for name in self.media if everything or fields[name].is_required())
+        files = {name: Path(f"{name}{_SUFFIX[self.media[name]]}") for name in named}
+        size = {"width": model_set.width, "height": model_set.height}
+        return self.params.model_validate({"prompt": "a red ball bounces", "seconds": 2.0, **size, **files})
+
+    def limits(self, values: Mapping[str, Any], preset: Preset, model_set: ModelSet) -> Iterator[Limit]:
+        """What to grey, with the reason, when the form holds `values`."""
+        return limits(self.params.model_fields, values, preset, model_set)
+
+    def size_step(self, params: Params, preset: Preset) -> int:
+        """Pixels that width and height are rounded to."""
+        halved = preset.draft or self.samplings == 2
+        return control.SIZE_STEP_HALF if halved and _control_clip(params) is not None else SIZE_STEP
+
+    def size(self, params: Params, preset: Preset) -> tuple[int, int]:
+        """Width and height of the finished clip in pixels."""
+        return (params.width // 2, params.height // 2) if preset.draft else (params.width, params.height)
+
+    def notes(self, params: Params, preset: Preset, model_set: ModelSet) -> list[str]:
+        """What to know before the run: what does not act, what is done to the files, what is experimental."""
+        fields = self.params.model_fields
+        notes = list(self._remarks(params))
+        for limit in self.limits(params.model_dump(), preset, model_set):
+            value, title = getattr(params, limit.field), fields[limit.field].title
+            if limit.is_caution and value == limit.choice:
+                notes.append(f"{title}: {limit.choice} {limit.reason}.")
+            elif not limit.choice and value != fields[limit.field].default:
+                notes.append(f"{title} {limit.reason}.")
+        return notes
+
+    def summary(self, params: Params, preset: Preset, model_set: ModelSet) -> str:
+        """What will really be made, in words: size, length and frame rate after snapping, preset and passes."""
+        width, height = self.size(params, preset)
+        half = f" (half of {params.width}×{params.height})" if preset.draft else ""
+        passes = " + ".join(str(count) for count in preset.passes(model_set, stages=self.samplings))
+        return (
+            f"{width}×{height}{half}, {params.duration:.2f} s = {params.frames} frames at {params.fps:g} fps, "
+            f"seed {params.seed}; {preset.label}: {passes} model passes"
+        )
+
+    def build(self, params: Params, model_set: ModelSet, preset: Preset, stage: Staging) -> Workflow:
+        """The finished graph for `params`, loaded as `model_set` does; `stage` makes the user's files ready.
+
+        Raises:
+            RequestError: A file is gone or damaged.
+        """
         graph = load_template(self.id)
+        clip = _control_clip(params)
+        if clip is not None and control.GUIDE not in graph:
+            control.add_branch(graph, ("Stage 1 latent", "video_latent"))
         graph.attach(model_set.loaders, instead_of=TEMPLATE_SET.loaders)
-        for name, field in type(params).model_fields.items():
+        self._feed(graph, params)
+        width, height = self.size(params, preset) if self.samplings == 1 else (params.width, params.height)
+        graph["Width"].value, graph["Height"].value, graph["Frames"].value = width, height, params.frames
+        if isinstance(params, Controlling) and clip is not None:
+            control.steer(graph, _wanted(params, clip, (width, height)), params, model_set, stage)
+        self.patch(graph, params, stage)
+        if getattr(params, "sound", "") == "off":
+            graph.disconnect("Video", "audio")
+        preset.apply(graph, model_set, sound_is_given=self.sound_is_given, keep_first_sound=self.keep_first_sound)
+        _add_loras(graph, params, model_set, stage)
+        graph.prune(f"Save {self.id}")
+        return Workflow(self.id, graph.to_api(), _present(self.all_stages(model_set), graph), params.latent_frames)
+
+    def all_stages(self, model_set: ModelSet) -> tuple[Stage, ...]:
+        """Loading, whose nodes the model set and the files bring, and then the mode's own stages.
+
+        A stage begins with the first of its nodes, so what may run before the loaders belongs to loading.
+        """
+        label = "Load models and files" if self.files else "Load models"
+        return Stage("load", label, (*model_set.loaders.nodes, *self.files)), *self.stages
+
+    def _remarks(self, params: Params) -> Iterator[str]:
+        yield from self.check(params)
+        yield from check_control(params)
+
+    def _look_at_files(self, given: Mapping[str, Any]) -> None:
+        for name, kind in self.media.items():
+            if isinstance(given.get(name), str | Path):
+                _PROBES[kind](Path(given[name]))
+
+    def _need_files(self, given: Mapping[str, Any]) -> None:
+        for name in self.media:
+            field = self.params.model_fields[name]
+            if field.is_required() and name not in given:
+                raise RequestError(f"{field.title} is missing.", f"See `ltx-studio generate {self.id} --help`.")
+
+    def _size(self, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
+        """The model set's size, or as many pixels in the shape of the first picture or clip that must be given."""
+        fields = self.params.model_fields
+        for name, kind in sorted(self.media.items(), key=lambda item: not fields[item[0]].is_required()):
+            if kind is not Media.SOUND and isinstance(given.get(name), str | Path):
+                seen = probe_picture(Path(given[name])) if kind is Media.PICTURE else probe_clip(Path(given[name]))
+                return fitting(seen.width, seen.height, given, model_set)
+        return {"width": model_set.width, "height": model_set.height}
+
+    def _feed(self, graph: Graph, params: Params) -> None:
+        for name, field in self.params.model_fields.items():
             for extra in field.metadata:
                 if isinstance(extra, Feeds):
                     for title, socket in extra.sockets:
                         graph.set_input(title, socket, getattr(params, name))
-        self.patch(graph, params)
-        return Workflow(name=self.id, graph=graph.to_api(), stages=self.all_stages(model_set))
-
-    def all_stages(self, model_set: ModelSet) -> tuple[Stage, ...]:
-        """Loading, whose nodes the model set brings, and then the mode's own stages."""
-        return Stage("load", "Load models", tuple(model_set.loaders.nodes)), *self.stages
 
 
-_WORDS = {
-    "missing": "is missing",
-    "string_too_long": "is too long: at most {max_length} characters",
-    "greater_than_equal": "is too small: at least {ge}",
-    "less_than_equal": "is too large: at most {le}",
-    "finite_number": "is no number",
-}
-"""What is wrong, by the type that pydantic gives the problem; others speak pydantic's words."""
+def _add_loras(graph: Graph, params: Params, model_set: ModelSet, stage: Staging) -> None:
+    """Behind the base model, so that they act in every stage."""
+    chosen: list[tuple[str, str, float]] = []
+    if params.camera != "none":
+        chosen.append(("Camera LoRA", model_set.camera[params.camera].file, params.camera_strength))
+    for number, lora in enumerate(params.loras, 1):
+        chosen.append((f"LoRA {number}", stage(LoraFile(lora.file)), lora.strength))
+    source = model_set.loaders.outputs["base_model"]
+    for title, file, strength in chosen:
+        inputs = {"lora_name": file, "strength_model": strength}
+        graph.insert_after(source, title, {"class_type": "LoraLoaderModelOnly", "inputs": inputs}, through="model")
+        source = (title, 0)
 
 
-def _request_error(mode: Mode, error: ValidationError) -> RequestError:
-    problem = error.errors(include_url=False)[0]
-    name = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return RequestError(f"{mode.label} takes no {name!r}.", f"It takes: {', '.join(mode.params.model_fields)}.")
-    context = problem.get("ctx", {})
-    if problem["type"] == "refused":
-        return RequestError(f"{problem['msg']}.", context["hint"])
-    title, advice = _advice(mode, name)
-    known = _WORDS.get(problem["type"])
-    what = known.format(**context) if known else f"is wrong: {_lower(problem['msg'])}"
-    given = problem.get("input")
-    shown = f" (given: {given})" if isinstance(given, int | float) and not isinstance(given, bool) else ""
-    return RequestError(f"{title} {what}{shown}.", advice)
+def _wanted(params: Params, clip: tuple[Path, float], size: tuple[int, int]) -> ClipFile:
+    """What is wanted of a control clip. An optional one may end before the clip that it steers."""
+    path, start = clip
+    with_sound = getattr(params, "sound", "") == "source"
+    hold = not isinstance(params, Controlled)
+    return ClipFile(path, start, params.frames, params.fps, *size, hold=hold, with_sound=with_sound)
 
 
-def _refusal(what: str, hint: str) -> PydanticCustomError:
-    return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
+def _control_clip(params: Params) -> tuple[Path, float] | None:
+    return params.control_source() if isinstance(params, Controlling) else None
 
 
-def _advice(mode: Mode, name: str) -> tuple[str, str]:
-    """The title of a parameter, and what to do about a wrong value of it."""
-    schema = mode.params.model_json_schema()["properties"].get(name, {})
-    title = str(schema.get("title", name))
-    if "minimum" in schema and "maximum" in schema:
-        return title, f"Choose {title.lower()} from {schema['minimum']} to {schema['maximum']}."
-    if "maxLength" in schema:
-        return title, f"Write a {title.lower()} of at most {schema['maxLength']} characters."
-    return title, f"See `ltx-studio generate {mode.id} --help`."
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _present(stages: tuple[Stage, ...], graph: Graph) -> tuple[Stage, ...]:
+    """The stages that `graph` has, each with the nodes that it has."""
+    shown = (replace(stage, nodes=tuple(title for title in stage.nodes if title in graph)) for stage in stages)
+    return tuple(stage for stage in shown if stage.nodes)

@@ -13,8 +13,9 @@ from ltx_studio.engine import CancelToken
 from ltx_studio.errors import StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Preview
 from ltx_studio.jobs import JobSpec, LocalRunner
+from ltx_studio.media import by_name
 from ltx_studio.models import ModelSet
-from ltx_studio.modes import Params, get_mode
+from ltx_studio.modes import get_mode
 from ltx_studio.ui import cards, words
 
 MODE = "t2v"
@@ -97,11 +98,11 @@ class Page:
 
     def _follow(self, spec: JobSpec, cancel: CancelToken) -> Iterator[tuple[Any, ...]]:
         began = time.monotonic()
-        progress = cards.Progress(self._mode.all_stages(self._model_set), spec.params.summary(), words.GENERATE)
+        progress = cards.Progress(spec.build(by_name).stages, spec.summary(), words.GENERATE)
         yield _state(progress.html(), video=None, seed=spec.params.seed, running=True)
         for event in self._runner.run(spec, cancel):
             if isinstance(event, Finished | Failed | Cancelled):
-                yield _outcome(event, spec.params)
+                yield _outcome(event, spec)
             elif not isinstance(event, Preview):
                 progress = progress.advance(event, time.monotonic() - began)
                 yield progress.html(), *[gr.skip()] * 4
@@ -119,16 +120,16 @@ def _declared(name: str, *, limits: bool = True) -> dict[str, Any]:
 
     Without `limits` a wrong value reaches the declaration, which answers in words; Gradio would only raise.
     """
-    schema = Params.model_json_schema()["properties"][name]
+    schema = get_mode(MODE).params.model_json_schema()["properties"][name]
     shown = {"label": schema["title"], "elem_id": name, "value": schema.get("default")}
     return shown | {key: schema[key] for key in ("minimum", "maximum") if limits and key in schema}
 
 
-def _outcome(event: Event, params: Params) -> tuple[Any, ...]:
+def _outcome(event: Event, spec: JobSpec) -> tuple[Any, ...]:
     match event:
         case Finished(outputs, seconds):
             path = _private_copy(outputs[0].path) if outputs else None
-            return _state(cards.message(words.DONE.format(seconds=seconds), params.summary()), video=path)
+            return _state(cards.message(words.DONE.format(seconds=seconds), spec.summary()), video=path)
         case Failed(error):
             return _state(cards.error(error))
         case _:

@@ -2,7 +2,18 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import load_template
-from ltx_studio.models import MODEL_SETS, TEMPLATE_SET, ModelSet, get_model_set
+from ltx_studio.models import (
+    CAMERA_MOVES,
+    CONTROL_MODELS,
+    DETAILER,
+    MODEL_SETS,
+    POSE,
+    TEMPLATE_SET,
+    UNION,
+    ModelSet,
+    get_model_set,
+)
+from ltx_studio.modes import MODES
 from ltx_studio.pocket import files
 
 
@@ -32,7 +43,18 @@ def test_pocket_names_the_files_that_are_built() -> None:
         if isinstance(value, str)
     }
 
-    assert named <= {name.partition("/")[2] for name in files.ALL}
+    pocket = MODEL_SETS["pocket"]
+    named |= {lora.file for loras in (pocket.camera, pocket.control) for lora in loras.values()}
+
+    assert named == {name.partition("/")[2] for name in files.ALL}
+
+
+def test_the_choices_of_a_request_are_those_of_the_sets() -> None:
+    fields = MODES["style"].params.model_fields
+
+    assert fields["camera"].annotation.__args__ == ("none", *CAMERA_MOVES)  # type: ignore[union-attr]
+    assert set(fields["ic_lora"].annotation.__args__) == {UNION, DETAILER, POSE}  # type: ignore[union-attr]
+    assert set(fields["control"].annotation.__args__) == {"canny", "ready", *CONTROL_MODELS}  # type: ignore[union-attr]
 
 
 def test_an_untrained_model_is_announced() -> None:

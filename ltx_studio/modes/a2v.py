@@ -1,0 +1,28 @@
+"""Audio to video: a picture that follows a sound of the user's own, which is kept as it is."""
+
+from ltx_studio.graph import Graph
+from ltx_studio.media import Staging
+from ltx_studio.modes.base import Mode
+from ltx_studio.modes.files import SOUND_NODES, VoicedParams, check_sound, length_of_sound, set_sound
+from ltx_studio.modes.stages import two_stages
+
+
+class AudioToVideo(VoicedParams):
+    """A prompt and a sound."""
+
+
+def _patch(graph: Graph, params: AudioToVideo, stage: Staging) -> None:
+    set_sound(graph, params, stage)
+
+
+A2V = Mode(
+    id="a2v",
+    label="Audio to video",
+    params=AudioToVideo,
+    stages=two_stages("a2v"),
+    files=(*SOUND_NODES,),
+    patch=_patch,
+    defaults=length_of_sound,
+    check=check_sound,
+    sound_is_given=True,
+)

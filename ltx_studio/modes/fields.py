@@ -1,0 +1,267 @@
+"""The fields that modes are made of, in groups; each field is declared here once.
+
+A field's metadata says its title, its range, the inputs of the graph that it is written to (`feeds`) and, for a file,
+what kind of file it is (`Media`).
+"""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+NEGATIVE_PROMPT = (
+    "blurry, out of focus, overexposed, grainy, flickering, jittery motion, frozen picture, distorted faces, "
+    "deformed hands, extra limbs, watermark, subtitles, captions, logo, cartoon, video game, flat lighting, "
+    "muffled or robotic voice, hiss, echo, speech out of sync"
+)
+"""What mars pictures and sound, and is not wanted unless one says so. It acts where there is guidance."""
+
+MIN_SIZE = 128
+"""Pixels. `EmptyLTXVLatentVideo` takes at least 64, and stage 1 has half of the finished size."""
+
+MAX_SIZE = 4096
+SIZE_TEXT = "Pixels, rounded to 64; to 128 with a control clip."
+
+FRAME_STEP = 8
+"""The video VAE packs 8 frames into one latent frame after the first, so lengths are 8k+1."""
+
+MIN_SECONDS, MAX_SECONDS = 0.3, 20.0
+
+DEFAULT_FPS = 24.0
+
+MAX_FRAMES = 993
+"""`LTXVEmptyLatentAudio` takes at most 1000 frames."""
+
+MAX_SEED = 2**53 - 1
+"""Seeds stay exact in JSON and in JavaScript, which know doubles only."""
+
+MAX_DRAWN_SEED = 2**32 - 1
+"""Seeds that nobody chose are short enough to read out."""
+
+MAX_LORAS = 16
+
+
+class Media(StrEnum):
+    """What kind of file a field takes."""
+
+    PICTURE = "picture"
+    SOUND = "sound"
+    CLIP = "clip"
+    LORA = "lora"
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Says which inputs of the graph a parameter is written to: (title, input) each."""
+
+    sockets: tuple[tuple[str, str], ...]
+
+
+def feeds(*sockets: str) -> Feeds:
+    """``feeds("Prompt.text")``: the node's title up to the first dot, then the input's name."""
+    return Feeds(tuple((title, name) for title, _, name in (socket.partition(".") for socket in sockets)))
+
+
+def refusal(what: str, hint: str) -> PydanticCustomError:
+    """A validation error that already speaks to the user."""
+    return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
+
+
+class UserLora(BaseModel):
+    """A LoRA of the user's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Annotated[Path, Field(title="File"), Media.LORA]
+    strength: Annotated[float, Field(title="Strength", ge=-4, le=4)] = 1.0
+
+
+class Params(BaseModel):
+    """What every mode takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: Annotated[
+        str,
+        Field(title="Prompt", description="What to see and hear.", max_length=10_000),
+        feeds("Prompt.text"),
+    ]
+    negative_prompt: Annotated[
+        str,
+        Field(
+            title="Negative prompt",
+            description="What to keep out. Acts in the presets with guidance: Balanced, Quality.",
+            max_length=10_000,
+        ),
+        feeds("Negative prompt.text"),
+    ] = NEGATIVE_PROMPT
+    seconds: Annotated[
+        float, Field(title="Seconds", description="Length of the clip.", ge=MIN_SECONDS, le=MAX_SECONDS)
+    ] = 2.0
+    fps: Annotated[
+        float,
+        Field(title="Frames per second", description="24 and 25 are usual.", ge=8, le=50),
+        feeds("Frames per second.value"),
+    ] = DEFAULT_FPS
+    width: Annotated[
+        int,
+        Field(
+            title="Width", description="Pixels, rounded to 64; to 128 with a control clip.", ge=MIN_SIZE, le=MAX_SIZE
+        ),
+    ]
+    height: Annotated[
+        int,
+        Field(
+            title="Height", description="Pixels, rounded to 64; to 128 with a control clip.", ge=MIN_SIZE, le=MAX_SIZE
+        ),
+    ]
+    seed: Annotated[
+        int,
+        Field(title="Seed", description="Same seed, same clip. Drawn at random when not given.", ge=0, le=MAX_SEED),
+        feeds("Seed.noise_seed"),
+    ] = Field(default_factory=lambda: random.randint(0, MAX_DRAWN_SEED))
+    camera: Annotated[
+        Literal["none", "static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down"],
+        Field(title="Camera", description="A camera move, by a LoRA."),
+    ] = "none"
+    camera_strength: Annotated[
+        float, Field(title="Camera strength", description="How strongly the camera LoRA acts.", ge=0, le=2)
+    ] = 1.0
+    loras: Annotated[
+        tuple[UserLora, ...],
+        Field(
+            title="LoRAs",
+            description="A LoRA of your own, with its strength after a colon; may be given again.",
+            max_length=MAX_LORAS,
+        ),
+    ] = ()
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, value: str) -> str:
+        if not value.strip():
+            raise refusal("The prompt is empty", "Write a prompt.")
+        return value
+
+    @model_validator(mode="after")
+    def _of_a_legal_length(self) -> "Params":
+        asked = self.seconds * self.fps
+        if self.frames > MAX_FRAMES:
+            raise refusal(
+                f"{self.frames} frames are more than the {MAX_FRAMES} that the model takes",
+                "Make the clip shorter, or lower its frame rate.",
+            )
+        if self.frames - asked > FRAME_STEP / 2:
+            raise refusal(
+                f"{asked:g} frames are fewer than the shortest clip has, which is {self.frames}",
+                "Make the clip longer, or raise its frame rate.",
+            )
+        return self
+
+    @property
+    def frames(self) -> int:
+        """The legal number of frames (8k+1) nearest to `seconds`; the one number for video, sound and trim."""
+        return FRAME_STEP * max(1, round((self.seconds * self.fps - 1) / FRAME_STEP)) + 1
+
+    @property
+    def latent_frames(self) -> int:
+        """How many frames the clip's latent has."""
+        return (self.frames - 1) // FRAME_STEP + 1
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the clip really has."""
+        return self.frames / self.fps
+
+
+class Sounding(BaseModel):
+    """Sound that is made with the picture."""
+
+    sound: Annotated[
+        Literal["generated", "off"], Field(title="Sound", description="Made with the picture, or none.")
+    ] = "generated"
+
+
+class Voiced(BaseModel):
+    """A sound of the user's own, which the picture follows."""
+
+    audio: Annotated[Path, Field(title="Sound", description="The sound that the clip follows."), Media.SOUND]
+    audio_start: Annotated[
+        float,
+        Field(title="Sound from", description="Second of the sound at which the clip begins.", ge=0, le=36_000),
+    ] = 0.0
+    seconds: Annotated[
+        float,
+        Field(
+            title="Seconds",
+            description="Length of the clip; that of the sound when not given.",
+            ge=MIN_SECONDS,
+            le=MAX_SECONDS,
+        ),
+    ]
+
+
+COMPRESSION = Field(
+    title="Picture compression",
+    description="As of a video frame: a perfectly clean picture tends to stand still.",
+    ge=1,
+    le=100,
+)
+
+
+class Pictured(BaseModel):
+    """A picture that the clip begins with."""
+
+    image: Annotated[Path, Field(title="Picture", description="What the clip begins with."), Media.PICTURE]
+    image_strength: Annotated[
+        float,
+        Field(
+            title="Picture strength",
+            description="How closely the beginning keeps to the picture; lower when it freezes.",
+            ge=0,
+            le=1,
+        ),
+        feeds("Stage 1 image.strength"),
+    ] = 0.7
+    image_compression: Annotated[int, COMPRESSION, feeds("Image compression.img_compression")] = 18
+
+
+class Controlling(BaseModel):
+    """How a control clip steers the motion, by an IC-LoRA."""
+
+    control: Annotated[
+        Literal["canny", "depth", "pose", "ready"],
+        Field(title="Control", description="What is taken from the clip; ready: it is a control map already."),
+    ] = "canny"
+    ic_lora: Annotated[
+        Literal["union", "detailer", "pose"],
+        Field(title="IC-LoRA", description="What follows the control: union knows canny, depth and pose."),
+    ] = "union"
+    ic_lora_strength: Annotated[
+        float,
+        Field(title="IC-LoRA strength", description="1 is usual. At 0 it would not be loaded at all.", ge=0.05, le=2),
+    ] = 1.0
+    control_strength: Annotated[
+        float, Field(title="Control strength", description="How closely to follow the control.", ge=0, le=1)
+    ] = 1.0
+
+    def control_source(self) -> tuple[Path, float] | None:
+        """The clip, and the second of it at which to begin; None when there is no control."""
+        raise NotImplementedError
+
+
+class Controlled(Controlling):
+    """An optional control clip."""
+
+    control_clip: Annotated[
+        Path | None,
+        Field(title="Control clip", description="A clip whose motion to follow."),
+        Media.CLIP,
+    ] = None
+
+    def control_source(self) -> tuple[Path, float] | None:
+        return None if self.control_clip is None else (self.control_clip, 0.0)

@@ -1,0 +1,69 @@
+"""What does not act or cannot be had with a preset, a model set and the other values: to be greyed, with the reason."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ltx_studio.models import CONTROL_MODELS, ModelSet
+from ltx_studio.modes.presets import Preset
+
+_CONTROL_FIELDS = ("control", "ic_lora", "ic_lora_strength", "control_strength")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One thing to grey, or to warn of.
+
+    Attributes:
+        field: The parameter's name.
+        reason: Why, as the end of a sentence that begins with the field's title or the choice.
+        choice: The value that it is about; empty for the whole field.
+        is_caution: It can be had all the same.
+    """
+
+    field: str
+    reason: str
+    choice: str = ""
+    is_caution: bool = False
+
+
+def limits(
+    fields: Mapping[str, Any], values: Mapping[str, Any], preset: Preset, model_set: ModelSet
+) -> Iterator[Limit]:
+    """Every limit of the form `fields` (by name) when it holds `values`."""
+    if not preset.guided:
+        yield Limit("negative_prompt", f"does nothing in {preset.label}, which has no guidance")
+    yield from _of_loras("camera", model_set.camera, fields, model_set)
+    if values.get("camera", "none") == "none":
+        yield Limit("camera_strength", "does nothing without a camera move")
+    if "image" in fields and values.get("image") is None:
+        for name in ("image_strength", "image_compression"):
+            yield Limit(name, "does nothing without a picture")
+    if "control_clip" in fields and values.get("control_clip") is None:
+        for name in _CONTROL_FIELDS:
+            yield Limit(name, "does nothing without a control clip")
+    elif "control" in fields:
+        yield from _of_control(fields, values, model_set)
+
+
+def _of_control(fields: Mapping[str, Any], values: Mapping[str, Any], model_set: ModelSet) -> Iterator[Limit]:
+    yield from _of_loras("ic_lora", model_set.control, fields, model_set)
+    for control in CONTROL_MODELS:
+        if control not in model_set.control_models:
+            yield Limit("control", f"needs a model that {model_set.label} does not have", choice=control)
+    match values.get("ic_lora"):
+        case "detailer":
+            for control in ("canny", "depth", "pose"):
+                yield Limit("control", "is not for the detailer, which takes the clip as it is (ready)", choice=control)
+        case "pose":
+            for control in ("canny", "depth"):
+                yield Limit("control", "is not for the pose IC-LoRA, which takes pose (or ready)", choice=control)
+
+
+def _of_loras(name: str, have: Mapping[str, Any], fields: Mapping[str, Any], model_set: ModelSet) -> Iterator[Limit]:
+    for choice in fields[name].annotation.__args__:
+        if choice in have:
+            if have[choice].caution:
+                yield Limit(name, f"is {have[choice].caution}", choice=choice, is_caution=True)
+        elif choice != "none":
+            yield Limit(name, f"has no LoRA in {model_set.label}", choice=choice)

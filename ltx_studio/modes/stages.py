@@ -1,0 +1,20 @@
+"""The stages of a run that modes share, as the progress display shows them."""
+
+from ltx_studio.graph import Stage
+
+PROMPT = Stage("prompt", "Read prompt", ("Prompt", "Negative prompt", "Frame rate"))
+STAGE_1 = Stage("stage1", "Stage 1", ("Stage 1",))
+UPSCALE = Stage("upscale", "Upscale", ("Stage 1 split", "Stage 1 crop", "Upscale"))
+STAGE_2 = Stage("stage2", "Stage 2", ("Stage 2 latent", "Stage 2"))
+DECODE = Stage("decode", "Decode", ("Stage 2 split", "Stage 2 crop", "Decode video", "Decode audio"))
+CONTROL = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control")
+"""Titles of an optional control clip's branch."""
+
+
+def two_stages(mode_id: str) -> tuple[Stage, ...]:
+    """The stages of a mode that samples twice."""
+    return PROMPT, STAGE_1, UPSCALE, STAGE_2, DECODE, save(mode_id)
+
+
+def save(mode_id: str) -> Stage:
+    return Stage("save", "Save", ("Video", f"Save {mode_id}"))

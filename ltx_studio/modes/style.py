@@ -1,0 +1,110 @@
+"""Style transfer: a clip made anew in another style, its motion kept by an IC-LoRA. One stage at full size."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ltx_studio.errors import RequestError
+from ltx_studio.graph import Graph, Stage
+from ltx_studio.media import Staging, probe_clip
+from ltx_studio.modes.base import Mode
+from ltx_studio.modes.control import GUIDE
+from ltx_studio.modes.fields import COMPRESSION, FRAME_STEP, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
+from ltx_studio.modes.files import check_crop, crop_note, rest_of, set_picture
+from ltx_studio.modes.stages import CONTROL, PROMPT, STAGE_1, save
+
+
+class StyleTransfer(Controlling, Params):
+    """A prompt and a clip; a picture of the first frame in the new style when there is one."""
+
+    clip: Annotated[Path, Field(title="Clip", description="The clip to make anew."), Media.CLIP]
+    clip_start: Annotated[
+        float, Field(title="Clip from", description="Second of the clip at which to begin.", ge=0, le=36_000)
+    ] = 0.0
+    seconds: Annotated[
+        float,
+        Field(
+            title="Seconds",
+            description="Length of the clip; that of the given one when not said.",
+            ge=MIN_SECONDS,
+            le=MAX_SECONDS,
+        ),
+    ]
+    image: Annotated[
+        Path | None,
+        Field(title="Restyled frame", description="The clip's first frame in the new style."),
+        Media.PICTURE,
+    ] = None
+    image_strength: Annotated[
+        float,
+        Field(title="Picture strength", description="How closely the beginning keeps to the picture.", ge=0, le=1),
+        feeds("Stage 1 image.strength"),
+    ] = 1.0
+    image_compression: Annotated[
+        int,
+        COMPRESSION,
+        feeds("Restyled frame compression.img_compression"),
+    ] = 18
+    sound: Annotated[
+        Literal["generated", "source", "off"],
+        Field(title="Sound", description="Made with the picture, the clip's own, or none."),
+    ] = "generated"
+
+    def control_source(self) -> tuple[Path, float] | None:
+        return self.clip, self.clip_start
+
+
+def _patch(graph: Graph, params: StyleTransfer, stage: Staging) -> None:
+    if params.image is not None:
+        set_picture(graph, "Restyled frame", params.image, stage)
+    else:
+        graph.connect(GUIDE, "latent", ("Empty video", 0))
+    if params.sound == "source":
+        graph.connect("Video", "audio", ("Clip parts", 1))
+
+
+def _rest(values: Mapping[str, Any]) -> Mapping[str, float]:
+    """The rest of the clip, as far as a clip can be that long."""
+    return rest_of(values, "clip", lambda path: probe_clip(path).seconds)
+
+
+def _check(params: StyleTransfer) -> Iterator[str]:
+    clip = probe_clip(params.clip)
+    rest = clip.seconds - params.clip_start
+    if rest <= 0:
+        raise RequestError(
+            f"The clip is {clip.seconds:.2f} s long, so it cannot begin at {params.clip_start:g} s.", "Begin earlier."
+        )
+    if params.sound == "source" and not clip.has_sound:
+        raise RequestError(
+            f"{params.clip.name} has no sound that could be kept.", "Choose the sound generated, or off."
+        )
+    if rest * params.fps < FRAME_STEP / 2 + 1:
+        raise RequestError(f"The clip has {rest:.2f} s to use, which is too short.", "Use a longer one.")
+    if params.frames - rest * params.fps > FRAME_STEP / 2 + 1:
+        raise RequestError(
+            f"The clip ends after {rest:.2f} s, so {params.duration:.2f} s cannot be made of it.",
+            f"Ask for at most {rest:.2f} s, or leave the length to the clip.",
+        )
+    yield from crop_note(clip.width, clip.height, params, "The clip")
+    if params.image is not None:
+        yield from check_crop(params.image, params, "The restyled frame")
+
+
+STYLE = Mode(
+    id="style",
+    label="Style transfer",
+    params=StyleTransfer,
+    stages=(
+        PROMPT,
+        STAGE_1,
+        Stage("decode", "Decode", ("Stage 1 split", "Stage 1 crop", "Decode video", "Decode audio")),
+        save("style"),
+    ),
+    files=(*CONTROL, "Restyled frame", "Restyled frame crop", "Restyled frame compression"),
+    patch=_patch,
+    defaults=_rest,
+    check=_check,
+)

@@ -1,0 +1,285 @@
+"""Every mode and preset on the pocket model: what is asked for is what comes out, and every field acts."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ltx_studio.engine import Engine
+from ltx_studio.events import Preview
+from ltx_studio.graph.api import upstream
+from ltx_studio.jobs import JobSpec, LocalRunner, measure
+from ltx_studio.media import Stager
+from ltx_studio.models import MODEL_SETS
+from ltx_studio.modes import DRAFT, MODES, PRESETS
+from ltx_studio.pocket import files as pocket_files
+from ltx_studio.settings import Settings
+from tests.modes.conftest import Request
+from tests.samples import sound_of, write_film, write_picture, write_sound
+from tests.support import frames_digest, outcome_of
+
+POCKET = MODEL_SETS["pocket"]
+GIVEN_SOUND = ("a2v", "lipsync")
+
+
+@pytest.fixture(scope="module")
+def render(engine: Engine, settings: Settings) -> Iterator[Any]:
+    """``render("i2v", "fast", values)`` → the file; equal requests are rendered once."""
+    runner = LocalRunner(settings, engine)
+    made: dict[str, Path] = {}
+
+    def run(mode: str, preset: str, values: Mapping[str, Any]) -> Path:
+        key = f"{mode} {preset} {sorted(values.items())}"
+        if key not in made:
+            outcome = outcome_of(runner.run(JobSpec.from_request(mode, values, "pocket", preset)))
+            made[key] = outcome.outputs[0].path  # type: ignore[union-attr]  # a failure shows itself here
+        return made[key]
+
+    yield run
+    assert len(set(made.values())) == len(made), "two clips share a file"
+
+
+class Rows:
+    """Counts the rows that go through the transformer, by the size of the latent."""
+
+    def __init__(self) -> None:
+        self.by_size: dict[int, int] = {}
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        return tuple(self.by_size[size] for size in sorted(self.by_size))
+
+
+@pytest.fixture
+def rows(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Rows:
+    from comfy.ldm.lightricks.av_model import LTXAVModel
+
+    counted, forward = Rows(), LTXAVModel.forward
+
+    def count(model: Any, x: Any, *arguments: Any, **options: Any) -> Any:
+        video = x[0] if isinstance(x, list) else x
+        size = int(video.shape[-1] * video.shape[-2])
+        counted.by_size[size] = counted.by_size.get(size, 0) + len(video)
+        return forward(model, x, *arguments, **options)
+
+    monkeypatch.setattr(LTXAVModel, "forward", count)
+    return counted
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("mode", MODES)
+def test_gives_the_size_the_length_and_the_sound_with_the_declared_passes(
+    mode: str, preset: str, small: Request, rows: Rows, engine: Engine, settings: Settings
+) -> None:
+    values = small(mode, width=256, height=128)
+    spec = JobSpec.from_request(mode, values, "pocket", preset)
+    outcome = outcome_of(LocalRunner(settings, engine).run(spec))
+    take = measure(outcome.outputs[0].path)  # type: ignore[union-attr]  # a failure shows itself here
+
+    half = PRESETS[preset] is DRAFT
+    assert (take.width, take.height) == ((128, 64) if half else (256, 128))
+    assert (take.frames, take.fps) == (17, 24)
+    sound, rate = sound_of(take.path)
+    assert len(sound) / rate == pytest.approx(17 / 24, abs=0.08)
+    assert np.abs(sound).max() > 0
+    assert rows.stages == PRESETS[preset].passes(POCKET, stages=MODES[mode].samplings)
+
+
+def test_the_declared_passes_are_those_of_the_recipes() -> None:
+    passes = {preset.id: preset.passes(POCKET, stages=2) for preset in PRESETS.values()}
+
+    assert passes == {"fast": (8, 3), "balanced": (30 * 4, 3), "quality": (29 * 3, 5), "draft": (8,)}
+
+
+CONTROL: dict[str, Any] = {"control": "ready", "ic_lora": "detailer", "ic_lora_strength": 0.3, "control_strength": 0.4}
+COMMON: dict[str, Any] = {
+    "prompt": "a blue square",
+    "negative_prompt": "blurry",
+    "seconds": 0.4,
+    "fps": 12.0,
+    "width": 192,
+    "height": 192,
+    "seed": 8,
+    "camera": "jib-up",
+    "camera_strength": 0.3,
+    "loras": "a lora",
+}
+PICTURE: dict[str, Any] = {"image": "last", "image_strength": 0.2, "image_compression": 90}
+SOUND: dict[str, Any] = {"audio": "other sound", "audio_start": 0.2}
+CHANGES: dict[str, dict[str, Any]] = {
+    "t2v": {**COMMON, "sound": "off"},
+    "a2v": {**COMMON, **SOUND},
+    "i2v": {**COMMON, **PICTURE, **CONTROL, "sound": "off", "control_clip": "rolling"},
+    "lipsync": {**COMMON, **PICTURE, **SOUND, **CONTROL, "control_clip": "rolling"},
+    "keyframe": {
+        **COMMON,
+        **CONTROL,
+        "control_clip": "rolling",
+        "first_image": "last",
+        "last_image": "image",
+        "first_strength": 0.2,
+        "last_strength": 0.2,
+        "image_compression": 90,
+        "sound": "off",
+    },
+    "style": {**COMMON, **PICTURE, **CONTROL, "clip": "rolling", "clip_start": 0.2, "sound": "source"},
+}
+"""Another value for every field of every mode; of a file, the name of a sample."""
+
+NEEDS: dict[str, dict[str, Any]] = {
+    "camera_strength": {"camera": "dolly-in"},
+    "control": {"control_clip": "clip"},
+    "ic_lora": {"control_clip": "clip", "control": "ready"},
+    "ic_lora_strength": {"control_clip": "clip"},
+    "control_strength": {"control_clip": "clip"},
+    "image_strength": {"image": "image"},
+    "image_compression": {"image": "image"},
+}
+"""What else a field needs to act."""
+
+
+def test_no_field_is_forgotten() -> None:
+    assert {mode: set(changes) for mode, changes in CHANGES.items()} == {
+        mode.id: set(mode.params.model_fields) for mode in MODES.values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "field"), [(mode, field) for mode, changes in CHANGES.items() for field in changes], ids=str
+)
+def test_every_field_changes_the_graph_and_what_comes_out(
+    mode: str, field: str, small: Request, samples: Mapping[str, Path], render: Any, settings: Settings
+) -> None:
+    def real(name: str, value: Any) -> Any:
+        if name == "loras":
+            return ({"file": str(settings.models_dir / pocket_files.POSE_LORA), "strength": 2.0},)
+        return samples[value] if name in MODES[mode].media else value
+
+    needs = {name: value for name, value in NEEDS.get(field, {}).items() if name in CHANGES[mode]}
+    before = small(mode, **{name: real(name, value) for name, value in needs.items()})
+    after = {**before, field: real(field, CHANGES[mode][field])}
+    preset = "quality" if field == "negative_prompt" else "fast"
+
+    stage = Stager(settings.inputs_dir, settings.models_dir / "loras")
+    graphs = [JobSpec.from_request(mode, values, "pocket", preset).build(stage).graph for values in (before, after)]
+    assert seen_by_the_output(graphs[0]) != seen_by_the_output(graphs[1])
+
+    clips = [render(mode, preset, values) for values in (before, after)]
+    assert described(clips[0]) != described(clips[1])
+
+
+def seen_by_the_output(graph: Mapping[str, Any]) -> list[str]:
+    """Every node upstream of the output, without its number."""
+    ends = [node_id for node_id, node in graph.items() if node["class_type"] == "SaveVideo"]
+    return sorted(f"{graph[node_id]['_meta']} {_named(graph, node_id)}" for node_id in upstream(graph, ends))
+
+
+def _named(graph: Mapping[str, Any], node_id: str) -> dict[str, Any]:
+    return {
+        name: [graph[value[0]]["_meta"]["title"], value[1]] if isinstance(value, list) else value
+        for name, value in graph[node_id]["inputs"].items()
+    }
+
+
+def described(clip: Path) -> tuple[Any, ...]:
+    take = measure(clip)
+    sound, _ = sound_of(clip)
+    return frames_digest(clip), take.seconds, sound.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "channels"),
+    [(0.3, 48_000, 1), (3.0, 48_000, 2), (0.9, 8_000, 1), (0.9, 44_100, 6)],
+    ids=["too short", "too long", "mono at 8 kHz", "six channels"],
+)
+@pytest.mark.parametrize("mode", GIVEN_SOUND)
+def test_the_users_sound_comes_out_as_it_went_in(
+    mode: str, seconds: float, rate: int, channels: int, small: Request, render: Any, tmp_path: Path
+) -> None:
+    given = write_sound(tmp_path / "a.wav", seconds, rate=rate, channels=channels)
+
+    heard, heard_rate = sound_of(render(mode, "fast", small(mode, audio=given, seconds=1.4)))
+
+    expected = np.zeros_like(heard)
+    times = np.arange(len(heard)) / heard_rate
+    original, _ = sound_of(given)
+    inside = times < min(seconds, len(original) / rate)
+    expected[inside] = np.interp(times[inside], np.arange(len(original)) / rate, original)
+    assert len(heard) / heard_rate == pytest.approx(33 / 24, abs=0.05)
+    assert correlation(heard, expected) >= 0.99
+    if seconds < 1:
+        after = heard[round((seconds + 0.1) * heard_rate) :]
+        assert np.abs(after).max() < 0.01, "the rest is not silent"
+
+
+def correlation(one: Any, other: Any) -> float:
+    """The largest normalised cross-correlation at any shift of up to a tenth of a second."""
+    reach, best = 4800, 0.0
+    for shift in range(-reach, reach + 1, 1):
+        if shift % 16 and abs(shift) > 64:
+            continue
+        a, b = (one[shift:], other[: len(other) - shift]) if shift >= 0 else (one[:shift], other[-shift:])
+        best = max(best, float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9)))
+    return best
+
+
+def test_the_sounds_beginning_can_be_chosen(small: Request, render: Any, tmp_path: Path) -> None:
+    given = write_sound(tmp_path / "a.wav", 3.0)
+
+    heard, rate = sound_of(render("a2v", "fast", small("a2v", audio=given, audio_start=1.5)))
+
+    original, _ = sound_of(given)
+    assert correlation(heard, original[round(1.5 * rate) :][: len(heard)]) >= 0.99
+
+
+def test_the_clips_own_sound_can_be_kept(small: Request, render: Any, samples: Mapping[str, Path]) -> None:
+    heard, rate = sound_of(render("style", "fast", small("style", sound="source")))
+
+    original, _ = sound_of(samples["clip"])
+    assert len(heard) / rate == pytest.approx(17 / 24, abs=0.05)
+    assert correlation(heard, original[: len(heard)]) >= 0.99
+
+
+@pytest.mark.parametrize("mode", ["t2v", "i2v", "keyframe", "style"])
+def test_without_sound_there_is_none_and_the_pictures_are_the_same(mode: str, small: Request, render: Any) -> None:
+    silent, loud = (render(mode, "fast", small(mode, sound=sound)) for sound in ("off", "generated"))
+
+    assert len(sound_of(silent)[0]) == 0
+    assert frames_digest(silent) == frames_digest(loud)
+
+
+@pytest.mark.parametrize(
+    "size", [(5472, 3648), (40, 700), (33, 33)], ids=["20 megapixels", "very tall", "hardly anything"]
+)
+def test_unusual_pictures_are_rendered(size: tuple[int, int], small: Request, render: Any, tmp_path: Path) -> None:
+    picture = write_picture(tmp_path / "a.png", size)
+
+    take = measure(render("i2v", "draft", small("i2v", image=picture, width=None, height=None)))
+
+    assert take.frames == 17
+    assert (take.height > take.width) == (size[1] > size[0])
+
+
+@pytest.mark.parametrize(("fps", "seconds"), [(30, 1.0), (60, 0.5), (10, 2.0)])
+def test_clips_of_any_frame_rate_are_restyled(
+    fps: float, seconds: float, small: Request, render: Any, tmp_path: Path
+) -> None:
+    clip = write_film(tmp_path / "a.mp4", fps=fps, frames=round(fps * seconds))
+
+    take = measure(render("style", "fast", small("style", clip=clip, seconds=None)))
+
+    assert take.seconds == pytest.approx(seconds, abs=4 / 24)
+    assert take.fps == 24
+
+
+@pytest.mark.parametrize("mode", ["keyframe", "style"])
+def test_previews_show_the_clip_and_not_its_guides(
+    mode: str, small: Request, engine: Engine, settings: Settings
+) -> None:
+    spec = JobSpec.from_request(mode, small(mode), "pocket")
+
+    previews = [event for event in LocalRunner(settings, engine).run(spec) if isinstance(event, Preview)]
+
+    assert {len(preview.frames) for preview in previews} == {(17 - 1) // 8 + 1}
