@@ -9,7 +9,7 @@ run: setup  ## set up, then open the page
 	@$(STUDIO) serve
 
 demo: setup  ## set up, then render one clip for each mode with the pocket model
-	@$(STUDIO) generate t2v --model-set pocket --prompt "a red ball bounces to the right" --seconds 2 --seed 1 --out $(DEMO_DIR)/t2v.mp4
+	@$(BIN)/python -m tools.demo --out $(DEMO_DIR)
 
 setup:
 	@./setup.sh
@@ -40,7 +40,8 @@ screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.screenshots
 
-golden: setup-dev  ## ask ComfyUI's own editor again what its templates mean
+golden: setup-dev  ## write anew what tests compare with: the patched graphs, and the editor's word on its templates
+	@$(BIN)/python -m tools.golden_graphs
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 

@@ -92,25 +92,28 @@ def setup() -> None:
 
 @cli.command()
 @click.argument("mode", required=False)
+@click.option("--model-set", default=None, help="Model set to tell the presets of.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def modes(mode: str | None, as_json: bool) -> None:
-    """What each mode takes."""
+def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
+    """What each mode takes, and what its presets do."""
+    from ltx_studio.cli.modes import as_dict, as_lines
+    from ltx_studio.models import get_model_set
     from ltx_studio.modes import MODES, get_mode
 
     chosen = [get_mode(mode)] if mode else list(MODES.values())
+    used = get_model_set(model_set or get_settings().model_set)
     if as_json:
-        shown = {item.id: {"label": item.label, "params": item.params.model_json_schema()} for item in chosen}
-        click.echo(json.dumps(shown, indent=2))
+        click.echo(json.dumps({item.id: as_dict(item, used) for item in chosen}, indent=2))
         return
     for item in chosen:
-        click.secho(f"{item.id}: {item.label}", bold=True)
-        for name, field in item.params.model_fields.items():
-            click.echo(f"  --{name.replace('_', '-'):<12} {field.description or field.title}")
+        title, *lines = as_lines(item, used)
+        click.secho(title, bold=True)
+        click.echo("\n".join(lines))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 the request is wrong, 1 it failed."""
-    logging.lastResort = None  # what is logged before there is a log file is not for the terminal
+    logging.getLogger().addHandler(logging.NullHandler())  # before there is a log file, nothing is for the terminal
     arguments = list(sys.argv[1:] if argv is None else argv)
     sys.exit(_run(arguments))
 

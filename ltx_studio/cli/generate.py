@@ -12,56 +12,50 @@ from types import FrameType
 from typing import Any
 
 import click
-from pydantic.fields import FieldInfo
 
+from ltx_studio.cli.options import options_of
 from ltx_studio.cli.progress import show
 from ltx_studio.engine import CancelToken
 from ltx_studio.errors import ExecutionError, StoppedError
 from ltx_studio.events import Cancelled, Failed, Finished
 from ltx_studio.jobs import JobSpec, LocalRunner, check_destination, export, measure, new_job_id
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import MODEL_SETS, get_model_set
-from ltx_studio.modes import Mode
-from ltx_studio.settings import get_settings
+from ltx_studio.models import MODEL_SETS, ModelSet, get_model_set
+from ltx_studio.modes import FAST, PRESETS, Mode
+from ltx_studio.settings import Settings, get_settings
 
 log = logging.getLogger(__name__)
 
 
 def command_for(mode: Mode) -> click.Command:
     """The subcommand of one mode."""
-    options: list[click.Parameter] = [_option(name, field) for name, field in mode.params.model_fields.items()]
+    options = options_of(mode)
     options += [
+        click.Option(["--preset"], default=FAST.id, help=f"One of: {', '.join(PRESETS)}. [{FAST.id}]"),
         click.Option(["--model-set"], default=None, help=f"One of: {', '.join(MODEL_SETS)}."),
         click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
     ]
 
-    def callback(model_set: str | None, out: Path | None, as_json: bool, **values: Any) -> int:
-        return _generate(mode, values, model_set, out, as_json)
+    def callback(preset: str, model_set: str | None, out: Path | None, as_json: bool, **values: Any) -> int:
+        settings = get_settings()
+        chosen = get_model_set(model_set or settings.model_set)
+        given = {name: value for name, value in values.items() if value not in (None, ())}
+        spec = JobSpec.from_request(mode.id, given, chosen.id, preset)
+        return _generate(spec, chosen, settings, out, as_json)
 
     return click.Command(mode.id, params=options, callback=callback, help=f"{mode.label}.", short_help=mode.label)
 
 
-def _option(name: str, field: FieldInfo) -> click.Option:
-    kinds: dict[Any, Any] = {int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}
-    default = f" [{field.default:g}]" if isinstance(field.default, int | float) else ""
-    return click.Option(
-        [f"--{name.replace('_', '-')}"],
-        type=kinds[field.annotation],
-        help=f"{field.description or field.title}{default}",
-    )
-
-
-def _generate(mode: Mode, values: dict[str, Any], model_set: str | None, out: Path | None, as_json: bool) -> int:
-    settings = get_settings()
-    chosen = get_model_set(model_set or settings.model_set)
-    spec = JobSpec.from_request(mode.id, values, chosen.id)
+def _generate(spec: JobSpec, model_set: ModelSet, settings: Settings, out: Path | None, as_json: bool) -> int:
     destination = check_destination(out) if out is not None else None
     log_to_file(settings)
     tell = _quiet if as_json else _tell
-    if chosen.notice:
-        tell(chosen.notice)
-    tell(spec.params.summary())
+    if model_set.notice:
+        tell(model_set.notice)
+    tell(spec.summary())
+    for note in spec.notes():
+        tell(note)
     cancel, job = CancelToken(), new_job_id()
     with _stop_on_signal(cancel, tell), redirect_stdout(_ToTheLog()):
         outcome = show(LocalRunner(settings).run(spec, cancel, job_id=job), quiet=as_json)

@@ -11,9 +11,6 @@ from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.settings import get_settings
 
-EXAMPLE = {"prompt": "a red ball bounces to the right"}
-"""What the modes' own graphs are built from when they are checked."""
-
 
 @click.group()
 def workflow() -> None:
@@ -40,7 +37,7 @@ def convert(file: Path, out: Path | None) -> None:
 @workflow.command()
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1)
 def check(files: tuple[Path, ...]) -> None:
-    """Check FILES against the installed ComfyUI; without any, the graphs of the studio's own modes."""
+    """Check FILES against the installed ComfyUI; without any, every preset of every mode of the studio."""
     from ltx_studio.graph.files import read_workflow
     from ltx_studio.graph.validate import validate
 
@@ -62,10 +59,17 @@ def _definitions() -> Definitions:
 
 
 def _own_graphs() -> Iterator[tuple[str, ApiGraph]]:
+    from ltx_studio.media import by_name
     from ltx_studio.models import MODEL_SETS
-    from ltx_studio.modes import MODES
+    from ltx_studio.modes import FAST, MODES, PRESETS
 
     for mode in MODES.values():
         for model_set in MODEL_SETS.values():
-            graph = mode.build(mode.parse(EXAMPLE, model_set), model_set).graph
-            yield f"{mode.id} with {model_set.id}", {key: dict(node) for key, node in graph.items()}
+            for preset in PRESETS.values():
+                if preset is FAST:
+                    graph = mode.build(mode.example(model_set, everything=True), model_set, preset, by_name).graph
+                    yield f"{mode.id} with every file, {model_set.id}", {key: dict(node) for key, node in graph.items()}
+                if not preset.refusal(model_set):
+                    graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph
+                    name = f"{mode.id} {preset.id} with {model_set.id}"
+                    yield name, {key: dict(node) for key, node in graph.items()}

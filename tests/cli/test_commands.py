@@ -11,7 +11,10 @@ import pytest
 
 from ltx_studio.engine import Engine
 from ltx_studio.graph.definitions import Definitions
+from ltx_studio.jobs import measure
+from ltx_studio.pocket import files as pocket_files
 from ltx_studio.settings import Settings
+from tests.samples import draw_samples
 from tests.support import TEMPLATES, environment, load_golden_editor, outputs_of, studio
 
 PROMPT = "a red ball bounces to the right"
@@ -87,9 +90,24 @@ def test_without_a_set_up_it_says_so_and_exits_with_1(home: Settings) -> None:
 def test_modes_tells_scripts_what_each_takes(home: Settings) -> None:
     shown = json.loads(studio(home, "modes", "--json").stdout)
 
-    assert set(shown) == {"t2v"}
-    assert set(shown["t2v"]["params"]["properties"]) == {"prompt", "seconds", "fps", "width", "height", "seed"}
+    assert set(shown) == {"t2v", "a2v", "i2v", "lipsync", "keyframe", "style"}
+    assert {"prompt", "seconds", "seed", "loras"} < set(shown["t2v"]["params"]["properties"])
+    assert shown["t2v"]["presets"][0] == {
+        "id": "fast",
+        "label": "Fast",
+        "description": "The distilled model: 8 steps at half size, then 3 at full size; no guidance.",
+        "passes": [8, 3],
+        "unavailable": "",
+    }
     assert "--seconds" in studio(home, "modes", "t2v").stdout
+
+
+def test_modes_tells_which_presets_a_model_set_cannot_do(home: Settings) -> None:
+    shown = json.loads(studio(home, "modes", "style", "--model-set", "distilled-fp8", "--json").stdout)
+
+    unavailable = {preset["id"]: preset["unavailable"] for preset in shown["style"]["presets"]}
+    assert unavailable["fast"] == unavailable["draft"] == ""
+    assert "distilled model only" in unavailable["balanced"]
 
 
 def test_generate_makes_the_clip_that_was_asked_for(engine: Engine, settings: Settings, tmp_path: Path) -> None:
@@ -170,7 +188,10 @@ def test_workflow_check_takes_the_studios_own_graphs(definitions: Definitions, s
     done = studio(settings, "workflow", "check")
 
     assert done.returncode == 0
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["t2v with pocket", "t2v with fp8"]
+    names = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert len(names) == 6 * (4 + 4 + 2 + 3)
+    assert names[:2] == ["t2v with every file, pocket", "t2v fast with pocket"]
+    assert names[-1] == "style draft with distilled-fp8"
 
 
 def test_workflow_check_names_the_file_the_node_and_the_input(definitions: Definitions, settings: Settings) -> None:
@@ -196,3 +217,63 @@ def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
     assert done.returncode == 0
     assert "your own" in done.stdout
     assert "Building" not in done.stdout
+
+
+def test_a_mode_with_files_takes_them_as_options_and_says_what_is_done_to_them(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    files = draw_samples(tmp_path / "samples")
+    out = tmp_path / "clip.mp4"
+    lora = settings.models_dir / pocket_files.POSE_LORA
+    options = ["--image", str(files["image"]), "--audio", str(files["sound"]), "--lora", f"{lora}:0.5", "--seed", "3"]
+
+    done = studio(
+        settings,
+        "generate",
+        "lipsync",
+        "--prompt",
+        "she sings",
+        *options,
+        "--preset",
+        "draft",
+        "--seconds",
+        "1.4",
+        "--width",
+        "256",
+        "--height",
+        "128",
+        "--negative-prompt",
+        "blurry",
+        "--out",
+        str(out),
+    )
+
+    assert (done.returncode, done.stdout) == (0, f"{out}\n")
+    assert "128×64 (half of 256×128)" in done.stderr
+    assert "8 model passes" in done.stderr
+    assert "The sound ends after 0.90 s" in done.stderr
+    assert "Negative prompt does nothing in Draft" in done.stderr
+    assert "of it is cut off at top and bottom" in done.stderr
+    assert measure(out).width == 128
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (["i2v"], "Picture is missing", "--help"),
+        (["i2v", "--image", "gone.png"], "There is no file", "Check the path"),
+        (["t2v", "--preset", "best"], "no preset 'best'", "balanced"),
+        (["t2v", "--camera", "up"], "'up' is not one of", "--help"),
+        (["t2v", "--model-set", "distilled-fp8", "--preset", "quality"], "distilled model only", "Fast or Draft"),
+        (["t2v", "--lora", "a.safetensors:strong"], "'strong' is no strength", "--help"),
+        (["t2v", "--lora", "gone.safetensors:0.5"], "There is no file", "Check the path"),
+    ],
+)
+def test_a_wrong_choice_is_refused_before_anything_starts(
+    arguments: list[str], said: str, hint: str, home: Settings
+) -> None:
+    done = studio(home, "generate", *arguments, "--prompt", "a red ball")
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert hint in done.stderr.splitlines()[-1]

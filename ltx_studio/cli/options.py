@@ -1,0 +1,80 @@
+"""Command line options from a mode's declaration: one for each parameter, of the parameter's type."""
+
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+from pydantic.fields import FieldInfo
+
+from ltx_studio.modes import Mode, UserLora
+
+_KINDS: dict[Any, Any] = {int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}
+
+
+class LoraType(click.ParamType[dict[str, Any]]):
+    """``FILE`` or ``FILE:STRENGTH``."""
+
+    name = "file[:strength]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        file, colon, strength = str(value).rpartition(":")
+        if not colon or (len(file) == 1 and file.isalpha()):  # C:\\loras\\mine.safetensors
+            return {"file": str(value)}
+        try:
+            return {"file": file, "strength": float(strength)}
+        except ValueError:
+            if "/" in strength or "\\" in strength or strength.endswith(".safetensors"):
+                return {"file": str(value)}
+            self.fail(f"{strength!r} is no strength: write FILE:0.8", param, ctx)
+
+
+def options_of(mode: Mode) -> list[click.Parameter]:
+    """What must be given comes first."""
+    fields = mode.params.model_fields
+    return [_option(name, fields[name]) for name in sorted(fields, key=lambda name: not _is_needed(name, fields[name]))]
+
+
+def flag(name: str) -> str:
+    """The option of a parameter. Lists are given one at a time, so their option is in the singular."""
+    return f"--{name.replace('_', '-').removesuffix('s') if name == 'loras' else name.replace('_', '-')}"
+
+
+def _is_needed(name: str, field: FieldInfo) -> bool:
+    return field.is_required() and name not in ("width", "height", "seconds")
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    many = get_origin(field.annotation) is tuple
+    return click.Option(
+        [flag(name), name],
+        type=_type(field.annotation),
+        multiple=many,
+        default=None,
+        help=f"{field.description or field.title}{_default(field)}",
+    )
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, bool) or value is None or value == ():
+        return ""
+    if isinstance(value, int | float):
+        return f" [{value:g}]"
+    return f" [{value}]" if isinstance(value, str) and value else ""
+
+
+def _type(annotation: Any) -> Any:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        (annotation,) = (argument for argument in arguments if argument is not type(None))
+        return _type(annotation)
+    if origin is Literal:
+        return click.Choice(arguments)
+    if origin is tuple and arguments[0] is UserLora:
+        return LoraType()
+    if annotation is Path:
+        return click.Path(path_type=Path)
+    return _KINDS[annotation]
