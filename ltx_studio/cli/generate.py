@@ -82,7 +82,7 @@ def _deliver(
                 f"The clip could not be put at {destination}: {error.strerror}.", f"It is kept at {take.path}."
             ) from None
     if as_json:
-        shown = {"job": job, "seed": spec.params.seed, **take.as_dict(), "path": str(path)}
+        shown = {"job": job, "seed": spec.params.seed, **take.as_dict(), "path": str(path), "notes": spec.notes()}
         click.echo(json.dumps(shown, ensure_ascii=False))
     else:
         tell(f"Done in {outcome.seconds:.1f} s.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ltx_studio.cli.options import flag
+from ltx_studio.cli.options import flag, told
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import PRESETS, Mode, Preset
 
@@ -23,7 +23,7 @@ def as_lines(mode: Mode, model_set: ModelSet) -> Iterator[str]:
     """A mode as people read it."""
     yield f"{mode.id}: {mode.label}"
     for name, field in mode.params.model_fields.items():
-        yield f"  {flag(name):<{_INDENT}} {field.description or field.title}"
+        yield f"  {flag(name):<{_INDENT}} {told(name, field)}"
     for preset in PRESETS.values():
         shown = _preset(preset, mode, model_set)
         passes = " + ".join(str(count) for count in shown["passes"])

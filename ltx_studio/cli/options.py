@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from ltx_studio.modes import Mode, UserLora
+from ltx_studio.modes import MAX_SEED, Mode, UserLora
 
 _KINDS: dict[Any, Any] = {int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}
 
@@ -42,6 +43,11 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-').removesuffix('s') if name == 'loras' else name.replace('_', '-')}"
 
 
+def told(name: str, field: FieldInfo) -> str:
+    """What a parameter is, with its default and range."""
+    return f"{field.description or field.title}{_hints(name, field)}"
+
+
 def _is_needed(name: str, field: FieldInfo) -> bool:
     return field.is_required() and name not in ("width", "height", "seconds")
 
@@ -53,17 +59,23 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         type=_type(field.annotation),
         multiple=many,
         default=None,
-        help=f"{field.description or field.title}{_default(field)}",
+        help=told(name, field),
     )
 
 
-def _default(field: FieldInfo) -> str:
-    value = field.default
-    if isinstance(value, bool) or value is None or value == ():
-        return ""
-    if isinstance(value, int | float):
-        return f" [{value:g}]"
-    return f" [{value}]" if isinstance(value, str) and value else ""
+def _hints(name: str, field: FieldInfo) -> str:
+    """The default and the range, in brackets."""
+    value, hints = field.default, []
+    if _is_needed(name, field):
+        hints.append("required")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        hints.append(f"{value:g}")
+    elif isinstance(value, str) and value:
+        hints.append(value)
+    limits = {type(limit): limit for limit in field.metadata}
+    if Ge in limits and Le in limits:
+        hints.append(f"from {limits[Ge].ge:g} to {limits[Le].le:g}" if limits[Le].le < MAX_SEED else "0 or more")
+    return f" [{'; '.join(hints)}]" if hints else ""
 
 
 def _type(annotation: Any) -> Any:

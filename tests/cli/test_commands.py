@@ -118,7 +118,7 @@ def test_generate_makes_the_clip_that_was_asked_for(engine: Engine, settings: Se
 
     assert (done.returncode, done.stderr) == (0, "")
     said = json.loads(done.stdout)
-    assert set(said) == {"job", "take", "path", "seed", "width", "height", "frames", "fps", "seconds"}
+    assert set(said) == {"job", "take", "path", "seed", "width", "height", "frames", "fps", "seconds", "notes"}
     assert (said["path"], said["seed"], said["width"], said["height"], said["fps"]) == (str(out), 7, 128, 128, 25)
     assert len(outputs_of(settings) - before) == 1, "the take itself stays in the studio"
     with av.open(out) as container:
