@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -24,6 +24,8 @@ _PROBES: Mapping[Media, Callable[[Path], object]] = {
     Media.SOUND: probe_sound,
     Media.CLIP: probe_clip,
 }
+
+NOTICED_SECONDS = 0.1
 
 _SUFFIX: Mapping[Media, str] = {Media.PICTURE: ".png", Media.SOUND: ".wav", Media.CLIP: ".mp4"}
 
@@ -100,10 +102,15 @@ class Mode:
             params = self.params.model_validate(defaults | given)
         except ValidationError as error:
             raise request_error(self.label, self.id, self.params, error) from None
-        for limit in self.limits(params.model_dump(), preset, model_set):
+        limits = list(self.limits(params.model_dump(), preset, model_set))
+        refused: dict[str, set[str]] = {limit.field: set() for limit in limits}
+        for limit in limits:
+            refused[limit.field] |= set() if limit.is_caution else {limit.choice}
+        for limit in limits:
             if limit.choice and not limit.is_caution and getattr(params, limit.field) == limit.choice:
-                title = self.params.model_fields[limit.field].title
-                raise RequestError(f"{title}: {limit.choice} {limit.reason}.", "Make another choice.")
+                title, choices = self.params.model_fields[limit.field].title, self._choices(limit.field)
+                left = [choice for choice in choices if choice not in refused[limit.field]]
+                raise RequestError(f"{title}: {limit.choice} {limit.reason}.", f"Choose one of: {', '.join(left)}.")
         for lora in params.loras:
             check_lora(lora.file, model_set.token_width)
         for _ in self._remarks(params):
@@ -139,6 +146,10 @@ class Mode:
         """What to know before the run: what does not act, what is done to the files, what is experimental."""
         fields = self.params.model_fields
         notes = list(self._remarks(params))
+        if abs(params.duration - params.seconds) > NOTICED_SECONDS:
+            notes.append(
+                f"The clip has {params.duration:.2f} s instead of {params.seconds:g}: lengths are 8k+1 frames."
+            )
         for limit in self.limits(params.model_dump(), preset, model_set):
             value, title = getattr(params, limit.field), fields[limit.field].title
             if limit.is_caution and value == limit.choice:
@@ -193,6 +204,9 @@ class Mode:
         yield from self.check(params)
         yield from check_control(params)
 
+    def _choices(self, name: str) -> tuple[str, ...]:
+        return get_args(self.params.model_fields[name].annotation)
+
     def _look_at_files(self, given: Mapping[str, Any]) -> None:
         for name, kind in self.media.items():
             if isinstance(given.get(name), str | Path):
@@ -202,7 +216,10 @@ class Mode:
         for name in self.media:
             field = self.params.model_fields[name]
             if field.is_required() and name not in given:
-                raise RequestError(f"{field.title} is missing.", f"See `ltx-studio generate {self.id} --help`.")
+                option = f"--{name.replace('_', '-')}"
+                raise RequestError(
+                    f"{field.title} is missing.", f"Give it with {option}; see `ltx-studio generate {self.id} --help`."
+                )
 
     def _size(self, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
         """The model set's size, or as many pixels in the shape of the first picture or clip that must be given."""

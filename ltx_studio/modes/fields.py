@@ -24,7 +24,7 @@ MIN_SIZE = 128
 """Pixels. `EmptyLTXVLatentVideo` takes at least 64, and stage 1 has half of the finished size."""
 
 MAX_SIZE = 4096
-SIZE_TEXT = "Pixels, rounded to 64; to 128 with a control clip."
+SIZE_TEXT = "Pixels, rounded to 64; to 128 where a control clip steers."
 
 FRAME_STEP = 8
 """The video VAE packs 8 frames into one latent frame after the first, so lengths are 8k+1."""
@@ -129,7 +129,7 @@ class Params(BaseModel):
         Field(title="Camera", description="A camera move, by a LoRA."),
     ] = "none"
     camera_strength: Annotated[
-        float, Field(title="Camera strength", description="How strongly the camera LoRA acts.", ge=0, le=2)
+        float, Field(title="Camera strength", description="How strongly the camera LoRA acts.", ge=0.05, le=2)
     ] = 1.0
     loras: Annotated[
         tuple[UserLora, ...],

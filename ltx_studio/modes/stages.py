@@ -3,8 +3,8 @@
 from ltx_studio.graph import Stage
 
 PROMPT = Stage("prompt", "Read prompt", ("Prompt", "Negative prompt", "Frame rate"))
-STAGE_1 = Stage("stage1", "Stage 1", ("Stage 1",))
-UPSCALE = Stage("upscale", "Upscale", ("Stage 1 split", "Stage 1 crop", "Upscale"))
+STAGE_1 = Stage("stage1", "Stage 1", ("Stage 1", "Stage 1 split", "Stage 1 crop"))
+UPSCALE = Stage("upscale", "Upscale", ("Upscale",))
 STAGE_2 = Stage("stage2", "Stage 2", ("Stage 2 latent", "Stage 2"))
 DECODE = Stage("decode", "Decode", ("Stage 2 split", "Stage 2 crop", "Decode video", "Decode audio"))
 CONTROL = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control")

@@ -100,7 +100,7 @@ STYLE = Mode(
     stages=(
         PROMPT,
         STAGE_1,
-        Stage("decode", "Decode", ("Stage 1 split", "Stage 1 crop", "Decode video", "Decode audio")),
+        Stage("decode", "Decode", ("Decode video", "Decode audio")),
         save("style"),
     ),
     files=(*CONTROL, "Restyled frame", "Restyled frame crop", "Restyled frame compression"),

@@ -44,8 +44,9 @@ def test_modes_without_a_guide_have_no_ic_loras(mode: str) -> None:
 def test_controls_without_their_model_are_greyed(small: Request) -> None:
     assert {choice for field, choice in limits("style") if field == "control"} == {"depth", "pose"}
     assert not [choice for field, choice in limits("style", model_set=FP8, ic_lora="union") if field == "control"]
-    with pytest.raises(RequestError, match="Control: depth needs a model that Pocket preview does not have"):
+    with pytest.raises(RequestError, match="Control: depth needs a model that Pocket preview does not have") as caught:
         MODES["style"].parse(small("style", control="depth"), POCKET)
+    assert caught.value.hint == "Choose one of: canny, ready."
 
 
 def test_a_lora_that_the_set_lacks_is_greyed_and_refused(small: Request) -> None:

@@ -242,3 +242,10 @@ def test_a_control_clip_that_ends_early_or_is_cropped_is_said(small: Request, tm
 def test_a_width_that_is_none_is_refused_in_words(width: Any, small: Request) -> None:
     with pytest.raises(RequestError, match="Width"):
         parse("i2v", small("i2v", width=width, height=None))
+
+
+def test_a_length_that_is_another_than_asked_is_said() -> None:
+    (note,) = T2V.notes(params(seconds=0.5), FAST, POCKET)
+
+    assert note == "The clip has 0.38 s instead of 0.5: lengths are 8k+1 frames."
+    assert T2V.notes(params(seconds=2), FAST, POCKET) == []
