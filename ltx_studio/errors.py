@@ -5,6 +5,9 @@
     │   └── WorkflowError     a graph that the installed ComfyUI cannot run
     ├── SetupError            the installation is missing or broken
     ├── ModelMissingError     a model file is not where ComfyUI looks
+    ├── DownloadError         a model file could not be fetched
+    │   ├── GateError         its repository asks for consent or for a token
+    │   └── DiskFullError     there is no room for it
     ├── BusyError             the engine is in the middle of a run
     ├── StoppedError          the user stopped it
     └── ExecutionError        a node failed while it ran
@@ -78,6 +81,18 @@ class SetupError(StudioError):
 
 class ModelMissingError(StudioError):
     code = "model_missing"
+
+
+class DownloadError(StudioError):
+    code = "download"
+
+
+class GateError(DownloadError):
+    code = "gated"
+
+
+class DiskFullError(DownloadError):
+    code = "disk_full"
 
 
 class BusyError(StudioError):

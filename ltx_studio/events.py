@@ -12,9 +12,39 @@ from ltx_studio.errors import StudioError
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The run has not begun: ComfyUI is starting, or another run holds the device."""
+    """It has not begun: ComfyUI is starting, another run holds the device, or the hub is asked about files.
 
-    reason: Literal["start", "lane"]
+    `note` is what makes it take longer, if anything.
+    """
+
+    reason: Literal["start", "lane", "hub"]
+    note: str = ""
+
+
+FetchPhase: TypeAlias = Literal["queued", "waiting", "checking", "fetching", "retrying", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A model file on its way. Counts of bytes never go back, also when something is fetched a second time.
+
+    Attributes:
+        file: Its key, ``folder/name``.
+        phase: ``waiting`` is for another program that fetches the same file, ``retrying`` for a pause after a fault.
+        done: Bytes of the file that are here.
+        size: Bytes of the whole file, as the hub says.
+        all_done: Bytes of all files that were asked for.
+        all_size: Bytes that all of them have.
+        note: What went wrong, when it is tried again or has failed.
+    """
+
+    file: str
+    phase: FetchPhase
+    done: int
+    size: int
+    all_done: int
+    all_size: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +126,4 @@ class Cancelled:
 
 
 Outcome: TypeAlias = Finished | Failed | Cancelled
-Event: TypeAlias = Waiting | Started | StageStarted | Step | Preview | Heartbeat | Output | Outcome
+Event: TypeAlias = Waiting | Fetching | Started | StageStarted | Step | Preview | Heartbeat | Output | Outcome

@@ -33,5 +33,6 @@ def log_to_file(settings: Settings) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would note signed addresses
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a full disk must not fill the terminal with the log's own tracebacks

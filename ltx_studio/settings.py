@@ -1,13 +1,14 @@
 """Every environment variable and every path of the studio, read once and in one place."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_config_path, user_data_path, user_documents_path
 
 from ltx_studio.errors import SetupError
 
@@ -33,14 +34,21 @@ class Settings:
     Attributes:
         home: Everything the studio writes lies below this folder.
         comfy_dir: A ComfyUI of the user's own, or None for the one that set-up fetches.
-        model_set: The model set that is used unless a request names another.
+        model_set: The model set that is used unless a request names another; empty lets the studio choose.
         vram: How eagerly models are kept on the device.
+        model_dirs: Where to look for model files that the user already has: a ComfyUI, a folder of models, or an
+            ``extra_model_paths.yaml``. From the environment, the usual places of other programs come last.
+        hub_cache: The Hugging Face cache; None is the one that Hugging Face's own tools use.
+        hub_endpoint: The Hugging Face hub; None is the one that Hugging Face's own tools use.
     """
 
     home: Path
     comfy_dir: Path | None = None
-    model_set: str = "pocket"
+    model_set: str = ""
     vram: Vram = Vram.AUTO
+    model_dirs: tuple[Path, ...] = ()
+    hub_cache: Path | None = None
+    hub_endpoint: str | None = None
 
     @property
     def models_dir(self) -> Path:
@@ -83,8 +91,9 @@ class Settings:
         return cls(
             home=_folder("LTX_STUDIO_HOME", home),
             comfy_dir=_folder("LTX_STUDIO_COMFY_DIR", comfy_dir) if comfy_dir else None,
-            model_set=env.get("LTX_STUDIO_MODEL_SET") or "pocket",
+            model_set=env.get("LTX_STUDIO_MODEL_SET") or "",
             vram=_vram(env.get("LTX_STUDIO_VRAM") or "auto"),
+            model_dirs=(*_model_dirs(env.get("LTX_STUDIO_MODEL_DIRS", "")), *_usual_model_dirs()),
         )
 
 
@@ -93,6 +102,28 @@ def _folder(variable: str, value: str | Path) -> Path:
         return Path(value).expanduser().absolute()
     except RuntimeError:  # ~nobody
         raise SetupError(f"{variable} is {value}, whose ~ names no user.", "Write the whole path.") from None
+
+
+def _model_dirs(value: str) -> Iterator[Path]:
+    for path in value.split(os.pathsep):
+        if path.strip():
+            yield _folder("LTX_STUDIO_MODEL_DIRS", path.strip())
+
+
+def _usual_model_dirs() -> Iterator[Path]:
+    """Where ComfyUI's desktop app and command line, and LTX Desktop, put their models unless told otherwise."""
+    try:
+        home, documents = Path.home(), user_documents_path()
+    except RuntimeError:  # a user without a home
+        return
+    usual = [home / "ComfyUI", home / "comfy" / "ComfyUI", documents / "ComfyUI", documents / "comfy" / "ComfyUI"]
+    usual += [home / "ComfyUI-Shared", user_data_path("LTXDesktop", appauthor=False) / "models"]
+    usual += [user_config_path("ComfyUI", appauthor=False, roaming=True) / "extra_models_config.yaml"]
+    usual += [user_data_path("comfyui-desktop-2", appauthor=False) / "shared_model_paths.yaml"]
+    for path in usual:
+        with contextlib.suppress(OSError):  # somebody else's home
+            if path.exists():
+                yield path
 
 
 def _vram(value: str) -> Vram:

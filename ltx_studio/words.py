@@ -1,6 +1,38 @@
 """Words that the page and the terminal share."""
 
-WAITING = {
+from collections.abc import Mapping
+
+WAITING: Mapping[str, str] = {
     "start": "Starting ComfyUI, which takes 10 to 20 seconds",
     "lane": "Waiting for another run to end",
+    "hub": "Asking Hugging Face about the files",
 }
+
+KEPT = "What was fetched is kept; the next time goes on from there."
+
+FETCHING: Mapping[str, str] = {
+    "queued": "waits its turn",
+    "waiting": "another program is fetching it",
+    "checking": "checking what is here",
+    "fetching": "fetching",
+    "retrying": "trying again",
+    "done": "done",
+    "failed": "failed",
+}
+
+
+def printable(text: str) -> str:
+    """What somebody else's server says, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def in_bytes(count: float) -> str:
+    """``29.1 GB``: powers of 1000, as disks and Hugging Face count."""
+    for unit in _UNITS:
+        if abs(count) < 999.95 or unit == _UNITS[-1]:
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == _UNITS[0] else f"{count:.1f} {unit}"

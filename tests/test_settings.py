@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ def test_defaults_need_no_variable() -> None:
 
     assert settings.home.is_absolute()
     assert settings.comfy_dir is None
-    assert (settings.model_set, settings.vram) == ("pocket", Vram.AUTO)
+    assert (settings.model_set, settings.vram) == ("", Vram.AUTO)
 
 
 def test_reads_every_variable(tmp_path: Path) -> None:
@@ -27,6 +28,18 @@ def test_reads_every_variable(tmp_path: Path) -> None:
     assert settings.home == tmp_path
     assert settings.comfy_dir == Path("~/ComfyUI").expanduser()
     assert (settings.model_set, settings.vram) == ("fp8", Vram.LOW)
+
+
+def test_folders_of_models_are_named_first_and_other_programs_places_come_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "ComfyUI").mkdir()
+    named = f"{tmp_path / 'a'}{os.pathsep}{os.pathsep}~/b"
+
+    settings = Settings.from_env({"LTX_STUDIO_MODEL_DIRS": named})
+
+    assert settings.model_dirs == (tmp_path / "a", tmp_path / "b", tmp_path / "ComfyUI")
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
+from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import boot, memory, staging
-from ltx_studio.engine.cancel import CancelToken
 from ltx_studio.engine.run import Run, Warm
 from ltx_studio.errors import BusyError, ExecutionError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting

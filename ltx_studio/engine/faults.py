@@ -6,23 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, StudioError, WorkflowError
+from ltx_studio.graph.loaders import ENDINGS, loader_table
 from ltx_studio.settings import Settings
 
-_MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 _OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 _OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory")
 """CUDA's and MPS's words, and those of torch's allocator on the CPU, which raises a plain RuntimeError."""
 
 _FEW = 6
-_FOLDERS = {
-    "ckpt_name": "checkpoints",
-    "text_encoder": "text_encoders",
-    "lora_name": "loras",
-    "model_name": "latent_upscale_models",
-    "unet_name": "diffusion_models",
-    "vae_name": "vae",
-}
-"""Where the inputs of the loaders that LTX-2.3 uses look for their files."""
 
 
 def from_validation(
@@ -44,7 +35,8 @@ def from_validation(
         return WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
     for node_id, found in node_errors.items():
         for problem in found["errors"]:
-            return _from_problem(titles.get(node_id, node_id), problem, classes[found["class_type"]], settings)
+            kind = found["class_type"]
+            return _from_problem(titles.get(node_id, node_id), problem, kind, classes[kind], settings)
     return WorkflowError(
         f"ComfyUI refuses the workflow: {error['message'] if error else 'no reason given'}.",
         "Open it in ComfyUI's editor, which marks the node.",
@@ -52,11 +44,14 @@ def from_validation(
     )
 
 
-def _from_problem(title: str, problem: Mapping[str, Any], node_class: Any, settings: Settings) -> StudioError:
+def _from_problem(
+    title: str, problem: Mapping[str, Any], kind: str, node_class: Any, settings: Settings
+) -> StudioError:
     info = problem.get("extra_info", {})
     name, value = str(info.get("input_name", "")), info.get("received_value")
-    if problem["type"] == "value_not_in_list" and str(value).lower().endswith(_MODEL_SUFFIXES):
-        return _missing_model(str(value), title, settings.models_dir / _FOLDERS.get(name, ""))
+    if problem["type"] == "value_not_in_list" and str(value).lower().endswith(ENDINGS):
+        folders = loader_table().get(kind, {}).get(name, [""])
+        return _missing_model(str(value), title, settings.models_dir / folders[0])
     if problem["type"] == "value_not_in_list":
         known = _choices(node_class, name)
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
@@ -98,7 +93,7 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> Execu
     if "SafetensorError" in kind or "safetensors file is corrupt" in message:
         return ExecutionError(
             f"{title}: its model file is damaged: {_first_line(message)}",
-            "Get the file again; those of the pocket model are mended by `ltx-studio setup`.",
+            "`ltx-studio models verify --hash --repair` mends it; the pocket model is mended by `ltx-studio setup`.",
             where=title,
             details=details,
         )

@@ -15,9 +15,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import cache, faults, staging
 from ltx_studio.engine.boot import Comfy, use_folders
-from ltx_studio.engine.cancel import CancelToken
 from ltx_studio.engine.preview import PreviewFrames
 from ltx_studio.errors import ExecutionError, StudioError
 from ltx_studio.events import (
