@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from ltx_studio.engine.definitions import write_snapshot
 from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.pocket.build import build
 from ltx_studio.settings import Settings
+from tools import browser
 
 SLOW_LAST = (
     "tests/graph",
@@ -46,7 +48,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An empty home, with the ComfyUI that set-up installed."""
     installed = comfyui.find(Settings.from_env(os.environ))
-    return Settings(home=tmp_path_factory.mktemp("home"), comfy_dir=installed.path)
+    home = tmp_path_factory.mktemp("home")
+    return Settings(home=home, comfy_dir=installed.path, hub_cache=home / "hub")
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +67,13 @@ def definitions(engine: Engine, settings: Settings) -> Definitions:
     return load_definitions(write_snapshot(boot(settings), settings))
 
 
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's browser, not one that Playwright downloads."""
+    return browser_type_launch_args | {"executable_path": browser.find(), "args": browser.FLAGS}
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     """A home for one test, where nothing is installed."""
-    return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", hub_cache=tmp_path / "hub")

@@ -95,6 +95,8 @@ def outputs_of(settings: Settings) -> set[Path]:
 def environment(settings: Settings, **changes: str) -> dict[str, str]:
     """The variables that make a new process use `settings`."""
     ours = {"LTX_STUDIO_HOME": str(settings.home), "LTX_STUDIO_COMFY_DIR": str(settings.comfy_dir or "")}
+    if settings.hub_cache is not None:
+        ours["HF_HUB_CACHE"] = str(settings.hub_cache)
     return {**os.environ, **ours, **changes}
 
 

@@ -14,6 +14,8 @@ from tests.support import ROOT
 PACKAGE = ROOT / "ltx_studio"
 ROOMS = [
     "errors",
+    "cancel",
+    "weights",
     "settings",
     "events",
     "words",

@@ -7,11 +7,11 @@ from typing import Any
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import check_graph, is_link, upstream
 from ltx_studio.graph.definitions import ANY, MATCH, Definitions, Input, unknown_nodes
+from ltx_studio.graph.loaders import ENDINGS
 
 _AUTOGROW = "COMFY_AUTOGROW_V3"
 _ANY = (ANY, MATCH)
 _NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
-_MODEL_FILES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".onnx")
 _MEDIA_FILES = (
     ".png",
     ".jpg",
@@ -103,7 +103,7 @@ def _check_value(title: str, name: str, item: Input, value: Any) -> None:
         if number is None or not low <= number <= high:
             raise _problem(title, name, f"is {value!r}", f"Give it a number from {low} to {high}.")
     elif (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
-        is_file = str(value).lower().endswith(_MODEL_FILES + _MEDIA_FILES)
+        is_file = str(value).lower().endswith(ENDINGS + _MEDIA_FILES)
         if item.choices and not is_file and value not in item.choices:
             few = ", ".join(str(choice) for choice in item.choices[:6])
             raise _problem(title, name, f"is {value!r}, which is none of its choices", f"Choose one of: {few}, …")

@@ -1,17 +1,13 @@
-"""Which model files there are and how a graph loads them."""
+"""Which model files there are, where they are, getting them whole, and how a graph loads them."""
 
+from ltx_studio.models.choose import default_set
 from ltx_studio.models.controls import CONTROL_MODELS
-from ltx_studio.models.sets import (
-    CAMERA_MOVES,
-    DETAILER,
-    MODEL_SETS,
-    POSE,
-    TEMPLATE_SET,
-    UNION,
-    Lora,
-    ModelSet,
-    get_model_set,
-)
+from ltx_studio.models.ensure import ensure_models
+from ltx_studio.models.files import ModelFile
+from ltx_studio.models.plan import Plan, Planned, make_plan
+from ltx_studio.models.registry import MODEL_SETS, TEMPLATE_SET, Registry, get_model_set, get_registry
+from ltx_studio.models.sets import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet
+from ltx_studio.models.store import Store
 
 __all__ = [
     "CAMERA_MOVES",
@@ -22,6 +18,15 @@ __all__ = [
     "TEMPLATE_SET",
     "UNION",
     "Lora",
+    "ModelFile",
     "ModelSet",
+    "Plan",
+    "Planned",
+    "Registry",
+    "Store",
+    "default_set",
+    "ensure_models",
     "get_model_set",
+    "get_registry",
+    "make_plan",
 ]

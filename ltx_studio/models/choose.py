@@ -1,0 +1,37 @@
+"""Which model set a studio uses when nobody names one."""
+
+import platform
+import sys
+from pathlib import Path
+
+from ltx_studio.models.registry import Registry, get_registry
+from ltx_studio.models.store import Store
+from ltx_studio.settings import Settings
+
+PREVIEW, FOR_A_GPU = "pocket", "fp8"
+
+_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What NVIDIA's and AMD's drivers, and Windows' for its Linux, have there. Asking torch would take seconds."""
+
+
+def default_set(settings: Settings, registry: Registry | None = None) -> str:
+    """The set of the settings; else `fp8` where there is a GPU and its files are here; else the pocket preview."""
+    if settings.model_set:
+        return settings.model_set
+    registry = registry or get_registry(settings)
+    store = Store(settings, registry)
+    loaders = registry.sets[FOR_A_GPU].loaders.nodes
+    is_here = has_gpu() and all(store.find(file) for file in registry.needs(loaders))
+    return FOR_A_GPU if is_here else PREVIEW
+
+
+def set_to_fetch(settings: Settings) -> str:
+    """The set that is meant when somebody asks what to fetch: that of the settings, unless it is built, else `fp8`."""
+    return settings.model_set if settings.model_set not in ("", PREVIEW) else FOR_A_GPU
+
+
+def has_gpu() -> bool:
+    """Whether this machine has something that ComfyUI can use beside the CPU, as far as its files tell."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    return any(Path(driver).exists() for driver in _DRIVERS)

@@ -1,0 +1,83 @@
+"""Where model files may lie already: other ComfyUIs, their ``extra_model_paths.yaml``, folders that a user names.
+
+Looks at files only; nothing there is ever changed.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.models.files import ModelFile, is_file
+from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EXTRA_PATHS = "extra_model_paths.yaml"
+_OLD_NAMES: Mapping[str, tuple[str, ...]] = {"text_encoders": ("clip",), "diffusion_models": ("unet",)}
+"""What ComfyUI once called these folders, and still reads."""
+
+_YAML = (".yaml", ".yml")
+
+Roots = Mapping[str, tuple[Path, ...]]
+
+
+def places(settings: Settings) -> list[Path]:
+    """The folders and ``.yaml`` files that are looked through."""
+    return [*([settings.comfy_dir] if settings.comfy_dir else []), *settings.model_dirs]
+
+
+def candidates(file: ModelFile, settings: Settings) -> Iterator[Path]:
+    """Where `file` may be in those places; most of these paths do not exist."""
+    for place in places(settings):
+        yield from _within(file, place)
+
+
+def _within(file: ModelFile, place: Path) -> Iterator[Path]:
+    if place.suffix.lower() in _YAML:
+        yield from _by_paths_file(file, place)
+        return
+    for models in (place / "models", place):
+        for folder in (file.folder, *_OLD_NAMES.get(file.folder, ())):
+            yield models / folder / file.name
+        yield models / file.name
+        if file.path:
+            yield models / file.path
+    yield from _by_paths_file(file, place / EXTRA_PATHS)
+
+
+def _by_paths_file(file: ModelFile, path: Path) -> Iterator[Path]:
+    if not is_file(path):
+        return
+    roots = _read(path, path.stat().st_mtime_ns)
+    for folder in (file.folder, *_OLD_NAMES.get(file.folder, ())):
+        yield from (root / file.name for root in roots.get(folder, ()))
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, changed: int) -> Roots:  # noqa: ARG001
+    """Folder → paths, as ComfyUI's `utils.extra_config` reads the file."""
+    import yaml
+
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except Exception as error:  # yaml's constructors raise what they like
+        log.warning("%s cannot be read and is passed over: %s", path, error)
+        return {}
+    found: dict[str, tuple[Path, ...]] = {}
+    for section in sections.values() if isinstance(sections, dict) else ():
+        for folder, roots in _section(section, path.parent):
+            found[folder] = (*found.get(folder, ()), *roots)
+    return found
+
+
+def _section(section: Any, beside: Path) -> Iterator[tuple[str, tuple[Path, ...]]]:
+    if not isinstance(section, dict):
+        return
+    base = section.get("base_path")
+    root = beside / os.path.expanduser(os.path.expandvars(base)) if isinstance(base, str) and base else beside  # noqa: PTH111
+    for folder, lines in section.items():
+        if folder not in ("base_path", "is_default") and isinstance(lines, str):
+            yield str(folder), tuple(root / line for line in lines.splitlines() if line)

@@ -1,0 +1,92 @@
+"""Is a model file what it should be: its size always, its contents when asked."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.models.fetch import BLOCK
+from ltx_studio.models.files import ModelFile, is_file
+from ltx_studio.models.hub import ETAG, digest_for
+from ltx_studio.models.store import Store, by_key
+
+Check = Callable[[ModelFile, int], None]
+"""``check(file, bytes read)`` is called often while contents are read, and may raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """On one copy of a file.
+
+    Attributes:
+        path: The copy; None when there is none.
+        flaw: What is wrong, to follow the name in a sentence; empty when nothing is.
+        hashed: Whether its contents were compared with a known hash.
+    """
+
+    file: ModelFile
+    path: Path | None
+    flaw: str
+    hashed: bool
+
+    @property
+    def is_good(self) -> bool:
+        return self.path is not None and not self.flaw
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.file.name,
+            "folder": self.file.folder,
+            "path": str(self.path) if self.path else None,
+            "ok": self.is_good,
+            "flaw": self.flaw,
+            "hashed": self.hashed,
+        }
+
+
+def verify(files: Iterable[ModelFile], store: Store, check: Check, *, contents: bool) -> Iterator[Verdict]:
+    """Look at the copies of each file up to the first good one, which is the one that is used.
+
+    With `contents` every byte is read, and compared with the known sha256, or with the one that the cache names.
+    """
+    for file in by_key(files):
+        verdict, own = None, store.path(file)
+        if os.path.lexists(own) and not own.is_symlink() and not is_file(own):
+            verdict = Verdict(file, own, "is no file", hashed=False)
+            yield verdict
+        for path, _ in store.copies(file):
+            flaw = store.flaw(path, file)
+            wrong, hashed = _contents(file, path, check) if contents and not flaw else (flaw, False)
+            verdict = Verdict(file, path, wrong, hashed)
+            yield verdict
+            if verdict.is_good:
+                break
+        if verdict is None:
+            yield Verdict(file, None, "is not here", hashed=False)
+
+
+def _contents(file: ModelFile, path: Path, check: Check) -> tuple[str, bool]:
+    """What is wrong with the contents, and whether there was a hash to compare them with."""
+    expected = file.sha256 or _name_of_blob(path)
+    if not expected:
+        return "", False
+    digest, done = digest_for(expected, path.stat().st_size), 0
+    try:
+        with path.open("rb") as opened:
+            while block := opened.read(BLOCK):
+                digest.update(block)
+                done += len(block)
+                check(file, done)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}", False
+    if digest.hexdigest() == expected:
+        return "", True
+    return f"has other contents: their hash is {digest.hexdigest()[:12]}…, not {expected[:12]}…", True
+
+
+def _name_of_blob(path: Path) -> str:
+    """The hash by which the Hugging Face cache calls a file; nothing for files elsewhere."""
+    name = path.readlink().name if path.is_symlink() else path.name
+    return name if ETAG.fullmatch(name) else ""
