@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -41,24 +42,33 @@ class _GenerateGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class _LazyGroup(click.Group):
-    """Imports the commands of a group of its own when one of them is asked for."""
+class _Deferred(click.Group):
+    """A group of commands in a module of its own, which is imported when one of them is asked for."""
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "workflow":
-            from ltx_studio.cli.workflow import workflow
-
-            return workflow
-        return super().get_command(ctx, cmd_name)
+    def __init__(self, name: str, module: str, help_text: str) -> None:
+        super().__init__(name, help=help_text)
+        self._module = module
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "workflow"])
+        return self._real().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._real().get_command(ctx, cmd_name)
+
+    def _real(self) -> click.Group:
+        group = getattr(import_module(self._module), str(self.name))
+        assert isinstance(group, click.Group)
+        return group
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="ltx-studio")
 def cli() -> None:
     """LTX 2.3 Studio: video with sound from a prompt."""
+
+
+cli.add_command(_Deferred("models", "ltx_studio.cli.models", "What is here of the model files, and getting the rest."))
+cli.add_command(_Deferred("workflow", "ltx_studio.cli.workflow", "Read and check ComfyUI workflows."))
 
 
 @cli.group(cls=_GenerateGroup)
@@ -97,11 +107,11 @@ def setup() -> None:
 def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
     """What each mode takes, and what its presets do."""
     from ltx_studio.cli.modes import as_dict, as_lines
-    from ltx_studio.models import get_model_set
+    from ltx_studio.models import default_set, get_model_set
     from ltx_studio.modes import MODES, get_mode
 
     chosen = [get_mode(mode)] if mode else list(MODES.values())
-    used = get_model_set(model_set or get_settings().model_set)
+    used = get_model_set(model_set or default_set(get_settings()))
     if as_json:
         click.echo(json.dumps({item.id: as_dict(item, used) for item in chosen}, indent=2))
         return

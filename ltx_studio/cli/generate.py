@@ -3,24 +3,22 @@
 import io
 import json
 import logging
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
+from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.options import options_of
 from ltx_studio.cli.progress import show
-from ltx_studio.engine import CancelToken
+from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import ExecutionError, StoppedError
 from ltx_studio.events import Cancelled, Failed, Finished
 from ltx_studio.jobs import JobSpec, LocalRunner, check_destination, export, measure, new_job_id
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import MODEL_SETS, ModelSet, get_model_set
+from ltx_studio.models import ModelSet, default_set, get_registry
 from ltx_studio.modes import FAST, PRESETS, Mode
 from ltx_studio.settings import Settings, get_settings
 
@@ -32,14 +30,14 @@ def command_for(mode: Mode) -> click.Command:
     options = options_of(mode)
     options += [
         click.Option(["--preset"], default=FAST.id, help=f"One of: {', '.join(PRESETS)}. [{FAST.id}]"),
-        click.Option(["--model-set"], default=None, help=f"One of: {', '.join(MODEL_SETS)}."),
+        click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry().sets)}."),
         click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
     ]
 
     def callback(preset: str, model_set: str | None, out: Path | None, as_json: bool, **values: Any) -> int:
         settings = get_settings()
-        chosen = get_model_set(model_set or settings.model_set)
+        chosen = get_registry(settings).get_set(model_set or default_set(settings))
         given = {name: value for name, value in values.items() if value not in (None, ())}
         spec = JobSpec.from_request(mode.id, given, chosen.id, preset)
         return _generate(spec, chosen, settings, out, as_json)
@@ -57,7 +55,7 @@ def _generate(spec: JobSpec, model_set: ModelSet, settings: Settings, out: Path 
     for note in spec.notes():
         tell(note)
     cancel, job = CancelToken(), new_job_id()
-    with _stop_on_signal(cancel, tell), redirect_stdout(_ToTheLog()):
+    with stop_on_signal(cancel, tell), redirect_stdout(_ToTheLog()):
         outcome = show(LocalRunner(settings).run(spec, cancel, job_id=job), quiet=as_json)
     if isinstance(outcome, Failed):
         log.error("%s", outcome.error.message)
@@ -105,27 +103,3 @@ def _tell(line: str) -> None:
 
 def _quiet(line: str) -> None:
     """With --json, stderr carries errors only."""
-
-
-@contextmanager
-def _stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator[None]:
-    """The first Ctrl+C or SIGTERM stops the run cleanly, the second ends the process at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        for each in previous:
-            signal.signal(each, signal.SIG_DFL)
-        # not here: this thread may be waiting for the token, and hold the lock that setting it needs
-        threading.Thread(target=cancel.cancel).start()
-        tell("Stopping … (once more to end at once)")
-
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in previous:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -60,16 +60,19 @@ def _definitions() -> Definitions:
 
 def _own_graphs() -> Iterator[tuple[str, ApiGraph]]:
     from ltx_studio.media import by_name
-    from ltx_studio.models import MODEL_SETS
+    from ltx_studio.models import get_registry
     from ltx_studio.modes import FAST, MODES, PRESETS
 
     for mode in MODES.values():
-        for model_set in MODEL_SETS.values():
+        for model_set in get_registry().sets.values():
             for preset in PRESETS.values():
-                if preset is FAST:
+                if not mode.is_possible(model_set, preset):
+                    continue
+                if preset is FAST and mode.is_possible(model_set, preset, everything=True):
                     graph = mode.build(mode.example(model_set, everything=True), model_set, preset, by_name).graph
                     yield f"{mode.id} with every file, {model_set.id}", {key: dict(node) for key, node in graph.items()}
-                if not preset.refusal(model_set):
-                    graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph
-                    name = f"{mode.id} {preset.id} with {model_set.id}"
-                    yield name, {key: dict(node) for key, node in graph.items()}
+                graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph
+                yield (
+                    f"{mode.id} {preset.id} with {model_set.id}",
+                    {key: dict(node) for key, node in graph.items()},
+                )

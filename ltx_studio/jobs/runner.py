@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from ltx_studio.engine import CancelToken, Engine, comfyui
-from ltx_studio.errors import ExecutionError, ModelMissingError, StoppedError, StudioError
+from ltx_studio.errors import ExecutionError, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.media import Stager, sweep
-from ltx_studio.models import get_model_set
+from ltx_studio.models import Store
 from ltx_studio.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -42,9 +42,14 @@ class LocalRunner:
         `job_id` names it.
         """
         cancel = cancel or CancelToken()
+        problem = self.problem()
+        if problem is not None:
+            yield Failed(problem)
+            return
         stager = Stager(self._settings.inputs_dir, self._settings.models_dir / "loras", _stopper(cancel))
         try:
             workflow = spec.build(stager)
+            Store(self._settings).require(workflow.graph, spec.fetch_command)
         except StoppedError:
             yield Cancelled()
             return
@@ -55,8 +60,7 @@ class LocalRunner:
             log.exception("the graph of a %s could not be built", spec.mode)
             yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
             return
-        for event in self._engine.run(workflow, cancel, run_id=job_id or new_job_id()):
-            yield _with_the_sets_advice(event, spec)
+        yield from self._engine.run(workflow, cancel, run_id=job_id or new_job_id())
 
     def close(self, timeout: float) -> bool:
         """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest."""
@@ -76,12 +80,3 @@ def _stopper(cancel: CancelToken) -> Callable[[], None]:
             raise StoppedError("Stopped.", "Nothing was kept.")
 
     return check
-
-
-def _with_the_sets_advice(event: Event, spec: JobSpec) -> Event:
-    """A model set knows another way out when a file is missing."""
-    if isinstance(event, Failed) and isinstance(event.error, ModelMissingError):
-        error = event.error
-        hint = f"{error.hint} {get_model_set(spec.model_set).install_hint}".strip()
-        return Failed(ModelMissingError(error.message, hint, where=error.where, details=error.details))
-    return event

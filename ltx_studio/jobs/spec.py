@@ -6,8 +6,13 @@ from typing import Any, Self
 
 from ltx_studio.graph import Workflow
 from ltx_studio.media import Staging
-from ltx_studio.models import get_model_set
+from ltx_studio.models import ModelFile, get_model_set, get_registry
+from ltx_studio.models.store import fetch_command
 from ltx_studio.modes import FAST, Params, get_mode, get_preset
+from ltx_studio.modes.needs import model_files
+
+_FEW = 2
+"""Files that a command names one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,14 @@ class JobSpec:
     def build(self, stage: Staging) -> Workflow:
         """The finished graph; `stage` makes the user's files ready."""
         return get_mode(self.mode).build(self.params, get_model_set(self.model_set), get_preset(self.preset), stage)
+
+    def fetch_command(self, missing: list[ModelFile]) -> str:
+        """The command that fetches the model files that the request misses, and no others."""
+        model_set = get_model_set(self.model_set)
+        usual = {file.key for file in model_files([get_mode(self.mode)], model_set, get_registry())}
+        if len(missing) > _FEW and {file.key for file in missing} <= usual:
+            return f"ltx-studio models get --mode {self.mode} --model-set {self.model_set}"
+        return fetch_command(missing)
 
     def summary(self) -> str:
         """What will really be made, in words."""

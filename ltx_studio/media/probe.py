@@ -1,6 +1,5 @@
 """Looking at a user's file before anything is rendered: what it is, and why it cannot be used."""
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from ltx_studio.errors import RequestError
 from ltx_studio.media.open import audio_stream, frames_of, locate, open_media, opened_picture, video_stream
+from ltx_studio.weights import read_header
 
 MIN_SIDE = 32
 """Pixels. One latent cell; a smaller picture has nothing to show."""
@@ -31,9 +31,6 @@ _INPUT = re.compile(r"transformer_blocks[._]\d+[._]attn1[._]to_[qkv]\.lora_(A|do
 _LORA_ADVICE = "Use a LoRA for LTX-2.3, a .safetensors file."
 _HUGE = 1_000_000_000
 """Bytes."""
-
-_HEADER_LIMIT = 100_000_000
-"""Bytes. What the safetensors format allows for its header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +174,12 @@ def check_lora(path: Path, width: int) -> None:
 def _lora_widths(path: Path) -> frozenset[int]:
     """What the LoRA's layers of the picture's self-attention take, as its header says."""
     try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(size)) if 0 < size < _HEADER_LIMIT else {}
+        layers = read_header(path).tensors
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-    except (ValueError, RecursionError):
-        header = {}
-    layers = header if isinstance(header, dict) else {}
-    loras = {str(name): layer for name, layer in layers.items() if "lora" in str(name).lower()}
+    except ValueError as error:
+        raise RequestError(f"{path.name} is no LoRA: {error}.", _LORA_ADVICE) from None
+    loras = {name: layer for name, layer in layers.items() if "lora" in name.lower()}
     if path.suffix.lower() != ".safetensors" or not loras:
         raise RequestError(f"{path.name} is no LoRA.", _LORA_ADVICE)
     if not any(_LAYER.search(name) for name in loras):

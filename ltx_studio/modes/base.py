@@ -102,15 +102,16 @@ class Mode:
             params = self.params.model_validate(defaults | given)
         except ValidationError as error:
             raise request_error(self.label, self.id, self.params, error) from None
-        limits = list(self.limits(params.model_dump(), preset, model_set))
-        refused: dict[str, set[str]] = {limit.field: set() for limit in limits}
-        for limit in limits:
-            refused[limit.field] |= set() if limit.is_caution else {limit.choice}
-        for limit in limits:
-            if limit.choice and not limit.is_caution and getattr(params, limit.field) == limit.choice:
-                title, choices = self.params.model_fields[limit.field].title, self._choices(limit.field)
-                left = [choice for choice in choices if choice not in refused[limit.field]]
-                raise RequestError(f"{title}: {limit.choice} {limit.reason}.", f"Choose one of: {', '.join(left)}.")
+        refused = [limit for limit in self.limits(params.model_dump(), preset, model_set) if limit.refuses]
+        for limit in refused:
+            if getattr(params, limit.field) == limit.choice:
+                title, gone = (
+                    self.params.model_fields[limit.field].title,
+                    {(item.field, item.choice) for item in refused},
+                )
+                left = [choice for choice in self._choices(limit.field) if (limit.field, choice) not in gone]
+                hint = f"Choose one of: {', '.join(left)}." if left else "Choose another model set."
+                raise RequestError(f"{title}: {limit.choice} {limit.reason}.", hint)
         for lora in params.loras:
             check_lora(lora.file, model_set.token_width)
         for _ in self._remarks(params):
@@ -128,6 +129,13 @@ class Mode:
         files = {name: Path(f"{name}{_SUFFIX[self.media[name]]}") for name in named}
         size = {"width": model_set.width, "height": model_set.height}
         return self.params.model_validate({"prompt": "a red ball bounces", "seconds": 2.0, **size, **files})
+
+    def is_possible(self, model_set: ModelSet, preset: Preset, *, everything: bool = False) -> bool:
+        """Whether the set has what the mode cannot do without, or, with `everything`, what it may be asked for."""
+        params = self.example(model_set, everything=everything)
+        limits = self.limits(params.model_dump(), preset, model_set)
+        refused = (limit for limit in limits if limit.refuses and getattr(params, limit.field) == limit.choice)
+        return not preset.refusal(model_set) and next(refused, None) is None
 
     def limits(self, values: Mapping[str, Any], preset: Preset, model_set: ModelSet) -> Iterator[Limit]:
         """What to grey, with the reason, when the form holds `values`."""

@@ -26,6 +26,11 @@ class Limit:
     choice: str = ""
     is_caution: bool = False
 
+    @property
+    def refuses(self) -> bool:
+        """Whether `choice` cannot be had."""
+        return bool(self.choice) and not self.is_caution
+
 
 def limits(
     fields: Mapping[str, Any], values: Mapping[str, Any], preset: Preset, model_set: ModelSet

@@ -189,9 +189,9 @@ def test_workflow_check_takes_the_studios_own_graphs(definitions: Definitions, s
 
     assert done.returncode == 0
     names = [line.partition(":")[0] for line in done.stdout.splitlines()]
-    assert len(names) == 6 * (4 + 4 + 2 + 3)
+    assert len(names) == 6 * (5 * 4 + 2 + 6), "six modes, six sets; the distilled one has two presets"
     assert names[:2] == ["t2v with every file, pocket", "t2v fast with pocket"]
-    assert names[-1] == "style draft with distilled-fp8"
+    assert names[-1] == "style draft with split"
 
 
 def test_workflow_check_names_the_file_the_node_and_the_input(definitions: Definitions, settings: Settings) -> None:

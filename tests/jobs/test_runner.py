@@ -2,6 +2,8 @@ from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.errors import ModelMissingError
 from ltx_studio.events import Cancelled, Failed, Finished
 from ltx_studio.jobs import JobSpec, LocalRunner
+from ltx_studio.media import by_name
+from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings
 from tests.support import outcome_of, small_spec
 
@@ -10,15 +12,26 @@ def test_a_job_becomes_a_clip(engine: Engine, settings: Settings) -> None:
     assert isinstance(outcome_of(LocalRunner(settings, engine).run(small_spec())), Finished)
 
 
-def test_a_missing_file_comes_with_the_sets_own_advice(engine: Engine, settings: Settings) -> None:
+def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, settings: Settings) -> None:
     spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, "fp8")
 
     outcome = outcome_of(LocalRunner(settings, engine).run(spec))
 
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, ModelMissingError)
-    assert str(settings.models_dir) in outcome.error.hint
+    assert "ltx-2.3-22b-dev-fp8.safetensors" in outcome.error.message
+    assert "`ltx-studio models get --mode t2v --model-set fp8`" in outcome.error.hint
     assert "--model-set pocket" in outcome.error.hint
+
+
+def test_an_optional_file_that_is_missing_is_named_in_the_command(settings: Settings) -> None:
+    spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "camera": "jib-up"}, "fp8")
+    registry = get_registry(settings)
+    jib = registry.get_file("ltx-2-19b-lora-camera-control-jib-up.safetensors")
+    usual = registry.needs(spec.build(by_name).graph)
+
+    assert spec.fetch_command([file for file in usual if file != jib]).endswith("--model-set fp8")
+    assert jib.key in spec.fetch_command(usual)
 
 
 def test_cancel_reaches_the_engine(engine: Engine, settings: Settings) -> None:

@@ -1,0 +1,74 @@
+"""How plans, verdicts and removals look on the terminal."""
+
+from collections.abc import Iterator
+
+from ltx_studio.models import ModelFile, Plan, Planned
+from ltx_studio.models.remove import NOT_HERE, Removal
+from ltx_studio.models.verify import Verdict
+from ltx_studio.words import in_bytes
+
+
+def plan_lines(made: Plan) -> Iterator[str]:
+    yield from (line(planned) for planned in made.files)
+    yield totals(made)
+    for planned in made.to_place:
+        name, folder = planned.file.name, planned.file.folder
+        yield f"Put {name} into the folder {folder} yourself, or name its repository in models.toml."
+    gated = sorted({planned.file.repo for planned in made.missing if planned.file.gated})
+    if gated:
+        yield f"These ask for consent and a token (HF_TOKEN): {', '.join(gated)}."
+
+
+def totals(made: Plan) -> str:
+    about = "" if all(planned.present or planned.file.exact for planned in made.files) else "about "
+    if not made.missing:
+        return f"All is here: {in_bytes(made.total_bytes)}."
+    if all(planned.file.built for planned in made.missing):
+        return "Nothing to fetch: `ltx-studio setup` makes what is missing."
+    if made.of_unknown_size:
+        count = made.of_unknown_size
+        about = f"{count} file{'' if count == 1 else 's'} of unknown size, and {about}"
+    said = (
+        f"To fetch: {about}{in_bytes(made.missing_bytes)} of {in_bytes(made.total_bytes)}. "
+        f"Free: {in_bytes(made.free_bytes)} at {made.disk}."
+    )
+    if made.fits and made.of_unknown_size:
+        return said
+    if made.fits:
+        return f"{said} It fits."
+    short = in_bytes(made.missing_bytes - made.free_bytes)
+    return f"{said} It does NOT fit: {short} too few. Free some, or set HF_HUB_CACHE to a folder on a larger disk."
+
+
+def line(planned: Planned) -> str:
+    file = planned.file
+    state = "here" if planned.present else "set-up" if file.built else "missing" if file.repo else "place it"
+    size = in_bytes(planned.size) if planned.size else "?"
+    about = "" if planned.present or file.exact or not planned.size else "~"
+    source = ", ".join(part for part in (file.repo, file.licence, "gated" if file.gated else "") if part)
+    rest = f" ({in_bytes(planned.partial)} here)" if planned.partial else ""
+    rest += f" ({planned.flaw}, so it does not count)" if planned.flaw else ""
+    return (
+        f"  {state:<8}{about + size:>10}  {file.key}{rest}\n{'':<22}{file.use or 'your own'} · {source or 'no source'}"
+    )
+
+
+def verdict_line(verdict: Verdict) -> str:
+    if verdict.is_good:
+        return f"  ok       {verdict.file.key}{' (sha256)' if verdict.hashed else ''}"
+    where = f": {verdict.path}" if verdict.path else ""
+    return f"  {'damaged' if verdict.path else 'missing'}  {verdict.file.key} {verdict.flaw}{where}"
+
+
+def spoilt(verdicts: list[Verdict]) -> list[ModelFile]:
+    """The files of which there is no good copy."""
+    good = {verdict.file.key for verdict in verdicts if verdict.is_good}
+    return [verdict.file for verdict in verdicts if verdict.file.key not in good]
+
+
+def removal_line(removal: Removal) -> str:
+    if removal.kept == NOT_HERE:
+        return f"  {'not here':<14} {removal.file.key}"
+    if removal.kept:
+        return f"  {'kept':<14} {removal.file.key} {removal.kept}"
+    return f"  {'remove':<8}{in_bytes(removal.freed):>10}  {removal.file.key}"

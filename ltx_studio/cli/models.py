@@ -1,0 +1,322 @@
+"""`ltx-studio models`: which model files there are, what fetching them means, and doing it."""
+
+import json
+import logging
+import shlex
+import sys
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import click
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.downloads import show_downloads, show_reading
+from ltx_studio.cli.model_lines import line, plan_lines, removal_line, spoilt, totals, verdict_line
+from ltx_studio.cli.signals import stop_on_signal
+from ltx_studio.errors import GateError, RequestError, StoppedError
+from ltx_studio.events import Cancelled, Failed
+from ltx_studio.logs import log_to_file
+from ltx_studio.models import ModelFile, Plan, Store, ensure_models, get_registry, make_plan
+from ltx_studio.models.choose import set_to_fetch
+from ltx_studio.models.files import Identity, identity
+from ltx_studio.models.remove import clean as clean_up
+from ltx_studio.models.remove import left_overs, removals, remove
+from ltx_studio.models.verify import verify
+from ltx_studio.settings import get_settings
+from ltx_studio.words import KEPT, in_bytes
+
+log = logging.getLogger(__name__)
+
+_Command = Callable[..., Any]
+_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+
+
+def _choice(command: _Command) -> _Command:
+    """The options by which files are chosen."""
+    for option in (
+        click.option("--everything", is_flag=True, help="Also LoRAs and control models that a request may name."),
+        click.option("--model-set", default=None, help="Model set."),
+        click.option("--mode", "modes", multiple=True, help="Mode, as often as you like; default: all."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def models() -> None:
+    """The model files: what is here, what is missing, getting it whole."""
+
+
+@models.command("list")
+@_JSON
+def list_(as_json: bool) -> None:
+    """The model sets, and every file that is known, with where it is."""
+    from ltx_studio.modes import MODES
+    from ltx_studio.modes.needs import model_files
+
+    store = _store()
+    plans = {
+        model_set.id: make_plan(model_files(MODES.values(), model_set, store.registry), store)
+        for model_set in store.registry.sets.values()
+    }
+    files = make_plan(store.registry.files.values(), store).files
+    if as_json:
+        sets = {
+            set_id: {"label": store.registry.sets[set_id].label, **plan.as_dict()} for set_id, plan in plans.items()
+        }
+        click.echo(json.dumps({"sets": sets, "files": [planned.as_dict() for planned in files]}, indent=2))
+        return
+    click.secho("Model sets, for all six modes", bold=True)
+    for set_id, plan in plans.items():
+        is_built = all(planned.file.built for planned in plan.missing)
+        to_do = "made by `ltx-studio setup`" if is_built else f"{in_bytes(plan.missing_bytes)} to fetch"
+        to_do += f", {len(plan.to_place)} to place yourself" if plan.to_place else ""
+        state = to_do if plan.missing else "here"
+        click.echo(f"  {set_id:<14} {store.registry.sets[set_id].label:<30} {state}")
+    click.secho("Files", bold=True)
+    for planned in files:
+        click.echo(line(planned))
+    click.echo("What a set needs: `ltx-studio models plan --model-set fp8`.")
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[FILE]...")
+@_choice
+@_JSON
+def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
+    """What fetching would mean: files, bytes, room on the disk, licences. Asks no network.
+
+    Without a choice it is about the set of the settings, else fp8, and all modes.
+    """
+    store = _store()
+    title, files = _chosen(store, names, modes, model_set, everything=everything)
+    made = make_plan(files, store)
+    if as_json:
+        click.echo(json.dumps(made.as_dict(), indent=2))
+        return
+    click.secho(title, bold=True)
+    for told in plan_lines(made):
+        click.echo(told)
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[FILE]...")
+@_choice
+@_JSON
+def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
+    """Fetch what is missing of a model set, or FILEs. Ctrl+C stops; the next time goes on from there.
+
+    Without a choice it is about the set of the settings, else fp8, and all modes.
+    """
+    store = _store()
+    title, files = _chosen(store, names, modes, model_set, everything=everything)
+    before = make_plan(files, store)
+    if not as_json:
+        click.secho(title, bold=True, err=True)
+        click.echo(totals(before), err=True)
+    _fetch(files, store, quiet=as_json)
+    _tell_paths(files, store, before, as_json)
+
+
+@models.command("verify")
+@click.argument("names", nargs=-1, metavar="[FILE]...")
+@_choice
+@click.option("--hash", "contents", is_flag=True, help="Read every byte and compare the sha256.")
+@click.option("--repair", is_flag=True, help="Fetch what is damaged or missing.")
+@_JSON
+def verify_(
+    names: Sequence[str],
+    modes: Sequence[str],
+    model_set: str | None,
+    everything: bool,
+    contents: bool,
+    repair: bool,
+    as_json: bool,
+) -> int:
+    """Are the files whole? Without a choice: every file that is here."""
+    store = _store()
+    if names or modes or model_set or everything:
+        _, files = _chosen(store, names, modes, model_set, everything=everything)
+    else:
+        files = [file for file in store.registry.files.values() if store.is_expected(file)]
+    with show_reading(quiet=as_json) as check:
+        verdicts = list(verify(files, store, check, contents=contents))
+    if as_json:
+        click.echo(json.dumps({"files": [verdict.as_dict() for verdict in verdicts]}, indent=2))
+    else:
+        for verdict in verdicts:
+            click.echo(verdict_line(verdict))
+    bad = spoilt(verdicts)
+    bad += [each.file for each in verdicts if each.flaw and each.path == store.path(each.file) and each.file not in bad]
+    if not bad:
+        return 0
+    if not repair:
+        if not as_json:
+            chosen = [*names, *(part for mode in modes for part in ("--mode", mode))]
+            chosen += ["--model-set", model_set] if model_set else []
+            flags = [flag for flag, given in (("--everything", everything), ("--hash", contents)) if given]
+            again = shlex.join(["ltx-studio", "models", "verify", *chosen, *flags, "--repair"])
+            click.echo(f"Fetch what is damaged or missing: `{again}`.", err=True)
+        return 1
+    damaged = {identity(verdict.path) for verdict in verdicts if verdict.flaw and verdict.path}
+    to_fetch: list[ModelFile] = []
+    others: list[ModelFile] = []
+    for file in bad:
+        (to_fetch if file.repo or store.find(file, damaged) else others).append(file)
+    if to_fetch:
+        _fetch(to_fetch, store, quiet=as_json, damaged=damaged)
+    if others:
+        raise store.missing(others)
+    if not as_json:
+        click.echo("Repaired.", err=True)
+    return 0
+
+
+@models.command("remove")
+@click.argument("names", nargs=-1, metavar="[FILE]...")
+@_choice
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
+def remove_(
+    names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, yes: bool, as_json: bool
+) -> int:
+    """Remove the files of a model set, or FILEs, that this studio has fetched. Nothing of other programs."""
+    if not names and not model_set:
+        raise RequestError("Remove what?", "Name files, or a set: `ltx-studio models remove --model-set fp8`.")
+    store = _store()
+    _, files = _chosen(store, names, modes, model_set, everything=everything)
+    planned = [] if names else _of_others(files, store, model_set)
+    wanted = removals((file for file in files if file.key not in {file.key for file, _ in planned}), store)
+    if not as_json:
+        for removal in wanted:
+            click.echo(removal_line(removal), err=True)
+        for file, others in planned:
+            click.echo(f"  kept           {file.key}: {others} needs it too; name the file to remove it", err=True)
+    if not yes and any(removal.does_something for removal in wanted):
+        _ask(f"Remove them and free {in_bytes(sum(removal.freed for removal in wanted))}?")
+    done = [remove(removal, store) for removal in wanted]
+    if not as_json:
+        for planned_one, done_one in zip(wanted, done, strict=True):
+            if done_one.kept != planned_one.kept:
+                click.echo(removal_line(done_one), err=True)
+    freed = sum(removal.freed for removal in done)
+    _tell_freed({"removed": [removal.as_dict() for removal in done], "freed_bytes": freed}, as_json)
+    return 0 if all(after.kept == before.kept for before, after in zip(wanted, done, strict=True)) else 1
+
+
+@models.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
+def clean(yes: bool, as_json: bool) -> None:
+    """Remove what interrupted downloads have left in the Hugging Face cache, in the repositories that are known."""
+    store = _store()
+    left = left_overs(store)
+    if not as_json:
+        for item in left:
+            click.echo(f"  {in_bytes(item.size):>10}  {item.path}", err=True)
+    if left and not yes:
+        _ask(f"Remove them and free {in_bytes(sum(item.size for item in left))}? What they belong to begins anew.")
+    freed = {str(item.path): clean_up(item, store) for item in left}
+    removed = [path for path, count in freed.items() if count]
+    _tell_freed({"removed": removed, "freed_bytes": sum(freed.values())}, as_json)
+
+
+@models.command()
+@_JSON
+def refresh(as_json: bool) -> None:
+    """Find the files anew, and mend the links by which ComfyUI finds them."""
+    done = _store().refresh()
+    if as_json:
+        shown = {name: list(getattr(done, name)) for name in ("linked", "mended", "removed", "unchanged", "skipped")}
+        click.echo(json.dumps(shown, indent=2))
+        return
+    for what, keys in (("linked", done.linked), ("mended", done.mended), ("dangled, removed", done.removed)):
+        for key in keys:
+            click.echo(f"  {what:<16} {key}")
+    for reason in done.skipped:
+        click.echo(f"  {'not linked':<16} {reason}")
+    click.echo(f"{len(done.linked) + len(done.mended)} links made, {len(done.unchanged)} were right.")
+
+
+def _store() -> Store:
+    settings = get_settings()
+    log_to_file(settings)
+    return Store(settings, get_registry(settings))
+
+
+def _chosen(
+    store: Store, names: Sequence[str], modes: Sequence[str], model_set: str | None, *, everything: bool
+) -> tuple[str, list[ModelFile]]:
+    """What the options mean, in words and as files."""
+    from ltx_studio.modes import MODES, get_mode
+    from ltx_studio.modes.needs import model_files
+
+    if names:
+        if modes or model_set or everything:
+            raise RequestError("Files and a choice by mode or set do not go together.", "Give one or the other.")
+        return "Files", [store.registry.get_file(name) for name in names]
+    used = store.registry.get_set(model_set or set_to_fetch(store.settings))
+    chosen = [get_mode(mode) for mode in modes] or list(MODES.values())
+    title = f"{used.label} ({used.id}) for {', '.join(mode.id for mode in chosen)}"
+    return title, model_files(chosen, used, store.registry, everything=everything)
+
+
+def _fetch(files: list[ModelFile], store: Store, *, quiet: bool, damaged: Collection[Identity] | None = None) -> None:
+    """Have the files, also in place of `damaged` ones; a terminal is asked for a token when a gate wants one."""
+    while True:
+        cancel = CancelToken()
+        with stop_on_signal(cancel, lambda line: None if quiet else click.echo(line, err=True)):
+            events = ensure_models(files, store, cancel, distrust=damaged or (), repair=damaged is not None)
+            outcome = show_downloads(events, quiet=quiet)
+        if isinstance(outcome, Cancelled):
+            raise StoppedError("Stopped.", KEPT)
+        if not isinstance(outcome, Failed):
+            return
+        error = outcome.error
+        if not isinstance(error, GateError) or quiet or not sys.stdin.isatty() or store.token:
+            log.error("%s", error.message)
+            raise error
+        click.secho(error.message, fg="yellow", err=True)
+        click.echo(error.hint, err=True)
+        token = click.prompt("Token (not shown, not stored)", hide_input=True, err=True).strip()
+        store = Store(store.settings, store.registry, token)
+
+
+def _tell_paths(files: list[ModelFile], store: Store, before: Plan, as_json: bool) -> None:
+    here = [(file, store.path(file)) for file in files]
+    fetched = sum(path.stat().st_size for file, path in here if file in {item.file for item in before.missing})
+    if as_json:
+        shown = [{"name": file.name, "folder": file.folder, "path": str(path)} for file, path in here]
+        click.echo(json.dumps({"files": shown, "fetched": [planned.file.name for planned in before.missing]}, indent=2))
+    elif before.missing:
+        click.echo(f"Fetched {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}; all are here now.")
+    else:
+        click.echo("Nothing to fetch: all is here.")
+
+
+def _of_others(files: list[ModelFile], store: Store, model_set: str | None) -> list[tuple[ModelFile, str]]:
+    """Those of `files` that another set needs whose model is here, with that set's id."""
+    from ltx_studio.modes import MODES
+    from ltx_studio.modes.needs import model_files
+
+    shared: dict[str, tuple[ModelFile, str]] = {}
+    for other in store.registry.sets.values():
+        main = store.registry.needs({"Model": other.loaders.nodes["Model"]})
+        if other.id != model_set and all(store.find(file) for file in main):
+            needed = {file.key for file in model_files(MODES.values(), other, store.registry, everything=True)}
+            shared |= {file.key: (file, other.id) for file in files if file.key in needed}
+    return list(shared.values())
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise RequestError("Nobody is there to confirm.", "Give --yes to remove without being asked.")
+    if not click.confirm(question, err=True):
+        raise StoppedError("Stopped.", "Nothing was removed.")
+
+
+def _tell_freed(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        click.echo(f"Freed {in_bytes(result['freed_bytes'])}.")

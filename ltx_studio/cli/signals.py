@@ -1,0 +1,33 @@
+"""Ctrl+C while something runs: the first one stops it cleanly, the second one ends the process at once."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ltx_studio.cancel import CancelToken
+
+
+@contextmanager
+def stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator[None]:
+    """Set `cancel` at the first SIGINT or SIGTERM, and `tell` so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        for each in previous:
+            signal.signal(each, signal.SIG_DFL)
+        # not here: this thread may be waiting for the token, and hold the lock that setting it needs
+        threading.Thread(target=cancel.cancel).start()
+        tell("Stopping … (once more to end at once)")
+
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in previous:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

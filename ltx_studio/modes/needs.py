@@ -1,0 +1,35 @@
+"""The model files that modes need: told by building their graphs."""
+
+from collections.abc import Iterable
+
+from ltx_studio.media import by_name
+from ltx_studio.models import CONTROL_MODELS, ModelFile, ModelSet, Registry
+from ltx_studio.modes.base import Mode
+from ltx_studio.modes.fields import Controlling
+from ltx_studio.modes.presets import PRESETS
+
+
+def model_files(
+    modes: Iterable[Mode], model_set: ModelSet, registry: Registry, *, everything: bool = False
+) -> list[ModelFile]:
+    """What `modes` need with any preset; with `everything`, also LoRAs and control models that a request may name."""
+    needed: dict[str, ModelFile] = {}
+    for mode in modes:
+        for preset in PRESETS.values():
+            if mode.is_possible(model_set, preset):
+                graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph
+                needed |= {file.key: file for file in registry.needs(graph)}
+        if everything:
+            needed |= {file.key: file for file in _optional(mode, model_set, registry)}
+    return list(needed.values())
+
+
+def _optional(mode: Mode, model_set: ModelSet, registry: Registry) -> list[ModelFile]:
+    loras = list(model_set.camera.values())
+    fragments = [graph for name, graph in CONTROL_MODELS.items() if name in model_set.control_models]
+    if issubclass(mode.params, Controlling):
+        loras += model_set.control.values()
+    else:
+        fragments = []
+    files = [registry.get_file(f"loras/{lora.file}") for lora in loras]
+    return files + [file for fragment in fragments for file in registry.needs(fragment.nodes)]
