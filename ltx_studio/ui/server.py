@@ -12,9 +12,10 @@ import gradio as gr
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs import LocalRunner
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import get_model_set
+from ltx_studio.models import default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, Settings, get_settings
 from ltx_studio.ui import words
+from ltx_studio.ui.models import ModelsPanel
 from ltx_studio.ui.page import Page
 from ltx_studio.ui.theme import theme
 
@@ -50,10 +51,11 @@ def build_app(
     log_to_file(settings)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
-    chosen = get_model_set(model_set or settings.model_set)
+    chosen = get_registry(settings).get_set(model_set or default_set(settings))
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
     with blocks:
         Page(runner or LocalRunner(settings), chosen).build(blocks)
+        ModelsPanel(settings, chosen.id).build(blocks)
     blocks.queue(default_concurrency_limit=None)
     return blocks
 
@@ -80,14 +82,16 @@ def serve(
             "Choose another port: `ltx-studio serve --port 7861`.",
             details=str(error),
         ) from None
+    over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
     print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
     runner.warm()
-    _wait_for_the_end()
+    over.wait()
     blocks.close(verbose=False)
     runner.close(UNWIND_SECONDS)
 
 
-def _wait_for_the_end() -> None:
+def _set_by_signals() -> threading.Event:
+    """An event that Ctrl+C and SIGTERM set from now on."""
     over = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -97,4 +101,4 @@ def _wait_for_the_end() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    over.wait()
+    return over

@@ -1,7 +1,6 @@
 """The page on the real engine, and a real browser."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
@@ -10,7 +9,6 @@ from ltx_studio.engine import Engine
 from ltx_studio.jobs import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.ui import build_app
-from tools import browser
 
 
 def open_page(settings: Settings, engine: Engine) -> Iterator[str]:
@@ -28,12 +26,6 @@ def page_url(settings: Settings, engine: Engine) -> Iterator[str]:
 @pytest.fixture
 def page_url_without_comfyui(home: Settings) -> Iterator[str]:
     yield from open_page(home, Engine(home))
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The system's browser, not one that Playwright downloads."""
-    return browser_type_launch_args | {"executable_path": browser.find(), "args": browser.FLAGS}
 
 
 class Watch:

@@ -240,7 +240,8 @@ def test_the_app_is_a_blocks() -> None:
 
 
 @pytest.mark.parametrize("command", [["app.py"], ["-m", "ltx_studio", "serve"]])
-def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "when it serves"])
+def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], at_once: bool, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
@@ -252,7 +253,7 @@ def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], 
     assert process.stdout is not None
     line = process.stdout.readline()
     url = line.split()[4]
-    for _ in range(100):
+    for _ in range(0 if at_once else 100):
         with urllib.request.urlopen(url) as answer:
             if answer.status == 200:
                 break
