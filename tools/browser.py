@@ -3,6 +3,12 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -20,6 +26,19 @@ FLAGS = [
 def find() -> str | None:
     """The path of the browser: $CHROMIUM, or the first of the usual names."""
     return next((path for name in (os.environ.get("CHROMIUM"), *NAMES) if name and (path := shutil.which(name))), None)
+
+
+@contextmanager
+def start() -> "Iterator[Browser]":
+    """A browser of its own. A thread has at most one Playwright: a test takes pytest-playwright's `browser` instead."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ltx_studio.engine import comfyui
 from ltx_studio.settings import get_settings
-from tools import browser
 
 START_SECONDS = 180
 PATIENCE = 8
@@ -68,7 +67,7 @@ class Editor:
 
 
 @contextmanager
-def open_editor(models: Mapping[str, list[str]] | None = None) -> Iterator[Editor]:
+def open_editor(browser: Browser, models: Mapping[str, list[str]] | None = None) -> Iterator[Editor]:
     """Start it; `models` are names of files, by folder, that are to look as if they were installed."""
     with tempfile.TemporaryDirectory() as scratch, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -77,16 +76,14 @@ def open_editor(models: Mapping[str, list[str]] | None = None) -> Iterator[Edito
         server = _start_server(Path(scratch), port, models or {})
         try:
             nodes = _wait_for_nodes(f"http://127.0.0.1:{port}/object_info", Path(scratch) / "server.log")
-            with sync_playwright() as playwright:
-                chromium = playwright.chromium.launch(executable_path=browser.find(), args=browser.FLAGS)
-                page = chromium.new_page(viewport={"width": 1600, "height": 1000})
-                page.goto(f"http://127.0.0.1:{port}/", timeout=120_000)
-                page.wait_for_function(
-                    "window.app && window.app.graph && window.app.extensionManager", timeout=START_SECONDS * 1000
-                )
-                page.wait_for_timeout(8_000)  # node definitions arrive after the app object
-                yield Editor(page, nodes)
-                chromium.close()
+            page = browser.new_page(viewport={"width": 1600, "height": 1000})
+            page.goto(f"http://127.0.0.1:{port}/", timeout=120_000)
+            page.wait_for_function(
+                "window.app && window.app.graph && window.app.extensionManager", timeout=START_SECONDS * 1000
+            )
+            page.wait_for_timeout(8_000)  # node definitions arrive after the app object
+            yield Editor(page, nodes)
+            page.close()
         finally:
             server.terminate()
             server.wait()

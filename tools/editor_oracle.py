@@ -11,6 +11,7 @@ import lzma
 from typing import Any
 
 from tests.support import GOLDEN_EDITOR, editor_workflows
+from tools import browser
 from tools.editor import open_editor
 
 VIRTUAL = {"Note", "MarkdownNote", "Reroute", "PrimitiveNode"}
@@ -19,7 +20,7 @@ VIRTUAL = {"Note", "MarkdownNote", "Reroute", "PrimitiveNode"}
 def main() -> None:
     workflows = {name: json.loads(path.read_text()) for name, path in editor_workflows().items()}
     answers = {}
-    with open_editor() as editor:
+    with browser.start() as chromium, open_editor(chromium) as editor:
         for name, workflow in workflows.items():
             classes = classes_of(workflow)
             if classes and classes <= editor.nodes:

@@ -5,7 +5,7 @@ The command is `make screenshots`.
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from ltx_studio.settings import LOOPBACK
 from ltx_studio.ui import build_app
@@ -20,8 +20,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     blocks = build_app()
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.find(), args=browser.FLAGS)
+    with browser.start() as chromium:
         page = chromium.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
         page.goto(str(blocks.local_url))
         render(page)
@@ -30,7 +29,6 @@ def main() -> None:
             page.wait_for_timeout(500)  # the layout settles
             page.screenshot(path=OUT / f"t2v-{width}.png", full_page=True)
             print(OUT / f"t2v-{width}.png")
-        chromium.close()
     blocks.close(verbose=False)
 
 

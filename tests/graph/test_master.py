@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
@@ -72,7 +73,9 @@ def test_what_is_no_master_is_refused(broken: dict[str, Any], definitions: Defin
         cut(broken, definitions)
 
 
-def test_opens_in_comfyuis_editor_without_a_complaint(master: dict[str, Any], definitions: Definitions) -> None:
+def test_opens_in_comfyuis_editor_without_a_complaint(
+    master: dict[str, Any], definitions: Definitions, browser: Browser
+) -> None:
     models: dict[str, list[str]] = {}
     folders = {
         "ckpt_name": "checkpoints",
@@ -86,7 +89,7 @@ def test_opens_in_comfyuis_editor_without_a_complaint(master: dict[str, Any], de
                 if name in node["inputs"]:
                     models.setdefault(folder, []).append(node["inputs"][name])
 
-    with open_editor(models) as editor:
+    with open_editor(browser, models) as editor:
         assert editor.complaints(master) == []
         assert editor.page.evaluate("window.app.graph._nodes.length") == len(master["nodes"])
 
