@@ -19,7 +19,7 @@ setup-dev:
 
 test: setup-dev  ## everything, fast tests first; installs Debian's chromium when it may
 	@tools/ensure-chromium.sh
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-gpu: setup-dev
 	@$(BIN)/pytest --gpu
@@ -35,6 +35,7 @@ format: setup-dev
 
 bench: setup  ## seconds and ratios of the way from nothing to a clip
 	@$(BIN)/python -m bench.spine
+	@$(BIN)/python -m bench.models
 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh
@@ -42,6 +43,7 @@ screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 
 golden: setup-dev  ## write anew what tests compare with: the patched graphs, and the editor's word on its templates
 	@$(BIN)/python -m tools.golden_graphs
+	@$(BIN)/python -m tools.model_inputs
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 
