@@ -1,0 +1,55 @@
+"""Control clips of a scene: its edges, its depth, its pose; what an IC-LoRA is steered by."""
+
+import torch
+from torch import Tensor
+
+from ltx_studio.pocket.world.draw import frame_state, soft
+from ltx_studio.pocket.world.scenes import Scenes
+
+KINDS = ("canny", "depth", "pose")
+EDGES = 0.4, 0.8
+"""Canny's low and high threshold, as in the studio's graph of the mode style."""
+
+
+def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
+    """The control clip of that kind, as `clip`: (B, 3, F, H, W) of -1 to 1.
+
+    Args:
+        kind: One of `KINDS`.
+        scenes: B of them.
+        clip: What `render` draws of them, all frames of it.
+        fps: Frames per second.
+    """
+    if kind == "canny":
+        return edges(clip)
+    frames, height, width = clip.shape[2:]
+    state, x, y, scale = frame_state(scenes, frames, width, height, fps)
+    across, down = x - state.x[..., None, None], y - state.y[..., None, None]
+    radius = state.radius[..., None, None]
+    away = (across.square() + down.square()).sqrt() / radius
+    if kind == "depth":
+        near = 0.75 + 0.25 * (1 - away.square()).clamp(min=0).sqrt()
+        floor = 0.1 + 0.15 * torch.linspace(0, 1, height)[:, None].expand(height, width)
+        picture = torch.where(away < 1, near, floor)[:, None].expand(-1, 3, -1, -1, -1)
+        return picture * 2 - 1
+    bones = torch.zeros_like(clip)
+    thin = 1.2 / scale[..., None, None]
+    for axis, (one, other) in enumerate(((across, down), (down, across))):
+        bone = torch.maximum(one.abs() - radius, other.abs() - thin)
+        bones[:, axis] = torch.maximum(bones[:, axis], soft(bone, scale))
+    joints = torch.full_like(across, torch.inf)
+    for right, below in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)):
+        joint = ((across - right * radius).square() + (down - below * radius).square()).sqrt() - 2.5 * thin
+        joints = torch.minimum(joints, joint)
+    bones[:, 2] = soft(joints, scale)
+    return bones * 2 - 1
+
+
+def edges(clip: Tensor) -> Tensor:
+    """What ComfyUI's Canny node finds in a clip, frame by frame; shapes as `clip`."""
+    from comfy_extras.nodes_canny import Canny
+
+    count, _, frames, height, width = clip.shape
+    pictures = ((clip + 1) / 2).permute(0, 2, 3, 4, 1).reshape(-1, height, width, 3)
+    found = Canny.execute(pictures, *EDGES).args[0]
+    return found.view(count, frames, height, width, 3).permute(0, 4, 1, 2, 3) * 2 - 1
