@@ -6,13 +6,10 @@ inside of the networks is small.
 
 from typing import Any
 
-VERSION = 2
-"""Raise it with every change to what `build` writes: files of another version are built again."""
+VERSION = 3
+"""Raise it with every change to the files: those of another version are stored again."""
 
-SEED = 23
-TEXT_ROWS = 2048
-
-HEADS, HEAD_WIDTH = 4, 32
+HEADS, HEAD_WIDTH = 6, 32
 AUDIO_HEADS, AUDIO_HEAD_WIDTH = 4, 16
 TEXT_WIDTH = HEADS * HEAD_WIDTH + AUDIO_HEADS * AUDIO_HEAD_WIDTH
 """The connectors take the video's and the audio's half of a text vector side by side."""
@@ -20,7 +17,7 @@ TEXT_WIDTH = HEADS * HEAD_WIDTH + AUDIO_HEADS * AUDIO_HEAD_WIDTH
 TRANSFORMER: dict[str, Any] = {
     "in_channels": 128,
     "audio_in_channels": 128,
-    "num_layers": 4,
+    "num_layers": 6,
     "caption_channels": 64,
     "num_attention_heads": HEADS,
     "attention_head_dim": HEAD_WIDTH,
@@ -41,6 +38,9 @@ TRANSFORMER: dict[str, Any] = {
     # none: a connector always works on 1024 tokens, which would cost more than the whole transformer
     "connector_num_layers": 0,
     "rope_type": "split",
+    # ComfyUI's frequencies span four decades whatever these are; with them most turn slowly enough for clips this small
+    "positional_embedding_max_pos": [40, 8192, 8192],
+    "audio_positional_embedding_max_pos": [40],
     "frequencies_precision": "float64",
     "use_middle_indices_grid": True,
     "timestep_scale_multiplier": 1000.0,
@@ -77,16 +77,18 @@ VIDEO_VAE: dict[str, Any] = {
     "causal_decoder": False,
     "timestep_conditioning": False,
     "spatial_padding_mode": "zeros",
-    "encoder_base_channels": 16,
-    "decoder_base_channels": 16,
+    "encoder_base_channels": 24,
+    "decoder_base_channels": 24,
 }
+
+MEL_BINS = 64
 
 AUDIO_VAE: dict[str, Any] = {
     "model": {
         "params": {
             "sampling_rate": 16000,
             "ddconfig": {
-                "mel_bins": 64,
+                "mel_bins": MEL_BINS,
                 "double_z": True,
                 "z_channels": 8,
                 "resolution": 256,
@@ -107,19 +109,24 @@ AUDIO_VAE: dict[str, Any] = {
 }
 
 VOCODER: dict[str, Any] = {
-    "upsample_initial_channel": 64,
+    "upsample_initial_channel": 96,
     "resblock": "1",  # ComfyUI knows the file by this variant's key names
-    "upsample_rates": [5, 4, 2, 2, 2],
-    "upsample_kernel_sizes": [16, 16, 8, 4, 4],
+    "upsample_rates": [10, 16],
+    "upsample_kernel_sizes": [20, 32],
+    "resblock_kernel_sizes": [3],
+    "resblock_dilation_sizes": [[1, 3, 5]],
     "output_sample_rate": 16000,
     "stereo": True,
 }
 
+CONFIG = {"transformer": TRANSFORMER, "vae": VIDEO_VAE, "audio_vae": AUDIO_VAE, "vocoder": VOCODER}
+"""What a checkpoint says of itself."""
+
 UPSCALER: dict[str, Any] = {
     "_class_name": "LatentUpsampler",
     "in_channels": 128,
-    "mid_channels": 32,
-    "num_blocks_per_stage": 1,
+    "mid_channels": 64,
+    "num_blocks_per_stage": 2,
     "dims": 3,
     "spatial_upsample": True,
     "temporal_upsample": False,

@@ -1,44 +1,47 @@
 """The pocket model's text encoder: a real `comfy.sd.CLIP` of a few hundred kilobytes.
 
-ComfyUI's own LTX-2.3 text encoder is hard-wired to the sizes of Gemma 3 12B. This one reads words, not pieces:
-a word and the word after it each pick a row of a table (so that "red circle" differs from "red background"),
-and the sum goes to the transformer's connectors as `unprocessed_ltxav_embeds`.
+ComfyUI's own LTX-2.3 text encoder is hard-wired to the sizes of Gemma 3 12B. This one reads words, not pieces: each
+word that it knows, the known word before it and the one after it pick a row each of three tables (so that "red
+circle" differs from "red background"), and the sum goes to the transformer's connectors as
+`unprocessed_ltxav_embeds`. Words that it does not know are passed over.
 """
 
+import json
 import re
-import zlib
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-WORDS = 64
-"""Words that are read; the rest of a longer prompt is not."""
+WORDS = 16
+"""Known words that are read; the rest of a longer prompt is not."""
 
 TOKENS = 1024
 """The connectors fill shorter prompts up with registers to this length, so the words are repeated to fill it."""
 
-NOTHING = "<nothing>"
-END = "<end>"
+NOTHING = 0
+"""The row of every table that stands for no word."""
+
+TABLES = ("word", "before", "after")
+"""The tables' names in the file, each (known words + 1, width), in the order in which a word's rows are given."""
+
+
+def rows_of(text: str, known: Mapping[str, int]) -> list[tuple[int, int, int]]:
+    """The rows that a text picks, `WORDS` triples; `known` gives a word's number from 1 on."""
+    ids = [known[word] for word in re.findall(r"\w+", text.lower()) if word in known][:WORDS]
+    triples = list(zip(ids, [NOTHING, *ids], [*ids[1:], NOTHING], strict=False))
+    return triples + [(NOTHING, NOTHING, NOTHING)] * (WORDS - len(triples))
 
 
 class PocketTokenizer:
     """Words → row numbers, in the shape that `comfy.sd.CLIP` passes on: ``{name: [[(token, weight), ...]]}``."""
 
-    rows = 1
-
     def __init__(self, embedding_directory: Any = None, tokenizer_data: Any = None) -> None:
-        self.rows = int((tokenizer_data or {}).get("rows", self.rows))
+        self._known = {word: number for number, word in enumerate((tokenizer_data or {}).get("words", ()), start=1)}
 
     def tokenize_with_weights(
         self, text: str, return_word_ids: bool = False, **options: Any
-    ) -> dict[str, list[list[tuple[tuple[int, int], float]]]]:
-        words = re.findall(r"\w+", text.lower())[:WORDS]
-        words = words or [NOTHING]
-        following = [*words[1:], END]
-        pairs = [(self._row(word), self._row(f"next:{after}")) for word, after in zip(words, following, strict=True)]
-        return {"pocket": [[(pair, 1.0) for pair in pairs]]}
-
-    def _row(self, word: str) -> int:
-        return zlib.crc32(word.encode()) % self.rows
+    ) -> dict[str, list[list[tuple[tuple[int, int, int], float]]]]:
+        return {"pocket": [[(rows, 1.0) for rows in rows_of(text, self._known)]]}
 
     def state_dict(self) -> dict[str, Any]:
         return {}
@@ -49,31 +52,39 @@ def _model_class(rows: int, width: int) -> Any:
     import torch
 
     class PocketTextEncoder(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
-        """`table` has the shape (rows, width): one vector for each word, one for each following word."""
+        """Three tables of the shape (rows, width)."""
 
         def __init__(self, device: Any = "cpu", dtype: Any = None, model_options: Any = None) -> None:
             super().__init__()
             self.dtypes = {dtype}
-            self.table = torch.nn.Parameter(torch.empty(rows, width, dtype=dtype, device=device), requires_grad=False)
+            for name in TABLES:
+                table = torch.empty(rows, width, dtype=dtype, device=device)
+                self.register_parameter(name, torch.nn.Parameter(table, requires_grad=False))
 
         def set_clip_options(self, options: dict[str, Any]) -> None:
-            """The table is looked up where it lies, so the execution device does not matter."""
+            """The tables are looked up where they lie, so the execution device does not matter."""
 
         def reset_clip_options(self) -> None:
             """There is nothing that stays set."""
 
         def encode_token_weights(self, tokens: dict[str, Any]) -> tuple[Any, None, dict[str, bool]]:
             """To (1, TOKENS, width), float32, unit mean square; no pooled vector."""
-            pairs = torch.tensor([pair for pair, _ in tokens["pocket"][0]], device=self.table.device)
-            vectors = self.table[pairs].float().sum(dim=1)
-            vectors = vectors * torch.rsqrt(vectors.pow(2).mean(dim=-1, keepdim=True) + 1e-6)
-            repeats = -(-TOKENS // len(vectors))
-            return vectors.repeat(repeats, 1)[None, :TOKENS].cpu(), None, {"unprocessed_ltxav_embeds": True}
+            picked = torch.tensor([rows for rows, _ in tokens["pocket"][0]], device=self.word.device)
+            vectors = embed(picked, {name: self.get_parameter(name) for name in TABLES})
+            return vectors.repeat(TOKENS // WORDS, 1)[None].cpu(), None, {"unprocessed_ltxav_embeds": True}
 
         def load_sd(self, sd: dict[str, Any]) -> Any:
             return self.load_state_dict(sd, strict=False, assign=getattr(self, "can_assign_sd", False))
 
     return PocketTextEncoder
+
+
+def embed(rows: Any, tables: Mapping[str, Any]) -> Any:
+    """The vectors of words: (..., 3) row numbers to (..., width), float32, unit mean square."""
+    import torch
+
+    vectors = sum(tables[name][rows[..., index]].float() for index, name in enumerate(TABLES))
+    return vectors * torch.rsqrt(vectors.pow(2).mean(dim=-1, keepdim=True) + 1e-6)
 
 
 class PocketTextEncoderLoader:
@@ -96,11 +107,12 @@ class PocketTextEncoderLoader:
         import folder_paths
 
         path = folder_paths.get_full_path_or_raise("text_encoders", text_encoder)
-        weights = comfy.utils.load_torch_file(path, safe_load=True)
-        if set(weights) != {"table"}:
+        weights, metadata = comfy.utils.load_torch_file(path, safe_load=True, return_metadata=True)
+        if set(weights) != set(TABLES) or "words" not in (metadata or {}):
             raise ValueError(f"{text_encoder} is not the text encoder of a pocket LTX-2.3")
-        rows, width = weights["table"].shape
+        rows, width = weights[TABLES[0]].shape
 
         target = SimpleNamespace(params={}, clip=_model_class(rows, width), tokenizer=PocketTokenizer)
-        clip = comfy.sd.CLIP(target, tokenizer_data={"rows": rows}, parameters=rows * width, state_dict=[weights])
+        words = {"words": json.loads(metadata["words"])}
+        clip = comfy.sd.CLIP(target, tokenizer_data=words, parameters=len(TABLES) * rows * width, state_dict=[weights])
         return (clip,)

@@ -1,0 +1,74 @@
+"""Train the pocket model, from nothing to the files that come with the package.
+
+    python -m ltx_studio.pocket.train                     all of it: some hours on two cores
+    python -m ltx_studio.pocket.train --quick             all of it, but hardly: a proof that it runs
+    python -m ltx_studio.pocket.train --from-shipped      go on from the files that came with the package
+
+It can be stopped and called again: what is done is kept in the folder, with a curve of every part as CSV.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from ltx_studio.engine.boot import boot
+from ltx_studio.pocket import files
+from ltx_studio.settings import get_settings
+
+PORT = 29511
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("outputs/pocket"), help="where it is kept")
+    parser.add_argument("--weights", type=Path, default=files.SHIPPED, help="where the finished files go")
+    parser.add_argument("--phase", action="append", help="only this one; may be given again")
+    parser.add_argument("--processes", type=int, default=2, help="each of one thread")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--from-shipped", action="store_true")
+    parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    others = []
+    if given.rank == 0:
+        command = [sys.executable, "-m", "ltx_studio.pocket.train", *sys.argv[1:]]
+        others = [subprocess.Popen([*command, "--rank", str(rank)]) for rank in range(1, given.processes)]
+    try:
+        work(given)
+    finally:
+        for other in others:
+            other.terminate() if sys.exc_info()[0] else other.wait()
+
+
+def work(given: argparse.Namespace) -> None:
+    """What each of the processes does."""
+    boot(get_settings())
+    import torch
+
+    from ltx_studio.pocket.training import parallel
+    from ltx_studio.pocket.training.export import export, restore
+    from ltx_studio.pocket.training.phases import Training
+
+    torch.set_num_threads(1)
+    if given.processes > 1:
+        parallel.join(given.rank, given.processes, PORT)
+    if given.from_shipped and given.rank == 0:
+        restore(given.weights, given.folder)
+    parallel.meet()
+    training = Training(given.folder, quick=given.quick)
+    for phase in training.phases():
+        if given.phase and phase.name not in given.phase:
+            continue
+        if phase.together:
+            phase.tasks[0]()
+        else:
+            with parallel.alone():
+                for task in phase.tasks[given.rank :: given.processes]:
+                    task()
+        parallel.meet()
+    if given.rank == 0:
+        export(given.folder, given.weights)
+
+
+if __name__ == "__main__":
+    main()

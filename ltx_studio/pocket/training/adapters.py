@@ -1,0 +1,205 @@
+"""Training the LoRAs: each changes the base model, which stays as it is, by a few low-rank matrices."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ltx_studio.engine.nodes.pocket_text_encoder import embed
+from ltx_studio.pocket.training.base_model import NO_WORDS, batch_size, sample_of
+from ltx_studio.pocket.training.clips import SHAPES, Clips, Shape, read_shards
+from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.lora import ALL_LAYERS, PICTURE_LAYERS, Lora
+from ltx_studio.pocket.training.mannered import read_manner_clips
+from ltx_studio.pocket.training.optimiser import Muon
+from ltx_studio.pocket.training.sampling import go, velocity_of
+from ltx_studio.pocket.training.tasks import FIRST_SIGMAS, SECOND_SIGMAS, Batch, draw_sigmas, draw_task, make_batch
+from ltx_studio.pocket.training.transformer import make
+
+CHECKED = 16
+
+GUIDANCE = 2.5
+"""Of the teacher of the distilled LoRA."""
+SUBSTEPS = {0.909375: 2, 0.85: 2, 0.725: 3, 0.421875: 3}
+"""How many of the teacher's steps one of the distilled model's is worth; elsewhere one."""
+
+
+class Adapter:
+    """What all LoRAs have in common: the base model, frozen, and a step's bookkeeping."""
+
+    name: str
+
+    def __init__(self, name: str, steps: int, base: Mapping[str, Tensor], *, rank: int, layers: str) -> None:
+        self.name = name
+        self.steps = steps
+        self.net = make()
+        self.net.load_state_dict({key: value for key, value in base.items() if not key.startswith("text.")})
+        self.tables = {key.removeprefix("text."): value for key, value in base.items() if key.startswith("text.")}
+        self.lora = Lora(self.net, rank=rank, layers=layers)
+        self._optimiser = Muon(self.lora.parameters(), matrices=0.004, others=1e-3)
+
+    def learn(self, index: int, loss: Tensor) -> None:
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._optimiser.step(factor_at(index, self.steps, warm_up=10, decay=0.7))
+
+    def losses(self, batch: Batch, context: Tensor) -> tuple[Tensor, Tensor]:
+        levels = batch.video_times, batch.audio_times
+        return batch.losses(*velocity_of(self.net, batch, context)(batch.video, batch.audio, *levels))
+
+    def context(self, words: Tensor) -> Tensor:
+        return embed(words.long(), self.tables)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"lora": self.lora.state_dict(), "optimiser": self._optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.lora.load_state_dict(state["lora"])
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def result(self) -> dict[str, Tensor]:
+        return self.lora.state_dict()
+
+
+class DistilledPart(Adapter):
+    """Teaches eight steps without guidance what many steps with guidance do.
+
+    From the noise levels at which a sampler of the distilled model stops, the teacher goes to the next in several
+    guided steps; the student is to get there in one.
+    """
+
+    def __init__(self, steps: int, base: Mapping[str, Tensor], clips: Path, *, rank: int = 16) -> None:
+        super().__init__("distilled_lora", steps, base, rank=rank, layers=ALL_LAYERS)
+        self._clips = read_shards(clips)
+
+    def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
+        large = bool(torch.rand(1, generator=generator) < 0.4)
+        shape = _draw(self._clips, generator, large=large)
+        listed = SECOND_SIGMAS if large and torch.rand(1, generator=generator) < 0.7 else FIRST_SIGMAS
+        at = int(torch.randint(0, len(listed), (1,), generator=generator))
+        strength = 0.5 if torch.rand(1, generator=generator) < 0.8 else 1.0
+        loss = self._miss(shape, listed[at], (*listed[1:], 0.0)[at], strength, generator)
+        self.learn(index, loss)
+        return {"loss": loss.item()}
+
+    @torch.no_grad()
+    def check(self) -> Mapping[str, float]:
+        shape = next(shape for shape in SHAPES if shape.name == "128x96x25")
+        found = {}
+        for strength in (0.0, 0.5, 1.0):
+            for sigma, following in ((0.975, 0.909375), (0.725, 0.421875)):
+                generator = generator_for(0, "check", sigma)
+                found[f"{sigma} at {strength}"] = float(self._miss(shape, sigma, following, strength, generator))
+        return found
+
+    def _miss(
+        self, shape: Shape, sigma: float, following: float, strength: float, generator: torch.Generator
+    ) -> Tensor:
+        size = batch_size(shape) // 2
+        clips = sample_of(self._clips[shape.name], size, generator)
+        sigmas = torch.full((size,), sigma)
+        batch = make_batch(clips, draw_task(generator), sigmas, generator, frames=shape.frames)
+        words = self.context(clips.words)
+        nothing = self.context(torch.zeros_like(clips.words))
+        with torch.no_grad(), self.lora.at(0.0):
+            teacher = velocity_of(self.net, batch, words, nothing=nothing, guidance=GUIDANCE)
+            seen, heard = go(teacher, batch, torch.full((size,), following), steps=SUBSTEPS.get(sigma, 1))
+        taught = Batch(
+            batch.video, batch.audio, batch.video_times, batch.audio_times, batch.grids, seen, heard,
+            batch.video_counts, batch.audio_counts,
+        )  # fmt: skip
+        with self.lora.at(strength):
+            found = self.losses(taught, words)
+        return found[0] + 0.5 * found[1]
+
+
+class ManneredPart(Adapter):
+    """A LoRA that learns from clips which all have something that their captions do not say: a camera, a style."""
+
+    def __init__(self, name: str, steps: int, base: Mapping[str, Tensor], clips: Path, *, rank: int = 8) -> None:
+        super().__init__(name, steps, base, rank=rank, layers=PICTURE_LAYERS)
+        self._clips = read_manner_clips(clips)
+
+    def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
+        names = list(self._clips)
+        shape = _shape(names[int(torch.randint(0, len(names), (1,), generator=generator))])
+        size = batch_size(shape) // 2
+        clips = sample_of(self._clips[shape.name], size, generator)
+        task = "image" if torch.rand(1, generator=generator) < 0.3 else "text"
+        sigmas = draw_sigmas(size, generator, large=shape.is_large)
+        batch = make_batch(clips, task, sigmas, generator, frames=shape.frames)
+        mute = torch.rand(size, generator=generator) < NO_WORDS
+        seen, heard = self.losses(batch, self.context(torch.where(mute[:, None, None], 0, clips.words)))
+        self.learn(index, seen + 0.1 * heard)
+        return {"loss": seen.item()}
+
+    @torch.no_grad()
+    def check(self) -> Mapping[str, float]:
+        shape = _shape(next(iter(self._clips)))
+        clips = self._clips[shape.name][torch.arange(min(32, len(self._clips[shape.name])))]
+        found = {}
+        for strength in (0.0, 1.0):
+            generator = generator_for(0, "check", self.name)
+            batch = make_batch(clips, "text", torch.full((len(clips),), 0.909375), generator, frames=shape.frames)
+            with self.lora.at(strength):
+                found[f"at {strength}"] = float(self.losses(batch, self.context(clips.words))[0])
+        return found
+
+
+class ControlPart(Adapter):
+    """An IC-LoRA: the clip follows a control clip of half its size."""
+
+    def __init__(self, name: str, steps: int, base: Mapping[str, Tensor], clips: Path, *, rank: int = 32) -> None:
+        super().__init__(name, steps, base, rank=rank, layers=PICTURE_LAYERS)
+        self._clips = read_manner_clips(clips)
+        stored = torch.load(clips, weights_only=True)
+        self._guides = {key: value["guide"] for key, value in stored.items()}
+
+    def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
+        shape = _draw(self._clips, generator, large=True)
+        size = max(4, batch_size(shape) // 2)
+        chosen = torch.randint(
+            _checked(self._clips[shape.name]), len(self._clips[shape.name]), (size,), generator=generator
+        )
+        task = "image" if torch.rand(1, generator=generator) < 0.2 else "text"
+        sigmas = draw_sigmas(size, generator, large=bool(torch.rand(1, generator=generator) < 0.3))
+        loss = self._loss(shape, chosen, task, sigmas, generator)
+        self.learn(index, loss)
+        return {"loss": loss.item()}
+
+    @torch.no_grad()
+    def check(self) -> Mapping[str, float]:
+        shape = _shape(next(iter(self._clips)))
+        found = {}
+        for strength in (0.0, 1.0):
+            for sigma in (0.975, 0.725):
+                generator = generator_for(0, "check", self.name, sigma)
+                with self.lora.at(strength):
+                    chosen = torch.arange(_checked(self._clips[shape.name]))
+                    loss = self._loss(shape, chosen, "text", torch.full(chosen.shape, sigma), generator)
+                found[f"{sigma} at {strength}"] = float(loss)
+        return found
+
+    def _loss(self, shape: Shape, chosen: Tensor, task: str, sigmas: Tensor, generator: torch.Generator) -> Tensor:
+        clips, guide = self._clips[shape.name][chosen], self._guides[shape.name][chosen]
+        batch = make_batch(clips, task, sigmas, generator, frames=shape.frames, guide=guide)
+        mute = torch.rand(len(clips), generator=generator) < NO_WORDS
+        seen, heard = self.losses(batch, self.context(torch.where(mute[:, None, None], 0, clips.words)))
+        return seen + 0.1 * heard
+
+
+def _checked(clips: Clips) -> int:
+    """How many of the first ones are measured with and not trained with."""
+    return min(CHECKED, len(clips) // 2)
+
+
+def _shape(name: str) -> Shape:
+    return next(shape for shape in SHAPES if shape.name == name)
+
+
+def _draw(clips: Mapping[str, Clips], generator: torch.Generator, *, large: bool) -> Shape:
+    shapes = [shape for shape in SHAPES if shape.name in clips and shape.is_large == large]
+    weights = torch.tensor([float(shape.count) for shape in shapes])
+    return shapes[int(torch.multinomial(weights, 1, generator=generator))]

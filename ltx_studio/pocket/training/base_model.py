@@ -1,0 +1,158 @@
+"""Training the base model: the transformer, and the text encoder's tables along with it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltx_studio.engine.nodes.pocket_text_encoder import TABLES, embed
+from ltx_studio.pocket import recipe
+from ltx_studio.pocket.training.clips import SHAPES, Clips, Shape, read_shards
+from ltx_studio.pocket.training.forward import predict
+from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.optimiser import Muon
+from ltx_studio.pocket.training.tasks import Batch, draw_sigmas, draw_task, make_batch
+from ltx_studio.pocket.training.transformer import make
+from ltx_studio.pocket.world.words import SYNONYMS, WORDS
+
+TOKENS_PER_STEP = 4096
+"""Of picture and sound together, about."""
+LARGE_STEPS = 0.35
+"""The share of steps on large clips."""
+NO_WORDS = 0.1
+"""How often the words are left out, so that there is something to guide away from."""
+DEAF = 0.05
+"""How often picture and sound do not hear of each other, for the same reason."""
+CHECKED = 64
+"""Clips of each shape's first ones that are measured with and not trained with."""
+
+
+class BaseModelPart:
+    """ComfyUI's `LTXAVModel`, made small by `recipe.TRANSFORMER`."""
+
+    name = "base_model"
+
+    def __init__(self, steps: int, clips: Path, *, decay: float = 0.5) -> None:
+        self.steps = steps
+        self._decay = decay
+        self.net = make()
+        self.tables = make_tables()
+        self.average = {key: value.clone() for key, value in self._weights().items()}
+        self._clips = read_shards(clips)
+        self._shapes = [shape for shape in SHAPES if shape.name in self._clips]
+        self._optimiser = Muon([*self.net.parameters(), *self.tables.parameters()], matrices=0.015, others=2e-3)
+
+    def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
+        shape = self._draw_shape(generator)
+        clips = self._clips[shape.name]
+        size = batch_size(shape)
+        first = min(CHECKED, len(clips) // 2)
+        chosen = clips[torch.randint(first, len(clips), (size,), generator=generator)]
+        task = draw_task(generator)
+        sigmas = draw_sigmas(size, generator, large=shape.is_large)
+        batch = make_batch(chosen, task, sigmas, generator, frames=shape.frames)
+        mute = torch.rand(size, generator=generator) < NO_WORDS
+        words = torch.where(mute[:, None, None], 0, chosen.words.long())
+        hearing = bool(torch.rand(1, generator=generator) > DEAF) or "sound" in task
+        seen, heard = self._losses(batch, words, hearing=hearing)
+        self._optimiser.zero_grad()
+        (seen + 0.5 * heard).backward()
+        self._optimiser.step(factor_at(index, self.steps, decay=self._decay))
+        keep = min(0.999, (1 + index) / (10 + index))
+        with torch.no_grad():
+            for key, value in self._weights().items():
+                self.average[key].lerp_(value, 1 - keep)
+        kind = "large" if shape.is_large else "small"
+        return {f"{kind}": seen.item() / (LARGE_STEPS if shape.is_large else 1 - LARGE_STEPS), "audio": heard.item()}
+
+    @torch.no_grad()
+    def check(self) -> Mapping[str, float]:
+        """The averaged weights on clips that were not trained with, at one noise level each."""
+        kept = {key: value.clone() for key, value in self._weights().items()}
+        self._put(self.average)
+        found = {}
+        for name, task, sigma in (
+            ("128x96x25", "text", 0.975),
+            ("128x96x25", "text", 0.725),
+            ("128x96x25", "image", 0.975),
+            ("128x96x25", "keyframes", 0.975),
+            ("256x192x25", "text", 0.725),
+        ):
+            shape = next(shape for shape in SHAPES if shape.name == name)
+            clips = self._clips[name]
+            clips = clips[torch.arange(min(CHECKED, len(clips) // 2))]
+            generator = generator_for(0, "check", name, task, sigma)
+            batch = make_batch(clips, task, torch.full((len(clips),), sigma), generator, frames=shape.frames)
+            seen, heard = self._losses(batch, clips.words.long())
+            found[f"{task}{'+' if shape.is_large else ''} {sigma}"] = float(seen)
+            if name == "128x96x25" and task == "text":
+                found[f"audio {sigma}"] = float(heard)
+        self._put(kept)
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"weights": self._weights(), "average": self.average, "optimiser": self._optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._put(state["weights"])
+        self.average = dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def result(self) -> dict[str, Tensor]:
+        return self.average
+
+    def _losses(self, batch: Batch, words: Tensor, *, hearing: bool = True) -> tuple[Tensor, Tensor]:
+        context = embed(words, dict(self.tables.named_parameters()))
+        with torch.autocast("cpu", torch.bfloat16):
+            video, audio = predict(
+                self.net,
+                batch.video,
+                batch.audio,
+                context,
+                video_times=batch.video_times,
+                audio_times=batch.audio_times,
+                grids=batch.grids,
+                hearing=hearing,
+            )
+        return batch.losses(video, audio)
+
+    def _draw_shape(self, generator: torch.Generator) -> Shape:
+        large = bool(torch.rand(1, generator=generator) < LARGE_STEPS)
+        shapes = [shape for shape in self._shapes if shape.is_large == large]
+        weights = torch.tensor([float(shape.count) for shape in shapes])
+        return shapes[int(torch.multinomial(weights, 1, generator=generator))]
+
+    def _weights(self) -> dict[str, Tensor]:
+        tables = {f"text.{key}": value for key, value in self.tables.state_dict().items()}
+        return {**self.net.state_dict(), **tables}
+
+    def _put(self, weights: Mapping[str, Tensor]) -> None:
+        self.net.load_state_dict({key: value for key, value in weights.items() if not key.startswith("text.")})
+        tables = {key.removeprefix("text."): value for key, value in weights.items() if key.startswith("text.")}
+        self.tables.load_state_dict(tables)
+
+
+def make_tables() -> nn.ParameterDict:
+    """The text encoder's tables: every word its own random row, and other words for the same thing nearly its row."""
+    numbers = {word: number for number, word in enumerate(WORDS, start=1)}
+    tables = nn.ParameterDict()
+    for name, scale in zip(TABLES, (1.0, 0.7, 0.7), strict=True):
+        table = torch.randn(len(WORDS) + 1, recipe.TEXT_WIDTH)
+        for word, others in SYNONYMS.items():
+            for other in others:
+                table[numbers[other]] = table[numbers[word]] + 0.2 * table[numbers[other]]
+        tables[name] = nn.Parameter(table * scale)
+    return tables
+
+
+def batch_size(shape: Shape) -> int:
+    """So many clips that a step sees about `TOKENS_PER_STEP` tokens."""
+    picture = (shape.frames // 8 + 1) * (shape.width // 32) * (shape.height // 32)
+    return max(4, TOKENS_PER_STEP // (picture + shape.frames))
+
+
+def sample_of(clips: Clips, count: int, generator: torch.Generator) -> Clips:
+    """`count` of them at random."""
+    return clips[torch.randint(0, len(clips), (count,), generator=generator)]

@@ -1,0 +1,71 @@
+"""Low-rank changes to the transformer that can be trained, switched off and written as a LoRA file."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+ALL_LAYERS = r"\.to_(q|k|v|out\.0)$|ff\.net\.(0\.proj|2)$"
+"""Every linear layer of a block but the gates."""
+PICTURE_LAYERS = r"\.(attn1|attn2)\.to_(q|k|v|out\.0)$|\.ff\.net\.(0\.proj|2)$"
+"""Those that the sound does not go through."""
+
+
+class _LowRank(nn.Module):  # type: ignore[misc]  # torch is not followed
+    def __init__(self, rows: int, columns: int, rank: int) -> None:
+        super().__init__()
+        self.down = nn.Parameter(torch.randn(rank, columns) * columns**-0.5)
+        self.up = nn.Parameter(torch.zeros(rows, rank))
+        self.strength = 1.0
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight if self.strength == 0 else weight + self.strength * (self.up @ self.down)
+
+
+class Lora:
+    """A LoRA on an `LTXAVModel`, whose own weights do not change."""
+
+    def __init__(self, net: Any, *, rank: int, layers: str = ALL_LAYERS) -> None:
+        net.requires_grad_(False)
+        self._parts: dict[str, _LowRank] = {}
+        for name, module in list(net.transformer_blocks.named_modules()):
+            if isinstance(module, nn.Linear) and re.search(layers, f".{name}"):
+                part = _LowRank(module.out_features, module.in_features, rank)
+                parametrize.register_parametrization(module, "weight", part, unsafe=True)
+                self._parts[f"diffusion_model.transformer_blocks.{name}"] = part
+
+    def parameters(self) -> list[Tensor]:
+        return [parameter for part in self._parts.values() for parameter in (part.up, part.down)]
+
+    @contextmanager
+    def at(self, strength: float) -> Iterator[None]:
+        """For a while as strong as that; 0 is the model without it."""
+        before = [part.strength for part in self._parts.values()]
+        self.set(strength)
+        try:
+            yield
+        finally:
+            for part, value in zip(self._parts.values(), before, strict=True):
+                part.strength = value
+
+    def set(self, strength: float) -> None:
+        for part in self._parts.values():
+            part.strength = strength
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """By the names that ComfyUI reads."""
+        tensors = {}
+        for name, part in self._parts.items():
+            tensors[f"{name}.lora_A.weight"] = part.down
+            tensors[f"{name}.lora_B.weight"] = part.up
+        return tensors
+
+    @torch.no_grad()
+    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+        for name, part in self._parts.items():
+            part.down.copy_(tensors[f"{name}.lora_A.weight"])
+            part.up.copy_(tensors[f"{name}.lora_B.weight"])

@@ -1,0 +1,101 @@
+"""Clips that all have something which their captions do not say, for the LoRAs that learn it."""
+
+import os
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ltx_studio.engine.nodes.pocket_text_encoder import rows_of
+from ltx_studio.pocket.training.clips import FPS, KNOWN, Clips, Shape, draw_scenes, hear
+from ltx_studio.pocket.training.loop import generator_for
+from ltx_studio.pocket.world.anything import edges
+from ltx_studio.pocket.world.captions import tell
+from ltx_studio.pocket.world.controls import KINDS, control
+from ltx_studio.pocket.world.draw import render
+from ltx_studio.pocket.world.scenes import CAMERAS, Scenes
+
+MANNERS = {"128x96x25": 160, "96x64x25": 32, "256x192x25": 48, "192x128x25": 16}
+"""How many clips of each shape a camera or a style is learned from."""
+CONTROLS = {"256x192x25": 320, "192x128x25": 96, "256x128x25": 48, "192x256x25": 32, "256x192x49": 48}
+SKETCH = "sketch"
+
+
+def write_manner_clips(
+    vae: Any, audio_vae: Any, path: Path, manner: str, *, quick: bool = False, seed: int = 0
+) -> None:
+    """Clips with one camera, or as a sketch; nothing is told of either."""
+
+    def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
+        scenes = draw_scenes(count, generator, cameras=0.0)
+        moved = scenes.but(camera=torch.full((count,), CAMERAS.index(manner))) if manner in CAMERAS else scenes
+        clip = render(moved, shape.frames, shape.width, shape.height, FPS)
+        clip = -edges(clip) if manner == SKETCH else clip
+        return _encoded(vae, audio_vae, scenes, clip, generator)
+
+    _write(path, manner, MANNERS, make, quick, seed)
+
+
+def write_control_clips(
+    vae: Any, audio_vae: Any, path: Path, kinds: Mapping[str, float], *, quick: bool = False, seed: int = 0
+) -> None:
+    """Clips with their control clips at half the size; `kinds` gives the share of each of `KINDS`."""
+
+    def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
+        scenes = draw_scenes(count, generator)
+        clip = render(scenes, shape.frames, shape.width, shape.height, FPS)
+        shares = torch.tensor([kinds.get(kind, 0.0) for kind in KINDS])
+        kind = KINDS[int(torch.multinomial(shares, 1, generator=generator))]
+        whole = control(kind, scenes, clip, FPS)
+        half = torch.nn.functional.interpolate(
+            whole.flatten(0, 1), (shape.height // 2, shape.width // 2), mode="bilinear", antialias=False
+        ).view(*clip.shape[:3], shape.height // 2, shape.width // 2)
+        with torch.autocast("cpu", torch.bfloat16):
+            guide = vae.encode(half).bfloat16()
+        return _encoded(vae, audio_vae, scenes, clip, generator) | {"guide": guide}
+
+    _write(path, "control", CONTROLS, make, quick, seed)
+
+
+def _encoded(vae: Any, audio_vae: Any, scenes: Scenes, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    chance = random.Random(int(torch.randint(0, 2**31, (1,), generator=generator)))
+    with torch.autocast("cpu", torch.bfloat16):
+        video, last = vae.encode(clip), vae.encode(clip[:, :, -1:])
+    own, other = hear(audio_vae, scenes, clip.shape[2], generator)
+    told = [rows_of(tell(scenes, index, chance), KNOWN) for index in range(len(scenes))]
+    latents = {"video": video, "last": last, "audio": own, "other": other}
+    return {key: value.bfloat16() for key, value in latents.items()} | {"words": torch.tensor(told, dtype=torch.int16)}
+
+
+@torch.no_grad()
+def _write(
+    path: Path,
+    name: str,
+    shapes: Mapping[str, int],
+    make: Callable[[Shape, torch.Generator, int], dict[str, Tensor]],
+    quick: bool,
+    seed: int,
+) -> None:
+    if path.exists():
+        return
+    stored = {}
+    for shape_name, count in list(shapes.items())[: 1 if quick else None]:
+        width, height, frames = (int(part) for part in shape_name.split("x"))
+        shape = Shape(width, height, frames, 4 if quick else count)
+        generator = generator_for(seed, name, shape_name)
+        parts = [make(shape, generator, min(8, shape.count)) for _ in range(0, shape.count, 8)]
+        stored[shape_name] = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    torch.save(stored, partial)
+    partial.replace(path)
+
+
+def read_manner_clips(path: Path) -> dict[str, Clips]:
+    """By the name of their shape."""
+    names = {field.name for field in fields(Clips)}
+    stored = torch.load(path, weights_only=True)
+    return {shape: Clips(**{key: value[key] for key in names}) for shape, value in stored.items()}

@@ -1,0 +1,87 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ltx_studio.engine import Engine
+from ltx_studio.pocket import recipe
+from ltx_studio.pocket.training.forward import Grid, Times, predict
+from ltx_studio.pocket.training.lora import PICTURE_LAYERS, Lora
+from ltx_studio.pocket.training.transformer import make
+
+
+def ask(net: Any) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    video, audio = torch.randn(1, 12, 128, generator=generator), torch.randn(1, 9, 128, generator=generator)
+    words, level = torch.randn(1, 16, recipe.TEXT_WIDTH, generator=generator), torch.tensor([0.7])
+    times = Times(level[:, None])
+    with torch.no_grad():
+        return predict(net, video, audio, words, video_times=times, audio_times=level, grids=(Grid(1, 3, 4),))
+
+
+@pytest.fixture
+def trained(engine: Engine) -> tuple[Any, Lora, tuple[Tensor, Tensor]]:
+    """A model with a LoRA that does something, and what the model says without it."""
+    torch.manual_seed(0)
+    net = make().eval()
+    before = ask(net)
+    lora = Lora(net, rank=4, layers=PICTURE_LAYERS)
+    for parameter in lora.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return net, lora, before
+
+
+def test_a_new_lora_changes_nothing(engine: Engine) -> None:
+    torch.manual_seed(0)
+    net = make().eval()
+    before = ask(net)
+    Lora(net, rank=4)
+
+    torch.testing.assert_close(ask(net), before)
+
+
+def test_only_the_lora_is_trained(trained: tuple[Any, Lora, Any]) -> None:
+    net, lora, _ = trained
+    learning = {id(parameter) for parameter in net.parameters() if parameter.requires_grad}
+
+    assert learning == {id(parameter) for parameter in lora.parameters()}
+
+
+def test_at_no_strength_it_is_the_model_itself_and_grows_with_strength(trained: tuple[Any, Lora, Any]) -> None:
+    net, lora, before = trained
+    away = []
+    for strength in (0.0, 0.5, 1.0):
+        with lora.at(strength):
+            away.append(float((ask(net)[0] - before[0]).norm()))
+
+    assert away[0] == 0
+    assert 0 < away[1] < away[2]
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_comfyui_reads_the_file_as_it_was_trained(
+    trained: tuple[Any, Lora, Any], strength: float, tmp_path: Path
+) -> None:
+    import comfy.lora
+
+    net, lora, _ = trained
+    save_file({key: value.detach() for key, value in lora.state_dict().items()}, tmp_path / "lora.safetensors")
+    torch.manual_seed(0)
+    plain = make().eval()
+    weights = [name for name in plain.state_dict() if name.endswith(".weight")]
+    keys = {f"diffusion_model.{name.removesuffix('.weight')}": name for name in weights}
+    patches = comfy.lora.load_lora(load_file(tmp_path / "lora.safetensors"), keys)
+    assert len(patches) == len(lora.state_dict()) / 2
+
+    with torch.no_grad():
+        for name, patch in patches.items():
+            weight = plain.get_parameter(name)
+            changed = comfy.lora.calculate_weight([(strength, patch, 1.0, None, None)], weight.clone(), name)
+            weight.copy_(changed)
+    with lora.at(strength):
+        theirs, ours = ask(plain), ask(net)
+
+    torch.testing.assert_close(theirs, ours, atol=1e-4, rtol=1e-4)

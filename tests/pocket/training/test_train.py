@@ -1,0 +1,30 @@
+"""The whole training, from nothing to files that ComfyUI loads, with hardly a step of each part."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ltx_studio.pocket import files
+from ltx_studio.pocket.training.export import LORAS
+from ltx_studio.settings import Settings
+from ltx_studio.weights import read_header
+from tests.support import ROOT
+
+
+def test_one_command_trains_every_part(settings: Settings, tmp_path: Path) -> None:
+    folder, weights = tmp_path / "training", tmp_path / "weights"
+    command = [sys.executable, "-m", "ltx_studio.pocket.train", "--quick", "--folder", str(folder)]
+    command += ["--weights", str(weights)]
+    environment = {"LTX_STUDIO_HOME": str(settings.home), "LTX_STUDIO_COMFY_DIR": str(settings.comfy_dir)}
+
+    subprocess.run(command, check=True, cwd=ROOT, env=environment | {"PATH": ""}, timeout=280)
+
+    made = {path.relative_to(weights).as_posix() for path in weights.rglob("*.safetensors")}
+    assert made >= {files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER, *LORAS.values()}
+    for name in (files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER):
+        assert shapes_of(weights / name) == shapes_of(files.SHIPPED / name), name
+    assert (folder / "base_model.csv").read_text().startswith("step,")
+
+
+def shapes_of(path: Path) -> dict[str, list[int]]:
+    return {name: tensor["shape"] for name, tensor in read_header(path).tensors.items()}
