@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format bench screenshots golden lock clean
+.PHONY: run demo setup setup-dev test test-gpu lint format bench obey screenshots golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -36,6 +36,9 @@ format: setup-dev
 bench: setup  ## seconds and ratios of the way from nothing to a clip
 	@$(BIN)/python -m bench.spine
 	@$(BIN)/python -m bench.models
+
+obey: setup  ## ask the pocket model for what it promises: docs/obedience.json
+	@$(BIN)/python -m tools.obey
 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh

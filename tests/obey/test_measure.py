@@ -1,0 +1,104 @@
+"""The measures say of drawn scenes what was drawn: else what they say of generated clips would mean nothing."""
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from ltx_studio.pocket.world.draw import render
+from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
+from ltx_studio.pocket.world.scenes import MOTIONS, SUBJECTS, Scenes
+from ltx_studio.pocket.world.sound import PITCHES, RATE, sound
+from tools.obey import measure
+from tools.obey.measure import Clip
+from tools.obey.scenes import faces, held_out
+from tools.obey.trials import HEIGHT, WIDTH, mouth_box
+
+MADE = ("moves right", "moves left", "moves up", "moves down", "stays still", "bounces", "pulses")
+
+
+def clip_of(scene: Scenes, *, frames: int = 25, width: int = 128, height: int = 96) -> Clip:
+    pictures = (render(scene, frames, width, height)[0].permute(1, 2, 3, 0) + 1) / 2
+    heard = sound(scene, int(RATE * frames / 24), duration=(frames - 1) / 24)[0, 0]
+    return Clip(pictures.double().numpy(), 24.0, heard.double().numpy(), RATE)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> Scenes:
+    return held_out(42, "measure", MADE)
+
+
+@pytest.mark.parametrize(("frames", "width", "height"), [(25, 128, 96), (33, 96, 128)])
+def test_every_motion_is_recognised(scenes: Scenes, frames: int, width: int, height: int) -> None:
+    for index in range(len(scenes)):
+        one = scenes[index : index + 1]
+        assert measure.motion(clip_of(one, frames=frames, width=width, height=height)) == MOTIONS[int(one.motion[0])]
+
+
+def test_colours_are_recognised(scenes: Scenes) -> None:
+    for index in range(len(scenes)):
+        one = scenes[index : index + 1]
+        clip = clip_of(one)
+        assert measure.nearest(measure.colour(clip), COLOURS) == list(COLOURS)[int(one.colour[0])]
+        assert measure.nearest(measure.background(clip), BACKGROUNDS) == list(BACKGROUNDS)[int(one.background[0])]
+
+
+def test_pitches_and_silence_are_recognised(scenes: Scenes) -> None:
+    for index in range(len(scenes)):
+        one = scenes[index : index + 1]
+        silent = MOTIONS[int(one.motion[0])] == "stays still"
+        wanted = 0.0 if silent else PITCHES[SUBJECTS[int(one.subject[0])]]
+        assert measure.pitch(clip_of(one)) == pytest.approx(wanted, abs=10)
+
+
+@pytest.mark.parametrize("motion", ["bounces", "pulses"])
+def test_picture_and_sound_of_a_scene_beat_together_and_of_two_scenes_do_not(motion: str) -> None:
+    scenes = held_out(12, "beats", (motion,))
+    clips = [clip_of(scenes[index : index + 1]) for index in range(len(scenes))]
+    together = [measure.correlation(measure.beat(clip, motion), measure.envelope(clip)) for clip in clips]
+    apart = [
+        measure.correlation(measure.beat(one, motion), measure.envelope(other))
+        for one, other in itertools.pairwise(clips)
+    ]
+
+    assert np.median(together) > 0.85
+    assert np.median(apart) < 0.5
+
+
+def test_a_mouth_opens_as_the_voice_is_loud() -> None:
+    found = []
+    scenes = faces(8, "measure")
+    for index in range(len(scenes)):
+        one = scenes[index : index + 1]
+        clip = clip_of(one, width=WIDTH, height=HEIGHT)
+        found.append(measure.correlation(measure.mouth(clip, mouth_box(one)), measure.envelope(clip)))
+
+    assert np.median(found) > 0.9
+
+
+def test_noise_and_emptiness_are_nothing() -> None:
+    empty = Clip(np.full((25, 96, 128, 3), 0.5), 24.0, np.zeros(16_000), RATE)
+
+    assert measure.motion(empty) == "nothing"
+    assert measure.pitch(empty) == 0
+    assert measure.correlation(measure.beat(empty, "pulses"), measure.envelope(empty)) == 0
+
+
+def outline(frames: int, left: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    mask = np.zeros((frames, 48, 64), dtype=bool)
+    mask[:, 10:30, [left, left + 20]] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("shift", "holds"), [(0, lambda score: score == 1), (2, lambda score: score == 1), (9, lambda score: score == 0)]
+)
+def test_edges_are_met_within_reach_only(shift: int, holds: Callable[[float], bool]) -> None:
+    assert holds(measure.edge_score(outline(3, 10 + shift), outline(3, 10)))
+
+
+def test_the_same_scene_in_all_families_is_not_the_same() -> None:
+    assert not held_out(4, "a", MADE).place.equal(held_out(4, "b", MADE).place)
+    assert torch.equal(held_out(4, "a", MADE).place, held_out(4, "a", MADE).place)

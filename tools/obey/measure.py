@@ -1,0 +1,183 @@
+"""What is to be seen and heard in a clip, measured on its frames and its sound alone."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+RGB = tuple[float, float, float]
+
+SEEN = 0.25
+"""Difference to the background, in the channel where it is largest, from which a pixel is of the subject."""
+SILENT = 0.01
+"""Root mean square below which nothing is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A decoded file: frames (F, H, W, 3) of 0 to 1, frames per second, sound (N,) of -1 to 1, samples per second."""
+
+    frames: Array
+    fps: float
+    sound: Array
+    rate: int
+
+
+def read(path: Path) -> Clip:
+    """Decode a file that the studio wrote; no sound is an empty one."""
+    with av.open(path) as file:
+        fps = float(file.streams.video[0].average_rate or 24)
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]) / 255
+    pieces, rate = [np.zeros(0)], 16_000
+    with av.open(path) as file:
+        if file.streams.audio:
+            rate = file.streams.audio[0].rate
+            pieces += [np.atleast_2d(frame.to_ndarray()).astype(float).mean(0) for frame in file.decode(audio=0)]
+    return Clip(frames, fps, np.concatenate(pieces), rate)
+
+
+def background(clip: Clip) -> RGB:
+    """The colour along the picture's rim."""
+    rim = max(2, clip.frames.shape[1] // 24)
+    sides = clip.frames[:, :rim], clip.frames[:, -rim:], clip.frames[:, :, :rim], clip.frames[:, :, -rim:]
+    red, green, blue = np.median(np.concatenate([side.reshape(-1, 3) for side in sides]), axis=0)
+    return float(red), float(green), float(blue)
+
+
+def subject(clip: Clip) -> NDArray[np.bool_]:
+    """Which pixels differ from the background, (F, H, W)."""
+    seen: NDArray[np.bool_] = np.abs(clip.frames - np.array(background(clip))).max(-1) > SEEN
+    return seen
+
+
+def colour(clip: Clip) -> RGB:
+    """The subject's, where it differs most from the background; the background's where there is no subject."""
+    away = np.abs(clip.frames - np.array(background(clip))).max(-1)
+    core = away > max(SEEN, 0.7 * float(np.quantile(away[away > SEEN], 0.9)) if (away > SEEN).any() else 1.0)
+    if not core.any():
+        return background(clip)
+    red, green, blue = np.median(clip.frames[core], axis=0)
+    return float(red), float(green), float(blue)
+
+
+def nearest(rgb: RGB, names: Mapping[str, RGB]) -> str:
+    """The name of the nearest colour."""
+    return min(names, key=lambda name: sum((a - b) ** 2 for a, b in zip(rgb, names[name], strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Where the subject is in each frame: centre in units of the short side, area as a part of the picture; (F,)."""
+
+    x: Array
+    y: Array
+    area: Array
+
+    @property
+    def is_there(self) -> bool:
+        """Whether something is seen most of the time."""
+        return bool((self.area > 0.005).mean() > 0.6)
+
+
+def track(clip: Clip) -> Track:
+    """Follow the subject."""
+    mask = subject(clip).astype(float)
+    short = min(mask.shape[1:])
+    down, across = np.mgrid[: mask.shape[1], : mask.shape[2]] / short
+    area = mask.sum((1, 2))
+    x, y = ((mask * where).sum((1, 2)) / np.maximum(area, 1) for where in (across, down))
+    return Track(x, y, area / mask[0].size)
+
+
+def motion(clip: Clip) -> str:
+    """The name of the motion, or "nothing" where no subject is seen."""
+    found = track(clip)
+    if not found.is_there:
+        return "nothing"
+    dx, dy = (float(axis[-3:].mean() - axis[:3].mean()) for axis in (found.x, found.y))
+    path = float(np.abs(np.diff(_smooth(found.y))).sum())
+    swing = float(np.ptp(_smooth(found.y)))
+    if abs(dx) > 0.15 and abs(dx) > abs(dy):
+        return "moves right" if dx > 0 else "moves left"
+    if swing > 0.15 and path > 1.6 * max(abs(dy), 0.12):
+        return "bounces"
+    if abs(dy) > 0.15:
+        return "moves down" if dy > 0 else "moves up"
+    if float(found.area.std() / found.area.mean()) > 0.13:
+        return "pulses"
+    return "stays still"
+
+
+def _smooth(values: Array) -> Array:
+    return np.convolve(np.pad(values, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+
+
+def pitch(clip: Clip) -> float:
+    """The strongest frequency in hertz; 0 where it is silent."""
+    if loudness(clip) < SILENT:
+        return 0.0
+    spectrum = np.abs(np.fft.rfft(clip.sound * np.hanning(len(clip.sound))))
+    return float(np.fft.rfftfreq(len(clip.sound), 1 / clip.rate)[spectrum.argmax()])
+
+
+def loudness(clip: Clip) -> float:
+    """Root mean square of the whole sound."""
+    return float(np.sqrt(np.square(clip.sound).mean())) if len(clip.sound) else 0.0
+
+
+def envelope(clip: Clip) -> Array:
+    """How loud it is around the moment of each frame, (F,)."""
+    edges = np.round((np.arange(len(clip.frames) + 1) - 0.5).clip(min=0) * clip.rate / clip.fps).astype(int)
+    pieces = [clip.sound[begin:end] for begin, end in itertools.pairwise(edges)]
+    return np.array([np.sqrt(np.square(piece).mean()) if len(piece) else 0.0 for piece in pieces])
+
+
+def correlation(one: Array, other: Array) -> float:
+    """Pearson's; 0 where one of them does not change."""
+    length = min(len(one), len(other))
+    one, other = one[:length] - one[:length].mean(), other[:length] - other[:length].mean()
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / scale if scale > 1e-9 else 0.0
+
+
+def beat(clip: Clip, what: str) -> Array:
+    """What the motion called `what` does in time with a sound: how low a bouncing thing is, how large a pulsing one."""
+    found = track(clip)
+    return found.y if what == "bounces" else np.sqrt(found.area)
+
+
+def psnr(one: Array, other: Array) -> float:
+    """In dB, of values from 0 to 1."""
+    return float(-10 * np.log10(max(np.square(one - other).mean(), 1e-10)))
+
+
+def mouth(clip: Clip, box: tuple[float, float, float, float]) -> Array:
+    """How much of a box is dark, frame by frame, (F,); the box is left, top, right, bottom as parts of the picture."""
+    height, width = clip.frames.shape[1:3]
+    left, top, right, bottom = (int(part * side) for part, side in zip(box, (width, height) * 2, strict=True))
+    inside = clip.frames[:, top:bottom, left:right]
+    dark: Array = (inside.max(-1) < 0.42).mean((1, 2))
+    return dark
+
+
+def edge_score(found: NDArray[np.bool_], wanted: NDArray[np.bool_], *, reach: int = 2) -> float:
+    """The F-score of edges, (F, H, W) each, where a pixel counts as met when one of the other is within `reach`."""
+    if not found.any() or not wanted.any():
+        return 0.0
+    precision = (found & _grown(wanted, reach)).sum() / found.sum()
+    recall = (wanted & _grown(found, reach)).sum() / wanted.sum()
+    return float(2 * precision * recall / max(precision + recall, 1e-9))
+
+
+def _grown(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    grown = mask.copy()
+    for axis in (1, 2):
+        once = grown.copy()
+        for step in range(1, reach + 1):
+            grown |= np.roll(once, step, axis) | np.roll(once, -step, axis)
+    return grown

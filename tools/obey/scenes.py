@@ -1,0 +1,88 @@
+"""Cases: held-out scenes of one kind, and files made of them that a mode can be given."""
+
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from PIL import Image
+
+from ltx_studio.pocket.training.loop import generator_for
+from ltx_studio.pocket.world.captions import is_held_out
+from ltx_studio.pocket.world.draw import render
+from ltx_studio.pocket.world.scenes import FACE, MOTIONS, TALK, Scenes, sample
+from ltx_studio.pocket.world.sound import RATE, other_sound, sound
+
+FPS = 24
+
+
+def held_out(count: int, family: str, motions: tuple[str, ...]) -> Scenes:
+    """Scenes whose sentences were kept out of training, with these motions in turn, and no drift.
+
+    Args:
+        count: How many.
+        family: Makes them other ones than another family's.
+        motions: From `MOTIONS`.
+    """
+    generator = generator_for(1, "obey", family)
+    scenes = sample(400 * count, generator, faces=0.0, settings=0.0)
+    chosen: list[int] = []
+    by_motion = {
+        name: iter(torch.nonzero((scenes.motion == MOTIONS.index(name)) & (scenes.drift == 0))[:, 0].tolist())
+        for name in motions
+    }
+    while len(chosen) < count:
+        following = by_motion[motions[len(chosen) % len(motions)]]
+        chosen.append(next(index for index in following if is_held_out(scenes, index)))
+    return scenes[torch.tensor(chosen)]
+
+
+def faces(count: int, family: str) -> Scenes:
+    """Talking faces; what they look like and say is new, for it is drawn from numbers that training never had."""
+    scenes = sample(40 * count, generator_for(1, "obey", family), faces=1.0)
+    return scenes[scenes.motion == TALK][:count]
+
+
+def write_frame(scene: Scenes, path: Path, *, frames: int, index: int, width: int, height: int) -> Path:
+    """One frame of a scene, as a picture."""
+    index = index % frames
+    clip = render(scene, frames, width, height, FPS, window=(index, index + 1))
+    Image.fromarray(_bytes(clip[0, :, 0].permute(1, 2, 0))).save(path)
+    return path
+
+
+def write_clip(scene: Scenes, path: Path, *, frames: int, width: int, height: int) -> Path:
+    """The scene as a film without sound, nearly without loss."""
+    pictures = _bytes(render(scene, frames, width, height, FPS)[0].permute(1, 2, 3, 0))
+    with av.open(path, "w") as file:
+        stream = file.add_stream("libx264", rate=FPS, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for picture in pictures:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+    return path
+
+
+def write_sound(scene: Scenes, path: Path, *, frames: int, other: int | None = None) -> Path:
+    """What the scene sounds like; with `other`, a number, another sound with the same loudness."""
+    duration = (frames - 1) / FPS
+    samples = int(RATE * frames / FPS)
+    if other is None:
+        wave_form = sound(scene, samples, duration=duration)
+    else:
+        wave_form = other_sound(scene, samples, duration=duration, generator=generator_for(1, "other", other))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((wave_form[0, 0].clamp(-1, 1) * 32767).short().numpy().tobytes())
+    return path
+
+
+def is_face(scene: Scenes) -> bool:
+    return int(scene.subject[0]) == FACE
+
+
+def _bytes(picture: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.asarray(((picture + 1) * 127.5).round().clamp(0, 255).byte().numpy())
