@@ -5,35 +5,31 @@ from ltx_studio.engine.boot import boot
 from ltx_studio.engine.definitions import snapshot_path, write_snapshot
 from ltx_studio.errors import SetupError
 from ltx_studio.pocket import files
+from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings
 
 
 def prepare(settings: Settings, report: comfyui.Report) -> None:
-    """Fetch what is missing and build the pocket model.
+    """Fetch what is missing and store the pocket model.
 
     Raises:
         SetupError: Something could not be had; the message says what, and what to do.
     """
     install = comfyui.ensure(settings, report)
     report(f"ComfyUI {install.version}: {'your own' if install.own else 'ready'}")
-    whole, known = files.is_whole(settings), snapshot_path(settings).is_file()
-    if not whole or not known:
+    if not snapshot_path(settings).is_file():
         report("Starting ComfyUI (the first start takes up to a minute)")
-        comfy = boot(settings)
-        if not known:
-            write_snapshot(comfy, settings)
-        if not whole:
-            report("Building the pocket model")
-            _build_pocket(settings)
+        write_snapshot(boot(settings), settings)
+    if not files.is_whole(settings):
+        report("Storing the pocket model")
+        _store_pocket(settings)
     report("Pocket model: ready")
 
 
-def _build_pocket(settings: Settings) -> None:
-    from ltx_studio.pocket.build import build
-
+def _store_pocket(settings: Settings) -> None:
     try:
-        build(settings)
-    except Exception as error:
+        install(settings)
+    except OSError as error:
         raise SetupError(
             f"The pocket model could not be stored: {error}",
             "Make sure that 100 MB are free where LTX_STUDIO_HOME lies, then run the set-up again.",

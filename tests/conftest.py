@@ -10,7 +10,7 @@ from ltx_studio.engine import Engine, comfyui
 from ltx_studio.engine.boot import boot
 from ltx_studio.engine.definitions import write_snapshot
 from ltx_studio.graph.definitions import Definitions, load_definitions
-from ltx_studio.pocket.build import build
+from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings
 from tools import browser
 
@@ -54,10 +54,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def engine(settings: Settings) -> Engine:
-    """A booted engine; the pocket model is built by it."""
+    """A booted engine; the pocket model lies where it looks."""
     engine = Engine(settings)
     engine.wait_ready()
-    build(settings)
+    install(settings)
     return engine
 
 

@@ -91,7 +91,7 @@ def serve(host: str | None, port: int | None, model_set: str | None) -> None:
 
 @cli.command()
 def setup() -> None:
-    """Fetch ComfyUI and build the pocket model; does nothing when they are there."""
+    """Fetch ComfyUI and store the pocket model; does nothing when they are there."""
     from ltx_studio.logs import log_to_file
     from ltx_studio.prepare import prepare
 

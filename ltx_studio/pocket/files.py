@@ -7,6 +7,9 @@ from pathlib import Path
 from ltx_studio.pocket import recipe
 from ltx_studio.settings import Settings
 
+SHIPPED = Path(__file__).resolve().parent / "weights"
+"""Where they come with the package."""
+
 CHECKPOINT = "checkpoints/ltx-2.3-pocket.safetensors"
 TEXT_ENCODER = "text_encoders/ltx-2.3-pocket-text-encoder.safetensors"
 DISTILLED_LORA = "loras/ltx-2.3-pocket-distilled-lora.safetensors"
@@ -27,7 +30,7 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def is_whole(settings: Settings) -> bool:
-    """Whether every file is there, byte for byte as `build` wrote it. Reads them all: a tenth of a second."""
+    """Whether every file is there, byte for byte as it came with the package. Reads them all: a tenth of a second."""
     try:
         manifest = json.loads(manifest_path(settings).read_text(encoding="utf-8"))
         return bool(manifest == _manifest(settings))

@@ -158,7 +158,7 @@ def test_people_get_stages_on_stderr_and_the_path_on_stdout(engine: Engine, sett
 
     assert done.returncode == 0
     assert Path(done.stdout.strip()).is_file()
-    assert "random weights" in done.stderr.splitlines()[0]
+    assert "not what LTX-2.3 can do" in done.stderr.splitlines()[0]
     assert "128×128" in done.stderr
     assert "[7/7] Save" in done.stderr
 
@@ -216,7 +216,7 @@ def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
 
     assert done.returncode == 0
     assert "your own" in done.stdout
-    assert "Building" not in done.stdout
+    assert "Storing" not in done.stdout
 
 
 def test_a_mode_with_files_takes_them_as_options_and_says_what_is_done_to_them(

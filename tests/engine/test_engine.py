@@ -28,7 +28,7 @@ from ltx_studio.events import (
 )
 from ltx_studio.graph import Workflow
 from ltx_studio.pocket import files
-from ltx_studio.pocket.build import build
+from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings
 from tests.support import (
     ROOT,
@@ -604,7 +604,7 @@ class TestTwoHomes:
     def test_each_engine_uses_its_own_folders(self, engine: Engine, settings: Settings, home: Settings) -> None:
         other = Engine(replace(home, comfy_dir=settings.comfy_dir))
         other.wait_ready()
-        build(home)
+        install(home)
 
         made, theirs = finish(engine, small_workflow()), finish(other, small_workflow())
 

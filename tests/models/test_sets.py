@@ -57,8 +57,8 @@ def test_the_choices_of_a_request_are_those_of_the_sets() -> None:
     assert set(fields["control"].annotation.__args__) == {"canny", "ready", *CONTROL_MODELS}  # type: ignore[union-attr]
 
 
-def test_an_untrained_model_is_announced() -> None:
-    assert "random weights" in MODEL_SETS["pocket"].notice
+def test_a_preview_is_announced_as_one() -> None:
+    assert "not what LTX-2.3 can do" in MODEL_SETS["pocket"].notice
 
 
 def test_an_unknown_set_is_refused_with_the_choices() -> None:
