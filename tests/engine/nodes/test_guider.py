@@ -151,7 +151,7 @@ def test_the_chosen_block_counts(predict: Predict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("blocks", "said"), [("28", "the model has 4, from 0 to 3"), ("", "names no transformer block")]
+    ("blocks", "said"), [("28", "the model has 6, from 0 to 5"), ("", "names no transformer block")]
 )
 def test_a_block_that_the_model_lacks_is_refused(blocks: str, said: str, predict: Predict) -> None:
     with pytest.raises(ValueError, match=said):
