@@ -11,7 +11,7 @@ from PIL import Image
 from ltx_studio.pocket.training.loop import generator_for
 from ltx_studio.pocket.world.captions import is_held_out
 from ltx_studio.pocket.world.draw import render
-from ltx_studio.pocket.world.scenes import FACE, MOTIONS, TALK, Scenes, sample
+from ltx_studio.pocket.world.scenes import MOTIONS, TALK, Scenes, sample
 from ltx_studio.pocket.world.sound import RATE, other_sound, sound
 
 FPS = 24
@@ -78,10 +78,6 @@ def write_sound(scene: Scenes, path: Path, *, frames: int, other: int | None = N
         file.setframerate(RATE)
         file.writeframes((wave_form[0, 0].clamp(-1, 1) * 32767).short().numpy().tobytes())
     return path
-
-
-def is_face(scene: Scenes) -> bool:
-    return int(scene.subject[0]) == FACE
 
 
 def _bytes(picture: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
