@@ -21,7 +21,14 @@ CAMERA_LORAS = tuple(
     f"loras/ltx-2.3-pocket-camera-{move}.safetensors"
     for move in ("static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down")
 )
-ALL = (CHECKPOINT, TEXT_ENCODER, DISTILLED_LORA, IC_LORA, UPSCALER, DETAILER_LORA, POSE_LORA, *CAMERA_LORAS)
+STYLE_LORA = "loras/ltx-2.3-pocket-sketch.safetensors"
+"""As a user could have made one: no set names it, it is chosen like any other."""
+REST = "rest.safetensors"
+"""Of the training alone: what the transformer leaves out of the latents."""
+ALL = (
+    *(CHECKPOINT, TEXT_ENCODER, UPSCALER),
+    *(DISTILLED_LORA, IC_LORA, DETAILER_LORA, POSE_LORA, *CAMERA_LORAS, STYLE_LORA),
+)
 
 
 def manifest_path(settings: Settings) -> Path:

@@ -2,19 +2,22 @@
 
     python -m ltx_studio.pocket.train                     all of it: some hours on two cores
     python -m ltx_studio.pocket.train --quick             all of it, but hardly: a proof that it runs
-    python -m ltx_studio.pocket.train --from-shipped      go on from the files that came with the package
+    python -m ltx_studio.pocket.train --from-shipped --phase clips --phase base_model --more 2000
+                                                          train a part of what came with the package further
 
 It can be stopped and called again: what is done is kept in the folder, with a curve of every part as CSV.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ltx_studio.engine.boot import boot
 from ltx_studio.pocket import files
-from ltx_studio.settings import get_settings
+from ltx_studio.settings import Vram, get_settings
 
 PORT = 29511
 
@@ -24,9 +27,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("outputs/pocket"), help="where it is kept")
     parser.add_argument("--weights", type=Path, default=files.SHIPPED, help="where the finished files go")
     parser.add_argument("--phase", action="append", help="only this one; may be given again")
-    parser.add_argument("--processes", type=int, default=2, help="each of one thread")
+    parser.add_argument("--processes", type=int, default=2, help="of one thread each; one does on a GPU (default: 2)")
+    parser.add_argument("--more", type=int, default=0, metavar="STEPS", help="train further what has ended")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--from-shipped", action="store_true")
+    parser.add_argument("--from-shipped", action="store_true", help="begin with what is in --weights")
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
     others = []
@@ -42,20 +46,25 @@ def main() -> None:
 
 def work(given: argparse.Namespace) -> None:
     """What each of the processes does."""
-    boot(get_settings())
+    # ComfyUI's VAE else decodes into the machine's memory
+    boot(replace(get_settings(), vram=Vram.GPU_ONLY) if shutil.which("nvidia-smi") else get_settings())
     import torch
 
-    from ltx_studio.pocket.training import parallel
+    from ltx_studio.pocket.training import device, parallel
     from ltx_studio.pocket.training.export import export, restore
     from ltx_studio.pocket.training.phases import Training
 
-    torch.set_num_threads(1)
-    if given.processes > 1:
-        parallel.join(given.rank, given.processes, PORT)
+    on_gpu = device.choose().type != "cpu"
+    if on_gpu and given.rank:
+        return
+    processes = 1 if on_gpu else given.processes
+    if processes > 1:
+        torch.set_num_threads(1)
+        parallel.join(given.rank, processes, PORT)
     if given.from_shipped and given.rank == 0:
         restore(given.weights, given.folder)
     parallel.meet()
-    training = Training(given.folder, quick=given.quick)
+    training = Training(given.folder, quick=given.quick, more=given.more)
     for phase in training.phases():
         if given.phase and phase.name not in given.phase:
             continue
@@ -63,7 +72,7 @@ def work(given: argparse.Namespace) -> None:
             phase.tasks[0]()
         else:
             with parallel.alone():
-                for task in phase.tasks[given.rank :: given.processes]:
+                for task in phase.tasks[given.rank :: processes]:
                     task()
         parallel.meet()
     if given.rank == 0:

@@ -1,6 +1,7 @@
 """Training the LoRAs: each changes the base model, which stays as it is, by a few low-rank matrices."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,15 @@ import torch
 from torch import Tensor
 
 from ltx_studio.engine.nodes.pocket_text_encoder import embed
-from ltx_studio.pocket.training.base_model import NO_WORDS, batch_size, sample_of
+from ltx_studio.pocket.training.base_model import LOOKED_AT, NO_WORDS, batch_size, sample_of
 from ltx_studio.pocket.training.clips import SHAPES, Clips, Shape, read_shards
+from ltx_studio.pocket.training.device import load
 from ltx_studio.pocket.training.loop import factor_at, generator_for
 from ltx_studio.pocket.training.lora import ALL_LAYERS, PICTURE_LAYERS, Lora
 from ltx_studio.pocket.training.mannered import read_manner_clips
 from ltx_studio.pocket.training.optimiser import Muon
-from ltx_studio.pocket.training.sampling import go, velocity_of
+from ltx_studio.pocket.training.rest import Rest
+from ltx_studio.pocket.training.sampling import go, sample, velocity_of
 from ltx_studio.pocket.training.tasks import FIRST_SIGMAS, SECOND_SIGMAS, Batch, draw_sigmas, draw_task, make_batch
 from ltx_studio.pocket.training.transformer import make
 
@@ -26,17 +29,35 @@ SUBSTEPS = {0.909375: 2, 0.85: 2, 0.725: 3, 0.421875: 3}
 """How many of the teacher's steps one of the distilled model's is worth; elsewhere one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What LoRAs are trained on.
+
+    Attributes:
+        weights: What came of the training of the base model.
+        rest: What it was trained without.
+        vae: By which its pictures can be looked at.
+    """
+
+    weights: Mapping[str, Tensor]
+    rest: Rest
+    vae: Any
+
+
 class Adapter:
     """What all LoRAs have in common: the base model, frozen, and a step's bookkeeping."""
 
     name: str
 
-    def __init__(self, name: str, steps: int, base: Mapping[str, Tensor], *, rank: int, layers: str) -> None:
+    def __init__(self, name: str, steps: int, base: Base, *, rank: int, layers: str) -> None:
         self.name = name
         self.steps = steps
+        self.rest, self._vae = base.rest, base.vae
         self.net = make()
-        self.net.load_state_dict({key: value for key, value in base.items() if not key.startswith("text.")})
-        self.tables = {key.removeprefix("text."): value for key, value in base.items() if key.startswith("text.")}
+        self.net.load_state_dict({key: value for key, value in base.weights.items() if not key.startswith("text.")})
+        self.tables = {
+            key.removeprefix("text."): value for key, value in base.weights.items() if key.startswith("text.")
+        }
         self.lora = Lora(self.net, rank=rank, layers=layers)
         self._optimiser = Muon(self.lora.parameters(), matrices=0.004, others=1e-3)
 
@@ -44,6 +65,20 @@ class Adapter:
         self._optimiser.zero_grad()
         loss.backward()
         self._optimiser.step(factor_at(index, self.steps, warm_up=10, decay=0.7))
+
+    def batch(self, clips: Clips, task: str, sigmas: Tensor, generator: torch.Generator, **options: Any) -> Batch:
+        """As `make_batch`."""
+        return make_batch(clips, task, sigmas, generator, rest=self.rest, **options)
+
+    def look(self) -> Tensor | None:
+        """Some scenes without the LoRA, and with it at full strength."""
+        shown = []
+        for strength in (0.0, 1.0):
+            with self.lora.at(strength):
+                shown.append(sample(self.net, self.tables, LOOKED_AT[4:7], Shape(128, 96, 25, 0))[0])
+        with torch.no_grad():
+            clips: Tensor = self._vae.decode(torch.stack(shown, 1).flatten(0, 1)).clamp(-1, 1)
+        return clips
 
     def losses(self, batch: Batch, context: Tensor) -> tuple[Tensor, Tensor]:
         levels = batch.video_times, batch.audio_times
@@ -62,6 +97,9 @@ class Adapter:
     def result(self) -> dict[str, Tensor]:
         return self.lora.state_dict()
 
+    def begin(self, result: Mapping[str, Tensor]) -> None:
+        self.lora.load_state_dict(dict(result))
+
 
 class DistilledPart(Adapter):
     """Teaches eight steps without guidance what many steps with guidance do.
@@ -70,7 +108,7 @@ class DistilledPart(Adapter):
     guided steps; the student is to get there in one.
     """
 
-    def __init__(self, steps: int, base: Mapping[str, Tensor], clips: Path, *, rank: int = 16) -> None:
+    def __init__(self, steps: int, base: Base, clips: Path, *, rank: int) -> None:
         super().__init__("distilled_lora", steps, base, rank=rank, layers=ALL_LAYERS)
         self._clips = read_shards(clips)
 
@@ -100,7 +138,7 @@ class DistilledPart(Adapter):
         size = batch_size(shape) // 2
         clips = sample_of(self._clips[shape.name], size, generator)
         sigmas = torch.full((size,), sigma)
-        batch = make_batch(clips, draw_task(generator), sigmas, generator, frames=shape.frames)
+        batch = self.batch(clips, draw_task(generator), sigmas, generator, frames=shape.frames)
         words = self.context(clips.words)
         nothing = self.context(torch.zeros_like(clips.words))
         with torch.no_grad(), self.lora.at(0.0):
@@ -118,7 +156,7 @@ class DistilledPart(Adapter):
 class ManneredPart(Adapter):
     """A LoRA that learns from clips which all have something that their captions do not say: a camera, a style."""
 
-    def __init__(self, name: str, steps: int, base: Mapping[str, Tensor], clips: Path, *, rank: int = 8) -> None:
+    def __init__(self, name: str, steps: int, base: Base, clips: Path, *, rank: int) -> None:
         super().__init__(name, steps, base, rank=rank, layers=PICTURE_LAYERS)
         self._clips = read_manner_clips(clips)
 
@@ -126,10 +164,11 @@ class ManneredPart(Adapter):
         names = list(self._clips)
         shape = _shape(names[int(torch.randint(0, len(names), (1,), generator=generator))])
         size = batch_size(shape) // 2
-        clips = sample_of(self._clips[shape.name], size, generator)
+        every = self._clips[shape.name]
+        clips = every[torch.randint(_checked(every), len(every), (size,), generator=generator)]
         task = "image" if torch.rand(1, generator=generator) < 0.3 else "text"
         sigmas = draw_sigmas(size, generator, large=shape.is_large)
-        batch = make_batch(clips, task, sigmas, generator, frames=shape.frames)
+        batch = self.batch(clips, task, sigmas, generator, frames=shape.frames)
         mute = torch.rand(size, generator=generator) < NO_WORDS
         seen, heard = self.losses(batch, self.context(torch.where(mute[:, None, None], 0, clips.words)))
         self.learn(index, seen + 0.1 * heard)
@@ -138,23 +177,29 @@ class ManneredPart(Adapter):
     @torch.no_grad()
     def check(self) -> Mapping[str, float]:
         shape = _shape(next(iter(self._clips)))
-        clips = self._clips[shape.name][torch.arange(min(32, len(self._clips[shape.name])))]
+        clips = self._clips[shape.name][torch.arange(_checked(self._clips[shape.name]))]
         found = {}
         for strength in (0.0, 1.0):
             generator = generator_for(0, "check", self.name)
-            batch = make_batch(clips, "text", torch.full((len(clips),), 0.909375), generator, frames=shape.frames)
+            batch = self.batch(
+                clips,
+                "text",
+                torch.full((len(clips),), 0.909375),
+                generator,
+                frames=shape.frames,
+            )
             with self.lora.at(strength):
                 found[f"at {strength}"] = float(self.losses(batch, self.context(clips.words))[0])
         return found
 
 
 class ControlPart(Adapter):
-    """An IC-LoRA: the clip follows a control clip of half its size."""
+    """An IC-LoRA: the clip follows a control clip."""
 
-    def __init__(self, name: str, steps: int, base: Mapping[str, Tensor], clips: Path, *, rank: int = 32) -> None:
+    def __init__(self, name: str, steps: int, base: Base, clips: Path, *, rank: int) -> None:
         super().__init__(name, steps, base, rank=rank, layers=PICTURE_LAYERS)
         self._clips = read_manner_clips(clips)
-        stored = torch.load(clips, weights_only=True)
+        stored = load(clips)
         self._guides = {key: value["guide"] for key, value in stored.items()}
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
@@ -184,7 +229,7 @@ class ControlPart(Adapter):
 
     def _loss(self, shape: Shape, chosen: Tensor, task: str, sigmas: Tensor, generator: torch.Generator) -> Tensor:
         clips, guide = self._clips[shape.name][chosen], self._guides[shape.name][chosen]
-        batch = make_batch(clips, task, sigmas, generator, frames=shape.frames, guide=guide)
+        batch = self.batch(clips, task, sigmas, generator, frames=shape.frames, guide=guide)
         mute = torch.rand(len(clips), generator=generator) < NO_WORDS
         seen, heard = self.losses(batch, self.context(torch.where(mute[:, None, None], 0, clips.words)))
         return seen + 0.1 * heard

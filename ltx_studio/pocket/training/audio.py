@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 
 from ltx_studio.pocket import recipe
-from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.device import half
+from ltx_studio.pocket.training.forward import to_tokens
+from ltx_studio.pocket.training.loop import NetPart, factor_at, generator_for
+from ltx_studio.pocket.training.rest import left_in
 from ltx_studio.pocket.training.video_vae import initialise
 from ltx_studio.pocket.world.scenes import sample
 from ltx_studio.pocket.world.sound import RATE, other_sound, sound
@@ -23,7 +26,7 @@ PART, EDGE = 40, 4
 LATENT_NOISE = 0.05
 
 
-class AudioPart:
+class AudioPart(NetPart):
     """ComfyUI's `AudioVAE` with its vocoder, made small by `recipe.AUDIO_VAE` and `recipe.VOCODER`."""
 
     name = "audio"
@@ -39,7 +42,7 @@ class AudioPart:
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
         own = index % 4 != 3  # the vocoder speaks the world's own sounds only; the rest has to be heard
         wave = draw_batch(8, generator, own=own)
-        mel, back = self._round_trip(wave)
+        mel, back = self._round_trip(wave, generator)
         loss = (back - mel[:, :, : back.shape[2]]).abs().mean() + 1e-3 * self._latent_size
         found = {"mel": loss.item()}
         if own:
@@ -48,17 +51,25 @@ class AudioPart:
         self._learn(index, loss)
         return found
 
-    def _round_trip(self, wave: Tensor) -> tuple[Tensor, Tensor]:
+    def _round_trip(self, wave: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The spectrogram, and what the autoencoder makes of it."""
         net = self.net
         with torch.no_grad():
-            mel = net.preprocessor.waveform_to_mel(wave, RATE, "cpu")
-        with torch.autocast("cpu", torch.bfloat16):
+            mel = net.preprocessor.waveform_to_mel(wave, RATE, wave.device)
+        with half():
             latent = net.autoencoder.encode(mel)[:, :CHANNELS]
             shape = (len(wave), 2, latent.shape[2] * 4 - 3, recipe.MEL_BINS)
-            noisy = latent + LATENT_NOISE * latent.detach().std() * torch.randn_like(latent)
+            noisy = latent + self._noise_on(latent, generator)
             self._latent_size = latent.float().square().mean()
             return mel, net.autoencoder.decode(noisy, target_shape=shape).float()
+
+    def _noise_on(self, latent: Tensor, generator: torch.Generator) -> Tensor:
+        return LATENT_NOISE * latent.detach().std() * torch.randn(latent.shape, generator=generator)
+
+    def _back(self, wave: Tensor) -> Tensor:
+        """What comes back of a sound."""
+        heard: Tensor = self.net.decode(self.net.encode(wave, RATE))
+        return heard
 
     def _learn(self, index: int, loss: Tensor) -> None:
         self._optimiser.zero_grad()
@@ -72,7 +83,7 @@ class AudioPart:
     def check(self) -> Mapping[str, float]:
         self.net.eval()
         wave = draw_batch(16, generator_for(0, "check", "audio"), own=True)
-        back = self.net.decode(self.net.encode(wave, RATE))
+        back = self._back(wave)
         length = min(back.shape[-1], wave.shape[-1])
         error = (back[..., :length] - wave[..., :length]).square().mean((1, 2))
         loud = wave[..., :length].square().mean((1, 2))
@@ -83,34 +94,43 @@ class AudioPart:
             "silence": float(error[~heard].sqrt().mean()) if (~heard).any() else 0.0,
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"net": self.net.state_dict(), "optimiser": self._optimiser.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self._optimiser.load_state_dict(state["optimiser"])
-
     def result(self) -> dict[str, Tensor]:
         measure_statistics(self.net)
-        return dict(self.net.state_dict())
+        return super().result()
 
 
 class VocoderPart(AudioPart):
-    """The vocoder alone, further, for an audio VAE that stays what it is."""
+    """The decoder and the vocoder, further, for latents that stay what they are.
+
+    They learn not to mind the noise that sampling leaves in `rest`; see `Rest`.
+    """
 
     name = "vocoder"
 
-    def __init__(self, steps: int, audio: Mapping[str, Tensor]) -> None:
+    def __init__(self, steps: int, audio: Mapping[str, Tensor], rest: Tensor) -> None:
         super().__init__(steps)
         self.net.load_state_dict(audio)
-        self.net.autoencoder.requires_grad_(False)
-        self._optimiser = torch.optim.AdamW(self.net.vocoder.parameters(), 1e-3, betas=(0.9, 0.98), weight_decay=0)
+        self._rest = rest
+        self.net.autoencoder.encoder.requires_grad_(False)
+        learning = [*self.net.autoencoder.decoder.parameters(), *self.net.vocoder.parameters()]
+        self._optimiser = torch.optim.AdamW(learning, 1e-3, betas=(0.9, 0.98), weight_decay=0)
+
+    def _noise_on(self, latent: Tensor, generator: torch.Generator) -> Tensor:
+        spread = self.net.autoencoder.per_channel_statistics.get_buffer("std-of-means")
+        left = left_in(to_tokens(latent), self._rest, generator) * spread
+        return super()._noise_on(latent, generator) + left.unflatten(2, (CHANNELS, -1)).transpose(1, 2)
+
+    def _back(self, wave: Tensor) -> Tensor:
+        """From latents with what a sampling leaves in them."""
+        latent = self.net.encode(wave, RATE)
+        left = left_in(to_tokens(latent), self._rest, generator_for(0, "check"))
+        heard: Tensor = self.net.decode(latent + left.unflatten(2, (CHANNELS, -1)).transpose(1, 2))
+        return heard
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
         wave = draw_batch(8, generator, own=True)
-        with torch.no_grad():
-            _, back = self._round_trip(wave)
-        loss = _spoken(self.net, back, wave, generator)
+        mel, back = self._round_trip(wave, generator)
+        loss = (back - mel[:, :, : back.shape[2]]).abs().mean() + _spoken(self.net, back, wave, generator)
         self._learn(index, loss)
         return {"loss": loss.item()}
 
@@ -121,7 +141,7 @@ class VocoderPart(AudioPart):
 def _spoken(net: Any, columns: Tensor, wave: Tensor, generator: torch.Generator) -> Tensor:
     """How far what the vocoder says of a part of a spectrogram is from the sound itself."""
     first = int(torch.randint(0, columns.shape[2] - PART, (1,), generator=generator))
-    with torch.autocast("cpu", torch.bfloat16):
+    with half():
         spoken = net.vocoder(columns[:, :, first : first + PART].transpose(2, 3)).float()
     error = (spoken - wave[..., first * HOP : (first + PART) * HOP])[..., EDGE * HOP : -EDGE * HOP]
     return 5 * (error.abs().mean() + 10 * error.square().mean())
@@ -148,7 +168,7 @@ def measure_statistics(net: Any) -> None:
     seen: list[Tensor] = []
     for own in (True, True, False):
         wave = draw_batch(24, generator_for(0, "statistics", own, len(seen)), own=own)
-        mel = net.preprocessor.waveform_to_mel(wave, RATE, "cpu")
+        mel = net.preprocessor.waveform_to_mel(wave, RATE, wave.device)
         latent = net.autoencoder.encode(mel)[:, :CHANNELS]
         seen.append(latent.transpose(1, 2).flatten(2).flatten(0, 1))
     latents = torch.cat(seen)

@@ -10,21 +10,38 @@ from torch import Tensor, nn
 from ltx_studio.engine.nodes.pocket_text_encoder import TABLES, embed
 from ltx_studio.pocket import recipe
 from ltx_studio.pocket.training.clips import SHAPES, Clips, Shape, read_shards
+from ltx_studio.pocket.training.device import half
 from ltx_studio.pocket.training.forward import predict
 from ltx_studio.pocket.training.loop import factor_at, generator_for
 from ltx_studio.pocket.training.optimiser import Muon
+from ltx_studio.pocket.training.rest import Rest
+from ltx_studio.pocket.training.sampling import sample
 from ltx_studio.pocket.training.tasks import Batch, draw_sigmas, draw_task, make_batch
 from ltx_studio.pocket.training.transformer import make
 from ltx_studio.pocket.world.words import SYNONYMS, WORDS
 
-TOKENS_PER_STEP = 4096
-"""Of picture and sound together, about."""
-LARGE_STEPS = 0.35
+TOKENS_PER_STEP = {"cpu": 4096, "cuda": 65536}
+"""Of picture and sound together, about, by where it is computed."""
+LARGE_STEPS = 0.25
 """The share of steps on large clips."""
 NO_WORDS = 0.1
 """How often the words are left out, so that there is something to guide away from."""
+EDGE, CHANGING = 3, 0.2
+"""Sounds change whose latents vary by so much, but for these at both ends."""
+LIVELY, LIVELY_HEARD = 2, 12
+"""By how much more often clips are chosen whose sound changes: only they teach to hear, above all where it is given."""
 DEAF = 0.05
 """How often picture and sound do not hear of each other, for the same reason."""
+LOOKED_AT = (
+    "a red circle moves right on a black background",
+    "a green square moves left on a white background",
+    "a blue triangle moves up on a pink background",
+    "a yellow circle moves down on a navy background",
+    "a white square stays still on a teal background",
+    "a black triangle bounces on a gray background",
+    "a red circle pulses on a white background",
+)
+"""Sentences whose clips the contact sheet shows."""
 CHECKED = 64
 """Clips of each shape's first ones that are measured with and not trained with."""
 
@@ -34,25 +51,29 @@ class BaseModelPart:
 
     name = "base_model"
 
-    def __init__(self, steps: int, clips: Path, *, decay: float = 0.5) -> None:
+    def __init__(self, steps: int, clips: Path, rest: Rest, vae: Any, *, decay: float = 0.5) -> None:
         self.steps = steps
         self._decay = decay
         self.net = make()
         self.tables = make_tables()
         self.average = {key: value.clone() for key, value in self._weights().items()}
         self._clips = read_shards(clips)
+        self._rest, self._vae = rest, vae
+        self._liveliness = {name: liveliness(each) for name, each in self._clips.items()}
         self._shapes = [shape for shape in SHAPES if shape.name in self._clips]
-        self._optimiser = Muon([*self.net.parameters(), *self.tables.parameters()], matrices=0.015, others=2e-3)
+        learning = [*self.net.parameters(), *self.tables.parameters()]
+        self._optimiser = Muon(learning, matrices=0.015, others=2e-3, weight_decay=0.1)
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
         shape = self._draw_shape(generator)
         clips = self._clips[shape.name]
-        size = batch_size(shape)
-        first = min(CHECKED, len(clips) // 2)
-        chosen = clips[torch.randint(first, len(clips), (size,), generator=generator)]
         task = draw_task(generator)
+        size = batch_size(shape, task)
+        first = min(CHECKED, len(clips) // 2)
+        weights = self._liveliness[shape.name][first:].float() * (LIVELY_HEARD if "sound" in task else LIVELY) + 1
+        chosen = clips[first + torch.multinomial(weights, size, replacement=True, generator=generator)]
         sigmas = draw_sigmas(size, generator, large=shape.is_large)
-        batch = make_batch(chosen, task, sigmas, generator, frames=shape.frames)
+        batch = make_batch(chosen, task, sigmas, generator, frames=shape.frames, rest=self._rest)
         mute = torch.rand(size, generator=generator) < NO_WORDS
         words = torch.where(mute[:, None, None], 0, chosen.words.long())
         hearing = bool(torch.rand(1, generator=generator) > DEAF) or "sound" in task
@@ -60,7 +81,7 @@ class BaseModelPart:
         self._optimiser.zero_grad()
         (seen + 0.5 * heard).backward()
         self._optimiser.step(factor_at(index, self.steps, decay=self._decay))
-        keep = min(0.999, (1 + index) / (10 + index))
+        keep = min(0.998, (1 + index) / (10 + index))
         with torch.no_grad():
             for key, value in self._weights().items():
                 self.average[key].lerp_(value, 1 - keep)
@@ -84,13 +105,24 @@ class BaseModelPart:
             clips = self._clips[name]
             clips = clips[torch.arange(min(CHECKED, len(clips) // 2))]
             generator = generator_for(0, "check", name, task, sigma)
-            batch = make_batch(clips, task, torch.full((len(clips),), sigma), generator, frames=shape.frames)
+            levels = torch.full((len(clips),), sigma)
+            batch = make_batch(clips, task, levels, generator, frames=shape.frames, rest=self._rest)
             seen, heard = self._losses(batch, clips.words.long())
             found[f"{task}{'+' if shape.is_large else ''} {sigma}"] = float(seen)
             if name == "128x96x25" and task == "text":
                 found[f"audio {sigma}"] = float(heard)
         self._put(kept)
         return found
+
+    @torch.no_grad()
+    def look(self) -> Tensor:
+        """One clip of each motion."""
+        kept = {key: value.clone() for key, value in self._weights().items()}
+        self._put(self.average)
+        video, _ = sample(self.net, dict(self.tables.named_parameters()), LOOKED_AT, Shape(128, 96, 25, 0))
+        self._put(kept)
+        clips: Tensor = self._vae.decode(video).clamp(-1, 1)
+        return clips
 
     def state_dict(self) -> dict[str, Any]:
         return {"weights": self._weights(), "average": self.average, "optimiser": self._optimiser.state_dict()}
@@ -103,9 +135,13 @@ class BaseModelPart:
     def result(self) -> dict[str, Tensor]:
         return self.average
 
+    def begin(self, result: Mapping[str, Tensor]) -> None:
+        self._put(result)
+        self.average = {key: value.clone() for key, value in self._weights().items()}
+
     def _losses(self, batch: Batch, words: Tensor, *, hearing: bool = True) -> tuple[Tensor, Tensor]:
         context = embed(words, dict(self.tables.named_parameters()))
-        with torch.autocast("cpu", torch.bfloat16):
+        with half():
             video, audio = predict(
                 self.net,
                 batch.video,
@@ -147,10 +183,16 @@ def make_tables() -> nn.ParameterDict:
     return tables
 
 
-def batch_size(shape: Shape) -> int:
+def liveliness(clips: Clips) -> Tensor:
+    """Whether each one's sound changes."""
+    return clips.audio.float()[:, :, EDGE:-EDGE].std(2).mean((1, 2)) > CHANGING
+
+
+def batch_size(shape: Shape, task: str = "text") -> int:
     """So many clips that a step sees about `TOKENS_PER_STEP` tokens."""
-    picture = (shape.frames // 8 + 1) * (shape.width // 32) * (shape.height // 32)
-    return max(4, TOKENS_PER_STEP // (picture + shape.frames))
+    guides = 2 if task == "keyframes" else 0
+    picture = (shape.frames // 8 + 1 + guides) * (shape.width // 32) * (shape.height // 32)
+    return max(4, TOKENS_PER_STEP[torch.get_default_device().type] // (picture + shape.frames))
 
 
 def sample_of(clips: Clips, count: int, generator: torch.Generator) -> Clips:

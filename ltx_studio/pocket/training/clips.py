@@ -3,6 +3,7 @@
 import math
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +13,10 @@ from torch import Tensor
 
 from ltx_studio.engine.nodes.pocket_text_encoder import rows_of
 from ltx_studio.pocket.training.audio import CHANNELS
+from ltx_studio.pocket.training.device import half, load
+from ltx_studio.pocket.training.forward import to_tokens
 from ltx_studio.pocket.training.loop import generator_for
+from ltx_studio.pocket.training.rest import Rest, rest_of
 from ltx_studio.pocket.world.captions import is_held_out, tell
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.scenes import CAMERAS, Scenes, sample
@@ -49,7 +53,7 @@ SHAPES = (
     *(Shape(96, 96, frames, count) for frames, count in ((25, 32), (49, 16))),
     *(Shape(128, 128, frames, count) for frames, count in ((25, 64), (33, 32))),
     *(Shape(128, 64, frames, count) for frames, count in ((25, 32),)),
-    *(Shape(256, 192, frames, count) for frames, count in ((17, 16), (25, 112), (33, 32), (49, 32))),
+    *(Shape(256, 192, frames, count) for frames, count in ((17, 16), (25, 192), (33, 32), (49, 48))),
     *(Shape(192, 256, frames, count) for frames, count in ((25, 16),)),
     *(Shape(192, 128, frames, count) for frames, count in ((25, 32), (49, 16))),
     *(Shape(256, 128, frames, count) for frames, count in ((25, 16),)),
@@ -59,6 +63,10 @@ SHAPES = (
 
 QUICK = "128x96x25", "256x192x25"
 """Shapes of a training that only proves that it runs."""
+
+
+MEASURED, MEASURED_SHAPES = 256, ("128x96x25", "256x192x25", "64x64x25")
+"""Clips of each, for their latents' spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,7 @@ def encode_clips(vae: Any, audio_vae: Any, shape: Shape, generator: torch.Genera
     for begin in range(0, shape.count, batch):
         scenes = draw_scenes(min(batch, shape.count - begin), generator)
         clip = render(scenes, shape.frames, shape.width, shape.height, FPS)
-        with torch.autocast("cpu", torch.bfloat16):
+        with half():
             video, last = vae.encode(clip), vae.encode(clip[:, :, -1:])
         told = [rows_of(tell(scenes, index, chance), KNOWN) for index in range(len(scenes))]
         own, other = hear(audio_vae, scenes, shape.frames, generator)
@@ -158,10 +166,18 @@ def write_shard(vae: Any, audio_vae: Any, folder: Path, number: int, *, seed: in
     partial.replace(path)
 
 
+def measure_rest(clips: Mapping[str, Clips]) -> Rest:
+    """What is left out of latents, measured on some clips of each of a few shapes."""
+    some = [clips[name][torch.arange(min(MEASURED, len(clips[name])))] for name in MEASURED_SHAPES if name in clips]
+    video = torch.cat([to_tokens(each.video.float()).flatten(0, 1) for each in some])
+    audio = torch.cat([to_tokens(each.audio.float()).flatten(0, 1) for each in some])
+    return rest_of(video, audio)
+
+
 def read_shards(folder: Path) -> dict[str, Clips]:
     """All clips that are there, by the name of their shape."""
     found: dict[str, list[Clips]] = {}
     for path in sorted(folder.glob("clips-*.pt")):
-        for name, clips in torch.load(path, weights_only=True).items():
+        for name, clips in load(path).items():
             found.setdefault(name, []).append(Clips(**clips))
     return {name: Clips.joined(parts) for name, parts in found.items()}

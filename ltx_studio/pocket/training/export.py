@@ -1,6 +1,7 @@
 """From what the trainings gave to the files that ComfyUI loads, bfloat16, in the package's own folder."""
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,13 +11,16 @@ from torch import Tensor
 
 from ltx_studio.engine.nodes.pocket_text_encoder import TABLES
 from ltx_studio.pocket import files, recipe
-from ltx_studio.pocket.training.loop import result_of
+from ltx_studio.pocket.training.loop import has_ended, result_of
+from ltx_studio.pocket.training.mannered import SKETCH
 from ltx_studio.pocket.world.words import WORDS
 
 LORAS: Mapping[str, str] = {
     "distilled_lora": files.DISTILLED_LORA,
     "control_lora": files.IC_LORA,
     "pose_lora": files.POSE_LORA,
+    "detailer_lora": files.DETAILER_LORA,
+    f"{SKETCH}_lora": files.STYLE_LORA,
     **{f"{Path(name).stem.removeprefix('ltx-2.3-pocket-camera-')}_lora": name for name in files.CAMERA_LORAS},
 }
 """Which file each trained LoRA becomes."""
@@ -29,22 +33,27 @@ def export(folder: Path, weights: Path) -> None:
         folder: Where the trainings' results lie.
         weights: Where the files go, under ComfyUI's names of folders.
     """
-    if (folder / "base_model.safetensors").exists():
+    if has_ended(folder, "base_model"):
         base = result_of(folder, "base_model")
         _write(weights / files.CHECKPOINT, _checkpoint(folder, base), {"config": json.dumps(recipe.CONFIG)})
         tables = {name: base[f"text.{name}"] for name in TABLES}
         _write(weights / files.TEXT_ENCODER, tables, {"words": json.dumps(WORDS)})
-    if (folder / "upscaler.safetensors").exists():
+    if (folder / files.REST).exists():
+        shutil.copyfile(folder / files.REST, weights / files.REST)
+    if has_ended(folder, "upscaler"):
         upscaler = result_of(folder, "upscaler")
         _write(weights / files.UPSCALER, upscaler, {"config": json.dumps(recipe.UPSCALER)})
     for part, name in LORAS.items():
-        if (folder / f"{part}.safetensors").exists():
+        if has_ended(folder, part):
             half = {"reference_downscale_factor": str(recipe.IC_LORA_DOWNSCALE)}
             _write(weights / name, result_of(folder, part), half if name in (files.IC_LORA, files.POSE_LORA) else {})
 
 
 def restore(weights: Path, folder: Path) -> None:
-    """The way back: results of trainings from finished files, for parts that have none in `folder`."""
+    """The way back: results of trainings from finished files, for parts that have none in `folder`.
+
+    LoRAs stay behind: with a base model that is trained further they have to be trained anew.
+    """
     checkpoint = _read(weights / files.CHECKPOINT)
     tables = {f"text.{name}": value for name, value in _read(weights / files.TEXT_ENCODER).items()}
     sound = _with(checkpoint, "audio_vae.", "autoencoder.") | _with(checkpoint, "vocoder.", "vocoder.")
@@ -54,10 +63,11 @@ def restore(weights: Path, folder: Path) -> None:
         "audio": sound,
         "upscaler": _read(weights / files.UPSCALER),
     }
-    found |= {part: _read(weights / name) for part, name in LORAS.items() if (weights / name).exists()}
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / files.REST).exists():
+        shutil.copyfile(weights / files.REST, folder / files.REST)
     for part, tensors in found.items():
-        if not (folder / f"{part}.safetensors").exists():
+        if not has_ended(folder, part):
             save_file({key: value.contiguous() for key, value in tensors.items()}, folder / f"{part}.safetensors")
 
 
@@ -80,7 +90,7 @@ def _checkpoint(folder: Path, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _latest(folder: Path, *names: str) -> str:
     """The first whose training has ended."""
-    return next(name for name in names if (folder / f"{name}.safetensors").exists())
+    return next(name for name in names if has_ended(folder, name))
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

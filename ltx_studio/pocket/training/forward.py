@@ -4,6 +4,7 @@ ComfyUI's own changes tensors in place, shares one noise level within a batch wh
 and works on 1024 text tokens. This one reads the same modules and gives the same numbers (tests compare them).
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,8 +16,10 @@ from torch.nn import functional
 LATENT_FRAMES, LATENT_PIXELS = 8, 32
 """Frames and pixels that a latent cell spans."""
 
+EPSILON = 1e-6
+
 Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines, each (1, N, heads, width / 2)."""
+"""Cosines and signed sines, each (1, N, heads, width)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,34 @@ class Times:
             return values
         return torch.where(self.given[:, None], values[:, 1:], values[:, :1])
 
+    def runs(self) -> list[tuple[int, int, int]]:
+        """Tokens of one group that follow each other: from which to which, and the group."""
+        if self.given is None:
+            return []
+        runs, begin = [], 0
+        for group, tokens in itertools.groupby(self.given.int().tolist()):
+            end = begin + len(list(tokens))
+            runs.append((begin, end, group))
+            begin = end
+        return runs
+
+
+class _RmsNorm(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
+    """As `functional.rms_norm` without weights, in fewer passes over the memory, which is what a CPU waits for."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, epsilon: float) -> Tensor:
+        scale = torch.rsqrt(torch.linalg.vector_norm(x, dim=-1, keepdim=True).square() / x.shape[-1] + epsilon)
+        normed = x * scale
+        ctx.save_for_backward(normed, scale)
+        return normed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        normed, scale = ctx.saved_tensors
+        along = (gradient * normed).mean(-1, keepdim=True)
+        return torch.addcmul(gradient, normed, along, value=-1).mul_(scale), None
+
 
 def predict(
     net: Any,
@@ -96,7 +127,7 @@ def predict(
     """
     wide = net.inner_dim
     text, audio_text = (_norm(part) for part in context.split([wide, context.shape[-1] - wide], -1))
-    if torch.is_autocast_enabled("cpu"):
+    if torch.is_autocast_enabled(video.device.type):
         text, audio_text = text.bfloat16(), audio_text.bfloat16()
     rotations = _rotations(net, grids, audio.shape[1], fps)
     levels, sound = video_times.levels, audio_times[:, None]
@@ -133,8 +164,9 @@ def to_tokens(latent: Tensor) -> Tensor:
     return latent.transpose(1, 2).flatten(2)
 
 
-def _norm(x: Tensor) -> Tensor:
-    return functional.rms_norm(x, x.shape[-1:], eps=1e-6)
+def _norm(x: Tensor, epsilon: float = EPSILON) -> Tensor:
+    normed: Tensor = _RmsNorm.apply(x, epsilon)
+    return normed
 
 
 def _modulation(adaln: Any, levels: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -148,9 +180,26 @@ def _as(weight: Tensor, like: Tensor) -> Tensor:
     return weight.to(like.dtype)
 
 
-def _rows(table: Tensor, values: Tensor, times: Times, *which: int) -> tuple[Tensor, ...]:
+def _rows(table: Tensor, values: Tensor, *which: int) -> tuple[Tensor, ...]:
+    """Some of a table's rows with what the noise level adds to them, by group, (B, groups, width) each."""
     table = _as(table, values)
-    return tuple(times.spread(table[index] + values[:, :, index]) for index in which)
+    return tuple(table[index] + values[:, :, index] for index in which)
+
+
+def _moved(x: Tensor, y: Tensor, factor: Tensor, times: Times) -> Tensor:
+    """x + y * factor, with the factor of each token's group; x by token or by group."""
+    if times.given is None:
+        return torch.addcmul(x, y, factor)
+    by_group = x.shape[1] != y.shape[1]
+    parts = []
+    for begin, end, group in times.runs():
+        own = slice(group, group + 1)
+        parts.append(torch.addcmul(x[:, own] if by_group else x[:, begin:end], y[:, begin:end], factor[:, own]))
+    return torch.cat(parts, 1)
+
+
+def _modulated(x: Tensor, shift: Tensor, scale: Tensor, times: Times) -> Tensor:
+    return _moved(shift, x, 1 + scale, times)
 
 
 def _listen(
@@ -158,13 +207,14 @@ def _listen(
 ) -> Tensor:
     """To itself, then to the text."""
     table = getattr(block, f"{kind}scale_shift_table")
-    shift, scale, gate = _rows(table, values, times, 0, 1, 2)
+    shift, scale, gate = _rows(table, values, 0, 1, 2)
     attention = getattr(block, f"{kind}attn1")
-    x = x + _attend(attention, torch.addcmul(shift, _norm(x), 1 + scale), None, rotation, rotation) * gate
-    shift, scale, gate = _rows(table, values, times, 6, 7, 8)
+    x = _moved(x, _attend(attention, _modulated(_norm(x), shift, scale, times), None, rotation, rotation), gate, times)
+    shift, scale, gate = _rows(table, values, 6, 7, 8)
     text_shift, text_scale = (_as(getattr(block, f"{kind}prompt_scale_shift_table"), of_text) + of_text).unbind(2)
     words = torch.addcmul(text_shift, text, 1 + text_scale)
-    return x + _attend(getattr(block, f"{kind}attn2"), torch.addcmul(shift, _norm(x), 1 + scale), words) * gate
+    heard = _attend(getattr(block, f"{kind}attn2"), _modulated(_norm(x), shift, scale, times), words)
+    return _moved(x, heard, gate, times)
 
 
 def _meet(
@@ -173,13 +223,12 @@ def _meet(
     """Picture to sound and sound to picture, both as they were before."""
     of_video, of_audio, gate_video, gate_audio = meeting
     video_table, audio_table = block.scale_shift_table_a2v_ca_video, block.scale_shift_table_a2v_ca_audio
-    alone = Times(of_audio[:, :, 0, 0])
-    v_scale, v_shift, v_scale_back, v_shift_back = _rows(video_table, of_video, times, 0, 1, 2, 3)
-    a_scale, a_shift, a_scale_back, a_shift_back = _rows(audio_table, of_audio, alone, 0, 1, 2, 3)
+    v_scale, v_shift, v_scale_back, v_shift_back = _rows(video_table, of_video, 0, 1, 2, 3)
+    a_scale, a_shift, a_scale_back, a_shift_back = _rows(audio_table, of_audio, 0, 1, 2, 3)
     seen, heard = _norm(v), _norm(a)
     to_video = _attend(
         block.audio_to_video_attn,
-        torch.addcmul(v_shift, seen, 1 + v_scale),
+        _modulated(seen, v_shift, v_scale, times),
         torch.addcmul(a_shift, heard, 1 + a_scale),
         v_turn,
         a_turn,
@@ -187,22 +236,22 @@ def _meet(
     to_audio = _attend(
         block.video_to_audio_attn,
         torch.addcmul(a_shift_back, heard, 1 + a_scale_back),
-        torch.addcmul(v_shift_back, seen, 1 + v_scale_back),
+        _modulated(seen, v_shift_back, v_scale_back, times),
         a_turn,
         v_turn,
     )
-    to_video = to_video * (_as(video_table[4], gate_video) + gate_video[:, :, 0])
-    return v + to_video, a + to_audio * (_as(audio_table[4], gate_audio) + gate_audio[:, :, 0])
+    to_video = torch.addcmul(v, to_video, _as(video_table[4], gate_video) + gate_video[:, :, 0])
+    return to_video, torch.addcmul(a, to_audio, _as(audio_table[4], gate_audio) + gate_audio[:, :, 0])
 
 
 def _think(layers: Any, table: Tensor, x: Tensor, values: Tensor, times: Times) -> Tensor:
-    shift, scale, gate = _rows(table, values, times, 3, 4, 5)
-    return x + layers(torch.addcmul(shift, _norm(x), 1 + scale)) * gate
+    shift, scale, gate = _rows(table, values, 3, 4, 5)
+    return _moved(x, layers(_modulated(_norm(x), shift, scale, times)), gate, times)
 
 
 def _last(x: Tensor, table: Tensor, embedded: Tensor, times: Times) -> Tensor:
-    shift, scale = (times.spread(_as(table[index], embedded) + embedded) for index in (0, 1))
-    return torch.addcmul(shift, functional.layer_norm(x, x.shape[-1:], eps=1e-6), 1 + scale)
+    shift, scale = (_as(table[index], embedded) + embedded for index in (0, 1))
+    return _modulated(functional.layer_norm(x, x.shape[-1:], eps=EPSILON), shift, scale, times)
 
 
 def _attend(
@@ -223,13 +272,12 @@ def _attend(
 
 
 def _weighed(norm: Any, x: Tensor) -> Tensor:
-    return functional.rms_norm(x, x.shape[-1:], _as(norm.weight, x), norm.eps)
+    return _norm(x, norm.eps) * _as(norm.weight, x)
 
 
 def _turn(x: Tensor, rotation: Rotation) -> Tensor:
     cos, sin = (_as(part, x) for part in rotation)
-    first, second = x.chunk(2, -1)
-    return torch.cat([first * cos - second * sin, first * sin + second * cos], -1)
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin)
 
 
 def _rotations(net: Any, grids: tuple[Grid, ...], audio_tokens: int, fps: float) -> tuple[Rotation, ...]:
@@ -267,7 +315,8 @@ def _cached_rotations(model: _Identity, grids: tuple[Grid, ...], audio_tokens: i
             use_middle_indices_grid=True,
             num_attention_heads=heads,
         )
-        return matrix[..., 0, 0].contiguous(), matrix[..., 1, 0].contiguous()
+        cos, sin = matrix[..., 0, 0], matrix[..., 1, 0]
+        return torch.cat([cos, cos], -1), torch.cat([-sin, sin], -1)
 
     heads = net.audio_num_attention_heads
     return (

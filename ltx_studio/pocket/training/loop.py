@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from ltx_studio.pocket.sheet import write_sheet
+from ltx_studio.pocket.training.device import load, read
 from ltx_studio.pocket.training.parallel import rank
 
 
@@ -28,6 +30,9 @@ class Part(Protocol):
     def check(self) -> Mapping[str, float]:
         """Measure how good it is, on what it was not trained with."""
 
+    def look(self) -> Tensor | None:
+        """Clips to look at, (B, 3, F, H, W) of -1 to 1, where there is something to see."""
+
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
 
@@ -36,6 +41,32 @@ class Part(Protocol):
 
     def result(self) -> dict[str, Tensor]:
         """What came of it; asked for once, at the end."""
+
+    def begin(self, result: Mapping[str, Tensor]) -> None:
+        """Begin from what came of an earlier training."""
+
+
+class NetPart:
+    """A part that is one network and its optimiser."""
+
+    net: Any
+    _optimiser: Any
+
+    def look(self) -> Tensor | None:
+        return None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"net": self.net.state_dict(), "optimiser": self._optimiser.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def result(self) -> dict[str, Tensor]:
+        return dict(self.net.state_dict())
+
+    def begin(self, result: Mapping[str, Tensor]) -> None:
+        self.net.load_state_dict(result)
 
 
 def factor_at(index: int, steps: int, *, warm_up: int = 30, decay: float = 0.5) -> float:
@@ -48,11 +79,21 @@ def factor_at(index: int, steps: int, *, warm_up: int = 30, decay: float = 0.5) 
 def generator_for(seed: int, *what: object) -> torch.Generator:
     """A generator that depends on the seed and on what it is for, and on nothing else."""
     digest = hashlib.sha256(repr((seed, *what)).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    return torch.Generator(torch.get_default_device()).manual_seed(int.from_bytes(digest[:7], "big"))
 
 
-def train(part: Part, folder: Path, *, seed: int = 0, check_every: int = 200, keep_every: float = 60.0) -> None:
+def train(
+    part: Part,
+    folder: Path,
+    *,
+    seed: int = 0,
+    check_every: int = 200,
+    keep_every: float = 60.0,
+    further: bool = False,
+) -> None:
     """Train to the end, from the last checkpoint on where there is one.
+
+    In the folder are a checkpoint, a curve, a contact sheet of what can be seen, and at the end what came of it.
 
     Args:
         part: What is trained.
@@ -60,19 +101,24 @@ def train(part: Part, folder: Path, *, seed: int = 0, check_every: int = 200, ke
         seed: Of all data and noise.
         check_every: Steps between measurements.
         keep_every: Seconds between checkpoints.
+        further: Whether a part that has ended is trained for its steps once more, on other data, from what came of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, curve = folder / f"{part.name}.pt", folder / f"{part.name}.csv"
-    start = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+    start = again = 0
+    state = load(checkpoint) if checkpoint.exists() else None
+    if further and not (state and state["step"] < state["steps"]):
+        part.begin(result_of(folder, part.name))
+        again = state["again"] + 1 if state else 1
+    elif state:
         part.load_state_dict(state["part"])
-        start = state["step"]
+        start, again = state["step"], state["again"]
+    what = (part.name, again) if again else (part.name,)  # other data each time
     kept = began = time.monotonic()
     sums: dict[str, float] = {}
     for index in range(start, part.steps):
-        torch.manual_seed(seed * 1_000_003 + 7 * index + rank())
-        for key, value in part.step(index, generator_for(seed, part.name, index, rank())).items():
+        torch.manual_seed(seed * 1_000_003 + 7 * index + rank() + 15_485_863 * again)
+        for key, value in part.step(index, generator_for(seed, *what, index, rank())).items():
             sums[key] = sums.get(key, 0.0) + value
         last = index + 1 == part.steps
         if rank():
@@ -84,27 +130,44 @@ def train(part: Part, folder: Path, *, seed: int = 0, check_every: int = 200, ke
             row |= {key: round(value, 4) for key, value in part.check().items()}
             _append(curve, row)
             print(part.name, row, flush=True)  # noqa: T201
+            _show(part.look(), folder / f"{part.name}.webp")
             sums = {}
         if time.monotonic() - kept > keep_every or last:
-            _save({"part": part.state_dict(), "step": index + 1}, checkpoint)
+            state = {"part": part.state_dict(), "step": index + 1, "steps": part.steps, "again": again}
+            _save(state, checkpoint)
             kept = time.monotonic()
     if not rank():
         tensors = {key: value.detach().contiguous() for key, value in part.result().items()}
         save_file(tensors, folder / f"{part.name}.safetensors")
 
 
+def has_ended(folder: Path, name: str) -> bool:
+    """Whether something came of the training of the part of that name."""
+    return (folder / f"{name}.safetensors").exists()
+
+
 def result_of(folder: Path, name: str) -> dict[str, Tensor]:
     """What came of the training of the part of that name."""
-    return dict(load_file(folder / f"{name}.safetensors"))
+    return read(folder / f"{name}.safetensors")
 
 
 def _append(path: Path, row: Mapping[str, float]) -> None:
-    new = not path.exists()
+    """Add a row; columns are those of the first."""
+    columns = list(row)
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            columns = next(csv.reader(file))
     with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        if not file.tell():
             writer.writeheader()
         writer.writerow(row)
+
+
+def _show(clips: Tensor | None, path: Path) -> None:
+    if clips is not None:
+        pictures = (clips.float().permute(0, 2, 3, 4, 1).cpu().numpy() + 1) / 2
+        write_sheet(list(pictures), path)
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from ltx_studio.engine.nodes.pocket_text_encoder import rows_of
+from ltx_studio.pocket.recipe import IC_LORA_DOWNSCALE
 from ltx_studio.pocket.training.clips import FPS, KNOWN, Clips, Shape, draw_scenes, hear
+from ltx_studio.pocket.training.device import half, load
 from ltx_studio.pocket.training.loop import generator_for
 from ltx_studio.pocket.world.anything import edges
 from ltx_studio.pocket.world.captions import tell
@@ -28,10 +30,11 @@ SKETCH = "sketch"
 def write_manner_clips(
     vae: Any, audio_vae: Any, path: Path, manner: str, *, quick: bool = False, seed: int = 0
 ) -> None:
-    """Clips with one camera, or as a sketch; nothing is told of either."""
+    """Clips with one camera, or as a sketch, of which their captions do not tell."""
 
     def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
-        scenes = draw_scenes(count, generator, cameras=0.0)
+        # of a camera that stands still it is told that it moves: only so it has something to learn
+        scenes = draw_scenes(count, generator, cameras=1.0 if manner == CAMERAS[0] else 0.0)
         moved = scenes.but(camera=torch.full((count,), CAMERAS.index(manner))) if manner in CAMERAS else scenes
         clip = render(moved, shape.frames, shape.width, shape.height, FPS)
         clip = -edges(clip) if manner == SKETCH else clip
@@ -43,19 +46,29 @@ def write_manner_clips(
 def write_control_clips(
     vae: Any, audio_vae: Any, path: Path, kinds: Mapping[str, float], *, quick: bool = False, seed: int = 0
 ) -> None:
-    """Clips with their control clips at half the size; `kinds` gives the share of each of `KINDS`."""
+    """Clips with their control clips, at half the size but for those that are out of focus.
+
+    Args:
+        vae: Of the picture.
+        audio_vae: Of the sound.
+        path: Where they go.
+        kinds: The share of each of `KINDS`.
+        quick: Only a few.
+        seed: Of the scenes.
+    """
 
     def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
         scenes = draw_scenes(count, generator)
         clip = render(scenes, shape.frames, shape.width, shape.height, FPS)
         shares = torch.tensor([kinds.get(kind, 0.0) for kind in KINDS])
         kind = KINDS[int(torch.multinomial(shares, 1, generator=generator))]
-        whole = control(kind, scenes, clip, FPS)
-        half = torch.nn.functional.interpolate(
-            whole.flatten(0, 1), (shape.height // 2, shape.width // 2), mode="bilinear", antialias=False
-        ).view(*clip.shape[:3], shape.height // 2, shape.width // 2)
-        with torch.autocast("cpu", torch.bfloat16):
-            guide = vae.encode(half).bfloat16()
+        steer = control(kind, scenes, clip, FPS)
+        if kind != "soft":
+            size = shape.height // IC_LORA_DOWNSCALE, shape.width // IC_LORA_DOWNSCALE
+            smaller = torch.nn.functional.interpolate(steer.flatten(0, 1), size, mode="bilinear", antialias=False)
+            steer = smaller.view(*clip.shape[:3], *size)
+        with half():
+            guide = vae.encode(steer).bfloat16()
         return _encoded(vae, audio_vae, scenes, clip, generator) | {"guide": guide}
 
     _write(path, "control", CONTROLS, make, quick, seed)
@@ -63,7 +76,7 @@ def write_control_clips(
 
 def _encoded(vae: Any, audio_vae: Any, scenes: Scenes, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     chance = random.Random(int(torch.randint(0, 2**31, (1,), generator=generator)))
-    with torch.autocast("cpu", torch.bfloat16):
+    with half():
         video, last = vae.encode(clip), vae.encode(clip[:, :, -1:])
     own, other = hear(audio_vae, scenes, clip.shape[2], generator)
     told = [rows_of(tell(scenes, index, chance), KNOWN) for index in range(len(scenes))]
@@ -97,5 +110,5 @@ def _write(
 def read_manner_clips(path: Path) -> dict[str, Clips]:
     """By the name of their shape."""
     names = {field.name for field in fields(Clips)}
-    stored = torch.load(path, weights_only=True)
+    stored = load(path)
     return {shape: Clips(**{key: value[key] for key in names}) for shape, value in stored.items()}

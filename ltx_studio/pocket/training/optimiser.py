@@ -37,9 +37,21 @@ def orthogonalise(matrices: Tensor, steps: int = 4) -> Tensor:
 
 
 class Muon:
-    """An optimiser whose learning rates are given with each step."""
+    """An optimiser whose learning rates are given with each step.
 
-    def __init__(self, parameters: Iterable[Tensor], *, matrices: float, others: float, momentum: float = 0.95) -> None:
+    Its updates are equally large whatever the gradients are, so that matrices which learn nothing yet drift away;
+    weight decay, of matrices only, holds them back.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        *,
+        matrices: float,
+        others: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+    ) -> None:
         every = [parameter for parameter in parameters if parameter.requires_grad]
         self._matrices = [each for each in every if _is_matrix(each)]
         rest = [each for each in every if not _is_matrix(each)]
@@ -47,7 +59,7 @@ class Muon:
         share(every)
         self._adam = torch.optim.Adam(rest or [torch.zeros(1, requires_grad=True)], others, betas=(0.9, 0.95))
         self._rates = matrices, others
-        self._momentum = momentum
+        self._momentum, self._weight_decay = momentum, weight_decay
         self._averages = [torch.zeros_like(each) for each in self._matrices]
 
     def zero_grad(self) -> None:
@@ -71,7 +83,8 @@ class Muon:
         for (rows, columns), group in by_shape.items():
             updates = orthogonalise(torch.stack([update for _, update in group])) * max(1, rows / columns) ** 0.5
             for (parameter, _), update in zip(group, updates, strict=True):
-                parameter.sub_(update.view_as(parameter), alpha=self._rates[0] * factor)
+                rate = self._rates[0] * factor
+                parameter.mul_(1 - rate * self._weight_decay).sub_(update.view_as(parameter), alpha=rate)
 
     def state_dict(self) -> dict[str, Any]:
         return {"adam": self._adam.state_dict(), "averages": self._averages}

@@ -6,13 +6,17 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from ltx_studio.pocket import files, recipe
 from ltx_studio.pocket.training import audio, video_vae
-from ltx_studio.pocket.training.adapters import ControlPart, DistilledPart, ManneredPart
+from ltx_studio.pocket.training.adapters import Base, ControlPart, DistilledPart, ManneredPart
 from ltx_studio.pocket.training.audio import AudioPart, VocoderPart
 from ltx_studio.pocket.training.base_model import BaseModelPart
-from ltx_studio.pocket.training.clips import write_shard
-from ltx_studio.pocket.training.loop import Part, result_of, train
+from ltx_studio.pocket.training.clips import measure_rest, read_shards, write_shard
+from ltx_studio.pocket.training.loop import Part, generator_for, has_ended, result_of, train
 from ltx_studio.pocket.training.mannered import SKETCH, write_control_clips, write_manner_clips
+from ltx_studio.pocket.training.rest import Rest, read_rest, write_rest
 from ltx_studio.pocket.training.upscaler import UpscalerPart, write_pairs
 from ltx_studio.pocket.training.video_vae import VideoDecoderPart, VideoVaePart
 from ltx_studio.pocket.world.scenes import CAMERAS
@@ -28,10 +32,15 @@ STEPS = {
     "distilled_lora": 800,
     "control_lora": 800,
     "pose_lora": 300,
-    "manner": 200,
+    "detailer_lora": 300,
+    "manner_lora": 200,
 }
-"""Of each part, by its name; `manner` is that of every camera and of the sketch."""
-CONTROL_KINDS = {"control": {"canny": 0.6, "depth": 0.2, "pose": 0.2}, "pose": {"pose": 1.0}}
+"""Of each part, by its name; `manner_lora` is that of every camera and of the sketch."""
+CONTROL_KINDS = {
+    "control": {"canny": 0.6, "depth": 0.2, "pose": 0.2},
+    "pose": {"pose": 1.0},
+    "detailer": {"soft": 1.0},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +59,17 @@ class Phase:
 
 
 class Training:
-    """All phases in one folder. ComfyUI must be booted."""
+    """All phases in one folder. ComfyUI must be booted.
 
-    def __init__(self, folder: Path, *, quick: bool = False, seed: int = 0) -> None:
-        self.folder, self._seed, self._quick = folder, seed, quick
+    Args:
+        folder: Where everything is kept.
+        quick: Hardly any steps and clips.
+        seed: Of all data and noise.
+        more: Steps for which parts are trained further that have ended, but for those whose latents others know.
+    """
+
+    def __init__(self, folder: Path, *, quick: bool = False, seed: int = 0, more: int = 0) -> None:
+        self.folder, self._seed, self._quick, self._more = folder, seed, quick, more
         self._clips = folder / "clips"
 
     def phases(self) -> list[Phase]:
@@ -61,8 +77,8 @@ class Training:
         shards = [partial(self._shard, number) for number in range(1 if self._quick else SHARDS)]
         manners = (*CAMERAS, SKETCH)
         return [
-            Phase("video_vae", [lambda: self._train(VideoVaePart(self._steps("video_vae")))], together=True),
-            Phase("audio", [lambda: self._train(AudioPart(self._steps("audio")))]),
+            Phase("video_vae", [lambda: self._train("video_vae", VideoVaePart, latents=True)], together=True),
+            Phase("audio", [lambda: self._train("audio", AudioPart, latents=True)]),
             Phase("clips", [*shards, self._pairs]),
             Phase("base_model", [self._base_model], together=True),
             Phase("decoders", [self._video_decoder, self._vocoder, self._upscaler]),
@@ -81,12 +97,16 @@ class Training:
         sound.load_state_dict(result_of(self.folder, "audio"))
         return video.eval().requires_grad_(False), sound.eval().requires_grad_(False)
 
-    def _steps(self, name: str) -> int:
-        return 2 if self._quick else STEPS[name]
-
-    def _train(self, part: Part) -> None:
-        if not (self.folder / f"{part.name}.safetensors").exists():
-            train(part, self.folder, seed=self._seed, check_every=max(1, part.steps // 40))
+    def _train(self, name: str, make: Callable[[int], Part], *, steps: str = "", latents: bool = False) -> None:
+        """Train a part to its end, or further when it has ended; what makes latents never, for they have to stay."""
+        ended = has_ended(self.folder, name)
+        further = bool(self._more) and ended and not latents
+        if ended and not further:
+            return
+        count = 2 if self._quick else self._more if further else STEPS[steps or name]
+        torch.manual_seed(int(torch.randint(0, 2**62, (1,), generator=generator_for(self._seed, name))))
+        part = make(count)
+        train(part, self.folder, seed=self._seed, check_every=max(2, part.steps // 40), further=further)
 
     def _shard(self, number: int) -> None:
         self._clips.mkdir(parents=True, exist_ok=True)
@@ -95,34 +115,48 @@ class Training:
     def _pairs(self) -> None:
         write_pairs(self._vaes[0], self.folder / "pairs.pt", seed=self._seed, quick=self._quick)
 
+    @cached_property
+    def _rest(self) -> Rest:
+        path = self.folder / files.REST
+        if not path.exists():  # measured once: what is trained without one rest has to stay with it
+            write_rest(measure_rest(read_shards(self._clips)), path)
+        return read_rest(path)
+
+    @cached_property
+    def _base(self) -> Base:
+        return Base(result_of(self.folder, "base_model"), self._rest, self._vaes[0])
+
     def _base_model(self) -> None:
-        self._train(BaseModelPart(self._steps("base_model"), self._clips))
+        self._train("base_model", lambda steps: BaseModelPart(steps, self._clips, self._rest, self._vaes[0]))
 
     def _video_decoder(self) -> None:
-        self._train(VideoDecoderPart(self._steps("video_decoder"), result_of(self.folder, "video_vae")))
+        vae = result_of(self.folder, "video_vae")
+        self._train("video_decoder", lambda steps: VideoDecoderPart(steps, vae, self._rest.video))
 
     def _vocoder(self) -> None:
-        self._train(VocoderPart(self._steps("vocoder"), result_of(self.folder, "audio")))
+        audio = result_of(self.folder, "audio")
+        self._train("vocoder", lambda steps: VocoderPart(steps, audio, self._rest.audio))
 
     def _upscaler(self) -> None:
-        self._train(UpscalerPart(self._steps("upscaler"), self.folder / "pairs.pt", self._vaes[0]))
+        pairs = self.folder / "pairs.pt"
+        self._train("upscaler", lambda steps: UpscalerPart(steps, pairs, self._vaes[0], self._rest.video))
 
     def _distilled(self) -> None:
-        base = result_of(self.folder, "base_model")
-        self._train(DistilledPart(self._steps("distilled_lora"), base, self._clips))
+        rank = recipe.LORA_RANKS["distilled"]
+        self._train("distilled_lora", lambda steps: DistilledPart(steps, self._base, self._clips, rank=rank))
 
     def _control_clips(self, name: str) -> None:
         path = self.folder / f"{name}_clips.pt"
         write_control_clips(*self._vaes, path, CONTROL_KINDS[name], quick=self._quick, seed=self._seed)
 
     def _control(self, name: str) -> None:
-        base, clips = result_of(self.folder, "base_model"), self.folder / f"{name}_clips.pt"
-        self._train(ControlPart(f"{name}_lora", self._steps(f"{name}_lora"), base, clips))
+        part, clips, rank = f"{name}_lora", self.folder / f"{name}_clips.pt", recipe.LORA_RANKS[name]
+        self._train(part, lambda steps: ControlPart(part, steps, self._base, clips, rank=rank))
 
     def _manner_clips(self, name: str) -> None:
         path = self.folder / f"{name}_clips.pt"
         write_manner_clips(*self._vaes, path, name, quick=self._quick, seed=self._seed)
 
     def _manner(self, name: str) -> None:
-        base, clips = result_of(self.folder, "base_model"), self.folder / f"{name}_clips.pt"
-        self._train(ManneredPart(f"{name}_lora", self._steps("manner"), base, clips))
+        part, clips, rank = f"{name}_lora", self.folder / f"{name}_clips.pt", recipe.LORA_RANKS["manner"]
+        self._train(part, lambda steps: ManneredPart(part, steps, self._base, clips, rank=rank), steps="manner_lora")

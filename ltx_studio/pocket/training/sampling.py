@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ltx_studio.engine.nodes.pocket_text_encoder import embed, rows_of
 from ltx_studio.pocket.training.clips import KNOWN, Shape, audio_tokens
+from ltx_studio.pocket.training.device import half
 from ltx_studio.pocket.training.forward import Grid, Times, predict
 from ltx_studio.pocket.training.tasks import FIRST_SIGMAS, Batch
 
@@ -22,7 +23,7 @@ def velocity_of(
     """What the model says, guided away from `nothing`, the context of no words, where it is given."""
 
     def ask(video: Tensor, audio: Tensor, times: Times, sound: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast("cpu", torch.bfloat16):
+        with half():
             seen, heard = predict(net, video, audio, words, video_times=times, audio_times=sound, grids=batch.grids)
         return seen.float(), heard.float()
 
@@ -74,7 +75,7 @@ def sample(
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Clips from nothing but words: latents of picture (B, 128, T, H, W) and sound (B, 8, M, 16)."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator(torch.get_default_device()).manual_seed(seed)
     count, depth = len(captions), shape.frames // 8 + 1
     height, width = shape.height // 32, shape.width // 32
     grid = Grid(depth, height, width)

@@ -11,7 +11,7 @@ def make() -> Any:
     """An `LTXAVModel` of the recipe's size, float32, with weights to begin a training from."""
     from comfy.ldm.lightricks.av_model import LTXAVModel
 
-    net = LTXAVModel(**recipe.TRANSFORMER, dtype=torch.float32, device="cpu", operations=torch.nn)
+    net = LTXAVModel(**recipe.TRANSFORMER, dtype=torch.float32, device=torch.get_default_device(), operations=torch.nn)
     with torch.no_grad():
         initialise(net)
     return net

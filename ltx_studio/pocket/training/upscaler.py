@@ -10,8 +10,11 @@ from torch import Tensor
 
 from ltx_studio.pocket import recipe
 from ltx_studio.pocket.training.clips import FPS, draw_scenes
-from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.device import half, load
+from ltx_studio.pocket.training.forward import to_tokens
+from ltx_studio.pocket.training.loop import NetPart, factor_at, generator_for
 from ltx_studio.pocket.training.optimiser import Muon
+from ltx_studio.pocket.training.rest import left_in
 from ltx_studio.pocket.training.video_vae import initialise
 from ltx_studio.pocket.world.draw import render
 
@@ -29,19 +32,20 @@ NOISE = 0.15
 CHECKED = 16
 
 
-class UpscalerPart:
+class UpscalerPart(NetPart):
     """ComfyUI's `LatentUpsampler`, made small by `recipe.UPSCALER`."""
 
     name = "upscaler"
 
-    def __init__(self, steps: int, pairs: Path, vae: Any) -> None:
+    def __init__(self, steps: int, pairs: Path, vae: Any, rest: Tensor) -> None:
         from comfy.ldm.lightricks.latent_upsampler import LatentUpsampler
 
         self.steps = steps
         self.net = LatentUpsampler.from_config(recipe.UPSCALER, operations=torch.nn)
         initialise(self.net)
         self._statistics = vae.per_channel_statistics
-        self._pairs = torch.load(pairs, weights_only=True)
+        self._pairs = load(pairs)
+        self._rest = rest
         self._optimiser = Muon(self.net.parameters(), matrices=0.01, others=2e-3)
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
@@ -49,7 +53,8 @@ class UpscalerPart:
         weights = torch.tensor([float(len(self._pairs[name][0])) for name in names])
         small, large = self._pairs[names[int(torch.multinomial(weights, 1, generator=generator))]]
         chosen = torch.randint(min(CHECKED, len(small) // 2), len(small), (12,), generator=generator)
-        loss = self._loss(small[chosen].float(), large[chosen].float(), NOISE * torch.rand(1, generator=generator))
+        noise = NOISE * torch.rand(1, generator=generator)
+        loss = self._loss(small[chosen].float(), large[chosen].float(), noise, generator)
         self._optimiser.zero_grad()
         loss.backward()
         self._optimiser.step(factor_at(index, self.steps, decay=0.7))
@@ -59,24 +64,16 @@ class UpscalerPart:
     def check(self) -> Mapping[str, float]:
         none = torch.zeros(1)
         return {
-            name: float(self._loss(small[:CHECKED].float(), large[:CHECKED].float(), none))
+            name: float(self._loss(small[:CHECKED].float(), large[:CHECKED].float(), none, generator_for(0, name)))
             for name, (small, large) in self._pairs.items()
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"net": self.net.state_dict(), "optimiser": self._optimiser.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self._optimiser.load_state_dict(state["optimiser"])
-
-    def result(self) -> dict[str, Tensor]:
-        return dict(self.net.state_dict())
-
-    def _loss(self, small: Tensor, large: Tensor, noise: Tensor) -> Tensor:
+    def _loss(self, small: Tensor, large: Tensor, noise: Tensor, generator: torch.Generator) -> Tensor:
         """Mean error of normalised latents; the network itself works on what is not normalised."""
-        noisy = self._statistics.un_normalize(small + noise * torch.randn_like(small))
-        with torch.autocast("cpu", torch.bfloat16):
+        left = left_in(to_tokens(small), self._rest, generator).mT.view_as(small)
+        everywhere = noise * torch.randn(small.shape, generator=generator)
+        noisy = self._statistics.un_normalize(small + everywhere + left)
+        with half():
             found = self.net(noisy)
         error = self._statistics.normalize(found.float()) - large
         return error.abs().mean() + error.square().mean()
@@ -95,7 +92,7 @@ def write_pairs(vae: Any, path: Path, *, seed: int = 0, quick: bool = False) -> 
         for _ in range(0, 8 if quick else count, 8):
             scenes = draw_scenes(8, generator)
             for kept, scale in zip(latents, (1, 2), strict=True):
-                with torch.autocast("cpu", torch.bfloat16):
+                with half():
                     kept.append(vae.encode(render(scenes, frames, scale * width, scale * height, FPS)).bfloat16())
         pairs[name] = tuple(torch.cat(kept) for kept in latents)
     partial = path.with_suffix(f".{os.getpid()}.part")

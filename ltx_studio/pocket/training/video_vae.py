@@ -7,8 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from ltx_studio.pocket import recipe
-from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.device import half
+from ltx_studio.pocket.training.forward import to_tokens
+from ltx_studio.pocket.training.loop import NetPart, factor_at, generator_for
 from ltx_studio.pocket.training.optimiser import Muon
+from ltx_studio.pocket.training.rest import left_in
 from ltx_studio.pocket.world.anything import anything, edges
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.scenes import CAMERAS, Scenes, sample
@@ -20,7 +23,7 @@ SIZES = ((128, 96), (96, 128), (96, 64), (128, 128), (96, 96), (64, 64), (192, 1
 """Pixels, width and height, of what is drawn; a step sees a part of it."""
 
 
-class VideoVaePart:
+class VideoVaePart(NetPart):
     """ComfyUI's `VideoVAE`, made small by `recipe.VIDEO_VAE`."""
 
     name = "video_vae"
@@ -34,10 +37,9 @@ class VideoVaePart:
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
         clip = draw_batch(index, generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        with half():
             latent = self._encode(clip)
-            noise = LATENT_NOISE * latent.detach().std() * torch.randn_like(latent)
-            back = self.net.decode(latent + noise)
+            back = self.net.decode(latent + self._noise_on(latent, generator))
         error = back.float() - clip
         weight = 1 + 2 * _at_edges(clip)
         loss = (weight * (error.abs() + 2 * error.square())).mean() + 1e-4 * latent.float().square().mean()
@@ -48,6 +50,13 @@ class VideoVaePart:
 
     def _encode(self, clip: Tensor) -> Tensor:
         return encode(self.net, clip)
+
+    def _noise_on(self, latent: Tensor, generator: torch.Generator) -> Tensor:
+        return LATENT_NOISE * latent.detach().std() * torch.randn(latent.shape, generator=generator)
+
+    def _back(self, clip: Tensor) -> Tensor:
+        """What comes back of a clip."""
+        return round_trip(self.net, clip)
 
     def check(self) -> Mapping[str, float]:
         self.net.eval()
@@ -61,35 +70,52 @@ class VideoVaePart:
             clip = render(
                 sample(8, generator_for(0, "check", name), faces=faces), 25, width, height, window=(0, frames)
             )
-            found[f"psnr_{name}"] = psnr(round_trip(self.net, clip), clip)
+            found[f"psnr_{name}"] = psnr(self._back(clip), clip)
         self.net.train()
         return found
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"net": self.net.state_dict(), "optimiser": self._optimiser.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self._optimiser.load_state_dict(state["optimiser"])
-
     def result(self) -> dict[str, Tensor]:
         measure_statistics(self.net)
-        return dict(self.net.state_dict())
+        return super().result()
+
+    def look(self) -> Tensor:
+        """Clips, and what comes back of each."""
+        self.net.eval()
+        clip = render(sample(5, generator_for(0, "look"), faces=0.3), 17, 128, 96)
+        back = self._back(clip)
+        self.net.train()
+        return torch.stack([clip, back], 1).flatten(0, 1)
 
 
 class VideoDecoderPart(VideoVaePart):
-    """The decoder alone, further, for latents that stay what they are: those who learned them need not learn again."""
+    """The decoder alone, further, for latents that stay what they are: those who learned them need not learn again.
+
+    It learns not to mind the noise that sampling leaves in `rest`; see `Rest`.
+    """
 
     name = "video_decoder"
 
-    def __init__(self, steps: int, vae: Mapping[str, Tensor]) -> None:
+    def __init__(self, steps: int, vae: Mapping[str, Tensor], rest: Tensor) -> None:
         super().__init__(steps)
+        self._rest = rest
         self.net.load_state_dict(vae)
         self._optimiser = Muon(self.net.decoder.parameters(), matrices=0.01, others=1e-3)
 
     def _encode(self, clip: Tensor) -> Tensor:
         with torch.no_grad():
             return encode(self.net, clip)
+
+    def _noise_on(self, latent: Tensor, generator: torch.Generator) -> Tensor:
+        left = left_in(to_tokens(latent), self._rest, generator)
+        return super()._noise_on(latent, generator) + left.mT.view_as(latent)
+
+    @torch.no_grad()
+    def _back(self, clip: Tensor) -> Tensor:
+        """From latents with what a sampling leaves in them."""
+        latent = encode(self.net, clip)
+        noise = self._noise_on(latent, generator_for(0, "check"))
+        back: Tensor = self.net.decode(latent + noise)
+        return back.float().clamp(-1, 1)
 
     def result(self) -> dict[str, Tensor]:
         return dict(self.net.state_dict())
@@ -110,7 +136,7 @@ def measure_statistics(net: Any) -> None:
     for number, (width, height) in enumerate(((128, 96), (128, 96), (256, 192), (64, 64))):
         scenes = sample(24, generator_for(0, "statistics", number))
         for part in (scenes[:12], scenes[12:]):
-            with torch.autocast("cpu", torch.bfloat16):
+            with half():
                 latent = encode(net, render(part, 25, width, height))
             seen.append(latent.float().transpose(0, 1).flatten(1))
     latents = torch.cat(seen, 1)
@@ -158,7 +184,7 @@ def encode(net: Any, clip: Tensor) -> Tensor:
 @torch.no_grad()
 def round_trip(net: Any, clip: Tensor) -> Tensor:
     """Through the VAE and back, clamped to -1 to 1."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with half():
         return net.decode(net.encode(clip)).float().clamp(-1, 1)
 
 

@@ -1,4 +1,4 @@
-"""Control clips of a scene: its edges, its depth, its pose; what an IC-LoRA is steered by."""
+"""Control clips of a scene: its edges, its depth, its pose, itself out of focus; what an IC-LoRA is steered by."""
 
 import torch
 from torch import Tensor
@@ -6,9 +6,11 @@ from torch import Tensor
 from ltx_studio.pocket.world.draw import frame_state, soft
 from ltx_studio.pocket.world.scenes import Scenes
 
-KINDS = ("canny", "depth", "pose")
+KINDS = ("canny", "depth", "pose", "soft")
 EDGES = 0.4, 0.8
 """Canny's low and high threshold, as in the studio's graph of the mode style."""
+SOFT = 6
+"""How many times smaller a clip is that has lost its details."""
 
 
 def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
@@ -22,6 +24,8 @@ def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
     """
     if kind == "canny":
         return edges(clip)
+    if kind == "soft":
+        return soft_focus(clip)
     frames, height, width = clip.shape[2:]
     state, x, y, scale = frame_state(scenes, frames, width, height, fps)
     across, down = x - state.x[..., None, None], y - state.y[..., None, None]
@@ -43,6 +47,15 @@ def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
         joints = torch.minimum(joints, joint)
     bones[:, 2] = soft(joints, scale)
     return bones * 2 - 1
+
+
+def soft_focus(clip: Tensor) -> Tensor:
+    """The clip without its details, for the detailer; shapes as `clip`."""
+    pictures = clip.transpose(1, 2).flatten(0, 1)
+    size = pictures.shape[-2:]
+    small = torch.nn.functional.interpolate(pictures, scale_factor=1 / SOFT, mode="bilinear", antialias=True)
+    large = torch.nn.functional.interpolate(small, size, mode="bicubic").clamp(-1, 1)
+    return large.unflatten(0, (clip.shape[0], clip.shape[2])).transpose(1, 2)
 
 
 def edges(clip: Tensor) -> Tensor:

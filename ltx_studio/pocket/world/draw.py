@@ -13,10 +13,6 @@ from ltx_studio.pocket.world.scenes import BEACH, CAMERAS, DAY, FACE, GRASS, NIG
 ZOOM, PAN = 1.6, 0.4
 """How far a camera goes in one clip: nearer by this factor, aside by this part of the short side."""
 
-_COLOURS = torch.tensor(list(palette.COLOURS.values()))
-_BACKGROUNDS = torch.tensor(list(palette.BACKGROUNDS.values()))
-_SKINS, _HAIRS = torch.tensor(palette.SKINS), torch.tensor(palette.HAIRS)
-
 
 def render(
     scenes: Scenes,
@@ -53,7 +49,7 @@ def render(
     if not faces.all():
         shapes = ~faces
         alpha = soft(subject_distance(scenes[shapes], _some(state, shapes), x[shapes], y[shapes]), scale[shapes])
-        colour = _COLOURS[scenes.colour[shapes]][:, :, None, None, None]
+        colour = torch.tensor(list(palette.COLOURS.values()))[scenes.colour[shapes]][:, :, None, None, None]
         canvas[shapes] = torch.lerp(canvas[shapes], colour, alpha[:, None])
     if faces.any():
         canvas[faces] = _face(scenes[faces], _some(state, faces), canvas[faces], x[faces], y[faces], scale[faces])
@@ -117,7 +113,7 @@ def _view(
 
 
 def _behind(scenes: Scenes, x: Tensor, y: Tensor, scale: Tensor, aspect: tuple[float, float]) -> Tensor:
-    plain = _BACKGROUNDS[scenes.background][:, :, None, None, None]
+    plain = torch.tensor(list(palette.BACKGROUNDS.values()))[scenes.background][:, :, None, None, None]
     canvas = plain.expand(-1, -1, *x.shape[1:]).clone()
     for setting in (NIGHT, DAY, GRASS, BEACH, SUNSET):
         rows = scenes.setting == setting
@@ -155,8 +151,8 @@ def _face(scenes: Scenes, state: State, canvas: Tensor, x: Tensor, y: Tensor, sc
     look = scenes.look[:, :, None, None, None]
     radius = state.radius[..., None, None]
     u, v = (x - state.x[..., None, None]) / radius, (y - state.y[..., None, None]) / radius
-    skin = _SKINS[(scenes.look[:, 0] * len(_SKINS)).long()]
-    hair = _HAIRS[(scenes.look[:, 1] * len(_HAIRS)).long()]
+    skin = torch.tensor(palette.SKINS)[(scenes.look[:, 0] * len(palette.SKINS)).long()]
+    hair = torch.tensor(palette.HAIRS)[(scenes.look[:, 1] * len(palette.HAIRS)).long()]
 
     def put(
         over: Tensor,

@@ -17,7 +17,7 @@ RATE = 16_000
 PITCHES = {"circle": 400.0, "square": 700.0, "triangle": 1100.0}
 """Hertz."""
 PEAK = 0.5
-VOWELS = torch.tensor([(730.0, 1090.0), (530.0, 1840.0), (300.0, 2290.0), (570.0, 840.0), (320.0, 870.0)])
+VOWELS = (730.0, 1090.0), (530.0, 1840.0), (300.0, 2290.0), (570.0, 840.0), (320.0, 870.0)
 """First and second formant in hertz; after G. E. Peterson and H. L. Barney, 1952."""
 
 _HARMONICS = 14
@@ -69,7 +69,7 @@ def voice(scenes: Scenes, time: Tensor, fundamental: Tensor) -> Tensor:
     """Vowels on a steady pitch, one for each beat, without their loudness: (B, N) for times (1, N) and pitches (B,)."""
     syllable = torch.searchsorted(scenes.beats.contiguous(), time.expand(len(scenes), -1).contiguous(), right=True)
     vowel = (scenes.look[:, 8:24] * len(VOWELS)).long().clamp(max=len(VOWELS) - 1)
-    formants = VOWELS[vowel.gather(1, syllable.clamp(max=vowel.shape[1] - 1))]
+    formants = torch.tensor(VOWELS)[vowel.gather(1, syllable.clamp(max=vowel.shape[1] - 1))]
     wave = torch.zeros(formants.shape[:2])
     for number in range(1, _HARMONICS + 1):
         pitch = number * fundamental[:, None]

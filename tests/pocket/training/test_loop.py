@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ltx_studio.pocket.training.loop import factor_at, generator_for, result_of, train
@@ -36,6 +37,9 @@ class Line:
     def check(self) -> Mapping[str, float]:
         return {"error": float((self.matrix.detach() - torch.eye(8).flip(0)).abs().mean())}
 
+    def look(self) -> Tensor:
+        return self.matrix.detach().expand(2, 3, 5, 8, 8)
+
     def state_dict(self) -> dict[str, Any]:
         return {"matrix": self.matrix, "bias": self.bias, "optimiser": self._optimiser.state_dict()}
 
@@ -48,14 +52,20 @@ class Line:
     def result(self) -> dict[str, Tensor]:
         return {"matrix": self.matrix, "bias": self.bias}
 
+    def begin(self, result: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            self.matrix.copy_(result["matrix"])
+            self.bias.copy_(result["bias"])
 
-def test_it_learns_and_keeps_a_curve(tmp_path: Path) -> None:
+
+def test_it_learns_and_keeps_a_curve_and_a_contact_sheet(tmp_path: Path) -> None:
     train(Line(200), tmp_path, check_every=50)
 
     with (tmp_path / "line.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["50", "100", "150", "200"]
     assert float(rows[-1]["error"]) < 0.25 * float(rows[0]["error"])
+    assert Image.open(tmp_path / "line.webp").size == (6 * 128, 2 * 96)
 
 
 def test_what_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
@@ -77,6 +87,31 @@ def test_what_has_ended_is_not_trained_again(tmp_path: Path) -> None:
     train(Line(10, stop_at=0), tmp_path)
 
     assert result_of(tmp_path, "line")["matrix"].equal(before["matrix"])
+
+
+def test_what_has_ended_is_trained_further_when_asked_to(tmp_path: Path) -> None:
+    train(Line(40), tmp_path)
+    before = result_of(tmp_path, "line")
+    train(Line(120), tmp_path, further=True)
+    once = result_of(tmp_path, "line")
+
+    def error(result: Mapping[str, Tensor]) -> float:
+        return float((result["matrix"] - torch.eye(8).flip(0)).abs().mean())
+
+    assert error(once) < 0.5 * error(before)
+
+
+def test_a_further_training_that_was_interrupted_goes_on(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    for folder in (whole, broken):
+        train(Line(20), folder)
+    train(Line(60), whole, further=True)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(60, stop_at=37), broken, keep_every=0, further=True)
+    train(Line(60), broken, further=True)
+
+    assert result_of(whole, "line")["matrix"].equal(result_of(broken, "line")["matrix"])
 
 
 def test_randomness_depends_on_what_it_is_for() -> None:

@@ -1,0 +1,25 @@
+"""Contact sheets: some clips below each other, each as a row of its frames."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+COLUMNS = 6
+SIZE = 128, 96
+"""Pixels of each picture, width and height."""
+
+
+def write_sheet(clips: Sequence[NDArray[np.floating]], path: Path) -> None:
+    """One row for each clip, (F, H, W, 3) of 0 to 1, from its first frame to its last; no clips make no sheet."""
+    if not clips:
+        return
+    sheet = Image.new("RGB", (SIZE[0] * COLUMNS, SIZE[1] * len(clips)))
+    for row, frames in enumerate(clips):
+        for column, index in enumerate(np.linspace(0, len(frames) - 1, COLUMNS).round().astype(int)):
+            frame = Image.fromarray((frames[index].clip(0, 1) * 255).round().astype(np.uint8))
+            sheet.paste(frame.resize(SIZE), (column * SIZE[0], row * SIZE[1]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path, quality=80)
