@@ -13,8 +13,9 @@ from ltx_studio.pocket.world.scenes import MOTIONS, SUBJECTS, Scenes
 from ltx_studio.pocket.world.sound import PITCHES, RATE, sound
 from tools.obey import measure
 from tools.obey.measure import Clip
+from tools.obey.modes import mouth_box
 from tools.obey.scenes import faces, held_out
-from tools.obey.trials import HEIGHT, WIDTH, mouth_box
+from tools.obey.trials import HEIGHT, WIDTH
 
 MADE = ("moves right", "moves left", "moves up", "moves down", "stays still", "bounces", "pulses")
 

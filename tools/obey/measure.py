@@ -1,8 +1,8 @@
 """What is to be seen and heard in a clip, measured on its frames and its sound alone."""
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -14,6 +14,7 @@ RGB = tuple[float, float, float]
 
 SEEN = 0.25
 """Difference to the background, in the channel where it is largest, from which a pixel is of the subject."""
+NO_SOUND: Array = np.zeros(0)
 SILENT = 0.01
 """Root mean square below which nothing is heard."""
 
@@ -33,7 +34,7 @@ def read(path: Path) -> Clip:
     with av.open(path) as file:
         fps = float(file.streams.video[0].average_rate or 24)
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]) / 255
-    pieces, rate = [np.zeros(0)], 16_000
+    pieces, rate = [NO_SOUND], 16_000
     with av.open(path) as file:
         if file.streams.audio:
             rate = file.streams.audio[0].rate
@@ -163,6 +164,33 @@ def mouth(clip: Clip, box: tuple[float, float, float, float]) -> Array:
     inside = clip.frames[:, top:bottom, left:right]
     dark: Array = (inside.max(-1) < 0.42).mean((1, 2))
     return dark
+
+
+def outline(clip: Clip) -> NDArray[np.bool_]:
+    """The subject's rim, one pixel wide, (F, H, W)."""
+    mask = subject(clip)
+    inner = mask.copy()
+    for axis in (1, 2):
+        inner &= np.roll(mask, 1, axis) & np.roll(mask, -1, axis)
+    return mask & ~inner
+
+
+def off_palette(clip: Clip, palette: Sequence[RGB]) -> float:
+    """How far pixels are from the nearest of the colours that a picture should have, on average; 0 is clear."""
+    away = [np.abs(clip.frames - np.array(rgb)).mean(-1) for rgb in palette]
+    return float(np.min(away, axis=0).mean())
+
+
+def whiteness(clip: Clip) -> float:
+    """The part of all pixels that are nearly white."""
+    return float((clip.frames.min(-1) > 0.75).mean())
+
+
+def shrunk(clip: Clip, factor: int) -> Clip:
+    """So many times smaller on each side, every pixel the mean of those it stands for."""
+    frames, height, width, channels = clip.frames.shape
+    blocks = clip.frames.reshape(frames, height // factor, factor, width // factor, factor, channels)
+    return replace(clip, frames=blocks.mean((2, 4)))
 
 
 def edge_score(found: NDArray[np.bool_], wanted: NDArray[np.bool_], *, reach: int = 2) -> float:

@@ -15,6 +15,8 @@ from ltx_studio.pocket.world.scenes import MOTIONS, TALK, Scenes, sample
 from ltx_studio.pocket.world.sound import RATE, other_sound, sound
 
 FPS = 24
+POOL = 40_000
+"""Scenes from which cases are chosen: the same first ones, however many are asked for."""
 
 
 def held_out(count: int, family: str, motions: tuple[str, ...]) -> Scenes:
@@ -26,7 +28,7 @@ def held_out(count: int, family: str, motions: tuple[str, ...]) -> Scenes:
         motions: From `MOTIONS`.
     """
     generator = generator_for(1, "obey", family)
-    scenes = sample(400 * count, generator, faces=0.0, settings=0.0)
+    scenes = sample(POOL, generator, faces=0.0, settings=0.0)
     chosen: list[int] = []
     by_motion = {
         name: iter(torch.nonzero((scenes.motion == MOTIONS.index(name)) & (scenes.drift == 0))[:, 0].tolist())
@@ -40,7 +42,7 @@ def held_out(count: int, family: str, motions: tuple[str, ...]) -> Scenes:
 
 def faces(count: int, family: str) -> Scenes:
     """Talking faces; what they look like and say is new, for it is drawn from numbers that training never had."""
-    scenes = sample(40 * count, generator_for(1, "obey", family), faces=1.0)
+    scenes = sample(POOL // 10, generator_for(1, "obey", family), faces=1.0)
     return scenes[scenes.motion == TALK][:count]
 
 
@@ -54,10 +56,16 @@ def write_frame(scene: Scenes, path: Path, *, frames: int, index: int, width: in
 
 def write_clip(scene: Scenes, path: Path, *, frames: int, width: int, height: int) -> Path:
     """The scene as a film without sound, nearly without loss."""
-    pictures = _bytes(render(scene, frames, width, height, FPS)[0].permute(1, 2, 3, 0))
+    return write_pictures(render(scene, frames, width, height, FPS), path)
+
+
+def write_pictures(clip: torch.Tensor, path: Path) -> Path:
+    """A clip, (1, 3, F, H, W) of -1 to 1, as a film without sound, nearly without loss."""
+    pictures = _bytes(clip[0].permute(1, 2, 3, 0))
     with av.open(path, "w") as file:
         stream = file.add_stream("libx264", rate=FPS, options={"crf": "4"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.height, stream.width = pictures.shape[1:3]
+        stream.pix_fmt = "yuv420p"
         for picture in pictures:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         file.mux(stream.encode())

@@ -1,0 +1,220 @@
+"""Whether each mode does what it says, with the preset Fast."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ltx_studio.pocket import files
+from ltx_studio.pocket.world.captions import is_held_out
+from ltx_studio.pocket.world.draw import frame_state
+from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
+from ltx_studio.pocket.world.scenes import Scenes, contrasts
+from tools.obey import measure
+from tools.obey.scenes import faces, held_out, write_clip, write_frame, write_sound
+from tools.obey.trials import (
+    DIRECTIONS,
+    HEIGHT,
+    RHYTHMS,
+    WIDTH,
+    Family,
+    Found,
+    Line,
+    Render,
+    has_colours,
+    length,
+    motion_of,
+    picture,
+    request,
+    sounds_right,
+)
+
+EDGES_KEPT = 0.7
+
+
+def judge_words(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
+    """Colours, motion, pitch and time, all from words."""
+    clip = render("t2v", request(scene, number, frames=length(number)))
+    wanted, moved = motion_of(scene), measure.motion(clip)
+    background, colour = has_colours(clip, scene)
+    found: Found = {"background": background, "colour": colour, "pitch or silence": sounds_right(clip, scene)}
+    if wanted in DIRECTIONS:
+        return {**found, "direction": moved == wanted}
+    found[wanted] = moved == wanted
+    if wanted != "stays still":
+        found["beats in time"] = measure.correlation(measure.beat(clip, wanted), measure.envelope(clip))
+    return found
+
+
+def judge_image(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
+    """The picture begins with the given one, and goes on as prompted."""
+    frames = length(number)
+    given = write_frame(scene, folder / "first.png", frames=frames, index=0, width=WIDTH, height=HEIGHT)
+    clip = render("i2v", {**request(scene, number, frames=frames), "image": given})
+    return {
+        "frame 0": measure.psnr(clip.frames[0], picture(given)),
+        "motion": measure.motion(clip) == motion_of(scene),
+    }
+
+
+def judge_keyframes(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
+    """It begins and ends with the given pictures, and in the middle the subject is between."""
+    frames = length(number)
+    ends = [
+        write_frame(scene, folder / f"{name}.png", frames=frames, index=index, width=WIDTH, height=HEIGHT)
+        for name, index in (("first", 0), ("last", -1))
+    ]
+    values = {**request(scene, number, frames=frames), "first_image": ends[0], "last_image": ends[1]}
+    clip = render("keyframe", values)
+    found = measure.track(clip)
+    axis = found.x if motion_of(scene) in ("moves right", "moves left") else found.y
+    way = axis[-2:].mean() - axis[:2].mean()
+    middle = (axis[len(axis) // 2 - 1 : len(axis) // 2 + 2].mean() - axis[:2].mean()) / (way if way else 1.0)
+    one_subject = found.area[len(axis) // 2] < 1.5 * max(found.area[0], found.area[-1])  # no cross-fade of two
+    return {
+        "first frame": measure.psnr(clip.frames[0], picture(ends[0])),
+        "last frame": measure.psnr(clip.frames[-1], picture(ends[1])),
+        "the middle is between": bool(0.2 < middle < 0.8 and one_subject),
+    }
+
+
+def judge_sound(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
+    """The picture follows a given sound, and another sound gives another picture."""
+    frames, wanted = length(number), motion_of(scene)
+    shifted = scene.but(beats=scene.beats + 0.11 + 0.13 * (number % 3))
+    clips = []
+    for index, each in enumerate((scene, shifted)):
+        path = folder / f"sound-{index}.wav"
+        write_sound(each, path, frames=frames, other=number if number % 2 else None)
+        clips.append(render("a2v", {**request(scene, number, frames=frames), "audio": path}))
+    follows = [measure.correlation(measure.beat(clip, wanted), measure.envelope(clip)) for clip in clips]
+    crossed = measure.correlation(measure.beat(clips[0], wanted), measure.envelope(clips[1]))
+    return {
+        "follows the sound": follows[0],
+        "another sound, another picture": crossed < follows[0] and measure.psnr(*(clip.frames for clip in clips)) < 30,
+    }
+
+
+def judge_lips(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
+    """The mouth opens as the voice is loud, and the face stays the given one."""
+    frames = length(number)
+    quiet = scene.but(strength=scene.strength * 0)
+    portrait = write_frame(quiet, folder / "face.png", frames=frames, index=0, width=WIDTH, height=HEIGHT)
+    voice = write_sound(scene, folder / "voice.wav", frames=frames, other=number if number % 2 else None)
+    clip = render("lipsync", {**request(scene, number, frames=frames), "image": portrait, "audio": voice})
+    box = mouth_box(scene)
+    given = np.repeat(picture(portrait)[None], len(clip.frames), 0)
+    elsewhere = np.ones(clip.frames.shape[1:3], dtype=bool)
+    left, top, right, bottom = (int(part * side) for part, side in zip(box, (WIDTH, HEIGHT) * 2, strict=True))
+    elsewhere[top:bottom, left:right] = False
+    return {
+        "mouth and loudness": measure.correlation(measure.mouth(clip, box), measure.envelope(clip)),
+        "the rest of the face": measure.psnr(clip.frames[:, elsewhere], given[:, elsewhere]),
+    }
+
+
+def mouth_box(scene: Scenes) -> tuple[float, float, float, float]:
+    """Where a face's mouth is, open or closed: left, top, right, bottom as parts of the picture."""
+    state, *_ = frame_state(scene, 1, WIDTH, HEIGHT, 24.0)
+    x, y, radius = (
+        float(state.x[0, 0]),
+        float(state.y[0, 0]) + 0.48 * float(state.radius[0, 0]),
+        float(state.radius[0, 0]),
+    )
+    wide, high = 0.46 * radius, 0.4 * radius
+    aspect = WIDTH / HEIGHT
+    return (x - wide) / aspect, y - high, (x + wide) / aspect, y + high
+
+
+def judge_style(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
+    """A clip made anew in other colours keeps its outlines, and without the IC-LoRA it does not.
+
+    At strength 0 ComfyUI does not load it, and so does not learn from it that its guides are half as large.
+    """
+    given = write_clip(scene, folder / "clip.mp4", frames=25, width=WIDTH, height=HEIGHT)
+    wanted = repainted(scene, number)
+    values = {**request(wanted, number), "clip": given}
+    outline = measure.outline(measure.read(given))
+
+    def kept(strengths: dict[str, float]) -> tuple[measure.Clip, float]:
+        clip = render("style", values, strengths=strengths)
+        return clip, measure.edge_score(measure.outline(clip), outline)
+
+    clip, edges = kept({})
+    _, without = kept({Path(files.IC_LORA).name: 0.0})
+    return {
+        "edges kept": edges,
+        "colours": all(has_colours(clip, wanted)),
+        "fails without the IC-LoRA": without < EDGES_KEPT,
+    }
+
+
+def repainted(scene: Scenes, number: int) -> Scenes:
+    """The scene in two other colours whose sentence was kept out of training."""
+    pairs = [
+        (colour, background)
+        for colour in range(len(COLOURS))
+        for background in range(len(BACKGROUNDS))
+        if contrasts(colour, background) and colour != int(scene.colour[0]) and background != int(scene.background[0])
+    ]
+    for colour, background in pairs[number % len(pairs) :] + pairs:
+        painted = scene.but(colour=torch.tensor([colour]), background=torch.tensor([background]))
+        if is_held_out(painted, 0):
+            return painted
+    raise ValueError("every sentence about this scene was trained with")
+
+
+MODES: tuple[Family, ...] = (
+    Family(
+        "t2v: directions",
+        (Line("background", 0.95), Line("colour", 0.95), Line("direction", 0.95), Line("pitch or silence", 0.95)),
+        lambda count: held_out(count, "directions", DIRECTIONS),
+        judge_words,
+    ),
+    Family(
+        "t2v: rhythms",
+        (
+            Line("background", 0.95),
+            Line("colour", 0.95),
+            *(Line(name, 0.85) for name in RHYTHMS),
+            Line("pitch or silence", 0.95),
+            Line("beats in time", 0.6, median=True),
+        ),
+        lambda count: held_out(count, "rhythms", RHYTHMS),
+        judge_words,
+    ),
+    Family(
+        "i2v",
+        (Line("frame 0", 26.0, median=True), Line("motion", 0.9)),
+        lambda count: held_out(count, "image", (*DIRECTIONS, *RHYTHMS)),
+        judge_image,
+    ),
+    Family(
+        "keyframe",
+        (
+            Line("first frame", 25.0, median=True),
+            Line("last frame", 25.0, median=True),
+            Line("the middle is between", 0.9),
+        ),
+        lambda count: held_out(count, "keyframes", DIRECTIONS),
+        judge_keyframes,
+    ),
+    Family(
+        "a2v",
+        (Line("follows the sound", 0.6, median=True), Line("another sound, another picture", 0.9)),
+        lambda count: held_out(count, "sound", ("pulses", "bounces")),
+        judge_sound,
+    ),
+    Family(
+        "lipsync",
+        (Line("mouth and loudness", 0.6, median=True), Line("the rest of the face", 24.0, median=True)),
+        lambda count: faces(count, "lips"),
+        judge_lips,
+    ),
+    Family(
+        "style",
+        (Line("edges kept", EDGES_KEPT, median=True), Line("colours", 0.9), Line("fails without the IC-LoRA", 0.9)),
+        lambda count: held_out(count, "style", DIRECTIONS),
+        judge_style,
+    ),
+)

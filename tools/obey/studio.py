@@ -1,0 +1,59 @@
+"""The studio's own graphs and engine, asked in this process."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ltx_studio.engine import Engine
+from ltx_studio.events import Failed, Finished
+from ltx_studio.jobs import JobSpec
+from ltx_studio.media import Stager
+from ltx_studio.settings import Settings
+from tools.obey.measure import Clip, read
+
+KEPT = 10
+"""Clips that are remembered, to be looked at."""
+
+
+class Studio:
+    """Renders requests, and remembers the first clips."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self._settings, self._engine = settings, engine or Engine(settings)
+        self._clips: list[Clip] = []
+
+    def render(
+        self, mode: str, values: Mapping[str, Any], *, preset: str = "fast", strengths: Mapping[str, float] = {}
+    ) -> Clip:
+        """See `Render`."""
+        spec = JobSpec.from_request(mode, values, "pocket", preset)
+        workflow = spec.build(Stager(self._settings.inputs_dir, self._settings.models_dir / "loras"))
+        if strengths:
+            workflow = replace(workflow, graph=_with_loras_at(workflow.graph, strengths))
+        for event in self._engine.run(workflow):
+            if isinstance(event, Failed):
+                raise event.error
+            if isinstance(event, Finished):
+                clip = read(event.outputs[0].path)
+                event.outputs[0].path.unlink()
+                self._clips += [clip] if len(self._clips) < KEPT else []
+                return clip
+        raise SystemExit("stopped")
+
+    def take_clips(self) -> list[Clip]:
+        """The remembered clips, which are then forgotten."""
+        clips, self._clips = self._clips, []
+        return clips
+
+    def close(self) -> None:
+        self._engine.close(timeout=10)
+
+
+def _with_loras_at(graph: Mapping[str, Any], strengths: Mapping[str, float]) -> dict[str, Any]:
+    changed = copy.deepcopy(dict(graph))
+    for node in changed.values():
+        strength = strengths.get(node["inputs"].get("lora_name", ""))
+        if strength is not None:
+            node["inputs"]["strength_model"] = strength
+    return changed

@@ -1,0 +1,233 @@
+"""Whether presets, the negative prompt and the LoRAs do what they say."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ltx_studio.pocket import files
+from ltx_studio.pocket.world.controls import control
+from ltx_studio.pocket.world.draw import render as draw
+from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
+from ltx_studio.pocket.world.scenes import CAMERAS, SUBJECTS, Scenes
+from tools.obey import measure
+from tools.obey.measure import Clip
+from tools.obey.scenes import FPS, held_out, write_clip, write_pictures
+from tools.obey.trials import (
+    DIRECTIONS,
+    HEIGHT,
+    WIDTH,
+    Family,
+    Found,
+    Line,
+    Render,
+    background_of,
+    colour_of,
+    is_all_right,
+    motion_of,
+    request,
+)
+
+DISTILLED = Path(files.DISTILLED_LORA).name
+Ask = Callable[[Scenes, int, Path, float], tuple[str, Mapping[str, Any]]]
+"""From a scene, its number, a folder and the LoRA's strength to a mode and its values."""
+STRENGTHS = 0.0, 0.5, 1.0
+
+
+def judge_presets(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
+    """Fast is better for its distilled LoRA, the slower ones are not worse, and Draft shows the same take."""
+    values = request(scene, number)
+    clips = {preset: render("t2v", values, preset=preset) for preset in ("fast", "balanced", "quality", "draft")}
+    bare = render("t2v", values, strengths={DISTILLED: 0.0})
+    other = render("t2v", {**values, "seed": values["seed"] + 5000}, preset="draft")
+    small = measure.shrunk(clips["fast"], 2)
+    return {
+        **{f"{preset} is right": is_all_right(clips[preset], scene) for preset in ("fast", "balanced", "quality")},
+        "the base model at Fast's steps is right": is_all_right(bare, scene),
+        "Fast beats the base model": _worth(clips["fast"], scene) > _worth(bare, scene),
+        "Draft is the same take": (
+            measure.psnr(clips["draft"].frames, small.frames) > measure.psnr(other.frames, small.frames)
+        ),
+    }
+
+
+def _worth(clip: Clip, scene: Scenes) -> tuple[bool, bool, float]:
+    """To compare clips by: it is right, there is a subject, and its colours are clear."""
+    return is_all_right(clip, scene), measure.track(clip).is_there, _clarity(clip, scene)
+
+
+def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
+    """A subject whose colour no word names loses the one that the negative prompt names."""
+    shape = SUBJECTS[int(scene.subject[0])]
+    prompt = f"a {shape} {motion_of(scene)} on a {background_of(scene)} background"
+    values = {**request(scene, number), "prompt": prompt}
+    before = measure.nearest(
+        measure.colour(render("t2v", {**values, "negative_prompt": ""}, preset="balanced")), COLOURS
+    )
+    after = render("t2v", {**values, "negative_prompt": before}, preset="balanced")
+    return {"what is named is gone": measure.nearest(measure.colour(after), COLOURS) != before}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a LoRA does to a clip, as a number that grows with it.
+
+    Attributes:
+        name: Of the LoRA.
+        file: Its own.
+        ask: What is asked for.
+        size: From a clip and the scene to the number.
+        step: By how much it must grow, at least, for each half of the strength.
+    """
+
+    name: str
+    file: str
+    ask: Ask
+    size: Callable[[Clip, Scenes], float]
+    step: float = 0.02
+
+    def judge(self, render: Render, scene: Scenes, number: int, folder: Path) -> Found:
+        sizes = []
+        for strength in STRENGTHS:
+            mode, values = self.ask(scene, number, folder, strength)
+            sizes.append(self.size(render(mode, values, strengths={Path(self.file).name: strength}), scene))
+        return {"0 to ½": sizes[1] - sizes[0], "½ to 1": sizes[2] - sizes[1]}
+
+    @property
+    def lines(self) -> tuple[Line, Line]:
+        return (
+            Line("0 to ½", self.step, median=True),
+            Line("½ to 1", self.step, median=True),
+        )
+
+
+def _camera(move: str) -> Ask:
+    def ask(scene: Scenes, number: int, _folder: Path, _strength: float) -> tuple[str, Mapping[str, Any]]:
+        values = request(scene, number)
+        if move == "static":
+            values["prompt"] += ", camera dolly left"
+        return "t2v", {**values, "camera": move}
+
+    return ask
+
+
+def _moved(axis: str, sign: int) -> Callable[[Clip, Scenes], float]:
+    def size(clip: Clip, _scene: Scenes) -> float:
+        where = getattr(measure.track(clip), axis)
+        return sign * float(where[-3:].mean() - where[:3].mean())
+
+    return size
+
+
+def _grown(sign: int) -> Callable[[Clip, Scenes], float]:
+    def size(clip: Clip, _scene: Scenes) -> float:
+        area = measure.track(clip).area.clip(min=1e-3)
+        return sign * math.log(area[-3:].mean() / area[:3].mean())
+
+    return size
+
+
+def _stillness(clip: Clip, _scene: Scenes) -> float:
+    found = measure.track(clip)
+    return -abs(float(found.x[-3:].mean() - found.x[:3].mean()))
+
+
+def _sketch(scene: Scenes, number: int, _folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
+    """With a user's own LoRA, whose name in the graph is another one."""
+    return "t2v", {
+        **request(scene, number),
+        "loras": ({"file": files.SHIPPED / files.STYLE_LORA, "strength": strength},),
+    }
+
+
+def _ready(kind: str, ic_lora: str) -> Ask:
+    """The mode style with a control clip that is drawn, not found in a clip."""
+
+    def ask(scene: Scenes, number: int, folder: Path, _strength: float) -> tuple[str, Mapping[str, Any]]:
+        clip = draw(scene, 25, WIDTH, HEIGHT, FPS)
+        path = write_pictures(control(kind, scene, clip, FPS), folder / "control.mp4")
+        return "style", {**request(scene, number), "clip": path, "control": "ready", "ic_lora": ic_lora}
+
+    return ask
+
+
+def _words(scene: Scenes, number: int, _folder: Path, _strength: float) -> tuple[str, Mapping[str, Any]]:
+    return "t2v", request(scene, number)
+
+
+def _canny(scene: Scenes, number: int, folder: Path, _strength: float) -> tuple[str, Mapping[str, Any]]:
+    path = write_clip(scene, folder / "clip.mp4", frames=25, width=WIDTH, height=HEIGHT)
+    return "style", {**request(scene, number), "clip": path}
+
+
+def _outlines(clip: Clip, scene: Scenes) -> float:
+    return measure.edge_score(measure.outline(clip), measure.outline(_drawn(scene)))
+
+
+def _nearness(clip: Clip, scene: Scenes) -> float:
+    return measure.psnr(clip.frames, _drawn(scene).frames)
+
+
+def _drawn(scene: Scenes) -> Clip:
+    frames = (draw(scene, 25, WIDTH, HEIGHT, FPS)[0].permute(1, 2, 3, 0) + 1) / 2
+    return Clip(frames.double().numpy(), FPS, measure.NO_SOUND, 16_000)
+
+
+def _clarity(clip: Clip, scene: Scenes) -> float:
+    return -measure.off_palette(clip, (COLOURS[colour_of(scene)], BACKGROUNDS[background_of(scene)]))
+
+
+_CAMERA_SIZES: Mapping[str, Callable[[Clip, Scenes], float]] = {
+    "static": _stillness,
+    "dolly-in": _grown(1),
+    "dolly-out": _grown(-1),
+    "dolly-left": _moved("x", 1),
+    "dolly-right": _moved("x", -1),
+    "jib-up": _moved("y", 1),
+    "jib-down": _moved("y", -1),
+}
+
+EFFECTS: tuple[Effect, ...] = (
+    *(
+        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size)
+        for move, size in _CAMERA_SIZES.items()
+    ),
+    Effect("sketch", files.STYLE_LORA, _sketch, lambda clip, _scene: measure.whiteness(clip), 0.05),
+    Effect("union", files.IC_LORA, _canny, _outlines, 0.05),
+    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, 0.05),
+    Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), _nearness, 0.5),
+    Effect("distilled", files.DISTILLED_LORA, _words, _clarity, 0.002),
+)
+
+
+def _lora_cases(count: int) -> Scenes:
+    """Subjects in the middle that stay still, but for a control clip to follow."""
+    scenes = held_out(count, "loras", ("stays still",))
+    return scenes.but(place=torch.full_like(scenes.place, 0.5))
+
+
+WAYS: tuple[Family, ...] = (
+    Family(
+        "presets",
+        (
+            Line("fast is right", 0.9),
+            Line("the base model at Fast's steps is right", 0.0),
+            Line("Fast beats the base model", 0.8),
+            Line("balanced is right", "fast is right"),
+            Line("quality is right", "fast is right"),
+            Line("Draft is the same take", 0.95),
+        ),
+        lambda count: held_out(count, "presets", DIRECTIONS),
+        judge_presets,
+    ),
+    Family(
+        "negative prompt",
+        (Line("what is named is gone, and something else is there", 0.8),),
+        lambda count: held_out(count, "negative", DIRECTIONS),
+        judge_negative,
+    ),
+    *(Family(f"LoRA: {effect.name}", effect.lines, _lora_cases, effect.judge, share=0.25) for effect in EFFECTS),
+)
