@@ -82,6 +82,8 @@ def test_without_a_set_up_it_says_so_and_exits_with_1(home: Settings) -> None:
     done = studio(home, "generate", "t2v", *SMALL, LTX_STUDIO_COMFY_DIR="")
 
     assert done.returncode == 1
+    assert "Pocket preview" in done.stderr
+    assert "ltx-studio models list" in done.stderr
     assert "not installed" in done.stderr
     assert "ltx-studio setup" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

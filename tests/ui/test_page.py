@@ -56,10 +56,11 @@ def test_nothing_is_asked_of_the_network(page: Page, page_url: str, watch: Watch
     assert watch.hosts == {LOOPBACK}
 
 
-def test_the_page_says_what_the_pocket_model_is(page: Page, page_url: str) -> None:
+def test_the_page_says_what_the_pocket_model_is_and_offers_the_real_sets(page: Page, page_url: str) -> None:
     page.goto(page_url)
 
     expect(page.locator("#studio-header")).to_contain_text("coloured shapes")
+    expect(page.locator("#studio-header")).to_contain_text("real sets are under Models")
 
 
 def test_progress_names_the_stages_and_the_snapped_length(page: Page, page_url: str) -> None:
