@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Fault:
         partial: Answer with a range although none was asked for.
         extra: Send this after the contents.
         wait: Send no more after `cut` bytes, but keep the connection until this is set.
+        late: Seconds before `status` is answered.
         times: How often.
         at: ``hub`` or ``cdn``.
         method: ``GET`` or ``HEAD``; any when empty.
@@ -59,6 +61,7 @@ class Fault:
     partial: bool = False
     extra: bytes = b""
     wait: threading.Event | None = None
+    late: float = 0.0
     times: int = 1
     at: str = "cdn"
     method: str = ""
@@ -171,6 +174,7 @@ def _handler(hub: LoopbackHub, role: str) -> type[BaseHTTPRequestHandler]:
             hub.requests.append(request)
             fault = hub.next_fault(role, self.command, request.path)
             if fault is not None and fault.status:
+                time.sleep(fault.late)
                 self._say(fault.status, fault.headers)
             elif role == "hub":
                 self._resolve(request)

@@ -25,6 +25,9 @@ AT_ONCE = 3
 ASKED_AT_ONCE = 16
 """Files that the hub is asked about."""
 
+ASKED_AGAIN = 3
+"""Times at most, while answers about one repository are of several commits: an old one may be the last to arrive."""
+
 TICK = 0.2
 """Seconds between two looks at what has changed."""
 
@@ -132,7 +135,9 @@ def ensure_models(
             _refuse_offline(missing, store)
             yield Waiting("hub")
             yield from _in_threads(missing, work.ask, work, cancel, ASKED_AT_ONCE, _told_of_faults)
-            yield from _in_threads(_of_older_commits(missing), work.ask, work, cancel, ASKED_AT_ONCE, _told_of_faults)
+            for _ in range(ASKED_AGAIN):
+                older = _of_older_commits(missing)
+                yield from _in_threads(older, work.ask, work, cancel, ASKED_AT_ONCE, _told_of_faults)
             _raise_first(missing, GateError)
             missing = [task for task in missing if task.error is None]
             _refuse_what_does_not_fit(missing, work)

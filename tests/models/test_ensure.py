@@ -844,12 +844,13 @@ def test_an_answer_whose_etag_is_no_hash_is_refused(shop: Shop, header: str) -> 
     assert "HF_ENDPOINT" in error.hint
 
 
-def test_files_of_one_repository_are_of_one_commit(shop: Shop) -> None:
+@pytest.mark.parametrize("late", [0.0, 0.3], ids=["the old answer is the first", "the old answer is the last"])
+def test_files_of_one_repository_are_of_one_commit(shop: Shop, late: float) -> None:
     """The hub gets a new commit between the two questions."""
     first, second = shop.add("a.safetensors"), shop.add("b.safetensors")
     old = location_of(shop, first) | {"Location": f"{shop.hub.cdn}/x"}
     shop.hub.put(first.repo, "README.md", b"new")
-    shop.hub.fail(first.path, status=302, headers=old, at="hub", method="HEAD")
+    shop.hub.fail(first.path, status=302, headers=old, at="hub", method="HEAD", late=late)
 
     assert isinstance(list(ensure_models([first, second], shop.store(), patience=SOON))[-1], Finished)
 
