@@ -42,7 +42,9 @@ class ModelsPanel:
             card = gr.HTML(elem_id="models-run")
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         chosen.change(self._show, [chosen], [table, get], **quiet)
-        get.click(self._get, [chosen], [chosen, table, card, get, stop], concurrency_limit=None, **quiet)
+        fetching = get.click(self._get, [chosen], [chosen, card, get, stop], concurrency_limit=None, **quiet)
+        # Gradio passes over a click while the last one's run is not quite over, so the button comes back after it
+        fetching.then(self._ready, [chosen], [chosen, table, get, stop], **quiet)
         stop.click(self._stop, None, [stop], queue=False, **quiet)
         blocks.load(self._show, [chosen], [table, get], **quiet)
 
@@ -61,22 +63,26 @@ class ModelsPanel:
         return cards.plan(plan, note=note), gr.update(interactive=bool(to_fetch) and plan.fits)
 
     def _get(self, model_set: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Fetch what is missing, telling the five components (set, table, card, get, stop) as it goes."""
+        """Fetch what is missing, telling the components (set, card, get, stop) as it goes."""
         session, frozen = str(request.session_hash), gr.update(interactive=False)
         cancel = self._running[session] = CancelToken()
         try:
             plan, store = self._plan(model_set)
-            yield frozen, gr.skip(), cards.message(WAITING["hub"]), frozen, gr.update(interactive=True)
+            yield frozen, cards.message(WAITING["hub"]), frozen, gr.update(interactive=True)
             for last in _followed(plan, store, cancel):
-                yield gr.skip(), gr.skip(), last, gr.skip(), gr.skip()
+                yield gr.skip(), last, gr.skip(), gr.skip()
         except StudioError as problem:
             last = cards.error(problem)
         finally:
             cancel.cancel()
             if self._running.get(session) is cancel:
                 del self._running[session]
+        yield gr.skip(), last, gr.skip(), gr.skip()
+
+    def _ready(self, model_set: str) -> tuple[Any, ...]:
+        """What can be done next."""
         table, button = self._show(model_set)
-        yield gr.update(interactive=True), table, last, button, gr.update(value=words.STOP, interactive=False)
+        return gr.update(interactive=True), table, button, gr.update(value=words.STOP, interactive=False)
 
     def _stop(self, request: gr.Request) -> dict[str, Any]:
         cancel = self._running.get(str(request.session_hash))
