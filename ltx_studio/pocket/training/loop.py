@@ -113,6 +113,7 @@ def train(
     elif state:
         part.load_state_dict(state["part"])
         start, again = state["step"], state["again"]
+        part.steps = state["steps"] if further else part.steps  # the end that was set when it began
     what = (part.name, again) if again else (part.name,)  # other data each time
     kept = began = time.monotonic()
     sums: dict[str, float] = {}
