@@ -19,7 +19,7 @@ setup-dev:
 
 test: setup-dev  ## everything, fast tests first; installs Debian's chromium when it may
 	@tools/ensure-chromium.sh
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile  # more threads than cores wait for each other
 
 test-gpu: setup-dev
 	@$(BIN)/pytest --gpu

@@ -1,6 +1,7 @@
 """The command line as a person or a script uses it: in a process of its own."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -155,16 +156,6 @@ def test_a_stop_ends_cleanly(engine: Engine, settings: Settings, tmp_path: Path)
     assert list(tmp_path.iterdir()) == list(settings.staging_dir.iterdir()) == []
 
 
-def test_people_get_stages_on_stderr_and_the_path_on_stdout(engine: Engine, settings: Settings) -> None:
-    done = studio(settings, "generate", "t2v", *SMALL)
-
-    assert done.returncode == 0
-    assert Path(done.stdout.strip()).is_file()
-    assert "not what LTX-2.3 can do" in done.stderr.splitlines()[0]
-    assert "128×128" in done.stderr
-    assert "[7/7] Save" in done.stderr
-
-
 def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -> None:
     home.home.touch()
 
@@ -221,7 +212,7 @@ def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
     assert "Storing" not in done.stdout
 
 
-def test_a_mode_with_files_takes_them_as_options_and_says_what_is_done_to_them(
+def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_path_on_stdout(
     engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     files = draw_samples(tmp_path / "samples")
@@ -251,6 +242,8 @@ def test_a_mode_with_files_takes_them_as_options_and_says_what_is_done_to_them(
     )
 
     assert (done.returncode, done.stdout) == (0, f"{out}\n")
+    assert "not what LTX-2.3 can do" in done.stderr.splitlines()[0]
+    assert re.search(r"\[(\d)/\1\] Save", done.stderr)
     assert "128×64 (half of 256×128)" in done.stderr
     assert "8 model passes" in done.stderr
     assert "The sound ends after 0.90 s" in done.stderr

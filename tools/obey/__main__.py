@@ -9,18 +9,18 @@ With --only or --cases, to try something, name another file by --out.
 import argparse
 import hashlib
 import json
+import multiprocessing
 import sys
-import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ltx_studio.logs import log_to_file
 from ltx_studio.pocket import files
 from ltx_studio.pocket.sheet import write_sheet
 from ltx_studio.settings import Settings, get_settings
-from tools.obey.modes import MODES
-from tools.obey.studio import Studio
-from tools.obey.ways import WAYS
+from tools.obey.asker import FAMILIES, SHOWN, Answer, Asker
+from tools.obey.trials import Family
 
 OUT = Path(__file__).resolve().parent.parent.parent / "docs" / "obedience.json"
 
@@ -30,29 +30,34 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=100, help="of each family")
     parser.add_argument("--only", help="families whose name contains this; the others' lines stay as they are")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--processes", type=int, default=2, help="of one thread each (default: 2)")
     given = parser.parse_args()
-    settings = get_settings()
-    log_to_file(settings)
-    families = [family for family in (*MODES, *WAYS) if given.only is None or given.only in family.name]
+    families = [family for name, family in FAMILIES.items() if given.only is None or given.only in name]
     if not families:
         parser.error(f"no family's name contains {given.only!r}")
-    studio, met = Studio(settings), True
-    try:
-        for family in families:
-            cases = max(1, round(given.cases * family.share))
-            with tempfile.TemporaryDirectory() as scratch:
-                found = list(family.run(studio.render, cases, Path(scratch)))
-            rows = family.table(found)
-            for name, row in rows.items():
-                line = f"{family.name:16} {name:40} {row['reached']:7.3f} of {row['at_least']:6.2f} in {row['cases']}"
-                print(line + ("" if row["met"] else "  MISSED"), flush=True)
-                met &= row["met"]
-            _put(given.out, family.name, rows, settings)
-            clips = [clip.frames for clip in studio.take_clips()]
-            write_sheet(clips, given.out.with_suffix("") / f"{family.name.replace(': ', '-')}.webp")
-    finally:
-        studio.close()
+    settings, spawn, met = get_settings(), multiprocessing.get_context("spawn"), True
+    with ProcessPoolExecutor(given.processes, spawn, Asker.begin, (given.processes,)) as pool:
+        asked = [(family, _submit(pool, family, given.cases)) for family in families]
+        for family, answers in asked:
+            met &= _tell(family, [answer.result() for answer in answers], given.out, settings)
     sys.exit(not met)
+
+
+def _submit(pool: ProcessPoolExecutor, family: Family, cases: int) -> list[Future[Answer]]:
+    count = max(1, round(cases * family.share))
+    return [pool.submit(Asker.ask, family.name, number, count) for number in range(count)]
+
+
+def _tell(family: Family, answers: Sequence[Answer], out: Path, settings: Settings) -> bool:
+    """Print and write a family's lines and its sheet; whether all are met."""
+    rows = family.table([found for found, _ in answers])
+    for name, row in rows.items():
+        line = f"{family.name:16} {name:40} {row['reached']:7.3f} of {row['at_least']:6.2f} in {row['cases']}"
+        print(line + ("" if row["met"] else "  MISSED"), flush=True)
+    _put(out, family.name, rows, settings)
+    clips = [frames for _, each in answers for frames in each]
+    write_sheet(clips[:SHOWN], out.with_suffix("") / f"{family.name.replace(': ', '-')}.webp")
+    return all(row["met"] for row in rows.values())
 
 
 def _put(path: Path, name: str, rows: dict[str, Any], settings: Settings) -> None:

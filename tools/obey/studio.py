@@ -12,12 +12,9 @@ from ltx_studio.media import Stager
 from ltx_studio.settings import Settings
 from tools.obey.measure import Clip, read
 
-KEPT = 10
-"""Clips that are remembered, to be looked at."""
-
 
 class Studio:
-    """Renders requests, and remembers the first clips."""
+    """Renders requests, and remembers the clips."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._settings, self._engine = settings, engine or Engine(settings)
@@ -37,7 +34,7 @@ class Studio:
             if isinstance(event, Finished):
                 clip = read(event.outputs[0].path)
                 event.outputs[0].path.unlink()
-                self._clips += [clip] if len(self._clips) < KEPT else []
+                self._clips.append(clip)
                 return clip
         raise SystemExit("stopped")
 

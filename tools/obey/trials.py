@@ -1,7 +1,8 @@
 """What a question to the pocket model is made of: cases, a judge, and the lines of the table that they fill."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,6 +56,11 @@ class Line:
         return float(np.median(values) if self.median else np.mean(values))
 
 
+@lru_cache(maxsize=4)
+def _cases(cases: Callable[[int], Scenes], count: int) -> Scenes:
+    return cases(count)
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """Cases of one kind, and the lines that they fill.
@@ -73,11 +79,9 @@ class Family:
     judge: Callable[[Render, Scenes, int, Path], Found]
     share: float = 1.0
 
-    def run(self, render: Render, count: int, folder: Path) -> Iterator[Found]:
-        """Make and judge `count` cases, with files of theirs in `folder`."""
-        scenes = self.cases(count)
-        for number in range(count):
-            yield self.judge(render, scenes[number : number + 1], number, folder)
+    def ask(self, render: Render, number: int, count: int, folder: Path) -> Found:
+        """Make and judge case `number` of `count`, with files of its own in `folder`."""
+        return self.judge(render, _cases(self.cases, count)[number : number + 1], number, folder)
 
     def table(self, found: list[Found]) -> dict[str, dict[str, Any]]:
         """For each line: how many cases, what they reach, what they must."""

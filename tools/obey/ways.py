@@ -60,7 +60,7 @@ def _worth(clip: Clip, scene: Scenes) -> tuple[bool, bool, float]:
 
 
 def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """A subject whose colour no word names loses the one that the negative prompt names."""
+    """A subject whose colour no word names is still there, and loses the one that the negative prompt names."""
     shape = SUBJECTS[int(scene.subject[0])]
     prompt = f"a {shape} {motion_of(scene)} on a {background_of(scene)} background"
     values = {**request(scene, number), "prompt": prompt}
@@ -68,7 +68,8 @@ def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) ->
         measure.colour(render("t2v", {**values, "negative_prompt": ""}, preset="balanced")), COLOURS
     )
     after = render("t2v", {**values, "negative_prompt": before}, preset="balanced")
-    return {"what is named is gone": measure.nearest(measure.colour(after), COLOURS) != before}
+    gone = measure.nearest(measure.colour(after), COLOURS) != before
+    return {"what is named is gone, and something else is there": gone and measure.track(after).is_there}
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,11 +82,21 @@ class Training:
             Phase("clips", [*shards, self._pairs]),
             Phase("base_model", [self._base_model], together=True),
             Phase("decoders", [self._video_decoder, self._vocoder, self._upscaler]),
-            Phase("control_clips", [partial(self._control_clips, name) for name in CONTROL_KINDS]),
-            Phase("manner_clips", [partial(self._manner_clips, name) for name in manners]),
-            Phase("distilled_lora", [self._distilled]),
-            Phase("control_loras", [partial(self._control, name) for name in CONTROL_KINDS]),
-            Phase("manner_loras", [partial(self._manner, name) for name in manners]),
+            Phase(
+                "lora_clips",
+                [
+                    *(partial(self._control_clips, name) for name in CONTROL_KINDS),
+                    *(partial(self._manner_clips, name) for name in manners),
+                ],
+            ),
+            Phase(
+                "loras",
+                [
+                    self._distilled,
+                    *(partial(self._control, name) for name in CONTROL_KINDS),
+                    *(partial(self._manner, name) for name in manners),
+                ],
+            ),
         ]
 
     @cached_property
