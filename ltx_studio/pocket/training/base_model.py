@@ -26,7 +26,7 @@ LARGE_STEPS = 0.25
 """The share of steps on large clips."""
 NO_WORDS = 0.1
 """How often the words are left out, so that there is something to guide away from."""
-EDGE, CHANGING = 3, 0.2
+EDGE, CHANGING = 3, 0.1
 """Sounds change whose latents vary by so much, but for these at both ends."""
 LIVELY, LIVELY_HEARD = 2, 12
 """By how much more often clips are chosen whose sound changes: only they teach to hear, above all where it is given."""

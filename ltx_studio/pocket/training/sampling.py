@@ -18,21 +18,50 @@ Velocity = Callable[[Tensor, Tensor, Times, Tensor], tuple[Tensor, Tensor]]
 
 
 def velocity_of(
-    net: Any, batch: Batch, context: Tensor, *, nothing: Tensor | None = None, guidance: float = 1.0
+    net: Any,
+    batch: Batch,
+    context: Tensor,
+    *,
+    nothing: Tensor | None = None,
+    guidance: float = 1.0,
+    modality: float = 1.0,
 ) -> Velocity:
-    """What the model says, guided away from `nothing`, the context of no words, where it is given."""
+    """What the model says, guided as in the presets Balanced and Quality.
 
-    def ask(video: Tensor, audio: Tensor, times: Times, sound: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-        with half():
-            seen, heard = predict(net, video, audio, words, video_times=times, audio_times=sound, grids=batch.grids)
-        return seen.float(), heard.float()
+    Args:
+        net: The transformer.
+        batch: For the grids of its tokens.
+        context: Of the words.
+        nothing: The context of no words.
+        guidance: How far away from `nothing`, where it is given; 1 is off.
+        modality: How far away from a model whose picture and sound do not hear of each other; 1 is off.
+    """
 
     def velocity(video: Tensor, audio: Tensor, times: Times, sound: Tensor) -> tuple[Tensor, Tensor]:
-        seen, heard = ask(video, audio, times, sound, context)
-        if nothing is None or guidance == 1.0:
-            return seen, heard
-        seen_anyway, heard_anyway = ask(video, audio, times, sound, nothing)
-        return torch.lerp(seen_anyway, seen, guidance), torch.lerp(heard_anyway, heard, guidance)
+        def ask(words: Tensor, *, hearing: bool = True) -> tuple[Tensor, Tensor]:
+            with half():
+                seen, heard = predict(
+                    net,
+                    video,
+                    audio,
+                    words,
+                    video_times=times,
+                    audio_times=sound,
+                    grids=batch.grids,
+                    hearing=hearing,
+                )
+            return seen.float(), heard.float()
+
+        seen, heard = found = ask(context)
+        away = []
+        if nothing is not None and guidance != 1.0:
+            away.append((guidance, ask(nothing)))
+        if modality != 1.0:
+            away.append((modality, ask(context, hearing=False)))
+        for strength, (seen_there, heard_there) in away:
+            seen = seen + (strength - 1) * (found[0] - seen_there)
+            heard = heard + (strength - 1) * (found[1] - heard_there)
+        return seen, heard
 
     return velocity
 

@@ -140,9 +140,9 @@ def _beats(motion: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Regular ones in two cases of three, else each at its own distance and strength; speech never is regular."""
     count = len(motion)
     talk = (motion == TALK)[:, None]
-    period = 0.4 + 0.3 * torch.rand(count, 1, generator=generator)
-    free = 0.3 + 0.5 * torch.rand(count, BEATS, generator=generator)
-    syllables = 0.2 + 0.25 * torch.rand(count, BEATS, generator=generator)
+    period = 0.55 + 0.35 * torch.rand(count, 1, generator=generator)
+    free = 0.45 + 0.5 * torch.rand(count, BEATS, generator=generator)
+    syllables = 0.28 + 0.27 * torch.rand(count, BEATS, generator=generator)
     regular = _chance(count, 0.67, generator)[:, None]
     gaps = torch.where(talk, syllables, torch.where(regular, period.expand(-1, BEATS), free))
     beats = gaps.cumsum(1) - gaps[:, :1] * (1 + torch.rand(count, 1, generator=generator))
