@@ -29,11 +29,11 @@ STEPS = {
     "vocoder": 2000,
     "base_model": 6000,
     "upscaler": 1000,
-    "distilled_lora": 800,
-    "control_lora": 800,
+    "distilled_lora": 600,
+    "control_lora": 600,
     "pose_lora": 300,
     "detailer_lora": 300,
-    "manner_lora": 200,
+    "manner_lora": 150,
 }
 """Of each part, by its name; `manner_lora` is that of every camera and of the sketch."""
 CONTROL_KINDS = {
@@ -116,7 +116,7 @@ class Training:
         count = 2 if self._quick else self._more if further else STEPS[steps or name]
         torch.manual_seed(int(torch.randint(0, 2**62, (1,), generator=generator_for(self._seed, name))))
         part = make(count)
-        train(part, self.folder, seed=self._seed, check_every=max(2, part.steps // 40), further=further)
+        train(part, self.folder, seed=self._seed, check_every=max(2, min(100, part.steps // 4)), further=further)
 
     def _shard(self, number: int) -> None:
         self._clips.mkdir(parents=True, exist_ok=True)

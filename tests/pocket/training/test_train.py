@@ -21,7 +21,7 @@ def test_one_command_trains_every_part(settings: Settings, tmp_path: Path) -> No
 
     made = {path.relative_to(weights).as_posix() for path in weights.rglob("*.safetensors")}
     assert made >= {files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER, *LORAS.values()}
-    for name in (files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER):
+    for name in (files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER, *LORAS.values()):
         assert shapes_of(weights / name) == shapes_of(files.SHIPPED / name), name
     assert (folder / "base_model.csv").read_text().startswith("step,")
 
