@@ -38,8 +38,12 @@ def main() -> None:
     settings, spawn, met = get_settings(), multiprocessing.get_context("spawn"), True
     with ProcessPoolExecutor(given.processes, spawn, Asker.begin, (given.processes,)) as pool:
         asked = [(family, _submit(pool, family, given.cases)) for family in families]
-        for family, answers in asked:
-            met &= _tell(family, [answer.result() for answer in answers], given.out, settings)
+        try:
+            for family, answers in asked:
+                met &= _tell(family, [answer.result() for answer in answers], given.out, settings)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # say now what went wrong, not after an hour of other cases
+            raise
     sys.exit(not met)
 
 

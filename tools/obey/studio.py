@@ -43,9 +43,6 @@ class Studio:
         clips, self._clips = self._clips, []
         return clips
 
-    def close(self) -> None:
-        self._engine.close(timeout=10)
-
 
 def _with_loras_at(graph: Mapping[str, Any], strengths: Mapping[str, float]) -> dict[str, Any]:
     changed = copy.deepcopy(dict(graph))
