@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,32 @@ def outline(frames: int, left: int) -> np.ndarray[tuple[int, ...], np.dtype[np.b
 )
 def test_edges_are_met_within_reach_only(shift: int, holds: Callable[[float], bool]) -> None:
     assert holds(measure.edge_score(outline(3, 10 + shift), outline(3, 10)))
+
+
+@pytest.mark.parametrize(("colour", "background"), [("blue", "white"), ("blue", "navy"), ("green", "brown")])
+def test_the_outline_of_a_soft_picture_is_where_that_of_the_sharp_one_is(
+    scenes: Scenes, colour: str, background: str
+) -> None:
+    index = list(COLOURS).index(colour), list(BACKGROUNDS).index(background)
+    painted = scenes[0:1].but(colour=torch.tensor(index[:1]), background=torch.tensor(index[1:]))
+    sharp = clip_of(painted, width=WIDTH, height=HEIGHT)
+    pictures = torch.from_numpy(sharp.frames).movedim(-1, 1)
+    blurred = torch.nn.functional.avg_pool2d(pictures, 9, 1, 4, count_include_pad=False)
+    soft = replace(sharp, frames=blurred.movedim(1, -1).numpy())
+
+    assert measure.edge_score(measure.outline(soft), measure.outline(sharp), reach=1) > 0.9
+    beside = np.roll(measure.outline(sharp), 6, axis=2)
+    assert measure.edge_score(measure.outline(soft), beside, reach=1) < 0.5
+
+
+def test_whiteness_grows_evenly_from_a_picture_to_its_sketch(scenes: Scenes) -> None:
+    clip = clip_of(scenes[0:1])
+    halfway, sketch = (replace(clip, frames=clip.frames + part * (1 - clip.frames)) for part in (0.5, 1.0))
+
+    before, between, after = (measure.whiteness(each) for each in (clip, halfway, sketch))
+
+    assert between - before == pytest.approx(after - between)
+    assert after == 1
 
 
 def test_the_same_scene_in_all_families_is_not_the_same() -> None:
