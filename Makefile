@@ -37,7 +37,7 @@ bench: setup  ## seconds and ratios of the way from nothing to a clip
 	@$(BIN)/python -m bench.spine
 	@$(BIN)/python -m bench.models
 
-obey: setup  ## ask the pocket model for what it promises: docs/obedience.json
+obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
 	@$(BIN)/python -m tools.obey
 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew

@@ -8,12 +8,10 @@ import torch
 from ltx_studio.logs import log_to_file
 from ltx_studio.settings import get_settings
 from tools.obey.measure import Array
-from tools.obey.modes import MODES
 from tools.obey.studio import Studio
+from tools.obey.table import FAMILIES
 from tools.obey.trials import Found
-from tools.obey.ways import WAYS
 
-FAMILIES = {family.name: family for family in (*MODES, *WAYS)}
 SHOWN = 10
 """Clips of each family on its contact sheet."""
 

@@ -11,7 +11,7 @@ from ltx_studio.pocket.world.draw import frame_state
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
 from ltx_studio.pocket.world.scenes import Scenes, contrasts
 from tools.obey import measure
-from tools.obey.scenes import faces, held_out, write_clip, write_frame, write_sound
+from tools.obey.scenes import edged, faces, held_out, write_clip, write_frame, write_sound
 from tools.obey.trials import (
     DIRECTIONS,
     HEIGHT,
@@ -214,7 +214,8 @@ MODES: tuple[Family, ...] = (
     Family(
         "style",
         (Line("edges kept", EDGES_KEPT, median=True), Line("colours", 0.9), Line("fails without the IC-LoRA", 0.9)),
-        lambda count: held_out(count, "style", DIRECTIONS),
+        lambda count: held_out(count, "style", DIRECTIONS, which=edged),
         judge_style,
+        loras=(files.DISTILLED_LORA, files.IC_LORA),
     ),
 )

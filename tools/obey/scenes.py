@@ -1,6 +1,7 @@
 """Cases: held-out scenes of one kind, and files made of them that a mode can be given."""
 
 import wave
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -11,7 +12,8 @@ from PIL import Image
 from ltx_studio.pocket.training.loop import generator_for
 from ltx_studio.pocket.world.captions import is_held_out
 from ltx_studio.pocket.world.draw import render
-from ltx_studio.pocket.world.scenes import MOTIONS, TALK, Scenes, sample
+from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
+from ltx_studio.pocket.world.scenes import CORE_BACKGROUNDS, MOTIONS, TALK, Scenes, sample
 from ltx_studio.pocket.world.sound import RATE, other_sound, sound
 
 FPS = 24
@@ -19,20 +21,41 @@ POOL = 40_000
 """Scenes from which cases are chosen: the same first ones, however many are asked for."""
 
 
-def held_out(count: int, family: str, motions: tuple[str, ...]) -> Scenes:
+Which = Callable[[Scenes], torch.Tensor]
+"""From B scenes to whether they can be chosen, (B,)."""
+CANNY_SEES = 0.3
+"""Difference in brightness, ITU-R BT.601, above which ComfyUI's Canny with the studio's thresholds finds an edge."""
+
+
+def on_promised_background(scenes: Scenes) -> torch.Tensor:
+    """Not on brown, on which some colours that come instead of another are hard to see."""
+    return scenes.background < CORE_BACKGROUNDS
+
+
+def edged(scenes: Scenes) -> torch.Tensor:
+    """Which have edges that a control clip can show: Canny sees brightness alone, so nothing of blue on navy."""
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    subjects, backgrounds = (torch.tensor(list(palette.values())) @ weights for palette in (COLOURS, BACKGROUNDS))
+    return (subjects[scenes.colour] - backgrounds[scenes.background]).abs() > CANNY_SEES
+
+
+def held_out(count: int, family: str, motions: Sequence[str], *, which: Which | None = None) -> Scenes:
     """Scenes whose sentences were kept out of training, with these motions in turn, and no drift.
 
     Args:
         count: How many.
         family: Makes them other ones than another family's.
         motions: From `MOTIONS`.
+        which: Of them can be chosen; all where it is not said.
     """
     generator = generator_for(1, "obey", family)
     scenes = sample(POOL, generator, faces=0.0, settings=0.0)
+    suits = scenes.drift == 0
+    if which is not None:
+        suits &= which(scenes)
     chosen: list[int] = []
     by_motion = {
-        name: iter(torch.nonzero((scenes.motion == MOTIONS.index(name)) & (scenes.drift == 0))[:, 0].tolist())
-        for name in motions
+        name: iter(torch.nonzero((scenes.motion == MOTIONS.index(name)) & suits)[:, 0].tolist()) for name in motions
     }
     while len(chosen) < count:
         following = by_motion[motions[len(chosen) % len(motions)]]

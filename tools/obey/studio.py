@@ -7,10 +7,20 @@ from typing import Any
 
 from ltx_studio.engine import Engine
 from ltx_studio.events import Failed, Finished
+from ltx_studio.graph import Workflow
 from ltx_studio.jobs import JobSpec
 from ltx_studio.media import Stager
 from ltx_studio.settings import Settings
 from tools.obey.measure import Clip, read
+
+
+def build(
+    settings: Settings, mode: str, values: Mapping[str, Any], preset: str, strengths: Mapping[str, float]
+) -> Workflow:
+    """The graph that the studio makes of a request, with LoRAs in it as strong as that."""
+    spec = JobSpec.from_request(mode, values, "pocket", preset)
+    workflow = spec.build(Stager(settings.inputs_dir, settings.models_dir / "loras"))
+    return replace(workflow, graph=_with_loras_at(workflow.graph, strengths)) if strengths else workflow
 
 
 class Studio:
@@ -24,11 +34,7 @@ class Studio:
         self, mode: str, values: Mapping[str, Any], *, preset: str = "fast", strengths: Mapping[str, float] = {}
     ) -> Clip:
         """See `Render`."""
-        spec = JobSpec.from_request(mode, values, "pocket", preset)
-        workflow = spec.build(Stager(self._settings.inputs_dir, self._settings.models_dir / "loras"))
-        if strengths:
-            workflow = replace(workflow, graph=_with_loras_at(workflow.graph, strengths))
-        for event in self._engine.run(workflow):
+        for event in self._engine.run(build(self._settings, mode, values, preset, strengths)):
             if isinstance(event, Failed):
                 raise event.error
             if isinstance(event, Finished):

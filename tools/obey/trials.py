@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from ltx_studio.pocket import files
 from ltx_studio.pocket.world.captions import plain_caption
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
 from ltx_studio.pocket.world.scenes import MOTIONS, SUBJECTS, Scenes
@@ -71,6 +72,7 @@ class Family:
         cases: So many scenes; the first ones are always the same.
         judge: Renders and measures one.
         share: Of the cases that other families have.
+        loras: Names of the LoRA files that its graphs load.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Family:
     cases: Callable[[int], Scenes]
     judge: Callable[[Render, Scenes, int, Path], Found]
     share: float = 1.0
+    loras: tuple[str, ...] = (files.DISTILLED_LORA,)
 
     def ask(self, render: Render, number: int, count: int, folder: Path) -> Found:
         """Make and judge case `number` of `count`, with files of its own in `folder`."""

@@ -11,11 +11,11 @@ import torch
 from ltx_studio.pocket import files
 from ltx_studio.pocket.world.controls import control
 from ltx_studio.pocket.world.draw import render as draw
-from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
+from ltx_studio.pocket.world.palette import COLOURS
 from ltx_studio.pocket.world.scenes import CAMERAS, SUBJECTS, Scenes
 from tools.obey import measure
 from tools.obey.measure import Clip
-from tools.obey.scenes import FPS, held_out, write_clip, write_pictures
+from tools.obey.scenes import FPS, Which, edged, held_out, on_promised_background, write_clip, write_pictures
 from tools.obey.trials import (
     DIRECTIONS,
     HEIGHT,
@@ -25,7 +25,6 @@ from tools.obey.trials import (
     Line,
     Render,
     background_of,
-    colour_of,
     is_all_right,
     motion_of,
     request,
@@ -35,40 +34,48 @@ DISTILLED = Path(files.DISTILLED_LORA).name
 Ask = Callable[[Scenes, int, Path, float], tuple[str, Mapping[str, Any]]]
 """From a scene, its number, a folder and the LoRA's strength to a mode and its values."""
 STRENGTHS = 0.0, 0.5, 1.0
+BEATING = "bounces", "pulses"
 
 
 def judge_presets(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """Fast is better for its distilled LoRA, the slower ones are not worse, and Draft shows the same take."""
+    """Fast is better for its distilled LoRA, the slower ones are not worse, and Draft shows the same take.
+
+    What that LoRA is for is asked of scenes that beat: colours and directions are right without it too.
+    """
     values = request(scene, number)
     clips = {preset: render("t2v", values, preset=preset) for preset in ("fast", "balanced", "quality", "draft")}
-    bare = render("t2v", values, strengths={DISTILLED: 0.0})
     other = render("t2v", {**values, "seed": values["seed"] + 5000}, preset="draft")
     small = measure.shrunk(clips["fast"], 2)
-    return {
+    found: Found = {
         **{f"{preset} is right": is_all_right(clips[preset], scene) for preset in ("fast", "balanced", "quality")},
-        "the base model at Fast's steps is right": is_all_right(bare, scene),
-        "Fast beats the base model": _worth(clips["fast"], scene) > _worth(bare, scene),
         "Draft is the same take": (
             measure.psnr(clips["draft"].frames, small.frames) > measure.psnr(other.frames, small.frames)
         ),
     }
+    if motion_of(scene) not in BEATING:
+        return found
+    bare = render("t2v", values, strengths={DISTILLED: 0.0})
+    better = not is_all_right(bare, scene) or _together(clips["fast"], scene) > _together(bare, scene)
+    return {**found, "Fast beats the base model at its steps": is_all_right(clips["fast"], scene) and better}
 
 
-def _worth(clip: Clip, scene: Scenes) -> tuple[bool, bool, float]:
-    """To compare clips by: it is right, there is a subject, and its colours are clear."""
-    return is_all_right(clip, scene), measure.track(clip).is_there, _clarity(clip, scene)
+def _together(clip: Clip, scene: Scenes) -> float:
+    return measure.correlation(measure.beat(clip, motion_of(scene)), measure.envelope(clip))
 
 
 def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """A subject whose colour no word names is still there, and loses the one that the negative prompt names."""
+    """A subject whose colour no word names is still there, and is not what the negative prompt names."""
     shape = SUBJECTS[int(scene.subject[0])]
     prompt = f"a {shape} {motion_of(scene)} on a {background_of(scene)} background"
     values = {**request(scene, number), "prompt": prompt}
-    before = measure.nearest(
-        measure.colour(render("t2v", {**values, "negative_prompt": ""}, preset="balanced")), COLOURS
-    )
-    after = render("t2v", {**values, "negative_prompt": before}, preset="balanced")
-    gone = measure.nearest(measure.colour(after), COLOURS) != before
+
+    def shown(negative: str) -> tuple[Clip, str]:
+        clip = render("t2v", {**values, "negative_prompt": negative}, preset="balanced")
+        return clip, measure.nearest(measure.colour(clip), COLOURS)
+
+    _, before = shown("")
+    after, colour = shown(f"a {before} {shape}")
+    gone = colour != before
     return {"what is named is gone, and something else is there": gone and measure.track(after).is_there}
 
 
@@ -82,6 +89,8 @@ class Effect:
         ask: What is asked for.
         size: From a clip and the scene to the number.
         step: By how much it must grow, at least, for each half of the strength.
+        motions: Of the subjects that it is asked about.
+        which: Of them it can be asked about; all where it is not said.
     """
 
     name: str
@@ -89,6 +98,8 @@ class Effect:
     ask: Ask
     size: Callable[[Clip, Scenes], float]
     step: float = 0.02
+    motions: tuple[str, ...] = ("stays still",)
+    which: Which | None = None
 
     def judge(self, render: Render, scene: Scenes, number: int, folder: Path) -> Found:
         sizes = []
@@ -103,6 +114,11 @@ class Effect:
             Line("0 to ½", self.step, median=True),
             Line("½ to 1", self.step, median=True),
         )
+
+    def cases(self, count: int) -> Scenes:
+        """Subjects in the middle."""
+        scenes = held_out(count, "loras", self.motions, which=self.which)
+        return scenes.but(place=torch.full_like(scenes.place, 0.5))
 
 
 def _camera(move: str) -> Ask:
@@ -177,10 +193,6 @@ def _drawn(scene: Scenes) -> Clip:
     return Clip(frames.double().numpy(), FPS, measure.NO_SOUND, 16_000)
 
 
-def _clarity(clip: Clip, scene: Scenes) -> float:
-    return -measure.off_palette(clip, (COLOURS[colour_of(scene)], BACKGROUNDS[background_of(scene)]))
-
-
 _CAMERA_SIZES: Mapping[str, Callable[[Clip, Scenes], float]] = {
     "static": _stillness,
     "dolly-in": _grown(1),
@@ -197,17 +209,11 @@ EFFECTS: tuple[Effect, ...] = (
         for move, size in _CAMERA_SIZES.items()
     ),
     Effect("sketch", files.STYLE_LORA, _sketch, lambda clip, _scene: measure.whiteness(clip), 0.05),
-    Effect("union", files.IC_LORA, _canny, _outlines, 0.05),
+    Effect("union", files.IC_LORA, _canny, _outlines, 0.05, which=edged),
     Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, 0.05),
     Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), _nearness, 0.5),
-    Effect("distilled", files.DISTILLED_LORA, _words, _clarity, 0.002),
+    Effect("distilled", files.DISTILLED_LORA, _words, _together, 0.02, BEATING),
 )
-
-
-def _lora_cases(count: int) -> Scenes:
-    """Subjects in the middle that stay still, but for a control clip to follow."""
-    scenes = held_out(count, "loras", ("stays still",))
-    return scenes.but(place=torch.full_like(scenes.place, 0.5))
 
 
 WAYS: tuple[Family, ...] = (
@@ -215,20 +221,29 @@ WAYS: tuple[Family, ...] = (
         "presets",
         (
             Line("fast is right", 0.9),
-            Line("the base model at Fast's steps is right", 0.0),
-            Line("Fast beats the base model", 0.8),
+            Line("Fast beats the base model at its steps", 0.8),
             Line("balanced is right", "fast is right"),
             Line("quality is right", "fast is right"),
             Line("Draft is the same take", 0.95),
         ),
-        lambda count: held_out(count, "presets", DIRECTIONS),
+        lambda count: held_out(count, "presets", [each for way in DIRECTIONS for each in (way, *BEATING)]),
         judge_presets,
     ),
     Family(
         "negative prompt",
         (Line("what is named is gone, and something else is there", 0.8),),
-        lambda count: held_out(count, "negative", DIRECTIONS),
+        lambda count: held_out(count, "negative", DIRECTIONS, which=on_promised_background),
         judge_negative,
     ),
-    *(Family(f"LoRA: {effect.name}", effect.lines, _lora_cases, effect.judge, share=0.25) for effect in EFFECTS),
+    *(
+        Family(
+            f"LoRA: {effect.name}",
+            effect.lines,
+            effect.cases,
+            effect.judge,
+            share=0.25,
+            loras=(files.DISTILLED_LORA, effect.file),
+        )
+        for effect in EFFECTS
+    ),
 )
