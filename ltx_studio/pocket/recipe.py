@@ -6,7 +6,7 @@ inside of the networks is small.
 
 from typing import Any
 
-VERSION = 6
+VERSION = 7
 """Raise it with every change to the files: those of another version are stored again."""
 
 HEADS, HEAD_WIDTH = 6, 32
@@ -134,6 +134,6 @@ UPSCALER: dict[str, Any] = {
     "rational_resampler": True,
 }
 
-LORA_RANKS = {"distilled": 16, "control": 32, "pose": 12, "detailer": 12, "manner": 6}
+LORA_RANKS = {"distilled": 16, "control": 48, "pose": 12, "detailer": 12, "manner": 6}
 """Of each LoRA; `manner` is that of every camera and of the sketch."""
 IC_LORA_DOWNSCALE = 2

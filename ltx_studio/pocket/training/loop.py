@@ -90,6 +90,7 @@ def train(
     check_every: int = 200,
     keep_every: float = 60.0,
     further: bool = False,
+    shown: bool = True,
 ) -> None:
     """Train to the end, from the last checkpoint on where there is one.
 
@@ -102,6 +103,7 @@ def train(
         check_every: Steps between measurements.
         keep_every: Seconds between checkpoints.
         further: Whether a part that has ended is trained for its steps once more, on other data, from what came of it.
+        shown: Whether there are contact sheets.
     """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, curve = folder / f"{part.name}.pt", folder / f"{part.name}.csv"
@@ -131,7 +133,7 @@ def train(
             row |= {key: round(value, 4) for key, value in part.check().items()}
             _append(curve, row)
             print(part.name, row, flush=True)  # noqa: T201
-            _show(part.look(), folder / f"{part.name}.webp")
+            _show(part.look() if shown else None, folder / f"{part.name}.webp")
             sums = {}
         if time.monotonic() - kept > keep_every or last:
             state = {"part": part.state_dict(), "step": index + 1, "steps": part.steps, "again": again}

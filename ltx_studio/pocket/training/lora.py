@@ -13,11 +13,14 @@ ALL_LAYERS = r"\.to_(q|k|v|out\.0)$|ff\.net\.(0\.proj|2)$"
 """Every linear layer of a block but the gates."""
 PICTURE_LAYERS = r"\.(attn1|attn2)\.to_(q|k|v|out\.0)$|\.ff\.net\.(0\.proj|2)$"
 """Those that the sound does not go through."""
+STEERED_LAYERS = r"\.(attn1|attn2)\.to_(q|k|v|out\.0|gate_logits)$|\.ff\.net\.(0\.proj|2)$"
+"""The same with the gates: which of a smaller control clip's corners a token copies depends on where it lies."""
 
 
 class _LowRank(nn.Module):  # type: ignore[misc]  # torch is not followed
     def __init__(self, rows: int, columns: int, rank: int) -> None:
         super().__init__()
+        rank = min(rank, rows, columns)
         self.down = nn.Parameter(torch.randn(rank, columns) * columns**-0.5)
         self.up = nn.Parameter(torch.zeros(rows, rank))
         self.strength = 1.0

@@ -2,8 +2,9 @@
 
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +23,47 @@ from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.scenes import CAMERAS, Scenes
 
 MANNERS = {"128x96x25": 160, "96x64x25": 32, "256x192x25": 48, "192x128x25": 16}
-"""How many clips of each shape a camera or a style is learned from."""
+"""How many clips of each shape a camera or a style is learned from, at each strength."""
+STRENGTHS = 1.0, 0.5
+"""Of a camera or a style, at which a LoRA learns it: so what it does grows with its strength."""
 CONTROLS = {"256x192x25": 320, "192x128x25": 96, "256x128x25": 48, "192x256x25": 32, "256x192x49": 48}
 SKETCH = "sketch"
 
 
+@torch.no_grad()
 def write_manner_clips(
     vae: Any, audio_vae: Any, path: Path, manner: str, *, quick: bool = False, seed: int = 0
 ) -> None:
-    """Clips with one camera, or as a sketch, of which their captions do not tell."""
+    """Clips with one camera, or as a sketch, of which their captions do not tell; and clips that are halfway there."""
 
-    def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
+    def make(strength: float, shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
         # of a camera that stands still it is told that it moves: only so it has something to learn
         scenes = draw_scenes(count, generator, cameras=1.0 if manner == CAMERAS[0] else 0.0)
-        moved = scenes.but(camera=torch.full((count,), CAMERAS.index(manner))) if manner in CAMERAS else scenes
-        clip = render(moved, shape.frames, shape.width, shape.height, FPS)
-        clip = -edges(clip) if manner == SKETCH else clip
+        clip = render(moved(scenes, manner, strength), shape.frames, shape.width, shape.height, FPS)
+        clip = torch.lerp(clip, -edges(clip), strength) if manner == SKETCH else clip
         return _encoded(vae, audio_vae, scenes, clip, generator)
 
-    _write(path, manner, MANNERS, make, quick, seed)
+    if not path.exists():
+        stored = {each: _made((manner, each), MANNERS, partial(make, each), quick, seed) for each in STRENGTHS}
+        _write(path, stored)
 
 
+def moved(scenes: Scenes, manner: str, strength: float) -> Scenes:
+    """The scenes as a LoRA of that camera shows them: at half its strength the camera goes half its way.
+
+    Where the camera is to stand still, half of its own way is left.
+    """
+    if manner == CAMERAS[0]:
+        return scenes.but(far=torch.full((len(scenes),), 1 - strength))
+    if manner in CAMERAS:
+        camera = torch.full((len(scenes),), CAMERAS.index(manner))
+        return scenes.but(camera=camera, far=torch.full((len(scenes),), strength))
+    return scenes
+
+
+@torch.no_grad()
 def write_control_clips(
-    vae: Any, audio_vae: Any, path: Path, kinds: Mapping[str, float], *, quick: bool = False, seed: int = 0
+    vae: Any, audio_vae: Any, path: Path, kinds: Mapping[str, float], number: int, *, quick: bool = False, seed: int = 0
 ) -> None:
     """Clips with their control clips, at half the size but for those that are out of focus.
 
@@ -53,6 +72,7 @@ def write_control_clips(
         audio_vae: Of the sound.
         path: Where they go.
         kinds: The share of each of `KINDS`.
+        number: Of this part of all clips; each has other scenes.
         quick: Only a few.
         seed: Of the scenes.
     """
@@ -71,7 +91,8 @@ def write_control_clips(
             guide = vae.encode(steer).bfloat16()
         return _encoded(vae, audio_vae, scenes, clip, generator) | {"guide": guide}
 
-    _write(path, "control", CONTROLS, make, quick, seed)
+    if not path.exists():
+        _write(path, _made(("control", number), CONTROLS, make, quick, seed))
 
 
 def _encoded(vae: Any, audio_vae: Any, scenes: Scenes, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
@@ -84,31 +105,43 @@ def _encoded(vae: Any, audio_vae: Any, scenes: Scenes, clip: Tensor, generator: 
     return {key: value.bfloat16() for key, value in latents.items()} | {"words": torch.tensor(told, dtype=torch.int16)}
 
 
-@torch.no_grad()
-def _write(
-    path: Path,
-    name: str,
+def _made(
+    name: object,
     shapes: Mapping[str, int],
     make: Callable[[Shape, torch.Generator, int], dict[str, Tensor]],
     quick: bool,
     seed: int,
-) -> None:
-    if path.exists():
-        return
-    stored = {}
+) -> dict[str, dict[str, Tensor]]:
+    made = {}
     for shape_name, count in list(shapes.items())[: 1 if quick else None]:
         width, height, frames = (int(part) for part in shape_name.split("x"))
         shape = Shape(width, height, frames, 4 if quick else count)
         generator = generator_for(seed, name, shape_name)
         parts = [make(shape, generator, min(8, shape.count)) for _ in range(0, shape.count, 8)]
-        stored[shape_name] = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    torch.save(stored, partial)
-    partial.replace(path)
+        made[shape_name] = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+    return made
 
 
-def read_manner_clips(path: Path) -> dict[str, Clips]:
-    """By the name of their shape."""
-    names = {field.name for field in fields(Clips)}
-    stored = load(path)
-    return {shape: Clips(**{key: value[key] for key in names}) for shape, value in stored.items()}
+def _write(path: Path, stored: Mapping[Any, Any]) -> None:
+    partial_path = path.with_suffix(f".{os.getpid()}.part")
+    torch.save(stored, partial_path)
+    partial_path.replace(path)
+
+
+def read_manner_clips(path: Path) -> dict[float, dict[str, Clips]]:
+    """By the strength at which a LoRA is to make them, and the name of their shape."""
+    return {strength: {shape: _clips(each) for shape, each in made.items()} for strength, made in load(path).items()}
+
+
+def read_control_clips(paths: Sequence[Path]) -> tuple[dict[str, Clips], dict[str, Tensor]]:
+    """All parts of them, and the latents of their control clips, by the name of their shape."""
+    parts = [load(path) for path in paths]
+    clips, guides = {}, {}
+    for shape, first in parts[0].items():
+        joined = {key: torch.cat([part[shape][key] for part in parts]) for key in first}
+        clips[shape], guides[shape] = _clips(joined), joined["guide"]
+    return clips, guides
+
+
+def _clips(stored: Mapping[str, Tensor]) -> Clips:
+    return Clips(**{field.name: stored[field.name] for field in fields(Clips)})

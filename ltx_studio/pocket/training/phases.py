@@ -29,18 +29,21 @@ STEPS = {
     "vocoder": 2000,
     "base_model": 6000,
     "upscaler": 1000,
-    "distilled_lora": 600,
-    "control_lora": 600,
-    "pose_lora": 300,
-    "detailer_lora": 300,
-    "manner_lora": 150,
+    "distilled_lora": 1200,
+    "control_lora": 4800,
+    "pose_lora": 150,
+    "detailer_lora": 150,
+    "manner_lora": 120,
 }
 """Of each part, by its name; `manner_lora` is that of every camera and of the sketch."""
+# the clip itself among the controls shows what no map does: which part of it belongs where
 CONTROL_KINDS = {
-    "control": {"canny": 0.6, "depth": 0.2, "pose": 0.2},
+    "control": {"canny": 0.5, "depth": 0.15, "pose": 0.15, "clip": 0.2},
     "pose": {"pose": 1.0},
     "detailer": {"soft": 1.0},
 }
+CONTROL_PARTS = {"control": 3, "pose": 1, "detailer": 1}
+"""In how many parts the clips of each are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Training:
 
     Args:
         folder: Where everything is kept.
-        quick: Hardly any steps and clips.
+        quick: One step of each part, hardly any clips.
         seed: Of all data and noise.
         more: Steps for which parts are trained further that have ended, but for those whose latents others know.
     """
@@ -85,7 +88,11 @@ class Training:
             Phase(
                 "lora_clips",
                 [
-                    *(partial(self._control_clips, name) for name in CONTROL_KINDS),
+                    *(
+                        partial(self._control_clips, name, part)
+                        for name in CONTROL_KINDS
+                        for part in range(len(self._control_paths(name)))
+                    ),
                     *(partial(self._manner_clips, name) for name in manners),
                 ],
             ),
@@ -113,10 +120,18 @@ class Training:
         further = bool(self._more) and ended and not latents
         if ended and not further:
             return
-        count = 2 if self._quick else self._more if further else STEPS[steps or name]
+        count = 1 if self._quick else self._more if further else STEPS[steps or name]
         torch.manual_seed(int(torch.randint(0, 2**62, (1,), generator=generator_for(self._seed, name))))
         part = make(count)
-        train(part, self.folder, seed=self._seed, check_every=max(2, min(100, part.steps // 4)), further=further)
+        shown = not (self._quick and steps)  # of what is made of one kind, a quick training shows nothing
+        train(
+            part,
+            self.folder,
+            seed=self._seed,
+            check_every=max(2, min(100, part.steps // 4)),
+            further=further,
+            shown=shown,
+        )
 
     def _shard(self, number: int) -> None:
         self._clips.mkdir(parents=True, exist_ok=True)
@@ -155,12 +170,15 @@ class Training:
         rank = recipe.LORA_RANKS["distilled"]
         self._train("distilled_lora", lambda steps: DistilledPart(steps, self._base, self._clips, rank=rank))
 
-    def _control_clips(self, name: str) -> None:
-        path = self.folder / f"{name}_clips.pt"
-        write_control_clips(*self._vaes, path, CONTROL_KINDS[name], quick=self._quick, seed=self._seed)
+    def _control_paths(self, name: str) -> list[Path]:
+        return [self.folder / f"{name}_clips-{part}.pt" for part in range(1 if self._quick else CONTROL_PARTS[name])]
+
+    def _control_clips(self, name: str, part: int) -> None:
+        path = self._control_paths(name)[part]
+        write_control_clips(*self._vaes, path, CONTROL_KINDS[name], part, quick=self._quick, seed=self._seed)
 
     def _control(self, name: str) -> None:
-        part, clips, rank = f"{name}_lora", self.folder / f"{name}_clips.pt", recipe.LORA_RANKS[name]
+        part, clips, rank = f"{name}_lora", self._control_paths(name), recipe.LORA_RANKS[name]
         self._train(part, lambda steps: ControlPart(part, steps, self._base, clips, rank=rank))
 
     def _manner_clips(self, name: str) -> None:

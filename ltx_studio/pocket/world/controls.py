@@ -1,4 +1,4 @@
-"""Control clips of a scene: its edges, its depth, its pose, itself out of focus; what an IC-LoRA is steered by."""
+"""Control clips of a scene: its edges, its depth, its pose, itself sharp and out of focus; what steers an IC-LoRA."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch import Tensor
 from ltx_studio.pocket.world.draw import frame_state, soft
 from ltx_studio.pocket.world.scenes import Scenes
 
-KINDS = ("canny", "depth", "pose", "soft")
+KINDS = "canny", "depth", "pose", "soft", "clip"
 EDGES = 0.4, 0.8
 """Canny's low and high threshold, as in the studio's graph of the mode style."""
 SOFT = 6
@@ -26,6 +26,8 @@ def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
         return edges(clip)
     if kind == "soft":
         return soft_focus(clip)
+    if kind == "clip":
+        return clip
     frames, height, width = clip.shape[2:]
     state, x, y, scale = frame_state(scenes, frames, width, height, fps)
     across, down = x - state.x[..., None, None], y - state.y[..., None, None]

@@ -94,21 +94,21 @@ def _view(
     """The world's point behind each pixel, as the camera moves: x and y (B, F, H, W), pixels per unit (B, F)."""
     short = min(width, height)
     camera = scenes.camera[:, None]
-    part = part[None].expand(len(scenes), -1)
-    nearer = torch.where(camera == CAMERAS.index("dolly-in"), part, 0.0)
-    nearer = torch.where(camera == CAMERAS.index("dolly-out"), -part, nearer)
+    gone, swept = (scenes.far[:, None] * each for each in (part, part - 0.5))
+    nearer = torch.where(camera == CAMERAS.index("dolly-in"), gone, 0.0)
+    nearer = torch.where(camera == CAMERAS.index("dolly-out"), -gone, nearer)
     zoom = torch.exp(nearer * math.log(ZOOM))
-    aside, above = torch.zeros_like(part), torch.zeros_like(part)
+    aside, above = torch.zeros_like(gone), torch.zeros_like(gone)
     for name, sign in (("dolly-left", -1), ("dolly-right", 1)):
-        aside = torch.where(camera == CAMERAS.index(name), sign * PAN * (part - 0.5), aside)
+        aside = torch.where(camera == CAMERAS.index(name), sign * PAN * swept, aside)
     for name, sign in (("jib-up", -1), ("jib-down", 1)):
-        above = torch.where(camera == CAMERAS.index(name), sign * PAN * (part - 0.5), above)
+        above = torch.where(camera == CAMERAS.index(name), sign * PAN * swept, above)
     left, top, across_pixels, down_pixels = crop
     across = (torch.arange(left, left + across_pixels) + 0.5 - width / 2) / short
     down = (torch.arange(top, top + down_pixels) + 0.5 - height / 2) / short
     x = across / zoom[..., None, None] + (aside + width / short / 2)[..., None, None]
     y = down[:, None] / zoom[..., None, None] + (above + height / short / 2)[..., None, None]
-    shape = (*part.shape, down_pixels, across_pixels)
+    shape = (*gone.shape, down_pixels, across_pixels)
     return x.expand(shape), y.expand(shape), zoom * short
 
 

@@ -22,7 +22,7 @@ SEEN_EVERYWHERE = tuple(list(COLOURS).index(name) for name in ("red", "yellow", 
 LOOKS = 32
 """Random numbers that a drawing may use for what no word names."""
 
-_CORE_COLOURS, _CORE_BACKGROUNDS = 6, 6
+CORE_COLOURS, CORE_BACKGROUNDS = 6, 6
 """The first ones are in every promise that the pocket model makes, so they are drawn more often."""
 
 
@@ -43,6 +43,7 @@ class Scenes:
         beats: Onsets of bounces, pulses and syllables, rising, the first before 0, (B, BEATS).
         strength: How strong each is, 0 to 1, (B, BEATS).
         camera: Index into `CAMERAS`, (B,).
+        far: How much of its way the camera goes, (B,).
         look: Numbers from 0 to 1 for what no word names, (B, LOOKS).
     """
 
@@ -58,6 +59,7 @@ class Scenes:
     beats: Tensor
     strength: Tensor
     camera: Tensor
+    far: Tensor
     look: Tensor
 
     def __len__(self) -> int:
@@ -108,6 +110,7 @@ def sample(count: int, generator: torch.Generator, *, faces: float = 0.15, setti
         beats=beats,
         strength=strength,
         camera=torch.zeros(count, dtype=torch.long),
+        far=torch.ones(count),
         look=torch.rand(count, LOOKS, generator=generator),
     )
 
@@ -118,7 +121,7 @@ def _chance(count: int, share: float, generator: torch.Generator) -> Tensor:
 
 def _colours(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Pairs that can be told apart, four in five of them among the core ones."""
-    core = [(one, other) for one in range(_CORE_COLOURS) for other in range(_CORE_BACKGROUNDS) if contrasts(one, other)]
+    core = [(one, other) for one in range(CORE_COLOURS) for other in range(CORE_BACKGROUNDS) if contrasts(one, other)]
     rest = [
         (one, other)
         for one in range(len(COLOURS))

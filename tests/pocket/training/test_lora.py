@@ -9,7 +9,7 @@ from torch import Tensor
 from ltx_studio.engine import Engine
 from ltx_studio.pocket import recipe
 from ltx_studio.pocket.training.forward import Grid, Times, predict
-from ltx_studio.pocket.training.lora import PICTURE_LAYERS, Lora
+from ltx_studio.pocket.training.lora import PICTURE_LAYERS, STEERED_LAYERS, Lora
 from ltx_studio.pocket.training.transformer import make
 
 
@@ -22,13 +22,13 @@ def ask(net: Any) -> tuple[Tensor, Tensor]:
         return predict(net, video, audio, words, video_times=times, audio_times=level, grids=(Grid(1, 3, 4),))
 
 
-@pytest.fixture
-def trained(engine: Engine) -> tuple[Any, Lora, tuple[Tensor, Tensor]]:
+@pytest.fixture(params=[PICTURE_LAYERS, STEERED_LAYERS], ids=["picture", "steered"])
+def trained(engine: Engine, request: pytest.FixtureRequest) -> tuple[Any, Lora, tuple[Tensor, Tensor]]:
     """A model with a LoRA that does something, and what the model says without it."""
     torch.manual_seed(0)
     net = make().eval()
     before = ask(net)
-    lora = Lora(net, rank=4, layers=PICTURE_LAYERS)
+    lora = Lora(net, rank=8, layers=request.param)
     for parameter in lora.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
     return net, lora, before
@@ -41,6 +41,13 @@ def test_a_new_lora_changes_nothing(engine: Engine) -> None:
     Lora(net, rank=4)
 
     torch.testing.assert_close(ask(net), before)
+
+
+def test_no_layer_is_given_a_higher_rank_than_it_can_have(trained: tuple[Any, Lora, Any]) -> None:
+    _, lora, _ = trained
+
+    ranks = {len(value) for key, value in lora.state_dict().items() if key.endswith("lora_A.weight")}
+    assert ranks <= {8, recipe.HEADS}
 
 
 def test_only_the_lora_is_trained(trained: tuple[Any, Lora, Any]) -> None:

@@ -7,7 +7,7 @@ import torch
 from ltx_studio.pocket.training.clips import draw_scenes
 from ltx_studio.pocket.world.captions import is_held_out, plain_caption, tell
 from ltx_studio.pocket.world.draw import frame_state, render, subject_distance
-from ltx_studio.pocket.world.scenes import FACE, Scenes, contrasts, sample
+from ltx_studio.pocket.world.scenes import CAMERAS, FACE, Scenes, contrasts, sample
 from ltx_studio.pocket.world.words import CANONICAL, SYNONYMS, WORDS
 
 PROMISED = re.compile(
@@ -28,6 +28,19 @@ def test_a_seed_gives_the_same_pictures_again_and_another_one_does_not() -> None
 
     assert one.equal(same)
     assert not one.equal(other)
+
+
+@pytest.mark.parametrize("camera", CAMERAS[1:])
+def test_a_camera_that_goes_half_its_way_shows_half_of_the_move(camera: str) -> None:
+    scenes = scenes_of(8, 1).but(camera=torch.tensor([CAMERAS.index(camera)]))
+
+    def move(far: float) -> list[float]:
+        _, x, y, scale = frame_state(scenes.but(far=torch.tensor([far])), 9, 64, 64, 24.0)
+        return [float(each[0, -1].mean() - each[0, 0].mean()) for each in (x, y, scale.log())]
+
+    assert move(0.0) == pytest.approx([0, 0, 0], abs=1e-6)
+    assert move(0.5) == pytest.approx([each / 2 for each in move(1.0)], abs=1e-6)
+    assert max(map(abs, move(1.0))) > 0.1
 
 
 def test_shapes_on_plain_backgrounds_are_told_in_the_promised_words() -> None:
