@@ -37,7 +37,7 @@ def test_a_family_names_the_loras_that_its_graphs_load(name: str, settings: Sett
 
     FAMILIES[name].ask(render, 0, 1, tmp_path)
 
-    own = {} if name != "LoRA: sketch" else {each: files.STYLE_LORA for each in loaded if each.startswith("studio-")}
+    own = {} if name != "LoRA: sketch" else {each: files.STYLE_LORA for each in loaded if "studio-" in each}
     by_name = {Path(each).name: each for each in files.ALL} | own  # a user's own is renamed
     assert {by_name[each] for each in loaded} == set(FAMILIES[name].loras)
 
