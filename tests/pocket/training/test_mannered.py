@@ -39,9 +39,7 @@ def test_a_camera_move_grows_with_the_strength(scenes: Scenes) -> None:
 def test_the_parts_of_the_control_clips_are_read_as_one(tmp_path: Path) -> None:
     paths = [tmp_path / f"clips-{number}.pt" for number in range(2)]
     for number, path in enumerate(paths):
-        latents = {
-            key: torch.full((3, 1), float(number)) for key in ("video", "last", "audio", "other", "words", "guide")
-        }
+        latents = dict.fromkeys(KEYS, torch.full((3, 1), float(number)))
         torch.save({"64x64x9": latents}, path)
 
     clips, guides = read_control_clips(paths)
