@@ -134,7 +134,6 @@ class Fetch:
                 part = _Part(file, self._digests(remote), remote.size)
                 part.read(partial, self._while_checking)
                 self._patiently(lambda: self._complete(remote, part), lambda: part.have)  # noqa: B023  (called here)
-                file.flush()
                 os.fsync(file.fileno())
                 is_right = not part.unlike() and os.fstat(file.fileno()).st_size == remote.size
             if is_right:
@@ -243,9 +242,11 @@ class _Part:
         return next(wrong, "")
 
     def append(self, block: bytes) -> None:
+        """Onto the disk at once: what waits in a buffer is lost by a kill."""
         if self.have + len(block) > self._size:
             raise TransientError("the server sends more bytes than the file has")
         self._file.write(block)
+        self._file.flush()
         self._hash(block)
 
     def _hash(self, block: bytes) -> None:

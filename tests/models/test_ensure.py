@@ -663,6 +663,21 @@ def test_a_password_in_the_endpoint_is_not_shown(shop: Shop) -> None:
     assert "SECRET" not in f"{error.message} {error.hint} {error.where}"
 
 
+def test_the_last_few_bytes_too_are_on_disk_as_soon_as_they_came(shop: Shop) -> None:
+    """A kill while the server is silent loses nothing."""
+    file, few = shop.add("a.safetensors"), 100
+    held = shop.hub.fail(file.path, cut=few, wait=threading.Event())
+    assert held.wait is not None
+    assert shop.settings.hub_cache is not None
+    on_disk = []
+    for event in ensure_models([file], shop.store(), patience=SOON):
+        if isinstance(event, Fetching) and event.done == few and not held.wait.is_set():
+            on_disk = [path.stat().st_size for path in shop.settings.hub_cache.rglob(f"*{PARTIAL}")]
+            held.wait.set()
+
+    assert on_disk == [few]
+
+
 def test_a_newer_commit_that_came_meanwhile_stays_the_current_one(shop: Shop) -> None:
     from huggingface_hub import hf_hub_download
 
