@@ -125,12 +125,12 @@ class Engine:
     def close(self, timeout: float) -> bool:
         """Stop the run that is on and those that wait, begin no other, and wait up to `timeout` seconds.
 
-        Call it before the process ends: a thread that is inside of torch then takes the process down with it.
-        Returns whether the run has unwound.
+        Call it before the process ends: a thread that is inside of torch then crashes it, or keeps it from ending.
+        Returns whether no thread is: the run has unwound, and ComfyUI is not being booted, which nothing can stop.
         """
         self._closed.set()
         if not self.ready:
-            return True
+            return self._booting is None or self._booting.done()
         if self._running is not None:
             self._running.abandon()
         lane = self._comfy().lane

@@ -63,7 +63,10 @@ class LocalRunner:
         yield from self._engine.run(workflow, cancel, run_id=job_id or new_job_id())
 
     def close(self, timeout: float) -> bool:
-        """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest."""
+        """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest.
+
+        When it is not, the interpreter cannot end in good order; see `Engine.close`.
+        """
         return self._engine.close(timeout)
 
 

@@ -1,7 +1,9 @@
 """Building the page and serving it."""
 
+import logging
 import os
 import signal
+import sys
 import threading
 from importlib.resources import as_file, files
 from types import FrameType
@@ -87,7 +89,16 @@ def serve(
     runner.warm()
     over.wait()
     blocks.close(verbose=False)
-    runner.close(UNWIND_SECONDS)
+    if not runner.close(UNWIND_SECONDS):
+        _end_at_once()
+
+
+def _end_at_once() -> None:
+    """Leave out what the interpreter does at its end: it can wait forever for a thread that is inside of torch."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _set_by_signals() -> threading.Event:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import pytest
 
 from ltx_studio.engine import CancelToken, Engine, staging
 from ltx_studio.engine.boot import boot
-from ltx_studio.errors import BusyError, ExecutionError, ModelMissingError, OutOfMemoryError, WorkflowError
+from ltx_studio.errors import BusyError, ExecutionError, ModelMissingError, OutOfMemoryError, SetupError, WorkflowError
 from ltx_studio.events import (
     Cancelled,
     Failed,
@@ -630,6 +631,26 @@ class TestClose:
 
     def test_an_idle_engine_closes_at_once(self, settings: Settings) -> None:
         assert Engine(settings).close(0)
+
+    def test_while_comfyui_is_being_booted_it_is_not_at_rest(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        go_on = threading.Event()
+
+        def fail_later(_settings: Settings) -> None:
+            go_on.wait()
+            raise SetupError("Broken.", "Mend it.")
+
+        monkeypatch.setattr("ltx_studio.engine.engine.boot.boot", fail_later)
+        engine = Engine(settings)
+        engine.start()
+
+        assert not engine.close(60)
+
+        go_on.set()
+        with pytest.raises(SetupError):
+            engine.wait_ready()
+        assert engine.close(0)
 
 
 class TestMemory:

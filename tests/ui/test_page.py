@@ -1,5 +1,6 @@
 """What a person does on the page, in a real browser, with the real engine."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -246,7 +247,7 @@ def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], 
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
-        env=environment(settings, GRADIO_TEMP_DIR=str(tmp_path)),
+        env=environment(settings, GRADIO_TEMP_DIR=str(tmp_path), PYTHONFAULTHANDLER="1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -261,7 +262,11 @@ def test_serves_until_it_is_told_to_end(settings: Settings, command: list[str], 
         time.sleep(0.1)
 
     process.terminate()
-    stdout, stderr = process.communicate(timeout=60)
+    try:
+        stdout, stderr = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # it tells where its threads are
+        stdout, stderr = process.communicate()
 
     assert line.startswith("The page is at http://127.0.0.1:")
     assert (process.returncode, stdout, stderr) == (0, "", "")
