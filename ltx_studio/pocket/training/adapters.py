@@ -11,9 +11,9 @@ from torch import Tensor
 from ltx_studio.engine.nodes.pocket_text_encoder import embed
 from ltx_studio.pocket.training.base_model import LOOKED_AT, NO_WORDS, batch_size, sample_of
 from ltx_studio.pocket.training.clips import SHAPES, Clips, Shape, read_shards
-from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.loop import factor_at, generator_for, one_of
 from ltx_studio.pocket.training.lora import ALL_LAYERS, PICTURE_LAYERS, STEERED_LAYERS, Lora
-from ltx_studio.pocket.training.mannered import read_control_clips, read_manner_clips
+from ltx_studio.pocket.training.mannered import STRENGTHS, read_control_clips, read_manner_clips
 from ltx_studio.pocket.training.optimiser import Muon
 from ltx_studio.pocket.training.rest import Rest
 from ltx_studio.pocket.training.sampling import go, sample, velocity_of
@@ -160,11 +160,11 @@ class ManneredPart(Adapter):
     """
 
     def __init__(self, name: str, steps: int, base: Base, clips: Path, *, rank: int) -> None:
-        super().__init__(name, steps, base, rank=rank, layers=PICTURE_LAYERS)
+        super().__init__(name, steps, base, rank=rank, layers=PICTURE_LAYERS, rate=0.006)
         self._clips = read_manner_clips(clips)
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
-        strength = list(self._clips)[int(torch.randint(0, len(self._clips), (1,), generator=generator))]
+        strength = one_of(STRENGTHS, generator)
         names = list(self._clips[strength])
         shape = _shape(names[int(torch.randint(0, len(names), (1,), generator=generator))])
         size = batch_size(shape) // 2
@@ -250,6 +250,5 @@ def _shape(name: str) -> Shape:
 
 
 def _draw(clips: Mapping[str, Clips], generator: torch.Generator, *, large: bool) -> Shape:
-    shapes = [shape for shape in SHAPES if shape.name in clips and shape.is_large == large]
-    weights = torch.tensor([float(shape.count) for shape in shapes])
-    return shapes[int(torch.multinomial(weights, 1, generator=generator))]
+    known = [shape for shape in SHAPES if shape.name in clips and shape.is_large == large]
+    return one_of({shape: shape.count for shape in known}, generator)

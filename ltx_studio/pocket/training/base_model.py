@@ -12,7 +12,7 @@ from ltx_studio.pocket import recipe
 from ltx_studio.pocket.training.clips import SHAPES, Clips, Shape, read_shards
 from ltx_studio.pocket.training.device import half
 from ltx_studio.pocket.training.forward import predict
-from ltx_studio.pocket.training.loop import factor_at, generator_for
+from ltx_studio.pocket.training.loop import factor_at, generator_for, one_of
 from ltx_studio.pocket.training.optimiser import Muon
 from ltx_studio.pocket.training.rest import Rest
 from ltx_studio.pocket.training.sampling import sample
@@ -159,9 +159,7 @@ class BaseModelPart:
 
     def _draw_shape(self, generator: torch.Generator) -> Shape:
         large = bool(torch.rand(1, generator=generator) < LARGE_STEPS)
-        shapes = [shape for shape in self._shapes if shape.is_large == large]
-        weights = torch.tensor([float(shape.count) for shape in shapes])
-        return shapes[int(torch.multinomial(weights, 1, generator=generator))]
+        return one_of({shape: shape.count for shape in self._shapes if shape.is_large == large}, generator)
 
     def _weights(self) -> dict[str, Tensor]:
         tables = {f"text.{key}": value for key, value in self.tables.state_dict().items()}

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from safetensors.torch import save_file
@@ -15,6 +15,8 @@ from torch import Tensor
 from ltx_studio.pocket.sheet import write_sheet
 from ltx_studio.pocket.training.device import load, read
 from ltx_studio.pocket.training.parallel import rank
+
+Choice = TypeVar("Choice")
 
 
 class Part(Protocol):
@@ -80,6 +82,12 @@ def generator_for(seed: int, *what: object) -> torch.Generator:
     """A generator that depends on the seed and on what it is for, and on nothing else."""
     digest = hashlib.sha256(repr((seed, *what)).encode()).digest()
     return torch.Generator(torch.get_default_device()).manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def one_of(shares: Mapping[Choice, float], generator: torch.Generator) -> Choice:
+    """One of the keys, each drawn as often as its share of all."""
+    drawn = torch.multinomial(torch.tensor([float(each) for each in shares.values()]), 1, generator=generator)
+    return list(shares)[int(drawn)]
 
 
 def train(

@@ -15,17 +15,18 @@ from ltx_studio.engine.nodes.pocket_text_encoder import rows_of
 from ltx_studio.pocket.recipe import IC_LORA_DOWNSCALE
 from ltx_studio.pocket.training.clips import FPS, KNOWN, Clips, Shape, draw_scenes, hear
 from ltx_studio.pocket.training.device import half, load
-from ltx_studio.pocket.training.loop import generator_for
+from ltx_studio.pocket.training.loop import generator_for, one_of
 from ltx_studio.pocket.world.anything import edges
 from ltx_studio.pocket.world.captions import tell
-from ltx_studio.pocket.world.controls import KINDS, control
+from ltx_studio.pocket.world.controls import control
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.scenes import CAMERAS, Scenes
 
 MANNERS = {"128x96x25": 160, "96x64x25": 32, "256x192x25": 48, "192x128x25": 16}
 """How many clips of each shape a camera or a style is learned from, at each strength."""
-STRENGTHS = 1.0, 0.5
-"""Of a camera or a style, at which a LoRA learns it: so what it does grows with its strength."""
+STRENGTHS = {1.0: 1 / 3, 0.5: 2 / 3}
+"""At which a LoRA learns a camera or a style, so that what it does grows with its strength; and how often, for at half
+of it there is too little of it rather than too much."""
 CONTROLS = {"256x192x25": 320, "192x128x25": 96, "256x128x25": 48, "192x256x25": 32, "256x192x49": 48}
 SKETCH = "sketch"
 
@@ -71,7 +72,7 @@ def write_control_clips(
         vae: Of the picture.
         audio_vae: Of the sound.
         path: Where they go.
-        kinds: The share of each of `KINDS`.
+        kinds: The share of each kind, see `control`.
         number: Of this part of all clips; each has other scenes.
         quick: Only a few.
         seed: Of the scenes.
@@ -80,8 +81,7 @@ def write_control_clips(
     def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
         scenes = draw_scenes(count, generator)
         clip = render(scenes, shape.frames, shape.width, shape.height, FPS)
-        shares = torch.tensor([kinds.get(kind, 0.0) for kind in KINDS])
-        kind = KINDS[int(torch.multinomial(shares, 1, generator=generator))]
+        kind = one_of(kinds, generator)
         steer = control(kind, scenes, clip, FPS)
         if kind != "soft":
             size = shape.height // IC_LORA_DOWNSCALE, shape.width // IC_LORA_DOWNSCALE

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ltx_studio.pocket.training.clips import Clips
 from ltx_studio.pocket.training.forward import Grid, Times, to_tokens
+from ltx_studio.pocket.training.loop import one_of
 from ltx_studio.pocket.training.rest import KEPT_OF_PICTURE, KEPT_OF_SOUND, Rest, leave
 
 TASKS = {"text": 0.28, "image": 0.12, "keyframes": 0.1, "sound": 0.24, "image and sound": 0.26}
@@ -72,8 +73,7 @@ def draw_sigmas(count: int, generator: torch.Generator, *, large: bool) -> Tenso
 
 def draw_task(generator: torch.Generator) -> str:
     """One of `TASKS`."""
-    names = list(TASKS)
-    return names[int(torch.multinomial(torch.tensor(list(TASKS.values())), 1, generator=generator))]
+    return one_of(TASKS, generator)
 
 
 def make_batch(

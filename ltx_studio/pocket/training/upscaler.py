@@ -12,7 +12,7 @@ from ltx_studio.pocket import recipe
 from ltx_studio.pocket.training.clips import FPS, draw_scenes
 from ltx_studio.pocket.training.device import half, load
 from ltx_studio.pocket.training.forward import to_tokens
-from ltx_studio.pocket.training.loop import NetPart, factor_at, generator_for
+from ltx_studio.pocket.training.loop import NetPart, factor_at, generator_for, one_of
 from ltx_studio.pocket.training.optimiser import Muon
 from ltx_studio.pocket.training.rest import left_in
 from ltx_studio.pocket.training.video_vae import initialise
@@ -49,9 +49,7 @@ class UpscalerPart(NetPart):
         self._optimiser = Muon(self.net.parameters(), matrices=0.01, others=2e-3)
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
-        names = list(self._pairs)
-        weights = torch.tensor([float(len(self._pairs[name][0])) for name in names])
-        small, large = self._pairs[names[int(torch.multinomial(weights, 1, generator=generator))]]
+        small, large = self._pairs[one_of({name: len(pair[0]) for name, pair in self._pairs.items()}, generator)]
         chosen = torch.randint(min(CHECKED, len(small) // 2), len(small), (12,), generator=generator)
         noise = NOISE * torch.rand(1, generator=generator)
         loss = self._loss(small[chosen].float(), large[chosen].float(), noise, generator)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ltx_studio.pocket.training.loop import factor_at, generator_for, result_of, train
+from ltx_studio.pocket.training.loop import factor_at, generator_for, one_of, result_of, train
 from ltx_studio.pocket.training.optimiser import Muon, orthogonalise
 
 
@@ -130,3 +130,12 @@ def test_muon_makes_matrices_nearly_orthogonal(shape: tuple[int, int]) -> None:
 
     assert values.max() < 1.4
     assert values.median() > 0.5
+
+
+def test_each_is_drawn_by_its_share() -> None:
+    generator = generator_for(0)
+
+    drawn = [one_of({"often": 3, "seldom": 1, "never": 0}, generator) for _ in range(400)]
+
+    assert "never" not in drawn
+    assert 0.7 < drawn.count("often") / len(drawn) < 0.8
