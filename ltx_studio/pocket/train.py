@@ -1,7 +1,7 @@
 """Train the pocket model, from nothing to the files that come with the package.
 
     python -m ltx_studio.pocket.train                     all of it: some hours on two cores
-    python -m ltx_studio.pocket.train --quick             all of it, but hardly: a proof that it runs
+    python -m ltx_studio.pocket.train --quick             hardly, in outputs/pocket-quick: a proof that it runs
     python -m ltx_studio.pocket.train --from-shipped --phase clips --phase base_model --more 2000
                                                           train a part of what came with the package further
 
@@ -24,8 +24,8 @@ PORT = 29511
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, default=Path("outputs/pocket"), help="where it is kept")
-    parser.add_argument("--weights", type=Path, default=files.SHIPPED, help="where the finished files go")
+    parser.add_argument("--folder", type=Path, help="where it is kept (default: outputs/pocket)")
+    parser.add_argument("--weights", type=Path, help="where the finished files go (default: into the package)")
     parser.add_argument("--phase", action="append", help="only this one; may be given again")
     parser.add_argument("--processes", type=int, default=2, help="of one thread each; one does on a GPU (default: 2)")
     parser.add_argument("--more", type=int, default=0, metavar="STEPS", help="train further what has ended")
@@ -33,6 +33,10 @@ def main() -> None:
     parser.add_argument("--from-shipped", action="store_true", help="begin with what is in --weights")
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    given.folder = given.folder or Path("outputs/pocket-quick" if given.quick else "outputs/pocket")
+    given.weights = given.weights or (given.folder / "weights" if given.quick else files.SHIPPED)
+    if given.quick and given.weights.resolve() == files.SHIPPED.resolve():
+        parser.error("--quick makes weights that know nothing: they cannot take the place of the package's own")
     others = []
     if given.rank == 0:
         command = [sys.executable, "-m", "ltx_studio.pocket.train", *sys.argv[1:]]

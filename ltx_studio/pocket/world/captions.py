@@ -4,7 +4,7 @@ import random
 import zlib
 
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
-from ltx_studio.pocket.world.scenes import BOUNCE, CAMERAS, FACE, MOTIONS, PLAIN, SETTINGS, STILL, SUBJECTS, Scenes
+from ltx_studio.pocket.world.scenes import BOUNCE, CAMERAS, FACE, MOTIONS, PLAIN, SETTINGS, SUBJECTS, Scenes
 from ltx_studio.pocket.world.words import SYNONYMS
 
 HELD_OUT = 6
@@ -71,7 +71,7 @@ def _motion(scenes: Scenes, index: int) -> str:
     motion, drift = int(scenes.motion[index]), int(scenes.drift[index])
     if motion == BOUNCE and drift:
         return f"bounces to the {'right' if drift > 0 else 'left'}"
-    return "stays still" if motion == STILL else MOTIONS[motion]
+    return MOTIONS[motion]
 
 
 def _place(scenes: Scenes, index: int, chance: random.Random | None = None) -> str:

@@ -26,5 +26,14 @@ def test_one_command_trains_every_part(settings: Settings, tmp_path: Path) -> No
     assert (folder / "base_model.csv").read_text().startswith("step,")
 
 
+def test_weights_that_know_nothing_never_take_the_place_of_the_packages_own() -> None:
+    command = [sys.executable, "-m", "ltx_studio.pocket.train", "--quick", "--weights", str(files.SHIPPED)]
+
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=100)
+
+    assert done.returncode == 2
+    assert "--quick" in done.stderr
+
+
 def shapes_of(path: Path) -> dict[str, list[int]]:
     return {name: tensor["shape"] for name, tensor in read_header(path).tensors.items()}
