@@ -21,6 +21,7 @@ SLOW_LAST = (
     "tests/jobs",
     "tests/pocket",
     "tests/engine",
+    "tests/obey",
     "tests/cli",
     "tests/ui",
 )

@@ -12,14 +12,14 @@ SIZE = 128, 96
 """Pixels of each picture, width and height."""
 
 
-def write_sheet(clips: Sequence[NDArray[np.floating]], path: Path) -> None:
-    """One row for each clip, (F, H, W, 3) of 0 to 1, from its first frame to its last; no clips make no sheet."""
+def write_sheet(clips: Sequence[NDArray[np.uint8]], path: Path) -> None:
+    """One row for each clip, (F, H, W, 3), from its first frame to its last; no clips make no sheet."""
     if not clips:
         return
     sheet = Image.new("RGB", (SIZE[0] * COLUMNS, SIZE[1] * len(clips)))
     for row, frames in enumerate(clips):
         for column, index in enumerate(np.linspace(0, len(frames) - 1, COLUMNS).round().astype(int)):
-            frame = Image.fromarray((frames[index].clip(0, 1) * 255).round().astype(np.uint8))
+            frame = Image.fromarray(frames[index])
             sheet.paste(frame.resize(SIZE), (column * SIZE[0], row * SIZE[1]))
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path, quality=80)

@@ -1,12 +1,14 @@
 """The measures say of drawn scenes what was drawn: else what they say of generated clips would mean nothing."""
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike
 
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
@@ -14,9 +16,10 @@ from ltx_studio.pocket.world.scenes import MOTIONS, SUBJECTS, Scenes
 from ltx_studio.pocket.world.sound import PITCHES, RATE, sound
 from tools.obey import measure
 from tools.obey.measure import Clip
-from tools.obey.modes import mouth_box
+from tools.obey.modes import is_between, mouth_box
 from tools.obey.scenes import faces, held_out
-from tools.obey.trials import HEIGHT, WIDTH
+from tools.obey.trials import HEIGHT, WIDTH, has_colours
+from tools.obey.ways import whiteness
 
 MADE = ("moves right", "moves left", "moves up", "moves down", "stays still", "bounces", "pulses")
 
@@ -43,8 +46,7 @@ def test_colours_are_recognised(scenes: Scenes) -> None:
     for index in range(len(scenes)):
         one = scenes[index : index + 1]
         clip = clip_of(one)
-        assert measure.nearest(measure.colour(clip), COLOURS) == list(COLOURS)[int(one.colour[0])]
-        assert measure.nearest(measure.background(clip), BACKGROUNDS) == list(BACKGROUNDS)[int(one.background[0])]
+        assert has_colours(clip, one) == (True, True)
 
 
 def test_pitches_and_silence_are_recognised(scenes: Scenes) -> None:
@@ -80,12 +82,64 @@ def test_a_mouth_opens_as_the_voice_is_loud() -> None:
     assert np.median(found) > 0.9
 
 
-def test_noise_and_emptiness_are_nothing() -> None:
+def test_emptiness_is_nothing() -> None:
     empty = Clip(np.full((25, 96, 128, 3), 0.5), 24.0, np.zeros(16_000), RATE)
 
     assert measure.motion(empty) == "nothing"
+    assert measure.colour(empty) is None
     assert measure.pitch(empty) == 0
     assert measure.correlation(measure.beat(empty, "pulses"), measure.envelope(empty)) == 0
+
+
+def disc(x: ArrayLike, *, radius: ArrayLike = 0.15) -> Clip:
+    """A white disc on black, whose middle and radius are told for each frame in units of the short side; 0 is none."""
+    down, across = np.mgrid[:96, :128] / 96
+    rows = np.broadcast_arrays(x, radius)
+    inside = np.stack([np.hypot(across - middle, down - 0.5) < size for middle, size in zip(*rows, strict=True)])
+    return Clip(np.repeat(inside[..., None], 3, -1).astype(float), 24.0, np.zeros(16_000), RATE)
+
+
+MIDDLE = np.full(25, 0.67)
+GONE_AT_THE_END = np.where(np.arange(25) < 22, 0.15, 0)
+GONE_FOR_A_WHILE = np.where((np.arange(25) > 8) & (np.arange(25) < 17), 0, 0.15)
+
+
+@pytest.mark.parametrize("radius", [GONE_AT_THE_END, GONE_FOR_A_WHILE], ids=["at the end", "for a while"])
+def test_what_vanishes_does_not_move(radius: ArrayLike) -> None:
+    assert measure.motion(disc(MIDDLE, radius=radius)) == "nothing"
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        disc(0.67 + 0.5 * np.sin(np.linspace(0, np.pi, 25))),
+        disc(0.67 + np.linspace(0, 0.14, 25)),
+        disc(MIDDLE, radius=np.linspace(0.12, 0.2, 25)),
+    ],
+    ids=["to the side and back", "a little way", "grows"],
+)
+def test_what_neither_stays_nor_beats_is_something_else(clip: Clip) -> None:
+    assert measure.motion(clip) == "something else"
+
+
+@pytest.mark.parametrize(
+    ("way", "holds"),
+    [
+        (np.linspace(0.3, 1.0, 25), True),
+        (np.where(np.arange(25) < 12, 0.3, 1.0), False),
+        (np.where(np.arange(25) < 13, 0.3, 1.0), False),
+        (np.full(25, 0.3), False),
+    ],
+    ids=["goes", "jumps", "jumps later", "stays"],
+)
+def test_between_is_on_the_way_and_no_cut(way: ArrayLike, holds: bool) -> None:
+    assert is_between(disc(way), disc([0.3, 1.0]), "moves right") is holds
+
+
+def test_a_white_picture_is_no_sketch() -> None:
+    white = Clip(np.ones((3, 96, 128, 3)), 24.0, np.zeros(16_000), RATE)
+
+    assert math.isnan(whiteness(white, held_out(1, "sketch", MADE)))
 
 
 def outline(frames: int, left: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -35,7 +35,7 @@ FLOORS: dict[str, dict[str, float]] = {
     "i2v": {"frame 0": 24.0, "motion": 0.5},
     "keyframe": {"first frame": 22.0, "last frame": 21.0, "the middle is between": 0.5},
     "a2v": {"follows the sound": 0.45, "another sound, another picture": 0.5},
-    "lipsync": {"mouth and loudness": 0.6, "the rest of the face": 23.0},
+    "lipsync": {"mouth and loudness": 0.6, "outside of the mouth": 23.0},
     "style": {"edges kept": 0.25, "colours": 0.6, "fails without the IC-LoRA": 0.6},
 }
 """By family and line."""

@@ -21,7 +21,8 @@ DRAFT = replace(CLIP, frames=CLIP.frames[:, ::2, ::2])
 
 
 def _lines(family: Family) -> dict[str, dict[str, Any]]:
-    return {line.name: {"cases": 2, "reached": 0.5, "at_least": line.at_least, "met": False} for line in family.lines}
+    row = {"cases": 2, "reached": 0.5, "share": 0.0, "met": False}
+    return {line.name: {**row, "at_least": line.at_least} for line in family.lines}
 
 
 @pytest.mark.parametrize("name", FAMILIES)

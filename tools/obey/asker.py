@@ -7,15 +7,14 @@ import torch
 
 from ltx_studio.logs import log_to_file
 from ltx_studio.settings import get_settings
-from tools.obey.measure import Array
-from tools.obey.studio import Studio
+from tools.obey.studio import Pictures, Studio
 from tools.obey.table import FAMILIES
 from tools.obey.trials import Found
 
 SHOWN = 10
 """Clips of each family on its contact sheet."""
 
-Answer = tuple[Found, list[Array]]
+Answer = tuple[Found, list[Pictures]]
 """What was found in a case, and the frames of its clips if they are shown."""
 
 
@@ -38,5 +37,5 @@ class Asker:
         """One case of a family."""
         with tempfile.TemporaryDirectory() as scratch:
             found = FAMILIES[name].ask(cls.studio.render, number, count, Path(scratch))
-        clips = [clip.frames for clip in cls.studio.take_clips()]
+        clips = cls.studio.take_pictures()
         return found, clips if number * len(clips) < SHOWN else []

@@ -1,6 +1,7 @@
 """What is to be seen and heard in a clip, measured on its frames and its sound alone."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,11 @@ RGB = tuple[float, float, float]
 
 SEEN = 0.25
 """Difference to the background, in the channel where it is largest, from which a pixel is of the subject."""
+SMALL = 0.002
+"""Part of the picture below which there is no subject; the smallest that is promised, a triangle of 15 % of the height
+that has drawn itself together, has more."""
+STILL = 0.1
+"""How far what stays where it is may stray, in units of the short side."""
 NO_SOUND: Array = np.zeros(0)
 SILENT = 0.01
 """Root mean square below which nothing is heard."""
@@ -68,19 +74,24 @@ def _most(contrast: Array) -> float:
     return float(np.quantile(seen, 0.9)) if seen.size else 1.0
 
 
-def colour(clip: Clip) -> RGB:
-    """The subject's, where it differs most from the background; the background's where there is no subject."""
+def colour(clip: Clip) -> RGB | None:
+    """The subject's, where it differs most from the background; None where there is no subject."""
     away = _contrast(clip)
     core = away > max(SEEN, 0.7 * _most(away))
     if not core.any():
-        return background(clip)
+        return None
     red, green, blue = np.median(clip.frames[core], axis=0)
     return float(red), float(green), float(blue)
 
 
 def nearest(rgb: RGB, names: Mapping[str, RGB]) -> str:
     """The name of the nearest colour."""
-    return min(names, key=lambda name: sum((a - b) ** 2 for a, b in zip(rgb, names[name], strict=True)))
+    return min(names, key=lambda name: distance(rgb, names[name]))
+
+
+def distance(one: RGB, other: RGB) -> float:
+    """Between two colours, Euclid's."""
+    return math.dist(one, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +104,14 @@ class Track:
 
     @property
     def is_there(self) -> bool:
-        """Whether something is seen most of the time."""
-        return bool((self.area > 0.005).mean() > 0.6)
+        """Whether something is seen, nearly all the time, and at the beginning and the end."""
+        seen = self.area > SMALL
+        return bool(seen.mean() > 0.95 and seen[:3].all() and seen[-3:].all())
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is never far from where it was."""
+        return max(float(np.ptp(_smooth(axis))) for axis in (self.x, self.y)) < STILL
 
 
 def track(clip: Clip) -> Track:
@@ -108,7 +125,7 @@ def track(clip: Clip) -> Track:
 
 
 def motion(clip: Clip) -> str:
-    """The name of the motion, or "nothing" where no subject is seen."""
+    """The name of the motion, "nothing" where no subject is seen, "something else" where it is none of them."""
     found = track(clip)
     if not found.is_there:
         return "nothing"
@@ -121,9 +138,16 @@ def motion(clip: Clip) -> str:
         return "bounces"
     if abs(dy) > 0.15:
         return "moves down" if dy > 0 else "moves up"
-    if float(found.area.std() / found.area.mean()) > 0.13:
-        return "pulses"
-    return "stays still"
+    return _at_rest(found) if found.stays else "something else"
+
+
+def _at_rest(found: Track) -> str:
+    """What it does that does not leave its place."""
+    if float(found.area.std() / found.area.mean()) <= 0.13:
+        return "stays still"
+    size = _smooth(np.sqrt(found.area))
+    comes_and_goes = float(np.abs(np.diff(size)).sum()) > 1.4 * abs(float(size[-1] - size[0]))
+    return "pulses" if comes_and_goes else "something else"
 
 
 def _smooth(values: Array) -> Array:
@@ -171,11 +195,16 @@ def psnr(one: Array, other: Array) -> float:
 
 def mouth(clip: Clip, box: tuple[float, float, float, float]) -> Array:
     """How much of a box is dark, frame by frame, (F,); the box is left, top, right, bottom as parts of the picture."""
+    rows, columns = within(clip, box)
+    dark: Array = (clip.frames[:, rows, columns].max(-1) < 0.42).mean((1, 2))
+    return dark
+
+
+def within(clip: Clip, box: tuple[float, float, float, float]) -> tuple[slice, slice]:
+    """The rows and columns of a box: left, top, right, bottom as parts of the picture."""
     height, width = clip.frames.shape[1:3]
     left, top, right, bottom = (int(part * side) for part, side in zip(box, (width, height) * 2, strict=True))
-    inside = clip.frames[:, top:bottom, left:right]
-    dark: Array = (inside.max(-1) < 0.42).mean((1, 2))
-    return dark
+    return slice(top, bottom), slice(left, right)
 
 
 def outline(clip: Clip) -> NDArray[np.bool_]:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ltx_studio.engine import Engine
 from ltx_studio.events import Failed, Finished
 from ltx_studio.graph import Workflow
@@ -12,6 +15,9 @@ from ltx_studio.jobs import JobSpec
 from ltx_studio.media import Stager
 from ltx_studio.settings import Settings
 from tools.obey.measure import Clip, read
+
+Pictures = NDArray[np.uint8]
+"""Frames, (F, H, W, 3)."""
 
 
 def build(
@@ -24,11 +30,11 @@ def build(
 
 
 class Studio:
-    """Renders requests, and remembers the clips."""
+    """Renders requests, and remembers what was to be seen."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._settings, self._engine = settings, engine or Engine(settings)
-        self._clips: list[Clip] = []
+        self._pictures: list[Pictures] = []
 
     def render(
         self, mode: str, values: Mapping[str, Any], *, preset: str = "fast", strengths: Mapping[str, float] = {}
@@ -40,14 +46,14 @@ class Studio:
             if isinstance(event, Finished):
                 clip = read(event.outputs[0].path)
                 event.outputs[0].path.unlink()
-                self._clips.append(clip)
+                self._pictures.append((clip.frames * 255).round().astype(np.uint8))
                 return clip
         raise SystemExit("stopped")
 
-    def take_clips(self) -> list[Clip]:
-        """The remembered clips, which are then forgotten."""
-        clips, self._clips = self._clips, []
-        return clips
+    def take_pictures(self) -> list[Pictures]:
+        """The remembered clips' frames, which are then forgotten."""
+        pictures, self._pictures = self._pictures, []
+        return pictures
 
 
 def _with_loras_at(graph: Mapping[str, Any], strengths: Mapping[str, float]) -> dict[str, Any]:

@@ -68,17 +68,18 @@ def _rows(table: Table) -> Iterator[str]:
             row = found["lines"][line.name]
             reached, wanted = (_said(line, row[key], row) for key in ("reached", "at_least"))
             shown = reached if row["met"] else f"**{reached}**"
+            shown += f" ({row['share']:.0%})" if line.median else ""
             yield f"| {name} | {line.name} | {shown} | {wanted} | {row['cases']} |"
 
 
 def _said(line: Line, value: float, row: Mapping[str, Any]) -> str:
     if not line.median:
         return f"{value:.0%}"
-    return f"{value:.1f}" if row["at_least"] >= 10 else f"{value:.3g}"
+    return f"{value:.1f}" if row["at_least"] >= 10 else f"{value:.2f}"
 
 
 def missing(table: Table, models: Path) -> Sequence[str]:
-    """Families that were not asked, or of other files than those in `models`, or whether less is reached."""
+    """Families that were not asked, of other files than those in `models`, or for less."""
     return [name for name, family in FAMILIES.items() if not _is_of(table.get(name, {}), family, models)]
 
 

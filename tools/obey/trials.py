@@ -56,6 +56,11 @@ class Line:
             return 0.0
         return float(np.median(values) if self.median else np.mean(values))
 
+    def share(self, found: list[Found], must: float) -> float:
+        """Of the cases, that reach so much each."""
+        values = [float(each[self.name]) >= must for each in found if self.name in each]
+        return float(np.mean(values)) if values else 0.0
+
 
 @lru_cache(maxsize=4)
 def _cases(cases: Callable[[int], Scenes], count: int) -> Scenes:
@@ -96,6 +101,7 @@ class Family:
                 "cases": sum(line.name in each for each in found),
                 "reached": round(reached[line.name], 4),
                 "at_least": round(must, 4),
+                **({"share": round(line.share(found, must), 4)} if line.median else {}),
                 "met": any(line.name in each for each in found) and reached[line.name] >= must,
             }
         return rows
@@ -113,8 +119,8 @@ def request(scene: Scenes, number: int, *, frames: int = 25) -> dict[str, Any]:
 
 
 def length(number: int) -> int:
-    """Of the clip, in frames: one to two seconds."""
-    return (25, 25, 33, 49)[number % 4]
+    """Of the clip, in frames: one to two seconds; every fourth case begins elsewhere, so that each motion gets each."""
+    return (25, 25, 33, 49)[(number + number // 4) % 4]
 
 
 def motion_of(scene: Scenes) -> str:
@@ -131,9 +137,10 @@ def background_of(scene: Scenes) -> str:
 
 def has_colours(clip: Clip, scene: Scenes) -> tuple[bool, bool]:
     """Whether the background and the subject have the colours that were asked for."""
+    seen = measure.colour(clip)
     return (
         measure.nearest(measure.background(clip), BACKGROUNDS) == background_of(scene),
-        measure.nearest(measure.colour(clip), COLOURS) == colour_of(scene),
+        seen is not None and measure.nearest(seen, COLOURS) == colour_of(scene),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ltx_studio.pocket import files
@@ -14,7 +15,7 @@ from ltx_studio.pocket.world.draw import render as draw
 from ltx_studio.pocket.world.palette import COLOURS
 from ltx_studio.pocket.world.scenes import CAMERAS, SUBJECTS, Scenes
 from tools.obey import measure
-from tools.obey.measure import Clip
+from tools.obey.measure import RGB, Clip
 from tools.obey.scenes import FPS, Which, edged, held_out, on_promised_background, write_clip, write_pictures
 from tools.obey.trials import (
     DIRECTIONS,
@@ -34,7 +35,11 @@ DISTILLED = Path(files.DISTILLED_LORA).name
 Ask = Callable[[Scenes, int, Path, float], tuple[str, Mapping[str, Any]]]
 """From a scene, its number, a folder and the LoRA's strength to a mode and its values."""
 STRENGTHS = 0.0, 0.5, 1.0
+HALVES = "0 to ½", "½ to 1"
 BEATING = "bounces", "pulses"
+NEGATIVE = "what is named is gone, and something else is there", "it stays where another colour is named"
+OTHER_COLOUR = 0.4
+"""Distance in RGB from which a colour is another one; yellow and orange, the nearest two, have 0.45."""
 
 
 def judge_presets(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
@@ -64,19 +69,29 @@ def _together(clip: Clip, scene: Scenes) -> float:
 
 
 def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """A subject whose colour no word names is still there, and is not what the negative prompt names."""
+    """A subject whose colour no word names is still there, and is not what the negative prompt names.
+
+    It is not that any negative prompt changes the colour: where another one is named, it stays.
+    """
     shape = SUBJECTS[int(scene.subject[0])]
     prompt = f"a {shape} {motion_of(scene)} on a {background_of(scene)} background"
     values = {**request(scene, number), "prompt": prompt}
 
-    def shown(negative: str) -> tuple[Clip, str]:
+    def shown(negative: str) -> RGB | None:
         clip = render("t2v", {**values, "negative_prompt": negative}, preset="balanced")
-        return clip, measure.nearest(measure.colour(clip), COLOURS)
+        return measure.colour(clip) if measure.track(clip).is_there else None
 
-    _, before = shown("")
-    after, colour = shown(f"a {before} {shape}")
-    gone = colour != before
-    return {"what is named is gone, and something else is there": gone and measure.track(after).is_there}
+    before = shown("")
+    if before is None:
+        return dict.fromkeys(NEGATIVE, False)
+    name = measure.nearest(before, COLOURS)
+    others = [each for each in COLOURS if measure.distance(COLOURS[each], before) > OTHER_COLOUR]
+    without, without_other = shown(f"a {name} {shape}"), shown(f"a {others[number % len(others)]} {shape}")
+    found = (
+        without is not None and measure.distance(without, before) > OTHER_COLOUR,
+        without_other is not None and measure.distance(without_other, before) < OTHER_COLOUR,
+    )
+    return dict(zip(NEGATIVE, found, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +102,8 @@ class Effect:
         name: Of the LoRA.
         file: Its own.
         ask: What is asked for.
-        size: From a clip and the scene to the number.
-        step: By how much it must grow, at least, for each half of the strength.
+        size: From a clip and the scene to the number; NaN where there is nothing to measure, which is no growth.
+        steps: By how much it must grow, at least, with each half of the strength.
         motions: Of the subjects that it is asked about.
         which: Of them it can be asked about; all where it is not said.
     """
@@ -97,7 +112,7 @@ class Effect:
     file: str
     ask: Ask
     size: Callable[[Clip, Scenes], float]
-    step: float = 0.02
+    steps: tuple[float, float]
     motions: tuple[str, ...] = ("stays still",)
     which: Which | None = None
 
@@ -106,14 +121,13 @@ class Effect:
         for strength in STRENGTHS:
             mode, values = self.ask(scene, number, folder, strength)
             sizes.append(self.size(render(mode, values, strengths={Path(self.file).name: strength}), scene))
-        return {"0 to ½": sizes[1] - sizes[0], "½ to 1": sizes[2] - sizes[1]}
+        grown = np.nan_to_num(np.diff(sizes))
+        return {name: float(each) for name, each in zip(HALVES, grown, strict=True)}
 
     @property
     def lines(self) -> tuple[Line, Line]:
-        return (
-            Line("0 to ½", self.step, median=True),
-            Line("½ to 1", self.step, median=True),
-        )
+        first, second = (Line(name, step, median=True) for name, step in zip(HALVES, self.steps, strict=True))
+        return first, second
 
     def cases(self, count: int) -> Scenes:
         """Subjects in the middle."""
@@ -133,23 +147,33 @@ def _camera(move: str) -> Ask:
 
 def _moved(axis: str, sign: int) -> Callable[[Clip, Scenes], float]:
     def size(clip: Clip, _scene: Scenes) -> float:
-        where = getattr(measure.track(clip), axis)
-        return sign * float(where[-3:].mean() - where[:3].mean())
+        found = measure.track(clip)
+        return sign * _gone(getattr(found, axis)) if found.is_there else math.nan
 
     return size
 
 
 def _grown(sign: int) -> Callable[[Clip, Scenes], float]:
     def size(clip: Clip, _scene: Scenes) -> float:
-        area = measure.track(clip).area.clip(min=1e-3)
-        return sign * math.log(area[-3:].mean() / area[:3].mean())
+        found = measure.track(clip)
+        return sign * _gone(np.log(found.area)) if found.is_there else math.nan
 
     return size
 
 
 def _stillness(clip: Clip, _scene: Scenes) -> float:
     found = measure.track(clip)
-    return -abs(float(found.x[-3:].mean() - found.x[:3].mean()))
+    return -abs(_gone(found.x)) if found.is_there else math.nan
+
+
+def _gone(values: measure.Array) -> float:
+    """From the first frames to the last."""
+    return float(values[-3:].mean() - values[:3].mean())
+
+
+def whiteness(clip: Clip, _scene: Scenes) -> float:
+    """Of a picture that has dark lines too: a white one is no sketch."""
+    return measure.whiteness(clip) if np.quantile(clip.frames.min(-1), 0.01) < 0.6 else math.nan
 
 
 def _sketch(scene: Scenes, number: int, _folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
@@ -193,26 +217,29 @@ def _drawn(scene: Scenes) -> Clip:
     return Clip(frames.double().numpy(), FPS, measure.NO_SOUND, 16_000)
 
 
-_CAMERA_SIZES: Mapping[str, Callable[[Clip, Scenes], float]] = {
-    "static": _stillness,
-    "dolly-in": _grown(1),
-    "dolly-out": _grown(-1),
-    "dolly-left": _moved("x", 1),
-    "dolly-right": _moved("x", -1),
-    "jib-up": _moved("y", 1),
-    "jib-down": _moved("y", -1),
+_CAMERAS: Mapping[str, tuple[Callable[[Clip, Scenes], float], float]] = {
+    "static": (_stillness, 0.05),
+    "dolly-in": (_grown(1), 0.1),
+    "dolly-out": (_grown(-1), 0.1),
+    "dolly-left": (_moved("x", 1), 0.05),
+    "dolly-right": (_moved("x", -1), 0.05),
+    "jib-up": (_moved("y", 1), 0.05),
+    "jib-down": (_moved("y", -1), 0.05),
 }
+"""How far each moves, and by how much more with each half of its strength: a quarter of what it was taught for the
+second half, in units of the short side, or as a logarithm of the subject's area."""
 
 EFFECTS: tuple[Effect, ...] = (
     *(
-        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size)
-        for move, size in _CAMERA_SIZES.items()
+        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size, (step, step))
+        for move, (size, step) in _CAMERAS.items()
     ),
-    Effect("sketch", files.STYLE_LORA, _sketch, lambda clip, _scene: measure.whiteness(clip), 0.05),
-    Effect("union", files.IC_LORA, _canny, _outlines, 0.05, which=edged),
-    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, 0.05),
-    Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), _nearness, 0.5),
-    Effect("distilled", files.DISTILLED_LORA, _words, _together, 0.02, BEATING),
+    Effect("sketch", files.STYLE_LORA, _sketch, whiteness, (0.05, 0.05)),
+    Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged),
+    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, (0.05, 0.05)),
+    Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), _nearness, (0.5, 0.5)),
+    # it is trained to do the same at ½ and at 1, as the presets use it at both
+    Effect("distilled", files.DISTILLED_LORA, _words, _together, (0.02, -0.05), BEATING),
 )
 
 
@@ -231,7 +258,7 @@ WAYS: tuple[Family, ...] = (
     ),
     Family(
         "negative prompt",
-        (Line("what is named is gone, and something else is there", 0.8),),
+        tuple(Line(name, share) for name, share in zip(NEGATIVE, (0.8, 0.5), strict=True)),
         lambda count: held_out(count, "negative", DIRECTIONS, which=on_promised_background),
         judge_negative,
     ),

@@ -30,7 +30,7 @@ class Part(Protocol):
         """Make one; the generator is seeded anew for each, so that a resumed training sees the same data."""
 
     def check(self) -> Mapping[str, float]:
-        """Measure how good it is, on what it was not trained with."""
+        """Measure how good it is; where there is enough of it, on what it was not trained with."""
 
     def look(self) -> Tensor | None:
         """Clips to look at, (B, 3, F, H, W) of -1 to 1, where there is something to see."""
@@ -177,8 +177,8 @@ def _append(path: Path, row: Mapping[str, float]) -> None:
 
 def _show(clips: Tensor | None, path: Path) -> None:
     if clips is not None:
-        pictures = (clips.float().permute(0, 2, 3, 4, 1).cpu().numpy() + 1) / 2
-        write_sheet(list(pictures), path)
+        pictures = ((clips.float() + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 4, 1)
+        write_sheet(list(pictures.cpu().numpy()), path)
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:
