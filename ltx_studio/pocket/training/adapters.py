@@ -59,7 +59,7 @@ class Adapter:
             key.removeprefix("text."): value for key, value in base.weights.items() if key.startswith("text.")
         }
         self.lora = Lora(self.net, rank=rank, layers=layers)
-        self._optimiser = Muon(self.lora.parameters(), matrices=rate, others=1e-3)
+        self._optimiser = Muon(self.lora.parameters(), matrices=rate, others=1e-3, smallest=min(8, rank))
 
     def learn(self, index: int, loss: Tensor) -> None:
         self._optimiser.zero_grad()
@@ -165,8 +165,7 @@ class ManneredPart(Adapter):
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
         strength = one_of(STRENGTHS, generator)
-        names = list(self._clips[strength])
-        shape = _shape(names[int(torch.randint(0, len(names), (1,), generator=generator))])
+        shape = _shape(one_of({name: len(clips) for name, clips in self._clips[strength].items()}, generator))
         size = batch_size(shape) // 2
         every = self._clips[strength][shape.name]
         clips = every[torch.randint(_checked(every), len(every), (size,), generator=generator)]

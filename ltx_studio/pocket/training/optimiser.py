@@ -41,6 +41,14 @@ class Muon:
 
     Its updates are equally large whatever the gradients are, so that matrices which learn nothing yet drift away;
     weight decay, of matrices only, holds them back.
+
+    Args:
+        parameters: What is trained.
+        matrices: Learning rate of matrices, by orthogonal updates.
+        others: Learning rate of all else, by Adam.
+        momentum: Of the gradients of matrices.
+        weight_decay: Of matrices.
+        smallest: How many rows and columns a matrix has, at least; with fewer it counts as all else.
     """
 
     def __init__(
@@ -51,10 +59,11 @@ class Muon:
         others: float,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
+        smallest: int = 8,
     ) -> None:
         every = [parameter for parameter in parameters if parameter.requires_grad]
-        self._matrices = [each for each in every if _is_matrix(each)]
-        rest = [each for each in every if not _is_matrix(each)]
+        self._matrices = [each for each in every if _is_matrix(each, smallest)]
+        rest = [each for each in every if not _is_matrix(each, smallest)]
         self._every = every
         share(every)
         self._adam = torch.optim.Adam(rest or [torch.zeros(1, requires_grad=True)], others, betas=(0.9, 0.95))
@@ -95,5 +104,5 @@ class Muon:
             average.copy_(stored)
 
 
-def _is_matrix(parameter: Tensor) -> bool:
-    return bool(parameter.ndim >= 2 and min(len(parameter), parameter[0].numel()) >= 8)
+def _is_matrix(parameter: Tensor, smallest: int) -> bool:
+    return bool(parameter.ndim >= 2 and min(len(parameter), parameter[0].numel()) >= smallest)

@@ -33,7 +33,7 @@ STEPS = {
     "control_lora": 4800,
     "pose_lora": 150,
     "detailer_lora": 150,
-    "manner_lora": 400,
+    "manner_lora": 300,
 }
 """Of each part, by its name; `manner_lora` is that of every camera and of the sketch."""
 # the clip itself among the controls shows what no map does: which part of it belongs where

@@ -139,3 +139,15 @@ def test_each_is_drawn_by_its_share() -> None:
 
     assert "never" not in drawn
     assert 0.7 < drawn.count("often") / len(drawn) < 0.8
+
+
+@pytest.mark.parametrize(("smallest", "learns"), [(6, True), (8, False)])
+def test_a_matrix_of_a_low_rank_counts_as_one_where_that_is_said(smallest: int, learns: bool) -> None:
+    """Cameras' LoRAs have rank 6: taken for something else, they were trained hardly at all."""
+    matrix = torch.nn.Parameter(torch.zeros(6, 32))
+    optimiser = Muon([matrix], matrices=0.1, others=0.0, smallest=smallest)
+    matrix.grad = torch.randn(6, 32, generator=generator_for(0))
+
+    optimiser.step()
+
+    assert bool(matrix.abs().sum() > 0) is learns

@@ -32,8 +32,8 @@ def test_a_camera_that_stands_still_takes_the_told_move_away(scenes: Scenes) -> 
 def test_a_camera_move_grows_with_the_strength(scenes: Scenes) -> None:
     jib = scenes.but(camera=torch.full((2,), CAMERAS.index("jib-up")))
 
-    assert seen(moved(scenes, "jib-up", 1.0)).equal(seen(jib))
-    assert seen(moved(scenes, "jib-up", 0.5)).equal(seen(jib.but(far=torch.full((2,), 0.5))))
+    assert seen(moved(scenes, "jib-up", 0.5)).equal(seen(jib))
+    assert seen(moved(scenes, "jib-up", 1.0)).equal(seen(jib.but(far=torch.full((2,), 1.5))))
 
 
 def test_the_parts_of_the_control_clips_are_read_as_one(tmp_path: Path) -> None:
