@@ -99,11 +99,9 @@ def sample(
     captions: Sequence[str],
     shape: Shape,
     *,
-    sigmas: Sequence[float] = (*FIRST_SIGMAS, 0.0),
-    guidance: float = 1.0,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Clips from nothing but words: latents of picture (B, 128, T, H, W) and sound (B, 8, M, 16)."""
+    """Clips from words alone, in the steps of stage 1: latents of picture (B, 128, T, H, W) and sound (B, 8, M, 16)."""
     generator = torch.Generator(torch.get_default_device()).manual_seed(seed)
     count, depth = len(captions), shape.frames // 8 + 1
     height, width = shape.height // 32, shape.width // 32
@@ -111,12 +109,10 @@ def sample(
     video = torch.randn(count, len(grid), 128, generator=generator)
     audio = torch.randn(count, audio_tokens(shape.frames), 128, generator=generator)
     context = embed(torch.tensor([rows_of(caption, KNOWN) for caption in captions]), tables)
-    nothing = embed(torch.zeros(count, context.shape[1], 3, dtype=torch.long), tables)
-    for now, following in itertools.pairwise(sigmas):
+    for now, following in itertools.pairwise((*FIRST_SIGMAS, 0.0)):
         level = torch.full((count,), now)
         none = torch.zeros(0)
         batch = Batch(video, audio, Times(level[:, None]), level, (grid,), none, none, none, none)
-        velocity = velocity_of(net, batch, context, nothing=nothing, guidance=guidance)
-        seen, heard = velocity(video, audio, batch.video_times, level)
+        seen, heard = velocity_of(net, batch, context)(video, audio, batch.video_times, level)
         video, audio = video + (following - now) * seen, audio + (following - now) * heard
     return video.mT.unflatten(2, (depth, height, width)), audio.unflatten(2, (8, 16)).transpose(1, 2)

@@ -6,7 +6,6 @@ from torch import Tensor
 from ltx_studio.pocket.world.draw import frame_state, soft
 from ltx_studio.pocket.world.scenes import Scenes
 
-KINDS = "canny", "depth", "pose", "soft", "clip"
 EDGES = 0.4, 0.8
 """Canny's low and high threshold, as in the studio's graph of the mode style."""
 SOFT = 6
@@ -17,7 +16,7 @@ def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
     """The control clip of that kind, as `clip`: (B, 3, F, H, W) of -1 to 1.
 
     Args:
-        kind: One of `KINDS`.
+        kind: `canny`, `soft`, `clip`, `depth`, or `pose`.
         scenes: B of them.
         clip: What `render` draws of them, all frames of it.
         fps: Frames per second.

@@ -38,12 +38,8 @@ def render(
     Returns:
         (B, 3, F, height, width) of -1 to 1.
     """
-    first, last = window or (0, frames)
-    seconds = torch.arange(first, last) / fps
-    duration = max(frames - 1, 1) / fps
+    state, x, y, scale = frame_state(scenes, frames, width, height, fps, window=window, crop=crop)
     short = min(width, height)
-    state = state_at(scenes, seconds, duration=duration, aspect=(width / short, height / short))
-    x, y, scale = _view(scenes, (seconds / duration).clamp(0, 1), width, height, crop or (0, 0, width, height))
     canvas = _behind(scenes, x, y, scale, (width / short, height / short))
     faces = scenes.subject == FACE
     if not faces.all():
@@ -57,14 +53,21 @@ def render(
 
 
 def frame_state(
-    scenes: Scenes, frames: int, width: int, height: int, fps: float
+    scenes: Scenes,
+    frames: int,
+    width: int,
+    height: int,
+    fps: float,
+    *,
+    window: tuple[int, int] | None = None,
+    crop: tuple[int, int, int, int] | None = None,
 ) -> tuple[State, Tensor, Tensor, Tensor]:
     """What `render` draws from: the state, the world's x and y behind each pixel, and pixels per unit."""
-    seconds = torch.arange(frames) / fps
+    seconds = torch.arange(*(window or (0, frames))) / fps
     duration = max(frames - 1, 1) / fps
     short = min(width, height)
     state = state_at(scenes, seconds, duration=duration, aspect=(width / short, height / short))
-    x, y, scale = _view(scenes, (seconds / duration).clamp(0, 1), width, height, (0, 0, width, height))
+    x, y, scale = _view(scenes, (seconds / duration).clamp(0, 1), width, height, crop or (0, 0, width, height))
     return state, x, y, scale
 
 
