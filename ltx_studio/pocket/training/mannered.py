@@ -16,9 +16,8 @@ from ltx_studio.pocket.recipe import IC_LORA_DOWNSCALE
 from ltx_studio.pocket.training.clips import FPS, KNOWN, Clips, Shape, draw_scenes, hear
 from ltx_studio.pocket.training.device import half, load
 from ltx_studio.pocket.training.loop import generator_for, one_of
-from ltx_studio.pocket.world.anything import edges
 from ltx_studio.pocket.world.captions import tell
-from ltx_studio.pocket.world.controls import control
+from ltx_studio.pocket.world.controls import control, sketch
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.scenes import CAMERAS, Scenes
 
@@ -44,7 +43,7 @@ def write_manner_clips(
         # of a camera that stands still it is told that it moves: only so it has something to learn
         scenes = draw_scenes(count, generator, cameras=1.0 if manner == CAMERAS[0] else 0.0)
         clip = render(moved(scenes, manner, strength), shape.frames, shape.width, shape.height, FPS)
-        clip = torch.lerp(clip, -edges(clip), strength) if manner == SKETCH else clip
+        clip = torch.lerp(clip, sketch(clip), strength) if manner == SKETCH else clip
         return _encoded(vae, audio_vae, scenes, clip, generator)
 
     if not path.exists():

@@ -50,6 +50,14 @@ def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
     return bones * 2 - 1
 
 
+def sketch(clip: Tensor) -> Tensor:
+    """Dark lines on white, some pixels wide, where a colour ends, as `clip`: (B, 3, F, H, W) of -1 to 1."""
+    lines = torch.stack([edges(channel[:, None].expand(clip.shape)) for channel in clip.unbind(1)]).amax(0)
+    reach = max(1, clip.shape[3] // 96)
+    wide = torch.nn.functional.max_pool3d(lines, (1, 2 * reach + 1, 2 * reach + 1), 1, (0, reach, reach))
+    return -wide
+
+
 def soft_focus(clip: Tensor) -> Tensor:
     """The clip without its details, for the detailer; shapes as `clip`."""
     pictures = clip.transpose(1, 2).flatten(0, 1)
