@@ -173,7 +173,8 @@ def _gone(values: measure.Array) -> float:
 
 def whiteness(clip: Clip, _scene: Scenes) -> float:
     """Of a picture that has dark lines too: a white one is no sketch."""
-    return measure.whiteness(clip) if np.quantile(clip.frames.min(-1), 0.01) < 0.6 else math.nan
+    lines = clip.frames.min(-1) < 0.5
+    return measure.whiteness(clip) if lines.mean() > 0.002 else math.nan
 
 
 def _sketch(scene: Scenes, number: int, _folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
@@ -217,22 +218,23 @@ def _drawn(scene: Scenes) -> Clip:
     return Clip(frames.double().numpy(), FPS, measure.NO_SOUND, 16_000)
 
 
-_CAMERAS: Mapping[str, tuple[Callable[[Clip, Scenes], float], float]] = {
-    "static": (_stillness, 0.05),
-    "dolly-in": (_grown(1), 0.1),
-    "dolly-out": (_grown(-1), 0.1),
-    "dolly-left": (_moved("x", 1), 0.05),
-    "dolly-right": (_moved("x", -1), 0.05),
-    "jib-up": (_moved("y", 1), 0.05),
-    "jib-down": (_moved("y", -1), 0.05),
+PAN, ZOOM = (0.05, 0.05), (0.1, 0.1)
+_CAMERAS: Mapping[str, tuple[Callable[[Clip, Scenes], float], tuple[float, float]]] = {
+    "static": (_stillness, (0.05, 0.02)),  # at ½ there is little left to take away
+    "dolly-in": (_grown(1), ZOOM),
+    "dolly-out": (_grown(-1), ZOOM),
+    "dolly-left": (_moved("x", 1), PAN),
+    "dolly-right": (_moved("x", -1), PAN),
+    "jib-up": (_moved("y", 1), PAN),
+    "jib-down": (_moved("y", -1), PAN),
 }
 """How far each moves, and by how much more with each half of its strength: a quarter of what it was taught for the
 second half, in units of the short side, or as a logarithm of the subject's area."""
 
 EFFECTS: tuple[Effect, ...] = (
     *(
-        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size, (step, step))
-        for move, (size, step) in _CAMERAS.items()
+        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size, steps)
+        for move, (size, steps) in _CAMERAS.items()
     ),
     Effect("sketch", files.STYLE_LORA, _sketch, whiteness, (0.05, 0.05)),
     Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged),
