@@ -106,6 +106,7 @@ class Effect:
         steps: By how much it must grow, at least, with each half of the strength.
         motions: Of the subjects that it is asked about.
         which: Of them it can be asked about; all where it is not said.
+        middle: Whether they are in the middle, so that a camera has room to move. Else what comes of itself is there.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Effect:
     steps: tuple[float, float]
     motions: tuple[str, ...] = ("stays still",)
     which: Which | None = None
+    middle: bool = False
 
     def judge(self, render: Render, scene: Scenes, number: int, folder: Path) -> Found:
         sizes = []
@@ -130,9 +132,9 @@ class Effect:
         return first, second
 
     def cases(self, count: int) -> Scenes:
-        """Subjects in the middle."""
+        """Scenes that it can be asked about."""
         scenes = held_out(count, "loras", self.motions, which=self.which)
-        return scenes.but(place=torch.full_like(scenes.place, 0.5))
+        return scenes.but(place=torch.full_like(scenes.place, 0.5)) if self.middle else scenes
 
 
 def _camera(move: str) -> Ask:
@@ -233,7 +235,7 @@ second half, in units of the short side, or as a logarithm of the subject's area
 
 EFFECTS: tuple[Effect, ...] = (
     *(
-        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size, steps)
+        Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size, steps, middle=True)
         for move, (size, steps) in _CAMERAS.items()
     ),
     Effect("sketch", files.STYLE_LORA, _sketch, whiteness, (0.05, 0.05)),
@@ -255,7 +257,7 @@ WAYS: tuple[Family, ...] = (
             Line("quality is right", "fast is right"),
             Line("Draft is the same take", 0.95),
         ),
-        lambda count: held_out(count, "presets", [each for way in DIRECTIONS for each in (way, *BEATING)]),
+        lambda count: held_out(count, "presets", [each for way in DIRECTIONS for each in (*BEATING, way)]),
         judge_presets,
     ),
     Family(

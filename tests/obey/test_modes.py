@@ -1,10 +1,7 @@
 """The modes do what they say: a few fixed cases of what `make obey` asks a hundred of.
 
-The floors are for these few cases, some below what they reach, because another processor rounds otherwise. Presets, the
-negative prompt and single LoRAs have none yet.
+The floors are for these few cases, some below what they reach, because another processor rounds otherwise.
 """
-
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,10 +11,9 @@ from ltx_studio.pocket.world.controls import edges
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
 from ltx_studio.pocket.world.scenes import contrasts
-from ltx_studio.settings import Settings
+from tests.obey.conftest import Short
+from tools.obey.modes import MODES
 from tools.obey.scenes import edged, held_out
-from tools.obey.studio import Studio
-from tools.obey.table import FAMILIES
 
 CASES = {"t2v: directions": 4, "t2v: rhythms": 3, "i2v": 2, "keyframe": 3, "a2v": 2, "style": 3}
 """Of families that are asked more than once."""
@@ -35,15 +31,10 @@ FLOORS: dict[str, dict[str, float]] = {
     "i2v": {"frame 0": 24.0, "motion": 0.5},
     "keyframe": {"first frame": 22.0, "last frame": 21.0, "the middle is between": 0.5},
     "a2v": {"follows the sound": 0.45, "another sound, another picture": 0.5},
-    "lipsync": {"mouth and loudness": 0.6, "outside of the mouth": 23.0},
+    "lipsync": {"mouth and loudness": 0.6, "outside of the mouth": 23.0, "the face alone, without its mouth": 17.0},
     "style": {"edges kept": 0.25, "colours": 0.6, "fails without the IC-LoRA": 0.6},
 }
 """By family and line."""
-
-
-@pytest.fixture(scope="module")
-def studio(engine: Engine, settings: Settings) -> Studio:
-    return Studio(settings, engine)
 
 
 def test_style_is_asked_of_clips_in_which_canny_finds_edges(engine: Engine) -> None:
@@ -58,10 +49,10 @@ def test_style_is_asked_of_clips_in_which_canny_finds_edges(engine: Engine) -> N
     assert found.equal(edged(scenes))
 
 
-@pytest.mark.parametrize("name", FLOORS)
-def test_it_obeys(studio: Studio, name: str, tmp_path: Path) -> None:
-    family, cases = FAMILIES[name], CASES.get(name, 1)
-    found = [family.ask(studio.render, number, cases, tmp_path) for number in range(cases)]
-    rows = family.table(found)
+def test_every_mode_has_floors() -> None:
+    assert FLOORS.keys() == {family.name for family in MODES}
 
-    assert {line: row["reached"] for line, row in rows.items() if row["reached"] < FLOORS[name][line]} == {}
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_it_obeys(short_of: Short, name: str) -> None:
+    assert short_of(name, CASES.get(name, 1), FLOORS[name]) == {}
