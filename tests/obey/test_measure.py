@@ -100,6 +100,7 @@ def disc(x: ArrayLike, *, radius: ArrayLike = 0.15) -> Clip:
 
 
 MIDDLE = np.full(25, 0.67)
+BEATS = np.abs(np.sin(np.linspace(0, 2 * np.pi, 25)))
 GONE_AT_THE_END = np.where(np.arange(25) < 22, 0.15, 0)
 GONE_FOR_A_WHILE = np.where((np.arange(25) > 8) & (np.arange(25) < 17), 0, 0.15)
 
@@ -115,11 +116,17 @@ def test_what_vanishes_does_not_move(radius: ArrayLike) -> None:
         disc(0.67 + 0.5 * np.sin(np.linspace(0, np.pi, 25))),
         disc(0.67 + np.linspace(0, 0.14, 25)),
         disc(MIDDLE, radius=np.linspace(0.12, 0.2, 25)),
+        disc(0.67 + 0.2 * BEATS, radius=0.15 + 0.03 * BEATS),
     ],
-    ids=["to the side and back", "a little way", "grows"],
+    ids=["to the side and back", "a little way", "grows", "sways more than it grows"],
 )
 def test_what_neither_stays_nor_beats_is_something_else(clip: Clip) -> None:
     assert measure.motion(clip) == "something else"
+
+
+@pytest.mark.parametrize("aside", [0, 1], ids=["to all sides", "to one side"])
+def test_what_comes_and_goes_pulses(aside: float) -> None:
+    assert measure.motion(disc(0.67 + aside * 0.15 * BEATS, radius=0.12 + 0.15 * BEATS)) == "pulses"
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ class Track:
         return bool(seen.mean() > 0.95 and seen[:3].all() and seen[-3:].all())
 
     @property
-    def stays(self) -> bool:
-        """Whether it is never far from where it was."""
-        return max(float(np.ptp(_smooth(axis))) for axis in (self.x, self.y)) < STILL
+    def radius(self) -> Array:
+        """Of a disc of that area, in units of the short side of a picture of 4 by 3."""
+        return np.sqrt(self.area * (4 / 3) / np.pi)
 
 
 def track(clip: Clip) -> Track:
@@ -138,16 +138,18 @@ def motion(clip: Clip) -> str:
         return "bounces"
     if abs(dy) > 0.15:
         return "moves down" if dy > 0 else "moves up"
-    return _at_rest(found) if found.stays else "something else"
+    return _at_rest(found)
 
 
 def _at_rest(found: Track) -> str:
-    """What it does that does not leave its place."""
+    """What it does that leads nowhere. What grows to one side alone strays as far as it grows, and pulses too."""
+    strays = max(float(np.ptp(_smooth(axis))) for axis in (found.x, found.y))
     if float(found.area.std() / found.area.mean()) <= 0.13:
-        return "stays still"
-    size = _smooth(np.sqrt(found.area))
-    comes_and_goes = float(np.abs(np.diff(size)).sum()) > 1.4 * abs(float(size[-1] - size[0]))
-    return "pulses" if comes_and_goes else "something else"
+        return "stays still" if strays < STILL else "something else"
+    radius = _smooth(found.radius)
+    grows = float(np.ptp(radius))
+    comes_and_goes = float(np.abs(np.diff(radius)).sum()) > 1.4 * abs(float(radius[-1] - radius[0]))
+    return "pulses" if comes_and_goes and strays < STILL + grows else "something else"
 
 
 def _smooth(values: Array) -> Array:
