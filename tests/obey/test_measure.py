@@ -19,7 +19,7 @@ from tools.obey.measure import Clip
 from tools.obey.modes import is_between, mouth_box
 from tools.obey.scenes import faces, held_out
 from tools.obey.trials import HEIGHT, WIDTH, has_colours
-from tools.obey.ways import whiteness
+from tools.obey.ways import sketched
 
 MADE = ("moves right", "moves left", "moves up", "moves down", "stays still", "bounces", "pulses")
 
@@ -146,7 +146,7 @@ def test_between_is_on_the_way_and_no_cut(way: ArrayLike, holds: bool) -> None:
 def test_a_white_picture_is_no_sketch() -> None:
     white = Clip(np.ones((3, 96, 128, 3)), 24.0, np.zeros(16_000), RATE)
 
-    assert math.isnan(whiteness(white, held_out(1, "sketch", MADE)))
+    assert math.isnan(sketched(white, held_out(1, "sketch", MADE)))
 
 
 def outline(frames: int, left: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -158,7 +158,7 @@ def _moved(axis: str, sign: int) -> Callable[[Clip, Scenes], float]:
 def _grown(sign: int) -> Callable[[Clip, Scenes], float]:
     def size(clip: Clip, _scene: Scenes) -> float:
         found = measure.track(clip)
-        return sign * _gone(np.log(found.area)) if found.is_there else math.nan
+        return sign * _gone(np.log(found.area.clip(min=measure.SMALL))) if found.is_there else math.nan
 
     return size
 
@@ -173,8 +173,8 @@ def _gone(values: measure.Array) -> float:
     return float(values[-3:].mean() - values[:3].mean())
 
 
-def whiteness(clip: Clip, _scene: Scenes) -> float:
-    """Of a picture that has dark lines too: a white one is no sketch."""
+def sketched(clip: Clip, _scene: Scenes) -> float:
+    """How white a picture is that has dark lines too: a white one is no sketch."""
     lines = clip.frames.min(-1) < 0.5
     return measure.whiteness(clip) if lines.mean() > 0.002 else math.nan
 
@@ -238,12 +238,11 @@ EFFECTS: tuple[Effect, ...] = (
         Effect(f"camera {move}", files.CAMERA_LORAS[CAMERAS.index(move)], _camera(move), size, steps, middle=True)
         for move, (size, steps) in _CAMERAS.items()
     ),
-    Effect("sketch", files.STYLE_LORA, _sketch, whiteness, (0.05, 0.05)),
+    Effect("sketch", files.STYLE_LORA, _sketch, sketched, (0.05, 0.05)),
     Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged),
     Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, (0.05, 0.05)),
     Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), _nearness, (0.5, 0.5)),
-    # it is trained to do the same at ½ and at 1, as the presets use it at both
-    Effect("distilled", files.DISTILLED_LORA, _words, _together, (0.02, -0.05), BEATING),
+    Effect("distilled", files.DISTILLED_LORA, _words, _together, (0.02, 0.02), BEATING),
 )
 
 
