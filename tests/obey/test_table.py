@@ -92,3 +92,19 @@ def test_what_is_around_the_cards_table_stays(tmp_path: Path) -> None:
     assert text.endswith(f"{END}\n\nafter\n")
     assert "old" not in text
     assert "| i2v | motion | **50%** | 90% | 2 |" in text
+
+
+def test_a_line_that_was_not_asked_yet_is_missing_and_keeps_no_other_from_the_card(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
+    for name in files.ALL:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    family, lines = FAMILIES["i2v"], _lines(FAMILIES["i2v"])
+    lines.pop("motion")
+    asked = {"i2v": {"weights": table.digest_of(family, tmp_path), "lines": lines}}
+
+    table.write_card(card, asked)
+
+    assert "| i2v | frame 0 |" in card.read_text(encoding="utf-8")
+    assert "i2v" in table.missing(asked, tmp_path)

@@ -19,6 +19,7 @@ from tools.obey.trials import (
     DIRECTIONS,
     HEIGHT,
     RHYTHMS,
+    UNLEARNED,
     WIDTH,
     Family,
     Found,
@@ -35,6 +36,7 @@ from tools.obey.trials import (
 EDGES_KEPT = 0.7
 CLEARLY = 0.1
 """By how much fewer edges are kept without the IC-LoRA, at least."""
+NOT_STEERED = {"fails without the IC-LoRA": 0.0, "fails by an IC-LoRA that learned nothing": UNLEARNED}
 
 
 def judge_words(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
@@ -146,9 +148,8 @@ def mouth_box(scene: Scenes) -> tuple[float, float, float, float]:
 
 
 def judge_style(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
-    """A clip made anew in other colours keeps its outlines, and without the IC-LoRA it does not.
-
-    At strength 0 ComfyUI does not load it, and so does not learn from it that its guides are half as large.
+    """A clip made anew in other colours keeps its outlines, and neither without the IC-LoRA nor by one that learned
+    nothing does it.
     """
     given = write_clip(scene, folder / "clip.mp4", frames=25, width=WIDTH, height=HEIGHT)
     wanted = repainted(scene, number)
@@ -160,11 +161,11 @@ def judge_style(render: Render, scene: Scenes, number: int, folder: Path) -> Fou
         return clip, measure.edge_score(measure.outline(clip), outline)
 
     clip, edges = kept({})
-    _, without = kept({Path(files.IC_LORA).name: 0.0})
+    fewer = min(EDGES_KEPT, edges - CLEARLY)
     return {
         "edges kept": edges,
         "colours": all(has_colours(clip, wanted)),
-        "fails without the IC-LoRA": without < min(EDGES_KEPT, edges - CLEARLY),
+        **{name: kept({Path(files.IC_LORA).name: strength})[1] < fewer for name, strength in NOT_STEERED.items()},
     }
 
 
@@ -236,7 +237,11 @@ MODES: tuple[Family, ...] = (
     ),
     Family(
         "style",
-        (Line("edges kept", EDGES_KEPT, median=True), Line("colours", 0.9), Line("fails without the IC-LoRA", 0.9)),
+        (
+            Line("edges kept", EDGES_KEPT, median=True),
+            Line("colours", 0.9),
+            *(Line(name, 0.9) for name in NOT_STEERED),
+        ),
         lambda count: held_out(count, "style", DIRECTIONS, which=edged),
         judge_style,
         loras=(files.DISTILLED_LORA, files.IC_LORA),

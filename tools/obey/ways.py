@@ -20,6 +20,7 @@ from tools.obey.scenes import FPS, Which, edged, held_out, on_promised_backgroun
 from tools.obey.trials import (
     DIRECTIONS,
     HEIGHT,
+    UNLEARNED,
     WIDTH,
     Family,
     Found,
@@ -34,7 +35,6 @@ from tools.obey.trials import (
 DISTILLED = Path(files.DISTILLED_LORA).name
 Ask = Callable[[Scenes, int, Path, float], tuple[str, Mapping[str, Any]]]
 """From a scene, its number, a folder and the LoRA's strength to a mode and its values."""
-STRENGTHS = 0.0, 0.5, 1.0
 HALVES = "0 to ½", "½ to 1"
 BEATING = "bounces", "pulses"
 NEGATIVE = "what is named is gone, and something else is there", "it stays where another colour is named"
@@ -107,6 +107,7 @@ class Effect:
         motions: Of the subjects that it is asked about.
         which: Of them it can be asked about; all where it is not said.
         middle: Whether they are in the middle, so that a camera has room to move. Else what comes of itself is there.
+        without: The strength that counts as none.
     """
 
     name: str
@@ -117,10 +118,11 @@ class Effect:
     motions: tuple[str, ...] = ("stays still",)
     which: Which | None = None
     middle: bool = False
+    without: float = 0.0
 
     def judge(self, render: Render, scene: Scenes, number: int, folder: Path) -> Found:
         sizes = []
-        for strength in STRENGTHS:
+        for strength in (self.without, 0.5, 1.0):
             mode, values = self.ask(scene, number, folder, strength)
             sizes.append(self.size(render(mode, values, strengths={Path(self.file).name: strength}), scene))
         grown = np.nan_to_num(np.diff(sizes))
@@ -239,8 +241,8 @@ EFFECTS: tuple[Effect, ...] = (
         for move, (size, steps) in _CAMERAS.items()
     ),
     Effect("sketch", files.STYLE_LORA, _sketch, sketched, (0.05, 0.05)),
-    Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged),
-    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, (0.05, 0.05)),
+    Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged, without=UNLEARNED),
+    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, (0.05, 0.05), without=UNLEARNED),
     Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), _nearness, (0.5, 0.5)),
     Effect("distilled", files.DISTILLED_LORA, _words, _together, (0.02, 0.02), BEATING),
 )
