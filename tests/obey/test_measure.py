@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import ArrayLike
 
+from ltx_studio.pocket.world.controls import soft_focus
 from ltx_studio.pocket.world.draw import render
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
 from ltx_studio.pocket.world.scenes import MOTIONS, SUBJECTS, Scenes
@@ -19,7 +20,7 @@ from tools.obey.measure import Clip
 from tools.obey.modes import is_between, mouth_box
 from tools.obey.scenes import faces, held_out
 from tools.obey.trials import HEIGHT, WIDTH, has_colours
-from tools.obey.ways import sketched
+from tools.obey.ways import detailed, sketched
 
 MADE = ("moves right", "moves left", "moves up", "moves down", "stays still", "bounces", "pulses")
 
@@ -191,3 +192,13 @@ def test_whiteness_grows_evenly_from_a_picture_to_its_sketch(scenes: Scenes) -> 
 def test_the_same_scene_in_all_families_is_not_the_same() -> None:
     assert not held_out(4, "a", MADE).place.equal(held_out(4, "b", MADE).place)
     assert torch.equal(held_out(4, "a", MADE).place, held_out(4, "a", MADE).place)
+
+
+@pytest.mark.parametrize("way", [0.0, 0.5, 1.0])
+def test_details_that_are_back_are_measured_by_their_share(scenes: Scenes, way: float) -> None:
+    scene = scenes[4:5]
+    drawn = render(scene, 25, WIDTH, HEIGHT)
+    between = torch.lerp(soft_focus(drawn), drawn, way)
+    pictures = ((between[0].permute(1, 2, 3, 0) + 1) / 2).double().numpy()
+
+    assert detailed(Clip(pictures, 24.0, measure.NO_SOUND, 16_000), scene) == pytest.approx(way)

@@ -32,7 +32,7 @@ FLOORS: dict[str, dict[str, float]] = {
     "LoRA: sketch": halves(0.25, 0.25),
     "LoRA: union": halves(0.1, 0.1),
     "LoRA: pose": halves(-0.2, -0.05),  # after 150 steps it does next to nothing
-    "LoRA: detailer": halves(0.4, 0.1),
+    "LoRA: detailer": halves(0.08, 0.1),
     "LoRA: distilled": halves(0.1, -0.1),
 }
 """By family and line."""
