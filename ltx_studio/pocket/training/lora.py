@@ -1,7 +1,7 @@
 """Low-rank changes to the transformer that can be trained, switched off and written as a LoRA file."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,14 @@ class Lora:
                 parametrize.register_parametrization(module, "weight", part, unsafe=True)
                 self._parts[f"diffusion_model.transformer_blocks.{name}"] = part
 
+    @classmethod
+    def of(cls, net: Any, tensors: Mapping[str, Tensor], *, layers: str, strength: float) -> "Lora":
+        """One that has been trained."""
+        lora = cls(net, rank=max(min(tensor.shape) for tensor in tensors.values()), layers=layers)
+        lora.load_state_dict(tensors)
+        lora.set(strength)
+        return lora
+
     def parameters(self) -> list[Tensor]:
         return [parameter for part in self._parts.values() for parameter in (part.up, part.down)]
 
@@ -68,7 +76,17 @@ class Lora:
         return tensors
 
     @torch.no_grad()
-    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+    def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
         for name, part in self._parts.items():
             part.down.copy_(tensors[f"{name}.lora_A.weight"])
             part.up.copy_(tensors[f"{name}.lora_B.weight"])
+
+    @torch.no_grad()
+    def approach(self, tensors: Mapping[str, Tensor]) -> None:
+        """Become what is nearest to a LoRA on the same layers that has a higher rank."""
+        for name, part in self._parts.items():
+            change = tensors[f"{name}.lora_B.weight"] @ tensors[f"{name}.lora_A.weight"]
+            left, sizes, right = torch.linalg.svd(change.float(), full_matrices=False)
+            root = sizes[: len(part.down)].sqrt()
+            part.up.copy_(left[:, : len(root)] * root)
+            part.down.copy_(root[:, None] * right[: len(root)])

@@ -30,9 +30,9 @@ STEPS = {
     "base_model": 6000,
     "upscaler": 1000,
     "distilled_lora": 1200,
-    "control_lora": 4800,
-    "pose_lora": 150,
-    "detailer_lora": 150,
+    "control_lora": 7200,
+    "pose_lora": 600,
+    "detailer_lora": 600,
     "manner_lora": 300,
 }
 """Of each part, by its name; `manner_lora` is that of every camera and of the sketch."""
@@ -44,6 +44,8 @@ CONTROL_KINDS = {
 }
 CONTROL_PARTS = {"control": 3, "pose": 1, "detailer": 1}
 """In how many parts the clips of each are written."""
+CONTROL_BEGINS = {"pose": "control"}
+"""Those that begin from another, because it has learned by then which corner of a guide's token is whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Training:
     def phases(self) -> list[Phase]:
         """Each needs what those before it gave."""
         shards = [partial(self._shard, number) for number in range(1 if self._quick else SHARDS)]
-        manners = (*CAMERAS, SKETCH)
+        manners, begun = (*CAMERAS, SKETCH), tuple(CONTROL_BEGINS)
         return [
             Phase("video_vae", [lambda: self._train("video_vae", VideoVaePart, latents=True)], together=True),
             Phase("audio", [lambda: self._train("audio", AudioPart, latents=True)]),
@@ -100,10 +102,11 @@ class Training:
                 "loras",
                 [
                     self._distilled,
-                    *(partial(self._control, name) for name in CONTROL_KINDS),
                     *(partial(self._manner, name) for name in manners),
                 ],
             ),
+            Phase("control_loras", [partial(self._control, name) for name in CONTROL_KINDS if name not in begun]),
+            Phase("begun_loras", [partial(self._control, name) for name in begun]),
         ]
 
     @cached_property
@@ -179,7 +182,10 @@ class Training:
 
     def _control(self, name: str) -> None:
         part, clips, rank = f"{name}_lora", self._control_paths(name), recipe.LORA_RANKS[name]
-        self._train(part, lambda steps: ControlPart(part, steps, self._base, clips, rank=rank))
+        before = CONTROL_BEGINS.get(name)
+        begun = result_of(self.folder, f"{before}_lora") if before else None
+        fast = result_of(self.folder, "distilled_lora")
+        self._train(part, lambda steps: ControlPart(part, steps, self._base, clips, rank=rank, fast=fast, begun=begun))
 
     def _manner_clips(self, name: str) -> None:
         path = self.folder / f"{name}_clips.pt"

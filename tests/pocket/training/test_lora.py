@@ -68,6 +68,44 @@ def test_at_no_strength_it_is_the_model_itself_and_grows_with_strength(trained: 
     assert 0 < away[1] < away[2]
 
 
+def test_beside_another_only_the_later_one_is_trained(trained: tuple[Any, Lora, Any]) -> None:
+    net, lora, _ = trained
+    alone = ask(net)
+    later = Lora(net, rank=4)
+    learning = {id(parameter) for parameter in net.parameters() if parameter.requires_grad}
+
+    torch.testing.assert_close(ask(net), alone)  # the first is still there
+    assert learning == {id(parameter) for parameter in later.parameters()}
+    for parameter in later.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    with lora.at(0.0):
+        without = ask(net)
+    assert not torch.allclose(ask(net)[0], without[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("rank", [8, 4])
+def test_it_becomes_what_is_nearest_to_one_of_a_higher_rank(trained: tuple[Any, Lora, Any], rank: int) -> None:
+    _, lora, _ = trained
+    layers = PICTURE_LAYERS if "gate" not in str(list(lora.state_dict())) else STEERED_LAYERS
+    smaller = Lora(make(), rank=rank, layers=layers)
+
+    smaller.approach(lora.state_dict())
+
+    for name, (large, small) in _changes(lora, smaller).items():
+        nearest = torch.linalg.svdvals(large)[rank:].norm()  # by Eckart, Young and Mirsky
+        torch.testing.assert_close((large - small).norm(), nearest, atol=1e-3, rtol=1e-3, msg=name)
+
+
+def _changes(*loras: Lora) -> dict[str, list[Tensor]]:
+    found: dict[str, list[Tensor]] = {}
+    for lora in loras:
+        tensors = {key: value.detach() for key, value in lora.state_dict().items()}
+        for layer in {key.rpartition(".lora_")[0] for key in tensors}:
+            change = tensors[f"{layer}.lora_B.weight"] @ tensors[f"{layer}.lora_A.weight"]
+            found.setdefault(layer, []).append(change)
+    return found
+
+
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_comfyui_reads_the_file_as_it_was_trained(
     trained: tuple[Any, Lora, Any], strength: float, tmp_path: Path
