@@ -33,7 +33,7 @@ FLOORS: dict[str, dict[str, float]] = {
     "a2v": {"follows the sound": 0.45, "another sound, another picture": 0.5},
     "lipsync": {"mouth and loudness": 0.6, "outside of the mouth": 23.0, "the face alone, without its mouth": 17.0},
     "style": {
-        "edges kept": 0.25,
+        "edges kept": 0.4,
         "colours": 0.6,
         "fails without the IC-LoRA": 0.6,
         "fails by an IC-LoRA that learned nothing": 0.6,

@@ -11,6 +11,7 @@ import pytest
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings
 from tools.obey import table
+from tools.obey.__main__ import CARD, OUT
 from tools.obey.measure import Clip
 from tools.obey.studio import build
 from tools.obey.table import BEGIN, END, FAMILIES
@@ -108,3 +109,16 @@ def test_a_line_that_was_not_asked_yet_is_missing_and_keeps_no_other_from_the_ca
 
     assert "| i2v | frame 0 |" in card.read_text(encoding="utf-8")
     assert "i2v" in table.missing(asked, tmp_path)
+
+
+def test_the_published_table_is_of_the_shipped_files() -> None:
+    assert table.missing(table.read(OUT), files.SHIPPED) == []
+
+
+def test_the_card_says_what_the_table_says(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text(CARD.read_text(encoding="utf-8"), encoding="utf-8")
+
+    table.write_card(card, table.read(OUT))
+
+    assert card.read_text(encoding="utf-8") == CARD.read_text(encoding="utf-8")
