@@ -144,6 +144,12 @@ def test_between_is_on_the_way_and_no_cut(way: ArrayLike, holds: bool) -> None:
     assert is_between(disc(way), disc([0.3, 1.0]), "moves right") is holds
 
 
+def test_between_the_subject_does_not_vanish() -> None:
+    radius = np.where((np.arange(25) > 1) & (np.arange(25) < 23), 0.02, 0.15)
+
+    assert not is_between(disc(np.linspace(0.3, 1.0, 25), radius=radius), disc([0.3, 1.0]), "moves right")
+
+
 def test_a_white_picture_is_no_sketch() -> None:
     white = Clip(np.ones((3, 96, 128, 3)), 24.0, np.zeros(16_000), RATE)
 

@@ -14,15 +14,15 @@ from tools.obey import table
 from tools.obey.__main__ import CARD, OUT
 from tools.obey.measure import Clip
 from tools.obey.studio import build
-from tools.obey.table import BEGIN, END, FAMILIES
+from tools.obey.table import BEGIN, CASES, END, FAMILIES
 from tools.obey.trials import Family
 
 CLIP = Clip(np.zeros((25, 192, 256, 3)), 24.0, np.zeros(16_000), 16_000)
 DRAFT = replace(CLIP, frames=CLIP.frames[:, ::2, ::2])
 
 
-def _lines(family: Family) -> dict[str, dict[str, Any]]:
-    row = {"cases": 2, "reached": 0.5, "share": 0.0, "met": False}
+def _lines(family: Family, cases: int = CASES) -> dict[str, dict[str, Any]]:
+    row = {"cases": cases, "reached": 0.5, "share": 0.0, "met": False}
     return {line.name: {**row, "at_least": line.at_least} for line in family.lines}
 
 
@@ -68,6 +68,9 @@ def test_what_was_asked_for_less_is_not_of_the_table(tmp_path: Path) -> None:
     found = {"i2v": {"weights": table.digest_of(family, tmp_path), "lines": lines}}
 
     assert "i2v" not in table.missing(found, tmp_path)
+    found["i2v"]["lines"] = _lines(family, cases=2)
+    assert "i2v" in table.missing(found, tmp_path)
+    found["i2v"]["lines"] = lines
     lines["motion"]["at_least"] = 0.1
     assert "i2v" in table.missing(found, tmp_path)
 
@@ -92,7 +95,7 @@ def test_what_is_around_the_cards_table_stays(tmp_path: Path) -> None:
     assert text.startswith(f"before\n\n{BEGIN}\n")
     assert text.endswith(f"{END}\n\nafter\n")
     assert "old" not in text
-    assert "| i2v | motion | **50%** | 90% | 2 |" in text
+    assert "| i2v | motion | **50%** | 90% | 100 |" in text
 
 
 def test_a_line_that_was_not_asked_yet_is_missing_and_keeps_no_other_from_the_card(tmp_path: Path) -> None:

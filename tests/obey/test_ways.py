@@ -30,8 +30,8 @@ FLOORS: dict[str, dict[str, float]] = {
     "LoRA: camera jib-up": halves(0.12, 0.05),
     "LoRA: camera jib-down": halves(-0.05, 0.2),
     "LoRA: sketch": halves(0.25, 0.25),
-    "LoRA: union": halves(0.1, 0.2),
-    "LoRA: pose": halves(0.03, 0.3),
+    "LoRA: union": halves(0.05, 0.2),
+    "LoRA: pose": halves(0.0, 0.3),
     "LoRA: detailer": halves(0.08, 0.1),
     "LoRA: distilled": halves(0.1, -0.1),
 }

@@ -15,11 +15,10 @@ from pathlib import Path
 from ltx_studio.pocket.sheet import write_sheet
 from ltx_studio.settings import get_settings
 from tools.obey.asker import SHOWN, Answer, Asker
-from tools.obey.table import FAMILIES, digest_of, put, write_card
+from tools.obey.table import CASES, FAMILIES, digest_of, put, write_card
 from tools.obey.trials import Family
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CASES = 100
 OUT = ROOT / "docs" / "obedience.json"
 CARD = ROOT / "ltx_studio" / "pocket" / "MODEL_CARD.md"
 

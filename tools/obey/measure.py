@@ -40,12 +40,24 @@ def read(path: Path) -> Clip:
     with av.open(path) as file:
         fps = float(file.streams.video[0].average_rate or 24)
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]) / 255
+    return Clip(frames, fps, *_sound(path))
+
+
+def beside(clip: Clip, sound: Path) -> Clip:
+    """The clip's pictures with another sound: that of a file."""
+    return Clip(clip.frames, clip.fps, *_sound(sound))
+
+
+def _sound(path: Path) -> tuple[Array, int]:
     pieces, rate = [NO_SOUND], 16_000
     with av.open(path) as file:
         if file.streams.audio:
             rate = file.streams.audio[0].rate
-            pieces += [np.atleast_2d(frame.to_ndarray()).astype(float).mean(0) for frame in file.decode(audio=0)]
-    return Clip(frames, fps, np.concatenate(pieces), rate)
+            for frame in file.decode(audio=0):
+                samples = frame.to_ndarray()
+                most = np.iinfo(samples.dtype).max if samples.dtype.kind == "i" else 1.0
+                pieces.append(np.atleast_2d(samples / most).astype(float).mean(0))
+    return np.concatenate(pieces), rate
 
 
 def background(clip: Clip) -> RGB:

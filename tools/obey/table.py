@@ -12,6 +12,8 @@ from tools.obey.trials import Family, Line
 from tools.obey.ways import WAYS
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in (*MODES, *WAYS)}
+CASES = 100
+"""Of each family, for a table that is published; of those with a smaller share, that part."""
 BEGIN, END = "<!-- Below: written by make obey. -->", "<!-- Above: written by make obey. -->"
 
 Table = dict[str, dict[str, Any]]
@@ -81,13 +83,14 @@ def _said(line: Line, value: float, row: Mapping[str, Any]) -> str:
 
 
 def missing(table: Table, models: Path) -> Sequence[str]:
-    """Families that were not asked, of other files than those in `models`, or for less."""
+    """Families that were not asked, of other files than those in `models`, for less, or too seldom."""
     return [name for name, family in FAMILIES.items() if not _is_of(table.get(name, {}), family, models)]
 
 
 def _is_of(found: Mapping[str, Any], family: Family, models: Path) -> bool:
     if not found or found["weights"] != digest_of(family, models):
         return False
+    seldom = max(row["cases"] for row in found["lines"].values()) < round(CASES * family.share)
     asked = {line.name: line.at_least for line in family.lines if not isinstance(line.at_least, str)}
     told = {name: row["at_least"] for name, row in found["lines"].items()}
-    return told.keys() == {line.name for line in family.lines} and asked.items() <= told.items()
+    return not seldom and told.keys() == {line.name for line in family.lines} and asked.items() <= told.items()

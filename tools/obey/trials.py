@@ -20,9 +20,6 @@ from tools.obey.measure import Clip
 WIDTH, HEIGHT = 256, 192
 DIRECTIONS = MOTIONS[:4]
 RHYTHMS = ("stays still", "bounces", "pulses")
-UNLEARNED = 1e-3
-"""Strength of an IC-LoRA that only says how large its guides are. At 0 ComfyUI does not load it, takes a half-size
-guide for a full-size one, and the base model copies it where nothing moves."""
 PITCH_REACH = 60.0
 """Hertz by which a pitch may be off; the three are 300 apart and more."""
 

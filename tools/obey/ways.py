@@ -20,7 +20,6 @@ from tools.obey.scenes import FPS, Which, edged, held_out, on_promised_backgroun
 from tools.obey.trials import (
     DIRECTIONS,
     HEIGHT,
-    UNLEARNED,
     WIDTH,
     Family,
     Found,
@@ -35,6 +34,7 @@ from tools.obey.trials import (
 DISTILLED = Path(files.DISTILLED_LORA).name
 Ask = Callable[[Scenes, int, Path, float], tuple[str, Mapping[str, Any]]]
 """From a scene, its number, a folder and the LoRA's strength to a mode and its values."""
+STRENGTHS = 0.0, 0.5, 1.0
 HALVES = "0 to ½", "½ to 1"
 BEATING = "bounces", "pulses"
 NEGATIVE = "what is named is gone, and something else is there", "it stays where another colour is named"
@@ -106,8 +106,8 @@ class Effect:
         steps: By how much it must grow, at least, with each half of the strength.
         motions: Of the subjects that it is asked about.
         which: Of them it can be asked about; all where it is not said.
+        share: Of the cases that other families have.
         middle: Whether they are in the middle, so that a camera has room to move. Else what comes of itself is there.
-        without: The strength that counts as none.
     """
 
     name: str
@@ -118,11 +118,11 @@ class Effect:
     motions: tuple[str, ...] = ("stays still",)
     which: Which | None = None
     middle: bool = False
-    without: float = 0.0
+    share: float = 0.25
 
     def judge(self, render: Render, scene: Scenes, number: int, folder: Path) -> Found:
         sizes = []
-        for strength in (self.without, 0.5, 1.0):
+        for strength in STRENGTHS:
             mode, values = self.ask(scene, number, folder, strength)
             sizes.append(self.size(render(mode, values, strengths={Path(self.file).name: strength}), scene))
         grown = np.nan_to_num(np.diff(sizes))
@@ -190,9 +190,14 @@ def _sketch(scene: Scenes, number: int, _folder: Path, strength: float) -> tuple
 
 
 def _ready(kind: str, ic_lora: str) -> Ask:
-    """The mode style with a control clip that is drawn, not found in a clip."""
+    """The mode style with a control clip that is drawn, not found in a clip; without the IC-LoRA it has none either.
 
-    def ask(scene: Scenes, number: int, folder: Path, _strength: float) -> tuple[str, Mapping[str, Any]]:
+    Where that says how large its control clips are, ComfyUI would take one for full-size, and the base model copy it.
+    """
+
+    def ask(scene: Scenes, number: int, folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
+        if not strength and kind != "soft":
+            return _words(scene, number, folder, strength)
         clip = draw(scene, 25, WIDTH, HEIGHT, FPS)
         path = write_pictures(control(kind, scene, clip, FPS), folder / "control.mp4")
         return "style", {**request(scene, number), "clip": path, "control": "ready", "ic_lora": ic_lora}
@@ -204,7 +209,10 @@ def _words(scene: Scenes, number: int, _folder: Path, _strength: float) -> tuple
     return "t2v", request(scene, number)
 
 
-def _canny(scene: Scenes, number: int, folder: Path, _strength: float) -> tuple[str, Mapping[str, Any]]:
+def _canny(scene: Scenes, number: int, folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
+    """With the edges of a clip; without the IC-LoRA from words alone, as with a control clip that is drawn."""
+    if not strength:
+        return _words(scene, number, folder, strength)
     path = write_clip(scene, folder / "clip.mp4", frames=25, width=WIDTH, height=HEIGHT)
     return "style", {**request(scene, number), "clip": path}
 
@@ -252,10 +260,10 @@ EFFECTS: tuple[Effect, ...] = (
         for move, (size, steps) in _CAMERAS.items()
     ),
     Effect("sketch", files.STYLE_LORA, _sketch, sketched, (0.05, 0.05)),
-    Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged, without=UNLEARNED),
-    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, (0.05, 0.05), without=UNLEARNED),
+    Effect("union", files.IC_LORA, _canny, _outlines, (0.05, 0.05), which=edged),
+    Effect("pose", files.POSE_LORA, _ready("pose", "pose"), _outlines, (0.05, 0.05)),
     Effect("detailer", files.DETAILER_LORA, _ready("soft", "detailer"), detailed, (0.05, 0.05)),
-    Effect("distilled", files.DISTILLED_LORA, _words, _together, (0.02, 0.02), BEATING),
+    Effect("distilled", files.DISTILLED_LORA, _words, _together, (0.02, 0.02), BEATING, share=1.0),
 )
 
 
@@ -284,7 +292,7 @@ WAYS: tuple[Family, ...] = (
             effect.lines,
             effect.cases,
             effect.judge,
-            share=0.25,
+            share=effect.share,
             loras=(files.DISTILLED_LORA, effect.file),
         )
         for effect in EFFECTS
