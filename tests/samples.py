@@ -8,11 +8,11 @@ from typing import Any
 
 import av
 import numpy as np
-from PIL import Image
-
-from tools.demo import ball, write_clip, write_tone
+from PIL import Image, ImageDraw
 
 RATE = 48_000
+SECONDS, FPS, SIZE = 2.0, 24, (256, 192)
+"""Of the tone and of the clip."""
 
 
 def write_sound(path: Path, seconds: float, *, rate: int = RATE, channels: int = 1, hertz: float = 220.0) -> Path:
@@ -100,3 +100,35 @@ def sound_of(path: Path) -> tuple[Any, int]:
             piece.to_ndarray() for frame in [*container.decode(audio=0), None] for piece in resampler.resample(frame)
         ]
     return np.concatenate(pieces, axis=1).mean(axis=0), rate
+
+
+def ball(along: float) -> Image.Image:
+    """A red ball on a floor; `along` is 0 at the left and 1 at the right."""
+    width, height = SIZE
+    image = Image.new("RGB", SIZE, (196, 206, 214))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, height * 0.72, width, height), fill=(122, 92, 66))
+    radius = height // 6
+    x, y = radius + along * (width - 2 * radius), height * 0.72 - radius
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(200, 40, 36))
+    return image
+
+
+def write_tone(path: Path) -> None:
+    times = np.arange(round(SECONDS * RATE)) / RATE
+    samples = 0.5 * np.sin(2 * math.pi * 300 * times) * np.abs(np.sin(2 * math.pi * times))
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((samples * 32767).astype("<i2").tobytes())
+
+
+def write_clip(path: Path) -> None:
+    count = round(SECONDS * FPS) + 1
+    with av.open(path, "w") as out:
+        stream = out.add_stream("libx264", rate=FPS, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for index in range(count):
+            out.mux(stream.encode(av.VideoFrame.from_image(ball(index / (count - 1)))))
+        out.mux(stream.encode(None))

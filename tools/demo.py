@@ -4,33 +4,25 @@ python -m tools.demo [--out outputs/demo]
 """
 
 import argparse
-import math
 import sys
-import wave
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-from PIL import Image, ImageDraw
+import torch
 
 from ltx_studio.errors import StudioError
 from ltx_studio.events import Failed, Finished
 from ltx_studio.jobs import JobSpec, LocalRunner, export
 from ltx_studio.logs import log_to_file
+from ltx_studio.pocket.world.captions import plain_caption
+from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
+from ltx_studio.pocket.world.scenes import SUBJECTS, Scenes
 from ltx_studio.settings import get_settings
+from tools.obey.scenes import FPS, faces, held_out, write_clip, write_frame, write_sound
+from tools.obey.trials import HEIGHT, WIDTH
 
-SECONDS, FPS, SIZE = 2.0, 24, (256, 192)
-RATE = 48_000
-SHARED = {"seed": 1, "width": SIZE[0], "height": SIZE[1], "seconds": SECONDS}
-PROMPTS = {
-    "t2v": "a red ball bounces to the right",
-    "a2v": "a red ball pulses with the tone",
-    "i2v": "the red ball rolls to the right",
-    "lipsync": "a round red face sings, static camera",
-    "keyframe": "the red ball rolls from the left to the right",
-    "style": "a red ball as a chalk drawing, rolling to the right",
-}
+FRAMES = 49
+SHARED = {"seed": 1, "width": WIDTH, "height": HEIGHT, "seconds": FRAMES / FPS}
 
 
 def main() -> None:
@@ -42,8 +34,8 @@ def main() -> None:
     log_to_file(settings)
     runner = LocalRunner(settings)
     try:
-        for mode, prompt in PROMPTS.items():
-            print(render(runner, mode, {"prompt": prompt, **SHARED, **files[mode]}, out / f"{mode}.mp4"), flush=True)
+        for mode, values in files.items():
+            print(render(runner, mode, SHARED | values, out / f"{mode}.mp4"), flush=True)
     except StudioError as error:
         sys.exit(f"{error.message}\n{error.hint}")
     finally:
@@ -61,54 +53,42 @@ def render(runner: LocalRunner, mode: str, values: dict[str, Any], destination: 
     raise SystemExit(f"{mode} was stopped")
 
 
-def draw_inputs(folder: Path) -> dict[str, dict[str, Path]]:
-    """A ball at the left and at the right, a tone that swells, and a clip of the ball rolling."""
+def draw_inputs(folder: Path) -> dict[str, dict[str, Any]]:
+    """What each mode is given: a prompt, and files of scenes that the pocket model knows."""
     folder.mkdir(parents=True, exist_ok=True)
-    first, last, tone, clip = (folder / name for name in ("first.png", "last.png", "tone.wav", "clip.mp4"))
-    ball(0.0).save(first)
-    ball(1.0).save(last)
-    write_tone(tone)
-    write_clip(clip)
+    bounces, pulses = scene("bounces", "red", "gray"), scene("pulses", "yellow", "navy")
+    rolls, rises = scene("moves right", "blue", "white"), scene("moves up", "red", "white")
+    face = faces(1, "demo")
+    quiet = face.but(strength=face.strength * 0)
+    first, last, portrait = (
+        write_frame(each, folder / f"{name}.png", frames=FRAMES, index=index, width=WIDTH, height=HEIGHT)
+        for each, name, index in ((rolls, "first", 0), (rolls, "last", -1), (quiet, "face", 0))
+    )
+    beat, voice = (
+        write_sound(each, folder / f"{name}.wav", frames=FRAMES) for each, name in ((pulses, "beat"), (face, "voice"))
+    )
+    clip = write_clip(rises, folder / "clip.mp4", frames=FRAMES, width=WIDTH, height=HEIGHT)
     return {
-        "t2v": {},
-        "a2v": {"audio": tone},
-        "i2v": {"image": first},
-        "lipsync": {"image": first, "audio": tone},
-        "keyframe": {"first_image": first, "last_image": last},
-        "style": {"clip": clip},
+        "t2v": {"prompt": told(bounces)},
+        "a2v": {"prompt": told(pulses), "audio": beat},
+        "i2v": {"prompt": told(rolls), "image": first},
+        "lipsync": {"prompt": told(face), "image": portrait, "audio": voice},
+        "keyframe": {"prompt": told(rolls), "first_image": first, "last_image": last},
+        "style": {"prompt": told(rises.but(colour=torch.tensor([list(COLOURS).index("green")]))), "clip": clip},
     }
 
 
-def ball(along: float) -> Image.Image:
-    """A red ball on a floor; `along` is 0 at the left and 1 at the right."""
-    width, height = SIZE
-    image = Image.new("RGB", SIZE, (196, 206, 214))
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, height * 0.72, width, height), fill=(122, 92, 66))
-    radius = height // 6
-    x, y = radius + along * (width - 2 * radius), height * 0.72 - radius
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(200, 40, 36))
-    return image
+def scene(motion: str, colour: str, background: str) -> Scenes:
+    """A circle that moves so."""
+    return held_out(1, "demo", (motion,)).but(
+        subject=torch.tensor([SUBJECTS.index("circle")]),
+        colour=torch.tensor([list(COLOURS).index(colour)]),
+        background=torch.tensor([list(BACKGROUNDS).index(background)]),
+    )
 
 
-def write_tone(path: Path) -> None:
-    times = np.arange(round(SECONDS * RATE)) / RATE
-    samples = 0.5 * np.sin(2 * math.pi * 300 * times) * np.abs(np.sin(2 * math.pi * times))
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((samples * 32767).astype("<i2").tobytes())
-
-
-def write_clip(path: Path) -> None:
-    count = round(SECONDS * FPS) + 1
-    with av.open(path, "w") as out:
-        stream = out.add_stream("libx264", rate=FPS, options={"crf": "12"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for index in range(count):
-            out.mux(stream.encode(av.VideoFrame.from_image(ball(index / (count - 1)))))
-        out.mux(stream.encode(None))
+def told(one: Scenes) -> str:
+    return plain_caption(one, 0)
 
 
 if __name__ == "__main__":
