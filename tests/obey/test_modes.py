@@ -15,7 +15,7 @@ from tests.obey.conftest import Short
 from tools.obey.modes import MODES
 from tools.obey.scenes import edged, held_out
 
-CASES = {"t2v: directions": 4, "t2v: rhythms": 6, "i2v": 2, "keyframe": 3, "a2v": 2, "style": 3}
+CASES = {"t2v: directions": 4, "t2v: rhythms": 3, "i2v": 2, "keyframe": 3, "a2v": 2, "style": 3}
 """Of families that are asked more than once."""
 FLOORS: dict[str, dict[str, float]] = {
     "t2v: directions": {"background": 0.75, "colour": 0.75, "direction": 0.75, "pitch or silence": 0.75},
@@ -24,7 +24,7 @@ FLOORS: dict[str, dict[str, float]] = {
         "colour": 0.6,
         "stays still": 1.0,
         "bounces": 1.0,
-        "pulses": 0.5,
+        "pulses": 1.0,
         "pitch or silence": 0.6,
         "beats in time": 0.5,
     },
