@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from ltx_studio.pocket.world.sound import PITCHES, RATE, sound
 from tools.obey import measure
 from tools.obey.measure import Clip
 from tools.obey.modes import is_between, mouth_box
-from tools.obey.scenes import faces, held_out
+from tools.obey.scenes import faces, held_out, write_sound
 from tools.obey.trials import HEIGHT, WIDTH, has_colours
 from tools.obey.ways import detailed, sketched
 
@@ -208,3 +209,13 @@ def test_details_that_are_back_are_measured_by_their_share(scenes: Scenes, way: 
     pictures = ((between[0].permute(1, 2, 3, 0) + 1) / 2).double().numpy()
 
     assert detailed(Clip(pictures, 24.0, measure.NO_SOUND, 16_000), scene) == pytest.approx(way)
+
+
+def test_beside_a_file_its_sound_counts_and_not_the_clips_own(scenes: Scenes, tmp_path: Path) -> None:
+    bounces, pulses = (scenes[MADE.index(name) : MADE.index(name) + 1] for name in ("bounces", "pulses"))
+    path = write_sound(pulses, tmp_path / "given.wav", frames=25)
+
+    heard = measure.envelope(measure.beside(clip_of(bounces), path))
+
+    assert measure.correlation(heard, measure.envelope(clip_of(pulses))) > 0.99
+    assert measure.correlation(heard, measure.envelope(clip_of(bounces))) < 0.9
