@@ -7,7 +7,7 @@ exponential steps with noise, and ComfyUI's core has no nearer one.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ltx_studio.errors import RequestError
@@ -16,9 +16,6 @@ from ltx_studio.models import ModelSet
 
 REFINE_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 """Stage 2 in ltx-pipelines, after a stage 1 without distillation."""
-
-PLAIN_CFG = 3.0
-"""Classifier-free guidance where nothing better is known: that of the video in both official recipes."""
 
 STAGE_2_STEPS = 3
 
@@ -85,15 +82,22 @@ class Preset:
         """What it does in a mode that samples in so many stages, and what is different with `model_set`."""
         about = self.about if stages > 1 else self.about_one
         if self.guided and not model_set.guidance_blocks:
-            return f"{about} With {model_set.label}: plain CFG {PLAIN_CFG:g} for picture and sound alike."
+            cfg = self._video(model_set).cfg
+            return f"{about} With {model_set.label}: plain CFG {cfg:g} for picture and sound alike."
         return about
+
+    def _video(self, model_set: ModelSet) -> Guidance:
+        """How the picture is guided with `model_set`, whose model may want it stronger than the recipe has it."""
+        assert self.video is not None
+        return self.video if model_set.guidance is None else replace(self.video, cfg=model_set.guidance)
 
     def passes(self, model_set: ModelSet, *, stages: int) -> tuple[int, ...]:
         """Rows through the model for each stage of a mode that has `stages` of them."""
         rows = 1
         if self.video is not None and model_set.guidance_blocks:
-            rows += _acts(self.video.cfg, self.audio.cfg, off=1) + _acts(self.video.stg, self.audio.stg, off=0)
-            rows += _acts(self.video.modality, self.audio.modality, off=1)
+            video = self._video(model_set)
+            rows += _acts(video.cfg, self.audio.cfg, off=1) + _acts(video.stg, self.audio.stg, off=0)
+            rows += _acts(video.modality, self.audio.modality, off=1)
         elif self.guided:
             rows += 1
         first = self._evaluations(self.steps) * rows
@@ -113,7 +117,7 @@ class Preset:
             raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
         self._distil(graph, model_set)
         if self.video is not None:
-            self._guide(graph, self.video, Guidance() if sound_is_given else self.audio, model_set)
+            self._guide(graph, self._video(model_set), Guidance() if sound_is_given else self.audio, model_set)
         if self.draft and "Stage 2" in graph:
             graph.connect("Decode video", "samples", graph.source("Upscale", "samples"))
         if (self.draft or (self.guided and keep_first_sound)) and "Decode audio" in graph:
@@ -156,7 +160,7 @@ def _acts(*strengths: float, off: float) -> int:
 def _guider(video: Guidance, audio: Guidance, blocks: tuple[int, ...]) -> Mapping[str, Any]:
     links = {"model": None, "positive": None, "negative": None}
     if not blocks:
-        return {"class_type": "CFGGuider", "inputs": {**links, "cfg": PLAIN_CFG}}
+        return {"class_type": "CFGGuider", "inputs": {**links, "cfg": video.cfg}}
     strengths = {
         f"{name}_{what}": getattr(guidance, what)
         for name, guidance in (("video", video), ("audio", audio))

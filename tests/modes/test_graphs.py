@@ -191,6 +191,16 @@ def test_a_set_without_known_blocks_falls_back_to_plain_cfg_and_says_so() -> Non
     assert "plain CFG" not in BALANCED.description(FP8, stages=2)
 
 
+@pytest.mark.parametrize("blocks", [(28,), ()])
+def test_a_set_may_want_its_picture_guided_more_than_the_recipes_do(blocks: tuple[int, ...]) -> None:
+    eager = replace(FP8, guidance=5.0, guidance_blocks=blocks)
+    guider = build("t2v", BALANCED, eager)["Stage 1 guidance"]
+
+    assert (guider.video_cfg if blocks else guider.cfg) == 5.0
+    assert build("t2v", BALANCED)["Stage 1 guidance"].video_cfg == 3.0
+    assert "plain CFG 5" in BALANCED.description(replace(eager, guidance_blocks=()), stages=2)
+
+
 def test_a_given_sound_is_frozen_in_both_stages_and_comes_out_itself() -> None:
     for mode in ("a2v", "lipsync"):
         graph = build(mode)
