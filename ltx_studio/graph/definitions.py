@@ -16,6 +16,8 @@ _WIDGET_KINDS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR", "CURVE"}
 ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
 """Kinds that take whatever comes."""
 
+AUTOGROW = "COMFY_AUTOGROW_V3"
+"""The kind of a list of inputs that grows as one connects them: ``values.a``, ``values.b``."""
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 _SECTIONS = ("required", "optional")
 

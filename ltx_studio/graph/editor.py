@@ -147,7 +147,7 @@ class _Converter:
 
     def _inputs(self, scope: Scope, node: Json, primitives: Mapping[tuple[Any, str], Any]) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
-        dynamic = prompts(node, self._definitions)
+        dynamic = prompts(node["type"], self._definitions)
         for name, stored in widget_values(node, self._definitions).items():
             value = primitives.get((node["id"], name), stored)
             if name in dynamic and isinstance(value, str):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_SPECIAL = re.compile(r"([{}|])")
 _ESCAPED = re.compile(r"\\([{}|])")
 
 
@@ -14,6 +15,16 @@ def settle(prompt: str) -> str:
     A backslash keeps a brace or a bar as it is.
     """
     return _ESCAPED.sub(r"\1", _settled(iter(_COMMENT.sub("", prompt))))
+
+
+def escape(text: str) -> str:
+    """The prompt that the editor reads as this very text, if it `is_plain`."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether there is a prompt that the editor reads as this text: comments and backslashes cannot be escaped."""
+    return "\\" not in text and not _COMMENT.search(text)
 
 
 def _settled(characters: Iterator[str]) -> str:

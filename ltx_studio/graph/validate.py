@@ -6,10 +6,9 @@ from typing import Any
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import check_graph, is_link, upstream
-from ltx_studio.graph.definitions import ANY, MATCH, Definitions, Input, unknown_nodes
+from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Input, unknown_nodes
 from ltx_studio.graph.loaders import ENDINGS
 
-_AUTOGROW = "COMFY_AUTOGROW_V3"
 _ANY = (ANY, MATCH)
 _NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
 _MEDIA_FILES = (
@@ -55,7 +54,7 @@ def _expected(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Ite
     """(dotted name, declaration) of every input that the node has with the dynamic choices `given`."""
     for item in inputs:
         name = prefix + item.name
-        if item.kind == _AUTOGROW:
+        if item.kind == AUTOGROW:
             continue
         yield name, item
         if item.is_dynamic:

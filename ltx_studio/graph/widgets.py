@@ -30,9 +30,34 @@ def widget_values(node: Mapping[str, Any], definitions: Definitions) -> dict[str
     return found
 
 
-def prompts(node: Mapping[str, Any], definitions: Definitions) -> set[str]:
-    """The names of the node's text fields that the editor reads as dynamic prompts."""
-    return {item.name for item in definitions.inputs(node["type"]) if item.options.get("dynamicPrompts")}
+def stored_values(class_type: str, values: Mapping[str, Any], definitions: Definitions) -> list[Any]:
+    """The other way round: the list in which the editor stores a node's `values`, by dotted input name."""
+    return list(_stored(definitions.inputs(class_type), "", values))
+
+
+def prompts(class_type: str, definitions: Definitions) -> set[str]:
+    """The names of a class's text fields that the editor reads as dynamic prompts."""
+    return {item.name for item in definitions.inputs(class_type) if item.options.get("dynamicPrompts")}
+
+
+def _stored(inputs: Sequence[Input], prefix: str, values: Mapping[str, Any]) -> Iterator[Any]:
+    for item in inputs:
+        if not item.is_widget:
+            continue
+        value = values.get(prefix + item.name, item.default)
+        yield value
+        if item.is_dynamic:
+            yield from _stored(item.chosen(value), f"{prefix}{item.name}.", values)
+            continue
+        yield from _steering(item, prefix + item.name)
+
+
+def _steering(item: Input, name: str) -> Iterator[str | None]:
+    """What the editor stores after a widget for those that steer it only."""
+    if item.options.get("control_after_generate") or (item.kind == "INT" and name in SEEDS):
+        yield "fixed"
+    if item.kind == "COMBO" and any(item.options.get(upload) for upload in _UPLOADS):
+        yield "image"
 
 
 def _walk(inputs: Sequence[Input], prefix: str, values: Iterator[Any]) -> Iterator[tuple[str, Any]]:
@@ -45,7 +70,5 @@ def _walk(inputs: Sequence[Input], prefix: str, values: Iterator[Any]) -> Iterat
         if item.is_dynamic:
             yield from _walk(item.chosen(value), f"{name}.", values)
             continue
-        if item.options.get("control_after_generate") or (item.kind == "INT" and name in SEEDS):
-            next(values, None)
-        if item.kind == "COMBO" and any(item.options.get(upload) for upload in _UPLOADS):
+        for _ in _steering(item, name):
             next(values, None)
