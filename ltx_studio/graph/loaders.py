@@ -43,7 +43,8 @@ def model_inputs(graph: Mapping[str, Mapping[str, Any]]) -> Iterator[ModelInput]
     for node in graph.values():
         known = table.get(node["class_type"], {})
         title = node.get("_meta", {}).get("title") or node["class_type"]
-        for name, value in node["inputs"].items():
+        for name, given in node["inputs"].items():
+            value = given.get("__value__") if isinstance(given, Mapping) else given  # which ComfyUI unwraps
             if isinstance(value, str) and value.lower().endswith(ENDINGS):
                 if name not in known and not _CALLED_LIKE_A_MODEL.search(name):
                     continue  # a prompt may end in ".safetensors"

@@ -1,0 +1,218 @@
+"""The form of any workflow: which of its inputs a user may set, what each takes, and writing values into the graph."""
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from ltx_studio.errors import RequestError
+from ltx_studio.graph.api import ApiGraph, is_link
+from ltx_studio.graph.definitions import Definitions, Input
+from ltx_studio.graph.loaders import ENDINGS
+from ltx_studio.graph.widgets import SEEDS
+
+
+class Kind(StrEnum):
+    """What a field takes."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    SEED = "seed"
+    SWITCH = "switch"
+    CHOICE = "choice"
+    PICTURE = "picture"
+    SOUND = "sound"
+    CLIP = "clip"
+
+
+FILES = {Kind.PICTURE: "image_upload", Kind.SOUND: "audio_upload", Kind.CLIP: "video_upload"}
+"""The kinds that are files, and by what their inputs are known in ComfyUI's definitions."""
+
+_OF_A_WIDGET = {"INT": Kind.INTEGER, "FLOAT": Kind.NUMBER, "STRING": Kind.TEXT, "BOOLEAN": Kind.SWITCH}
+_ALWAYS = {Kind.PICTURE, Kind.SOUND, Kind.CLIP, Kind.SEED}
+UNLIMITED = 2**53
+PATHS = ("filename_prefix", "folder_name", "prefix")
+"""Inputs that say where a node writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input that a user may set.
+
+    Attributes:
+        key: What it is named by: the node's id, a dot, the input's name.
+        title: What a user reads.
+        kind: What it takes.
+        value: What the workflow has; of a file its name, which says nothing about whether it is here.
+        minimum: Of a number.
+        maximum: The same.
+        step: The same; 0 when any is good.
+        choices: Of a choice.
+        lines: Whether a text may have more than one.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    value: Any
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float = 0.0
+    choices: tuple[Any, ...] = ()
+    lines: bool = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its range is one that its node means: a number without any has the largest that there are."""
+        return self.minimum is not None and self.maximum is not None and self.maximum < UNLIMITED
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, without what does not apply."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, (), 0.0, False)}
+
+
+def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
+    """The inputs that the workflow's author has given a title, and in any case texts, files and seeds.
+
+    What comes from another node, the names of model files and of outputs are not among them.
+    """
+    fields = [
+        (node, name, field)
+        for node_id, node in graph.items()
+        for name, field in _fields(node_id, node, definitions)
+        if field.kind in _ALWAYS or field.lines or _has_own_title(node, definitions)
+    ]
+    alone = {id(node): sum(each is node for each, _, _ in fields) == 1 for node, _, _ in fields}
+    return [field if alone[id(node)] else _with_input(field, name) for node, name, field in fields]
+
+
+def fill(graph: Mapping[str, Mapping[str, Any]], fields: list[Field], values: Mapping[str, Any]) -> ApiGraph:
+    """A copy of the graph with other values.
+
+    Args:
+        graph: API format.
+        fields: Its form.
+        values: By key, or by title where it is the only one of that name.
+
+    Raises:
+        RequestError: There is no such field, or it does not take that.
+    """
+    filled: ApiGraph = {node_id: copy.deepcopy(dict(node)) for node_id, node in graph.items()}
+    for name, value in values.items():
+        field = find(fields, name)
+        node_id, _, given = field.key.partition(".")
+        filled[node_id]["inputs"][given] = _checked(field, value)
+    return filled
+
+
+def find(fields: list[Field], name: str) -> Field:
+    """A field by its key or title.
+
+    Raises:
+        RequestError: There is none, or there are more than one.
+    """
+    found = [field for field in fields if name == field.key] or [
+        field for field in fields if name.casefold() == field.title.casefold()
+    ]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{field.key} ({field.title})" for field in fields)
+    what = "has no field" if not found else "has more than one field"
+    raise RequestError(f"The workflow {what} {name!r}.", f"Its fields are: {known or 'none'}.")
+
+
+def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[str, Field]]:
+    title = _title(node, definitions)
+    for name, item in _widgets(definitions.inputs(node["class_type"]), node["inputs"], ""):
+        value = node["inputs"].get(name, item.default)
+        kind = _kind(name, item, title)
+        is_model = isinstance(value, str) and value.lower().endswith(ENDINGS)
+        if kind is None or is_link(value) or is_model or name in PATHS:
+            continue
+        low, high = item.options.get("min"), item.options.get("max")
+        yield (
+            name,
+            Field(
+                f"{node_id}.{name}",
+                title,
+                kind,
+                value,
+                minimum=low if kind in (Kind.INTEGER, Kind.NUMBER, Kind.SEED) else None,
+                maximum=high if kind in (Kind.INTEGER, Kind.NUMBER, Kind.SEED) else None,
+                step=float(item.options.get("step") or 0.0),
+                choices=tuple(item.choices) if kind is Kind.CHOICE else (),
+                lines=bool(item.options.get("multiline")),
+            ),
+        )
+
+
+def _widgets(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+    for item in inputs:
+        if not item.is_widget:
+            continue
+        name = prefix + item.name
+        yield name, item
+        if item.is_dynamic:
+            yield from _widgets(item.chosen(given.get(name, item.default)), given, f"{name}.")
+
+
+def _kind(name: str, item: Input, title: str) -> Kind | None:
+    for kind, known_by in FILES.items():
+        if item.options.get(known_by):
+            return kind
+    if item.kind == "INT" and (name in SEEDS or "seed" in title.casefold()):
+        return Kind.SEED
+    if item.is_dynamic:
+        return None  # another choice has other inputs
+    return Kind.CHOICE if item.kind == "COMBO" else _OF_A_WIDGET.get(item.kind)
+
+
+def _with_input(field: Field, name: str) -> Field:
+    return Field(**{**asdict(field), "title": f"{field.title}: {name.rpartition('.')[2].replace('_', ' ')}"})
+
+
+def _has_own_title(node: Mapping[str, Any], definitions: Definitions) -> bool:
+    return _title(node, definitions) not in (definitions.title(node["class_type"]), node["class_type"])
+
+
+def _title(node: Mapping[str, Any], definitions: Definitions) -> str:
+    return str(node.get("_meta", {}).get("title") or definitions.title(node["class_type"]))
+
+
+def _checked(field: Field, value: Any) -> Any:
+    match field.kind:
+        case Kind.INTEGER | Kind.SEED | Kind.NUMBER:
+            return _number(field, value)
+        case Kind.SWITCH:
+            if isinstance(value, bool):
+                return value
+            if str(value).lower() in ("true", "false"):
+                return str(value).lower() == "true"
+            raise _wrong(field, value, "true or false")
+        case Kind.CHOICE:
+            for choice in field.choices:
+                if str(choice) == str(value):
+                    return choice
+            raise _wrong(field, value, f"one of {', '.join(str(choice) for choice in field.choices)}")
+    return str(value)
+
+
+def _number(field: Field, value: Any) -> float | int:
+    low = -math.inf if field.minimum is None else field.minimum
+    high = math.inf if field.maximum is None else field.maximum
+    try:
+        number = float(value) if field.kind is Kind.NUMBER else int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _wrong(field, value, "a number") from None
+    if not isinstance(value, str) and number != value:
+        raise _wrong(field, value, "a whole number")
+    if not low <= number <= high:
+        raise _wrong(field, value, f"a number from {low} to {high}")
+    return number
+
+
+def _wrong(field: Field, value: Any, wanted: str) -> RequestError:
+    return RequestError(f"{field.title} is {value!r}.", f"Give {wanted}.", where=field.key)
