@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import time
 import uuid
 import wave
@@ -19,7 +20,7 @@ from pathlib import Path
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.media.cut import RATE, Check, cut_clip, cut_sound
 from ltx_studio.media.open import locate, opened_picture
-from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want
+from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want, WholeFile
 
 LARGEST_SIDE = 4096
 """Pixels. The largest clip there is; more of a picture's shorter side is never used."""
@@ -62,6 +63,8 @@ class Stager:
                 file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
             case ClipFile():
                 file, write = self._inputs_dir / f"{name}.mov", partial(cut_clip, want, self._check)
+            case WholeFile():
+                file, write = self._inputs_dir / f"{name}{want.path.suffix.lower()}", partial(_copy, want)
             case LoraFile():
                 file, write = self._loras_dir / OWN / f"{name}.safetensors", partial(_link, want)
         self._make(want.path, file, write)
@@ -120,6 +123,10 @@ def _digest(want: Want) -> str:
     except OSError as error:
         raise RequestError(f"{want.path} cannot be read: {error.strerror}.", "Check the path.") from None
     return digest.hexdigest()[:20]
+
+
+def _copy(want: WholeFile, path: Path) -> None:
+    shutil.copyfile(want.path, path)
 
 
 def _link(want: LoraFile, path: Path) -> None:

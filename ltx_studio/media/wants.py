@@ -45,7 +45,14 @@ class LoraFile:
     path: Path
 
 
-Want = PictureFile | SoundFile | ClipFile | LoraFile
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """A file as it is, for a node that we do not know."""
+
+    path: Path
+
+
+Want = PictureFile | SoundFile | ClipFile | LoraFile | WholeFile
 Staging = Callable[[Want], str]
 """Makes a file ready and gives the name by which a graph's loader node finds it."""
 

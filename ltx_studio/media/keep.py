@@ -1,0 +1,76 @@
+"""The users' own files as jobs and recipes know them: each kept once, named by what is in it."""
+
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from ltx_studio.errors import ExecutionError, RequestError
+from ltx_studio.media.open import locate
+
+_BLOCK = 1 << 20
+_LONGEST_SUFFIX = 10
+
+
+class Keeper:
+    """A folder of files named ``<sha256><suffix>``; what is there is never changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, path: Path, *, linked: bool = False) -> Path:
+        """Keep a file; where it is kept. The user may move or change theirs then.
+
+        Args:
+            path: The file.
+            linked: Keep a link to it, because it is large and stays where it is; if it is gone one day, so is this.
+
+        Raises:
+            RequestError: There is no such file, or it cannot be read.
+            ExecutionError: The copy cannot be stored.
+        """
+        path = locate(path)
+        if path.parent == self._folder:
+            return path
+        digest = sha256(path)
+        kept = self._folder / f"{digest}{_suffix(path)}"
+        if kept.exists():
+            os.utime(kept, follow_symlinks=False)  # it is wanted again, so it is no leftover
+            return kept
+        partial = self._folder / f".{uuid.uuid4().hex}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if linked:
+                partial.symlink_to(path)
+            else:
+                shutil.copyfile(path, partial)
+            return partial.replace(kept)
+        except OSError as error:
+            raise ExecutionError(
+                f"{path.name} could not be kept: {error.strerror}.",
+                f"Check the folder {self._folder} and the free space.",
+            ) from None
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Of a file's contents, in hexadecimal.
+
+    Raises:
+        RequestError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+    return digest.hexdigest()
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return suffix if len(suffix) <= _LONGEST_SUFFIX and suffix[1:].isalnum() and suffix.isascii() else ""
