@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import boot, memory, staging
+from ltx_studio.engine.definitions import snapshot_path, write_snapshot
 from ltx_studio.engine.run import Run, Warm
 from ltx_studio.errors import BusyError, ExecutionError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting
@@ -69,13 +70,19 @@ class Engine:
         return booting is not None and booting.done() and booting.exception() is None
 
     def run(
-        self, workflow: Workflow, cancel: CancelToken | None = None, *, run_id: str | None = None
+        self,
+        workflow: Workflow,
+        cancel: CancelToken | None = None,
+        *,
+        run_id: str | None = None,
+        fresh: bool = False,
     ) -> Iterator[Event]:
         """Run `workflow`, telling what happens as it happens.
 
         The stream ends with exactly one of Finished, Failed, Cancelled, and does not raise. Closing or dropping
         the iterator cancels the run. The device stays held until the run has unwound. `run_id` names the run in
-        events, logs and files; one is drawn when none is given.
+        events, logs and files; one is drawn when none is given. With `fresh`, nothing that is still warm from runs
+        before is used, loaded models included.
         """
         cancel = cancel or CancelToken()
         if cancel.cancelled or self._closed.is_set():
@@ -88,7 +95,7 @@ class Engine:
             if comfy is None or not (yield from self._await_lane(comfy, cancel, began)):
                 yield Cancelled()
                 return
-            run = self._launch(comfy, workflow, cancel, run_id or uuid.uuid4().hex[:12])
+            run = self._launch(comfy, workflow, cancel, run_id or uuid.uuid4().hex[:12], fresh)
         except StudioError as error:
             yield Failed(error)
             return
@@ -147,6 +154,8 @@ class Engine:
     def _boot(self, booting: "Future[boot.Comfy]") -> None:
         try:
             comfy = boot.boot(self._settings)
+            if not snapshot_path(self._settings).is_file():  # a ComfyUI that set-up has not seen
+                write_snapshot(comfy, self._settings)
             staging.sweep(self._settings.staging_dir)
             staging.sweep_temp(self._settings.temp_dir)
             booting.set_result(comfy)
@@ -188,7 +197,7 @@ class Engine:
     def _given_up(self, cancel: CancelToken) -> bool:
         return cancel.cancelled or self._closed.is_set()
 
-    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str) -> Run:
+    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str, fresh: bool) -> Run:
         """Start the run in a thread of its own, which releases the lane when it has unwound."""
         thread: threading.Thread | None = None
         try:
@@ -200,6 +209,8 @@ class Engine:
                         cache_args={"lru": 0, "ram": 0, "ram_inactive": 0},
                     )
                 )
+            if fresh:
+                self._warm.executor.reset()
             run = Run(comfy, self._warm, self._settings, workflow, cancel, run_id)
             context = contextvars.copy_context()  # ZeroGPU bills the visitor whose token is in it
             self._running = run

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -13,6 +15,7 @@ class Memory:
         tier: ComfyUI's memory policy: ``disabled`` (CPU), ``shared``, ``no``, ``low``, ``normal`` or ``high`` VRAM.
         total: Bytes of the device's memory.
         free: Bytes of it that are free now.
+        used: Bytes that the studio uses: on a CPU those of its process, else all that is taken of the device.
         models: The loaded models: class name and bytes on the device.
     """
 
@@ -20,6 +23,7 @@ class Memory:
     tier: str
     total: int
     free: int
+    used: int
     models: tuple[tuple[str, int], ...]
 
     def __str__(self) -> str:
@@ -30,11 +34,13 @@ def read(model_management: Any) -> Memory:
     """Read ComfyUI's own figures."""
     device = model_management.get_torch_device()
     patchers = [loaded.model for loaded in list(model_management.current_loaded_models)]  # weak, so read once
+    total, free = int(model_management.get_total_memory(device)), int(model_management.get_free_memory(device))
     return Memory(
         device=str(model_management.get_torch_device_name(device)),
         tier=model_management.vram_state.name.lower().removesuffix("_vram"),
-        total=int(model_management.get_total_memory(device)),
-        free=int(model_management.get_free_memory(device)),
+        total=total,
+        free=free,
+        used=psutil.Process().memory_info().rss if device.type == "cpu" else total - free,
         models=tuple((type(item.model).__name__, int(item.loaded_size())) for item in patchers if item is not None),
     )
 

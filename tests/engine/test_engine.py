@@ -213,6 +213,13 @@ class TestWarmth:
         assert started.nodes == len(small_workflow().graph)
         assert 15 <= started.cached < started.nodes
 
+    def test_a_fresh_run_uses_nothing_that_is_warm(self, engine: Engine) -> None:
+        collect(engine.run(small_workflow()))
+
+        started = next(event for event in engine.run(small_workflow(), fresh=True) if isinstance(event, Started))
+
+        assert started.cached == 0
+
 
 def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
