@@ -16,6 +16,7 @@
 All of them survive pickling, because they cross process borders (ZeroGPU, Ray).
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 
@@ -48,6 +49,17 @@ class StudioError(Exception):
     def __hash__(self) -> int:
         return hash(self.__reduce__()[1])
 
+    def store(self) -> dict[str, str]:
+        """All of it, for `restore`."""
+        return {**self.as_dict(), "where": self.where, "details": self.details}
+
+    @staticmethod
+    def restore(stored: Mapping[str, str]) -> "StudioError":
+        """What `store` gave; of a kind that this studio does not know it is a plain one."""
+        kinds = {kind.code: kind for kind in _kinds(StudioError)}
+        kind = kinds.get(stored["error"], StudioError)
+        return kind(stored["message"], stored["hint"], where=stored["where"], details=stored["details"])
+
     def as_dict(self) -> dict[str, str]:
         """The error as scripts read it: ``error`` (a stable code), ``message``, ``hint``."""
         return {"error": self.code, "message": self.message, "hint": self.hint}
@@ -60,6 +72,12 @@ class StudioError(Exception):
             "Look into the studio's log for the traceback, and report it with that.",
             details=details,
         )
+
+
+def _kinds(kind: type[StudioError]) -> Iterator[type[StudioError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _kinds(each)
 
 
 def _rebuild(cls: type[StudioError], message: str, hint: str, where: str, details: str) -> StudioError:

@@ -63,6 +63,24 @@ class Settings:
         return self.home / "outputs"
 
     @property
+    def kept_dir(self) -> Path:
+        """The files that jobs were given, each once."""
+        return self.home / "kept"
+
+    @property
+    def posters_dir(self) -> Path:
+        return self.home / "posters"
+
+    @property
+    def database_file(self) -> Path:
+        return self.home / "studio.db"
+
+    @property
+    def worker_lock(self) -> Path:
+        """Held by the process whose engine carries out the queue's jobs."""
+        return self.home / "worker.lock"
+
+    @property
     def staging_dir(self) -> Path:
         """Runs write here; a file moves to ``outputs_dir`` only when it is whole."""
         return self.home / "staging"

@@ -1,0 +1,295 @@
+"""The history: every take with its recipe, what was measured, and what its owner says of it."""
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import RequestError
+from ltx_studio.jobs.database import Database
+
+log = logging.getLogger(__name__)
+
+PAGE = 50
+MOST_TAGS, LONGEST_TAG = 20, 50
+SHORTEST = 3
+"""Letters that the index of words knows; a shorter search looks at each prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTake:
+    """What is known of a take when it is made.
+
+    Attributes:
+        id: Short and unique; in the file's name.
+        job: The job that made it.
+        owner: Whose it is.
+        mode: The mode's id.
+        created: When, in seconds since the epoch.
+        file: Below the folder of outputs, with slashes.
+        bytes: Size of the file.
+        prompt: As it was asked for.
+        recipe: How it was made.
+        measured: What the run took and the clip measures.
+    """
+
+    id: str
+    job: str
+    owner: str
+    mode: str
+    created: float
+    file: str
+    bytes: int
+    prompt: str
+    recipe: Mapping[str, Any]
+    measured: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRecord(NewTake):
+    """A take of the history.
+
+    Attributes:
+        number: Later takes have higher ones.
+        favourite: Whether its owner keeps it whatever is pruned.
+        tags: Its owner's words.
+    """
+
+    number: int
+    favourite: bool
+    tags: tuple[str, ...]
+
+    @property
+    def clip(self) -> dict[str, float]:
+        """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else nothing."""
+        found = {name: self.measured[name] for name in ("width", "height", "frames", "fps") if name in self.measured}
+        return found | ({"seconds": round(found["frames"] / found["fps"], 3)} if found.get("fps") else {})
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, without the recipe."""
+        return {
+            "take": self.id,
+            "job": self.job,
+            "mode": self.mode,
+            "created": self.created,
+            "file": self.file,
+            "bytes": self.bytes,
+            "prompt": self.prompt,
+            "seed": self.recipe["params"].get("seed"),
+            "favourite": self.favourite,
+            "tags": list(self.tags),
+            "measured": dict(self.measured),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some takes, newest first.
+
+    Attributes:
+        takes: At most as many as were asked for.
+        before: What to ask the next page with; None when this is the last.
+    """
+
+    takes: tuple[TakeRecord, ...]
+    before: int | None
+
+
+def poster_path(folder: Path, take: str) -> Path:
+    """Of a take's poster in the folder of posters."""
+    return folder / f"{take}.jpg"
+
+
+def insert(connection: sqlite3.Connection, take: NewTake) -> None:
+    """Add a take in a transaction that is open."""
+    number = connection.execute(
+        "INSERT INTO takes (id, job, owner, mode, created, file, bytes, prompt, recipe, measured)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            take.id, take.job, take.owner, take.mode, take.created, take.file, take.bytes, take.prompt,
+            json.dumps(take.recipe), json.dumps(take.measured),
+        ),
+    ).lastrowid  # fmt: skip
+    connection.execute("INSERT INTO takes_words (rowid, words) VALUES (?, ?)", (number, take.prompt))
+
+
+class History:
+    """Of one database, one folder of outputs and one of posters. Each owner sees its own takes only."""
+
+    def __init__(self, database: Database, outputs_dir: Path, posters_dir: Path) -> None:
+        self._database = database
+        self._outputs_dir, self._posters_dir = outputs_dir, posters_dir
+
+    def path(self, take: NewTake) -> Path:
+        """Of its video file."""
+        return self._outputs_dir / take.file
+
+    def poster(self, take: str) -> Path:
+        """A picture of its middle; of a take that is only heard there is none."""
+        return poster_path(self._posters_dir, take)
+
+    def get(self, take: str, owner: str) -> TakeRecord:
+        """One of the owner's takes.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.read() as connection:
+            return _record(_row(connection, take, owner))
+
+    def page(
+        self,
+        owner: str,
+        *,
+        search: str = "",
+        mode: str | None = None,
+        favourites: bool = False,
+        before: int | None = None,
+        limit: int = PAGE,
+    ) -> Page:
+        """The owner's newest takes that fit.
+
+        Args:
+            owner: Whose.
+            search: What the prompt or the tags contain, in any case of letters; every word of it.
+            mode: Of that mode.
+            favourites: Favourites only.
+            before: `Page.before` of the page before.
+            limit: At most so many.
+        """
+        words = search.replace("\0", " ").split()
+        indexed = [word for word in words if len(word) >= SHORTEST]
+        source, where = "takes", ["takes.owner = ?", "NOT takes.leaving"]
+        values: list[str | int] = [owner]
+        if indexed:  # its rows come newest first as well, so a page is found without looking at all of them
+            source = "takes_words CROSS JOIN takes ON takes.number = takes_words.rowid"
+            where.append("takes_words MATCH ?")
+            values.append(" AND ".join(f'"{word.replace(chr(34), chr(34) * 2)}"' for word in indexed))
+        for word in words:
+            if len(word) < SHORTEST:
+                where.append("(instr(lower(takes.prompt), ?) OR instr(lower(takes.tags), ?))")
+                values += [word.lower()] * 2
+        if mode is not None:
+            where.append("takes.mode = ?")
+            values.append(mode)
+        if favourites:
+            where.append("takes.favourite")
+        number = "takes_words.rowid" if indexed else "takes.number"
+        if before is not None:
+            where.append(f"{number} < ?")
+            values.append(before)
+        query = f"SELECT takes.* FROM {source} WHERE {' AND '.join(where)} ORDER BY {number} DESC LIMIT ?"
+        with self._database.read() as connection:
+            rows = connection.execute(query, (*values, limit + 1)).fetchall()
+        takes = tuple(_record(row) for row in rows[:limit])
+        return Page(takes, takes[-1].number if len(rows) > limit else None)
+
+    def favour(self, take: str, owner: str, favourite: bool) -> None:
+        """Say whether a take is a favourite.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.write() as connection:
+            number = _row(connection, take, owner)["number"]
+            connection.execute("UPDATE takes SET favourite = ? WHERE number = ?", (favourite, number))
+
+    def tag(self, take: str, owner: str, tags: Sequence[str]) -> None:
+        """Give a take these tags and no others.
+
+        Raises:
+            RequestError: The owner has no such take, or these are too many or too long.
+        """
+        cleaned = list(dict.fromkeys(tag for each in tags if (tag := " ".join(each.split()))))
+        if len(cleaned) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in cleaned):
+            raise RequestError(
+                f"A take has at most {MOST_TAGS} tags of {LONGEST_TAG} letters.", "Leave some out, or shorten them."
+            )
+        with self._database.write() as connection:
+            row = _row(connection, take, owner)
+            connection.execute(
+                "UPDATE takes SET tags = ? WHERE number = ?", (json.dumps(cleaned, ensure_ascii=False), row["number"])
+            )
+            connection.execute(
+                "UPDATE takes_words SET words = ? WHERE rowid = ?",
+                ("\n".join((row["prompt"], *cleaned)), row["number"]),
+            )
+
+    def delete(self, take: str, owner: str) -> None:
+        """Remove a take and its file.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, take, owner)
+            connection.execute("UPDATE takes SET leaving = 1 WHERE number = ?", (row["number"],))
+        self.remove_leaving()
+
+    def prune(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
+        """Remove the owner's oldest takes until no more are left than that; never a favourite. Their ids.
+
+        Raises:
+            RequestError: It is less than nothing.
+        """
+        if min(keep or 0, keep_bytes or 0) < 0:
+            raise RequestError("Fewer than no takes cannot be kept.", "Give 0 or more.")
+        with self._database.write() as connection:
+            rows = connection.execute(
+                "SELECT number, id, bytes, favourite FROM takes WHERE owner = ? AND NOT leaving ORDER BY number DESC",
+                (owner,),
+            ).fetchall()
+            gone = list(_beyond(rows, keep, keep_bytes))
+            connection.executemany("UPDATE takes SET leaving = 1 WHERE number = ?", [(row["number"],) for row in gone])
+        self.remove_leaving()
+        return [row["id"] for row in gone]
+
+    def remove_leaving(self) -> None:
+        """Remove the files of takes that are to go, and then their rows: a kill in between is made up for later."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT number, id, file FROM takes WHERE leaving").fetchall()
+        for row in rows:
+            file = self._outputs_dir / row["file"]
+            try:
+                for path in file.parent.glob(f"{escape(file.stem)}*"):  # what else its run saved lies beside it
+                    path.unlink(missing_ok=True)
+                self.poster(row["id"]).unlink(missing_ok=True)
+            except OSError:
+                log.exception("%s cannot be removed now", file)
+                continue
+            with self._database.write() as connection:
+                for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
+                    connection.execute(statement, (row["number"],))
+
+
+def _beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | None) -> Iterator[sqlite3.Row]:
+    """The oldest that are not favourites, beyond so many takes or bytes; favourites count, and stay."""
+    count, size = len(rows), sum(row["bytes"] for row in rows)
+    for row in reversed(rows):
+        fits = (keep is None or count <= keep) and (keep_bytes is None or size <= keep_bytes)
+        if fits:
+            return
+        if not row["favourite"]:
+            count, size = count - 1, size - row["bytes"]
+            yield row
+
+
+def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM takes WHERE id = ? AND owner = ? AND NOT leaving", (take, owner)
+    ).fetchone()
+    if row is None:
+        raise RequestError(f"There is no take {take}.", "The history names those that there are.")
+    return row
+
+
+def _record(row: sqlite3.Row) -> TakeRecord:
+    return TakeRecord(
+        row["id"], row["job"], row["owner"], row["mode"], row["created"], row["file"], row["bytes"], row["prompt"],
+        json.loads(row["recipe"]), json.loads(row["measured"]),
+        number=row["number"], favourite=bool(row["favourite"]), tags=tuple(json.loads(row["tags"])),
+    )  # fmt: skip

@@ -1,0 +1,179 @@
+"""Takes are found, kept, tagged and removed by their owner alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.errors import RequestError
+from ltx_studio.jobs.database import Database
+from ltx_studio.jobs.history import History, NewTake
+from ltx_studio.jobs.queue import Queue
+from ltx_studio.jobs.states import Done
+
+PROMPTS = ("a red ball bounces", "a blue ball rolls", "ein Würfel im Regen", 'say "yes" 100%', "😀 night")
+
+
+class Studio:
+    """A queue and a history with some takes of ada's."""
+
+    def __init__(self, folder: Path) -> None:
+        database = Database(folder / "studio.db")
+        self.queue, self.outputs = Queue(database), folder / "outputs"
+        self.history = History(database, self.outputs, self.outputs / "posters")
+        self.database = database
+
+    def add(self, prompt: str, *, owner: str = "ada", mode: str = "t2v", size: int = 10) -> str:
+        job = self.queue.submit(owner, [(mode, {"prompt": prompt})])[0]
+        self.queue.claim([job])
+        file = self.outputs / f"{job}.mp4"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"x" * size)
+        take = NewTake(f"t{job}", job, owner, mode, 1.0, file.name, size, prompt, {"seed": 1}, {"seconds": 2.0})
+        assert self.queue.finish(job, take)
+        return take.id
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+@pytest.fixture
+def takes(studio: Studio) -> list[str]:
+    return [studio.add(prompt) for prompt in PROMPTS]
+
+
+def pages(history: History, limit: int) -> Iterator[list[str]]:
+    before = None
+    while True:
+        page = history.page("ada", limit=limit, before=before)
+        yield [take.id for take in page.takes]
+        if (before := page.before) is None:
+            return
+
+
+def test_a_job_that_is_done_names_its_take(studio: Studio) -> None:
+    take = studio.history.get(studio.add("a red ball"), "ada")
+
+    state = studio.queue.get(take.job, "ada").state
+    assert isinstance(state, Done)
+    assert state.take == take.id
+    assert studio.history.path(take).exists()
+
+
+def test_a_job_has_one_take_at_most(studio: Studio) -> None:
+    take = studio.history.get(studio.add("a red ball"), "ada")
+
+    again = NewTake("other", take.job, "ada", "t2v", 2.0, "other.mp4", 1, "", {}, {})
+    assert not studio.queue.finish(take.job, again)
+    assert len(studio.history.page("ada").takes) == 1
+
+
+def test_takes_come_newest_first_in_pages(studio: Studio, takes: list[str]) -> None:
+    assert list(pages(studio.history, 2)) == [takes[:2:-1], takes[2:0:-1], takes[:1]]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ball", [1, 0]),
+        ("BALL", [1, 0]),
+        ("all", [1, 0]),
+        ("ball red", [0]),
+        ("würfel", [2]),
+        ("im", [2]),
+        ("im regen", [2]),
+        ('"yes"', [3]),
+        ("100%", [3]),
+        ("%", [3]),
+        ("_", []),
+        ("😀", [4]),
+        ("ball OR night", []),
+        ("nothing", []),
+        ("   ", [4, 3, 2, 1, 0]),
+    ],
+)
+def test_a_search_finds_every_word_of_it_anywhere(
+    studio: Studio, takes: list[str], search: str, found: list[int]
+) -> None:
+    assert [take.id for take in studio.history.page("ada", search=search).takes] == [takes[index] for index in found]
+
+
+def test_tags_are_found_too_and_those_that_were_taken_away_are_not(studio: Studio, takes: list[str]) -> None:
+    studio.history.tag(takes[0], "ada", ["best  of", "Ünique", "best of", " "])
+    assert studio.history.get(takes[0], "ada").tags == ("best of", "Ünique")
+    assert [take.id for take in studio.history.page("ada", search="ünique").takes] == [takes[0]]
+
+    studio.history.tag(takes[0], "ada", [])
+
+    assert studio.history.page("ada", search="ünique").takes == ()
+    assert [take.id for take in studio.history.page("ada", search="bounces").takes] == [takes[0]]
+
+
+def test_it_can_be_asked_for_one_mode_and_for_favourites(studio: Studio, takes: list[str]) -> None:
+    other = studio.add("a red ball", mode="i2v")
+    studio.history.favour(takes[1], "ada", True)
+
+    assert [take.id for take in studio.history.page("ada", mode="i2v").takes] == [other]
+    assert [take.id for take in studio.history.page("ada", favourites=True).takes] == [takes[1]]
+    assert [take.id for take in studio.history.page("ada", search="ball", favourites=True).takes] == [takes[1]]
+
+
+def test_nobody_sees_or_changes_anothers_take(studio: Studio, takes: list[str]) -> None:
+    history = studio.history
+
+    assert history.page("bob").takes == history.page("bob", search="ball").takes == ()
+    for act in (
+        lambda: history.get(takes[0], "bob"),
+        lambda: history.favour(takes[0], "bob", True),
+        lambda: history.tag(takes[0], "bob", []),
+        lambda: history.delete(takes[0], "bob"),
+    ):
+        with pytest.raises(RequestError, match="There is no take"):
+            act()
+    assert history.prune("bob", keep=0) == []
+    assert len(history.page("ada").takes) == len(takes)
+
+
+def test_a_deleted_take_is_gone_with_its_file_and_cannot_be_found(studio: Studio, takes: list[str]) -> None:
+    path = studio.history.path(studio.history.get(takes[0], "ada"))
+
+    studio.history.delete(takes[0], "ada")
+
+    assert not path.exists()
+    assert studio.history.page("ada", search="bounces").takes == ()
+    with pytest.raises(RequestError):
+        studio.history.get(takes[0], "ada")
+
+
+def test_a_kill_between_file_and_row_is_made_up_for(studio: Studio, takes: list[str]) -> None:
+    with studio.database.write() as connection:
+        connection.execute("UPDATE takes SET leaving = 1 WHERE id = ?", (takes[0],))
+    studio.history.path(studio.history.get(takes[1], "ada")).unlink()  # and one whose file is gone
+
+    assert takes[0] not in {take.id for take in studio.history.page("ada").takes}
+    studio.history.remove_leaving()
+
+    assert sorted(path.name for path in studio.outputs.iterdir()) == sorted(f"{take[1:]}.mp4" for take in takes[2:])
+
+
+def test_pruning_takes_the_oldest_and_never_a_favourite(studio: Studio, takes: list[str]) -> None:
+    studio.history.favour(takes[0], "ada", True)
+
+    assert studio.history.prune("ada", keep=2) == takes[1:4]
+    assert {take.id for take in studio.history.page("ada").takes} == {takes[0], takes[4]}
+    assert studio.history.prune("ada", keep=0) == [takes[4]]
+    assert [take.id for take in studio.history.page("ada").takes] == [takes[0]]
+
+
+def test_pruning_by_size_stops_when_the_rest_fits(studio: Studio, takes: list[str]) -> None:
+    assert studio.history.prune("ada", keep_bytes=35) == takes[:2]
+    assert studio.history.prune("ada", keep_bytes=35) == []
+
+
+def test_too_many_tags_are_refused(studio: Studio, takes: list[str]) -> None:
+    with pytest.raises(RequestError, match="tags"):
+        studio.history.tag(takes[0], "ada", [str(number) for number in range(21)])
+    with pytest.raises(RequestError, match="tags"):
+        studio.history.tag(takes[0], "ada", ["x" * 51])
