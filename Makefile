@@ -19,7 +19,7 @@ setup-dev:
 
 test: setup-dev  ## everything, fast tests first; installs Debian's chromium when it may
 	@tools/ensure-chromium.sh
-	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile  # more threads than cores wait for each other
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
 
 test-gpu: setup-dev
 	@$(BIN)/pytest --gpu
@@ -36,6 +36,7 @@ format: setup-dev
 bench: setup  ## seconds and ratios of the way from nothing to a clip
 	@$(BIN)/python -m bench.spine
 	@$(BIN)/python -m bench.models
+	@$(BIN)/python -m bench.jobs
 
 obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
 	@$(BIN)/python -m tools.obey

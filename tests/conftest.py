@@ -1,6 +1,7 @@
 """Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,27 @@ from ltx_studio.engine.definitions import write_snapshot
 from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings
+from tests.samples import draw_samples
+from tests.support import SMALL
 from tools import browser
+
+Request = Callable[..., dict[str, Any]]
 
 SLOW_LAST = (
     "tests/graph",
     "tests/models",
+    "tests/pocket/training/test_train.py",
     "tests/modes",
-    "tests/jobs",
-    "tests/pocket",
-    "tests/engine",
     "tests/obey",
+    "tests/engine",
+    "tests/jobs",
     "tests/cli",
+    "tests/pocket",
+    "tests/ui/test_page.py",
     "tests/ui",
 )
+"""Where the slow tests are: of these the longest first, so that two workers end at about the same time, and those with
+a browser last, for its loop stays in the thread, where ComfyUI's own `asyncio.run` then does not work."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,3 +87,26 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def home(tmp_path: Path) -> Settings:
     """A home for one test, where nothing is installed."""
     return Settings(home=tmp_path / "home", hub_cache=tmp_path / "hub")
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    return draw_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="session")
+def small(samples: Mapping[str, Path]) -> Request:
+    """``small("i2v", seed=3)``: a whole request for a mode, 17 frames of 128×128, with changes."""
+    files = {
+        "t2v": {},
+        "a2v": {"audio": samples["sound"]},
+        "i2v": {"image": samples["image"]},
+        "lipsync": {"image": samples["image"], "audio": samples["sound"]},
+        "keyframe": {"first_image": samples["image"], "last_image": samples["last"]},
+        "style": {"clip": samples["clip"]},
+    }
+
+    def request(mode: str, **changes: Any) -> dict[str, Any]:
+        return {**SMALL, **files[mode], **changes}
+
+    return request

@@ -16,7 +16,8 @@ import comfyui_workflow_templates_json
 from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome
 from ltx_studio.graph import Workflow
-from ltx_studio.jobs import JobSpec
+from ltx_studio.jobs import JobSpec, LocalRunner
+from ltx_studio.jobs.queue import new_id
 from ltx_studio.media import by_name
 from ltx_studio.settings import Settings
 
@@ -48,6 +49,11 @@ def collect(events: Iterator[Event]) -> list[Event]:
     seen = list(events)
     assert [isinstance(event, Finished | Failed | Cancelled) for event in seen] == [False] * (len(seen) - 1) + [True]
     return seen
+
+
+def carried_out(runner: LocalRunner, spec: JobSpec) -> Iterator[Event]:
+    """What the runner tells of a request."""
+    return runner.carry_out(runner.prepare(spec, CancelToken()), CancelToken(), job_id=new_id())
 
 
 def outcome_of(events: Iterator[Event]) -> Outcome:

@@ -1,19 +1,15 @@
 """Carries jobs to an engine in this process. Page and command line know this, not the engine."""
 
-import logging
-import traceback
-import uuid
 from collections.abc import Callable, Iterator
 
-from ltx_studio.engine import CancelToken, Engine, comfyui
-from ltx_studio.errors import ExecutionError, StoppedError, StudioError
-from ltx_studio.events import Cancelled, Event, Failed
-from ltx_studio.jobs.spec import JobSpec
+from ltx_studio.engine import CancelToken, Engine, Memory, comfyui
+from ltx_studio.errors import StoppedError, StudioError
+from ltx_studio.events import Event
+from ltx_studio.graph import Workflow
+from ltx_studio.jobs.specs import Spec
 from ltx_studio.media import Stager, sweep
 from ltx_studio.models import Store
 from ltx_studio.settings import Settings
-
-log = logging.getLogger(__name__)
 
 
 class LocalRunner:
@@ -36,31 +32,30 @@ class LocalRunner:
         """Begin to get ready in the background."""
         self._engine.start()
 
-    def run(self, spec: JobSpec, cancel: CancelToken | None = None, *, job_id: str | None = None) -> Iterator[Event]:
-        """Make the files of `spec` ready, build its graph and run it; the stream is that of `Engine.run`.
+    def prepare(self, spec: Spec, cancel: CancelToken) -> Workflow:
+        """Make the files of `spec` ready and build its graph.
 
-        `job_id` names it.
+        Raises:
+            StoppedError: It was cancelled meanwhile.
+            StudioError: It cannot be run here: something is missing, or a file cannot be used.
         """
-        cancel = cancel or CancelToken()
         problem = self.problem()
         if problem is not None:
-            yield Failed(problem)
-            return
+            raise problem
         stager = Stager(self._settings.inputs_dir, self._settings.models_dir / "loras", _stopper(cancel))
-        try:
-            workflow = spec.build(stager)
-            Store(self._settings).require(workflow.graph, spec.fetch_command)
-        except StoppedError:
-            yield Cancelled()
-            return
-        except StudioError as error:
-            yield Failed(error)
-            return
-        except Exception as error:
-            log.exception("the graph of a %s could not be built", spec.mode)
-            yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
-            return
-        yield from self._engine.run(workflow, cancel, run_id=job_id or new_job_id())
+        workflow = spec.build(stager)
+        Store(self._settings).require(workflow.graph, spec.fetch_command)
+        return workflow
+
+    def carry_out(
+        self, workflow: Workflow, cancel: CancelToken, *, job_id: str, fresh: bool = False
+    ) -> Iterator[Event]:
+        """Run a graph that was prepared; see `Engine.run`."""
+        return self._engine.run(workflow, cancel, run_id=job_id, fresh=fresh)
+
+    def memory(self) -> Memory | None:
+        """Of the device that the engine uses; None while it is not ready."""
+        return self._engine.memory()
 
     def close(self, timeout: float) -> bool:
         """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest.
@@ -68,11 +63,6 @@ class LocalRunner:
         When it is not, the interpreter cannot end in good order; see `Engine.close`.
         """
         return self._engine.close(timeout)
-
-
-def new_job_id() -> str:
-    """An id that is short enough to read and long enough not to come twice."""
-    return uuid.uuid4().hex[:12]
 
 
 def _stopper(cancel: CancelToken) -> Callable[[], None]:

@@ -1,14 +1,15 @@
 """One request, checked: the mode, its parameters, the preset and the model set."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from ltx_studio.graph import Workflow
 from ltx_studio.media import Staging
-from ltx_studio.models import ModelFile, get_model_set, get_registry
+from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
 from ltx_studio.models.store import fetch_command
-from ltx_studio.modes import FAST, Params, get_mode, get_preset
+from ltx_studio.modes import FAST, Media, Params, get_mode, get_preset
 from ltx_studio.modes.needs import model_files
 
 _FEW = 2
@@ -23,6 +24,8 @@ class JobSpec:
     params: Params
     model_set: str
     preset: str = FAST.id
+    fresh: bool = False
+    """Whether it is rendered with nothing that is still warm from runs before. It makes the same clip."""
 
     @classmethod
     def from_request(cls, mode: str, values: Mapping[str, Any], model_set: str, preset: str = FAST.id) -> Self:
@@ -34,9 +37,57 @@ class JobSpec:
         params = get_mode(mode).parse(values, get_model_set(model_set), get_preset(preset))
         return cls(mode, params, model_set, preset)
 
-    def build(self, stage: Staging) -> Workflow:
-        """The finished graph; `stage` makes the user's files ready."""
-        return get_mode(self.mode).build(self.params, get_model_set(self.model_set), get_preset(self.preset), stage)
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
+        """What `as_dict` gave, with its files in `folder` and nowhere else; whether they are there is seen later."""
+        params = get_mode(stored["mode"]).params.model_validate(stored["params"])
+        spec = cls(stored["mode"], params, stored["model_set"], stored["preset"], stored.get("fresh", False))
+        return spec.with_files(lambda path, kind: folder / path.name)  # noqa: ARG005
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; files are named without their folder."""
+        named = self.with_files(lambda path, kind: Path(path.name))  # noqa: ARG005
+        return {
+            "mode": self.mode,
+            "preset": self.preset,
+            "model_set": self.model_set,
+            "params": named.params.model_dump(mode="json"),
+            **({"fresh": True} if self.fresh else {}),
+        }
+
+    @property
+    def prompt(self) -> str:
+        """What the history finds it by."""
+        return self.params.prompt
+
+    @property
+    def seed(self) -> int:
+        return self.params.seed
+
+    def with_seed(self, seed: int) -> Self:
+        """The same request with another seed."""
+        return replace(self, params=self.params.model_copy(update={"seed": seed}))
+
+    def files(self) -> dict[str, Path]:
+        """The files that were given, by parameter: ``image``, ``loras.0``."""
+        named = {name: getattr(self.params, name) for name in get_mode(self.mode).media}
+        named |= {f"loras.{index}": lora.file for index, lora in enumerate(self.params.loras)}
+        return {name: path for name, path in named.items() if path is not None}
+
+    def with_files(self, change: Callable[[Path, Media], Path]) -> Self:
+        """The same request with other paths to its files."""
+        changed: dict[str, Any] = {
+            name: change(path, kind)
+            for name, kind in get_mode(self.mode).media.items()
+            if (path := getattr(self.params, name)) is not None
+        }
+        loras = (lora.model_copy(update={"file": change(lora.file, Media.LORA)}) for lora in self.params.loras)
+        return replace(self, params=self.params.model_copy(update={**changed, "loras": tuple(loras)}))
+
+    def build(self, stage: Staging, model_set: ModelSet | None = None) -> Workflow:
+        """The finished graph, with another model set's loaders where one is given; `stage` makes the files ready."""
+        used = model_set or get_model_set(self.model_set)
+        return get_mode(self.mode).build(self.params, used, get_preset(self.preset), stage)
 
     def fetch_command(self, missing: list[ModelFile]) -> str:
         """The command that fetches the model files that the request misses, and no others."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from ltx_studio.engine import Engine
-from ltx_studio.events import Failed, Finished
+from ltx_studio.engine import CancelToken, Engine
+from ltx_studio.errors import ModelMissingError
+from ltx_studio.events import Finished
 from ltx_studio.jobs import JobSpec, LocalRunner, measure
 from ltx_studio.models import ensure_models
 from ltx_studio.modes import MODES
@@ -14,7 +15,7 @@ from ltx_studio.modes.needs import model_files
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings, get_settings
 from tests.models.conftest import Shop, shop
-from tests.support import SMALL, outcome_of
+from tests.support import SMALL, carried_out, outcome_of
 
 __all__ = ["shop"]
 
@@ -53,14 +54,13 @@ def studio(shop: Shop, engine: Engine, settings: Settings, monkeypatch: pytest.M
 def test_a_set_that_was_fetched_makes_a_clip(studio: Shop, engine: Engine) -> None:
     spec = JobSpec.from_request("t2v", SMALL, "mine")
     runner = LocalRunner(studio.settings, Engine(studio.settings))
-    before = outcome_of(runner.run(spec))
-    assert isinstance(before, Failed)
-    assert "fetched/model.safetensors" in before.error.message
+    with pytest.raises(ModelMissingError, match=r"fetched/model\.safetensors"):
+        runner.prepare(spec, CancelToken())
 
     store = studio.store()
     needed = model_files([MODES["t2v"]], store.registry.sets["mine"], store.registry)
     *_, fetched = ensure_models(needed, store)
-    after = outcome_of(runner.run(spec))
+    after = outcome_of(carried_out(runner, spec))
 
     assert isinstance(fetched, Finished)
     assert {file.key for file in needed} == set(PARTS)

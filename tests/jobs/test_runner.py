@@ -1,27 +1,24 @@
+import pytest
+
 from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.errors import ModelMissingError
-from ltx_studio.events import Cancelled, Failed, Finished
+from ltx_studio.events import Cancelled
 from ltx_studio.jobs import JobSpec, LocalRunner
 from ltx_studio.media import by_name
 from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings
-from tests.support import outcome_of, small_spec
-
-
-def test_a_job_becomes_a_clip(engine: Engine, settings: Settings) -> None:
-    assert isinstance(outcome_of(LocalRunner(settings, engine).run(small_spec())), Finished)
+from tests.support import outcome_of, small_workflow
 
 
 def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, settings: Settings) -> None:
     spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, "fp8")
 
-    outcome = outcome_of(LocalRunner(settings, engine).run(spec))
+    with pytest.raises(ModelMissingError) as missing:
+        LocalRunner(settings, engine).prepare(spec, CancelToken())
 
-    assert isinstance(outcome, Failed)
-    assert isinstance(outcome.error, ModelMissingError)
-    assert "ltx-2.3-22b-dev-fp8.safetensors" in outcome.error.message
-    assert "`ltx-studio models get --mode t2v --model-set fp8`" in outcome.error.hint
-    assert "--model-set pocket" in outcome.error.hint
+    assert "ltx-2.3-22b-dev-fp8.safetensors" in missing.value.message
+    assert "`ltx-studio models get --mode t2v --model-set fp8`" in missing.value.hint
+    assert "--model-set pocket" in missing.value.hint
 
 
 def test_an_optional_file_that_is_missing_is_named_in_the_command(settings: Settings) -> None:
@@ -38,4 +35,4 @@ def test_cancel_reaches_the_engine(engine: Engine, settings: Settings) -> None:
     cancel = CancelToken()
     cancel.cancel()
 
-    assert outcome_of(LocalRunner(settings, engine).run(small_spec(), cancel)) == Cancelled()
+    assert outcome_of(LocalRunner(settings, engine).carry_out(small_workflow(), cancel, job_id="x")) == Cancelled()

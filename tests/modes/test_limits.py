@@ -7,7 +7,7 @@ import pytest
 from ltx_studio.errors import RequestError
 from ltx_studio.models import MODEL_SETS, ModelSet
 from ltx_studio.modes import BALANCED, DRAFT, FAST, MODES, QUALITY, Limit, Preset
-from tests.modes.conftest import Request
+from tests.conftest import Request
 
 POCKET, FP8, DISTILLED = (MODEL_SETS[name] for name in ("pocket", "fp8", "distilled-fp8"))
 

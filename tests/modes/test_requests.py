@@ -6,7 +6,7 @@ import pytest
 from ltx_studio.errors import RequestError
 from ltx_studio.models import MODEL_SETS
 from ltx_studio.modes import DRAFT, FAST, MODES, Params
-from tests.modes.conftest import Request
+from tests.conftest import Request
 from tests.samples import write_film, write_picture, write_sound
 
 T2V = MODES["t2v"]

@@ -16,9 +16,9 @@ from ltx_studio.models import MODEL_SETS
 from ltx_studio.modes import DRAFT, MODES, PRESETS
 from ltx_studio.pocket import files as pocket_files
 from ltx_studio.settings import Settings
-from tests.modes.conftest import Request
+from tests.conftest import Request
 from tests.samples import sound_of, write_film, write_picture, write_sound
-from tests.support import frames_digest, outcome_of
+from tests.support import carried_out, frames_digest, outcome_of
 
 POCKET = MODEL_SETS["pocket"]
 WIDE = {"width": 256, "height": 128}
@@ -34,7 +34,7 @@ def render(engine: Engine, settings: Settings) -> Iterator[Any]:
     def run(mode: str, preset: str, values: Mapping[str, Any]) -> Path:
         key = f"{mode} {preset} {sorted(values.items())}"
         if key not in made:
-            outcome = outcome_of(runner.run(JobSpec.from_request(mode, values, "pocket", preset)))
+            outcome = outcome_of(carried_out(runner, JobSpec.from_request(mode, values, "pocket", preset)))
             made[key] = outcome.outputs[0].path  # type: ignore[union-attr]  # a failure shows itself here
         return made[key]
 
@@ -278,6 +278,6 @@ def test_previews_show_the_clip_and_not_its_guides(
 ) -> None:
     spec = JobSpec.from_request(mode, small(mode), "pocket")
 
-    previews = [event for event in LocalRunner(settings, engine).run(spec) if isinstance(event, Preview)]
+    previews = [event for event in carried_out(LocalRunner(settings, engine), spec) if isinstance(event, Preview)]
 
     assert {len(preview.frames) for preview in previews} == {(17 - 1) // 8 + 1}

@@ -1,0 +1,180 @@
+"""Whether files and rows agree: what the history says and what lies in the studio's folders, and mending it."""
+
+import contextlib
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ltx_studio.errors import RequestError
+from ltx_studio.graph.files import VIDEOS
+from ltx_studio.jobs import recipes
+from ltx_studio.jobs.archive import Archive, clip_of, write_poster
+from ltx_studio.jobs.database import Database
+from ltx_studio.jobs.desk import LOCAL
+from ltx_studio.jobs.history import History, NewTake, insert
+from ltx_studio.settings import Settings
+
+_TAKE = re.compile(r"(?P<mode>[a-z0-9]+)-(?P<id>[0-9a-f]{12})(-\d+)?\.\w+")
+"""The name of a take's file, or of what else its run saved."""
+
+UNUSED_SECONDS = 24 * 3600
+"""A file that no job and no take needs is removed when it is older: it may belong to one that is being handed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreements:
+    """Attributes: damage is what SQLite says of the database; the others are takes' ids and paths."""
+
+    damage: tuple[str, ...]
+    lost: tuple[str, ...]
+    """Takes whose file is gone."""
+    strays: tuple[Path, ...]
+    """Takes that lie among the outputs, with a recipe, and are not in the history."""
+    unknown: tuple[Path, ...]
+    """Other files among the outputs, which are left alone."""
+    posterless: tuple[str, ...]
+    unused: tuple[Path, ...]
+    """Posters and kept files that nothing needs."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is something to mend."""
+        return any((self.damage, self.lost, self.strays, self.posterless, self.unused))
+
+
+class Agreement:
+    """Of one studio's database and folders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.database_file)
+        self._archive = Archive(settings)
+
+    def look(self) -> Disagreements:
+        """Compare all; changes nothing."""
+        with self._database.read() as connection:
+            said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            takes = {row["id"]: row["file"] for row in connection.execute("SELECT id, file FROM takes")}
+            working = {
+                row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')")
+            }
+            needed = set(_files_needed(connection))
+        outputs = self._settings.outputs_dir
+        lost = tuple(take for take, file in takes.items() if not (outputs / file).is_file())
+        strays, unknown = self._strays(set(takes) | working)
+        posterless = tuple(
+            take
+            for take, file in takes.items()
+            if take not in lost and Path(file).suffix in VIDEOS and not self._archive.poster(take).is_file()
+        )
+        unused = (*self._unused_posters(set(takes) | working), *self._unused_files(needed))
+        return Disagreements(
+            () if said == ["ok"] else tuple(said), lost, strays, unknown, posterless, unused
+        )  # fmt: skip
+
+    def mend(self, seen: Disagreements) -> None:
+        """Take lost takes out of the history and strays into it, make posters, remove what nothing needs."""
+        with self._database.write() as connection:
+            for take in seen.lost:
+                row = connection.execute("SELECT number, file FROM takes WHERE id = ?", (take,)).fetchone()
+                if row is not None and not (self._settings.outputs_dir / row["file"]).is_file():
+                    connection.execute("DELETE FROM takes_words WHERE rowid = ?", (row["number"],))
+                    connection.execute("DELETE FROM takes WHERE number = ?", (row["number"],))
+        History(self._database, self._settings.outputs_dir, self._settings.posters_dir).remove_leaving()
+        for path in seen.strays:
+            self._adopt(path)
+        for take in seen.posterless:
+            self._make_poster(take)
+        with self._database.write() as connection:  # nobody hands anything in meanwhile
+            needed = set(_files_needed(connection))
+            for path in seen.unused:
+                if path.name not in needed and _is_old(path):
+                    path.unlink(missing_ok=True)
+
+    def _adopt(self, path: Path) -> None:
+        recipe, name = recipes.read(path), _TAKE.fullmatch(path.name)
+        assert name is not None
+        take = NewTake(
+            name["id"], name["id"], LOCAL, recipe.mode, path.stat().st_mtime,
+            path.relative_to(self._settings.outputs_dir).as_posix(), path.stat().st_size,
+            str(recipe.params.get("prompt", "")), recipe.model_dump(mode="json"),
+            {"seconds": 0.0, "stages": [], "peak_memory": 0, **clip_of(path)},
+        )  # fmt: skip
+        with self._database.write() as connection, contextlib.suppress(sqlite3.IntegrityError):
+            job = connection.execute("SELECT owner, state FROM jobs WHERE id = ?", (name["id"],)).fetchone()
+            if job is not None and job["state"] in ("queued", "running"):
+                return  # it will make its take itself
+            if job is not None:
+                take = replace(take, owner=job["owner"])
+                connection.execute(
+                    "UPDATE jobs SET state = 'done', error = NULL, started = coalesce(started, created) WHERE id = ?",
+                    (name["id"],),
+                )
+            connection.execute("INSERT OR IGNORE INTO owners (id) VALUES (?)", (take.owner,))
+            insert(connection, take)
+        write_poster(path, self._archive.poster(name["id"]))
+
+    def _make_poster(self, take: str) -> None:
+        with self._database.read() as connection:
+            row = connection.execute("SELECT file FROM takes WHERE id = ?", (take,)).fetchone()
+        if row is not None:
+            write_poster(self._settings.outputs_dir / row["file"], self._archive.poster(take))
+
+    def _strays(self, known: set[str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Takes with a recipe that the history does not know, and what else is there that it does not know."""
+        strays: list[Path] = []
+        unknown: list[Path] = []
+        for path in sorted(self._settings.outputs_dir.glob("*/*")):
+            name = _TAKE.fullmatch(path.name)
+            if not path.is_file() or (name and name["id"] in known) or path.name.endswith(".part"):
+                continue
+            (strays if name and _has_recipe(path) else unknown).append(path)
+        return tuple(strays), tuple(unknown)
+
+    def _unused_posters(self, known: set[str]) -> Iterator[Path]:
+        for path in sorted(self._settings.posters_dir.glob("*.jpg")):
+            if path.stem not in known and _is_old(path):
+                yield path
+
+    def _unused_files(self, needed: set[str]) -> Iterator[Path]:
+        for path in sorted(self._settings.kept_dir.glob("*")):
+            if path.name not in needed and _is_old(path):
+                yield path
+
+
+def _files_needed(connection: sqlite3.Connection) -> Iterator[str]:
+    """The names of the kept files that jobs and takes were given."""
+    for (text,) in connection.execute("SELECT spec FROM jobs UNION ALL SELECT recipe FROM takes"):
+        yield from _names(json.loads(text)["params"])
+
+
+def _names(value: object) -> Iterator[str]:
+    """Every text in it that may be a file's name."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _names(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _names(each)
+
+
+def _has_recipe(path: Path) -> bool:
+    if path.suffix != ".mp4":
+        return False
+    try:
+        recipes.read(path)
+    except RequestError:
+        return False
+    return True
+
+
+def _is_old(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return time.time() - path.lstat().st_mtime > UNUSED_SECONDS
+    return False

@@ -1,0 +1,112 @@
+"""Many requests at once: a sweep of seeds, or a file with a request in each line."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import RequestError
+from ltx_studio.jobs.spec import JobSpec
+from ltx_studio.jobs.specs import Spec
+from ltx_studio.media.open import locate
+from ltx_studio.modes import FAST, MAX_SEED, get_mode
+
+MOST = 1000
+"""Requests in one batch."""
+_LIKE_THIS = 'Write an object like {"mode": "t2v", "prompt": "a ball"}.'
+_OF_THE_REQUEST = ("mode", "preset", "model_set")
+
+
+def sweep(spec: Spec, count: int) -> Iterator[Spec]:
+    """So many requests, whose seeds come one after another from that of `spec` on."""
+    for number in range(count):
+        yield spec if not number else spec.with_seed(((spec.seed or 0) + number) % (MAX_SEED + 1))
+
+
+def read_batch(
+    path: Path, model_set: str, mode: str | None = None, preset: str = FAST.id, *, with_files: bool = True
+) -> list[JobSpec]:
+    """The requests of a file: JSON objects, one in each line, or a table (``.csv``) with names in its first line.
+
+    Each has ``prompt`` and whatever else the mode takes, and may have ``mode``, ``preset`` and ``model_set`` of its
+    own. Paths are meant from the file's folder on.
+
+    Args:
+        path: The file.
+        model_set: Where a request names none.
+        mode: The same.
+        preset: The same.
+        with_files: Whether requests may name files of this machine.
+
+    Raises:
+        RequestError: The file cannot be read, or a request in it is wrong: which line, and why.
+    """
+    path = locate(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path.name} cannot be read: {error}.", "Give a text file in UTF-8.") from None
+    rows = list(_table(text, path) if path.suffix.lower() == ".csv" else _lines(text, path))
+    if not rows:
+        raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
+    if len(rows) > MOST:
+        raise RequestError(f"{path.name} has {len(rows)} requests.", f"Give at most {MOST} at once.")
+    usual = {"mode": mode, "preset": preset, "model_set": model_set}
+    return [_spec(line, row, usual, path, with_files=with_files) for line, row in rows]
+
+
+def _lines(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for line, each in enumerate(text.splitlines(), 1):
+        if not each.strip():
+            continue
+        try:
+            row = json.loads(each)
+        except (ValueError, RecursionError) as error:
+            raise _wrong(path, line, f"it is no JSON: {error}.", _LIKE_THIS) from None
+        if not isinstance(row, dict):
+            raise _wrong(path, line, "it is no object.", _LIKE_THIS)
+        yield line, row
+
+
+def _table(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    try:
+        for row in reader:
+            if None in row:
+                raise _wrong(path, reader.line_num, "it has more fields than the first line.", "Put commas in quotes.")
+            given = {name.strip(): value for name, value in row.items() if value not in (None, "")}
+            if given:
+                yield reader.line_num, given
+    except csv.Error as error:
+        raise _wrong(path, reader.line_num, f"{error}.", "Save it again as CSV.") from None
+
+
+def _spec(
+    line: int, row: Mapping[str, Any], usual: Mapping[str, str | None], path: Path, *, with_files: bool
+) -> JobSpec:
+    of_request = {name: row.get(name, usual[name]) for name in _OF_THE_REQUEST}
+    values = {name: value for name, value in row.items() if name not in _OF_THE_REQUEST}
+    mode = of_request["mode"]
+    if mode is None:
+        raise _wrong(path, line, "it names no mode.", 'Add one, such as "mode": "t2v", or give --mode.')
+    try:
+        for name in (*get_mode(str(mode)).media, "loras"):
+            if values.get(name) and not with_files:
+                raise _wrong(path, line, f"it names a file for {name}.", "Use the API, which takes uploads.")
+        for name in get_mode(str(mode)).media:
+            if values.get(name):
+                values[name] = path.parent / str(values[name])
+        loras = values.get("loras")
+        if isinstance(loras, list):
+            values["loras"] = [{**lora, "file": path.parent / str(lora["file"])} for lora in loras]
+        return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
+    except RequestError as error:
+        raise _wrong(path, line, error.message, error.hint) from None
+    except (KeyError, TypeError):
+        raise _wrong(path, line, "its loras are wrong.", 'Write [{"file": "mine.safetensors"}].') from None
+
+
+def _wrong(path: Path, line: int, what: str, hint: str) -> RequestError:
+    return RequestError(f"{path.name}, line {line}: {what[:1].lower()}{what[1:]}", hint, where=f"{path.name}:{line}")

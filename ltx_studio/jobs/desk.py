@@ -1,0 +1,106 @@
+"""The desk: where page, command line and API hand requests in and ask what became of them."""
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.jobs.archive import Archive
+from ltx_studio.jobs.board import Board
+from ltx_studio.jobs.database import Database
+from ltx_studio.jobs.history import History
+from ltx_studio.jobs.queue import Job, Queue
+from ltx_studio.jobs.runner import LocalRunner
+from ltx_studio.jobs.specs import Spec, read_spec
+from ltx_studio.jobs.states import Queued, Running
+from ltx_studio.jobs.worker import LOOK_SECONDS, Worker
+from ltx_studio.media import Keeper
+from ltx_studio.modes import Media
+from ltx_studio.settings import Settings
+
+LOCAL = "local"
+"""The owner of what the command line makes, and the page on loopback without a password."""
+
+
+class Desk:
+    """Of one studio, in as many processes as want it; one of them carries the jobs out."""
+
+    def __init__(self, settings: Settings, runner: LocalRunner | None = None) -> None:
+        self.settings = settings
+        self.runner = runner or LocalRunner(settings)
+        database = Database(settings.database_file)
+        self.queue = Queue(database)
+        self.history = History(database, settings.outputs_dir, settings.posters_dir)
+        self.archive = Archive(settings)
+        self.board = Board()
+        self._keep = Keeper(settings.kept_dir)
+        self._worker: Worker | None = None
+        self._guard = threading.Lock()
+
+    def submit(self, owner: str, specs: Sequence[Spec]) -> list[str]:
+        """Keep the files of requests and put these into the owner's line, all or none; the jobs' ids.
+
+        Raises:
+            StudioError: A file is gone, or there is no room to keep it.
+        """
+        kept = [spec.with_files(self._kept) for spec in specs]
+        jobs = self.queue.submit(owner, [(spec.mode, spec.as_dict()) for spec in kept])
+        if self._worker is not None:
+            self._worker.nudge()
+        return jobs
+
+    def _kept(self, path: Path, kind: Media) -> Path:
+        """LoRAs are large, so they stay where they are; but not what was uploaded, which goes one day."""
+        return self._keep(path, linked=kind is Media.LORA and not path.is_relative_to(self.settings.temp_dir))
+
+    def work(self, *, only: Collection[str] | None = None) -> None:
+        """Carry out what waits, or these jobs, in this process, as soon as no other does. Asked again, nothing."""
+        with self._guard:
+            if self._worker is not None:
+                return
+            lock = self.settings.worker_lock
+            self._worker = Worker(lock, self.queue, self.runner, self.archive, self.board, only=only)
+        self.history.remove_leaving()
+        self._worker.start()
+
+    def is_worked(self) -> bool:
+        """Whether a process carries out what waits."""
+        lock = FileLock(self.settings.worker_lock)
+        try:
+            with lock.acquire(blocking=False):
+                return False
+        except Timeout:
+            return True
+
+    def spec(self, job: Job) -> Spec:
+        """What a job was asked for."""
+        return read_spec(job.spec, self.settings.kept_dir)
+
+    def follow(self, job: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+        """The job now, and again whenever it may have changed, until it has ended; the last one says how.
+
+        It is stopped as soon as `cancel` says so.
+
+        Raises:
+            RequestError: The owner has no such job.
+        """
+        number = -1
+        while True:
+            found = self.queue.get(job, owner)
+            yield found
+            if not isinstance(found.state, Queued | Running):
+                return
+            if cancel is not None and cancel.cancelled:
+                self.queue.cancel(job, owner)
+            number = self.board.wait(job, number, LOOK_SECONDS).number
+
+    def close(self, timeout: float) -> bool:
+        """Put the job that runs back into the queue, and wait; whether the process can end in good order."""
+        stopped = self.close_worker(timeout)
+        return self.runner.close(timeout) and stopped
+
+    def close_worker(self, timeout: float) -> bool:
+        """The same, and the engine stays open, for somebody else who uses it."""
+        return self._worker is None or self._worker.close(timeout)

@@ -1,0 +1,46 @@
+"""What a run takes: seconds and steps of each stage, and memory at its peak."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ltx_studio.events import Event, Finished, StageStarted, Step
+
+
+class Stopwatch:
+    """Looks at a run's events as they come.
+
+    Args:
+        memory: Bytes that are in use now; None when nobody knows.
+        clock: Seconds.
+    """
+
+    def __init__(self, memory: Callable[[], int | None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._memory, self._clock = memory, clock
+        self._stages: list[dict[str, Any]] = []
+        self._began = self._seconds = 0.0
+        self._peak = 0
+
+    def see(self, event: Event) -> None:
+        self._peak = max(self._peak, self._memory() or 0)
+        match event:
+            case StageStarted(stage):
+                self._end_stage()
+                self._stages.append({"id": stage, "seconds": 0.0, "steps": 0})
+            case Step(stage, step, _):
+                for each in self._stages:
+                    if each["id"] == stage:
+                        each["steps"] = max(each["steps"], step)
+            case Finished(_, seconds):
+                self._end_stage()
+                self._seconds = seconds
+
+    def as_dict(self) -> dict[str, Any]:
+        """``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each, ``peak_memory`` in bytes."""
+        return {"seconds": round(self._seconds, 3), "stages": self._stages, "peak_memory": self._peak}
+
+    def _end_stage(self) -> None:
+        now = self._clock()
+        if self._stages:
+            self._stages[-1]["seconds"] = round(now - self._began, 3)
+        self._began = now

@@ -1,0 +1,190 @@
+"""A request to run a workflow of the user's own: its graph with the form's values, checked before anything runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ltx_studio.errors import RequestError
+from ltx_studio.graph import Stage, Workflow
+from ltx_studio.graph.api import ApiGraph, check_graph
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.files import read_workflow
+from ltx_studio.graph.form import FILES, Field, Kind, fill, find, form_of
+from ltx_studio.graph.safety import check_safety
+from ltx_studio.graph.validate import validate
+from ltx_studio.media import Staging, WholeFile, probe_clip, probe_picture, probe_sound
+from ltx_studio.media.open import locate
+from ltx_studio.models import ModelFile, ModelSet
+from ltx_studio.models.store import fetch_command
+from ltx_studio.modes import Media
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSpec:
+    """A workflow and the files that it is to read.
+
+    Attributes:
+        name: The workflow's.
+        graph: API format, with the form's values in it.
+        given: The files, by the key of their field.
+        fresh: As of `JobSpec`.
+    """
+
+    mode: ClassVar[str] = "workflow"
+    preset: ClassVar[str] = ""
+    model_set: ClassVar[str] = ""
+
+    name: str
+    graph: Mapping[str, Mapping[str, Any]]
+    given: Mapping[str, Path] = field(default_factory=dict)
+    fresh: bool = False
+
+    @classmethod
+    def from_request(
+        cls, name: str, graph: ApiGraph, values: Mapping[str, Any], definitions: Definitions, *, trusted: bool
+    ) -> Self:
+        """Check a workflow and what its form was filled in with; files as paths.
+
+        Raises:
+            RequestError: It may not run here (see `check_safety`), ComfyUI would refuse it, a value is wrong, or a file
+                that it reads was not given.
+        """
+        check_graph(graph)
+        check_safety(graph, definitions, trusted=trusted)
+        fields = form_of(graph, definitions)
+        given = {name: find(fields, name) for name in values}
+        files = {each.key: Path(str(values[name])) for name, each in given.items() if each.kind in FILES}
+        filled = fill(graph, fields, {name: values[name] for name, each in given.items() if each.kind not in FILES})
+        spec = cls(name, filled, files)
+        spec.check(definitions, trusted=trusted)
+        for each in fields:
+            if each.key in files:
+                _look_at(each, files[each.key])
+                node_id, _, given_name = each.key.partition(".")
+                filled[node_id]["inputs"][given_name] = ""  # what the user's file is called is nobody's business
+        return spec
+
+    def check(self, definitions: Definitions, *, trusted: bool) -> None:
+        """Refuse what may not run here; whether its files are there is not looked at.
+
+        Raises:
+            RequestError: See `from_request`.
+        """
+        check_graph(self.graph)
+        check_safety(self.graph, definitions, trusted=trusted)
+        read = {each.key: each for each in form_of(self.graph, definitions) if each.kind in FILES}
+        for key, each in read.items():
+            if key not in self.given:
+                raise RequestError(
+                    f"{each.title}: the workflow reads a {each.kind}, {str(each.value)[:200]!r}, that is not given.",
+                    f"Give it: `--set {key}=PATH`.",
+                    where=key,
+                )
+        named = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
+        for key in self.given:
+            if key not in read:
+                raise RequestError(f"The workflow reads no file {key!r}.", "Take it away.", where=key)
+            node_id, _, name = key.partition(".")
+            named[node_id]["inputs"][name] = _EXAMPLES[read[key].kind]
+        validate(named, definitions)
+
+    @classmethod
+    def from_file(cls, path: Path, values: Mapping[str, Any], definitions: Definitions, *, trusted: bool) -> Self:
+        """The same, of a workflow's file, or a video that carries one."""
+        return cls.from_request(path.stem, read_workflow(path, definitions), values, definitions, trusted=trusted)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
+        """What `as_dict` gave, with its files in `folder` and nowhere else."""
+        params = stored["params"]
+        files = {key: folder / Path(name).name for key, name in params["files"].items()}
+        return cls(params["name"], params["graph"], files, stored.get("fresh", False))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; files are named without their folder."""
+        return {
+            "mode": self.mode,
+            "preset": self.preset,
+            "model_set": self.model_set,
+            "params": {
+                "name": self.name,
+                "prompt": self.prompt,
+                "seed": self.seed,
+                "graph": dict(self.graph),
+                "files": {key: path.name for key, path in self.given.items()},
+            },
+            **({"fresh": True} if self.fresh else {}),
+        }
+
+    @property
+    def prompt(self) -> str:
+        """What the history finds it by."""
+        texts = (node["inputs"].get("text") for node in self.graph.values())
+        return "\n".join([self.name, *(text for text in texts if isinstance(text, str))])
+
+    @property
+    def seed(self) -> int | None:
+        """Of the first node that has one."""
+        seeds = (node["inputs"].get(name) for node in self.graph.values() for name in ("noise_seed", "seed"))
+        return next((seed for seed in seeds if isinstance(seed, int)), None)
+
+    def files(self) -> dict[str, Path]:
+        """The files that it reads, by the key of their field."""
+        return dict(self.given)
+
+    def with_files(self, change: Callable[[Path, Media], Path]) -> Self:
+        """The same request with other paths to its files."""
+        return replace(self, given={key: change(path, Media.CLIP) for key, path in self.given.items()})
+
+    def with_seed(self, seed: int) -> Self:
+        """The same request, with that seed wherever there is one."""
+        seeds = ("noise_seed", "seed")
+        graph = {
+            node_id: {
+                **node,
+                "inputs": {
+                    name: seed if name in seeds and isinstance(value, int) else value
+                    for name, value in node["inputs"].items()
+                },
+            }
+            for node_id, node in self.graph.items()
+        }
+        return replace(self, graph=graph)
+
+    def build(self, stage: Staging, model_set: ModelSet | None = None) -> Workflow:  # noqa: ARG002  (it has its own)
+        """The graph with its files made ready."""
+        graph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
+        for key, path in self.given.items():
+            node_id, _, name = key.partition(".")
+            graph[node_id]["inputs"][name] = stage(WholeFile(path))
+        titles = tuple(str(node.get("_meta", {}).get("title") or node["class_type"]) for node in graph.values())
+        return Workflow(self.name, graph, (Stage("run", "Run", titles),))
+
+    def fetch_command(self, missing: list[ModelFile]) -> str:
+        """The command that fetches the model files that it misses."""
+        return fetch_command(missing)
+
+    def summary(self) -> str:
+        """What will be made, in words."""
+        return f"Workflow {self.name}: {len(self.graph)} nodes"
+
+    def notes(self) -> list[str]:
+        """What one should know before the run."""
+        return []
+
+
+_EXAMPLES = {Kind.PICTURE: "a.png", Kind.SOUND: "a.wav", Kind.CLIP: "a.mp4"}
+_PROBES: Mapping[Kind, Callable[[Path], object]] = {
+    Kind.PICTURE: probe_picture,
+    Kind.SOUND: probe_sound,
+    Kind.CLIP: probe_clip,
+}
+
+
+def _look_at(field: Field, path: Path) -> None:
+    """Refuse a file that is not what the field takes: a playlist, for one, would lead to other files."""
+    try:
+        _PROBES[field.kind](locate(path))
+    except RequestError as error:
+        raise RequestError(f"{field.title}: {error.message}", error.hint, where=field.key) from None

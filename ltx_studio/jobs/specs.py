@@ -1,0 +1,16 @@
+"""What a job may ask for: something that a mode does, or a workflow of the user's own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ltx_studio.jobs.own import OwnSpec
+from ltx_studio.jobs.spec import JobSpec
+
+Spec: TypeAlias = JobSpec | OwnSpec
+
+
+def read_spec(stored: Mapping[str, Any], folder: Path) -> Spec:
+    """What ``as_dict`` of either gave, with its files in `folder` and nowhere else."""
+    kind: type[JobSpec] | type[OwnSpec] = OwnSpec if stored["mode"] == OwnSpec.mode else JobSpec
+    return kind.from_dict(stored, folder)

@@ -1,0 +1,186 @@
+"""The worker: carries out the queue's jobs one after another, in the one process of a studio that holds its lock."""
+
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+import traceback
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import ExecutionError, StoppedError, StudioError
+from ltx_studio.events import Cancelled, Failed, Finished, Preview
+from ltx_studio.graph import Workflow
+from ltx_studio.jobs.archive import Archive
+from ltx_studio.jobs.board import Board
+from ltx_studio.jobs.history import NewTake
+from ltx_studio.jobs.measuring import Stopwatch
+from ltx_studio.jobs.progress import advance
+from ltx_studio.jobs.queue import Job, Queue
+from ltx_studio.jobs.runner import LocalRunner
+from ltx_studio.jobs.specs import Spec, read_spec
+from ltx_studio.jobs.states import Progress
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 2.0
+"""How long it leaves a database alone that cannot be written."""
+
+LOOK_SECONDS = 0.25
+"""How often it looks for what other processes submitted, or asked it to stop."""
+
+
+class Worker:
+    """Of one studio. Two may be started, in two processes: the second one waits for the first one's end.
+
+    Args:
+        lock: The file that the one that works holds; the system lets it go when the process ends in whatever way.
+        queue: Where its jobs come from.
+        runner: Carries one to the engine.
+        archive: Makes a take of what comes out.
+        board: Where it tells what happens, for those in this process who want to see it at once.
+        only: Carry out these jobs and no others.
+    """
+
+    def __init__(
+        self,
+        lock: Path,
+        queue: Queue,
+        runner: LocalRunner,
+        archive: Archive,
+        board: Board,
+        *,
+        only: Collection[str] | None = None,
+    ) -> None:
+        self._lock = FileLock(lock)
+        self._queue, self._runner, self._archive, self._board, self._only = queue, runner, archive, board, only
+        self._over = threading.Event()
+        self._news = threading.Event()
+        self._cancel: CancelToken | None = None
+        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """There is something new in the queue: look at once."""
+        self._news.set()
+
+    def close(self, timeout: float) -> bool:
+        """Begin no other job, put the one that runs back into the queue, and wait; True when all has ended."""
+        self._over.set()
+        self._news.set()
+        if self._cancel is not None:
+            self._cancel.cancel()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        with self._held() as held:
+            is_sure = False
+            while held and not self._over.is_set():
+                try:
+                    if not is_sure:
+                        self._archive.sweep(self._queue.recover())
+                        is_sure = True
+                    self._look()
+                except Exception:  # a full disk: nothing is known of what was being written
+                    log.exception("the queue cannot be used")
+                    is_sure = False
+                    self._over.wait(PAUSE_SECONDS)
+
+    def _look(self) -> None:
+        """Carry out the job whose turn it is; else wait for one."""
+        job = self._queue.claim(self._only)
+        if job is None:
+            self._news.wait(LOOK_SECONDS)
+            self._news.clear()
+        else:
+            self._carry_out(job)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[bool]:
+        """Hold the lock as soon as nobody else does; False when it is over before."""
+        while not self._over.is_set():
+            try:
+                self._lock.acquire(timeout=LOOK_SECONDS, poll_interval=LOOK_SECONDS / 2)
+            except Timeout:
+                continue
+            except OSError:
+                log.exception("%s cannot be locked", self._lock.lock_file)
+                self._over.wait(PAUSE_SECONDS)
+                continue
+            try:
+                yield True
+            finally:
+                self._lock.release()
+            return
+        yield False
+
+    def _carry_out(self, job: Job) -> None:
+        cancel = self._cancel = CancelToken()
+        if self._over.is_set():
+            cancel.cancel()
+        try:
+            self._follow(job, cancel)
+        except StoppedError:
+            if self._over.is_set() and not self._queue.is_stopping(job.id):
+                self._queue.release(job.id)
+            else:
+                self._queue.drop(job.id)
+        except sqlite3.IntegrityError as error:  # trying again would not help
+            log.exception("job %s could not be put into the history", job.id)
+            self._queue.fail(job.id, ExecutionError.unexpected(error, details=traceback.format_exc()))
+        except sqlite3.Error:
+            raise
+        except StudioError as error:
+            self._queue.fail(job.id, error)
+        except Exception as error:
+            log.exception("job %s could not be carried out", job.id)
+            self._queue.fail(job.id, ExecutionError.unexpected(error, details=traceback.format_exc()))
+        finally:
+            self._cancel = None
+            self._board.clear(job.id)
+
+    def _follow(self, job: Job, cancel: CancelToken) -> None:
+        spec = read_spec(job.spec, self._archive.inputs)
+        workflow = self._runner.prepare(spec, cancel)
+        progress, told, watch = Progress(), 0.0, Stopwatch(self._memory)
+        for event in self._runner.carry_out(workflow, cancel, job_id=job.id, fresh=spec.fresh):
+            watch.see(event)
+            match event:
+                case Finished():
+                    take = self._keep(job, spec, workflow, event, watch)
+                    if not self._queue.finish(job.id, take):
+                        log.error("job %s ran no longer when its clip %s was made", job.id, take.file)
+                case Failed(error):
+                    raise error
+                case Cancelled():
+                    raise StoppedError("Stopped.", "Nothing was kept.")
+                case Preview(frames=frames):
+                    self._board.show(job.id, frames)
+                case _:
+                    before, progress = progress, advance(progress, event)
+                    if progress != before or time.monotonic() - told > LOOK_SECONDS:
+                        told = time.monotonic()
+                        if self._queue.report(job.id, progress):
+                            cancel.cancel()
+                        self._board.tell(job.id)
+
+    def _keep(self, job: Job, spec: Spec, workflow: Workflow, made: Finished, watch: Stopwatch) -> NewTake:
+        try:
+            return self._archive.keep(job, spec, workflow.graph, made, watch.as_dict())
+        except OSError as error:
+            where = ", ".join(str(output.path) for output in made.outputs)
+            raise ExecutionError(
+                f"The clip is made, but could not be put into the history: {error.strerror or error}.",
+                f"It is at {where}. Free some space before the next one.",
+            ) from error
+
+    def _memory(self) -> int | None:
+        memory = self._runner.memory()
+        return None if memory is None else memory.used

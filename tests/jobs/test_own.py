@@ -1,0 +1,175 @@
+"""A workflow of the user's own becomes a take, or is refused before anything runs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.drawing import to_editor
+from ltx_studio.jobs import OwnSpec, recipes, remake
+from ltx_studio.jobs.history import TakeRecord
+from ltx_studio.media import by_name
+from ltx_studio.models import Store
+from ltx_studio.settings import Settings
+from tests.jobs.conftest import Make
+from tests.support import small_spec
+
+PathOf = Callable[[TakeRecord], Path]
+
+
+def workflow() -> dict[str, Any]:
+    return {node_id: dict(node) for node_id, node in small_spec().build(by_name).graph.items()}
+
+
+def write(folder: Path, name: str, content: Any) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize("form", ["api", "editor", "video"])
+def test_a_workflow_in_any_form_becomes_a_take(
+    form: str, make: Make, path_of: PathOf, definitions: Definitions, settings: Settings, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "mine.json", workflow() if form == "api" else to_editor(workflow(), definitions))
+    if form == "video":
+        made = make(OwnSpec.from_file(file, {}, definitions, trusted=False))
+        file = path_of(made)
+    spec = OwnSpec.from_file(file, {"Prompt": "a blue ball", "Seed": 11}, definitions, trusted=False)
+
+    take = make(spec)
+
+    assert (take.mode, take.measured["frames"], take.recipe["params"]["seed"]) == ("workflow", 17, 11)
+    assert "a blue ball" in take.prompt
+    recipe = recipes.read(path_of(take))
+    assert remake.spec_of(recipe, settings) == spec
+    graph = json.loads(recipes.tags(path_of(take))["prompt"])
+    assert {node["class_type"] for node in graph.values()} == {node["class_type"] for node in spec.graph.values()}
+
+
+def test_a_picture_is_a_take_too(make: Make, path_of: PathOf, definitions: Definitions, samples: dict[str, Path],
+                                 tmp_path: Path) -> None:  # fmt: skip
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "theirs.png"}, "_meta": {"title": "Photo"}},
+        "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+    }
+    file = write(tmp_path, "invert.json", graph)
+    with pytest.raises(RequestError, match=r"theirs\.png") as refused:
+        OwnSpec.from_file(file, {}, definitions, trusted=False)
+    assert "--set 1.image=PATH" in refused.value.hint
+
+    take = make(OwnSpec.from_file(file, {"Photo": samples["image"]}, definitions, trusted=False))
+
+    assert path_of(take).suffix == ".png"
+    assert str(samples["image"]) not in json.dumps(take.recipe)
+
+
+HOSTILE = {
+    "reads /etc/passwd": {"1": {"class_type": "LoadImage", "inputs": {"image": "/etc/passwd"}}},
+    "writes outside": {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "../../outside"}},
+    },
+    "loads a pickle": {
+        "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "evil.ckpt"}},
+        "2": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+    },
+    "hides a pickle": {
+        "1": {"class_type": "UpscaleModelLoader", "inputs": {"model_name": {"__value__": "evil.pt"}}},
+        "2": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+    },
+    "names an unknown class": {"1": {"class_type": "os.system", "inputs": {"command": "true"}}},
+}
+
+
+def read(file: Path, definitions: Definitions, settings: Settings) -> None:
+    spec = OwnSpec.from_file(file, {}, definitions, trusted=False)
+    Store(settings).require(spec.graph, spec.fetch_command)
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_workflow_that_does_harm_is_refused_before_anything_runs(
+    what: str, definitions: Definitions, settings: Settings, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "hostile.json", HOSTILE[what])
+
+    with pytest.raises(StudioError) as refused:
+        read(file, definitions, settings)
+
+    assert refused.value.exit_code == 2
+    assert refused.value.hint
+
+
+def test_a_recipe_that_carries_a_hostile_workflow_is_refused(settings: Settings, definitions: Definitions) -> None:
+    graph = HOSTILE["writes outside"]
+    recipe = recipes.Recipe(
+        mode="workflow",
+        params={"name": "x", "graph": graph, "files": {}},
+        graph=graph,
+        models={},
+        inputs={},
+        versions={},
+    )
+
+    with pytest.raises(RequestError, match="leaves the studio's folders"):
+        remake.spec_of(recipe, settings)
+
+
+def test_a_playlist_is_no_clip_because_it_leads_to_other_files(
+    definitions: Definitions, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    playlist = tmp_path / "clip.m3u8"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{samples['clip']}\n#EXT-X-ENDLIST\n")
+    graph = {
+        "1": {"class_type": "LoadVideo", "inputs": {"file": "theirs.mp4"}, "_meta": {"title": "Film"}},
+        "2": {
+            "class_type": "SaveVideo",
+            "inputs": {"video": ["1", 0], "filename_prefix": "x", "format": "mp4", "codec": "auto"},
+        },
+    }
+    file = write(tmp_path, "copy.json", graph)
+    OwnSpec.from_file(file, {"Film": samples["clip"]}, definitions, trusted=False)
+
+    with pytest.raises(RequestError, match="Film"):
+        OwnSpec.from_file(file, {"Film": playlist}, definitions, trusted=False)
+
+
+def test_a_recipe_keeps_no_name_of_a_users_file(
+    definitions: Definitions, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "ann-passport.png"}, "_meta": {"title": "Photo"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    }
+
+    spec = OwnSpec.from_file(write(tmp_path, "w.json", graph), {"Photo": samples["image"]}, definitions, trusted=False)
+
+    assert "passport" not in json.dumps(spec.as_dict())
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"name": "x", "graph": [], "files": {}},
+        {"name": "x", "graph": {"1": {}}, "files": {}},
+        {"name": "x", "graph": {"1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}}}, "files": []},
+        {"name": "x", "graph": {"1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}}}, "files": {}},
+    ],
+)
+def test_a_damaged_recipe_is_refused_in_words(
+    params: dict[str, Any], settings: Settings, definitions: Definitions
+) -> None:
+    recipe = recipes.Recipe(mode="workflow", params=params, graph={}, models={}, inputs={}, versions={})
+
+    with pytest.raises(RequestError) as refused:
+        remake.spec_of(recipe, settings)
+
+    assert refused.value.hint
