@@ -11,8 +11,7 @@ from typing import Any
 import torch
 
 from ltx_studio.errors import StudioError
-from ltx_studio.events import Failed, Finished
-from ltx_studio.jobs import JobSpec, LocalRunner, export
+from ltx_studio.jobs import LOCAL, Desk, Done, Failed, JobSpec, export
 from ltx_studio.logs import log_to_file
 from ltx_studio.pocket.world.captions import plain_caption
 from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
@@ -32,24 +31,27 @@ def main() -> None:
     files = draw_inputs(out / "inputs")
     settings = get_settings()
     log_to_file(settings)
-    runner = LocalRunner(settings)
+    desk = Desk(settings)
     try:
         for mode, values in files.items():
-            print(render(runner, mode, SHARED | values, out / f"{mode}.mp4"), flush=True)
+            print(render(desk, mode, SHARED | values, out / f"{mode}.mp4"), flush=True)
     except StudioError as error:
         sys.exit(f"{error.message}\n{error.hint}")
     finally:
-        runner.close(timeout=10)
+        desk.close(timeout=10)
 
 
-def render(runner: LocalRunner, mode: str, values: dict[str, Any], destination: Path) -> Path:
+def render(desk: Desk, mode: str, values: dict[str, Any], destination: Path) -> Path:
     spec = JobSpec.from_request(mode, values, "pocket")
     print(f"{mode}: {spec.summary()}", file=sys.stderr)
-    for event in runner.run(spec):
-        if isinstance(event, Failed):
-            raise event.error
-        if isinstance(event, Finished):
-            return export(event.outputs[0].path, destination)
+    (job,) = desk.submit(LOCAL, [spec])
+    desk.work()
+    *_, ended = desk.follow(job, LOCAL)
+    match ended.state:
+        case Done(take=take):
+            return export(desk.history.path(desk.history.get(take, LOCAL)), destination)
+        case Failed(error=error):
+            raise error
     raise SystemExit(f"{mode} was stopped")
 
 

@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ltx_studio import __version__
 from ltx_studio.errors import RequestError, StoppedError, StudioError
@@ -20,6 +22,11 @@ log = logging.getLogger(__name__)
 
 class _GenerateGroup(click.Group):
     """One subcommand for each mode, its options made from the mode's declaration when it is asked for."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from ltx_studio.cli.generate import AGAIN, HOW
+
+        return [*super().get_params(ctx), *AGAIN, *HOW]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         from ltx_studio.modes import MODES
@@ -55,6 +62,11 @@ class _Deferred(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return self._real().get_command(ctx, cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        return self._real().resolve_command(ctx, args)
+
     def _real(self) -> click.Group:
         group = getattr(import_module(self._module), str(self.name))
         assert isinstance(group, click.Group)
@@ -67,13 +79,37 @@ def cli() -> None:
     """LTX 2.3 Studio: video with sound from a prompt."""
 
 
+@cli.command()
+@click.option("--repair", is_flag=True, help="Mend what does not agree.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def doctor(repair: bool, as_json: bool) -> int:
+    """Tell what is installed, found and missing; exit 1 when a run could not work."""
+    from ltx_studio.cli.doctor import examine
+
+    return examine(repair, as_json)
+
+
+cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "What waits, runs and has ended."))
 cli.add_command(_Deferred("models", "ltx_studio.cli.models", "What is here of the model files, and getting the rest."))
+cli.add_command(_Deferred("recipe", "ltx_studio.cli.recipe", "How a video was made: `recipe FILE.mp4`."))
+cli.add_command(_Deferred("takes", "ltx_studio.cli.takes", "What was made."))
 cli.add_command(_Deferred("workflow", "ltx_studio.cli.workflow", "Read and check ComfyUI workflows."))
 
 
-@cli.group(cls=_GenerateGroup)
-def generate() -> None:
-    """Make a clip."""
+@cli.group(cls=_GenerateGroup, invoke_without_command=True)
+@click.pass_context
+def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
+    """Make a clip: `generate MODE --prompt ...`, or `generate --from VIDEO` to make one again."""
+    from ltx_studio.cli.generate import again
+
+    if ctx.invoked_subcommand is not None:
+        before = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        if before:
+            raise RequestError("Options of a mode come after it.", f"Write `generate {ctx.invoked_subcommand} …`.")
+        return 0
+    if source is None:
+        raise click.exceptions.NoArgsIsHelpError(ctx)
+    return again(source, **given)
 
 
 @cli.command()

@@ -3,26 +3,63 @@
 import io
 import json
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.cli.options import options_of
+from ltx_studio.cli.options import FileOf, options_of
 from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
-from ltx_studio.errors import ExecutionError, StoppedError
-from ltx_studio.events import Cancelled, Failed, Finished
-from ltx_studio.jobs import JobSpec, LocalRunner, check_destination, export, measure, new_job_id
+from ltx_studio.errors import ExecutionError, RequestError, StoppedError, StudioError
+from ltx_studio.jobs import LOCAL, Desk, Done, Failed, Job, JobSpec, OwnSpec, Spec, check_destination, export
+from ltx_studio.jobs.batch import MOST, sweep
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import ModelSet, default_set, get_registry
+from ltx_studio.models import default_set, get_model_set, get_registry
 from ltx_studio.modes import FAST, PRESETS, Mode
 from ltx_studio.settings import Settings, get_settings
 
 log = logging.getLogger(__name__)
+
+UNWIND_SECONDS = 60
+"""A run stops within one step; on a slow machine a step may take that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What is done with the request.
+
+    Attributes:
+        out: Where the clip is to be put as well.
+        takes: How many, with seeds one after another.
+        detach: Whether it is only handed in.
+        as_json: Whether a script reads what is told.
+    """
+
+    out: Path | None = None
+    takes: int = 1
+    detach: bool = False
+    as_json: bool = False
+
+
+HOW = [
+    click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
+    click.Option(["--takes"], type=click.IntRange(1, MOST), default=1, help="So many, with seeds one after another."),
+    click.Option(["--detach"], is_flag=True, help="Only hand it in, and print the job's id."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
+]
+AGAIN = [
+    click.Option(["--from", "source"], type=click.Path(path_type=Path), help="A video made here: make it again."),
+    click.Option(["--seed"], type=click.INT, help="With --from: another seed."),
+    click.Option(["--prompt"], help="With --from: another prompt."),
+    click.Option(["--preset"], help="With --from: another preset."),
+    click.Option(["--file", "files"], type=FileOf(), multiple=True, help="With --from: NAME=PATH of one that moved."),
+]
 
 
 def command_for(mode: Mode) -> click.Command:
@@ -31,61 +68,134 @@ def command_for(mode: Mode) -> click.Command:
     options += [
         click.Option(["--preset"], default=FAST.id, help=f"One of: {', '.join(PRESETS)}. [{FAST.id}]"),
         click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry().sets)}."),
-        click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
+        *HOW,
     ]
 
-    def callback(preset: str, model_set: str | None, out: Path | None, as_json: bool, **values: Any) -> int:
+    def callback(
+        preset: str, model_set: str | None, out: Path | None, takes: int, detach: bool, as_json: bool, **values: Any
+    ) -> int:
         settings = get_settings()
         chosen = get_registry(settings).get_set(model_set or default_set(settings))
         given = {name: value for name, value in values.items() if value not in (None, ())}
         spec = JobSpec.from_request(mode.id, given, chosen.id, preset)
-        return _generate(spec, chosen, settings, out, as_json)
+        return generate(spec, settings, How(out, takes, detach, as_json))
 
     return click.Command(mode.id, params=options, callback=callback, help=f"{mode.label}.", short_help=mode.label)
 
 
-def _generate(spec: JobSpec, model_set: ModelSet, settings: Settings, out: Path | None, as_json: bool) -> int:
-    destination = check_destination(out) if out is not None else None
-    log_to_file(settings)
-    tell = _quiet if as_json else _tell
-    if model_set.notice:
-        tell(model_set.notice)
-    tell(spec.summary())
-    for note in spec.notes():
-        tell(note)
-    cancel, job = CancelToken(), new_job_id()
-    with stop_on_signal(cancel, tell), redirect_stdout(_ToTheLog()):
-        outcome = show(LocalRunner(settings).run(spec, cancel, job_id=job), quiet=as_json)
-    if isinstance(outcome, Failed):
-        log.error("%s", outcome.error.message)
-        raise outcome.error
-    if isinstance(outcome, Cancelled):
-        raise StoppedError("Stopped.", "Nothing was kept.")
-    return _deliver(job, outcome, spec, destination, as_json, tell)
-
-
-def _deliver(
-    job: str, outcome: Finished, spec: JobSpec, destination: Path | None, as_json: bool, tell: Callable[[str], None]
+def again(
+    source: Path,
+    seed: int | None,
+    prompt: str | None,
+    preset: str | None,
+    files: Sequence[tuple[str, Path]],
+    out: Path | None,
+    takes: int,
+    detach: bool,
+    as_json: bool,
 ) -> int:
-    if not outcome.outputs:
-        raise ExecutionError("The run saved nothing.", "Give the workflow an output node, such as Save Video.")
-    take = measure(outcome.outputs[0].path)
-    path = take.path
+    """Make the take in a video file again, with changes."""
+    from ltx_studio.jobs import recipes, remake
+
+    settings = get_settings()
+    was = remake.spec_of(recipes.read(source), settings, dict(files))
+    how = How(out, takes, detach, as_json)
+    if isinstance(was, OwnSpec):
+        if prompt is not None or preset is not None:
+            raise RequestError("A workflow's own take can be made again with another --seed only.", "Leave it out.")
+        return generate(was if seed is None else was.with_seed(seed), settings, how)
+    changed = {name: value for name, value in (("seed", seed), ("prompt", prompt)) if value is not None}
+    values = {name: getattr(was.params, name) for name in type(was.params).model_fields} | changed
+    return generate(JobSpec.from_request(was.mode, values, was.model_set, preset or was.preset), settings, how)
+
+
+def generate(spec: Spec, settings: Settings, how: How) -> int:
+    """Hand a request in, and follow it to its end."""
+    if how.out is not None and (how.takes > 1 or how.detach):
+        raise RequestError(
+            "--out names one file, which goes with neither --takes nor --detach.",
+            "Leave it out: the clips are in the studio's outputs.",
+        )
+    destination = check_destination(how.out) if how.out is not None else None
+    log_to_file(settings)
+    voice = _Voice(how.as_json)
+    notice = get_model_set(spec.model_set).notice if spec.model_set else ""
+    for line in (notice, spec.summary(), *spec.notes()):
+        if line:
+            voice.tell(line)
+    desk = Desk(settings)
+    specs = list(sweep(spec, how.takes))
+    jobs = desk.submit(LOCAL, specs)
+    if how.detach:
+        return _hand_in(desk, jobs, voice)
+    problem: StudioError | None = None
+    cancel = CancelToken()
+    with stop_on_signal(cancel, voice.tell), redirect_stdout(_ToTheLog()):
+        desk.work(only=jobs)
+        try:
+            for job, each in zip(jobs, specs, strict=True):
+                ended = show(desk.follow(job, LOCAL, cancel), quiet=how.as_json)
+                problem = _tell_end(desk, ended, each, destination, voice) or problem
+        finally:
+            desk.close(UNWIND_SECONDS)
+    if problem is not None:
+        raise problem
+    return 0
+
+
+def _hand_in(desk: Desk, jobs: Sequence[str], voice: "_Voice") -> int:
+    if not desk.is_worked():
+        voice.tell("No studio is running: what is handed in waits for `ltx-studio serve`, or `ltx-studio jobs run`.")
+    for job in jobs:
+        voice.give(json.dumps({"job": job}) if voice.as_json else job)
+    return 0
+
+
+def _tell_end(desk: Desk, ended: Job, spec: Spec, destination: Path | None, voice: "_Voice") -> StudioError | None:
+    """Deliver what is done, or give back why it is not."""
+    match ended.state:
+        case Done(take=take):
+            _deliver(desk, ended.id, take, spec, destination, voice)
+            return None
+        case Failed(error=error):
+            log.error("%s", error.message)
+            return error
+    return StoppedError("Stopped.", "Nothing was kept.")
+
+
+def _deliver(desk: Desk, job: str, take_id: str, spec: Spec, destination: Path | None, voice: "_Voice") -> None:
+    record = desk.history.get(take_id, LOCAL)
+    kept = path = desk.history.path(record)
     if destination is not None:
         try:
-            path = export(take.path, destination)
+            path = export(kept, destination)
         except OSError as error:
             raise ExecutionError(
-                f"The clip could not be put at {destination}: {error.strerror}.", f"It is kept at {take.path}."
+                f"The clip could not be put at {destination}: {error.strerror}.", f"It is kept at {kept}."
             ) from None
-    if as_json:
-        shown = {"job": job, "seed": spec.params.seed, **take.as_dict(), "path": str(path), "notes": spec.notes()}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+    if voice.as_json:
+        shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}
+        voice.give(json.dumps(shown | {"notes": spec.notes()}, ensure_ascii=False))
     else:
-        tell(f"Done in {outcome.seconds:.1f} s.")
-        click.echo(str(path))
-    return 0
+        voice.tell(f"Done in {record.measured['seconds']:.1f} s.")
+        voice.give(str(path))
+
+
+class _Voice:
+    """Tells people on stderr what happens, and gives on stdout what a script may read.
+
+    With `as_json`, stderr carries errors only.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json, self._stdout = as_json, sys.stdout
+
+    def tell(self, line: str) -> None:
+        if not self.as_json:
+            click.echo(line, err=True)
+
+    def give(self, line: str) -> None:
+        click.echo(line, file=self._stdout)
 
 
 class _ToTheLog(io.TextIOBase):
@@ -95,11 +205,3 @@ class _ToTheLog(io.TextIOBase):
         if text.strip():
             log.info("printed: %s", text.rstrip())
         return len(text)
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _quiet(line: str) -> None:
-    """With --json, stderr carries errors only."""

@@ -90,3 +90,31 @@ def _type(annotation: Any) -> Any:
     if annotation is Path:
         return click.Path(path_type=Path)
     return _KINDS[annotation]
+
+
+class FileOf(click.ParamType[tuple[str, Path]]):
+    """``NAME=PATH``."""
+
+    name = "name=path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, path = str(value).partition("=")
+        if not equals or not name or not path:
+            self.fail(f"{value!r} is no file: write image=picture.png", param, ctx)
+        return name, Path(path)
+
+
+class ValueOf(click.ParamType[tuple[str, str]]):
+    """``FIELD=VALUE``."""
+
+    name = "field=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, given = str(value).partition("=")
+        if not equals or not name:
+            self.fail(f"{value!r} sets nothing: write Seed=7", param, ctx)
+        return name.strip(), given

@@ -1,43 +1,44 @@
-"""A run on the terminal: one bar over the stages; plain lines where there is no terminal."""
+"""A job on the terminal: one bar over its stages; plain lines where there is no terminal."""
 
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
-from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, StageStarted, Step, Waiting
-from ltx_studio.words import WAITING
+from ltx_studio.jobs import Job, Progress, Queued, Running
 
 
-def show(events: Iterator[Event], *, quiet: bool = False) -> Outcome:
-    """Follow a run to its end on stderr and give its outcome back."""
+def show(jobs: Iterator[Job], *, quiet: bool = False) -> Job:
+    """Follow a job on stderr, as `Desk.follow` tells of it, and give it back as it ended."""
     console = Console(stderr=True, quiet=quiet, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("Starting", total=None, note="")
-        for event in events:
-            if isinstance(event, Finished | Failed | Cancelled):
-                return event
-            _update(progress, task, event)
-            if not console.is_terminal:
-                _print_line(console, event)
-    raise AssertionError("a run ended without an outcome")
+    said = ""
+    with Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("Starting", total=None, note="")
+        for job in jobs:
+            progress = _progress(job)
+            if progress is None:
+                return job
+            _update(bar, task, progress)
+            line = f"[{progress.index + 1}/{progress.stages}] {progress.stage}" if progress.stages else progress.stage
+            if line != said and progress.stage and not console.is_terminal:
+                said = line
+                console.print(line, markup=False)
+    raise AssertionError("a job was followed no longer before it ended")
 
 
-def _update(progress: Progress, task: TaskID, event: Event) -> None:
-    match event:
-        case Waiting(reason):
-            progress.update(task, description=WAITING[reason], total=None, note="")
-        case StageStarted(_, label, index, count):
-            progress.update(task, description=label, completed=index, total=count, note="")
-        case Step(_, step, total):
-            stage = int(progress.tasks[task].completed)
-            progress.update(task, completed=stage + min(step / total, 0.999), note=f"step {step} of {total}")
+def _progress(job: Job) -> Progress | None:
+    """What a job does; None when it has ended."""
+    match job.state:
+        case Queued(ahead):
+            return Progress(f"Waiting for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "Waiting")
+        case Running(progress=progress):
+            return progress
+    return None
 
 
-def _print_line(console: Console, event: Event) -> None:
-    match event:
-        case Waiting(reason):
-            console.print(f"{WAITING[reason]} …")
-        case StageStarted(_, label, index, count):
-            console.print(f"[{index + 1}/{count}] {label}", markup=False)
+def _update(bar: Bar, task: TaskID, progress: Progress) -> None:
+    note = f"step {progress.step} of {progress.steps}" if progress.step else ""
+    part = progress.part * progress.stages
+    bar.update(task, description=progress.stage, completed=part, total=progress.stages or None, note=note)

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ltx_studio.cli.options import ValueOf
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
@@ -49,6 +51,54 @@ def check(files: tuple[Path, ...]) -> None:
         except WorkflowError as error:
             raise WorkflowError(f"{name}: {error.message}", error.hint, where=error.where) from None
         click.echo(f"{name}: ok, {len(graph)} nodes")
+
+
+@workflow.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def form(file: Path, as_json: bool) -> None:
+    """What of FILE can be set with `workflow run FILE --set`."""
+    from ltx_studio.graph.files import read_workflow
+    from ltx_studio.graph.form import form_of
+    from ltx_studio.graph.safety import check_known
+
+    definitions = _definitions()
+    graph = read_workflow(file, definitions)
+    check_known(graph, definitions)
+    fields = form_of(graph, definitions)
+    if as_json:
+        click.echo(json.dumps([field.as_dict() for field in fields], ensure_ascii=False))
+        return
+    for field in fields:
+        limits = f" from {field.minimum:g} to {field.maximum:g}" if field.is_limited else ""
+        choices = f" of {', '.join(map(str, field.choices))}" if field.choices else ""
+        click.echo(f"{field.key:<24} {field.title}: {field.kind}{limits}{choices} [{str(field.value)[:80]}]")
+
+
+@workflow.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--set", "given", type=ValueOf(), multiple=True, help="FIELD=VALUE; `workflow form FILE` names them.")
+@click.option("--trust", is_flag=True, help="Also run nodes that may read and write files, or run code.")
+def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, **how: Any) -> int:
+    """Run a workflow of your own: FILE is in the editor's or in API format, or a video that carries one."""
+    from ltx_studio.cli.generate import How, generate
+    from ltx_studio.jobs import OwnSpec
+    from ltx_studio.models import Store
+
+    settings = get_settings()
+    spec = OwnSpec.from_file(file, dict(given), _definitions(), trusted=trust)
+    Store(settings).require(spec.graph, spec.fetch_command)
+    return generate(spec, settings, How(**how))
+
+
+def _with_how(command: click.Command) -> None:
+    """What is done with what comes out is said as for `generate`."""
+    from ltx_studio.cli.generate import HOW
+
+    command.params += HOW
+
+
+_with_how(run)
 
 
 def _definitions() -> Definitions:

@@ -1,0 +1,179 @@
+"""`ltx-studio jobs`: what waits, runs and has ended, and what can be done about it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.progress import show as show_progress
+from ltx_studio.cli.signals import stop_on_signal
+from ltx_studio.errors import StoppedError
+from ltx_studio.jobs import LOCAL, Database, Desk, Failed, Job, Queue, Queued, Running
+from ltx_studio.jobs.batch import read_batch
+from ltx_studio.logs import log_to_file
+from ltx_studio.models import default_set
+from ltx_studio.modes import FAST
+from ltx_studio.settings import get_settings
+
+UNWIND_SECONDS = 60
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+
+
+@click.group()
+def jobs() -> None:
+    """What waits, runs and has ended."""
+
+
+@jobs.command("list")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@_AS_JSON
+def list_jobs(limit: int, as_json: bool) -> None:
+    """The running one, those that wait in their order, then the newest that have ended."""
+    _show(_queue().of(LOCAL, limit=limit), as_json)
+
+
+@jobs.command()
+@click.argument("job")
+@_AS_JSON
+def show(job: str, as_json: bool) -> None:
+    """One job, with what was asked for."""
+    found = _queue().get(job, LOCAL)
+    if as_json:
+        click.echo(json.dumps(found.as_dict() | {"spec": found.spec}, ensure_ascii=False))
+        return
+    _show([found], as_json)
+    for name, value in found.spec["params"].items():
+        click.echo(f"  {name}: {value}")
+    if isinstance(found.state, Failed):
+        click.echo(f"  {found.state.error.message} {found.state.error.hint}")
+
+
+@jobs.command()
+@click.argument("job")
+@_AS_JSON
+def cancel(job: str, as_json: bool) -> None:
+    """Take a job that waits out of the queue, or stop one that runs."""
+    _show([_queue().cancel(job, LOCAL)], as_json)
+
+
+@jobs.command()
+@click.argument("job")
+@_AS_JSON
+def retry(job: str, as_json: bool) -> None:
+    """Put a job that failed or was stopped at the end of the queue again."""
+    _show([_queue().retry(job, LOCAL)], as_json)
+
+
+@jobs.command()
+@click.argument("job")
+@click.argument("place", type=click.IntRange(1))
+def move(job: str, place: int) -> None:
+    """Put a job that waits at a PLACE of the queue, 1 being the next."""
+    _queue().move(job, LOCAL, place - 1)
+
+
+@jobs.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--mode", help="Of requests that name none.")
+@click.option("--preset", default=FAST.id, help=f"Of requests that name none. [{FAST.id}]")
+@click.option("--model-set", default=None, help="Of requests that name none.")
+@_AS_JSON
+def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_json: bool) -> None:
+    """Hand in all requests of FILE, or none: JSON objects, one in each line (.jsonl), or a table (.csv).
+
+    Each has a prompt and what else its mode takes; mode, preset and model_set of its own are welcome.
+    """
+    settings = get_settings()
+    specs = read_batch(file, model_set or default_set(settings), mode, preset)
+    desk = Desk(settings)
+    ids = desk.submit(LOCAL, specs)
+    if as_json:
+        click.echo(json.dumps({"jobs": ids}))
+        return
+    click.echo("\n".join(ids))
+    if not desk.is_worked():
+        click.echo("No studio is running: they wait for `ltx-studio serve`, or `ltx-studio jobs run`.", err=True)
+
+
+@jobs.command()
+def run() -> int:
+    """Carry out what waits, and end when nothing does. Where a studio is running, it does the work."""
+    settings = get_settings()
+    log_to_file(settings)
+    desk = Desk(settings)
+    cancel = CancelToken()
+    failed = 0
+    with stop_on_signal(cancel, lambda line: click.echo(line, err=True)):
+        desk.work()
+        try:
+            while not cancel.cancelled and (job := _next(desk.queue)):
+                ended = show_progress(_until(desk.follow(job, LOCAL), cancel))
+                failed += isinstance(ended.state, Failed)
+                _show([ended], as_json=False)
+        finally:
+            desk.close(UNWIND_SECONDS)
+    if cancel.cancelled:
+        raise StoppedError("Stopped.", "What had not ended waits again.")
+    return 1 if failed else 0
+
+
+def _next(queue: Queue) -> str | None:
+    """The owner's job that runs, or the first that waits, unless they are paused."""
+    first = next(iter(queue.of(LOCAL, limit=1)), None)
+    if first is None or not isinstance(first.state, Queued | Running):
+        return None
+    return None if isinstance(first.state, Queued) and queue.is_paused(LOCAL) else first.id
+
+
+def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
+    """Look away when it is cancelled."""
+    for job in jobs:
+        yield job
+        if cancel.cancelled:
+            raise StoppedError("Stopped.", "What had not ended waits again.")
+
+
+@jobs.command()
+def pause() -> None:
+    """Let no job begin until `jobs resume`; what runs goes on."""
+    _queue().pause(LOCAL)
+
+
+@jobs.command()
+def resume() -> None:
+    """Go on after `jobs pause`."""
+    _queue().pause(LOCAL, False)
+
+
+def _queue() -> Queue:
+    return Queue(Database(get_settings().database_file))
+
+
+def _show(found: Sequence[Job], as_json: bool) -> None:
+    if as_json:
+        shown = [job.as_dict() for job in found]
+        click.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("There are no jobs.", err=True)
+    for job in found:
+        created = datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d %H:%M")
+        click.echo(f"{job.id}  {created}  {job.mode:8}  {_in_words(job):24}  {_short(job.spec['params']['prompt'])}")
+
+
+def _in_words(job: Job) -> str:
+    match job.state:
+        case Queued(ahead):
+            return f"waits for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "comes next"
+        case Running(progress=progress, stopping=stopping):
+            return "is stopping" if stopping else f"runs, {progress.part:.0%}"
+    return job.state.name
+
+
+def _short(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"

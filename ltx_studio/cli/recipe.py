@@ -1,0 +1,177 @@
+"""`ltx-studio recipe`: how a video was made, whether it can be made again, and its graph for ComfyUI's editor."""
+
+import io
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.options import FileOf
+from ltx_studio.cli.progress import show
+from ltx_studio.cli.signals import stop_on_signal
+from ltx_studio.errors import RequestError, StoppedError
+from ltx_studio.jobs import LOCAL, Desk, Done, Failed, recipes, remake
+from ltx_studio.logs import log_to_file
+from ltx_studio.settings import get_settings
+
+UNWIND_SECONDS = 60
+SAMPLING = ("stage1", "stage2")
+FOLDER_OF_NODES = "ltx_studio_nodes"
+
+_VIDEO = click.argument("video", type=click.Path(path_type=Path))
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+
+
+class _ShowByDefault(click.Group):
+    """`recipe FILE` is `recipe show FILE`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_ShowByDefault)
+def recipe() -> None:
+    """How a video was made: `recipe FILE.mp4`."""
+
+
+@recipe.command("show")
+@_VIDEO
+@click.option("--workflow", type=click.Path(path_type=Path), help="Write its graph for ComfyUI's editor (.json).")
+@_AS_JSON
+def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
+    """What VIDEO was made of."""
+    found = recipes.read(video)
+    if workflow is not None:
+        _write_workflow(found.graph, workflow)
+        click.echo(str(workflow))
+        return
+    if as_json:
+        click.echo(found.model_dump_json())
+        return
+    click.echo(f"{found.mode}, preset {found.preset}, model set {found.model_set}")
+    for title, values in (
+        ("Asked for", found.params),
+        ("Files, by sha256", found.inputs),
+        ("Model files", {key: _model(used) for key, used in found.models.items()}),
+        ("Versions", found.versions),
+    ):
+        if values:
+            click.secho(title, bold=True)
+        for name, value in values.items():
+            click.echo(f"  {name}: {value}")
+
+
+@recipe.command()
+@_VIDEO
+@click.option("--file", "given", type=FileOf(), multiple=True, help="NAME=PATH of a file that is no longer kept here.")
+@_AS_JSON
+def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int:
+    """Render VIDEO again with nothing kept warm, and compare every frame."""
+    settings = get_settings()
+    log_to_file(settings)
+    found = recipes.read(video)
+    spec = remake.spec_of(found, settings, dict(given))
+    changes = list(remake.changes(found, settings, spec))
+    desk = Desk(settings)
+    (job,) = desk.submit(LOCAL, [replace(spec, fresh=True)])
+    cancel = CancelToken()
+    with stop_on_signal(cancel, lambda line: click.echo(line, err=True)), redirect_stdout(io.StringIO()):
+        desk.work(only=[job])
+        try:
+            ended = show(desk.follow(job, LOCAL, cancel), quiet=as_json)
+        finally:
+            desk.close(UNWIND_SECONDS)
+    match ended.state:
+        case Failed(error=error):
+            raise error
+        case Done(take=take):
+            record = desk.history.get(take, LOCAL)
+            seen = remake.compare(video, desk.history.path(record))
+            desk.history.delete(take, LOCAL)
+        case _:
+            raise StoppedError("Stopped.", "Nothing was compared.")
+    steps = sum(stage["steps"] for stage in record.measured["stages"] if stage["id"] in SAMPLING)
+    _tell_verdict(seen, steps, record.measured["seconds"], changes, as_json)
+    return 0 if seen.identical else 1
+
+
+@recipe.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def nodes(folder: Path) -> None:
+    """Put the studio's own ComfyUI nodes into FOLDER, which is ComfyUI's `custom_nodes`."""
+    click.echo(str(put_nodes(folder)))
+
+
+def put_nodes(folder: Path) -> Path:
+    """Copy the studio's own ComfyUI nodes into a `custom_nodes` folder; where they are then.
+
+    Raises:
+        RequestError: There is no such folder, or it cannot be written.
+    """
+    if not folder.is_dir():
+        raise RequestError(f"{folder} is no folder.", "Name the `custom_nodes` folder of a ComfyUI.")
+    target = folder / FOLDER_OF_NODES
+    try:
+        with as_file(files("ltx_studio.engine") / "nodes") as source:
+            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    except OSError as error:
+        raise RequestError(f"{target} cannot be written: {error.strerror}.", "Choose another folder.") from None
+    return target
+
+
+def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
+    from ltx_studio.engine.definitions import snapshot_path
+    from ltx_studio.graph.definitions import load_definitions
+    from ltx_studio.graph.drawing import to_editor
+
+    drawn = to_editor(graph, load_definitions(snapshot_path(get_settings())))
+    try:
+        out.write_text(json.dumps(drawn, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from None
+
+
+def _tell_verdict(seen: remake.Comparison, steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        shown = {
+            "identical": seen.identical,
+            "frames": seen.frames,
+            "rendered_frames": seen.others,
+            "differing": seen.differing,
+            "largest_difference": seen.most,
+            "sound_identical": seen.sound_is_same,
+            "sampler_steps": steps,
+            "changes": list(changes),
+        }
+        click.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    click.echo(f"Rendered again in {seconds:.1f} s: {steps} sampler steps, {seen.others} frames.")
+    if seen.identical:
+        click.echo("Every frame and every sample of the sound is the same.")
+        return
+    if seen.frames != seen.others:
+        click.echo(f"The video has {seen.frames} frames, the new one {seen.others}.")
+    if seen.first is not None:
+        click.echo(
+            f"{seen.differing} of {seen.frames} frames differ, by up to {seen.most} of 255; "
+            f"the first is frame {seen.first + 1}."
+        )
+    if not seen.sound_is_same:
+        click.echo("The sound differs.")
+    for change in changes or ["Nothing that the recipe tells of is different here, so the file itself was changed."]:
+        click.echo(f"  {change}")
+
+
+def _model(used: recipes.ModelUsed) -> str:
+    return f"{used.size} bytes" + (f", sha256 {used.sha256}" if used.sha256 else "")

@@ -1,0 +1,90 @@
+"""`ltx-studio takes`: the history, and what its owner says of it."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from ltx_studio.errors import RequestError
+from ltx_studio.jobs import LOCAL, Database
+from ltx_studio.jobs.history import PAGE, History, TakeRecord
+from ltx_studio.settings import get_settings
+from ltx_studio.words import in_bytes
+
+GIGABYTE = 10**9
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+
+
+@click.group()
+def takes() -> None:
+    """What was made."""
+
+
+@takes.command("list")
+@click.argument("search", nargs=-1)
+@click.option("--mode", help="Of that mode only.")
+@click.option("--favourites", is_flag=True, help="Favourites only.")
+@click.option("--limit", type=click.IntRange(1), default=PAGE, show_default=True, help="At most so many.")
+@_AS_JSON
+def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limit: int, as_json: bool) -> None:
+    """The newest takes whose prompt or tags contain every word of SEARCH."""
+    history = _history()
+    page = history.page(LOCAL, search=" ".join(search), mode=mode, favourites=favourites, limit=limit)
+    if as_json:
+        shown = [take.as_dict() | {"path": str(history.path(take))} for take in page.takes]
+        click.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    if not page.takes:
+        click.echo("There are no takes.", err=True)
+    for take in page.takes:
+        click.echo(_line(take))
+
+
+@takes.command()
+@click.argument("take")
+@click.option("--no", "no_more", is_flag=True, help="No longer.")
+def favourite(take: str, no_more: bool) -> None:
+    """Keep TAKE whatever is pruned."""
+    _history().favour(take, LOCAL, not no_more)
+
+
+@takes.command()
+@click.argument("take")
+@click.argument("tags", nargs=-1)
+def tag(take: str, tags: Sequence[str]) -> None:
+    """Give TAKE these TAGS and no others."""
+    _history().tag(take, LOCAL, tags)
+
+
+@takes.command()
+@click.argument("take")
+def delete(take: str) -> None:
+    """Remove TAKE and its file."""
+    _history().delete(take, LOCAL)
+
+
+@takes.command()
+@click.option("--keep", type=click.IntRange(0), help="Keep the newest so many.")
+@click.option("--keep-gb", type=click.FloatRange(0), help="Keep the newest, up to so many gigabytes.")
+@_AS_JSON
+def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
+    """Remove the oldest takes, but no favourites."""
+    if keep is None and keep_gb is None:
+        raise RequestError("It is not said what to keep.", "Give --keep or --keep-gb.")
+    gone = _history().prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
+    click.echo(json.dumps({"removed": gone}) if as_json else f"{len(gone)} removed.")
+
+
+def _history() -> History:
+    settings = get_settings()
+    return History(Database(settings.database_file), settings.outputs_dir, settings.posters_dir)
+
+
+def _line(take: TakeRecord) -> str:
+    created = datetime.fromtimestamp(take.created).astimezone().strftime("%Y-%m-%d %H:%M")
+    mark = "*" if take.favourite else " "
+    prompt = " ".join(take.prompt.split())
+    tags = f" [{', '.join(take.tags)}]" if take.tags else ""
+    return f"{take.id} {mark} {created}  {take.mode:8}  {in_bytes(take.bytes):>8}  {prompt[:60]}{tags}"
