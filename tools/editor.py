@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,13 +53,13 @@ class Editor:
         graph: dict[str, Any] = self.page.evaluate(LOAD, workflow)
         return graph
 
-    def complaints(self, workflow: Mapping[str, Any]) -> list[str]:
-        """Open it as a user does, and give what the editor says against it within `PATIENCE`."""
+    def complaints(self, workflow: Mapping[str, Any], patience: float = PATIENCE) -> list[str]:
+        """Open it as a user does, and give what the editor says against it within so many seconds."""
         self.page.keyboard.press("Escape")  # it greets with its templates
         self.page.wait_for_timeout(1_000)
         self.page.evaluate(OPEN, workflow)
         said: list[str] = []
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while not said and time.monotonic() < end:
             self.page.wait_for_timeout(500)
             said = self.page.evaluate(COMPLAINTS) + self.page.evaluate(MARKED)
@@ -67,13 +67,21 @@ class Editor:
 
 
 @contextmanager
-def open_editor(browser: Browser, models: Mapping[str, list[str]] | None = None) -> Iterator[Editor]:
-    """Start it; `models` are names of files, by folder, that are to look as if they were installed."""
+def open_editor(
+    browser: Browser,
+    models: Mapping[str, list[str]] | None = None,
+    inputs: Iterable[Path] = (),
+    prepare: Callable[[Path], object] = lambda custom_nodes: None,  # noqa: ARG005
+) -> Iterator[Editor]:
+    """Start it; `models` are names of files, by folder, that are to look as if they were installed.
+
+    `inputs` are files that a user has put into ComfyUI's input folder; `prepare` is given its folder of custom nodes.
+    """
     with tempfile.TemporaryDirectory() as scratch, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        server = _start_server(Path(scratch), port, models or {})
+        server = _start_server(Path(scratch), port, models or {}, inputs, prepare)
         try:
             nodes = _wait_for_nodes(f"http://127.0.0.1:{port}/object_info", Path(scratch) / "server.log")
             page = browser.new_page(viewport={"width": 1600, "height": 1000})
@@ -89,11 +97,16 @@ def open_editor(browser: Browser, models: Mapping[str, list[str]] | None = None)
             server.wait()
 
 
-def _start_server(scratch: Path, port: int, models: Mapping[str, list[str]]) -> "subprocess.Popen[bytes]":
+def _start_server(
+    scratch: Path, port: int, models: Mapping[str, list[str]], inputs: Iterable[Path], prepare: Callable[[Path], object]
+) -> "subprocess.Popen[bytes]":
     for name in ("custom_nodes", "models", "input", "output", "temp", "user"):
         (scratch / name).mkdir()
     folder = comfyui.find(get_settings()).path
     shutil.copytree(folder / "input", scratch / "input", dirs_exist_ok=True)
+    prepare(scratch / "custom_nodes")
+    for path in inputs:
+        shutil.copyfile(path, scratch / "input" / path.name)
     for kind, names in models.items():
         (scratch / "models" / kind).mkdir(parents=True, exist_ok=True)
         for name in names:

@@ -1,58 +1,50 @@
 """Pieces of HTML: header, progress card, error card. Everything that comes from outside is escaped here."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from ltx_studio.errors import StudioError
-from ltx_studio.events import Event, Fetching, Heartbeat, StageStarted, Step, Waiting
+from ltx_studio.events import Fetching
 from ltx_studio.graph import Stage
+from ltx_studio.jobs import Job, Progress, Queued, Running
 from ltx_studio.models import Plan, Planned
 from ltx_studio.ui import words
-from ltx_studio.words import FETCHING, WAITING, in_bytes
+from ltx_studio.words import FETCHING, in_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What the card of a run shows. `advance` gives the next one; `now` is the index of the stage that is on."""
+def run(job: Job, stages: Sequence[Stage], summary: str, now: float) -> str:
+    """A job that waits or runs: what it does, for how long, and its stages.
 
-    stages: tuple[Stage, ...]
-    summary: str
-    status: str = ""
-    now: int = -1
-    fraction: float = 0.0
-    elapsed: float = 0.0
+    Args:
+        job: It.
+        stages: Of its run.
+        summary: What is made.
+        now: Seconds since the epoch.
+    """
+    progress, since = Progress(), job.created
+    if isinstance(job.state, Running):
+        progress, since = job.state.progress, job.state.started
+    status = progress.stage
+    if isinstance(job.state, Queued):
+        status = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
+    elif progress.step:
+        status = f"{status}: {words.STEP.format(step=progress.step, total=progress.steps)}"
+    at = progress.index if progress.stages else -1
+    chips = "".join(_chip(stage.label, index, at) for index, stage in enumerate(stages))
+    return (
+        '<div class="card" role="status" aria-live="polite">'
+        f'<div class="status"><p>{escape(status)}</p>'
+        f'<p class="elapsed">{words.ELAPSED.format(elapsed=max(0.0, now - since))}</p></div>'
+        f'<progress max="1" value="{progress.part:.3f}"></progress>'
+        f'<ol class="chips">{chips}</ol>'
+        f'<p class="summary">{escape(summary)}</p></div>'
+    )
 
-    def advance(self, event: Event, elapsed: float) -> "Progress":
-        shown = replace(self, elapsed=elapsed)
-        match event:
-            case Waiting(reason):
-                return replace(shown, status=WAITING[reason])
-            case StageStarted(_, label, index, _):
-                return replace(shown, status=label, now=index, fraction=0.0)
-            case Step(_, step, total):
-                label = self.stages[self.now].label if self.now >= 0 else ""
-                note = words.STEP.format(step=step, total=total)
-                return replace(shown, status=f"{label}: {note}", fraction=step / total)
-            case Heartbeat():
-                return shown
-        return shown
 
-    def html(self) -> str:
-        done = max(self.now, 0) + self.fraction if self.now >= 0 else 0.0
-        return (
-            '<div class="card" role="status" aria-live="polite">'
-            f'<div class="status"><p>{escape(self.status)}</p>'
-            f'<p class="elapsed">{words.ELAPSED.format(elapsed=self.elapsed)}</p></div>'
-            f'<progress max="{len(self.stages)}" value="{done:.2f}"></progress>'
-            f'<ol class="chips">{"".join(self._chip(index) for index in range(len(self.stages)))}</ol>'
-            f'<p class="summary">{escape(self.summary)}</p></div>'
-        )
-
-    def _chip(self, index: int) -> str:
-        state = "now" if index == self.now else "done" if index < self.now else ""
-        return f'<li class="{state}">{escape(self.stages[index].label)}</li>'
+def _chip(label: str, index: int, at: int) -> str:
+    state = "now" if index == at else "done" if index < at else ""
+    return f'<li class="{state}">{escape(label)}</li>'
 
 
 def header(mode: str, notice: str) -> str:

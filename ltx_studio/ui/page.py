@@ -1,34 +1,35 @@
 """The page's components and what happens when they are used."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
-from gradio.utils import get_upload_folder
 
-from ltx_studio.engine import CancelToken
 from ltx_studio.errors import StudioError
-from ltx_studio.events import Cancelled, Event, Failed, Finished, Preview
-from ltx_studio.jobs import JobSpec, LocalRunner
+from ltx_studio.jobs import Desk, Done, Failed, Job, JobSpec, Queued, Running, Spec
+from ltx_studio.jobs.batch import sweep
 from ltx_studio.media import by_name
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import get_mode
 from ltx_studio.ui import cards, words
+from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.owners import Owners
 
 MODE = "t2v"
+MOST_TAKES = 16
 
 
 class Page:
-    """One page over one runner. Each browser tab (Gradio session) has at most one run that its Stop button stops."""
+    """One page over one desk. Each browser tab (Gradio session) shows one job, which its Stop button stops."""
 
-    def __init__(self, runner: LocalRunner, model_set: ModelSet) -> None:
-        self._runner = runner
+    def __init__(self, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
+        self._desk = desk
+        self._owners = owners
         self._model_set = model_set
         self._mode = get_mode(MODE)
-        self._running: dict[str, CancelToken] = {}
+        self._shown: dict[str, str] = {}
+        self.outputs: list[gr.components.Component] = []
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the components to `blocks`, which is open."""
@@ -43,6 +44,7 @@ class Page:
                 with gr.Row():
                     seed = gr.Number(**_declared("seed", limits=False) | {"value": 0}, precision=0)
                     new_seed = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id="new-seed")
+                takes = gr.Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id="takes")
                 with gr.Row():
                     start = gr.Button(words.GENERATE, variant="primary", elem_id="generate")
                     stop = gr.Button(words.STOP, interactive=False, elem_id="stop")
@@ -56,11 +58,11 @@ class Page:
                     buttons=["download"],
                     elem_id="clip",
                 )
-        outputs = [card, video, seed, start, stop]
+        self.outputs = outputs = [card, video, seed, start, stop]
         gr.on(
             [start.click, prompt.submit],
             self._generate,
-            [prompt, seconds, seed, new_seed],
+            [prompt, seconds, seed, new_seed, takes],
             outputs,
             concurrency_limit=None,
             show_progress="hidden",
@@ -68,51 +70,83 @@ class Page:
         )
         stop.click(self._stop, None, [stop], queue=False, show_progress="hidden", api_visibility="private")
         blocks.load(self._open, None, [banner], show_progress="hidden", api_visibility="private")
+        blocks.load(
+            self._resume, None, outputs, concurrency_limit=None, show_progress="hidden", api_visibility="private"
+        )
 
     def _open(self) -> dict[str, Any]:
         """A visitor came: say when the set-up is broken, and start ComfyUI behind the page when it is not."""
-        problem = self._runner.problem()
+        problem = self._desk.runner.problem()
         if problem is not None:
             return gr.update(value=cards.error(problem), visible=True)
-        self._runner.warm()
+        self._desk.runner.warm()
+        self._desk.work()
         return gr.update(visible=False)
 
+    def _resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Show the visitor's job that runs or waits, if there is one: the tab may have been closed meanwhile."""
+        first = next(iter(self._desk.queue.of(self._owners.of(request), limit=1)), None)
+        if first is not None and isinstance(first.state, Queued | Running):
+            yield from self._follow(first.id, request, tell_seed=False)  # what the visitor has written stays
+        else:
+            yield (gr.skip(),) * 5  # a generator that ends without a word empties its outputs, the buttons too
+
     def _generate(
-        self, prompt: str, seconds: float, seed: float, new_seed: bool, request: gr.Request
+        self, prompt: str, seconds: float, seed: float, new_seed: bool, takes: float, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        """Make a clip, telling the five components (card, video, seed, start, stop) as it goes."""
+        """Hand clips in, and tell the five components (card, video, seed, start, stop) what becomes of it."""
         values = {"prompt": prompt, "seconds": seconds, "seed": None if new_seed else seed}
         try:
             spec = JobSpec.from_request(MODE, values, self._model_set.id)
+            jobs = self._desk.submit(self._owners.of(request), list(sweep(spec, int(takes))))
         except StudioError as problem:
-            yield _state(cards.error(problem))
+            yield self.problem(problem)
             return
-        session = str(request.session_hash)
-        cancel = self._running[session] = CancelToken()
-        try:
-            yield from self._follow(spec, cancel)
-        finally:
-            cancel.cancel()
-            if self._running.get(session) is cancel:
-                del self._running[session]
+        yield from self.follow(jobs, request)
 
-    def _follow(self, spec: JobSpec, cancel: CancelToken) -> Iterator[tuple[Any, ...]]:
-        began = time.monotonic()
-        progress = cards.Progress(spec.build(by_name).stages, spec.summary(), words.GENERATE)
-        yield _state(progress.html(), video=None, seed=spec.params.seed, running=True)
-        for event in self._runner.run(spec, cancel):
-            if isinstance(event, Finished | Failed | Cancelled):
-                yield _outcome(event, spec)
-            elif not isinstance(event, Preview):
-                progress = progress.advance(event, time.monotonic() - began)
-                yield progress.html(), *[gr.skip()] * 4
+    def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Tell the outputs what becomes of jobs that were handed in, one after another."""
+        self._desk.work()
+        for job in jobs:
+            yield from self._follow(job, request)
+
+    def problem(self, problem: StudioError) -> tuple[Any, ...]:
+        """Tell the outputs why nothing was handed in."""
+        return _state(cards.error(problem))
+
+    def _follow(self, job: str, request: gr.Request, *, tell_seed: bool = True) -> Iterator[tuple[Any, ...]]:
+        """A job to its end; it goes on when nobody looks."""
+        owner = self._owners.of(request)
+        self._shown[str(request.session_hash)] = job
+        spec = self._desk.spec(self._desk.queue.get(job, owner))
+        stages = spec.build(by_name).stages
+        began = False
+        for each in self._desk.follow(job, owner):
+            if not isinstance(each.state, Queued | Running):
+                yield self._outcome(each, spec)
+                return
+            card = cards.run(each, stages, spec.summary(), time.time())
+            seed = spec.seed if tell_seed else _KEEP
+            yield (card, *[gr.skip()] * 4) if began else _state(card, video=None, seed=seed, running=True)
+            began = True
 
     def _stop(self, request: gr.Request) -> dict[str, Any]:
-        """Stop the run of this tab; the run itself tells the page when it has stopped."""
-        cancel = self._running.get(str(request.session_hash))
-        if cancel is not None:
-            cancel.cancel()
-        return gr.update(value=words.STOPPING if cancel else words.STOP, interactive=False)
+        """Stop the job of this tab; the job itself tells the page when it has stopped."""
+        job = self._shown.get(str(request.session_hash))
+        if job is None:
+            return gr.update(value=words.STOP, interactive=False)
+        self._desk.queue.cancel(job, self._owners.of(request))
+        return gr.update(value=words.STOPPING, interactive=False)
+
+    def _outcome(self, job: Job, spec: Spec) -> tuple[Any, ...]:
+        match job.state:
+            case Done(take=take):
+                record = self._desk.history.get(take, job.owner)
+                shown = cards.message(words.DONE.format(seconds=record.measured["seconds"]), spec.summary())
+                return _state(shown, video=private_copy(self._desk.history.path(record)))
+            case Failed(error=error):
+                return _state(cards.error(error))
+        return _state(cards.message(words.STOPPED))
 
 
 def _declared(name: str, *, limits: bool = True) -> dict[str, Any]:
@@ -123,22 +157,6 @@ def _declared(name: str, *, limits: bool = True) -> dict[str, Any]:
     schema = get_mode(MODE).params.model_json_schema()["properties"][name]
     shown = {"label": schema["title"], "elem_id": name, "value": schema.get("default")}
     return shown | {key: schema[key] for key in ("minimum", "maximum") if limits and key in schema}
-
-
-def _outcome(event: Event, spec: JobSpec) -> tuple[Any, ...]:
-    match event:
-        case Finished(outputs, seconds):
-            path = _private_copy(outputs[0].path) if outputs else None
-            return _state(cards.message(words.DONE.format(seconds=seconds), spec.summary()), video=path)
-        case Failed(error):
-            return _state(cards.error(error))
-        case _:
-            return _state(cards.message(words.STOPPED))
-
-
-def _private_copy(path: Path) -> str:
-    """A copy in Gradio's cache, in a folder named by its contents: no visitor can guess it, as one could a date."""
-    return str(save_file_to_cache(path, get_upload_folder()))
 
 
 _KEEP: Any = object()

@@ -10,14 +10,18 @@ from types import FrameType
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from ltx_studio.errors import RequestError
-from ltx_studio.jobs import LocalRunner
+from ltx_studio.jobs import Desk
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, Settings, get_settings
 from ltx_studio.ui import words
+from ltx_studio.ui.api import Api
 from ltx_studio.ui.models import ModelsPanel
+from ltx_studio.ui.own import OwnPanels
+from ltx_studio.ui.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.ui.page import Page
 from ltx_studio.ui.theme import theme
 
@@ -27,7 +31,9 @@ UNWIND_SECONDS = 60
 
 
 class StudioBlocks(gr.Blocks):
-    """A Blocks that launches with the studio's look, wherever it is launched from."""
+    """A Blocks that launches with the studio's look, wherever it is launched from, and knows its visitors apart."""
+
+    owners: Owners
 
     def launch(self, *args: Any, **options: Any) -> Any:
         with as_file(files("ltx_studio.ui") / "assets" / "studio.css") as css:
@@ -37,13 +43,16 @@ class StudioBlocks(gr.Blocks):
                 "footer_links": [],
                 "run_history": False,
                 "max_file_size": UPLOAD_LIMIT,
+                "app_kwargs": {"middleware": [Middleware(GiveCookie, owners=self.owners)]},
             }
+            host = options.get("server_name") or os.environ.get("GRADIO_SERVER_NAME")
+            share = bool(options.get("share")) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+            look["share"] = share  # said, because Gradio shares by itself where it finds itself in a notebook
+            self.owners.apart = share or not is_loopback(host)
             return super().launch(*args, **(look | options))
 
 
-def build_app(
-    settings: Settings | None = None, *, runner: LocalRunner | None = None, model_set: str | None = None
-) -> gr.Blocks:
+def build_app(settings: Settings | None = None, *, desk: Desk | None = None, model_set: str | None = None) -> gr.Blocks:
     """The page as a `gradio.Blocks`. ComfyUI starts when the first visitor comes, not here.
 
     Raises:
@@ -55,8 +64,13 @@ def build_app(
     os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
+    blocks.owners = owners = Owners()
+    desk = desk or Desk(settings)
     with blocks:
-        Page(runner or LocalRunner(settings), chosen).build(blocks)
+        page = Page(desk, owners, chosen)
+        page.build(blocks)
+        OwnPanels(desk, owners, page, chosen).build()
+        Api(desk, owners, chosen).build()
         ModelsPanel(settings, chosen.id).build(blocks)
     blocks.queue(default_concurrency_limit=None)
     return blocks
@@ -73,8 +87,8 @@ def serve(
     Raises:
         RequestError: There is no such model set, or the address cannot be used.
     """
-    runner = LocalRunner(settings)
-    blocks = build_app(settings, runner=runner, model_set=model_set)
+    desk = Desk(settings)
+    blocks = build_app(settings, desk=desk, model_set=model_set)
     try:
         blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     except OSError as error:
@@ -86,10 +100,11 @@ def serve(
         ) from None
     over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
     print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
-    runner.warm()
+    desk.runner.warm()
+    desk.work()
     over.wait()
     blocks.close(verbose=False)
-    if not runner.close(UNWIND_SECONDS):
+    if not desk.close(UNWIND_SECONDS):
         _end_at_once()
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
@@ -13,7 +12,6 @@ from ltx_studio.graph.master import cut, write_modes
 from ltx_studio.modes import MODES
 from ltx_studio.settings import Settings
 from tests.support import MASTER, ROOT, environment
-from tools.editor import open_editor
 
 COMMITTED = {path.stem: path for path in MASTER.parent.glob("*.json") if path != MASTER}
 
@@ -71,27 +69,3 @@ def test_the_cut_follows_the_graph_and_not_where_nodes_lie(
 def test_what_is_no_master_is_refused(broken: dict[str, Any], definitions: Definitions) -> None:
     with pytest.raises(WorkflowError, match="master"):
         cut(broken, definitions)
-
-
-def test_opens_in_comfyuis_editor_without_a_complaint(
-    master: dict[str, Any], definitions: Definitions, browser: Browser
-) -> None:
-    models: dict[str, list[str]] = {}
-    folders = {
-        "ckpt_name": "checkpoints",
-        "lora_name": "loras",
-        "model_name": "latent_upscale_models",
-        "text_encoder": "text_encoders",
-    }
-    for graph in cut(master, definitions).values():
-        for node in graph.values():
-            for name, folder in folders.items():
-                if name in node["inputs"]:
-                    models.setdefault(folder, []).append(node["inputs"][name])
-
-    with open_editor(browser, models) as editor:
-        assert editor.complaints(master) == []
-        assert editor.page.evaluate("window.app.graph._nodes.length") == len(master["nodes"])
-
-        broken = json.loads(json.dumps(master).replace('"EmptyLTXVLatentVideo"', '"NoSuchNode"'))
-        assert editor.complaints(broken) != [], "the test would not see a complaint"

@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from ltx_studio.engine import Engine
-from ltx_studio.jobs import LocalRunner
+from ltx_studio.jobs import Desk, LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.ui import build_app
 
 
 def open_page(settings: Settings, engine: Engine) -> Iterator[str]:
-    blocks = build_app(settings, runner=LocalRunner(settings, engine))
+    blocks = build_app(settings, desk=Desk(settings, LocalRunner(settings, engine)))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield str(blocks.local_url)
     blocks.close(verbose=False)

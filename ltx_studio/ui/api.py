@@ -1,0 +1,285 @@
+"""The page's server as an API: one typed endpoint for each mode, and the queue and the history, for `gradio_client`."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, get_origin
+
+import gradio as gr
+from gradio.events import api
+from gradio.utils import get_upload_folder
+from pydantic.fields import FieldInfo
+
+from ltx_studio.engine.definitions import snapshot_path
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.graph.definitions import Definitions, load_definitions
+from ltx_studio.graph.files import read_workflow
+from ltx_studio.graph.form import FILES, find, form_of
+from ltx_studio.graph.safety import check_known
+from ltx_studio.jobs import Desk, JobSpec, OwnSpec, Spec, recipes
+from ltx_studio.jobs.batch import MOST
+from ltx_studio.models import ModelSet, Store
+from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
+from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.owners import Owners
+
+Json = dict[str, Any]
+
+
+class Api:
+    """Endpoints over one desk. What they take and give is JSON; files are `gradio.FileData`."""
+
+    def __init__(self, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
+        self._desk, self._owners, self._model_set = desk, owners, model_set
+
+    def build(self) -> None:
+        """Add the endpoints to the Blocks that is open."""
+        for mode in MODES.values():
+            api(_told(self._endpoint(mode)), api_name=mode.id, api_description=f"{mode.label}: hand in a job.")
+        for function in (
+            self.batch, self.jobs, self.job, self.cancel, self.retry, self.move, self.pause, self.takes, self.take,
+            self.favourite, self.tag, self.delete, self.prune, self.recipe, self.workflow_form, self.workflow,
+        ):  # fmt: skip
+            api(_told(function), api_name=function.__name__, queue=False)
+        api(_told(self.follow), api_name="follow", concurrency_limit=None)
+
+    def _endpoint(self, mode: Mode) -> Callable[..., Json]:
+        """A function with the mode's parameters, as its declaration has them."""
+        fields = mode.params.model_fields
+        parameters = [_parameter(name, fields[name], _media_of(mode, name)) for name in fields]
+        parameters.sort(key=lambda each: each.default is not inspect.Parameter.empty)
+        own = [
+            inspect.Parameter("preset", _KIND, default=FAST.id, annotation=Literal[tuple(PRESETS)]),
+            inspect.Parameter("model_set", _KIND, default=None, annotation=str | None),
+        ]
+        asker = inspect.Parameter("request", _KIND, default=None, annotation=gr.Request)
+        signature = inspect.Signature([*parameters, *own, asker], return_annotation=Json)
+
+        def endpoint(*given: Any, **named: Any) -> Json:
+            values = signature.bind(*given, **named).arguments
+            request = values.pop("request")
+            (job,) = self._submit([_spec(mode.id, values, self._model_set)], request)
+            return self._desk.queue.get(job, self._owners.of(request)).as_dict()
+
+        endpoint.__name__ = mode.id
+        endpoint.__signature__ = signature  # type: ignore[attr-defined]
+        endpoint.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
+        endpoint.__annotations__["return"] = Json
+        return endpoint
+
+    def batch(self, requests: list[Json], request: gr.Request) -> list[str]:
+        """Hand in many requests, all or none: each with ``mode`` and what its endpoint takes. Gives the jobs' ids."""
+        if not 0 < len(requests) <= MOST:
+            raise RequestError(f"There are {len(requests)} requests.", f"Give from 1 to {MOST}.")
+        specs = []
+        for number, each in enumerate(requests, 1):
+            values = dict(each)
+            try:
+                specs.append(_spec(str(values.pop("mode", "")), values, self._model_set))
+            except RequestError as error:
+                raise RequestError(f"Request {number}: {error.message}", error.hint) from None
+        return self._submit(specs, request)
+
+    def _submit(self, specs: Sequence[Spec], request: gr.Request) -> list[str]:
+        jobs = self._desk.submit(self._owners.of(request), specs)
+        self._desk.work()
+        return jobs
+
+    def jobs(self, request: gr.Request, limit: int = 50) -> list[Json]:
+        """The running job, those that wait in their order, then the newest that have ended."""
+        return [job.as_dict() for job in self._desk.queue.of(self._owners.of(request), limit=_within(limit))]
+
+    def job(self, job: str, request: gr.Request) -> Json:
+        """One job; when it failed with why, when it is done with its take."""
+        return self._desk.queue.get(job, self._owners.of(request)).as_dict()
+
+    def follow(self, job: str, request: gr.Request) -> Iterator[Json]:
+        """A job again and again, whenever it has changed, until it has ended."""
+        told: Json = {}
+        for each in self._desk.follow(job, self._owners.of(request)):
+            if each.as_dict() != told:
+                told = each.as_dict()
+                yield told
+
+    def cancel(self, job: str, request: gr.Request) -> Json:
+        """Take a job that waits out of the queue, or stop one that runs."""
+        return self._desk.queue.cancel(job, self._owners.of(request)).as_dict()
+
+    def retry(self, job: str, request: gr.Request) -> Json:
+        """Put a job that failed or was stopped at the end of the queue again."""
+        return self._desk.queue.retry(job, self._owners.of(request)).as_dict()
+
+    def move(self, job: str, place: int, request: gr.Request) -> list[Json]:
+        """Put a job that waits at a place of the queue, 0 being the next. Gives all jobs."""
+        self._desk.queue.move(job, self._owners.of(request), place)
+        return self.jobs(request)
+
+    def pause(self, paused: bool, request: gr.Request) -> bool:
+        """Let no job begin until it is told otherwise; what runs goes on."""
+        self._desk.queue.pause(self._owners.of(request), paused)
+        return paused
+
+    def takes(
+        self,
+        request: gr.Request,
+        search: str = "",
+        mode: str | None = None,
+        favourites: bool = False,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> Json:
+        """The newest takes that fit; ``before`` of the answer asks for the next page."""
+        page = self._desk.history.page(
+            self._owners.of(request),
+            search=search,
+            mode=mode,
+            favourites=favourites,
+            before=before,
+            limit=_within(limit),
+        )
+        return {"takes": [take.as_dict() for take in page.takes], "before": page.before}
+
+    def take(self, take: str, request: gr.Request) -> tuple[gr.FileData, Json]:
+        """The video of a take, and its recipe."""
+        found = self._desk.history.get(take, self._owners.of(request))
+        path = private_copy(self._desk.history.path(found))
+        return _file(path, f"{found.mode}-{found.id}.mp4"), dict(found.recipe)  # type: ignore[return-value]
+
+    def favourite(self, take: str, favourite: bool, request: gr.Request) -> Json:
+        """Say whether a take is a favourite, which no pruning removes."""
+        owner = self._owners.of(request)
+        self._desk.history.favour(take, owner, favourite)
+        return self._desk.history.get(take, owner).as_dict()
+
+    def tag(self, take: str, tags: list[str], request: gr.Request) -> Json:
+        """Give a take these tags and no others."""
+        owner = self._owners.of(request)
+        self._desk.history.tag(take, owner, tags)
+        return self._desk.history.get(take, owner).as_dict()
+
+    def delete(self, take: str, request: gr.Request) -> str:
+        """Remove a take and its file. Gives its id."""
+        self._desk.history.delete(take, self._owners.of(request))
+        return take
+
+    def workflow_form(self, file: gr.FileData) -> list[Json]:
+        """What can be set of a workflow: each with ``key``, ``title``, ``kind``, ``value`` and its range."""
+        graph = read_workflow(_uploaded(file), self._definitions())
+        check_known(graph, self._definitions())
+        return [field.as_dict() for field in form_of(graph, self._definitions())]
+
+    def workflow(
+        self, file: gr.FileData, request: gr.Request, values: Json | None = None, trusted: bool = False
+    ) -> Json:
+        """Hand in a workflow of one's own. Nodes that may do anything run where the page is this machine's only."""
+        if trusted and self._owners.apart:
+            raise RequestError("Nodes that may do anything do not run for everybody.", "Leave them out.")
+        definitions = self._definitions()
+        graph = read_workflow(_uploaded(file), definitions)
+        check_known(graph, definitions)
+        fields = form_of(graph, definitions)
+        given = {
+            name: _uploaded(value) if find(fields, name).kind in FILES else value
+            for name, value in (values or {}).items()
+        }
+        name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
+        spec = OwnSpec.from_request(name, graph, given, definitions, trusted=trusted)
+        Store(self._desk.settings).require(spec.graph, spec.fetch_command)
+        (job,) = self._submit([spec], request)
+        return self._desk.queue.get(job, self._owners.of(request)).as_dict()
+
+    def _definitions(self) -> Definitions:
+        return load_definitions(snapshot_path(self._desk.settings))
+
+    def prune(self, request: gr.Request, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
+        """Remove the oldest takes until no more than that are left, but no favourites. Gives their ids."""
+        return self._desk.history.prune(self._owners.of(request), keep=keep, keep_bytes=keep_bytes)
+
+    def recipe(self, video: gr.FileData) -> Json:
+        """The recipe that a video carries."""
+        return recipes.read(_uploaded(video)).model_dump(mode="json")
+
+
+_KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+def _parameter(name: str, field: FieldInfo, media: Media | None) -> inspect.Parameter:
+    """Of an endpoint, from a field. What a mode fills in itself may be left out."""
+    annotation: Any = _annotation(field.annotation) if media is None else gr.FileData
+    if media is None and field.is_required() and name == "prompt":
+        return inspect.Parameter(name, _KIND, annotation=annotation)
+    if media is not None and field.is_required():
+        return inspect.Parameter(name, _KIND, annotation=annotation)
+    if isinstance(field.default, str | int | float) and not field.is_required():
+        return inspect.Parameter(name, _KIND, default=field.default, annotation=annotation)
+    return inspect.Parameter(name, _KIND, default=None, annotation=annotation | None)
+
+
+def _annotation(annotation: Any) -> Any:
+    return list[Json] if get_origin(annotation) is tuple else annotation
+
+
+def _media_of(mode: Mode, name: str) -> Media | None:
+    return mode.media.get(name)
+
+
+def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet) -> JobSpec:
+    """A request as JSON has it, with its files uploaded."""
+    files, given = get_mode(mode).media, dict[str, Any]()
+    for name, value in values.items():
+        if value is not None:
+            given[name] = _uploaded(value) if name in files else _loras(value) if name == "loras" else value
+    chosen = str(given.pop("model_set", model_set.id))
+    return JobSpec.from_request(mode, given, chosen, str(given.pop("preset", FAST.id)))
+
+
+def _within(limit: int) -> int:
+    """How many are told at once."""
+    return min(max(1, limit), MOST)
+
+
+def _loras(value: Any) -> Any:
+    given = value if isinstance(value, list) else [value]
+    return [{**lora, "file": _uploaded(lora.get("file"))} if isinstance(lora, dict) else lora for lora in given]
+
+
+def _uploaded(value: Any) -> Path:
+    """Where an upload lies. No other path is taken from a request: the server's own files are not for its clients.
+
+    Raises:
+        RequestError: It is no upload.
+    """
+    path = Path(str(value.get("path", "")) if isinstance(value, Mapping) else "")
+    folder = Path(get_upload_folder()).resolve()
+    if not path.resolve().is_relative_to(folder) or not path.is_file():
+        raise RequestError("A file is no upload.", "Upload it: in Python with `gradio_client.handle_file`.")
+    return path
+
+
+def _file(path: str, name: str) -> Json:
+    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def _told(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with its errors in Gradio's form, which reaches clients as words."""
+
+    @wraps(function)
+    def call(*given: Any, **named: Any) -> Any:
+        try:
+            return function(*given, **named)
+        except StudioError as error:
+            raise _gradio_error(error) from None
+
+    @wraps(function)
+    def stream(*given: Any, **named: Any) -> Any:
+        try:
+            yield from function(*given, **named)
+        except StudioError as error:
+            raise _gradio_error(error) from None
+
+    return stream if inspect.isgeneratorfunction(function) else call
+
+
+def _gradio_error(error: StudioError) -> gr.Error:
+    return gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False)

@@ -1,0 +1,70 @@
+"""A workflow of one's own, and many requests at once, on the page."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ltx_studio.media import by_name
+from tests.support import small_spec
+from tests.ui.conftest import Watch
+from tests.ui.test_page import PLAYS, RUN_SECONDS, expect_done, press, write
+
+
+def drop(page: Page, panel: str, file: Path) -> None:
+    page.locator(f"#{panel} > button").first.click()
+    page.locator(f"#{panel.removeprefix('own-')}-file input[type=file]").set_input_files(str(file))
+
+
+def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(small_spec().build(by_name).graph))
+    page.goto(page_url)
+    drop(page, "own-workflow", tmp_path / "mine.json")
+
+    page.locator("#field-23-text textarea").fill("a blue ball <b>moves</b> left")
+    press(page, "Run")
+
+    expect(page.locator("#run")).to_contain_text("Workflow mine", timeout=RUN_SECONDS)
+    expect_done(page)
+    page.wait_for_function(PLAYS)
+    assert watch.errors == []
+
+
+def test_a_hostile_workflow_is_a_card(page: Page, page_url: str, tmp_path: Path) -> None:
+    graph = {"1": {"class_type": "LoadImage", "inputs": {"image": "/etc/passwd"}, "_meta": {"title": "Photo"}}}
+    (tmp_path / "bad.json").write_text(json.dumps(graph))
+    page.goto(page_url)
+    drop(page, "own-workflow", tmp_path / "bad.json")
+    expect(page.locator("#workflow-card")).to_contain_text("1 inputs")
+    press(page, "Run")
+
+    expect(page.get_by_role("alert").first).to_contain_text("leaves the studio's folders")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("prompt,seconds\na ball,1\nnight,1\n", "Handed in: 2"), ("prompt\na\n\nb,c\n", "line 4")],
+)
+def test_many_requests_are_handed_in_or_the_wrong_line_is_named(
+    text: str, said: str, page: Page, page_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "many.csv").write_text(text)
+    page.goto(page_url)
+    drop(page, "batch", tmp_path / "many.csv")
+    press(page, "Hand in")
+
+    expect(page.locator("#batch-card")).to_contain_text(said)
+
+
+def test_several_takes_come_one_after_another(page: Page, page_url: str) -> None:
+    write(page, page_url, "night")
+    page.get_by_label("New seed each time").uncheck()
+    page.get_by_label("Seed", exact=True).fill("41")
+    page.get_by_label("number input for Takes").fill("2")
+    page.get_by_label("number input for Takes").press("Tab")
+    press(page, "Generate")
+
+    expect(page.locator("#run")).to_contain_text("seed 41", timeout=RUN_SECONDS)
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("42", timeout=RUN_SECONDS)
+    expect_done(page)
