@@ -20,9 +20,9 @@ SPEC = ("t2v", {"prompt": "a red circle moves right on a gray background", "seed
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         few, many = waiting(Path(scratch), 10), waiting(Path(scratch), 1_000)
+        last, first = many.of(OWNER)[-1].id, few.of(OWNER)[-1].id
         compare("1,000 jobs: submit one", lambda: submit(many), lambda: submit(few))
         compare("1,000 jobs: list", lambda: many.of(OWNER), lambda: few.of(OWNER))
-        last, first = many.of(OWNER)[-1].id, few.of(OWNER)[-1].id
         compare(
             "1,000 jobs: move the last to the front",
             lambda: many.move(last, OWNER, 0),

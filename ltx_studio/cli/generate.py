@@ -128,6 +128,8 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     jobs = desk.submit(LOCAL, specs)
     if how.detach:
         return _hand_in(desk, jobs, voice)
+    if desk.queue.is_paused(LOCAL) and desk.is_worked():
+        voice.tell("The queue is paused: it waits for `ltx-studio jobs resume`.")
     problem: StudioError | None = None
     cancel = CancelToken()
     with stop_on_signal(cancel, voice.tell), redirect_stdout(_ToTheLog()):

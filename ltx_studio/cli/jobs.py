@@ -57,7 +57,7 @@ def show(job: str, as_json: bool) -> None:
 @_AS_JSON
 def cancel(job: str, as_json: bool) -> None:
     """Take a job that waits out of the queue, or stop one that runs."""
-    _show([_queue().cancel(job, LOCAL)], as_json)
+    _show_one(_queue().cancel(job, LOCAL), as_json)
 
 
 @jobs.command()
@@ -65,7 +65,7 @@ def cancel(job: str, as_json: bool) -> None:
 @_AS_JSON
 def retry(job: str, as_json: bool) -> None:
     """Put a job that failed or was stopped at the end of the queue again."""
-    _show([_queue().retry(job, LOCAL)], as_json)
+    _show_one(_queue().retry(job, LOCAL), as_json)
 
 
 @jobs.command()
@@ -151,6 +151,13 @@ def resume() -> None:
 
 def _queue() -> Queue:
     return Queue(Database(get_settings().database_file))
+
+
+def _show_one(job: Job, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(job.as_dict(), ensure_ascii=False))
+    else:
+        _show([job], as_json=False)
 
 
 def _show(found: Sequence[Job], as_json: bool) -> None:

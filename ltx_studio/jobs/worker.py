@@ -148,7 +148,8 @@ class Worker:
 
     def _follow(self, job: Job, cancel: CancelToken) -> None:
         spec = read_spec(job.spec, self._archive.inputs)
-        workflow = self._runner.prepare(spec, cancel)
+        with self._listening(job, cancel):
+            workflow = self._runner.prepare(spec, cancel)
         progress, told, watch = Progress(), 0.0, Stopwatch(self._memory)
         for event in self._runner.carry_out(workflow, cancel, job_id=job.id, fresh=spec.fresh):
             watch.see(event)
@@ -170,6 +171,23 @@ class Worker:
                         if self._queue.report(job.id, progress):
                             cancel.cancel()
                         self._board.tell(job.id)
+
+    @contextlib.contextmanager
+    def _listening(self, job: Job, cancel: CancelToken) -> Iterator[None]:
+        """Set `cancel` when somebody asks the queue to stop a job that tells nothing meanwhile."""
+        ended = threading.Event()
+
+        def listen() -> None:
+            while not ended.wait(LOOK_SECONDS):
+                if self._queue.is_stopping(job.id):
+                    cancel.cancel()
+                    return
+
+        threading.Thread(target=listen, name=f"listen-{job.id}", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     def _keep(self, job: Job, spec: Spec, workflow: Workflow, made: Finished, watch: Stopwatch) -> NewTake:
         try:

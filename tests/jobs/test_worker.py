@@ -10,10 +10,11 @@ import pytest
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Engine
+from ltx_studio.errors import StoppedError
 from ltx_studio.events import Cancelled as RunCancelled
 from ltx_studio.events import Event, Heartbeat
 from ltx_studio.graph import Workflow
-from ltx_studio.jobs import JobSpec, LocalRunner, recipes
+from ltx_studio.jobs import JobSpec, LocalRunner, Spec, recipes
 from ltx_studio.jobs.archive import Archive
 from ltx_studio.jobs.board import Board
 from ltx_studio.jobs.database import Database
@@ -60,6 +61,15 @@ class Endless(LocalRunner):
         while not cancel.wait(0.01):
             yield Heartbeat(0.0)
         yield RunCancelled()
+
+
+class Thorough(LocalRunner):
+    """It makes files ready until it is stopped."""
+
+    def prepare(self, spec: Spec, cancel: CancelToken) -> Workflow:
+        while not cancel.wait(0.01):
+            pass
+        raise StoppedError("Stopped.", "Nothing was kept.")
 
 
 @pytest.fixture
@@ -118,6 +128,21 @@ def test_a_running_job_is_stopped_by_whoever_asks_the_queue(endless: Studio) -> 
         endless.queue.cancel(first, "ada")
         endless.wait(first, Cancelled)
         endless.wait(second, Running)
+    finally:
+        assert worker.close(30)
+
+
+def test_a_job_whose_files_are_being_made_ready_is_stopped_too(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    thorough = Studio(settings, Thorough(settings, engine), tmp_path)
+    job = thorough.submit(small_spec())[0]
+    worker = thorough.worker()
+    worker.start()
+    try:
+        thorough.wait(job, Running)
+        thorough.queue.cancel(job, "ada")
+        thorough.wait(job, Cancelled)
     finally:
         assert worker.close(30)
 
