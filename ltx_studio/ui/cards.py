@@ -49,7 +49,7 @@ def _chip(label: str, index: int, at: int) -> str:
 
 def header(mode: str, notice: str) -> str:
     """Name, mode, and the one line that the model set wants said."""
-    line = f'<p class="notice">{escape(notice)}</p>' if notice else ""
+    line = f'<p class="notice">{_prose(notice)}</p>' if notice else ""
     return f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>{line}</div>'
 
 
