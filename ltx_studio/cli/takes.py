@@ -66,8 +66,8 @@ def delete(take: str) -> None:
 
 
 @takes.command()
-@click.option("--keep", type=click.IntRange(0), help="Keep the newest so many.")
-@click.option("--keep-gb", type=click.FloatRange(0), help="Keep the newest, up to so many gigabytes.")
+@click.option("--keep", type=click.IntRange(0), help="Until so many are left, favourites among them.")
+@click.option("--keep-gb", type=click.FloatRange(0), help="Until so many gigabytes are left, favourites among them.")
 @_AS_JSON
 def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
     """Remove the oldest takes, but no favourites."""

@@ -39,6 +39,10 @@ def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) ->
     return found
 
 
+DEEPEST = 32
+"""Levels of lists and objects in an input's value."""
+
+
 def check_graph(nodes: object) -> None:
     """Refuse what is no API-format graph, before ComfyUI stumbles over it.
 
@@ -63,10 +67,18 @@ def check_graph(nodes: object) -> None:
                     "Connect it again in ComfyUI's editor, and export the workflow anew.",
                     where=title,
                 )
+            if _is_nested(value, DEEPEST):
+                raise _no_graph(f"Input {name!r} of node {title!r} is nested too deeply", title)
             if isinstance(value, float) and not math.isfinite(value):
                 raise WorkflowError(
                     f"Input {name!r} of node {title!r} is {value}, which is no number.", "Set it again.", where=title
                 )
+
+
+def _is_nested(value: object, deepest: int) -> bool:
+    """Whether it is nested deeper than so many levels, at which Python gives up sooner or later."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return deepest == 0 or any(_is_nested(each, deepest - 1) for each in inner)
 
 
 def _no_graph(what: str, where: object = "") -> WorkflowError:

@@ -10,6 +10,9 @@ from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.editor import is_editor_format, to_api
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
+RECIPE_TAG = "ltx_studio"
+"""Where a take carries its recipe, as JSON; its ``graph`` is what really ran, own nodes included."""
+
 _TAGS = ("prompt", "workflow")
 """What ComfyUI writes into a video: the API-format graph that ran, and the editor's workflow that it came from."""
 
@@ -45,6 +48,9 @@ def _from_video(path: Path) -> Any:
             tags = dict(container.metadata)
     except (av.error.FFmpegError, OSError) as error:
         raise WorkflowError(f"{path} cannot be read as a video: {error.strerror}.", "Check the file.") from None
+    if RECIPE_TAG in tags:
+        recipe = _parse(tags[RECIPE_TAG], path)
+        return recipe.get("graph") if isinstance(recipe, dict) else None
     for tag in _TAGS:
         if tag in tags:
             return _parse(tags[tag], path)

@@ -1,6 +1,5 @@
 """The form of any workflow: which of its inputs a user may set, what each takes, and writing values into the graph."""
 
-import copy
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -100,7 +99,7 @@ def fill(graph: Mapping[str, Mapping[str, Any]], fields: list[Field], values: Ma
     Raises:
         RequestError: There is no such field, or it does not take that.
     """
-    filled: ApiGraph = {node_id: copy.deepcopy(dict(node)) for node_id, node in graph.items()}
+    filled: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
     for name, value in values.items():
         field = find(fields, name)
         node_id, _, given = field.key.partition(".")

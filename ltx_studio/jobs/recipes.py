@@ -14,6 +14,7 @@ from ltx_studio import __version__
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import check_graph
+from ltx_studio.graph.files import RECIPE_TAG
 from ltx_studio.jobs.embedded import Embedded
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.media.keep import sha256
@@ -22,7 +23,7 @@ from ltx_studio.models import ModelFile, Store, get_registry
 from ltx_studio.models.verify import known_sha256
 from ltx_studio.settings import Settings
 
-TAG = "ltx_studio"
+TAG = RECIPE_TAG
 """Of the mp4's tags. ComfyUI's editor reads two others: `prompt` (API format) and `workflow` (editor format)."""
 SOON_HASHED = 256 * 1024 * 1024
 """Bytes. Whose hash nobody knows, and which has more of them, is known by its size alone."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.safety import check_safety, harmless
 from tests.graph.test_form import node
@@ -77,3 +78,12 @@ def test_an_unknown_node_is_refused_always(definitions: Definitions) -> None:
 
 def test_a_prompt_may_begin_with_a_slash(definitions: Definitions) -> None:
     check_safety({"1": node("CLIPTextEncode", text="/imagine .. ~ C:\\")}, definitions, trusted=False)
+
+
+def test_a_value_that_is_nested_beyond_measure_is_refused() -> None:
+    deep: list[object] = []
+    for _ in range(900):
+        deep = [deep]
+
+    with pytest.raises(WorkflowError, match="nested"):
+        check_graph({"1": node("CLIPTextEncode", text=deep)})
