@@ -80,7 +80,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
 def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
     from ltx_studio.jobs.agreement import Agreement
 
-    if not settings.database_file.exists():
+    if not settings.database_file.exists() and next(settings.outputs_dir.glob("*/*"), None) is None:
         yield Finding("History", True, "there is none yet")
         return
     try:

@@ -100,3 +100,13 @@ def test_the_history_is_searched_tagged_and_pruned(terminal: Terminal, take: Pat
     assert terminal.json("takes", "list") == []
     assert terminal.json("doctor")[-1]["good"]
     terminal("takes", "prune", rc=2)
+
+
+def test_the_doctor_finds_the_clips_of_a_database_that_was_moved_away(terminal: Terminal, take: Path) -> None:
+    for file in terminal.settings.home.glob("studio.db*"):
+        file.unlink()
+
+    assert not terminal.json("doctor", rc=1)[-1]["good"]
+    terminal("doctor", "--repair")
+
+    assert [each["path"] for each in terminal.json("takes", "list")] == [str(take)]
