@@ -59,7 +59,7 @@ class _Set(_Table):
     height: Annotated[int, Field(ge=128, le=4096, multiple_of=64)]
     token_width: Annotated[int, Field(gt=0)]
     guidance_blocks: tuple[int, ...] = ()
-    guidance: Annotated[float | None, Field(ge=1, le=30, allow_inf_nan=False)] = None
+    negative_guidance: Annotated[float | None, Field(ge=1, le=30, allow_inf_nan=False)] = None
     checkpoint: str = ""
     transformer: str = ""
     text_projection: str = ""
@@ -245,7 +245,9 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
         camera={move: Lora(file, known[f"loras/{file}"].caution) for move, file in said.camera.items() if file},
         control={kind: Lora(file, known[f"loras/{file}"].caution) for kind, file in said.control.items() if file},
         control_models=frozenset(said.control_models),
-        **said.model_dump(include={"label", "notice", "width", "height", "token_width", "guidance_blocks", "guidance"}),
+        **said.model_dump(
+            include={"label", "notice", "width", "height", "token_width", "guidance_blocks", "negative_guidance"}
+        ),
     )
 
 

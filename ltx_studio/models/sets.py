@@ -31,7 +31,8 @@ class ModelSet:
         height: Default height in pixels.
         token_width: Of the transformer's picture tokens; LoRAs are made for it.
         guidance_blocks: The transformer blocks that STG perturbs; none when the set's model has no known ones.
-        guidance: Classifier-free guidance of the picture; None is that of the presets' recipes.
+        negative_guidance: Classifier-free guidance of the picture where the user names what is not wanted; None is that
+            of the presets' recipes.
         camera: Camera LoRAs by move.
         control: IC-LoRAs by what they are for: union, detailer, pose.
         control_models: Which controls have their models: see `CONTROL_MODELS`.
@@ -45,7 +46,7 @@ class ModelSet:
     height: int
     token_width: int
     guidance_blocks: tuple[int, ...]
-    guidance: float | None = None
+    negative_guidance: float | None = None
     camera: Mapping[str, Lora] = field(default_factory=dict)
     control: Mapping[str, Lora] = field(default_factory=dict)
     control_models: frozenset[str] = frozenset()

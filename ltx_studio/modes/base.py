@@ -13,7 +13,7 @@ from ltx_studio.media import ClipFile, LoraFile, Staging, check_lora, probe_clip
 from ltx_studio.models import TEMPLATE_SET, ModelSet
 from ltx_studio.modes import control
 from ltx_studio.modes.complaints import request_error
-from ltx_studio.modes.fields import Controlled, Controlling, Feeds, Media, Params
+from ltx_studio.modes.fields import NEGATIVE_PROMPT, Controlled, Controlling, Feeds, Media, Params
 from ltx_studio.modes.files import check_control
 from ltx_studio.modes.limits import Limit, limits
 from ltx_studio.modes.presets import FAST, Preset
@@ -195,7 +195,13 @@ class Mode:
         self.patch(graph, params, stage)
         if getattr(params, "sound", "") == "off":
             graph.disconnect("Video", "audio")
-        preset.apply(graph, model_set, sound_is_given=self.sound_is_given, keep_first_sound=self.keep_first_sound)
+        preset.apply(
+            graph,
+            model_set,
+            sound_is_given=self.sound_is_given,
+            keep_first_sound=self.keep_first_sound,
+            refuses=params.negative_prompt.strip() not in ("", NEGATIVE_PROMPT),
+        )
         _add_loras(graph, params, model_set, stage)
         graph.prune(f"Save {self.id}")
         return Workflow(self.id, graph.to_api(), _present(self.all_stages(model_set), graph), params.latent_frames)

@@ -81,23 +81,16 @@ class Preset:
     def description(self, model_set: ModelSet, *, stages: int) -> str:
         """What it does in a mode that samples in so many stages, and what is different with `model_set`."""
         about = self.about if stages > 1 else self.about_one
-        if self.guided and not model_set.guidance_blocks:
-            cfg = self._video(model_set).cfg
-            return f"{about} With {model_set.label}: plain CFG {cfg:g} for picture and sound alike."
+        if self.video is not None and not model_set.guidance_blocks:
+            return f"{about} With {model_set.label}: plain CFG {self.video.cfg:g} for picture and sound alike."
         return about
-
-    def _video(self, model_set: ModelSet) -> Guidance:
-        """How the picture is guided with `model_set`, whose model may want it stronger than the recipe has it."""
-        assert self.video is not None
-        return self.video if model_set.guidance is None else replace(self.video, cfg=model_set.guidance)
 
     def passes(self, model_set: ModelSet, *, stages: int) -> tuple[int, ...]:
         """Rows through the model for each stage of a mode that has `stages` of them."""
         rows = 1
         if self.video is not None and model_set.guidance_blocks:
-            video = self._video(model_set)
-            rows += _acts(video.cfg, self.audio.cfg, off=1) + _acts(video.stg, self.audio.stg, off=0)
-            rows += _acts(video.modality, self.audio.modality, off=1)
+            rows += _acts(self.video.cfg, self.audio.cfg, off=1) + _acts(self.video.stg, self.audio.stg, off=0)
+            rows += _acts(self.video.modality, self.audio.modality, off=1)
         elif self.guided:
             rows += 1
         first = self._evaluations(self.steps) * rows
@@ -106,8 +99,17 @@ class Preset:
     def _evaluations(self, steps: int) -> int:
         return 2 * steps - 1 if self.second_order else steps
 
-    def apply(self, graph: Graph, model_set: ModelSet, *, sound_is_given: bool, keep_first_sound: bool) -> None:
+    def apply(
+        self, graph: Graph, model_set: ModelSet, *, sound_is_given: bool, keep_first_sound: bool, refuses: bool
+    ) -> None:
         """Change `graph`, which is a mode's template with the loaders of `model_set`, made for Fast.
+
+        Args:
+            graph: The one to change.
+            model_set: Whose loaders it has.
+            sound_is_given: Whether the mode makes no sound.
+            keep_first_sound: Whether the first stage's sound is the finished one.
+            refuses: Whether the user names what is not wanted.
 
         Raises:
             RequestError: The model set cannot do it.
@@ -117,7 +119,8 @@ class Preset:
             raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
         self._distil(graph, model_set)
         if self.video is not None:
-            self._guide(graph, self._video(model_set), Guidance() if sound_is_given else self.audio, model_set)
+            cfg = (model_set.negative_guidance if refuses else None) or self.video.cfg
+            self._guide(graph, replace(self.video, cfg=cfg), Guidance() if sound_is_given else self.audio, model_set)
         if self.draft and "Stage 2" in graph:
             graph.connect("Decode video", "samples", graph.source("Upscale", "samples"))
         if (self.draft or (self.guided and keep_first_sound)) and "Decode audio" in graph:

@@ -17,6 +17,7 @@ from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
 from ltx_studio.models import MODEL_SETS, ModelSet
 from ltx_studio.modes import BALANCED, FAST, MODES, PRESETS, QUALITY, Mode, Params, Preset
+from ltx_studio.modes.fields import NEGATIVE_PROMPT
 from ltx_studio.settings import Settings
 from tests.support import GOLDEN_GRAPHS, graph_as_text
 from tools.golden_graphs import graphs
@@ -192,13 +193,16 @@ def test_a_set_without_known_blocks_falls_back_to_plain_cfg_and_says_so() -> Non
 
 
 @pytest.mark.parametrize("blocks", [(28,), ()])
-def test_a_set_may_want_its_picture_guided_more_than_the_recipes_do(blocks: tuple[int, ...]) -> None:
-    eager = replace(FP8, guidance=5.0, guidance_blocks=blocks)
-    guider = build("t2v", BALANCED, eager)["Stage 1 guidance"]
+@pytest.mark.parametrize(("negative", "cfg"), [("a red ball", 5.0), ("", 3.0), (" ", 3.0), (NEGATIVE_PROMPT, 3.0)])
+def test_a_set_may_want_its_picture_guided_more_where_the_user_names_what_is_not_wanted(
+    blocks: tuple[int, ...], negative: str, cfg: float
+) -> None:
+    eager = replace(FP8, negative_guidance=5.0, guidance_blocks=blocks)
 
-    assert (guider.video_cfg if blocks else guider.cfg) == 5.0
-    assert build("t2v", BALANCED)["Stage 1 guidance"].video_cfg == 3.0
-    assert "plain CFG 5" in BALANCED.description(replace(eager, guidance_blocks=()), stages=2)
+    guider = build("t2v", BALANCED, eager, negative_prompt=negative)["Stage 1 guidance"]
+
+    assert (guider.video_cfg if blocks else guider.cfg) == cfg
+    assert build("t2v", BALANCED, negative_prompt=negative)["Stage 1 guidance"].video_cfg == 3.0
 
 
 def test_a_given_sound_is_frozen_in_both_stages_and_comes_out_itself() -> None:
