@@ -1,7 +1,7 @@
 """`ltx-studio workflow`: reading and checking graphs, without starting ComfyUI."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.settings import get_settings
+
+MOST_SHOWN = 8
+"""Choices of a field that are listed; `form --json` has them all."""
 
 
 @click.group()
@@ -39,18 +42,24 @@ def convert(file: Path, out: Path | None) -> None:
 @workflow.command()
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1)
 def check(files: tuple[Path, ...]) -> None:
-    """Check FILES against the installed ComfyUI; without any, every preset of every mode of the studio."""
+    """Check FILES against the installed ComfyUI; without any, every preset of every mode of the studio.
+
+    Which model files are missing is said as well; `workflow run` names where to get them.
+    """
     from ltx_studio.graph.files import read_workflow
     from ltx_studio.graph.validate import validate
+    from ltx_studio.models import Store
 
-    definitions = _definitions()
+    definitions, store = _definitions(), Store(get_settings())
     graphs = ((str(file), read_workflow(file, definitions)) for file in files) if files else _own_graphs()
     for name, graph in graphs:
         try:
             validate(graph, definitions)
         except WorkflowError as error:
             raise WorkflowError(f"{name}: {error.message}", error.hint, where=error.where) from None
-        click.echo(f"{name}: ok, {len(graph)} nodes")
+        missing = [file.name for file in store.registry.needs(graph) if store.find(file) is None] if files else []
+        lacks = f"; model files that are not here: {', '.join(missing)}" if missing else ""
+        click.echo(f"{name}: ok, {len(graph)} nodes{lacks}")
 
 
 @workflow.command()
@@ -71,8 +80,13 @@ def form(file: Path, as_json: bool) -> None:
         return
     for field in fields:
         limits = f" from {field.minimum:g} to {field.maximum:g}" if field.is_limited else ""
-        choices = f" of {', '.join(map(str, field.choices))}" if field.choices else ""
+        choices = f" of {_few(field.choices)}" if field.choices else ""
         click.echo(f"{field.key:<24} {field.title}: {field.kind}{limits}{choices} [{str(field.value)[:80]}]")
+
+
+def _few(choices: Sequence[Any]) -> str:
+    more = f" and {len(choices) - MOST_SHOWN} more" if len(choices) > MOST_SHOWN else ""
+    return ", ".join(map(str, choices[:MOST_SHOWN])) + more
 
 
 @workflow.command()

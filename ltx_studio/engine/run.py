@@ -200,8 +200,12 @@ class Run:
         elif event == "execution_error":
             self._error = data
 
+    def _stage_at(self, node_id: str) -> int:
+        """The index of the stage that a node belongs to; -1 when it has none."""
+        return self._stage_of.get(self._titles.get(node_id, ""), self._stage_of.get(node_id, -1))
+
     def _enter_stage(self, node_id: str) -> None:
-        index = self._stage_of.get(self._titles.get(node_id, ""), -1)
+        index = self._stage_at(node_id)
         if index > self._stage:
             self._stage = index
             stage = self._workflow.stages[index]
@@ -215,7 +219,7 @@ class Run:
             raise self._comfy.model_management.InterruptProcessingException
         context = self._comfy.context.get_executing_context()
         node_id = node_id or (context.node_id if context is not None else None)
-        index = self._stage_of.get(self._titles.get(str(node_id), ""), -1)
+        index = self._stage_at(str(node_id))
         if index < 0 or total <= 0:
             return
         stage = self._workflow.stages[index].id

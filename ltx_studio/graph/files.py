@@ -8,6 +8,7 @@ from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import ApiGraph, check_graph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.editor import is_editor_format, to_api
+from ltx_studio.media.open import open_media
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
 RECIPE_TAG = "ltx_studio"
@@ -44,7 +45,7 @@ def _from_video(path: Path) -> Any:
     import av
 
     try:
-        with av.open(path) as container:
+        with open_media(path) as container:
             tags = dict(container.metadata)
     except (av.error.FFmpegError, OSError) as error:
         raise WorkflowError(f"{path} cannot be read as a video: {error.strerror}.", "Check the file.") from None

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -76,7 +77,8 @@ class Field:
 def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
     """The inputs that the workflow's author has given a title, and in any case texts, files and seeds.
 
-    What comes from another node, the names of model files and of outputs are not among them.
+    What comes from another node, the names of model files and of outputs are not among them. What people change most
+    comes first: texts, then files, then the rest as the workflow has it.
     """
     fields = [
         (node, name, field)
@@ -85,7 +87,19 @@ def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) ->
         if field.kind in _ALWAYS or field.lines or _has_own_title(node, definitions)
     ]
     alone = {id(node): sum(each is node for each, _, _ in fields) == 1 for node, _, _ in fields}
-    return [field if alone[id(node)] else _with_input(field, name) for node, name, field in fields]
+    named = [field if alone[id(node)] else _with_input(field, name) for node, name, field in fields]
+    return sorted(named, key=_rank)
+
+
+def _rank(field: Field) -> int:
+    if field.lines:
+        return int(is_negative(field.title))
+    return 2 if field.kind in FILES else 3
+
+
+def is_negative(title: str) -> bool:
+    """Whether a text says what is not wanted, by its node's title."""
+    return "negative" in title.casefold()
 
 
 def fill(graph: Mapping[str, Mapping[str, Any]], fields: list[Field], values: Mapping[str, Any]) -> ApiGraph:
@@ -118,9 +132,13 @@ def find(fields: list[Field], name: str) -> Field:
     ]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(f"{field.key} ({field.title})" for field in fields)
-    what = "has no field" if not found else "has more than one field"
-    raise RequestError(f"The workflow {what} {name!r}.", f"Its fields are: {known or 'none'}.")
+    known = ", ".join(f"{field.key} ({field.title})" for field in found or fields)
+    if found:
+        raise RequestError(f"The workflow has more than one field {name!r}.", f"Name one of: {known}.")
+    names = {each.casefold(): each for field in fields for each in (field.key, field.title)}
+    like = [names[each] for each in get_close_matches(name.casefold(), names, n=1)]
+    hint = f"Did you mean {like[0]!r}? " if like else ""
+    raise RequestError(f"The workflow has no field {name!r}.", f"{hint}Its fields are: {known or 'none'}.")
 
 
 def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[str, Field]]:
@@ -128,7 +146,7 @@ def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> 
     for name, item in _widgets(definitions.inputs(node["class_type"]), node["inputs"], ""):
         value = node["inputs"].get(name, item.default)
         kind = _kind(name, item, title)
-        is_model = isinstance(value, str) and value.lower().endswith(ENDINGS)
+        is_model = kind not in FILES and isinstance(value, str) and value.lower().endswith(ENDINGS)
         if kind is None or is_link(value) or is_model or name in PATHS:
             continue
         low, high = item.options.get("min"), item.options.get("max")

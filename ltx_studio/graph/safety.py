@@ -20,6 +20,9 @@ from ltx_studio.graph.loaders import loader_table
 _ELSEWHERE = re.compile(r"[/\\~]|[A-Za-z]:")
 """What a path begins with that does not start in the folder it is meant for."""
 
+LONGEST_PREFIX = 100
+"""Letters of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
+
 _ANNOTATED = re.compile(r"\[(input|output|temp)\]\s*$")
 """How ComfyUI is told of another of its folders."""
 
@@ -68,11 +71,16 @@ def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions
 
 def _check_path(node: Mapping[str, Any], name: str, value: Any, definitions: Definitions) -> None:
     title = str(node.get("_meta", {}).get("title") or node["class_type"])
-    if is_link(value) and _is_file(node, name, definitions):
+    if _is_file(node, name, definitions) and not isinstance(value, str | None):
+        how = "comes from another node" if is_link(value) else "is no text"
         raise WorkflowError(
-            f"{title}: {name} comes from another node, so nobody knows which file it would be.",
+            f"{title}: {name} {how}, so nobody knows which file it would be.",
             "Write a plain name into it.",
             where=title,
+        )
+    if name.rpartition(".")[2] in PATHS and len(str(value)) > LONGEST_PREFIX:
+        raise WorkflowError(
+            f"{title}: {name} has {len(str(value))} letters.", f"Use at most {LONGEST_PREFIX}.", where=title
         )
     if not _may_be_path(node, name, definitions):
         return

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
@@ -44,10 +45,24 @@ def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
     savers = [node_id for node_id, node in graph.items() if definitions.saves(node["class_type"])]
     if not savers:
         raise WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
-    for node_id in sorted(upstream(graph, savers), key=list(graph).index):
+    needed = upstream(graph, savers)
+    _check_order(graph, needed)
+    for node_id in sorted(needed, key=list(graph).index):
         node = graph[node_id]
         for name, item in _expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
             _check(graph, node, name, item, definitions)
+
+
+def _check_order(graph: Mapping[str, Mapping[str, Any]], needed: set[str]) -> None:
+    links = {node_id: [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)] for node_id in needed}
+    try:
+        TopologicalSorter(links).prepare()
+    except CycleError as error:
+        node = graph[error.args[1][0]]
+        title = node.get("_meta", {}).get("title") or node["class_type"]
+        raise WorkflowError(
+            f"{title} waits for what comes of itself.", "Break the circle in ComfyUI's editor.", where=title
+        ) from None
 
 
 def _expected(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:

@@ -12,7 +12,7 @@ class Stage:
     Attributes:
         id: A stable word, such as ``"decode"``.
         label: What the user reads.
-        nodes: The titles of the nodes that belong to it. The stage begins with the first of them.
+        nodes: The titles, or ids, of the nodes that belong to it. The stage begins with the first of them.
     """
 
     id: str

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ltx_studio.errors import RequestError
-from ltx_studio.graph import Stage, Workflow
+from ltx_studio.graph import Workflow
 from ltx_studio.graph.api import ApiGraph, check_graph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.form import FILES, Field, Kind, fill, find, form_of
+from ltx_studio.graph.form import FILES, Field, Kind, fill, find, form_of, is_negative
 from ltx_studio.graph.safety import check_safety
+from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
 from ltx_studio.media import Staging, WholeFile, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.open import locate
@@ -120,8 +121,12 @@ class OwnSpec:
     @property
     def prompt(self) -> str:
         """What the history finds it by."""
-        texts = (node["inputs"].get("text") for node in self.graph.values())
-        return "\n".join([self.name, *(text for text in texts if isinstance(text, str))])
+        texts = (
+            node["inputs"].get("text")
+            for node in self.graph.values()
+            if not is_negative(str(node.get("_meta", {}).get("title", "")))
+        )
+        return "\n".join([*(text for text in texts if isinstance(text, str)), self.name])
 
     @property
     def seed(self) -> int | None:
@@ -158,8 +163,7 @@ class OwnSpec:
         for key, path in self.given.items():
             node_id, _, name = key.partition(".")
             graph[node_id]["inputs"][name] = stage(WholeFile(path))
-        titles = tuple(str(node.get("_meta", {}).get("title") or node["class_type"]) for node in graph.values())
-        return Workflow(self.name, graph, (Stage("run", "Run", titles),))
+        return Workflow(self.name, graph, tuple(stages_of(graph)))
 
     def fetch_command(self, missing: list[ModelFile]) -> str:
         """The command that fetches the model files that it misses."""

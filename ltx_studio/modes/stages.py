@@ -1,5 +1,7 @@
 """The stages of a run that modes share, as the progress display shows them."""
 
+import re
+
 from ltx_studio.graph import Stage
 
 PROMPT = Stage("prompt", "Read prompt", ("Prompt", "Negative prompt", "Frame rate"))
@@ -7,6 +9,8 @@ STAGE_1 = Stage("stage1", "Stage 1", ("Stage 1", "Stage 1 split", "Stage 1 crop"
 UPSCALE = Stage("upscale", "Upscale", ("Upscale",))
 STAGE_2 = Stage("stage2", "Stage 2", ("Stage 2 latent", "Stage 2"))
 DECODE = Stage("decode", "Decode", ("Stage 2 split", "Stage 2 crop", "Decode video", "Decode audio"))
+SAMPLED = re.compile(r"stage\d+")
+"""Ids of stages whose steps are a sampler's."""
 CONTROL = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control")
 """Titles of an optional control clip's branch."""
 

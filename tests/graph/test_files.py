@@ -43,6 +43,7 @@ def test_reads_a_video_that_was_made_here(engine: Engine, definitions: Definitio
         ("list.json", b"[]", "no API-format"),
         ("gone.mp4", None, "cannot be read as a video"),
         ("text.mp4", b"hello", "cannot be read as a video"),
+        ("list.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nother.ts\n#EXT-X-ENDLIST\n", "read as a video"),
     ],
 )
 def test_what_carries_no_workflow_is_refused_in_words(

@@ -78,3 +78,22 @@ def test_a_wrong_value_or_name_is_refused_with_what_fits(name: str, value: Any, 
         fill(GRAPH, form_of(GRAPH, definitions), {name: value})
 
     assert refused.value.hint
+
+
+def test_what_people_change_most_comes_first(definitions: Definitions) -> None:
+    graph = {"0": node("CLIPTextEncode", "Negative prompt", text="blurry", clip=["9", 0]), **GRAPH}
+
+    assert [field.key for field in form_of(graph, definitions)][:4] == ["1.text", "0.text", "3.image", "2.noise_seed"]
+
+
+def test_a_picture_is_a_field_whatever_it_is_called(definitions: Definitions) -> None:
+    (field,) = form_of({"1": node("LoadImage", image="x.safetensors")}, definitions)
+
+    assert field.kind is Kind.PICTURE
+
+
+def test_a_name_that_is_nearly_one_is_told(definitions: Definitions) -> None:
+    with pytest.raises(RequestError) as refused:
+        fill(GRAPH, form_of(GRAPH, definitions), {"promt": "x"})
+
+    assert "Did you mean 'Prompt'?" in refused.value.hint

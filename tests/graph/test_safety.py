@@ -38,6 +38,9 @@ def test_comfyuis_own_ltx_templates_are_safe(name: str, definitions: Definitions
         node("LoadImage", image=["1", 0]),
         node("LoadImage", image="somebody's.png [output]"),
         node("LoadVideo", file="clip.mp4 [temp] "),
+        node("SaveImage", filename_prefix={"__value__": ["1", 0]}, images=["1", 0]),
+        node("SaveImage", filename_prefix="x" * 300, images=["1", 0]),
+        node("VAELoader", vae_name={"__value__": "x.safetensors"}),
     ],
 )
 @pytest.mark.parametrize("trusted", [False, True])

@@ -87,3 +87,14 @@ def test_what_no_output_needs_is_not_looked_at(definitions: Definitions) -> None
     loose = {"class_type": "ImageInvert", "inputs": {}, "_meta": {"title": "Loose"}}
 
     validate({**small_workflow().graph, "99": loose}, definitions)
+
+
+def test_a_node_that_waits_for_itself_is_refused(definitions: Definitions) -> None:
+    graph = {
+        "1": {"class_type": "ImageInvert", "inputs": {"image": ["2", 0]}, "_meta": {"title": "There"}},
+        "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}, "_meta": {"title": "Back"}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+    }
+
+    with pytest.raises(WorkflowError, match="waits for what comes of itself"):
+        validate(graph, definitions)
