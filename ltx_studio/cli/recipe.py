@@ -19,10 +19,9 @@ from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import RequestError, StoppedError
 from ltx_studio.jobs import LOCAL, Desk, Done, Failed, recipes, remake
 from ltx_studio.logs import log_to_file
+from ltx_studio.modes.stages import SAMPLED
 from ltx_studio.settings import get_settings
 
-UNWIND_SECONDS = 60
-SAMPLING = ("stage1", "stage2")
 FOLDER_OF_NODES = "ltx_studio_nodes"
 
 _VIDEO = click.argument("video", type=click.Path(path_type=Path))
@@ -91,7 +90,7 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
         try:
             ended = show(desk.follow(job, LOCAL, cancel), quiet=as_json)
         finally:
-            desk.close(UNWIND_SECONDS)
+            desk.close()
     match ended.state:
         case Failed(error=error):
             raise error
@@ -101,7 +100,7 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
             desk.history.delete(take, LOCAL)
         case _:
             raise StoppedError("Stopped.", "Nothing was compared.")
-    steps = sum(stage["steps"] for stage in record.measured["stages"] if stage["id"] in SAMPLING)
+    steps = sum(stage["steps"] for stage in record.measured["stages"] if SAMPLED.fullmatch(stage["id"]))
     _tell_verdict(seen, steps, record.measured["seconds"], changes, as_json)
     return 0 if seen.identical else 1
 
@@ -151,6 +150,7 @@ def _tell_verdict(seen: remake.Comparison, steps: int, seconds: float, changes: 
             "differing": seen.differing,
             "largest_difference": seen.most,
             "sound_identical": seen.sound_is_same,
+            "played": list(seen.played),
             "sampler_steps": steps,
             "changes": list(changes),
         }
@@ -169,6 +169,8 @@ def _tell_verdict(seen: remake.Comparison, steps: int, seconds: float, changes: 
         )
     if not seen.sound_is_same:
         click.echo("The sound differs.")
+    for line in seen.played:
+        click.echo(line)
     for change in changes or ["Nothing that the recipe tells of is different here, so the file itself was changed."]:
         click.echo(f"  {change}")
 

@@ -37,7 +37,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
     if not page.takes:
-        click.echo("There are no takes.", err=True)
+        click.echo("No take fits." if search or mode or favourites else "There are no takes yet.", err=True)
     for take in page.takes:
         click.echo(_line(take))
 
@@ -48,6 +48,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
 def favourite(take: str, no_more: bool) -> None:
     """Keep TAKE whatever is pruned."""
     _history().favour(take, LOCAL, not no_more)
+    click.echo(f"{take} is {'no longer a' if no_more else 'a'} favourite.")
 
 
 @takes.command()
@@ -55,7 +56,10 @@ def favourite(take: str, no_more: bool) -> None:
 @click.argument("tags", nargs=-1)
 def tag(take: str, tags: Sequence[str]) -> None:
     """Give TAKE these TAGS and no others."""
-    _history().tag(take, LOCAL, tags)
+    history = _history()
+    history.tag(take, LOCAL, tags)
+    given = ", ".join(history.get(take, LOCAL).tags)
+    click.echo(f"{take} has the tags: {given}." if given else f"{take} has no tags.")
 
 
 @takes.command()
@@ -63,11 +67,12 @@ def tag(take: str, tags: Sequence[str]) -> None:
 def delete(take: str) -> None:
     """Remove TAKE and its file."""
     _history().delete(take, LOCAL)
+    click.echo(f"{take} is removed.")
 
 
 @takes.command()
-@click.option("--keep", type=click.IntRange(0), help="Until so many are left, favourites among them.")
-@click.option("--keep-gb", type=click.FloatRange(0), help="Until so many gigabytes are left, favourites among them.")
+@click.option("--keep", type=click.IntRange(0), help="Until so many are left beside the favourites.")
+@click.option("--keep-gb", type=click.FloatRange(0), help="Until so many gigabytes are left, favourites included.")
 @_AS_JSON
 def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
     """Remove the oldest takes, but no favourites."""

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,22 @@ class Archive:
         self._outputs, self._posters = settings.outputs_dir, settings.posters_dir
         self.inputs = settings.kept_dir
 
+    def check(self) -> None:
+        """Refuse to begin what could not be kept.
+
+        Raises:
+            ExecutionError: The folder of outputs cannot be written.
+        """
+        try:
+            self._outputs.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._outputs):
+                pass
+        except OSError as error:
+            raise ExecutionError(
+                f"The folder {self._outputs} cannot be written: {error.strerror}.",
+                "Check it and the free space of its disk, then try again.",
+            ) from None
+
     def keep(
         self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, measured: Mapping[str, Any]
     ) -> NewTake:
@@ -68,7 +85,7 @@ class Archive:
         return NewTake(
             job.id, job.id, job.owner, spec.mode, job.created, path.relative_to(self._outputs).as_posix(),
             path.stat().st_size, spec.prompt, recipe.model_dump(mode="json"),
-            {**measured, **(clip_of(path) if path.suffix in VIDEOS else {})},
+            {**measured, **(clip_of(path) if path.suffix in VIDEOS else {})}, aside=spec.fresh,
         )  # fmt: skip
 
     def _embedded(self, spec: Spec, graph: Mapping[str, Any]) -> Embedded | None:

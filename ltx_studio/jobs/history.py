@@ -3,8 +3,9 @@
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from ltx_studio.jobs.database import Database
 log = logging.getLogger(__name__)
 
 PAGE = 50
+GOING, ASIDE = 1, 2
+"""What ``leaving`` says of a take that no list has: it is being deleted, or for a comparison only."""
+ASIDE_SECONDS = 3600
+"""A take that is aside is left over when it is older: whoever wanted to compare it was killed."""
 MOST_TAGS, LONGEST_TAG = 20, 50
 SHORTEST = 3
 """Letters that the index of words knows; a shorter search looks at each prompt."""
@@ -35,6 +40,7 @@ class NewTake:
         prompt: As it was asked for.
         recipe: How it was made.
         measured: What the run took and the clip measures.
+        aside: Whether it is for a comparison only: no list has it, and it goes when that is over.
     """
 
     id: str
@@ -47,6 +53,7 @@ class NewTake:
     prompt: str
     recipe: Mapping[str, Any]
     measured: Mapping[str, Any]
+    aside: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +114,11 @@ def poster_path(folder: Path, take: str) -> Path:
 def insert(connection: sqlite3.Connection, take: NewTake) -> None:
     """Add a take in a transaction that is open."""
     number = connection.execute(
-        "INSERT INTO takes (id, job, owner, mode, created, file, bytes, prompt, recipe, measured)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO takes (id, job, owner, mode, created, file, bytes, prompt, recipe, measured, leaving)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             take.id, take.job, take.owner, take.mode, take.created, take.file, take.bytes, take.prompt,
-            json.dumps(take.recipe), json.dumps(take.measured),
+            json.dumps(take.recipe), json.dumps(take.measured), ASIDE if take.aside else 0,
         ),
     ).lastrowid  # fmt: skip
     connection.execute("INSERT INTO takes_words (rowid, words) VALUES (?, ?)", (number, take.prompt))
@@ -133,7 +140,7 @@ class History:
         return poster_path(self._posters_dir, take)
 
     def get(self, take: str, owner: str) -> TakeRecord:
-        """One of the owner's takes.
+        """One of the owner's takes, also one that is aside.
 
         Raises:
             RequestError: The owner has no such take.
@@ -227,11 +234,16 @@ class History:
         """
         with self._database.write() as connection:
             row = _row(connection, take, owner)
-            connection.execute("UPDATE takes SET leaving = 1 WHERE number = ?", (row["number"],))
+            connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (GOING, row["number"]))
         self.remove_leaving()
 
     def prune(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
-        """Remove the owner's oldest takes until no more are left than that; never a favourite. Their ids.
+        """Remove the owner's oldest takes, never a favourite. Their ids.
+
+        Args:
+            owner: Whose.
+            keep: Until so many are left beside the favourites.
+            keep_bytes: Until all that are left, favourites too, have so many bytes.
 
         Raises:
             RequestError: It is less than nothing.
@@ -244,14 +256,20 @@ class History:
                 (owner,),
             ).fetchall()
             gone = list(_beyond(rows, keep, keep_bytes))
-            connection.executemany("UPDATE takes SET leaving = 1 WHERE number = ?", [(row["number"],) for row in gone])
+            connection.executemany(
+                "UPDATE takes SET leaving = ? WHERE number = ?", [(GOING, row["number"]) for row in gone]
+            )
         self.remove_leaving()
         return [row["id"] for row in gone]
 
     def remove_leaving(self) -> None:
         """Remove the files of takes that are to go, and then their rows: a kill in between is made up for later."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT number, id, file FROM takes WHERE leaving").fetchall()
+            rows = connection.execute(
+                "SELECT takes.number, takes.id, takes.file FROM takes LEFT JOIN jobs ON jobs.id = takes.job"
+                " WHERE takes.leaving AND (takes.leaving = ? OR coalesce(jobs.ended, 0) < ?)",
+                (GOING, time.time() - ASIDE_SECONDS),
+            ).fetchall()
         for row in rows:
             file = self._outputs_dir / row["file"]
             try:
@@ -267,8 +285,8 @@ class History:
 
 
 def _beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | None) -> Iterator[sqlite3.Row]:
-    """The oldest that are not favourites, beyond so many takes or bytes; favourites count, and stay."""
-    count, size = len(rows), sum(row["bytes"] for row in rows)
+    """The oldest that are not favourites, beyond so many of these or so many bytes of all."""
+    count, size = sum(not row["favourite"] for row in rows), sum(row["bytes"] for row in rows)
     for row in reversed(rows):
         fits = (keep is None or count <= keep) and (keep_bytes is None or size <= keep_bytes)
         if fits:
@@ -280,10 +298,10 @@ def _beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | Non
 
 def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM takes WHERE id = ? AND owner = ? AND NOT leaving", (take, owner)
+        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving <> ?", (take, owner, GOING)
     ).fetchone()
     if row is None:
-        raise RequestError(f"There is no take {take}.", "The history names those that there are.")
+        raise RequestError(f"There is no take {take}.", "`ltx-studio takes list` names those that there are.")
     return row
 
 
@@ -291,5 +309,6 @@ def _record(row: sqlite3.Row) -> TakeRecord:
     return TakeRecord(
         row["id"], row["job"], row["owner"], row["mode"], row["created"], row["file"], row["bytes"], row["prompt"],
         json.loads(row["recipe"]), json.loads(row["measured"]),
-        number=row["number"], favourite=bool(row["favourite"]), tags=tuple(json.loads(row["tags"])),
+        aside=row["leaving"] == ASIDE, number=row["number"], favourite=bool(row["favourite"]),
+        tags=tuple(json.loads(row["tags"])),
     )  # fmt: skip

@@ -39,6 +39,11 @@ class Job:
     state: State
     batch: str | None = None
 
+    @property
+    def verifies(self) -> bool:
+        """Whether it only verifies a take."""
+        return bool(self.spec.get("fresh"))
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON; ``progress`` is 0 to 1, ``stage`` and ``error`` are there where they mean something."""
         state = self.state
@@ -49,6 +54,7 @@ class Job:
             "owner": self.owner,
             "created": self.created,
             "batch": self.batch,
+            "verifies": self.verifies,
             "progress": float(isinstance(state, Done)),
             "take": None,
             "ahead": 0,
@@ -263,7 +269,8 @@ class Queue:
     def recover(self) -> list[str]:
         """Look after jobs that ran when the studio ended without a word; call it before the first `claim`.
 
-        They wait again, first of their lines; but what was to stop is stopped, and what was lost twice fails.
+        They wait again, first of their lines; but what was to stop is stopped, as is what only verified a take, and
+        what was lost twice fails.
 
         Returns:
             Ids of those that wait again.
@@ -274,7 +281,9 @@ class Queue:
         with self._database.write() as connection:
             now = time.time()
             connection.execute(
-                "UPDATE jobs SET state = 'cancelled', ended = ? WHERE state = 'running' AND stopping", (now,)
+                "UPDATE jobs SET state = 'cancelled', ended = ? WHERE state = 'running'"
+                " AND (stopping OR coalesce(json_extract(spec, '$.fresh'), 0))",
+                (now,),
             )
             connection.execute(
                 "UPDATE jobs SET state = 'failed', ended = ?, error = ? WHERE state = 'running' AND attempts >= ?",

@@ -1,6 +1,7 @@
 """Making a take again from its recipe, and telling whether it is the same one."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -16,6 +17,7 @@ from ltx_studio.jobs.recipes import Recipe, current
 from ltx_studio.jobs.specs import Spec, read_spec
 from ltx_studio.media import Keeper
 from ltx_studio.media.keep import sha256
+from ltx_studio.media.open import open_media
 from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings
 
@@ -105,6 +107,7 @@ class Comparison:
         first: The first of them, from 0; None when there is none.
         most: The largest difference of a pixel's colour, of 255.
         sound_is_same: Whether each sample of the sound is alike.
+        played: What else is not alike, each as a sentence: when frames are shown, how fast the sound is.
     """
 
     frames: int
@@ -113,41 +116,73 @@ class Comparison:
     first: int | None
     most: int
     sound_is_same: bool
+    played: tuple[str, ...] = ()
 
     @property
     def identical(self) -> bool:
-        return self.frames == self.others and not self.differing and self.sound_is_same
+        return self.frames == self.others and not self.differing and self.sound_is_same and not self.played
 
 
 def compare(one: Path, other: Path) -> Comparison:
-    """Look at every frame and hear every sample of two clips."""
-    counts, differing, first, most = [0, 0], 0, None, 0
+    """Look at every frame and hear every sample of two clips, and when they come.
+
+    Raises:
+        RequestError: One cannot be read to its end.
+    """
+    counts, differing, first, most, late = [0, 0], 0, None, 0, None
     for index, (left, right) in enumerate(zip_longest(_frames(one), _frames(other))):
         counts[0] += left is not None
         counts[1] += right is not None
         if left is None or right is None:
             continue
-        apart = 255 if left.shape != right.shape else int(np.abs(left.astype(np.int16) - right).max())
+        apart = 255 if left[1].shape != right[1].shape else int(np.abs(left[1].astype(np.int16) - right[1]).max())
         if apart:
             differing, first, most = differing + 1, index if first is None else first, max(most, apart)
+        if late is None and abs(left[0] - right[0]) > SAME_SECONDS:
+            late = index
     sounds = zip_longest(_sound(one), _sound(other))
     same = all(left is not None and right is not None and np.array_equal(left, right) for left, right in sounds)
-    return Comparison(counts[0], counts[1], differing, first, most, same)
+    played = [] if late is None else [f"From frame {late + 1} on, the frames are not shown at the same time."]
+    ways = _ways(one), _ways(other)
+    if ways[0] != ways[1]:
+        played.append(f"The file holds {ways[0]}, the new one {ways[1]}.")
+    return Comparison(counts[0], counts[1], differing, first, most, same, tuple(played))
 
 
-def _frames(path: Path) -> "Iterator[np.ndarray[Any, np.dtype[np.uint8]]]":
-    """Each (height, width, 3)."""
-    import av
+SAME_SECONDS = 0.002
+"""Some containers tell the time of a frame in whole milliseconds."""
 
-    with av.open(path) as container:
+
+def _frames(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, np.dtype[np.uint8]]]]":
+    """Each with its time in seconds, (height, width, 3)."""
+    with _opened(path) as container:
         for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+            yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
 
 
 def _sound(path: Path) -> "Iterator[np.ndarray[Any, Any]]":
-    import av
-
-    with av.open(path) as container:
+    with _opened(path) as container:
         if container.streams.audio:
             for frame in container.decode(audio=0):
                 yield frame.to_ndarray()
+
+
+def _ways(path: Path) -> str:
+    """Its streams in words, with what a player needs to know of the sound."""
+    with _opened(path) as container:
+        told = [
+            f"sound of {stream.rate} Hz, {stream.layout.name}" if stream.type == "audio" else str(stream.type)
+            for stream in container.streams
+        ]
+    return " and ".join(told)
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[Any]":
+    import av
+
+    try:
+        with open_media(path) as container:
+            yield container
+    except (av.error.FFmpegError, OSError) as error:
+        raise RequestError(f"{path.name} cannot be read to its end: {error}.", "Use a whole file.") from None

@@ -25,7 +25,8 @@ class JobSpec:
     model_set: str
     preset: str = FAST.id
     fresh: bool = False
-    """Whether it is rendered with nothing that is still warm from runs before. It makes the same clip."""
+    """Whether it verifies a take: it is rendered with nothing that is warm from runs before, and kept out of the
+    history. It makes the same clip."""
 
     @classmethod
     def from_request(cls, mode: str, values: Mapping[str, Any], model_set: str, preset: str = FAST.id) -> Self:

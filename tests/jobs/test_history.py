@@ -7,7 +7,7 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs.database import Database
-from ltx_studio.jobs.history import History, NewTake
+from ltx_studio.jobs.history import ASIDE_SECONDS, History, NewTake
 from ltx_studio.jobs.queue import Queue
 from ltx_studio.jobs.states import Done
 
@@ -23,13 +23,14 @@ class Studio:
         self.history = History(database, self.outputs, self.outputs / "posters")
         self.database = database
 
-    def add(self, prompt: str, *, owner: str = "ada", mode: str = "t2v", size: int = 10) -> str:
+    def add(self, prompt: str, *, owner: str = "ada", mode: str = "t2v", size: int = 10, aside: bool = False) -> str:
         job = self.queue.submit(owner, [(mode, {"prompt": prompt})])[0]
         self.queue.claim([job])
         file = self.outputs / f"{job}.mp4"
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(b"x" * size)
-        take = NewTake(f"t{job}", job, owner, mode, 1.0, file.name, size, prompt, {"seed": 1}, {"seconds": 2.0})
+        take = NewTake(f"t{job}", job, owner, mode, 1.0, file.name, size, prompt, {"seed": 1}, {"seconds": 2.0},
+                       aside=aside)  # fmt: skip
         assert self.queue.finish(job, take)
         return take.id
 
@@ -161,9 +162,9 @@ def test_a_kill_between_file_and_row_is_made_up_for(studio: Studio, takes: list[
 def test_pruning_takes_the_oldest_and_never_a_favourite(studio: Studio, takes: list[str]) -> None:
     studio.history.favour(takes[0], "ada", True)
 
-    assert studio.history.prune("ada", keep=2) == takes[1:4]
-    assert {take.id for take in studio.history.page("ada").takes} == {takes[0], takes[4]}
-    assert studio.history.prune("ada", keep=0) == [takes[4]]
+    assert studio.history.prune("ada", keep=2) == takes[1:3]
+    assert {take.id for take in studio.history.page("ada").takes} == {takes[0], *takes[3:]}
+    assert studio.history.prune("ada", keep=0) == takes[3:]
     assert [take.id for take in studio.history.page("ada").takes] == [takes[0]]
 
 
@@ -177,3 +178,23 @@ def test_too_many_tags_are_refused(studio: Studio, takes: list[str]) -> None:
         studio.history.tag(takes[0], "ada", [str(number) for number in range(21)])
     with pytest.raises(RequestError, match="tags"):
         studio.history.tag(takes[0], "ada", ["x" * 51])
+
+
+def test_what_is_only_compared_is_in_no_list_and_goes_when_nobody_removed_it(studio: Studio, takes: list[str]) -> None:
+    history = studio.history
+    compared, left = (studio.add("a red ball", aside=True) for _ in range(2))
+
+    assert history.get(compared, "ada").aside
+    assert [take.id for take in history.page("ada").takes] == takes[::-1]
+    assert {compared, left}.isdisjoint(take.id for take in history.page("ada", search="red ball").takes)
+    assert {compared, left}.isdisjoint(history.prune("ada", keep=0))
+    history.delete(compared, "ada")
+    history.remove_leaving()
+    path = history.path(history.get(left, "ada"))
+    assert path.exists()  # somebody may be looking at it
+    with studio.database.write() as connection:
+        connection.execute("UPDATE jobs SET ended = ended - ?", (ASIDE_SECONDS + 1,))
+
+    history.remove_leaving()
+
+    assert not path.exists()

@@ -179,6 +179,17 @@ def test_a_job_that_was_to_stop_at_a_crash_is_stopped(queue: Queue) -> None:
     assert isinstance(queue.get(job, "ada").state, Cancelled)
 
 
+def test_what_only_verified_a_take_is_not_tried_again_after_a_crash(queue: Queue) -> None:
+    mode, spec = SPEC
+    job = queue.submit("ada", [(mode, {**spec, "fresh": True})])[0]
+    queue.claim()
+
+    assert queue.recover() == []
+    found = queue.get(job, "ada")
+    assert isinstance(found.state, Cancelled)
+    assert found.as_dict()["verifies"] is True
+
+
 def test_one_named_job_can_be_claimed_before_its_turn(queue: Queue) -> None:
     first, second = queue.submit("ada", [SPEC] * 2)
 

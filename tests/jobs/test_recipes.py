@@ -105,6 +105,25 @@ def test_another_frame_is_found(make: Make, path_of: PathOf, tmp_path: Path) -> 
     assert seen.most > 50
 
 
+@pytest.mark.parametrize("how", ["copied", "slower", "without sound"])
+def test_a_clip_that_is_played_in_another_way_is_found(how: str, make: Make, path_of: PathOf, tmp_path: Path) -> None:
+    take, changed = path_of(make(small_spec())), tmp_path / "changed.mp4"
+    with av.open(take) as given, av.open(changed, "w") as made:
+        kept = [stream for stream in given.streams if how != "without sound" or stream.type == "video"]
+        streams = {stream.index: made.add_stream_from_template(stream) for stream in kept}
+        for packet in given.demux(kept):
+            if packet.dts is not None:
+                if how == "slower" and packet.stream.type == "video":
+                    packet.pts, packet.dts = packet.pts * 2, packet.dts * 2
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+
+    seen = remake.compare(take, changed)
+
+    assert seen.identical == (how == "copied")
+    assert not seen.differing
+
+
 def test_a_recipe_of_elsewhere_cannot_name_a_file_outside(settings: Settings) -> None:
     spec = small_spec()
     recipe = recipes.current(spec, {}, settings).model_copy(
