@@ -26,8 +26,7 @@ from ltx_studio.settings import Settings, get_settings
 
 log = logging.getLogger(__name__)
 
-UNWIND_SECONDS = 60
-"""A run stops within one step; on a slow machine a step may take that long."""
+NOBODY_WORKS = "No studio is running: what is handed in waits for `ltx-studio serve`, or `ltx-studio jobs run`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
                 ended = show(desk.follow(job, LOCAL, cancel), quiet=how.as_json)
                 problem = _tell_end(desk, ended, each, destination, voice) or problem
         finally:
-            desk.close(UNWIND_SECONDS)
+            desk.close()
     if problem is not None:
         raise problem
     return 0
@@ -147,7 +146,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
 
 def _hand_in(desk: Desk, jobs: Sequence[str], voice: "_Voice") -> int:
     if not desk.is_worked():
-        voice.tell("No studio is running: what is handed in waits for `ltx-studio serve`, or `ltx-studio jobs run`.")
+        voice.tell(NOBODY_WORKS)
     for job in jobs:
         voice.give(json.dumps({"job": job}) if voice.as_json else job)
     return 0
@@ -179,7 +178,7 @@ def _deliver(desk: Desk, job: str, take_id: str, spec: Spec, destination: Path |
         shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}
         voice.give(json.dumps(shown | {"notes": spec.notes()}, ensure_ascii=False))
     else:
-        voice.tell(f"Done in {record.measured['seconds']:.1f} s.")
+        voice.tell(f"Done in {record.measured['seconds']:.1f} s: take {take_id}.")
         voice.give(str(path))
 
 

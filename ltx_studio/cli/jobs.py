@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.generate import NOBODY_WORKS
 from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import StoppedError
@@ -17,8 +18,6 @@ from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set
 from ltx_studio.modes import FAST
 from ltx_studio.settings import get_settings
-
-UNWIND_SECONDS = 60
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
@@ -96,7 +95,7 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
         return
     click.echo("\n".join(ids))
     if not desk.is_worked():
-        click.echo("No studio is running: they wait for `ltx-studio serve`, or `ltx-studio jobs run`.", err=True)
+        click.echo(NOBODY_WORKS, err=True)
 
 
 @jobs.command()
@@ -115,7 +114,7 @@ def run() -> int:
                 failed += isinstance(ended.state, Failed)
                 _show([ended], as_json=False)
         finally:
-            desk.close(UNWIND_SECONDS)
+            desk.close()
     if cancel.cancelled:
         raise StoppedError("Stopped.", "What had not ended waits again.")
     return 1 if failed else 0
@@ -178,7 +177,7 @@ def _in_words(job: Job) -> str:
             return f"waits for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "comes next"
         case Running(progress=progress, stopping=stopping):
             return "is stopping" if stopping else f"runs, {progress.part:.0%}"
-    return job.state.name
+    return f"{job.state.name}, only to verify" if job.verifies else job.state.name
 
 
 def _short(prompt: str) -> str:

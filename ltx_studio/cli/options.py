@@ -21,15 +21,10 @@ class LoraType(click.ParamType[dict[str, Any]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        file, colon, strength = str(value).rpartition(":")
-        if not colon or (len(file) == 1 and file.isalpha()):  # C:\\loras\\mine.safetensors
-            return {"file": str(value)}
         try:
-            return {"file": file, "strength": float(strength)}
-        except ValueError:
-            if "/" in strength or "\\" in strength or strength.endswith(".safetensors"):
-                return {"file": str(value)}
-            self.fail(f"{strength!r} is no strength: write FILE:0.8", param, ctx)
+            return UserLora.written(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def options_of(mode: Mode) -> list[click.Parameter]:
@@ -72,6 +67,9 @@ def _hints(name: str, field: FieldInfo) -> str:
         hints.append(f"{value:g}")
     elif isinstance(value, str) and value:
         hints.append(value)
+    choices = _type(field.annotation)
+    if isinstance(choices, click.Choice):
+        hints.append(f"one of: {', '.join(map(str, choices.choices))}")
     limits = {type(limit): limit for limit in field.metadata}
     if Ge in limits and Le in limits:
         hints.append(f"from {limits[Ge].ge:g} to {limits[Le].le:g}" if limits[Le].le < MAX_SEED else "0 or more")

@@ -32,7 +32,7 @@ def _progress(job: Job) -> Progress | None:
     """What a job does; None when it has ended."""
     match job.state:
         case Queued(ahead):
-            return Progress(f"Waiting for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "Waiting")
+            return Progress(f"Waiting for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "Starting")
         case Running(progress=progress):
             return progress
     return None

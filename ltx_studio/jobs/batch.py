@@ -11,7 +11,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.media.open import locate
-from ltx_studio.modes import FAST, MAX_SEED, get_mode
+from ltx_studio.modes import FAST, MAX_SEED, UserLora, get_mode
 
 MOST = 1000
 """Requests in one batch."""
@@ -31,7 +31,8 @@ def read_batch(
     """The requests of a file: JSON objects, one in each line, or a table (``.csv``) with names in its first line.
 
     Each has ``prompt`` and whatever else the mode takes, and may have ``mode``, ``preset`` and ``model_set`` of its
-    own. Paths are meant from the file's folder on.
+    own. Paths are meant from the file's folder on. LoRAs are a list of objects as in the API,
+    or one text, ``FILE:STRENGTH; FILE``.
 
     Args:
         path: The file.
@@ -48,6 +49,8 @@ def read_batch(
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"{path.name} cannot be read: {error}.", "Give a text file in UTF-8.") from None
+    if "\0" in text:
+        raise RequestError(f"{path.name} is no text: there is a zero in it.", "Give a text file in UTF-8.")
     rows = list(_table(text, path) if path.suffix.lower() == ".csv" else _lines(text, path))
     if not rows:
         raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
@@ -71,8 +74,12 @@ def _lines(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _table(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise _wrong(path, 1, f"it names {twice!r} twice.", "Give each column a name of its own.")
         for row in reader:
             if None in row:
                 raise _wrong(path, reader.line_num, "it has more fields than the first line.", "Put commas in quotes.")
@@ -80,7 +87,7 @@ def _table(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             if given:
                 yield reader.line_num, given
     except csv.Error as error:
-        raise _wrong(path, reader.line_num, f"{error}.", "Save it again as CSV.") from None
+        raise _wrong(path, reader.reader.line_num, f"{error}.", "Save it again as CSV.") from None
 
 
 def _spec(
@@ -90,7 +97,7 @@ def _spec(
     values = {name: value for name, value in row.items() if name not in _OF_THE_REQUEST}
     mode = of_request["mode"]
     if mode is None:
-        raise _wrong(path, line, "it names no mode.", 'Add one, such as "mode": "t2v", or give --mode.')
+        raise _wrong(path, line, "it names no mode.", "Name one, such as t2v, in its `mode`, or give --mode.")
     try:
         for name in (*get_mode(str(mode)).media, "loras"):
             if values.get(name) and not with_files:
@@ -99,13 +106,15 @@ def _spec(
             if values.get(name):
                 values[name] = path.parent / str(values[name])
         loras = values.get("loras")
+        if isinstance(loras, str):
+            values["loras"] = loras = [UserLora.written(each.strip()) for each in loras.split(";") if each.strip()]
         if isinstance(loras, list):
             values["loras"] = [{**lora, "file": path.parent / str(lora["file"])} for lora in loras]
         return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
     except RequestError as error:
         raise _wrong(path, line, error.message, error.hint) from None
-    except (KeyError, TypeError):
-        raise _wrong(path, line, "its loras are wrong.", 'Write [{"file": "mine.safetensors"}].') from None
+    except (KeyError, TypeError, ValueError):
+        raise _wrong(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
 
 
 def _wrong(path: Path, line: int, what: str, hint: str) -> RequestError:

@@ -24,6 +24,10 @@ LOCAL = "local"
 """The owner of what the command line makes, and the page on loopback without a password."""
 
 
+UNWIND_SECONDS = 60.0
+"""A run stops within one step; on a slow machine a step may take that long."""
+
+
 class Desk:
     """Of one studio, in as many processes as want it; one of them carries the jobs out."""
 
@@ -96,7 +100,7 @@ class Desk:
                 self.queue.cancel(job, owner)
             number = self.board.wait(job, number, LOOK_SECONDS).number
 
-    def close(self, timeout: float) -> bool:
+    def close(self, timeout: float = UNWIND_SECONDS) -> bool:
         """Put the job that runs back into the queue, and wait; whether the process can end in good order."""
         stopped = self.close_worker(timeout)
         return self.runner.close(timeout) and stopped

@@ -8,6 +8,7 @@ from ltx_studio.events import Event
 from ltx_studio.graph import Workflow
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.media import Stager, sweep
+from ltx_studio.media.keep import check_kept
 from ltx_studio.models import Store
 from ltx_studio.settings import Settings
 
@@ -42,6 +43,8 @@ class LocalRunner:
         problem = self.problem()
         if problem is not None:
             raise problem
+        for path in spec.files().values():
+            check_kept(path)
         stager = Stager(self._settings.inputs_dir, self._settings.models_dir / "loras", _stopper(cancel))
         workflow = spec.build(stager)
         Store(self._settings).require(workflow.graph, spec.fetch_command)

@@ -149,6 +149,7 @@ class Worker:
     def _follow(self, job: Job, cancel: CancelToken) -> None:
         spec = read_spec(job.spec, self._archive.inputs)
         with self._listening(job, cancel):
+            self._archive.check()
             workflow = self._runner.prepare(spec, cancel)
         progress, told, watch = Progress(), 0.0, Stopwatch(self._memory)
         for event in self._runner.carry_out(workflow, cancel, job_id=job.id, fresh=spec.fresh):

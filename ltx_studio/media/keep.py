@@ -55,6 +55,23 @@ class Keeper:
             partial.unlink(missing_ok=True)
 
 
+def check_kept(path: Path) -> None:
+    """Refuse a linked file that is no longer the one that was kept.
+
+    Raises:
+        RequestError: It is another one, or gone.
+    """
+    if not path.is_symlink():
+        return
+    target = path.readlink()
+    state = locate(target).stat()
+    if max(state.st_mtime, state.st_ctime) <= path.lstat().st_mtime:
+        return
+    if sha256(target) != path.stem:
+        raise RequestError(f"{target} has changed since it was handed in.", "Hand it in again.")
+    os.utime(path, follow_symlinks=False)
+
+
 def sha256(path: Path) -> str:
     """Of a file's contents, in hexadecimal.
 

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -78,6 +78,23 @@ class UserLora(BaseModel):
 
     file: Annotated[Path, Field(title="File"), Media.LORA]
     strength: Annotated[float, Field(title="Strength", ge=-4, le=4)] = 1.0
+
+    @staticmethod
+    def written(text: str) -> dict[str, Any]:
+        """What ``FILE`` or ``FILE:STRENGTH`` says, unchecked.
+
+        Raises:
+            ValueError: What follows the colon is no number.
+        """
+        file, colon, strength = text.rpartition(":")
+        if not colon or (len(file) == 1 and file.isalpha()):  # C:\\loras\\mine.safetensors
+            return {"file": text}
+        try:
+            return {"file": file, "strength": float(strength)}
+        except ValueError:
+            if "/" in strength or "\\" in strength or strength.endswith(".safetensors"):
+                return {"file": text}
+            raise ValueError(f"{strength!r} is no strength: write FILE:0.8") from None
 
 
 class Params(BaseModel):

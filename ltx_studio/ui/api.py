@@ -4,11 +4,12 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
 from gradio.events import api
 from gradio.utils import get_upload_folder
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio.engine.definitions import snapshot_path
@@ -111,8 +112,8 @@ class Api:
         return self._desk.queue.retry(job, self._owners.of(request)).as_dict()
 
     def move(self, job: str, place: int, request: gr.Request) -> list[Json]:
-        """Put a job that waits at a place of the queue, 0 being the next. Gives all jobs."""
-        self._desk.queue.move(job, self._owners.of(request), place)
+        """Put a job that waits at a place of the queue, 1 being the next. Gives all jobs."""
+        self._desk.queue.move(job, self._owners.of(request), place - 1)
         return self.jobs(request)
 
     def pause(self, paused: bool, request: gr.Request) -> bool:
@@ -193,7 +194,7 @@ class Api:
         return load_definitions(snapshot_path(self._desk.settings))
 
     def prune(self, request: gr.Request, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
-        """Remove the oldest takes until no more than that are left, but no favourites. Gives their ids."""
+        """Remove the oldest takes but no favourites; ``keep`` are left beside these, ``keep_bytes`` are of all."""
         return self._desk.history.prune(self._owners.of(request), keep=keep, keep_bytes=keep_bytes)
 
     def recipe(self, video: gr.FileData) -> Json:
@@ -264,21 +265,53 @@ def _file(path: str, name: str) -> Json:
 def _told(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with its errors in Gradio's form, which reaches clients as words."""
 
+    types = _types(function)
+
     @wraps(function)
     def call(*given: Any, **named: Any) -> Any:
         try:
-            return function(*given, **named)
+            return function(*_checked(types, given), **named)
         except StudioError as error:
             raise _gradio_error(error) from None
 
     @wraps(function)
     def stream(*given: Any, **named: Any) -> Any:
         try:
-            yield from function(*given, **named)
+            yield from function(*_checked(types, given), **named)
         except StudioError as error:
             raise _gradio_error(error) from None
 
     return stream if inspect.isgeneratorfunction(function) else call
+
+
+def _types(function: Callable[..., Any]) -> list[tuple[str, TypeAdapter[Any] | None]]:
+    """Name and type of each of a client's values, in their order; none of a file, which `_uploaded` looks at."""
+    named = inspect.signature(function, eval_str=True).parameters.values()
+    kinds = {each.name: each.annotation for each in named if each.annotation is not gr.Request}
+    return [
+        (name, None if gr.FileData in (kind, *get_args(kind)) else TypeAdapter(kind)) for name, kind in kinds.items()
+    ]
+
+
+def _checked(types: Sequence[tuple[str, TypeAdapter[Any] | None]], given: Sequence[Any]) -> list[Any]:
+    """Gradio hands on whatever a client sends.
+
+    Raises:
+        RequestError: A value is of another type than the endpoint takes.
+    """
+    checked = []
+    rest = iter(types)
+    for value in given:
+        if isinstance(value, gr.Request):
+            checked.append(value)
+            continue
+        name, wanted = next(rest, ("", None))
+        try:
+            checked.append(value if wanted is None else wanted.validate_python(value))
+        except ValidationError as error:
+            said = error.errors(include_url=False)[0]["msg"]
+            raise RequestError(f"{name} is wrong: {said}.", "`client.view_api()` names what it takes.") from None
+    return checked
 
 
 def _gradio_error(error: StudioError) -> gr.Error:

@@ -26,8 +26,6 @@ from ltx_studio.ui.page import Page
 from ltx_studio.ui.theme import theme
 
 UPLOAD_LIMIT = "1gb"
-UNWIND_SECONDS = 60
-"""A run stops within one step; on a slow machine a step may take that long."""
 
 
 class StudioBlocks(gr.Blocks):
@@ -104,7 +102,7 @@ def serve(
     desk.work()
     over.wait()
     blocks.close(verbose=False)
-    if not desk.close(UNWIND_SECONDS):
+    if not desk.close():
         _end_at_once()
 
 

@@ -8,6 +8,7 @@ import pytest
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs.batch import read_batch, sweep
 from ltx_studio.modes import MAX_SEED
+from ltx_studio.pocket import files
 from tests.support import small_spec
 
 
@@ -55,6 +56,9 @@ def test_paths_are_meant_from_the_files_folder(tmp_path: Path, samples: dict[str
         ("a.jsonl", '{"prompt": "a", "mode": "t3v"}\n', 1),
         ("a.jsonl", '{"prompt": "a", "loras": [3]}\n', 1),
         ("a.csv", "prompt\na\n\nb,c\n", 4),
+        ("a.csv", "prompt,prompt\na,b\n", 1),
+        ("a.csv", 'prompt\n"a\n', 2),
+        ("a.csv", "prompt,loras\na,mine.safetensors:loud\n", 2),
         ("a.csv", "prompt,seconds\na,long\n", 2),
     ],
 )
@@ -65,7 +69,7 @@ def test_a_wrong_line_is_named(name: str, text: str, line: int, tmp_path: Path) 
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "prompt\n"])
+@pytest.mark.parametrize("text", ["", "\n\n", "prompt\n", "prompt\na\0b\n"])
 def test_a_file_without_requests_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(RequestError):
         read_batch(write(tmp_path, "a.csv", text), "pocket", "t2v")
@@ -74,3 +78,13 @@ def test_a_file_without_requests_is_refused(text: str, tmp_path: Path) -> None:
 def test_a_request_without_a_mode_says_what_to_add(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="names no mode"):
         read_batch(write(tmp_path, "a.jsonl", '{"prompt": "a"}'), "pocket")
+
+
+def test_a_table_says_loras_in_one_text(tmp_path: Path) -> None:
+    lora = files.SHIPPED / files.STYLE_LORA
+    (tmp_path / "a.safetensors").write_bytes(lora.read_bytes())
+    table = f"prompt,loras\nx,a.safetensors:0.5; {lora}\n"
+
+    (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "t2v")
+
+    assert [(each.file, each.strength) for each in spec.params.loras] == [(tmp_path / "a.safetensors", 0.5), (lora, 1)]

@@ -226,3 +226,22 @@ def test_a_clip_that_cannot_be_put_into_the_history_is_told_where_it_is(
     assert "No space left" in state.error.message
     (kept,) = studio.settings.outputs_dir.rglob(f"*{job}*.mp4")
     assert str(kept) in state.error.hint
+
+
+def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "outputs").touch()  # where the folder should be
+    studio = Studio(Settings(home=home, comfy_dir=settings.comfy_dir), Endless(settings, engine), tmp_path)
+    job = studio.submit(small_spec())[0]
+    worker = studio.worker()
+    worker.start()
+    try:
+        state = studio.wait(job, Failed)
+    finally:
+        assert worker.close(30)
+
+    assert isinstance(state, Failed)
+    assert f"{home / 'outputs'} cannot be written" in state.error.message

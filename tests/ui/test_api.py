@@ -64,6 +64,11 @@ def test_each_mode_has_an_endpoint_with_its_parameters_and_their_types(client: C
         ("/take", {"take": "../../etc/passwd"}, "There is no take"),
         ("/batch", {"requests": [{"mode": "t2v", "prompt": "x"}, {"mode": "t3v"}]}, "Request 2"),
         ("/batch", {"requests": []}, "Give from 1"),
+        ("/batch", {"requests": "x"}, "requests is wrong: Input should be a valid list"),
+        ("/batch", {"requests": [{"prompt": "x"}]}, "Request 1: There is no mode"),
+        ("/t2v", {"prompt": ["x"]}, "prompt is wrong: Input should be a valid string"),
+        ("/move", {"job": "x", "place": "first"}, "place is wrong"),
+        ("/takes", {"limit": None}, "limit is wrong"),
     ],
 )
 def test_what_is_wrong_comes_back_in_words(endpoint: str, given: dict[str, Any], said: str, client: Client) -> None:
