@@ -101,6 +101,8 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
     )
     agrees = not seen.found
     hint = "" if agrees else "Run `ltx-studio doctor --repair`."
+    if seen.all_lost:
+        hint = f"No clip is in {settings.outputs_dir}: is its disk there? Else delete the takes."
     yield Finding("History", agrees, _in_words(seen), hint)
 
 

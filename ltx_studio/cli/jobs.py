@@ -172,12 +172,16 @@ def _show(found: Sequence[Job], as_json: bool) -> None:
 
 
 def _in_words(job: Job) -> str:
+    return f"{_state(job)}, only to verify" if job.verifies else _state(job)
+
+
+def _state(job: Job) -> str:
     match job.state:
         case Queued(ahead):
             return f"waits for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "comes next"
         case Running(progress=progress, stopping=stopping):
             return "is stopping" if stopping else f"runs, {progress.part:.0%}"
-    return f"{job.state.name}, only to verify" if job.verifies else job.state.name
+    return job.state.name
 
 
 def _short(prompt: str) -> str:

@@ -1,6 +1,7 @@
 """`ltx-studio takes`: the history, and what its owner says of it."""
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -78,6 +79,8 @@ def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
     """Remove the oldest takes, but no favourites."""
     if keep is None and keep_gb is None:
         raise RequestError("It is not said what to keep.", "Give --keep or --keep-gb.")
+    if keep_gb is not None and not math.isfinite(keep_gb):
+        raise RequestError(f"--keep-gb is {keep_gb:g}.", "Give a number of gigabytes.")
     gone = _history().prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
     click.echo(json.dumps({"removed": gone}) if as_json else f"{len(gone)} removed.")
 

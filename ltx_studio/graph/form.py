@@ -214,6 +214,8 @@ def _checked(field: Field, value: Any) -> Any:
                 if str(choice) == str(value):
                     return choice
             raise _wrong(field, value, f"one of {', '.join(str(choice) for choice in field.choices)}")
+        case Kind.TEXT if not isinstance(value, str | int | float):
+            raise _wrong(field, value, "a text")
     return str(value)
 
 

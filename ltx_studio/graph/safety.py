@@ -21,7 +21,7 @@ _ELSEWHERE = re.compile(r"[/\\~]|[A-Za-z]:")
 """What a path begins with that does not start in the folder it is meant for."""
 
 LONGEST_PREFIX = 100
-"""Letters of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
+"""Bytes of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
 
 _ANNOTATED = re.compile(r"\[(input|output|temp)\]\s*$")
 """How ComfyUI is told of another of its folders."""
@@ -78,9 +78,9 @@ def _check_path(node: Mapping[str, Any], name: str, value: Any, definitions: Def
             "Write a plain name into it.",
             where=title,
         )
-    if name.rpartition(".")[2] in PATHS and len(str(value)) > LONGEST_PREFIX:
+    if name.rpartition(".")[2] in PATHS and len(str(value).encode()) > LONGEST_PREFIX:
         raise WorkflowError(
-            f"{title}: {name} has {len(str(value))} letters.", f"Use at most {LONGEST_PREFIX}.", where=title
+            f"{title}: {name} has {len(str(value).encode())} bytes.", f"Use at most {LONGEST_PREFIX}.", where=title
         )
     if not _may_be_path(node, name, definitions):
         return

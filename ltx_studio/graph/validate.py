@@ -116,6 +116,8 @@ def _check_value(title: str, name: str, item: Input, value: Any) -> None:
         low, high = item.options.get("min", -math.inf), item.options.get("max", math.inf)
         if number is None or not low <= number <= high:
             raise _problem(title, name, f"is {value!r}", f"Give it a number from {low} to {high}.")
+    elif item.kind == "STRING" and isinstance(value, list | Mapping):
+        raise _problem(title, name, f"is {str(value)[:80]}", "Give it a text.")
     elif (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
         is_file = str(value).lower().endswith(ENDINGS + _MEDIA_FILES)
         if item.choices and not is_file and value not in item.choices:

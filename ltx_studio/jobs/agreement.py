@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ltx_studio.errors import RequestError
+from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.graph.files import VIDEOS
 from ltx_studio.jobs import recipes
 from ltx_studio.jobs.archive import Archive, clip_of, write_poster
@@ -40,6 +40,9 @@ class Disagreements:
     unused: tuple[Path, ...]
     """Posters and kept files that nothing needs."""
 
+    all_lost: bool = False
+    """Whether no clip of several takes is there: more likely than not, its disk is not."""
+
     @property
     def found(self) -> bool:
         """Whether there is something to mend."""
@@ -64,6 +67,8 @@ class Agreement:
             }
             needed = set(_files_needed(connection))
         outputs = self._settings.outputs_dir
+        if outputs.exists() and not outputs.is_dir():
+            raise SetupError(f"{outputs} is no folder.", "Move it away: clips are kept there.")
         lost = tuple(take for take, file in takes.items() if not (outputs / file).is_file())
         strays, unknown = self._strays(set(takes) | working)
         posterless = tuple(
@@ -73,13 +78,17 @@ class Agreement:
         )
         unused = (*self._unused_posters(set(takes) | working), *self._unused_files(needed))
         return Disagreements(
-            () if said == ["ok"] else tuple(said), lost, strays, unknown, posterless, unused
+            () if said == ["ok"] else tuple(said), lost, strays, unknown, posterless, unused,
+            all_lost=len(lost) == len(takes) > 1,
         )  # fmt: skip
 
     def mend(self, seen: Disagreements) -> None:
-        """Take lost takes out of the history and strays into it, make posters, remove what nothing needs."""
+        """Take lost takes out of the history and strays into it, make posters, remove what nothing needs.
+
+        Where all are lost, they stay in the history.
+        """
         with self._database.write() as connection:
-            for take in seen.lost:
+            for take in () if seen.all_lost else seen.lost:
                 row = connection.execute("SELECT number, file FROM takes WHERE id = ?", (take,)).fetchone()
                 if row is not None and not (self._settings.outputs_dir / row["file"]).is_file():
                     connection.execute("DELETE FROM takes_words WHERE rowid = ?", (row["number"],))

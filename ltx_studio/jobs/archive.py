@@ -52,8 +52,8 @@ class Archive:
                 pass
         except OSError as error:
             raise ExecutionError(
-                f"The folder {self._outputs} cannot be written: {error.strerror}.",
-                "Check it and the free space of its disk, then try again.",
+                f"Clips cannot be kept in {self._outputs}: {error.strerror}.",
+                "It has to be a folder that can be written, on a disk with free space.",
             ) from None
 
     def keep(

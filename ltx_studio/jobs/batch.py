@@ -61,7 +61,7 @@ def read_batch(
 
 
 def _lines(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, each in enumerate(text.splitlines(), 1):
+    for line, each in enumerate(text.split("\n"), 1):  # a JSON text may hold other ends of lines
         if not each.strip():
             continue
         try:

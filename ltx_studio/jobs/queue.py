@@ -273,13 +273,14 @@ class Queue:
         what was lost twice fails.
 
         Returns:
-            Ids of those that wait again.
+            Ids of all that ran; none has a take yet.
         """
         lost = ExecutionError(
             "The studio ended while this job ran, twice.", "Try it again with `ltx-studio jobs retry`, or smaller."
         )
         with self._database.write() as connection:
             now = time.time()
+            ran = [row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state = 'running'")]
             connection.execute(
                 "UPDATE jobs SET state = 'cancelled', ended = ? WHERE state = 'running'"
                 " AND (stopping OR coalesce(json_extract(spec, '$.fresh'), 0))",
@@ -289,9 +290,8 @@ class Queue:
                 "UPDATE jobs SET state = 'failed', ended = ?, error = ? WHERE state = 'running' AND attempts >= ?",
                 (now, json.dumps(lost.store()), ATTEMPTS),
             )
-            back = [row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state = 'running'")]
             connection.execute(f"UPDATE jobs SET state = 'queued', {_FIRST}, progress = NULL WHERE state = 'running'")
-            return back
+            return ran
 
 
 def new_id() -> str:

@@ -140,17 +140,24 @@ def compare(one: Path, other: Path) -> Comparison:
             differing, first, most = differing + 1, index if first is None else first, max(most, apart)
         if late is None and abs(left[0] - right[0]) > SAME_SECONDS:
             late = index
-    sounds = zip_longest(_sound(one), _sound(other))
-    same = all(left is not None and right is not None and np.array_equal(left, right) for left, right in sounds)
+    same, in_time = True, True
+    for left, right in zip_longest(_sound(one), _sound(other)):
+        same &= left is not None and right is not None and np.array_equal(left[1], right[1])
+        in_time &= left is None or right is None or abs(left[0] - right[0]) <= SAME_SECONDS
     played = [] if late is None else [f"From frame {late + 1} on, the frames are not shown at the same time."]
-    ways = _ways(one), _ways(other)
-    if ways[0] != ways[1]:
-        played.append(f"The file holds {ways[0]}, the new one {ways[1]}.")
+    played += [] if in_time else ["The sound is not heard at the same time."]
+    (way, seconds), (other_way, other_seconds) = _way(one), _way(other)
+    if way != other_way:
+        played.append(f"The file holds {way}, the new one {other_way}.")
+    if abs(seconds - other_seconds) > LAST_SECONDS:
+        played.append(f"The pictures last {seconds:.2f} s, those of the new one {other_seconds:.2f} s.")
     return Comparison(counts[0], counts[1], differing, first, most, same, tuple(played))
 
 
 SAME_SECONDS = 0.002
 """Some containers tell the time of a frame in whole milliseconds."""
+LAST_SECONDS = 0.06
+"""And not every one says how long the last frame is shown."""
 
 
 def _frames(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, np.dtype[np.uint8]]]]":
@@ -160,21 +167,30 @@ def _frames(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, np.dtype[np.ui
             yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
 
 
-def _sound(path: Path) -> "Iterator[np.ndarray[Any, Any]]":
+def _sound(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, Any]]]":
+    """Pieces of it, each with its time in seconds."""
     with _opened(path) as container:
         if container.streams.audio:
             for frame in container.decode(audio=0):
-                yield frame.to_ndarray()
+                yield float(frame.time or 0.0), frame.to_ndarray()
 
 
-def _ways(path: Path) -> str:
-    """Its streams in words, with what a player needs to know of the sound."""
+def _way(path: Path) -> tuple[str, float]:
+    """Its streams in words, with what a player needs to know of them, and for how many seconds pictures are shown."""
+    told, seconds = [], 0.0
     with _opened(path) as container:
-        told = [
-            f"sound of {stream.rate} Hz, {stream.layout.name}" if stream.type == "audio" else str(stream.type)
-            for stream in container.streams
-        ]
-    return " and ".join(told)
+        for stream in container.streams:
+            if stream.type == "audio":
+                told.append(f"sound of {stream.rate} Hz, {stream.layout.name}")
+            elif stream.type == "video":
+                frame = next(container.decode(stream))
+                turned = f", turned by {frame.rotation}°" if frame.rotation else ""
+                shape = stream.sample_aspect_ratio
+                told.append(f"pictures{turned}" + (f" with pixels of {shape}" if shape not in (None, 0, 1) else ""))
+                seconds = float((stream.duration or 0) * stream.time_base) or (container.duration or 0) / 1_000_000
+            else:
+                told.append(str(stream.type))
+    return " and ".join(told), seconds
 
 
 @contextmanager

@@ -20,6 +20,8 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
     """The first problem, as what is wrong and what to do."""
     problem = error.errors(include_url=False)[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden" and len(problem["loc"]) > 1:
+        return RequestError(f"{params.model_fields[name].title} takes no {problem['loc'][-1]!r}.", "Take it away.")
     if problem["type"] == "extra_forbidden":
         return RequestError(f"{label} takes no {name!r}.", f"It takes: {', '.join(params.model_fields)}.")
     context = problem.get("ctx", {})

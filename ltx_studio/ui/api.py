@@ -1,6 +1,7 @@
 """The page's server as an API: one typed endpoint for each mode, and the queue and the history, for `gradio_client`."""
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio.engine.definitions import snapshot_path
-from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.graph.files import read_workflow
 from ltx_studio.graph.form import FILES, find, form_of
@@ -24,6 +25,8 @@ from ltx_studio.models import ModelSet, Store
 from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
 from ltx_studio.ui.files import private_copy
 from ltx_studio.ui.owners import Owners
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -273,6 +276,9 @@ def _told(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*_checked(types, given), **named)
         except StudioError as error:
             raise _gradio_error(error) from None
+        except Exception as error:
+            log.exception("%s could not be answered", function.__name__)
+            raise _gradio_error(ExecutionError.unexpected(error, details="")) from None
 
     @wraps(function)
     def stream(*given: Any, **named: Any) -> Any:

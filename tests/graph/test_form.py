@@ -70,7 +70,8 @@ def test_a_value_is_written_by_title_or_key(name: str, value: Any, written: Any,
     ("name", "value"),
     [
         ("8.width", 0), ("8.width", "wide"), ("8.width", 1.5), ("8.width", float("nan")), ("Loud", "maybe"),
-        ("How to sample", "magic"), ("Nothing", 1), ("7.filename_prefix", "../x"), ("9.ckpt_name", "b.safetensors"),
+        ("How to sample", "magic"), ("Nothing", 1), ("Prompt", None),
+        ("Prompt", ["9", 0]), ("7.filename_prefix", "../x"), ("9.ckpt_name", "b.safetensors"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_or_name_is_refused_with_what_fits(name: str, value: Any, definitions: Definitions) -> None:

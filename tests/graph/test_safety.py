@@ -40,6 +40,7 @@ def test_comfyuis_own_ltx_templates_are_safe(name: str, definitions: Definitions
         node("LoadVideo", file="clip.mp4 [temp] "),
         node("SaveImage", filename_prefix={"__value__": ["1", 0]}, images=["1", 0]),
         node("SaveImage", filename_prefix="x" * 300, images=["1", 0]),
+        node("SaveImage", filename_prefix="😀" * 60, images=["1", 0]),
         node("VAELoader", vae_name={"__value__": "x.safetensors"}),
     ],
 )

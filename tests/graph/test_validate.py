@@ -63,6 +63,7 @@ def test_takes_the_studios_own_graph(definitions: Definitions) -> None:
         ("Empty video", lambda inputs: inputs.update(length="long"), "Empty video: length is 'long'"),
         ("Stage 1 sampler", lambda inputs: inputs.update(sampler_name="warp"), "sampler_name is 'warp'"),
         ("Prompt", lambda inputs: inputs.update(clip="gemma"), "Prompt: clip is 'gemma'"),
+        ("Prompt", lambda inputs: inputs.update(text=["a", "b", "c"]), "Prompt: text is ['a', 'b', 'c']"),
         ("Video", lambda inputs: inputs.update(images=["3", 0]), "Video: images takes IMAGE and is fed"),
         ("Video", lambda inputs: inputs.update(images=["3", 7]), "comes from output 7"),
         ("Save t2v", lambda inputs: inputs.update({"codec.encoding": "magic"}), "codec.encoding is 'magic'"),

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from ltx_studio.engine import Engine
+from ltx_studio.errors import SetupError
 from ltx_studio.jobs import LOCAL, Database, Desk, Done, LocalRunner
 from ltx_studio.jobs.agreement import UNUSED_SECONDS, Agreement
+from ltx_studio.jobs.history import History, NewTake
+from ltx_studio.jobs.queue import Queue
 from ltx_studio.settings import Settings
 from tests.support import small_spec
 
@@ -112,3 +115,30 @@ def test_a_take_whose_job_did_not_end_well_is_its_owners_and_the_job_is_done(mad
     assert found.id == take.id
     assert desk.queue.get(take.job, "ada").state.name == "done"
     assert desk.history.page(LOCAL).takes == ()
+
+
+def test_where_no_clip_is_there_their_rows_stay(tmp_path: Path) -> None:
+    """More likely than not, the disk with the outputs is not there."""
+    settings = Settings(home=tmp_path)
+    queue = Queue(Database(settings.database_file))
+    for job in queue.submit(LOCAL, [("t2v", {"prompt": "x", "params": {}})] * 2):
+        queue.claim([job])
+        queue.finish(job, NewTake(job, job, LOCAL, "t2v", 1.0, f"gone/{job}.mp4", 1, "x", {"params": {}}, {}))
+    agreement = Agreement(settings)
+
+    seen = agreement.look()
+    agreement.mend(seen)
+
+    assert seen.all_lost
+    assert (
+        len(History(Database(settings.database_file), settings.outputs_dir, settings.posters_dir).page(LOCAL).takes)
+        == 2
+    )
+
+
+def test_outputs_that_are_no_folder_are_said(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    settings.outputs_dir.touch()
+
+    with pytest.raises(SetupError, match="is no folder"):
+        Agreement(settings).look()

@@ -1,6 +1,7 @@
 """A take can be made again from its file, in every mode, and the file says nothing that it should not."""
 
 import json
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_another_frame_is_found(make: Make, path_of: PathOf, tmp_path: Path) -> 
     assert seen.most > 50
 
 
-@pytest.mark.parametrize("how", ["copied", "slower", "without sound"])
+@pytest.mark.parametrize("how", ["copied", "slower", "without sound", "sound with a hole", "turned"])
 def test_a_clip_that_is_played_in_another_way_is_found(how: str, make: Make, path_of: PathOf, tmp_path: Path) -> None:
     take, changed = path_of(make(small_spec())), tmp_path / "changed.mp4"
     with av.open(take) as given, av.open(changed, "w") as made:
@@ -115,8 +116,16 @@ def test_a_clip_that_is_played_in_another_way_is_found(how: str, make: Make, pat
             if packet.dts is not None:
                 if how == "slower" and packet.stream.type == "video":
                     packet.pts, packet.dts = packet.pts * 2, packet.dts * 2
+                if how == "sound with a hole" and packet.stream.type == "audio" and packet.dts > 8000:
+                    packet.pts, packet.dts = packet.pts + 8000, packet.dts + 8000
                 packet.stream = streams[packet.stream.index]
                 made.mux(packet)
+
+    if how == "turned":
+        upright = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+        over = struct.pack(">9i", -0x10000, 0, 0, 0, -0x10000, 0, 0, 0, 0x40000000)
+        head, sign, tail = changed.read_bytes().partition(b"tkhd")
+        changed.write_bytes(head + sign + tail.replace(upright, over, 1))
 
     seen = remake.compare(take, changed)
 

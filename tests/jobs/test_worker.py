@@ -244,4 +244,4 @@ def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(
         assert worker.close(30)
 
     assert isinstance(state, Failed)
-    assert f"{home / 'outputs'} cannot be written" in state.error.message
+    assert f"cannot be kept in {home / 'outputs'}" in state.error.message

@@ -69,6 +69,8 @@ def test_each_mode_has_an_endpoint_with_its_parameters_and_their_types(client: C
         ("/t2v", {"prompt": ["x"]}, "prompt is wrong: Input should be a valid string"),
         ("/move", {"job": "x", "place": "first"}, "place is wrong"),
         ("/takes", {"limit": None}, "limit is wrong"),
+        ("/takes", {"before": 10**30}, "unexpected"),
+        ("/t2v", {"prompt": "x", "loras": [{"file": None, "strenght": 1}]}, "no upload"),
     ],
 )
 def test_what_is_wrong_comes_back_in_words(endpoint: str, given: dict[str, Any], said: str, client: Client) -> None:
