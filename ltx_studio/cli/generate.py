@@ -27,6 +27,7 @@ from ltx_studio.settings import Settings, get_settings
 log = logging.getLogger(__name__)
 
 NOBODY_WORKS = "No studio is running: what is handed in waits for `ltx-studio serve`, or `ltx-studio jobs run`."
+PAUSED = "The queue is paused: what waits begins after `ltx-studio jobs resume`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +125,21 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
             voice.tell(line)
     desk = Desk(settings)
     specs = list(sweep(spec, how.takes))
+    if how.takes > 1:
+        voice.tell(f"{how.takes} takes, with seeds {specs[0].seed} to {specs[-1].seed}.")
     jobs = desk.submit(LOCAL, specs)
     if how.detach:
         return _hand_in(desk, jobs, voice)
-    if desk.queue.is_paused(LOCAL) and desk.is_worked():
-        voice.tell("The queue is paused: it waits for `ltx-studio jobs resume`.")
+    alone = not desk.is_worked()
+    if desk.queue.is_paused(LOCAL) and not alone:
+        voice.tell(PAUSED)
     problem: StudioError | None = None
     cancel = CancelToken()
     with stop_on_signal(cancel, voice.tell), redirect_stdout(_ToTheLog()):
         desk.work(only=jobs)
         try:
             for job, each in zip(jobs, specs, strict=True):
-                ended = show(desk.follow(job, LOCAL, cancel), quiet=how.as_json)
+                ended = show(desk.follow(job, LOCAL, cancel), quiet=how.as_json, alone=alone)
                 problem = _tell_end(desk, ended, each, destination, voice) or problem
         finally:
             desk.close()
@@ -145,7 +149,9 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
 
 
 def _hand_in(desk: Desk, jobs: Sequence[str], voice: "_Voice") -> int:
-    if not desk.is_worked():
+    if desk.queue.is_paused(LOCAL):
+        voice.tell(PAUSED)
+    elif not desk.is_worked():
         voice.tell(NOBODY_WORKS)
     for job in jobs:
         voice.give(json.dumps({"job": job}) if voice.as_json else job)

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.cli.generate import NOBODY_WORKS
+from ltx_studio.cli.generate import NOBODY_WORKS, PAUSED
 from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import StoppedError
-from ltx_studio.jobs import LOCAL, Database, Desk, Failed, Job, Queue, Queued, Running
+from ltx_studio.jobs import LOCAL, Database, Desk, Done, Failed, Job, Queue, Queued, Running
 from ltx_studio.jobs.batch import read_batch
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set
@@ -32,7 +32,10 @@ def jobs() -> None:
 @_AS_JSON
 def list_jobs(limit: int, as_json: bool) -> None:
     """The running one, those that wait in their order, then the newest that have ended."""
-    _show(_queue().of(LOCAL, limit=limit), as_json)
+    queue = _queue()
+    _show(queue.of(LOCAL, limit=limit), as_json)
+    if queue.is_paused(LOCAL):
+        click.echo(PAUSED, err=True)
 
 
 @jobs.command()
@@ -45,7 +48,8 @@ def show(job: str, as_json: bool) -> None:
         click.echo(json.dumps(found.as_dict() | {"spec": found.spec}, ensure_ascii=False))
         return
     _show([found], as_json)
-    for name, value in found.spec["params"].items():
+    of_spec = {name: found.spec[name] for name in ("preset", "model_set") if found.spec[name]}
+    for name, value in (of_spec | found.spec["params"]).items():
         click.echo(f"  {name}: {value}")
     if isinstance(found.state, Failed):
         click.echo(f"  {found.state.error.message} {found.state.error.hint}")
@@ -72,7 +76,9 @@ def retry(job: str, as_json: bool) -> None:
 @click.argument("place", type=click.IntRange(1))
 def move(job: str, place: int) -> None:
     """Put a job that waits at a PLACE of the queue, 1 being the next."""
-    _queue().move(job, LOCAL, place - 1)
+    queue = _queue()
+    queue.move(job, LOCAL, place - 1)
+    _show([queue.get(job, LOCAL)], as_json=False)
 
 
 @jobs.command()
@@ -106,6 +112,8 @@ def run() -> int:
     desk = Desk(settings)
     cancel = CancelToken()
     failed = 0
+    if desk.queue.is_paused(LOCAL):
+        click.echo(PAUSED, err=True)
     with stop_on_signal(cancel, lambda line: click.echo(line, err=True)):
         desk.work()
         try:
@@ -113,6 +121,8 @@ def run() -> int:
                 ended = show_progress(_until(desk.follow(job, LOCAL), cancel))
                 failed += isinstance(ended.state, Failed)
                 _show([ended], as_json=False)
+                if isinstance(ended.state, Done) and ended.state.take:
+                    click.echo(f"  {desk.history.path(desk.history.get(ended.state.take, LOCAL))}")
         finally:
             desk.close()
     if cancel.cancelled:
@@ -140,12 +150,14 @@ def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
 def pause() -> None:
     """Let no job begin until `jobs resume`; what runs goes on."""
     _queue().pause(LOCAL)
+    click.echo(PAUSED)
 
 
 @jobs.command()
 def resume() -> None:
     """Go on after `jobs pause`."""
     _queue().pause(LOCAL, False)
+    click.echo("The queue goes on.")
 
 
 def _queue() -> Queue:

@@ -9,15 +9,18 @@ from rich.progress import Progress as Bar
 from ltx_studio.jobs import Job, Progress, Queued, Running
 
 
-def show(jobs: Iterator[Job], *, quiet: bool = False) -> Job:
-    """Follow a job on stderr, as `Desk.follow` tells of it, and give it back as it ended."""
+def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Job:
+    """Follow a job on stderr, as `Desk.follow` tells of it, and give it back as it ended.
+
+    With `alone`, this process carries out this job and no other, whatever else waits.
+    """
     console = Console(stderr=True, quiet=quiet, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
     said = ""
     with Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("Starting", total=None, note="")
         for job in jobs:
-            progress = _progress(job)
+            progress = _progress(job, alone=alone)
             if progress is None:
                 return job
             _update(bar, task, progress)
@@ -28,11 +31,13 @@ def show(jobs: Iterator[Job], *, quiet: bool = False) -> Job:
     raise AssertionError("a job was followed no longer before it ended")
 
 
-def _progress(job: Job) -> Progress | None:
+def _progress(job: Job, *, alone: bool) -> Progress | None:
     """What a job does; None when it has ended."""
     match job.state:
         case Queued(ahead):
-            return Progress(f"Waiting for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "Starting")
+            return Progress(
+                f"Waiting for {ahead} other{'' if ahead == 1 else 's'}" if ahead and not alone else "Starting"
+            )
         case Running(progress=progress):
             return progress
     return None

@@ -83,12 +83,13 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
     spec = remake.spec_of(found, settings, dict(given))
     changes = list(remake.changes(found, settings, spec))
     desk = Desk(settings)
+    alone = not desk.is_worked()
     (job,) = desk.submit(LOCAL, [replace(spec, fresh=True)])
     cancel = CancelToken()
     with stop_on_signal(cancel, lambda line: click.echo(line, err=True)), redirect_stdout(io.StringIO()):
         desk.work(only=[job])
         try:
-            ended = show(desk.follow(job, LOCAL, cancel), quiet=as_json)
+            ended = show(desk.follow(job, LOCAL, cancel), quiet=as_json, alone=alone)
         finally:
             desk.close()
     match ended.state:

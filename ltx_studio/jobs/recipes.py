@@ -117,7 +117,7 @@ def tags(path: Path) -> Mapping[str, str]:
         with open_media(path) as container:
             return {key: value for key, value in container.metadata.items() if len(value) <= LARGEST}
     except (av.error.FFmpegError, OSError) as error:
-        raise RequestError(f"{path.name} cannot be read: {error}.", "Give a video file.") from None
+        raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Give a video file.") from None
 
 
 def write(source: Path, destination: Path, recipe: Recipe, embedded: Embedded | None) -> None:

@@ -42,8 +42,14 @@ def test_a_pause_holds_what_waits(terminal: Terminal) -> None:
     hand_in(terminal)
     queue = Queue(Database(terminal.settings.database_file))
 
-    terminal("jobs", "pause")
+    assert "paused" in terminal("jobs", "pause")
     assert queue.claim() is None
+    terminal("jobs", "list")
+    assert "paused" in terminal.err
+    hand_in(terminal)
+    assert "paused" in terminal.err
+    terminal("jobs", "run")
+    assert "paused" in terminal.err
     terminal("jobs", "resume")
     assert queue.claim() is not None
 
