@@ -216,7 +216,7 @@ class TestWarmth:
     def test_a_fresh_run_uses_nothing_that_is_warm(self, engine: Engine) -> None:
         collect(engine.run(small_workflow()))
 
-        started = next(event for event in engine.run(small_workflow(), fresh=True) if isinstance(event, Started))
+        (started,) = [event for event in engine.run(small_workflow(), fresh=True) if isinstance(event, Started)]
 
         assert started.cached == 0
 
