@@ -10,6 +10,7 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.jobs.archive import Archive
 from ltx_studio.jobs.board import Board
 from ltx_studio.jobs.database import Database
+from ltx_studio.jobs.estimate import Estimator
 from ltx_studio.jobs.history import History
 from ltx_studio.jobs.queue import Job, Queue
 from ltx_studio.jobs.runner import LocalRunner
@@ -38,6 +39,7 @@ class Desk:
         self.queue = Queue(database)
         self.history = History(database, settings.outputs_dir, settings.posters_dir)
         self.archive = Archive(settings)
+        self.estimate = Estimator(self.history)
         self.board = Board()
         self._keep = Keeper(settings.kept_dir)
         self._worker: Worker | None = None

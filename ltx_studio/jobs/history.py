@@ -195,6 +195,21 @@ class History:
         takes = tuple(_record(row) for row in rows[:limit])
         return Page(takes, takes[-1].number if len(rows) > limit else None)
 
+    def newest(self) -> int:
+        """The number of the newest take, of whichever owner; 0 when there is none."""
+        with self._database.read() as connection:
+            return int(connection.execute("SELECT coalesce(max(number), 0) FROM takes").fetchone()[0])
+
+    def measured(self, model_set: str, limit: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """The request and what was measured of the newest takes with a model set, of all owners: to tell times by."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT json_remove(recipe, '$.graph') AS recipe, measured FROM takes"
+                " WHERE json_extract(recipe, '$.model_set') = ? ORDER BY number DESC LIMIT ?",
+                (model_set, limit),
+            ).fetchall()
+        return [(json.loads(row["recipe"]), json.loads(row["measured"])) for row in rows]
+
     def favour(self, take: str, owner: str, favourite: bool) -> None:
         """Say whether a take is a favourite.
 

@@ -18,6 +18,7 @@ from ltx_studio.modes.files import check_control
 from ltx_studio.modes.limits import Limit, limits
 from ltx_studio.modes.presets import FAST, Preset
 from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
+from ltx_studio.modes.stages import PROMPT, STAGE_1, STAGE_2
 
 _PROBES: Mapping[Media, Callable[[Path], object]] = {
     Media.PICTURE: probe_picture,
@@ -150,6 +151,34 @@ class Mode:
         """Width and height of the finished clip in pixels."""
         return (params.width // 2, params.height // 2) if preset.draft else (params.width, params.height)
 
+    def shape(self, given: Mapping[str, Any]) -> tuple[int, int] | None:
+        """Width and height in pixels of the first picture or clip that is given, those first that must be; or None.
+
+        Raises:
+            RequestError: It cannot be used.
+        """
+        fields = self.params.model_fields
+        for name, kind in sorted(self.media.items(), key=lambda item: not fields[item[0]].is_required()):
+            if kind is not Media.SOUND and isinstance(given.get(name), str | Path):
+                seen = probe_picture(Path(given[name])) if kind is Media.PICTURE else probe_clip(Path(given[name]))
+                return seen.width, seen.height
+        return None
+
+    def work(self, params: Params, preset: Preset, model_set: ModelSet) -> Mapping[str, float]:
+        """How much there is to do in each stage, by its id, to compare runs with: 1 where it is always the same.
+
+        Elsewhere pixels times frames, in millions; of what is sampled times the passes through the model.
+        """
+        pixels = params.width * params.height * params.frames / 1e6
+        first, *second = preset.passes(model_set, stages=self.samplings)
+        halved = preset.draft or self.samplings == 2
+        finished = pixels / 4 if preset.draft else pixels
+        found = {stage.id: finished for stage in self.stages} | {"load": 1.0, PROMPT.id: 1.0}
+        found[STAGE_1.id] = first * (pixels / 4 if halved else pixels)
+        if second:
+            found[STAGE_2.id] = second[0] * pixels
+        return found
+
     def notes(self, params: Params, preset: Preset, model_set: ModelSet) -> list[str]:
         """What to know before the run: what does not act, what is done to the files, what is experimental."""
         fields = self.params.model_fields
@@ -236,13 +265,11 @@ class Mode:
                 )
 
     def _size(self, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
-        """The model set's size, or as many pixels in the shape of the first picture or clip that must be given."""
-        fields = self.params.model_fields
-        for name, kind in sorted(self.media.items(), key=lambda item: not fields[item[0]].is_required()):
-            if kind is not Media.SOUND and isinstance(given.get(name), str | Path):
-                seen = probe_picture(Path(given[name])) if kind is Media.PICTURE else probe_clip(Path(given[name]))
-                return fitting(seen.width, seen.height, given, model_set)
-        return {"width": model_set.width, "height": model_set.height}
+        """The model set's size, or as many pixels in the shape of what is given."""
+        shape = self.shape(given)
+        if shape is None:
+            return {"width": model_set.width, "height": model_set.height}
+        return fitting(*shape, given, model_set.width * model_set.height)
 
     def _feed(self, graph: Graph, params: Params) -> None:
         for name, field in self.params.model_fields.items():

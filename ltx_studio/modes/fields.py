@@ -45,6 +45,11 @@ MAX_DRAWN_SEED = 2**32 - 1
 MAX_LORAS = 16
 
 
+def drawn_seed() -> int:
+    """One that nobody chose."""
+    return random.randint(0, MAX_DRAWN_SEED)
+
+
 class Media(StrEnum):
     """What kind of file a field takes."""
 
@@ -140,7 +145,7 @@ class Params(BaseModel):
         int,
         Field(title="Seed", description="Same seed, same clip. Drawn at random when not given.", ge=0, le=MAX_SEED),
         feeds("Seed.noise_seed"),
-    ] = Field(default_factory=lambda: random.randint(0, MAX_DRAWN_SEED))
+    ] = Field(default_factory=drawn_seed)
     camera: Annotated[
         Literal["none", "static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down"],
         Field(title="Camera", description="A camera move, by a LoRA."),

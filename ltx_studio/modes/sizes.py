@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ltx_studio.models import ModelSet
 from ltx_studio.modes.fields import MAX_SIZE, MIN_SIZE
 
 SIZE_STEP = 64
@@ -16,13 +15,12 @@ def snap(pixels: float, step: int = SIZE_STEP) -> int:
     return min(max(round(pixels / step), math.ceil(MIN_SIZE / step)), MAX_SIZE // step) * step
 
 
-def fitting(width: int, height: int, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
-    """As many pixels as the model set's size has, in the shape of width×height.
+def fitting(width: float, height: float, given: Mapping[str, Any], area: float) -> Mapping[str, int]:
+    """About `area` pixels in the shape of width×height.
 
     A side that is given decides the other.
     """
     shape = width / height
-    area = model_set.width * model_set.height
     across, down = math.sqrt(area * shape), math.sqrt(area / shape)
     asked_width, asked_height = (_legal(given.get(name)) for name in ("width", "height"))
     if asked_width and given.get("height") is None:

@@ -1,0 +1,62 @@
+"""How long a run will take is told from takes that were made here."""
+
+import pytest
+
+from ltx_studio.jobs import Desk, JobSpec, Progress
+from ltx_studio.jobs.estimate import Estimate, Seen, expected
+from tests.jobs.conftest import Make
+
+
+def t2v(preset: str = "draft", **values: object) -> JobSpec:
+    return JobSpec.from_request("t2v", {"prompt": "night", "seconds": 1, "seed": 1, **values}, "pocket", preset)
+
+
+def test_what_was_never_sampled_is_not_told() -> None:
+    assert expected({"stage1": 1.0}, {"decode": [Seen(1, 1)]}) is None
+
+
+def test_twice_the_work_takes_twice_as_long() -> None:
+    known = {"stage1": [Seen(2.0, 6.0)], "decode": [Seen(1.0, 0.5)], "load": [Seen(1.0, 0.25)]}
+
+    found = expected({"load": 1.0, "stage1": 4.0, "decode": 2.0}, known)
+
+    assert found == Estimate({"load": 0.25, "stage1": 12.0, "decode": 1.0})
+
+
+def test_a_stage_that_was_never_seen_is_told_by_another_that_is_sampled() -> None:
+    found = expected({"stage1": 2.0, "stage2": 3.0}, {"stage1": [Seen(2.0, 4.0)]})
+
+    assert found is not None
+    assert found.stages["stage2"] == 6.0
+
+
+def test_takes_of_about_the_same_size_count() -> None:
+    small, large = [Seen(1.0, 5.0)] * 5, [Seen(100.0, 100.0)] * 5
+
+    for amount, seconds in ((1.0, 5.0), (90.0, 90.0)):
+        found = expected({"stage1": amount}, {"stage1": [*small, *large]})
+        assert found is not None
+        assert found.seconds == pytest.approx(seconds)
+
+
+def test_what_is_left_shrinks_with_each_step_and_follows_the_run_s_own_pace() -> None:
+    estimate = Estimate({"load": 1.0, "stage1": 8.0, "decode": 1.0})
+
+    assert estimate.left(Progress(), 0.5) == 10.0
+    assert estimate.left(Progress("Stage 1", 4, 8, 1, 3), 5.0) == pytest.approx(5.0)
+    assert estimate.left(Progress("Stage 1", 4, 8, 1, 3), 10.0) == pytest.approx(10.0)  # half as fast as expected
+    assert estimate.left(Progress("Decode", 0, 0, 2, 3), 9.0) == pytest.approx(1.0)
+
+
+def test_a_take_s_own_seconds_are_expected_of_the_next(desk: Desk, make: Make) -> None:
+    taken = make(t2v())
+
+    found = desk.estimate(t2v(seed=2))
+
+    assert found is not None
+    assert set(found.stages) >= {"load", "stage1", "decode", "save"}
+    assert found.seconds > 0
+    more = desk.estimate(t2v("balanced", seed=2))
+    assert more is not None
+    assert more.stages["stage1"] > found.stages["stage1"]
+    assert taken.measured["stages"]
