@@ -13,6 +13,7 @@ from typing import Any
 
 from ltx_studio.engine import comfyui, nodes, patches
 from ltx_studio.engine.host import Host
+from ltx_studio.engine.preview import Previews
 from ltx_studio.errors import SetupError, StudioError
 from ltx_studio.settings import Settings, Vram
 
@@ -30,10 +31,12 @@ _VRAM_FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Comfy:
-    """The booted ComfyUI: the modules that the engine uses, the host, and the lane that one run at a time holds."""
+    """The booted ComfyUI: the modules that the engine uses, the host, what previews are made with, and the lane that
+    one run at a time holds."""
 
     install: comfyui.ComfyInstall
     host: Host
+    previews: Previews
     execution: Any
     nodes: Any
     folder_paths: Any
@@ -90,10 +93,12 @@ def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
     asyncio.run(comfy_nodes.init_extra_nodes(init_custom_nodes=False, init_api_nodes=False))
     comfy_nodes.NODE_CLASS_MAPPINGS.update(nodes.NODE_CLASS_MAPPINGS)
     comfy_nodes.NODE_DISPLAY_NAME_MAPPINGS.update(nodes.NODE_DISPLAY_NAME_MAPPINGS)
-    patches.preview_whole_clips()
+    previews = Previews()
+    patches.preview_whole_clips(previews)
     return Comfy(
         install=install,
         host=host,
+        previews=previews,
         execution=importlib.import_module("execution"),
         nodes=comfy_nodes,
         folder_paths=importlib.import_module("folder_paths"),

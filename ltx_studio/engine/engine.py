@@ -69,6 +69,12 @@ class Engine:
         booting = self._booting
         return booting is not None and booting.done() and booting.exception() is None
 
+    @property
+    def failure(self) -> BaseException | None:
+        """Why ComfyUI could not be booted; None while it is not known to have failed."""
+        booting = self._booting
+        return booting.exception() if booting is not None and booting.done() else None
+
     def run(
         self,
         workflow: Workflow,
@@ -109,16 +115,16 @@ class Engine:
         """The device's memory now, or None while ComfyUI is not booted."""
         return memory.read(self._comfy().model_management) if self.ready else None
 
-    def unload(self) -> None:
-        """Free every model and everything cached.
+    def unload(self, timeout: float = 0.0) -> None:
+        """Free every model and everything cached; the next run loads what it needs again.
 
         Raises:
-            BusyError: A run is on.
+            BusyError: A run is on, and does not end within `timeout` seconds.
         """
         if not self.ready:
             return
         comfy = self._comfy()
-        if not comfy.lane.acquire(blocking=False):
+        if not comfy.lane.acquire(timeout=timeout):
             raise BusyError("A run is on, so its models cannot be unloaded.", "Stop the run, or wait for it to end.")
         try:
             if self._warm is not None:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, StudioError, WorkflowError
+from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
 from ltx_studio.graph.loaders import ENDINGS, loader_table
 from ltx_studio.settings import Settings
 
@@ -78,7 +78,11 @@ def _choices(node_class: Any, name: str) -> list[str]:
 def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> ExecutionError:
     """What a node raised, from ComfyUI's ``execution_error``."""
     if not error:
-        return ExecutionError("One of the nodes broke the run off.", "Run it again; the studio's log may say why.")
+        return ExecutionError(
+            "One of the nodes broke the run off.",
+            "Run it again; the studio's log may say why.",
+            remedies=[Remedy.RETRY],
+        )
     title = titles.get(str(error.get("node_id")), "A node")
     kind = str(error.get("exception_type", ""))
     message = str(error.get("exception_message", "")).strip()
@@ -89,6 +93,7 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> Execu
             "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=none, which is slower and needs the least.",
             where=title,
             details=details,
+            remedies=[Remedy.SMALLER, Remedy.UNLOAD],
         )
     if "SafetensorError" in kind or "safetensors file is corrupt" in message:
         return ExecutionError(
@@ -132,7 +137,11 @@ def _is_full_disk(message: str) -> bool:
 
 def _full_disk(title: str, details: str) -> ExecutionError:
     return ExecutionError(
-        f"{title}: the disk is full.", "Free some space and run it again.", where=title, details=details
+        f"{title}: the disk is full.",
+        "Free some space and run it again.",
+        where=title,
+        details=details,
+        remedies=[Remedy.RETRY],
     )
 
 

@@ -26,8 +26,18 @@ class Memory:
     used: int
     models: tuple[tuple[str, int], ...]
 
+    @property
+    def taken(self) -> int:
+        """Bytes of the device's memory that are not free, whoever has them."""
+        return self.total - self.free
+
+    @property
+    def loaded(self) -> int:
+        """Bytes of the loaded models on the device."""
+        return sum(size for _, size in self.models)
+
     def __str__(self) -> str:
-        return f"{self.device} · {_gib(self.total - self.free)} of {_gib(self.total)} GB in use"
+        return f"{self.device} · {_gib(self.taken)} of {_gib(self.total)} GB in use"
 
 
 def read(model_management: Any) -> Memory:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ltx_studio.engine.preview import ClipPreviewer
+from ltx_studio.engine.preview import ClipPreviewer, Previews
 from ltx_studio.errors import SetupError
 
 
@@ -40,10 +40,11 @@ def keep_the_terminal_quiet() -> None:
     comfy_logger.logs = deque([{"t": "", "m": "library mode\n"}], maxlen=300)
 
 
-def preview_whole_clips() -> None:
-    """Give samplers our previewer.
+def preview_whole_clips(previews: Previews) -> None:
+    """Give samplers our previewer, with the factors that `previews` knows.
 
-    Reason: ComfyUI's own show the first latent frame only (`x0[0, :, 0]`).
+    Reason: ComfyUI's own show the first latent frame only (`x0[0, :, 0]`), and
+    know one set of colours for all VAEs of LTX.
     Remove when: ComfyUI previews video latents as clips.
     """
     import latent_preview
@@ -51,9 +52,7 @@ def preview_whole_clips() -> None:
     _expect(hasattr(latent_preview, "get_previewer"), "latent_preview.get_previewer")
 
     def get_previewer(device: Any, latent_format: Any) -> ClipPreviewer | None:
-        if latent_format.latent_dimensions != 3 or latent_format.latent_rgb_factors is None:
-            return None
-        return ClipPreviewer(latent_format)
+        return previews.previewer(latent_format)
 
     latent_preview.get_previewer = get_previewer
 

@@ -18,7 +18,7 @@ from typing import Any
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import cache, faults, staging
 from ltx_studio.engine.boot import Comfy, use_folders
-from ltx_studio.engine.preview import PreviewFrames
+from ltx_studio.engine.preview import FIRST_STEP, FormingClip
 from ltx_studio.errors import ExecutionError, StudioError
 from ltx_studio.events import (
     Cancelled,
@@ -82,6 +82,7 @@ class Run:
         self._abandoned = threading.Event()
         self._unwound = threading.Event()
         self._error: dict[str, Any] | None = None
+        self._previewed: tuple[str | None, float] | None = None
 
     def abandon(self) -> None:
         """Nobody listens any more: stop as if it were cancelled. After the end it does nothing."""
@@ -125,6 +126,7 @@ class Run:
         comfy.folder_paths.set_output_directory(str(folder))
         comfy.utils.set_progress_bar_global_hook(self._on_progress)
         comfy.host.listener = self._on_message
+        comfy.previews.use(self._preview_file())
         interrupter = threading.Thread(target=self._interrupt, name=f"stop-{self.id}", daemon=True)
         began = time.monotonic()
         try:
@@ -138,6 +140,7 @@ class Run:
                 interrupter.join()
             comfy.model_management.interrupt_current_processing(False)
             comfy.host.listener = None
+            comfy.previews.use(None)
             comfy.utils.set_progress_bar_global_hook(None)
             cache.forget(executor, passing)
         if self._stopping():
@@ -152,6 +155,11 @@ class Run:
             _remove(made)
             return Cancelled()
         return Finished(made, time.monotonic() - began)
+
+    def _preview_file(self) -> Path | None:
+        name = self._workflow.preview
+        path = self._comfy.folder_paths.get_full_path("vae_approx", name) if name else None
+        return None if path is None else Path(path)
 
     def _validate(self) -> list[str]:
         """The ids of the graph's output nodes.
@@ -223,8 +231,9 @@ class Run:
         if index < 0 or total <= 0:
             return
         stage = self._workflow.stages[index].id
-        if isinstance(preview, PreviewFrames):
-            self.events.put(Preview(stage, int(value), preview.jpegs[: self._workflow.latent_frames]))
+        if isinstance(preview, FormingClip) and value >= FIRST_STEP and (node_id, value) != self._previewed:
+            self._previewed = node_id, value
+            self.events.put(Preview(stage, int(value), preview.jpegs(self._workflow.latent_frames)))
         self.events.put(Step(stage, int(value), int(total)))
 
 

@@ -30,9 +30,12 @@ class Workflow:
         stages: In the order in which they run.
         latent_frames: How many the finished clip has. What a sampler has beyond them are guides, which nobody wants
             to see. None when it is not known.
+        preview: The file in ComfyUI's folder ``vae_approx`` with the factors that belong to the VAE of its latents;
+            those that ComfyUI has when empty.
     """
 
     name: str
     graph: Mapping[str, Mapping[str, Any]]
     stages: tuple[Stage, ...] = ()
     latent_frames: int | None = None
+    preview: str = ""

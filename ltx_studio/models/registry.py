@@ -20,6 +20,9 @@ from ltx_studio.models.names import complaint, is_folder
 from ltx_studio.models.sets import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet, Roles, loaders
 from ltx_studio.settings import Settings, get_settings
 
+PREVIEWS = "vae_approx"
+"""ComfyUI's folder for what shows latents cheaply."""
+
 OWN_FILE = "models.toml"
 """In the studio's folder; has the shape of `registry.toml`."""
 
@@ -70,6 +73,7 @@ class _Set(_Table):
     distilled_lora: str = ""
     distilled_strength: Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)] = 0.5
     upscaler: Annotated[str, Field(min_length=1)]
+    preview: str = ""
     control_models: tuple[str, ...] = ()
     camera: dict[str, str] = Field(default_factory=dict)
     control: dict[str, str] = Field(default_factory=dict)
@@ -230,14 +234,15 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
     roles = {field.name: getattr(said, field.name) for field in fields(Roles)}
     fragment = loaders(Roles(**roles))
     loras = [name for name in (*said.camera.values(), *said.control.values()) if name]
-    for name in (*(str(roles[role]) for role in _FILES if roles[role]), *loras):
+    previews = [said.preview] if said.preview else []
+    for name in (*(str(roles[role]) for role in _FILES if roles[role]), *loras, *previews):
         if complaint(name):
             raise _wrong(source, f"sets.{set_id} names {name!r}, which {complaint(name)}")
     named = [(item.folders[0], item.file) for item in model_inputs(fragment.nodes)]
     for folder, name in named:
         if name.startswith(f"{folder}/"):
             raise _wrong(source, f"sets.{set_id} names {name!r}; leave {folder}/ out, it is understood")
-    for folder, name in (*named, *(("loras", name) for name in loras)):
+    for folder, name in (*named, *(("loras", name) for name in loras), *((PREVIEWS, name) for name in previews)):
         known.setdefault(f"{folder}/{name}", ModelFile(folder, name))
     return ModelSet(
         id=set_id,
@@ -246,7 +251,10 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
         control={kind: Lora(file, known[f"loras/{file}"].caution) for kind, file in said.control.items() if file},
         control_models=frozenset(said.control_models),
         **said.model_dump(
-            include={"label", "notice", "width", "height", "token_width", "guidance_blocks", "negative_guidance"}
+            include={
+                *("label", "notice", "width", "height", "token_width", "guidance_blocks", "negative_guidance"),
+                "preview",
+            }
         ),
     )
 

@@ -33,6 +33,8 @@ class ModelSet:
         guidance_blocks: The transformer blocks that STG perturbs; none when the set's model has no known ones.
         negative_guidance: Classifier-free guidance of the picture where the user names what is not wanted; None is that
             of the presets' recipes.
+        preview: Its file in ``vae_approx`` with the factors that make small pictures of its VAE's latents; those that
+            ComfyUI has for LTX when empty.
         camera: Camera LoRAs by move.
         control: IC-LoRAs by what they are for: union, detailer, pose.
         control_models: Which controls have their models: see `CONTROL_MODELS`.
@@ -47,6 +49,7 @@ class ModelSet:
     token_width: int
     guidance_blocks: tuple[int, ...]
     negative_guidance: float | None = None
+    preview: str = ""
     camera: Mapping[str, Lora] = field(default_factory=dict)
     control: Mapping[str, Lora] = field(default_factory=dict)
     control_models: frozenset[str] = frozenset()

@@ -25,10 +25,14 @@ STYLE_LORA = "loras/ltx-2.3-pocket-sketch.safetensors"
 """As a user could have made one: no set names it, it is chosen like any other."""
 REST = "rest.safetensors"
 """Of the training alone: what the transformer leaves out of the latents."""
-ALL = (
+PREVIEW = "vae_approx/ltx-2.3-pocket-preview.safetensors"
+"""Factors for pictures of the forming clip; no graph names it."""
+MODELS = (
     *(CHECKPOINT, TEXT_ENCODER, UPSCALER),
     *(DISTILLED_LORA, IC_LORA, DETAILER_LORA, POSE_LORA, *CAMERA_LORAS, STYLE_LORA),
 )
+"""What graphs load, and a clip is made of."""
+ALL = (*MODELS, PREVIEW)
 
 
 def manifest_path(settings: Settings) -> Path:

@@ -6,7 +6,7 @@ inside of the networks is small.
 
 from typing import Any
 
-VERSION = 9
+VERSION = 10
 """Raise it with every change to the files: those of another version are stored again."""
 
 HEADS, HEAD_WIDTH = 6, 32

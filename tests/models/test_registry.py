@@ -54,6 +54,17 @@ def test_every_file_of_every_set_is_known_with_its_source(model_set: Any) -> Non
         assert file.built or (file.repo and file.path and file.size and file.licence), file.key
 
 
+def test_a_set_names_what_its_pictures_are_made_with(tmp_path: Path) -> None:
+    own = load(tmp_path, '[sets.mine]\nbased_on = "fp8"\npreview = "mine.safetensors"\n')
+
+    assert {name for name, each in OWN.sets.items() if each.preview} == {"pocket"}
+    assert OWN.get_file(OWN.sets["pocket"].preview).built
+    assert own.sets["mine"].preview == "mine.safetensors"
+    assert "vae_approx/mine.safetensors" in own.files
+    with pytest.raises(SetupError, match=r"mine\.pt"):
+        load(tmp_path, '[sets.mine]\nbased_on = "fp8"\npreview = "mine.pt"\n')
+
+
 def test_files_are_whole_entries() -> None:
     for key, file in OWN.files.items():
         assert key == file.key

@@ -44,6 +44,7 @@ def test_pocket_names_the_files_that_are_built() -> None:
     }
 
     pocket = MODEL_SETS["pocket"]
+    named.add(pocket.preview)
     named |= {lora.file for loras in (pocket.camera, pocket.control) for lora in loras.values()}
 
     assert named == {name.partition("/")[2] for name in files.ALL if name != files.STYLE_LORA}

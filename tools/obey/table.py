@@ -44,7 +44,7 @@ def put(path: Path, family: Family, rows: Mapping[str, Any], weights: str) -> Ta
 def digest_of(family: Family, models: Path) -> str:
     """One sha256 of all files of the pocket model in `models` that a family's graphs load."""
     digest = hashlib.sha256()
-    for name in files.ALL:
+    for name in files.MODELS:
         if not name.startswith("loras/") or name in family.loras:
             digest.update((models / name).read_bytes())
     return digest.hexdigest()

@@ -43,6 +43,8 @@ def export(folder: Path, weights: Path) -> None:
     if has_ended(folder, "upscaler"):
         upscaler = result_of(folder, "upscaler")
         _write(weights / files.UPSCALER, upscaler, {"config": json.dumps(recipe.UPSCALER)})
+    if has_ended(folder, "preview"):
+        _write(weights / files.PREVIEW, result_of(folder, "preview"), {})
     for part, name in LORAS.items():
         if has_ended(folder, part):
             half = {"reference_downscale_factor": str(recipe.IC_LORA_DOWNSCALE)}

@@ -16,6 +16,7 @@ from ltx_studio.pocket.training.base_model import BaseModelPart
 from ltx_studio.pocket.training.clips import measure_rest, read_shards, write_shard
 from ltx_studio.pocket.training.loop import Part, generator_for, has_ended, result_of, train
 from ltx_studio.pocket.training.mannered import SKETCH, write_control_clips, write_manner_clips
+from ltx_studio.pocket.training.preview import fit_preview
 from ltx_studio.pocket.training.rest import Rest, read_rest, write_rest
 from ltx_studio.pocket.training.upscaler import UpscalerPart, write_pairs
 from ltx_studio.pocket.training.video_vae import VideoDecoderPart, VideoVaePart
@@ -86,6 +87,7 @@ class Training:
             Phase("audio", [lambda: self._train("audio", AudioPart, latents=True)]),
             Phase("clips", [*shards, self._pairs]),
             Phase("base_model", [self._base_model], together=True),
+            Phase("preview", [self._preview]),
             Phase("decoders", [self._video_decoder, self._vocoder, self._upscaler]),
             Phase(
                 "lora_clips",
@@ -156,6 +158,10 @@ class Training:
 
     def _base_model(self) -> None:
         self._train("base_model", lambda steps: BaseModelPart(steps, self._clips, self._rest, self._vaes[0]))
+
+    def _preview(self) -> None:
+        path = self.folder / "preview.safetensors"
+        fit_preview(self._vaes[0], self._rest.video, path, seed=self._seed, quick=self._quick)
 
     def _video_decoder(self) -> None:
         vae = result_of(self.folder, "video_vae")

@@ -20,8 +20,9 @@ def test_one_command_trains_every_part(settings: Settings, tmp_path: Path) -> No
     subprocess.run(command, check=True, cwd=ROOT, env=environment | {"PATH": ""}, timeout=280)
 
     made = {path.relative_to(weights).as_posix() for path in weights.rglob("*.safetensors")}
-    assert made >= {files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER, *LORAS.values()}
-    for name in (files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER, *LORAS.values()):
+    expected = {files.CHECKPOINT, files.TEXT_ENCODER, files.UPSCALER, files.PREVIEW, *LORAS.values()}
+    assert made >= expected
+    for name in expected:
         assert shapes_of(weights / name) == shapes_of(files.SHIPPED / name), name
     assert (folder / "base_model.csv").read_text().startswith("step,")
 
