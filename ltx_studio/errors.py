@@ -16,8 +16,22 @@
 All of them survive pickling, because they cross process borders (ZeroGPU, Ray).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, ClassVar, Self
+
+
+class Remedy(StrEnum):
+    """What the studio itself can do about an error, when it is asked to."""
+
+    FETCH = "fetch"
+    """Get the model files that the error names."""
+    SMALLER = "smaller"
+    """Make it at half the width and height."""
+    UNLOAD = "unload"
+    """Take every model out of memory."""
+    RETRY = "retry"
+    """Ask for the same again: what was in the way may be gone."""
 
 
 class StudioError(Exception):
@@ -28,20 +42,35 @@ class StudioError(Exception):
         hint: The one thing to do about it.
         where: The node, file or step it happened in; empty when the message says it.
         details: What a developer would want, such as a traceback. Never shown unasked.
+        remedies: What the studio can do about it, in the order of `Remedy`.
+        files: Keys of the model files that `Remedy.FETCH` is about.
     """
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, hint: str, *, where: str = "", details: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str,
+        *,
+        where: str = "",
+        details: str = "",
+        remedies: Sequence[Remedy] = (),
+        files: Sequence[str] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.where = where
         self.details = details
+        self.remedies = tuple(remedies)
+        self.files = tuple(files)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, self.hint, self.where, self.details)
+        return _rebuild, (
+            type(self), self.message, self.hint, self.where, self.details, self.remedies, self.files
+        )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StudioError) and self.__reduce__() == other.__reduce__()
@@ -49,16 +78,24 @@ class StudioError(Exception):
     def __hash__(self) -> int:
         return hash(self.__reduce__()[1])
 
-    def store(self) -> dict[str, str]:
-        """All of it, for `restore`."""
-        return {**self.as_dict(), "where": self.where, "details": self.details}
+    def store(self) -> dict[str, Any]:
+        """All of it as JSON, for `restore`."""
+        said = {**self.as_dict(), "where": self.where, "details": self.details}
+        return {**said, "remedies": list(self.remedies), "files": list(self.files)}
 
     @staticmethod
-    def restore(stored: Mapping[str, str]) -> "StudioError":
-        """What `store` gave; of a kind that this studio does not know it is a plain one."""
+    def restore(stored: Mapping[str, Any]) -> "StudioError":
+        """What `store` gave; kind and remedies that this studio does not know are passed over."""
         kinds = {kind.code: kind for kind in _kinds(StudioError)}
         kind = kinds.get(stored["error"], StudioError)
-        return kind(stored["message"], stored["hint"], where=stored["where"], details=stored["details"])
+        return kind(
+            stored["message"],
+            stored["hint"],
+            where=stored["where"],
+            details=stored["details"],
+            remedies=[each for each in Remedy if each in stored.get("remedies", ())],
+            files=stored.get("files", ()),
+        )
 
     def as_dict(self) -> dict[str, str]:
         """The error as scripts read it: ``error`` (a stable code), ``message``, ``hint``."""
@@ -80,8 +117,16 @@ def _kinds(kind: type[StudioError]) -> Iterator[type[StudioError]]:
         yield from _kinds(each)
 
 
-def _rebuild(cls: type[StudioError], message: str, hint: str, where: str, details: str) -> StudioError:
-    return cls(message, hint, where=where, details=details)
+def _rebuild(
+    cls: type[StudioError],
+    message: str,
+    hint: str,
+    where: str,
+    details: str,
+    remedies: tuple[Remedy, ...],
+    files: tuple[str, ...],
+) -> StudioError:
+    return cls(message, hint, where=where, details=details, remedies=remedies, files=files)
 
 
 class RequestError(StudioError):

@@ -3,14 +3,16 @@ import pickle
 import pytest
 
 from ltx_studio import errors
-from ltx_studio.errors import StudioError
+from ltx_studio.errors import Remedy, StudioError
 
 TREE = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StudioError)]
 
 
 @pytest.mark.parametrize("kind", TREE)
 def test_survives_pickling_with_everything_it_says(kind: type[StudioError]) -> None:
-    error = kind("It broke.", "Mend it.", where="Stage 1", details="Traceback …")
+    error = kind(
+        "It broke.", "Mend it.", where="Stage 1", details="Traceback …", remedies=[Remedy.FETCH], files=["a/b"]
+    )
 
     again = pickle.loads(pickle.dumps(error))
 
@@ -18,6 +20,15 @@ def test_survives_pickling_with_everything_it_says(kind: type[StudioError]) -> N
     assert again == error
     assert str(again) == "It broke."
     assert (again.hint, again.where, again.details) == ("Mend it.", "Stage 1", "Traceback …")
+    assert (again.remedies, again.files) == ((Remedy.FETCH,), ("a/b",))
+
+
+def test_what_was_stored_by_an_older_or_a_newer_studio_is_read() -> None:
+    old = {"error": "execution", "message": "It broke.", "hint": "Mend it.", "where": "", "details": ""}
+
+    assert StudioError.restore(old) == errors.ExecutionError("It broke.", "Mend it.")
+    newer = StudioError.restore({**old, "error": "unheard of", "remedies": ["retry", "pray"]})
+    assert newer == StudioError("It broke.", "Mend it.", remedies=[Remedy.RETRY])
 
 
 def test_codes_are_unique() -> None:

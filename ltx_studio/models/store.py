@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ltx_studio.errors import ModelMissingError, RequestError, SetupError, StudioError
+from ltx_studio.errors import ModelMissingError, Remedy, RequestError, SetupError, StudioError
 from ltx_studio.models import places
 from ltx_studio.models.files import Identity, ModelFile, identity, is_file
 from ltx_studio.models.hub import Hub, relink
@@ -151,9 +151,16 @@ class Store:
         said = f"The model file {names} is missing." if len(files) == 1 else f"Model files are missing: {names}."
         flaws = [f"{path} {reason}" for file in files for path, reason in self.flawed(file)]
         said += f" ({'; '.join(flaws)})" if flaws else ""
-        return ModelMissingError(said, self._remedy(files, advice), where=files[0].key)
+        can_fetch = all(file.repo for file in files)
+        return ModelMissingError(
+            said,
+            self._hint(files, advice),
+            where=files[0].key,
+            remedies=[Remedy.FETCH] if can_fetch else [],
+            files=[file.key for file in files],
+        )
 
-    def _remedy(self, files: list[ModelFile], advice: Advice | None) -> str:
+    def _hint(self, files: list[ModelFile], advice: Advice | None) -> str:
         unknown = next((file for file in files if not file.repo and not file.built), None)
         if unknown is not None:
             return f"Put {unknown.name} into {self.path(unknown).parent}, or name its repository in models.toml."
