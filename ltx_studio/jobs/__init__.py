@@ -2,6 +2,7 @@
 
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.desk import LOCAL, Desk
+from ltx_studio.jobs.lookout import Line
 from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.jobs.queue import Job, Queue
 from ltx_studio.jobs.runner import LocalRunner
@@ -19,6 +20,7 @@ __all__ = [
     "Failed",
     "Job",
     "JobSpec",
+    "Line",
     "LocalRunner",
     "OwnSpec",
     "Progress",

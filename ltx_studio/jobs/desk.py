@@ -12,6 +12,7 @@ from ltx_studio.jobs.board import Board
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.estimate import Estimator
 from ltx_studio.jobs.history import History
+from ltx_studio.jobs.lookout import Lookout
 from ltx_studio.jobs.queue import Job, Queue
 from ltx_studio.jobs.runner import LocalRunner
 from ltx_studio.jobs.specs import Spec, read_spec
@@ -37,6 +38,7 @@ class Desk:
         self.runner = runner or LocalRunner(settings)
         database = Database(settings.database_file)
         self.queue = Queue(database)
+        self.lookout = Lookout(database)
         self.history = History(database, settings.outputs_dir, settings.posters_dir)
         self.archive = Archive(settings)
         self.estimate = Estimator(self.history)

@@ -106,6 +106,21 @@ class Page:
     before: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What some takes are and have on the disk.
+
+    Attributes:
+        takes: How many.
+        favourites: Of these.
+        bytes: Of their files.
+    """
+
+    takes: int
+    favourites: int
+    bytes: int
+
+
 def poster_path(folder: Path, take: str) -> Path:
     """Of a take's poster in the folder of posters."""
     return folder / f"{take}.jpg"
@@ -252,6 +267,20 @@ class History:
             connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (GOING, row["number"]))
         self.remove_leaving()
 
+    def room(self, owner: str) -> Room:
+        """What all of the owner's takes need."""
+        with self._database.read() as connection:
+            return _room(_sizes(connection, owner))
+
+    def prunable(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> Room:
+        """What `prune` would remove now.
+
+        Raises:
+            RequestError: It is less than nothing.
+        """
+        with self._database.read() as connection:
+            return _room(_prunable(connection, owner, keep, keep_bytes))
+
     def prune(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
         """Remove the owner's oldest takes, never a favourite. Their ids.
 
@@ -263,14 +292,8 @@ class History:
         Raises:
             RequestError: It is less than nothing.
         """
-        if min(keep or 0, keep_bytes or 0) < 0:
-            raise RequestError("Fewer than no takes cannot be kept.", "Give 0 or more.")
         with self._database.write() as connection:
-            rows = connection.execute(
-                "SELECT number, id, bytes, favourite FROM takes WHERE owner = ? AND NOT leaving ORDER BY number DESC",
-                (owner,),
-            ).fetchall()
-            gone = list(_beyond(rows, keep, keep_bytes))
+            gone = _prunable(connection, owner, keep, keep_bytes)
             connection.executemany(
                 "UPDATE takes SET leaving = ? WHERE number = ?", [(GOING, row["number"]) for row in gone]
             )
@@ -297,6 +320,24 @@ class History:
             with self._database.write() as connection:
                 for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
                     connection.execute(statement, (row["number"],))
+
+
+def _sizes(connection: sqlite3.Connection, owner: str) -> list[sqlite3.Row]:
+    return connection.execute(
+        "SELECT number, id, bytes, favourite FROM takes WHERE owner = ? AND NOT leaving ORDER BY number DESC", (owner,)
+    ).fetchall()
+
+
+def _room(rows: Sequence[sqlite3.Row]) -> Room:
+    return Room(len(rows), sum(row["favourite"] for row in rows), sum(row["bytes"] for row in rows))
+
+
+def _prunable(
+    connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
+) -> list[sqlite3.Row]:
+    if min(keep or 0, keep_bytes or 0) < 0:
+        raise RequestError("Fewer than no takes cannot be kept.", "Give 0 or more.")
+    return list(_beyond(_sizes(connection, owner), keep, keep_bytes))
 
 
 def _beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | None) -> Iterator[sqlite3.Row]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.history import NewTake, insert
 from ltx_studio.jobs.states import Cancelled, Done, Failed, Progress, Queued, Running, State
@@ -104,19 +104,19 @@ class Queue:
             RequestError: The owner has no such job.
         """
         with self._database.read() as connection:
-            return _job(_row(connection, job, owner), _ahead(connection, owner))
+            return job_of(_row(connection, job, owner), ahead_of(connection, owner))
 
     def of(self, owner: str, *, limit: int | None = None) -> list[Job]:
         """The owner's jobs: the running one, those that wait in their order, then what has ended, newest first."""
         with self._database.read() as connection:
-            ahead = _ahead(connection, owner)
+            ahead = ahead_of(connection, owner)
             rows = connection.execute(
-                f"SELECT {_COLUMNS} WHERE jobs.owner = ? ORDER BY CASE jobs.state WHEN 'running' THEN 0"
+                f"SELECT {COLUMNS} WHERE jobs.owner = ? ORDER BY CASE jobs.state WHEN 'running' THEN 0"
                 " WHEN 'queued' THEN 1 ELSE 2 END, CASE jobs.state WHEN 'queued' THEN jobs.place ELSE -jobs.number END"
                 " LIMIT ?",
                 (owner, -1 if limit is None else limit),
             ).fetchall()
-            return [_job(row, ahead) for row in rows]
+            return [job_of(row, ahead) for row in rows]
 
     def claim(self, only: Collection[str] | None = None) -> Job | None:
         """Take the job whose turn it is, or the first of these that still waits; None when nothing does."""
@@ -142,7 +142,7 @@ class Queue:
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
                 (time.time(), found["id"]),
             )
-            return _job(_row(connection, found["id"], found["owner"]), {})
+            return job_of(_row(connection, found["id"], found["owner"]), {})
 
     def report(self, job: str, progress: Progress) -> bool:
         """Say how far a running job is; whether it is to stop."""
@@ -211,7 +211,15 @@ class Queue:
             connection.execute(
                 "UPDATE jobs SET stopping = 1 WHERE id = ? AND owner = ? AND state = 'running'", (job, owner)
             )
-            return _job(_row(connection, job, owner), {})
+            return job_of(_row(connection, job, owner), {})
+
+    def cancel_rest(self, batch: str, owner: str) -> int:
+        """Take what still waits of a batch out of the queue; how many these were."""
+        with self._database.write() as connection:
+            return connection.execute(
+                "UPDATE jobs SET state = 'cancelled', ended = ? WHERE batch = ? AND owner = ? AND state = 'queued'",
+                (time.time(), batch, owner),
+            ).rowcount
 
     def retry(self, job: str, owner: str) -> Job:
         """Put a job that failed or was stopped at the end of the line again.
@@ -231,7 +239,7 @@ class Queue:
                 " started = NULL, ended = NULL, progress = NULL, error = NULL WHERE id = ?",
                 (_last_place(connection, owner) + 1, job),
             )
-            return _job(_row(connection, job, owner), _ahead(connection, owner))
+            return job_of(_row(connection, job, owner), ahead_of(connection, owner))
 
     def move(self, job: str, owner: str, place: int) -> None:
         """Put a job that waits at a place of its owner's line, 0 being the first.
@@ -276,7 +284,9 @@ class Queue:
             Ids of all that ran; none has a take yet.
         """
         lost = ExecutionError(
-            "The studio ended while this job ran, twice.", "Try it again with `ltx-studio jobs retry`, or smaller."
+            "The studio ended while this job ran, twice.",
+            "Try it again with `ltx-studio jobs retry`, or smaller.",
+            remedies=[Remedy.SMALLER, Remedy.RETRY],
         )
         with self._database.write() as connection:
             now = time.time()
@@ -305,12 +315,12 @@ _FIRST = (
 )
 """Before all others of its owner: it had its turn already."""
 
-_COLUMNS = "jobs.*, takes.id AS take FROM jobs LEFT JOIN takes ON takes.job = jobs.id"
+COLUMNS = "jobs.*, takes.id AS take FROM jobs LEFT JOIN takes ON takes.job = jobs.id"
 
 
 def _row(connection: sqlite3.Connection, job: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        f"SELECT {_COLUMNS} WHERE jobs.id = ? AND jobs.owner = ?", (job, owner)
+        f"SELECT {COLUMNS} WHERE jobs.id = ? AND jobs.owner = ?", (job, owner)
     ).fetchone()
     if row is None:
         raise RequestError(f"There is no job {job}.", "`ltx-studio jobs list` names those that there are.")
@@ -322,7 +332,7 @@ def _last_place(connection: sqlite3.Connection, owner: str) -> int:
     return -1 if row[0] is None else int(row[0])
 
 
-def _ahead(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
+def ahead_of(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
     """How many jobs come before each of the owner's that wait, as owners take turns."""
     lines = connection.execute(
         "SELECT owners.id, owners.served, count(*) AS length FROM owners JOIN jobs ON jobs.owner = owners.id"
@@ -335,7 +345,8 @@ def _ahead(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
     return {row["id"]: at + sum(min(length, at + earlier) for length, earlier in others) for at, row in enumerate(line)}
 
 
-def _job(row: sqlite3.Row, ahead: Mapping[str, int]) -> Job:
+def job_of(row: sqlite3.Row, ahead: Mapping[str, int]) -> Job:
+    """A row of `COLUMNS`; `ahead` is what `ahead_of` gave."""
     return Job(
         row["id"], row["owner"], row["mode"], json.loads(row["spec"]), row["created"], _state(row, ahead), row["batch"]
     )

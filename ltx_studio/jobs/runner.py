@@ -12,6 +12,9 @@ from ltx_studio.media.keep import check_kept
 from ltx_studio.models import Store
 from ltx_studio.settings import Settings
 
+UNLOAD_PATIENCE = 1.0
+"""Seconds. A run that is told as done may still be putting its things away; somebody waits for the answer."""
+
 
 class LocalRunner:
     """One engine in this process, and what the surfaces need of it."""
@@ -59,6 +62,21 @@ class LocalRunner:
     def memory(self) -> Memory | None:
         """Of the device that the engine uses; None while it is not ready."""
         return self._engine.memory()
+
+    def failed(self) -> bool:
+        """Whether the engine could not be made ready; `warm` tries again."""
+        return self._engine.failure is not None
+
+    def unload(self) -> tuple[Memory, Memory] | None:
+        """Free all models; memory before and after. None when the engine is not ready, and so has none.
+
+        Raises:
+            BusyError: A run is on.
+        """
+        before = self._engine.memory()
+        self._engine.unload(UNLOAD_PATIENCE)
+        after = self._engine.memory()
+        return None if before is None or after is None else (before, after)
 
     def close(self, timeout: float) -> bool:
         """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest.

@@ -7,7 +7,7 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs.database import Database
-from ltx_studio.jobs.history import ASIDE_SECONDS, History, NewTake
+from ltx_studio.jobs.history import ASIDE_SECONDS, History, NewTake, Room
 from ltx_studio.jobs.queue import Queue
 from ltx_studio.jobs.states import Done
 
@@ -198,3 +198,13 @@ def test_what_is_only_compared_is_in_no_list_and_goes_when_nobody_removed_it(stu
     history.remove_leaving()
 
     assert not path.exists()
+
+
+def test_what_would_go_is_told_and_stays(studio: Studio, takes: list[str]) -> None:
+    studio.history.favour(takes[0], "ada", True)
+    studio.add("bob's", owner="bob", size=1000)
+
+    assert studio.history.room("ada") == Room(takes=5, favourites=1, bytes=50)
+    assert studio.history.prunable("ada", keep=2) == Room(takes=2, favourites=0, bytes=20)
+    assert studio.history.prunable("ada", keep_bytes=0) == Room(takes=4, favourites=0, bytes=40)
+    assert len(studio.history.page("ada").takes) == 5
