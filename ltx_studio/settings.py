@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from platformdirs import user_config_path, user_data_path, user_documents_path
 from ltx_studio.errors import SetupError
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"
 DEFAULT_PORT = 7860
 
 
@@ -40,6 +41,7 @@ class Settings:
             ``extra_model_paths.yaml``. From the environment, the usual places of other programs come last.
         hub_cache: The Hugging Face cache; None is the one that Hugging Face's own tools use.
         hub_endpoint: The Hugging Face hub; None is the one that Hugging Face's own tools use.
+        password: What a page that others can reach asks for. It is not part of what this object looks like in a log.
     """
 
     home: Path
@@ -49,6 +51,7 @@ class Settings:
     model_dirs: tuple[Path, ...] = ()
     hub_cache: Path | None = None
     hub_endpoint: str | None = None
+    password: str = field(default="", repr=False)
 
     @property
     def models_dir(self) -> Path:
@@ -112,6 +115,7 @@ class Settings:
             model_set=env.get("LTX_STUDIO_MODEL_SET") or "",
             vram=_vram(env.get("LTX_STUDIO_VRAM") or "auto"),
             model_dirs=(*_model_dirs(env.get("LTX_STUDIO_MODEL_DIRS", "")), *_usual_model_dirs()),
+            password=env.get("LTX_STUDIO_PASSWORD") or "",
         )
 
 

@@ -36,3 +36,16 @@ def in_bytes(count: float) -> str:
             break
         count /= 1000
     return f"{count:.0f} {unit}" if unit == _UNITS[0] else f"{count:.1f} {unit}"
+
+
+def in_memory(count: float) -> str:
+    """``23.5 GB``: powers of 1024, as memory is sold."""
+    if count < 1 << 30:
+        return f"{count / (1 << 20):.0f} MB"
+    return f"{in_gb(count)} GB"
+
+
+def in_gb(count: float) -> str:
+    """``1.2``, ``24``: gigabytes of memory."""
+    size = count / (1 << 30)
+    return f"{size:.1f}" if size < 9.95 else f"{size:.0f}"

@@ -22,12 +22,15 @@ def test_reads_every_variable(tmp_path: Path) -> None:
             "LTX_STUDIO_COMFY_DIR": "~/ComfyUI",
             "LTX_STUDIO_MODEL_SET": "fp8",
             "LTX_STUDIO_VRAM": "Low",
+            "LTX_STUDIO_PASSWORD": "a secret",
         }
     )
 
     assert settings.home == tmp_path
     assert settings.comfy_dir == Path("~/ComfyUI").expanduser()
     assert (settings.model_set, settings.vram) == ("fp8", Vram.LOW)
+    assert settings.password == "a secret"
+    assert "a secret" not in repr(settings)
 
 
 def test_folders_of_models_are_named_first_and_other_programs_places_come_last(

@@ -113,16 +113,21 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
 
 
 @cli.command()
-@click.option("--host", default=None, help=f"Address to listen on. [{LOOPBACK}]")
+@click.option("--lan", is_flag=True, help="Open the page to your network, with a password.")
+@click.option(
+    "--host",
+    default=None,
+    help=f"Address to listen on; others than {LOOPBACK} ask for a password. [{LOOPBACK}]",
+)
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=None, help=f"Default: {DEFAULT_PORT}, or the next free one."
 )
 @click.option("--model-set", default=None, help="Model set that the page starts with.")
-def serve(host: str | None, port: int | None, model_set: str | None) -> None:
+def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
     """Open the page."""
     from ltx_studio.ui import serve as serve_page
 
-    serve_page(get_settings(), host=host, port=port, model_set=model_set)
+    serve_page(get_settings(), host=host, port=port, model_set=model_set, lan=lan)
 
 
 @cli.command()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ltx_studio.models import ModelFile, Plan, Planned
+from ltx_studio.models import Plan, Planned
 from ltx_studio.models.remove import NOT_HERE, Removal
 from ltx_studio.models.verify import Verdict
 from ltx_studio.words import in_bytes
@@ -58,12 +58,6 @@ def verdict_line(verdict: Verdict) -> str:
         return f"  ok       {verdict.file.key}{' (sha256)' if verdict.hashed else ''}"
     where = f": {verdict.path}" if verdict.path else ""
     return f"  {'damaged' if verdict.path else 'missing'}  {verdict.file.key} {verdict.flaw}{where}"
-
-
-def spoilt(verdicts: list[Verdict]) -> list[ModelFile]:
-    """The files of which there is no good copy."""
-    good = {verdict.file.key for verdict in verdicts if verdict.is_good}
-    return [verdict.file for verdict in verdicts if verdict.file.key not in good]
 
 
 def removal_line(removal: Removal) -> str:

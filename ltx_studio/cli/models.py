@@ -11,14 +11,15 @@ import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.downloads import show_downloads, show_reading
-from ltx_studio.cli.model_lines import line, plan_lines, removal_line, spoilt, totals, verdict_line
+from ltx_studio.cli.model_lines import line, plan_lines, removal_line, totals, verdict_line
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import GateError, RequestError, StoppedError
 from ltx_studio.events import Cancelled, Failed
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import ModelFile, Plan, Store, ensure_models, get_registry, make_plan
 from ltx_studio.models.choose import set_to_fetch
-from ltx_studio.models.files import Identity, identity
+from ltx_studio.models.files import Identity
+from ltx_studio.models.mend import repair_of
 from ltx_studio.models.remove import clean as clean_up
 from ltx_studio.models.remove import left_overs, removals, remove
 from ltx_studio.models.verify import verify
@@ -146,9 +147,8 @@ def verify_(
     else:
         for verdict in verdicts:
             click.echo(verdict_line(verdict))
-    bad = spoilt(verdicts)
-    bad += [each.file for each in verdicts if each.flaw and each.path == store.path(each.file) and each.file not in bad]
-    if not bad:
+    mending = repair_of(verdicts, store)
+    if not mending.files:
         return 0
     if not repair:
         if not as_json:
@@ -158,15 +158,10 @@ def verify_(
             again = shlex.join(["ltx-studio", "models", "verify", *chosen, *flags, "--repair"])
             click.echo(f"Fetch what is damaged or missing: `{again}`.", err=True)
         return 1
-    damaged = {identity(verdict.path) for verdict in verdicts if verdict.flaw and verdict.path}
-    to_fetch: list[ModelFile] = []
-    others: list[ModelFile] = []
-    for file in bad:
-        (to_fetch if file.repo or store.find(file, damaged) else others).append(file)
-    if to_fetch:
-        _fetch(to_fetch, store, quiet=as_json, damaged=damaged)
-    if others:
-        raise store.missing(others)
+    if mending.to_fetch:
+        _fetch(list(mending.to_fetch), store, quiet=as_json, damaged=mending.damaged)
+    if mending.others:
+        raise store.missing(list(mending.others))
     if not as_json:
         click.echo("Repaired.", err=True)
     return 0
@@ -181,16 +176,17 @@ def remove_(
     names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, yes: bool, as_json: bool
 ) -> int:
     """Remove the files of a model set, or FILEs, that this studio has fetched. Nothing of other programs."""
+    from ltx_studio.modes.needs import removals_of
+
     if not names and not model_set:
         raise RequestError("Remove what?", "Name files, or a set: `ltx-studio models remove --model-set fp8`.")
     store = _store()
     _, files = _chosen(store, names, modes, model_set, everything=everything)
-    planned = [] if names else _of_others(files, store, model_set)
-    wanted = removals((file for file in files if file.key not in {file.key for file, _ in planned}), store)
+    wanted, shared = (removals(files, store), []) if names else removals_of(files, store, model_set)
     if not as_json:
         for removal in wanted:
             click.echo(removal_line(removal), err=True)
-        for file, others in planned:
+        for file, others in shared:
             click.echo(f"  kept           {file.key}: {others} needs it too; name the file to remove it", err=True)
     if not yes and any(removal.does_something for removal in wanted):
         _ask(f"Remove them and free {in_bytes(sum(removal.freed for removal in wanted))}?")
@@ -292,20 +288,6 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, as_json: boo
         click.echo(f"Fetched {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}; all are here now.")
     else:
         click.echo("Nothing to fetch: all is here.")
-
-
-def _of_others(files: list[ModelFile], store: Store, model_set: str | None) -> list[tuple[ModelFile, str]]:
-    """Those of `files` that another set needs whose model is here, with that set's id."""
-    from ltx_studio.modes import MODES
-    from ltx_studio.modes.needs import model_files
-
-    shared: dict[str, tuple[ModelFile, str]] = {}
-    for other in store.registry.sets.values():
-        main = store.registry.needs({"Model": other.loaders.nodes["Model"]})
-        if other.id != model_set and all(store.find(file) for file in main):
-            needed = {file.key for file in model_files(MODES.values(), other, store.registry, everything=True)}
-            shared |= {file.key: (file, other.id) for file in files if file.key in needed}
-    return list(shared.values())
 
 
 def _ask(question: str) -> None:

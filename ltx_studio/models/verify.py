@@ -1,7 +1,7 @@
 """Is a model file what it should be: its size always, its contents when asked."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,15 @@ from ltx_studio.models.store import Store, by_key
 
 Check = Callable[[ModelFile, int], None]
 """``check(file, bytes read)`` is called often while contents are read, and may raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How many bytes of a file have been read; who looks may stop between two of these."""
+
+    file: ModelFile
+    done: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,15 @@ class Verdict:
 
 
 def verify(files: Iterable[ModelFile], store: Store, check: Check, *, contents: bool) -> Iterator[Verdict]:
+    """`look`, telling `check` what was read."""
+    for seen in look(files, store, contents=contents):
+        if isinstance(seen, Verdict):
+            yield seen
+        else:
+            check(seen.file, seen.done)
+
+
+def look(files: Iterable[ModelFile], store: Store, *, contents: bool) -> Iterator[Reading | Verdict]:
     """Look at the copies of each file up to the first good one, which is the one that is used.
 
     With `contents` every byte is read, and compared with the known sha256, or with the one that the cache names.
@@ -58,7 +76,7 @@ def verify(files: Iterable[ModelFile], store: Store, check: Check, *, contents: 
             yield verdict
         for path, _ in store.copies(file):
             flaw = store.flaw(path, file)
-            wrong, hashed = _contents(file, path, check) if contents and not flaw else (flaw, False)
+            wrong, hashed = (yield from _contents(file, path)) if contents and not flaw else (flaw, False)
             verdict = Verdict(file, path, wrong, hashed)
             yield verdict
             if verdict.is_good:
@@ -67,18 +85,19 @@ def verify(files: Iterable[ModelFile], store: Store, check: Check, *, contents: 
             yield Verdict(file, None, "is not here", hashed=False)
 
 
-def _contents(file: ModelFile, path: Path, check: Check) -> tuple[str, bool]:
+def _contents(file: ModelFile, path: Path) -> Generator[Reading, None, tuple[str, bool]]:
     """What is wrong with the contents, and whether there was a hash to compare them with."""
     expected = known_sha256(file, path)
     if not expected:
         return "", False
-    digest, done = digest_for(expected, path.stat().st_size), 0
     try:
+        size, done = path.stat().st_size, 0
+        digest = digest_for(expected, size)
         with path.open("rb") as opened:
             while block := opened.read(BLOCK):
                 digest.update(block)
                 done += len(block)
-                check(file, done)
+                yield Reading(file, done, size)
     except OSError as error:
         return f"cannot be read: {error.strerror}", False
     if digest.hexdigest() == expected:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ltx_studio.errors import RequestError
 from ltx_studio.modes.a2v import A2V
 from ltx_studio.modes.base import Mode
-from ltx_studio.modes.fields import MAX_SEED, Media, Params, UserLora
+from ltx_studio.modes.fields import MAX_SEED, Media, Params, UserLora, drawn_seed
 from ltx_studio.modes.i2v import I2V
 from ltx_studio.modes.keyframe import KEYFRAME
 from ltx_studio.modes.limits import Limit
@@ -28,6 +28,7 @@ __all__ = [
     "Params",
     "Preset",
     "UserLora",
+    "drawn_seed",
     "get_mode",
     "get_preset",
 ]

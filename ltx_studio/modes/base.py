@@ -197,13 +197,15 @@ class Mode:
 
     def summary(self, params: Params, preset: Preset, model_set: ModelSet) -> str:
         """What will really be made, in words: size, length and frame rate after snapping, preset and passes."""
+        passes = " + ".join(str(count) for count in preset.passes(model_set, stages=self.samplings))
+        return f"{self.measures(params, preset)}, seed {params.seed}; {preset.label}: {passes} model passes"
+
+    def measures(self, params: Params, preset: Preset) -> str:
+        """Size, length and frame rate of the finished clip in words."""
         width, height = self.size(params, preset)
         half = f" (half of {params.width}×{params.height})" if preset.draft else ""
-        passes = " + ".join(str(count) for count in preset.passes(model_set, stages=self.samplings))
-        return (
-            f"{width}×{height}{half}, {params.duration:.2f} s = {params.frames} frames at {params.fps:g} fps, "
-            f"seed {params.seed}; {preset.label}: {passes} model passes"
-        )
+        length = f"{params.duration:.2f} s = {params.frames} frames at {params.fps:g} fps"
+        return f"{width}×{height}{half}, {length}"
 
     def build(self, params: Params, model_set: ModelSet, preset: Preset, stage: Staging) -> Workflow:
         """The finished graph for `params`, loaded as `model_set` does; `stage` makes the user's files ready.
@@ -233,7 +235,8 @@ class Mode:
         )
         _add_loras(graph, params, model_set, stage)
         graph.prune(f"Save {self.id}")
-        return Workflow(self.id, graph.to_api(), _present(self.all_stages(model_set), graph), params.latent_frames)
+        stages = _present(self.all_stages(model_set), graph)
+        return Workflow(self.id, graph.to_api(), stages, params.latent_frames, model_set.preview)
 
     def all_stages(self, model_set: ModelSet) -> tuple[Stage, ...]:
         """Loading, whose nodes the model set and the files bring, and then the mode's own stages.

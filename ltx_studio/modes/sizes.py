@@ -33,3 +33,15 @@ def fitting(width: float, height: float, given: Mapping[str, Any], area: float) 
 def _legal(side: Any) -> float:
     """A side that can be made; 0 for what the declaration will refuse."""
     return side if isinstance(side, int | float) and MIN_SIZE <= side <= MAX_SIZE else 0
+
+
+SHAPES: Mapping[str, tuple[int, int]] = {
+    f"{across}:{down}": (across, down)
+    for across, down in ((21, 9), (16, 9), (3, 2), (4, 3), (1, 1), (3, 4), (2, 3), (9, 16))
+}
+"""Usual shapes of pictures, width to height, widest first."""
+
+
+def nearest_shape(width: float, height: float) -> str:
+    """The key of `SHAPES` that is nearest."""
+    return min(SHAPES, key=lambda name: abs(math.log(SHAPES[name][0] / SHAPES[name][1] * height / width)))
