@@ -1,4 +1,4 @@
-"""Render one clip for each mode with the pocket model, from files that it draws itself.
+"""Render the first of each mode's examples with the pocket model.
 
 python -m tools.demo [--out outputs/demo]
 """
@@ -8,33 +8,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ltx_studio.errors import StudioError
 from ltx_studio.jobs import LOCAL, Desk, Done, Failed, JobSpec, export
 from ltx_studio.logs import log_to_file
-from ltx_studio.pocket.world.captions import plain_caption
-from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
-from ltx_studio.pocket.world.scenes import SUBJECTS, Scenes
+from ltx_studio.modes import MODES
 from ltx_studio.settings import get_settings
-from tools.obey.scenes import FPS, faces, held_out, write_clip, write_frame, write_sound
-from tools.obey.trials import HEIGHT, WIDTH
+from ltx_studio.ui.examples import examples
 
-FRAMES = 49
-SHARED = {"seed": 1, "width": WIDTH, "height": HEIGHT, "seconds": FRAMES / FPS}
+SHARED = {"seed": 1, "width": 256, "height": 192, "seconds": 2.0}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("outputs/demo"))
     out: Path = parser.parse_args().out
-    files = draw_inputs(out / "inputs")
+    out.mkdir(parents=True, exist_ok=True)
     settings = get_settings()
     log_to_file(settings)
     desk = Desk(settings)
     try:
-        for mode, values in files.items():
-            print(render(desk, mode, SHARED | values, out / f"{mode}.mp4"), flush=True)
+        for mode in MODES:
+            values = {**examples(mode)[0].values, **SHARED}
+            print(render(desk, mode, values, out / f"{mode}.mp4"), flush=True)
     except StudioError as error:
         sys.exit(f"{error.message}\n{error.hint}")
     finally:
@@ -53,44 +48,6 @@ def render(desk: Desk, mode: str, values: dict[str, Any], destination: Path) -> 
         case Failed(error=error):
             raise error
     raise SystemExit(f"{mode} was stopped")
-
-
-def draw_inputs(folder: Path) -> dict[str, dict[str, Any]]:
-    """What each mode is given: a prompt, and files of scenes that the pocket model knows."""
-    folder.mkdir(parents=True, exist_ok=True)
-    bounces, pulses = scene("bounces", "red", "gray"), scene("pulses", "yellow", "navy")
-    rolls, rises = scene("moves right", "blue", "white"), scene("moves up", "red", "white")
-    face = faces(1, "demo")
-    quiet = face.but(strength=face.strength * 0)
-    first, last, portrait = (
-        write_frame(each, folder / f"{name}.png", frames=FRAMES, index=index, width=WIDTH, height=HEIGHT)
-        for each, name, index in ((rolls, "first", 0), (rolls, "last", -1), (quiet, "face", 0))
-    )
-    beat, voice = (
-        write_sound(each, folder / f"{name}.wav", frames=FRAMES) for each, name in ((pulses, "beat"), (face, "voice"))
-    )
-    clip = write_clip(rises, folder / "clip.mp4", frames=FRAMES, width=WIDTH, height=HEIGHT)
-    return {
-        "t2v": {"prompt": told(bounces)},
-        "a2v": {"prompt": told(pulses), "audio": beat},
-        "i2v": {"prompt": told(rolls), "image": first},
-        "lipsync": {"prompt": told(face), "image": portrait, "audio": voice},
-        "keyframe": {"prompt": told(rolls), "first_image": first, "last_image": last},
-        "style": {"prompt": told(rises.but(colour=torch.tensor([list(COLOURS).index("green")]))), "clip": clip},
-    }
-
-
-def scene(motion: str, colour: str, background: str) -> Scenes:
-    """A circle that moves so."""
-    return held_out(1, "demo", (motion,)).but(
-        subject=torch.tensor([SUBJECTS.index("circle")]),
-        colour=torch.tensor([list(COLOURS).index(colour)]),
-        background=torch.tensor([list(BACKGROUNDS).index(background)]),
-    )
-
-
-def told(one: Scenes) -> str:
-    return plain_caption(one, 0)
 
 
 if __name__ == "__main__":

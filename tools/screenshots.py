@@ -1,45 +1,71 @@
-"""Take the pictures in docs/screenshots: the real page, the real engine, the pocket model, a real browser.
+"""Take the pictures in docs/screenshots: each mode at three widths, with a clip of its own, in a real browser.
 
-The command is `make screenshots`.
+The real page, the real engine, the pocket model, and a home of its own, so that nobody's takes are seen. The command
+is `make screenshots`.
 """
 
+import os
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from ltx_studio.settings import LOOPBACK
+from ltx_studio.jobs import Desk
+from ltx_studio.modes import MODES
+from ltx_studio.settings import LOOPBACK, get_settings
 from ltx_studio.ui import build_app
+from ltx_studio.ui.examples import examples
 from tools import browser
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 WIDTHS = (390, 768, 1440)
-HEIGHT = 860
+HEIGHT = 900
+SEED = 23
 
 
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    blocks = build_app()
+    usual = get_settings()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["LTX_STUDIO_HOME"] = folder
+        for name in ("comfyui", "models"):
+            if (usual.home / name).exists():
+                (Path(folder) / name).symlink_to(usual.home / name)
+        get_settings.cache_clear()
+        take_pictures()
+
+
+def take_pictures() -> None:
+    desk = Desk(get_settings())
+    blocks = build_app(desk=desk)
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     with browser.start() as chromium:
         page = chromium.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
         page.goto(str(blocks.local_url))
-        render(page)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": HEIGHT})
-            page.wait_for_timeout(500)  # the layout settles
-            page.screenshot(path=OUT / f"t2v-{width}.png", full_page=True)
-            print(OUT / f"t2v-{width}.png")
+        for mode in MODES:
+            page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
+            render(page, mode)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": HEIGHT})
+                page.wait_for_timeout(700)  # the layout settles
+                page.screenshot(path=OUT / f"{mode}-{width}.png", full_page=True)
+                print(OUT / f"{mode}-{width}.png")
     blocks.close(verbose=False)
+    desk.close(10)
 
 
-def render(page: Page) -> None:
-    """One clip, whose last frame stays in the picture."""
-    page.get_by_label("Prompt", exact=True).fill("a red ball bounces to the right on a gray background")
-    page.get_by_label("New seed each time").uncheck()
-    page.get_by_label("Seed", exact=True).fill("23")
+def render(page: Page, mode: str) -> None:
+    """The mode's first example, with a seed that stays."""
+    page.locator("#mode label").filter(has_text=MODES[mode].label).click()
+    example = page.locator(f"#{mode}-example input")
+    example.click()
+    page.get_by_role("option", name=examples(mode)[0].label).click()
+    expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(str(examples(mode)[0].values["prompt"]))
+    page.locator(f"#{mode}-new-seed input").uncheck()
+    page.locator(f"#{mode}-seed input").fill(str(SEED))
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.locator("#run")).to_contain_text("Done in", timeout=120_000)
-    page.wait_for_function("document.querySelector('#clip video').readyState >= 2")
+    expect(page.locator("#recipe")).to_contain_text(MODES[mode].label, timeout=120_000)
+    page.wait_for_function("document.querySelector('#clip video')?.readyState >= 2")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,27 @@
 """Pieces of HTML: header, progress card, error card. Everything that comes from outside is escaped here."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from ltx_studio.errors import StudioError
-from ltx_studio.events import Fetching
 from ltx_studio.graph import Stage
 from ltx_studio.jobs import Job, Progress, Queued, Running
-from ltx_studio.models import Plan, Planned
+from ltx_studio.jobs.history import TakeRecord
+from ltx_studio.modes import MODES, PRESETS
 from ltx_studio.ui import words
-from ltx_studio.words import FETCHING, in_bytes
 
 
-def run(job: Job, stages: Sequence[Stage], summary: str, now: float) -> str:
+def run(
+    job: Job,
+    stages: Sequence[Stage],
+    summary: str,
+    now: float,
+    *,
+    left: float | None = None,
+    memory: str = "",
+    more: int = 0,
+) -> str:
     """A job that waits or runs: what it does, for how long, and its stages.
 
     Args:
@@ -21,6 +29,9 @@ def run(job: Job, stages: Sequence[Stage], summary: str, now: float) -> str:
         stages: Of its run.
         summary: What is made.
         now: Seconds since the epoch.
+        left: Seconds until its end, where they can be told.
+        memory: What is in use, in words.
+        more: Jobs that the same tab has handed in after it.
     """
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
@@ -32,13 +43,57 @@ def run(job: Job, stages: Sequence[Stage], summary: str, now: float) -> str:
         status = f"{status}: {words.STEP.format(step=progress.step, total=progress.steps)}"
     at = progress.index if progress.stages else -1
     chips = "".join(_chip(stage.label, index, at) for index, stage in enumerate(stages))
+    elapsed = max(0.0, now - since)
+    time, done = words.ELAPSED.format(elapsed=elapsed), progress.part
+    if left is not None:
+        time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
+        done = elapsed / (elapsed + left) if elapsed + left else 0.0
+    below = " · ".join(part for part in (memory, words.AFTERWARDS.format(count=more) if more else "") if part)
     return (
-        '<div class="card" role="status" aria-live="polite">'
-        f'<div class="status"><p>{escape(status)}</p>'
-        f'<p class="elapsed">{words.ELAPSED.format(elapsed=max(0.0, now - since))}</p></div>'
-        f'<progress max="1" value="{progress.part:.3f}"></progress>'
+        '<div class="card">'
+        f'<div class="status"><p role="status" aria-live="polite">{escape(status)}</p>'
+        f'<p class="elapsed">{escape(time)}</p></div>'
+        f'<progress max="1" value="{done:.3f}" aria-label="{words.PROGRESS}"></progress>'
         f'<ol class="chips">{chips}</ol>'
-        f'<p class="summary">{escape(summary)}</p></div>'
+        f'<p class="summary">{escape(summary)}</p><p class="summary">{escape(below)}</p></div>'
+    )
+
+
+def forming(picture: str) -> str:
+    """The forming clip, as an address of a picture that moves."""
+    return f'<img src="{picture}" alt="{words.FORMING}">'
+
+
+def told(about: str, made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:
+    """What a form will make: what its preset does, size and length, how long it takes, and what to know before."""
+    time = f" · {words.TAKES_HERE.format(time=words.in_seconds(seconds))}" if seconds is not None else ""
+    rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        f'<div class="told"><p class="about">{escape(about)}</p>'
+        f'<p class="made{" wrong" if wrong else ""}" role="status">{escape(made)}{escape(time)}</p>'
+        f"{f'<ul>{rows}</ul>' if rows else ''}</div>"
+    )
+
+
+def recipe(take: TakeRecord, said: str = "") -> str:
+    """How a take was made, in words; `said` is what happened to it just now."""
+    mode = MODES[take.mode].label if take.mode in MODES else words.OWN_WORKFLOW
+    preset = PRESETS[take.recipe["preset"]].label if take.recipe.get("preset") in PRESETS else ""
+    clip, seed = take.clip, take.recipe["params"].get("seed")
+    facts = [
+        mode,
+        preset,
+        "" if seed is None else words.SEED.format(seed=seed),
+        "{width:g}×{height:g}".format(**clip) if "width" in clip else "",
+        words.LENGTH.format(**clip) if "seconds" in clip else "",
+        words.MADE_IN.format(time=f"{take.measured['seconds']:.1f} s"),
+        str(take.recipe.get("model_set", "")),
+    ]
+    chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
+    below = f'<p class="summary" role="status">{escape(said)}</p>' if said else ""
+    return (
+        f'<div class="card recipe"><p class="prompt" dir="auto">{escape(take.prompt)}</p>'
+        f'<ul class="chips">{chips}</ul>{below}</div>'
     )
 
 
@@ -47,10 +102,30 @@ def _chip(label: str, index: int, at: int) -> str:
     return f'<li class="{state}">{escape(label)}</li>'
 
 
-def header(mode: str, notice: str) -> str:
-    """Name, mode, and the one line that the model set wants said."""
-    line = f'<p class="notice">{_prose(notice)}</p>' if notice else ""
-    return f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>{line}</div>'
+def header(mode: str, model_set: str) -> str:
+    """Name, mode and model set."""
+    return (
+        f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>'
+        f'<span class="set">{escape(model_set)}</span></div>'
+    )
+
+
+def menu_button() -> str:
+    """What opens the drawer where it is not pinned."""
+    return (
+        f'<button id="drawer-toggle" type="button" aria-controls="drawer" aria-expanded="false"'
+        f' aria-label="{words.MENU}"><span aria-hidden="true">☰</span></button>'
+    )
+
+
+def notice(text: str) -> str:
+    """The one line that a model set wants said."""
+    return f'<p class="notice">{prose(text)}</p>'
+
+
+def line(text: str) -> str:
+    """A sentence without a frame."""
+    return f'<p class="line">{prose(text)}</p>'
 
 
 def message(text: str, summary: str = "") -> str:
@@ -59,61 +134,20 @@ def message(text: str, summary: str = "") -> str:
     return f'<div class="card" role="status" aria-live="polite"><p>{escape(text)}</p>{below}</div>'
 
 
-def error(problem: StudioError) -> str:
-    """What happened, where, what to do; the traceback one click away."""
+def error(problem: StudioError, summary: str = "") -> str:
+    """What happened, where, what to do; the traceback one click away. `summary` is what was to be made."""
+    below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
     details = (
         f"<details><summary>{words.TECHNICAL}</summary><pre>{escape(problem.details)}</pre></details>"
         if problem.details
         else ""
     )
     return (
-        f'<div class="card error" role="alert"><p class="what">{_prose(problem.message)}</p>'
-        f'<p class="hint">{words.WHAT_TO_DO}: {_prose(problem.hint)}</p>{details}</div>'
+        f'<div class="card error" role="alert"><p class="what">{prose(problem.message)}</p>'
+        f'<p class="hint">{words.WHAT_TO_DO}: {prose(problem.hint)}</p>{below}{details}</div>'
     )
 
 
-def plan(shown: Plan, *, note: str) -> str:
-    """What a model set takes: its files with size, source and licence, and whether they fit."""
-    rows = "".join(_planned(planned) for planned in shown.files)
-    missing, total, free = (in_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes))
-    said = words.TO_FETCH.format(missing=missing, total=total, free=free)
-    if not shown.missing_bytes:
-        said = words.ALL_HERE.format(total=total)
-    elif not shown.fits:
-        said += " " + words.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
-    return f'<div class="card"><ul class="files">{rows}</ul><p class="summary">{_prose(f"{said} {note}")}</p></div>'
-
-
-def _planned(planned: Planned) -> str:
-    file = planned.file
-    state = words.HERE if planned.present else words.BUILT if file.built else words.MISSING if file.repo else ""
-    about = "" if planned.present or file.exact else "~"
-    size = f"{about}{in_bytes(planned.size)}" if planned.size else ""
-    source = " · ".join(part for part in (file.repo, file.licence, words.GATED if file.gated else "") if part)
-    return (
-        f'<li class="{"here" if planned.present else ""}"><span class="name">{escape(file.name)}</span>'
-        f'<span class="state">{escape(size)} {escape(state or words.NO_SOURCE)}</span>'
-        f'<span class="source">{escape(file.use)} · {escape(source)}</span></li>'
-    )
-
-
-def downloads(rows: Iterable[Fetching]) -> str:
-    """A bar for each file that is on its way, and one for all."""
-    rows = list(rows)
-    bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
-    in_all = _bar(words.IN_ALL, rows[-1].all_done, rows[-1].all_size, "") if rows else ""
-    return f'<div class="card" role="status" aria-live="polite">{bars}{in_all}</div>'
-
-
-def _bar(name: str, done: int, size: int, note: str) -> str:
-    amount = words.OF.format(done=in_bytes(done), size=in_bytes(size))
-    return (
-        f'<div class="bytes"><div class="status"><p>{escape(name)}</p><p class="elapsed">{escape(amount)}</p></div>'
-        f'<progress max="{max(size, 1)}" value="{done}" aria-label="{escape(name)}"></progress>'
-        f'<p class="summary">{escape(note)}</p></div>'
-    )
-
-
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Escaped, with `commands` set as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

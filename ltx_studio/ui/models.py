@@ -1,112 +1,318 @@
-"""The part of the page that shows which model files a set needs, and fetches them."""
+"""The panel that shows which model files a set needs, fetches, checks, repairs and removes them."""
 
-from collections.abc import Iterator
-from typing import Any
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import gradio as gr
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.errors import StudioError
-from ltx_studio.events import Cancelled, Failed, Fetching, Finished, Heartbeat, Waiting
-from ltx_studio.models import Plan, Store, ensure_models, get_registry, make_plan
-from ltx_studio.models.choose import set_to_fetch
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.jobs import Desk
+from ltx_studio.models import ModelFile, ModelSet, Plan, Store, get_registry, make_plan
+from ltx_studio.models.mend import Repair, repair_of
+from ltx_studio.models.remove import remove
 from ltx_studio.modes import MODES
-from ltx_studio.modes.needs import model_files
-from ltx_studio.settings import Settings
-from ltx_studio.ui import cards, words
-from ltx_studio.words import WAITING
+from ltx_studio.modes.needs import model_files, removals_of
+from ltx_studio.ui import cards, model_cards, words
+from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.memory import MemoryPanel
+from ltx_studio.ui.model_work import Asked, AtWork, Going, checked, fetched, in_words
+from ltx_studio.ui.owners import Owners
+from ltx_studio.words import WAITING, in_bytes
+
+log = logging.getLogger(__name__)
+
+Updates: TypeAlias = dict[Any, Any]
+"""Component → its new value, or what changes of it."""
+
+Work: TypeAlias = Callable[[CancelToken], Iterator[Updates]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The panel's components."""
+
+    chosen: gr.Radio
+    plan: gr.HTML
+    everything: gr.Checkbox
+    get: gr.Button
+    stop: gr.Button
+    sizes: gr.Button
+    contents: gr.Button
+    repair: gr.Button
+    remove: gr.Button
+    card: gr.HTML
+    confirm: gr.Row
+    remove_now: gr.Button
+    keep: gr.Button
+
+    @property
+    def controls(self) -> tuple[gr.components.Component, ...]:
+        """What rests while something is done."""
+        return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
+
+    @property
+    def shown(self) -> list[gr.components.Component]:
+        return [*self.controls, self.plan, self.stop]
+
+    @property
+    def asked(self) -> list[Any]:
+        """What a press of a button is answered with."""
+        return [*self.shown, self.card, self.repair, self.confirm, self.remove_now]
 
 
 class ModelsPanel:
-    """Choose a set, see what it takes, get it, stop. Each browser tab has at most one download."""
+    """Choose a set, see what it takes, get it, check it, remove it. Each browser tab does one of these at a time."""
 
-    def __init__(self, settings: Settings, in_use: str) -> None:
-        self._settings = settings
-        self._in_use = in_use
-        self._running: dict[str, CancelToken] = {}
+    def __init__(self, desk: Desk, owners: Owners, in_use: str) -> None:
+        self._desk, self._settings, self._in_use = desk, desk.settings, in_use
+        self._discretion = Discretion(desk.settings, owners)
+        self._at_work, self._asked = AtWork(), Asked()
+        self._parts: _Parts
 
-    def build(self, blocks: gr.Blocks) -> None:
-        """Add the components to `blocks`, which is open."""
-        sets = get_registry(self._settings).sets.values()
-        with gr.Accordion(words.MODELS, open=False, elem_id="models"):
-            chosen = gr.Dropdown(
-                [(model_set.label, model_set.id) for model_set in sets],
-                value=set_to_fetch(self._settings),
-                label=words.MODEL_SET,
-                elem_id="models-set",
+    def build(self) -> None:
+        """Add the panel to the Blocks that is open."""
+        with gr.Accordion(words.MODELS, open=False, elem_id="models", elem_classes="panel") as panel:
+            self._parts = parts = self._lay_out()
+            MemoryPanel(self._desk).build(panel)
+        self._wire(parts, panel)
+
+    def _lay_out(self) -> _Parts:
+        chosen = gr.Radio(
+            [(each.label, each.id) for each in get_registry(self._settings).sets.values()],
+            value=self._in_use,
+            label=words.MODEL_SET,
+            elem_id="models-set",
+        )
+        plan = gr.HTML(elem_id="models-plan")
+        everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
+        with gr.Row():
+            get = _button(words.GET, "models-get", variant="primary", interactive=False)
+            stop = _button(words.STOP, "models-stop", interactive=False)
+        with gr.Row():
+            sizes, contents = (
+                _button(words.CHECK_SIZES, "models-sizes", interactive=False),
+                _button(words.CHECK_CONTENTS, "models-contents", interactive=False),
             )
-            table = gr.HTML(elem_id="models-plan")
-            with gr.Row():
-                get = gr.Button(words.GET, variant="primary", elem_id="models-get")
-                stop = gr.Button(words.STOP, interactive=False, elem_id="models-stop")
-            card = gr.HTML(elem_id="models-run")
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        chosen.change(self._show, [chosen], [table, get], **quiet)
-        fetching = get.click(self._get, [chosen], [chosen, card, get, stop], concurrency_limit=None, **quiet)
-        # Gradio passes over a click while the last one's run is not quite over, so the button comes back after it
-        fetching.then(self._ready, [chosen], [chosen, table, get, stop], **quiet)
-        stop.click(self._stop, None, [stop], queue=False, **quiet)
-        blocks.load(self._show, [chosen], [table, get], **quiet)
+            remove_ = _button(words.REMOVE, "models-remove", interactive=False)
+        card = gr.HTML(elem_id="models-run")
+        repair = _button(words.REPAIR, "models-repair", variant="primary", visible=False)
+        with gr.Row(visible=False) as confirm:
+            keep = _button(words.KEEP, "models-keep")
+            remove_now = _button(words.REMOVE_NOW, "models-remove-now", variant="stop")
+        return _Parts(
+            chosen, plan, everything, get, stop, sizes, contents, repair, remove_, card, confirm, remove_now, keep,
+        )  # fmt: skip
 
-    def _plan(self, model_set: str) -> tuple[Plan, Store]:
+    def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        choice = [parts.chosen, parts.everything]
+        gr.on(None, self._show, choice, parts.asked, **quiet)  # on load, and whenever the choice changes
+        panel.expand(self._ready, choice, parts.shown, **quiet)  # another tab may have fetched or removed something
+        work = (
+            parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **quiet),
+            parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **quiet),
+            parts.contents.click(self._check_contents, choice, parts.asked, concurrency_limit=None, **quiet),
+            parts.repair.click(self._repair, None, parts.asked, concurrency_limit=None, **quiet),
+            parts.remove_now.click(self._remove, None, parts.asked, **quiet),
+        )
+        for done in work:
+            # Gradio passes over a click while the last one's run is not quite over, so the buttons come back after it
+            done.then(self._ready, choice, parts.shown, **quiet)
+        parts.remove.click(self._ask_to_remove, choice, parts.asked, **quiet)
+        parts.keep.click(self._keep, None, parts.asked, **quiet)
+        parts.stop.click(self._stop, None, [parts.stop], queue=False, **quiet)
+
+    # What is here
+
+    def _files(self, model_set: str, everything: bool) -> tuple[list[ModelFile], Store]:
         store = Store(self._settings)
         chosen = store.registry.get_set(model_set)
-        return make_plan(model_files(MODES.values(), chosen, store.registry), store), store
+        return model_files(MODES.values(), chosen, store.registry, everything=everything), store
 
-    def _show(self, model_set: str) -> tuple[str, dict[str, Any]]:
+    def _show(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Another choice: what was asked before counts no longer."""
+        shown = self._what_is_here(model_set, everything)
+        if self._at_work.is_on(str(request.session_hash)):  # begun meanwhile, and will say itself when it is over
+            return {self._parts.plan: gr.skip()}
+        return {**shown, **self._asked_nothing(request), self._parts.card: ""}
+
+    def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Something is over: what is here, and what can be done next."""
+        shown = self._what_is_here(model_set, everything)
+        if self._at_work.is_on(str(request.session_hash)):
+            return {self._parts.plan: gr.skip()}
+        return {**shown, self._parts.stop: gr.update(value=words.STOP, interactive=False)}
+
+    def _what_is_here(self, model_set: str, everything: bool) -> Updates:
+        parts, awake = self._parts, gr.update(interactive=True)
         try:
-            plan, _ = self._plan(model_set)
-        except StudioError as problem:
-            return cards.error(problem), gr.update(interactive=False)
-        to_fetch = [planned for planned in plan.missing if planned.file.repo]
-        note = words.IN_USE if model_set == self._in_use else words.USE_IT.format(id=model_set)
-        return cards.plan(plan, note=note), gr.update(interactive=bool(to_fetch) and plan.fits)
+            files, store = self._files(model_set, everything)
+            plan = make_plan(files, store)
+            to_fetch = [planned for planned in plan.missing if planned.file.repo]
+            can_get, shown = bool(to_fetch) and plan.fits, self._shown(plan, store.registry.get_set(model_set))
+            choices = gr.update(interactive=True, choices=list(self._choices(store)))
+        except Exception as problem:
+            can_get, shown, choices = False, self._problem(problem), awake
+        return {
+            **dict.fromkeys(parts.controls, awake),
+            parts.chosen: choices,
+            parts.plan: shown,
+            parts.get: gr.update(interactive=can_get),
+        }
 
-    def _get(self, model_set: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Fetch what is missing, telling the components (set, card, get, stop) as it goes."""
-        session, frozen = str(request.session_hash), gr.update(interactive=False)
-        cancel = self._running[session] = CancelToken()
+    def _shown(self, plan: Plan, chosen: ModelSet) -> str:
+        note = words.IN_USE if chosen.id == self._in_use else words.USE_IT.format(id=chosen.id)
+        return model_cards.plan(plan, notice=chosen.notice, note=note)
+
+    def _choices(self, store: Store) -> Iterator[tuple[str, str]]:
+        """Each set with what is to be told of it before it is chosen."""
+        for each in store.registry.sets.values():
+            plan = make_plan(model_files(MODES.values(), each, store.registry), store)
+            state = words.TO_GET.format(missing=in_bytes(plan.missing_bytes))
+            if not plan.missing:
+                state = words.HERE
+            elif all(planned.file.built for planned in plan.missing):
+                state = words.SET_UP
+            state = words.IN_USE_HERE.format(state=state) if each.id == self._in_use else state
+            yield words.SET_LABEL.format(label=each.label, state=state), each.id
+
+    # What takes time
+
+    def _get(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            files, store = self._files(model_set, everything)
+            yield {self._parts.card: cards.message(WAITING["hub"])}
+            yield from self._on_card(fetched(files, store, cancel))
+
+        yield from self._do(work, request)
+
+    def _check_sizes(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        yield from self._do(self._checking(model_set, everything, request, contents=False), request)
+
+    def _check_contents(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        yield from self._do(self._checking(model_set, everything, request, contents=True), request)
+
+    def _checking(self, model_set: str, everything: bool, request: gr.Request, *, contents: bool) -> Work:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            files, store = self._files(model_set, everything)
+            files = [file for file in files if store.is_expected(file)]
+            if not files:
+                yield {self._parts.card: cards.message(words.NOTHING_TO_CHECK)}
+                return
+            verdicts = yield from self._on_card(checked(files, store, cancel, contents=contents))
+            if verdicts is None:
+                return
+            mending = repair_of(verdicts, store)
+            if mending.files:
+                self._asked.ask(str(request.session_hash), mending)
+            yield {
+                self._parts.card: model_cards.checked(verdicts, bad=len(mending.files), contents=contents),
+                self._parts.repair: gr.update(visible=bool(mending.files)),
+            }
+
+        return work
+
+    def _repair(self, request: gr.Request) -> Iterator[Updates]:
         try:
-            plan, store = self._plan(model_set)
-            yield frozen, cards.message(WAITING["hub"]), frozen, gr.update(interactive=True)
-            for last in _followed(plan, store, cancel):
-                yield gr.skip(), last, gr.skip(), gr.skip()
+            mending = self._asked.answered(str(request.session_hash), Repair)
         except StudioError as problem:
-            last = cards.error(problem)
-        finally:
-            cancel.cancel()
-            if self._running.get(session) is cancel:
-                del self._running[session]
-        yield gr.skip(), last, gr.skip(), gr.skip()
+            yield {**self._asked_nothing(request), self._parts.card: self._problem(problem)}
+            return
 
-    def _ready(self, model_set: str) -> tuple[Any, ...]:
-        """What can be done next."""
-        table, button = self._show(model_set)
-        return gr.update(interactive=True), table, button, gr.update(value=words.STOP, interactive=False)
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            store, whole = Store(self._settings), True
+            if mending.to_fetch:
+                steps = fetched(mending.to_fetch, store, cancel, damaged=mending.damaged)
+                whole = yield from self._on_card(steps)
+            if whole and mending.others:
+                raise store.missing(list(mending.others))
+
+        yield from self._do(work, request)
+
+    def _do(self, work: Work, request: gr.Request) -> Iterator[Updates]:
+        """Work, with the panel at rest meanwhile; closing the tab ends it."""
+        parts = self._parts
+        try:
+            with self._at_work.begin(str(request.session_hash)) as cancel:
+                resting = dict.fromkeys(parts.controls, gr.update(interactive=False))
+                yield {
+                    **resting,
+                    **self._asked_nothing(request),
+                    parts.stop: gr.update(interactive=True),
+                    parts.card: "",
+                }
+                yield from work(cancel)
+        except Exception as problem:
+            yield {parts.card: self._problem(problem)}
+
+    def _on_card(self, steps: Generator[str, None, Any]) -> Generator[Updates, None, Any]:
+        """What a stream of cards shows; gives what it gives."""
+        with closing(steps):  # at once when the tab is closed
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    return end.value
+                yield {self._parts.card: step}
 
     def _stop(self, request: gr.Request) -> dict[str, Any]:
-        cancel = self._running.get(str(request.session_hash))
-        if cancel is not None:
-            cancel.cancel()
-        return gr.update(value=words.STOPPING if cancel else words.STOP, interactive=False)
+        stopping = self._at_work.stop(str(request.session_hash))
+        return gr.update(value=words.STOPPING if stopping else words.STOP, interactive=False)
+
+    # Removing
+
+    def _ask_to_remove(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Show what would go, and ask."""
+        parts, asked_nothing = self._parts, self._asked_nothing(request)
+        try:
+            self._check_may_remove()
+            files, store = self._files(model_set, everything)
+            wanted, shared = removals_of(files, store, model_set)
+        except Exception as problem:
+            return {**asked_nothing, parts.card: self._problem(problem)}
+        goes = any(each.does_something for each in wanted)
+        if goes:
+            self._asked.ask(str(request.session_hash), Going(tuple(wanted)))
+        note = words.LOSES_SET if model_set == self._in_use else ""
+        freed = in_bytes(sum(each.freed for each in wanted))
+        return {
+            **asked_nothing,
+            parts.card: model_cards.removal(wanted, shared, note=note),
+            parts.confirm: gr.update(visible=goes),
+            parts.remove_now: gr.update(value=words.REMOVE_NOW.format(freed=freed)),
+        }
+
+    def _remove(self, request: gr.Request) -> Updates:
+        card = self._parts.card
+        try:
+            self._check_may_remove()
+            going, store = self._asked.answered(str(request.session_hash), Going), Store(self._settings)
+            done = [remove(each, store) for each in going.removals]
+        except Exception as problem:
+            return {**self._asked_nothing(request), card: self._problem(problem)}
+        return {**self._asked_nothing(request), card: model_cards.removed(done)}
+
+    def _keep(self, request: gr.Request) -> Updates:
+        return {**self._asked_nothing(request), self._parts.card: cards.message(words.KEPT_ALL)}
+
+    def _check_may_remove(self) -> None:
+        if not self._discretion.is_open:
+            raise RequestError(words.NOT_FOR_ALL, words.NOT_FOR_ALL_HINT)
+
+    def _asked_nothing(self, request: gr.Request) -> Updates:
+        self._asked.forget(str(request.session_hash))
+        hidden = gr.update(visible=False)
+        return {self._parts.repair: hidden, self._parts.confirm: hidden}
+
+    def _problem(self, problem: Exception) -> str:
+        if not isinstance(problem, StudioError):
+            log.exception("the models panel failed")
+        return self._discretion.error(in_words(problem))
 
 
-def _followed(plan: Plan, store: Store, cancel: CancelToken) -> Iterator[str]:
-    """The card of a download, each time that it has changed."""
-    rows: dict[str, Fetching] = {}
-    has_changed = False
-    for event in ensure_models([planned.file for planned in plan.files], store, cancel):
-        match event:
-            case Fetching():
-                rows[event.file], has_changed = event, True
-            case Waiting(reason, note):
-                yield cards.message(WAITING[reason], note)
-            case Heartbeat() if has_changed:
-                has_changed = False
-                yield cards.downloads(rows.values())
-            case Finished():
-                yield cards.message(words.FETCHED)
-            case Failed(error):
-                yield cards.error(error)
-            case Cancelled():
-                yield cards.message(words.FETCH_STOPPED)
+def _button(label: str, name: str, **options: Any) -> gr.Button:
+    return gr.Button(label, elem_id=name, min_width=100, **options)

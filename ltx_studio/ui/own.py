@@ -17,14 +17,15 @@ from ltx_studio.jobs.batch import read_batch
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.owners import Owners
-from ltx_studio.ui.page import MODE, Page
+from ltx_studio.ui.page import FIRST_MODE
+from ltx_studio.ui.run import RunPanel
 
 
 class OwnPanels:
-    """Below a page, whose run card and video show what comes of what is handed in here."""
+    """What comes of what is handed in here is shown where the page shows its runs."""
 
-    def __init__(self, desk: Desk, owners: Owners, page: Page, model_set: ModelSet) -> None:
-        self._desk, self._owners, self._page, self._model_set = desk, owners, page, model_set
+    def __init__(self, desk: Desk, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
+        self._desk, self._owners, self._run_panel, self._model_set = desk, owners, run, model_set
 
     def build(self) -> None:
         """Add the panels to the Blocks that is open."""
@@ -78,7 +79,7 @@ class OwnPanels:
         run.click(
             hand_in,
             [file, trusted, *components],
-            self._page.outputs,
+            self._run_panel.outputs,
             concurrency_limit=None,
             show_progress="hidden",
             api_visibility="private",
@@ -98,15 +99,15 @@ class OwnPanels:
             Store(settings).require(spec.graph, spec.fetch_command)
             jobs = self._desk.submit(self._owners.of(request), [spec])
         except StudioError as error:
-            yield self._page.problem(error)
+            yield self._run_panel.problem(error)
             return
-        yield from self._page.follow(jobs, request)
+        yield from self._run_panel.follow(jobs, request)
 
     def _hand_in(self, path: str | None, request: gr.Request) -> str:
         if path is None:
             return cards.message(words.BATCH_HELP)
         try:
-            specs = read_batch(Path(path), self._model_set.id, MODE, with_files=not self._owners.apart)
+            specs = read_batch(Path(path), self._model_set.id, FIRST_MODE, with_files=not self._owners.apart)
             jobs = self._desk.submit(self._owners.of(request), specs)
         except StudioError as error:
             return cards.error(error)

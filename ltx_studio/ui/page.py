@@ -1,172 +1,393 @@
-"""The page's components and what happens when they are used."""
+"""The page's frame: header, the six modes with their forms, the run and its take, and the drawer."""
 
-import time
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ltx_studio.errors import StudioError
-from ltx_studio.jobs import Desk, Done, Failed, Job, JobSpec, Queued, Running, Spec
+from ltx_studio.errors import Remedy, RequestError, StudioError
+from ltx_studio.jobs import Desk, JobSpec, Spec, recipes
 from ltx_studio.jobs.batch import sweep
-from ltx_studio.media import by_name
+from ltx_studio.jobs.history import TakeRecord
+from ltx_studio.jobs.remake import spec_of
+from ltx_studio.jobs.specs import read_spec
+from ltx_studio.media.frames import write_picture, write_sound
 from ltx_studio.models import ModelSet
-from ltx_studio.modes import get_mode
+from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.ui import cards, words
-from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.examples import examples
+from ltx_studio.ui.files import made
+from ltx_studio.ui.form import QUIET, Form, Updates
+from ltx_studio.ui.gallery import Gallery
+from ltx_studio.ui.line import LinePanel
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.remedies import carry_out
+from ltx_studio.ui.run import SKIP, RunPanel
+from ltx_studio.ui.take import TakePanel
 
-MODE = "t2v"
-MOST_TAKES = 16
+FIRST_MODE = "t2v"
+STORAGE = "ltx-studio"
+"""Under this name the browser keeps what the forms hold."""
 
 
 class Page:
-    """One page over one desk. Each browser tab (Gradio session) shows one job, which its Stop button stops."""
+    """One page over one desk."""
 
     def __init__(self, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
-        self._desk = desk
-        self._owners = owners
-        self._model_set = model_set
-        self._mode = get_mode(MODE)
-        self._shown: dict[str, str] = {}
-        self.outputs: list[gr.components.Component] = []
+        self._desk, self._owners, self._model_set = desk, owners, model_set
+        self.forms = {mode: Form(MODES[mode], model_set, desk.estimate) for mode in MODES}
+        self.take = TakePanel(desk, owners, [(mode.label, mode.id) for mode in MODES.values()])
+        self.run = RunPanel(desk, owners, self.take)
+
+    def build_header(self) -> None:
+        """Name, mode, model set."""
+        self._tag = gr.HTML(cards.header(self._label(FIRST_MODE), self._model_set.label), elem_id="studio-header")
 
     def build(self, blocks: gr.Blocks) -> None:
-        """Add the components to `blocks`, which is open."""
-        gr.HTML(cards.header(self._mode.label, self._model_set.notice), elem_id="studio-header")
-        banner = gr.HTML(visible=False, elem_id="studio-banner")
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=2, min_width=320):
-                prompt = gr.Textbox(
-                    **_declared("prompt"), placeholder=words.PROMPT_PLACEHOLDER, lines=4, autofocus=True
-                )
-                seconds = gr.Slider(**_declared("seconds"), step=0.1)
-                with gr.Row():
-                    seed = gr.Number(**_declared("seed", limits=False) | {"value": 0}, precision=0)
-                    new_seed = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id="new-seed")
-                takes = gr.Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id="takes")
-                with gr.Row():
-                    start = gr.Button(words.GENERATE, variant="primary", elem_id="generate")
-                    stop = gr.Button(words.STOP, interactive=False, elem_id="stop")
-            with gr.Column(scale=3, min_width=320):
-                card = gr.HTML(cards.message(words.IDLE), elem_id="run")
-                video = gr.Video(
-                    label=words.RESULT,
-                    interactive=False,
-                    autoplay=True,
-                    loop=True,
-                    buttons=["download"],
-                    elem_id="clip",
-                )
-        self.outputs = outputs = [card, video, seed, start, stop]
-        gr.on(
-            [start.click, prompt.submit],
-            self._generate,
-            [prompt, seconds, seed, new_seed, takes],
-            outputs,
-            concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
+        """Add forms, run and take to `blocks`, which is open."""
+        self._banner = gr.HTML(visible=False, elem_id="studio-banner")
+        if self._model_set.notice:
+            gr.HTML(cards.notice(self._model_set.notice), elem_id="studio-notice")
+        self._mode = gr.Radio(
+            [(mode.label, mode.id) for mode in MODES.values()],
+            value=FIRST_MODE,
+            label=words.MODE,
+            show_label=False,
+            container=False,
+            elem_id="mode",
         )
-        stop.click(self._stop, None, [stop], queue=False, show_progress="hidden", api_visibility="private")
-        blocks.load(self._open, None, [banner], show_progress="hidden", api_visibility="private")
-        blocks.load(
-            self._resume, None, outputs, concurrency_limit=None, show_progress="hidden", api_visibility="private"
-        )
+        with gr.Row(equal_height=False, elem_id="stage"):
+            with gr.Column(scale=5, min_width=320, elem_id="forms"):
+                self._columns = {mode: self._column(mode, form) for mode, form in self.forms.items()}
+            with gr.Column(scale=6, min_width=320, elem_id="result"):
+                self._result()
+        self._saved = gr.BrowserState({}, storage_key=STORAGE, secret=STORAGE)
+        for form in self.forms.values():
+            self._wire(form)
+        self._wire_modes(blocks)
+        self._wire_take()
+        self._wire_remedies()
 
-    def _open(self) -> dict[str, Any]:
-        """A visitor came: say when the set-up is broken, and start ComfyUI behind the page when it is not."""
-        problem = self._desk.runner.problem()
-        if problem is not None:
-            return gr.update(value=cards.error(problem), visible=True)
-        self._desk.runner.warm()
-        self._desk.work()
-        return gr.update(visible=False)
+    def build_restore(self) -> None:
+        """Add the place for a video that was made here to the Blocks that is open."""
+        video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
+        told = gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-card")
+        self._then_tell(video.upload(self._restore_video, [video], [told, video, *self.everything], **QUIET))
 
-    def _resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Show the visitor's job that runs or waits, if there is one: the tab may have been closed meanwhile."""
-        first = next(iter(self._desk.queue.of(self._owners.of(request), limit=1)), None)
-        if first is not None and isinstance(first.state, Queued | Running):
-            yield from self._follow(first.id, request, tell_seed=False)  # what the visitor has written stays
-        else:
-            yield (gr.skip(),) * 5  # a generator that ends without a word empties its outputs, the buttons too
+    def wire(self, gallery: Gallery, line: LinePanel) -> None:
+        """Show what is chosen in the drawer, and the newest takes there."""
+        take, run = self.take, self.run
+        chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
+        chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
+        gr.on([run.ended.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        line.showing.then(self._follow, [line.chosen], run.outputs, concurrency_limit=None, **QUIET)
 
-    def _generate(
-        self, prompt: str, seconds: float, seed: float, new_seed: bool, takes: float, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
-        """Hand clips in, and tell the five components (card, video, seed, start, stop) what becomes of it."""
-        values = {"prompt": prompt, "seconds": seconds, "seed": None if new_seed else seed}
+    def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
+        return self.take.show(chosen[0], request)
+
+    def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """What becomes of a job that was chosen in the queue."""
         try:
-            spec = JobSpec.from_request(MODE, values, self._model_set.id)
-            jobs = self._desk.submit(self._owners.of(request), list(sweep(spec, int(takes))))
+            yield from self.run.watch([job] if job else [], request)
         except StudioError as problem:
-            yield self.problem(problem)
-            return
-        yield from self.follow(jobs, request)
+            yield self.run.problem(problem)
 
-    def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Tell the outputs what becomes of jobs that were handed in, one after another."""
-        self._desk.work()
-        for job in jobs:
-            yield from self._follow(job, request)
+    @property
+    def everything(self) -> list[gr.components.Component]:
+        """The mode, the columns, the header's tag, and all that the forms hold: outputs of `fill`."""
+        fields = [each for form in self.forms.values() for each in (*form.components.values(), form.told)]
+        return [self._mode, *self._columns.values(), self._tag, *fields]  # type: ignore[list-item]
 
-    def problem(self, problem: StudioError) -> tuple[Any, ...]:
-        """Tell the outputs why nothing was handed in."""
-        return _state(cards.error(problem))
+    def fill(self, mode: str, updates: Updates) -> tuple[Any, ...]:
+        """Open a mode with its form filled in."""
+        values: list[Any] = []
+        for form in self.forms.values():
+            mine = updates if form.mode.id == mode else {}
+            values += [mine.get(name, SKIP) for name in form.components]
+            values.append(SKIP)
+        return mode, *self._opened(mode), *values
 
-    def _follow(self, job: str, request: gr.Request, *, tell_seed: bool = True) -> Iterator[tuple[Any, ...]]:
-        """A job to its end; it goes on when nobody looks."""
-        owner = self._owners.of(request)
-        self._shown[str(request.session_hash)] = job
-        spec = self._desk.spec(self._desk.queue.get(job, owner))
-        stages = spec.build(by_name).stages
-        began = False
-        for each in self._desk.follow(job, owner):
-            if not isinstance(each.state, Queued | Running):
-                yield self._outcome(each, spec)
-                return
-            card = cards.run(each, stages, spec.summary(), time.time())
-            seed = spec.seed if tell_seed else _KEEP
-            yield (card, *[gr.skip()] * 4) if began else _state(card, video=None, seed=seed, running=True)
-            began = True
+    def fill_from(self, spec: Spec) -> tuple[Any, ...]:
+        """Open the form of a request with what it asked for.
 
-    def _stop(self, request: gr.Request) -> dict[str, Any]:
-        """Stop the job of this tab; the job itself tells the page when it has stopped."""
-        job = self._shown.get(str(request.session_hash))
-        if job is None:
-            return gr.update(value=words.STOP, interactive=False)
-        self._desk.queue.cancel(job, self._owners.of(request))
-        return gr.update(value=words.STOPPING, interactive=False)
+        Raises:
+            RequestError: It is no request of a mode.
+        """
+        if not isinstance(spec, JobSpec):
+            raise RequestError(words.OWN_HAS_NO_FORM, words.OWN_DROP_IT)
+        return self.fill(spec.mode, self.forms[spec.mode].fill(spec))
 
-    def _outcome(self, job: Job, spec: Spec) -> tuple[Any, ...]:
-        match job.state:
-            case Done(take=take):
-                record = self._desk.history.get(take, job.owner)
-                shown = cards.message(words.DONE.format(seconds=record.measured["seconds"]), spec.summary())
-                return _state(shown, video=private_copy(self._desk.history.path(record)))
-            case Failed(error=error):
-                return _state(cards.error(error))
-        return _state(cards.message(words.STOPPED))
+    def _column(self, mode: str, form: Form) -> gr.Column:
+        with gr.Column(visible=mode == FIRST_MODE, elem_id=f"form-{mode}", elem_classes=["form-of-mode"]) as column:
+            form.build()
+        made: gr.Column = column
+        return made
+
+    def _result(self) -> None:
+        """Run above, take below; the take is built first because the run tells its outputs."""
+        with gr.Column(elem_id="run-place") as place:
+            pass
+        self.take.build()
+        with place:
+            self.run.build()
+
+    def _wire(self, form: Form) -> None:
+        components = list(form.components.values())
+        example = form.example
+        self._then_tell(example.input(partial(self._try, form), [example], [example, *self.everything], **QUIET))
+        telling = [
+            each.change if hasattr(each, "upload") else each.input  # type: ignore[attr-defined]
+            for name, each in form.components.items()
+            if name not in ("prompt", "negative_prompt", "seed", "takes", "new_seed")
+        ]
+        tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
+        gr.on(telling, trigger_mode="always_last", **tell)
+        kept = {name: form.components[name] for name in form.kept}
+        remember = (
+            f"(saved, ...values) => window.ltxStudio.remember(saved, {json.dumps([form.mode.id, *kept])}, values)"
+        )
+        gr.on(
+            [_edited(each) for each in kept.values()],
+            None,
+            [self._saved, *kept.values()],
+            [self._saved],
+            js=remember,
+            **QUIET,
+        )
+        running = form.generate.click(
+            self._generator(form),
+            components,
+            [form.components["seed"], *self.run.outputs],
+            concurrency_limit=None,
+            trigger_mode="multiple",
+            **QUIET,
+        )
+        running.then(**tell)  # how long it takes is known better now
+
+    def _wire_modes(self, blocks: gr.Blocks) -> None:
+        outputs: list[Any] = [*self._columns.values(), self._tag]
+        self._mode.input(self._opened, [self._mode], outputs, **QUIET)
+        self._mode.input(
+            None,
+            [self._saved, self._mode],
+            [self._saved],
+            js="(saved, mode) => window.ltxStudio.rememberMode(saved, mode)",
+            **QUIET,
+        )
+        blocks.load(self._open, [self._saved], [self._banner, *self.everything], **QUIET)
+        blocks.load(self.run.resume, None, self.run.outputs, concurrency_limit=None, **QUIET)
+        blocks.unload(self.run.forget)
+
+    def _wire_take(self) -> None:
+        actions, take = self.take.actions, [self.take.take]
+        again = actions["again"].click
+        again(self._again, take, self.run.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
+        outputs = [self.run.outputs[0], *self.everything]
+        reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
+        self._then_tell(reusing).then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
+        self._then_tell(actions["go_on"].click(self._go_on, take, outputs, **QUIET))
+        send = self.take.send
+        self._then_tell(send.input(self._send, [*take, send], [send, *outputs], **QUIET))
+
+    def _wire_remedies(self) -> None:
+        """What a failed job's card offers."""
+        run = self.run
+        for remedy, button in run.remedies.by_remedy.items():
+            if remedy is Remedy.FETCH:
+                button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
+            else:
+                button.click(self._remedier(remedy), [run.failed], run.outputs, concurrency_limit=None, **QUIET)
+
+    def _remedier(self, remedy: Remedy) -> Any:
+        """A handler that does something about the job that failed, and tells what comes of it."""
+
+        def help_it(job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+            try:
+                jobs = carry_out(self._desk, remedy, self._desk.queue.get(job, self._owners.of(request)))
+                if jobs:
+                    yield from self.run.follow(jobs, request)
+                else:
+                    yield self.run.said(words.UNLOADED_TRY)
+            except StudioError as problem:
+                yield self.run.problem(problem)
+
+        return help_it
+
+    def _then_tell(self, filling: Any) -> Any:
+        """After a form was filled in, tell what it will make."""
+        forms = self.forms.values()
+        inputs = [self._mode, *(each for form in forms for each in form.components.values())]
+        return filling.then(self._tell_open, inputs, [each for form in forms for each in form.tellers], **QUIET)
+
+    def _tell_open(self, mode: str, *given: Any) -> list[Any]:
+        """What the open form will make."""
+        rest, told = iter(given), list[Any]()
+        for form in self.forms.values():
+            mine = [next(rest) for _ in form.components]
+            told += form.tell(form.raw(mine)) if form.mode.id == mode else [SKIP] * len(form.tellers)
+        return told
+
+    def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
+        """Fill a form in with one of its examples."""
+        found = next((each for each in examples(form.mode.id) if each.label == chosen), None)
+        if found is None:
+            return SKIP, *self._nothing()
+        return "", *self.fill(form.mode.id, form.put(found.values))
+
+    def _teller(self, form: Form) -> Any:
+        """A handler that tells what the form will make."""
+
+        def tell(*given: Any) -> list[Any]:
+            return form.tell(form.raw(given))
+
+        return tell
+
+    def _generator(self, form: Form) -> Any:
+        """A handler that hands the form's request in, and tells its seed and what becomes of it."""
+
+        def generate(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
+            raw = form.raw(given)
+            try:
+                spec = form.spec(raw)
+                told = self.run.hand_in(list(sweep(spec, int(raw["takes"]))), request)
+                yield from ((spec.seed if first else SKIP, *each) for first, each in _marked(told))
+            except StudioError as problem:
+                yield SKIP, *self.run.problem(problem)
+
+        return generate
+
+    def _opened(self, mode: str) -> tuple[Any, ...]:
+        """The columns and the header's tag when a mode is open."""
+        columns = (gr.update(visible=each == mode) for each in self._columns)
+        return *columns, cards.header(self._label(mode), self._model_set.label)
+
+    def _label(self, mode: str) -> str:
+        return MODES[mode].label
+
+    def _open(self, saved: Any) -> tuple[Any, ...]:
+        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and fill in
+        what the browser has kept."""
+        problem = self._desk.runner.problem()
+        if problem is None:
+            self._desk.runner.warm()
+            self._desk.work()
+        banner = gr.update(visible=False) if problem is None else gr.update(value=cards.error(problem), visible=True)
+        return banner, *self._kept(saved if isinstance(saved, dict) else {})
+
+    def _kept(self, saved: Mapping[str, Any]) -> tuple[Any, ...]:
+        kept = saved.get("forms") if isinstance(saved.get("forms"), dict) else {}
+        mode = saved["mode"] if saved.get("mode") in MODES else FIRST_MODE
+        values: list[Any] = []
+        for form in self.forms.values():
+            mine = kept.get(form.mode.id) if isinstance(kept, dict) else None
+            updates = form.settings(mine) if isinstance(mine, dict) else {}
+            told, preset, *limits = form.tell({**form.usual(), **_plain(updates)})
+            said = {"preset": {**preset, **updates.get("preset", {})}, **dict(zip(form.limited, limits, strict=True))}
+            values += [_joined(updates.get(name), said.get(name)) for name in form.components]
+            values.append(told)
+        opened = (mode, *self._opened(mode))
+        if mode == FIRST_MODE:  # nothing is to be changed, and the visitor may have chosen another one meanwhile
+            opened = (SKIP,) * len(opened)
+        return *opened, *values
+
+    def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The same request with a new seed."""
+        try:
+            spec = self._spec_of(self.take.record(take, request)).with_seed(drawn_seed())
+            yield from self.run.hand_in([spec], request)
+        except StudioError as problem:
+            yield self.run.problem(problem)
+
+    def _reuse(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """The form as it was, its seed kept, for another prompt."""
+        return self._filled(lambda record: self.fill_from(self._spec_of(record)), take, request)
+
+    def _go_on(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """Image to video, which begins with the take's last frame."""
+        return self._filled(lambda record: self._sent(record, "i2v", last=True), take, request)
+
+    def _send(self, take: str, mode: str, request: gr.Request) -> tuple[Any, ...]:
+        if mode not in MODES:
+            return SKIP, SKIP, *self._nothing()
+        return "", *self._filled(partial(self._sent, mode=mode, last=False), take, request)
+
+    def _filled(self, fill: Any, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """What `fill` makes of the take, or why it cannot be."""
+        try:
+            return SKIP, *fill(self.take.record(take, request))
+        except StudioError as problem:
+            return cards.error(problem), *self._nothing()
+
+    def _sent(self, record: TakeRecord, mode: str, last: bool) -> tuple[Any, ...]:
+        """A mode's form with what a take brings for it: prompt, picture, sound or clip, and the preset."""
+        clip, form = self.take.path(record), self.forms[mode]
+        values: dict[str, Any] = {"prompt": record.prompt}
+        preset = record.recipe.get("preset", "")
+        if preset in {value for _, value in form.components["preset"].choices}:  # type: ignore[attr-defined]
+            values["preset"] = preset
+        for name, kind in form.mode.media.items():
+            if not form.mode.params.model_fields[name].is_required():
+                continue
+            match kind:
+                case Media.PICTURE:
+                    of_end = last or name == "last_image"
+                    values[name] = made("frame.png", partial(write_picture, clip, last=of_end))
+                case Media.SOUND:
+                    values[name] = made("sound.m4a", partial(write_sound, clip))
+                case Media.CLIP:
+                    values[name] = clip
+        return self.fill(mode, form.put(values))
+
+    def _restore_video(self, path: str | None) -> tuple[Any, ...]:
+        """The form of a video that was made here."""
+        if path is None:
+            return SKIP, SKIP, *self._nothing()
+        try:
+            spec = self._spec_in(Path(path))
+            return cards.line(words.RESTORED), None, *self.fill_from(spec)
+        except StudioError as problem:
+            return cards.error(problem), None, *self._nothing()
+
+    def _spec_in(self, path: Path) -> Spec:
+        recipe = recipes.read(path)
+        try:
+            return spec_of(recipe, self._desk.settings)
+        except RequestError:
+            return read_spec(recipe.request(), self._desk.settings.kept_dir)  # a file of it is not here: the rest is
+
+    def _spec_of(self, record: TakeRecord) -> Spec:
+        """The request of a take; its files may be gone, which is told when it is handed in."""
+        return read_spec({**record.recipe, "mode": record.mode}, self._desk.settings.kept_dir)
+
+    def _nothing(self) -> tuple[Any, ...]:
+        return (SKIP,) * len(self.everything)
 
 
-def _declared(name: str, *, limits: bool = True) -> dict[str, Any]:
-    """What the declaration says of a parameter, as the arguments of its component.
-
-    Without `limits` a wrong value reaches the declaration, which answers in words; Gradio would only raise.
-    """
-    schema = get_mode(MODE).params.model_json_schema()["properties"][name]
-    shown = {"label": schema["title"], "elem_id": name, "value": schema.get("default")}
-    return shown | {key: schema[key] for key in ("minimum", "maximum") if limits and key in schema}
+def _edited(component: Any) -> Any:
+    """The event that tells that a visitor has changed a component. What is pasted into a text is no `input` of it."""
+    return component.change if isinstance(component, gr.Textbox) else component.input
 
 
-_KEEP: Any = object()
+def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:
+    """Each with whether it is the first."""
+    first = True
+    for each in told:
+        yield first, each
+        first = False
 
 
-def _state(card: str, *, video: Any = _KEEP, seed: Any = _KEEP, running: bool = False) -> tuple[Any, ...]:
-    return (
-        card,
-        gr.skip() if video is _KEEP else video,
-        gr.skip() if seed is _KEEP else seed,
-        gr.update(interactive=not running),
-        gr.update(value=words.STOP, interactive=True) if running else gr.update(value=words.STOP, interactive=False),
-    )
+def _plain(updates: Updates) -> dict[str, Any]:
+    """The values of updates."""
+    return {name: each["value"] for name, each in updates.items() if "value" in each}
+
+
+def _joined(*updates: Any) -> Any:
+    """Updates of one component in one; the first one's word counts."""
+    found: dict[str, Any] = {}
+    for each in updates:
+        if each is not None:
+            found = {**each, **found}
+    return found or SKIP

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from types import FrameType
 from typing import Any
@@ -12,17 +13,24 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from ltx_studio.errors import RequestError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import Desk
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import default_set, get_registry
-from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, Settings, get_settings
-from ltx_studio.ui import words
+from ltx_studio.models import ModelSet, default_set, get_registry
+from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
+from ltx_studio.ui import cards, words
 from ltx_studio.ui.api import Api
+from ltx_studio.ui.files import asset
+from ltx_studio.ui.gallery import Gallery
+from ltx_studio.ui.gate import Gate, Throttle, check_of, make_password, own_addresses
+from ltx_studio.ui.guard import EVERYBODY, Files, KeepFiles, handed_out
+from ltx_studio.ui.line import LinePanel
+from ltx_studio.ui.memory import MemoryBadge
 from ltx_studio.ui.models import ModelsPanel
 from ltx_studio.ui.own import OwnPanels
 from ltx_studio.ui.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.ui.page import Page
+from ltx_studio.ui.settings_panel import SettingsPanel
 from ltx_studio.ui.theme import theme
 
 UPLOAD_LIMIT = "1gb"
@@ -32,25 +40,52 @@ class StudioBlocks(gr.Blocks):
     """A Blocks that launches with the studio's look, wherever it is launched from, and knows its visitors apart."""
 
     owners: Owners
+    files: Files
+    password: str
 
     def launch(self, *args: Any, **options: Any) -> Any:
+        """As Gradio's; where others can come and a password is set, nobody gets by without it."""
+        share = is_shared(options.get("share"))
+        self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
+        middleware = [
+            Middleware(GiveCookie, owners=self.owners),
+            Middleware(KeepFiles, owners=self.owners, files=self.files),
+        ]
         with as_file(files("ltx_studio.ui") / "assets" / "studio.css") as css:
             look: dict[str, Any] = {
                 "theme": theme(),
                 "css_paths": [css],
+                "head": f"<style>{asset('frame.css')}</style><script>{asset('studio.js')}</script>",
                 "footer_links": [],
                 "run_history": False,
                 "max_file_size": UPLOAD_LIMIT,
-                "app_kwargs": {"middleware": [Middleware(GiveCookie, owners=self.owners)]},
+                "share": share,  # said, because Gradio shares by itself where it finds itself in a notebook
             }
-            host = options.get("server_name") or os.environ.get("GRADIO_SERVER_NAME")
-            share = bool(options.get("share")) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
-            look["share"] = share  # said, because Gradio shares by itself where it finds itself in a notebook
-            self.owners.apart = share or not is_loopback(host)
+            if self.owners.apart and self.password and options.get("auth") is None:
+                look["auth"] = check_of(self.password)
+                middleware.insert(1, Middleware(Gate, throttle=Throttle()))
+            look["app_kwargs"] = {"middleware": middleware}
             return super().launch(*args, **(look | options))
 
+    async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
+        """As Gradio's; where owners are apart, files come from their owner, and go to whoever they are made for."""
+        request = named.get("request")
+        if not self.owners.apart or not isinstance(request, gr.Request):
+            return await super().process_api(*args, **named)
+        owner = self.owners.of(request)
+        try:
+            self.files.check(named.get("inputs"), owner)
+        except StudioError as error:
+            raise gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False) from None
+        answer = await super().process_api(*args, **named)
+        for path in handed_out(named["block_fn"].outputs, answer):
+            self.files.give(path, owner)
+        return answer
 
-def build_app(settings: Settings | None = None, *, desk: Desk | None = None, model_set: str | None = None) -> gr.Blocks:
+
+def build_app(
+    settings: Settings | None = None, *, desk: Desk | None = None, model_set: str | None = None
+) -> StudioBlocks:
     """The page as a `gradio.Blocks`. ComfyUI starts when the first visitor comes, not here.
 
     Raises:
@@ -63,30 +98,72 @@ def build_app(settings: Settings | None = None, *, desk: Desk | None = None, mod
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
     blocks.owners = owners = Owners()
+    blocks.files, blocks.password = Files(), settings.password
     desk = desk or Desk(settings)
     with blocks:
-        page = Page(desk, owners, chosen)
-        page.build(blocks)
-        OwnPanels(desk, owners, page, chosen).build()
+        _lay_out(blocks, settings, desk, owners, chosen)
         Api(desk, owners, chosen).build()
-        ModelsPanel(settings, chosen.id).build(blocks)
+    blocks.files.give_all(blocks.get_config_file(), EVERYBODY)  # pictures that the page itself shows
     blocks.queue(default_concurrency_limit=None)
     return blocks
 
 
+def _lay_out(blocks: gr.Blocks, settings: Settings, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
+    """Header above; the drawer beside forms and result, or over them where there is no room."""
+    page = Page(desk, owners, model_set)
+    with gr.Row(elem_id="top", equal_height=True):
+        gr.HTML(cards.menu_button(), elem_id="menu")
+        page.build_header()
+        MemoryBadge(desk).build()
+    with gr.Row(elem_id="studio", equal_height=False):
+        with gr.Column(elem_id="drawer", min_width=300):
+            drawer = gr.Column()
+        with gr.Column(elem_id="main"):
+            page.build(blocks)
+    with drawer:
+        gallery, line = Gallery(desk, owners), LinePanel(desk, owners)
+        gallery.build(blocks)
+        line.build(blocks)
+        page.build_restore()
+        ModelsPanel(desk, owners, model_set.id).build()
+        OwnPanels(desk, owners, page.run, model_set).build()
+        SettingsPanel(settings, owners, model_set.id).build()
+    page.wire(gallery, line)
+
+
 def serve(
-    settings: Settings, *, host: str | None = None, port: int | None = None, model_set: str | None = None
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    model_set: str | None = None,
+    lan: bool = False,
+    ask: bool = True,
 ) -> None:
     """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it.
 
     Without `host` and `port`, Gradio's own variables count (a Hugging Face Space sets them), else loopback and the
     first free port.
 
+    Args:
+        settings: Of the studio.
+        host: Where to listen.
+        port: Likewise.
+        model_set: What the page starts with.
+        lan: Listen for everybody in the network.
+        ask: Make a password where others can come and none is set. Not on a Space, whose visitors nobody could tell it.
+
     Raises:
         RequestError: There is no such model set, or the address cannot be used.
     """
+    if lan and host is not None:
+        raise RequestError("--lan and --host both say where to listen.", "Leave one of them out.")
+    host = EVERYWHERE if lan else host
     desk = Desk(settings)
     blocks = build_app(settings, desk=desk, model_set=model_set)
+    made = make_password() if ask and is_open(server_name=host) and not settings.password else ""
+    blocks.password = settings.password or made
+    blocks.owners.at_home = ask and not is_shared()
     try:
         blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     except OSError as error:
@@ -97,13 +174,39 @@ def serve(
             details=str(error),
         ) from None
     over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
-    print(words.ADDRESS.format(url=blocks.local_url), flush=True)  # noqa: T201  (the terminal is its place)
+    for line in addresses(blocks, made):
+        print(line, flush=True)  # noqa: T201  (the terminal is its place)
     desk.runner.warm()
     desk.work()
     over.wait()
     blocks.close(verbose=False)
     if not desk.close():
         _end_at_once()
+
+
+def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
+    """What the terminal tells of a page that is open: where it is, for whom, and the password if it was made."""
+    url = str(blocks.local_url)
+    port = url.rstrip("/").rpartition(":")[2]
+    yield words.ADDRESS.format(url=url)
+    if blocks.server_name in (EVERYWHERE, "::", "[::]"):
+        urls = ", ".join(f"http://{each}:{port}/" for each in own_addresses())
+        yield words.OTHERS.format(urls=urls) if urls else words.NO_ADDRESS.format(port=port)
+    shared: str | None = blocks.share_url
+    if shared:
+        yield words.OTHERS.format(urls=shared)
+    if blocks.owners.apart and blocks.password:
+        yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
+
+
+def is_shared(share: object = None) -> bool:
+    """Whether Gradio opens a tunnel to the page."""
+    return bool(share) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+
+
+def is_open(*, server_name: str | None = None, share: object = None) -> bool:
+    """Whether others than this machine can reach a page that is launched so."""
+    return is_shared(share) or not is_loopback(server_name or os.environ.get("GRADIO_SERVER_NAME"))
 
 
 def _end_at_once() -> None:

@@ -3,17 +3,24 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
 from ltx_studio.engine import Engine
 from ltx_studio.jobs import Desk, LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.ui import build_app
+from tests.ui.past import past, visit, visitor
+
+__all__ = ["past", "visit", "visitor"]
+
+expect.set_options(timeout=30_000)  # a machine that does other things as well may be slow
 
 
-def open_page(settings: Settings, engine: Engine) -> Iterator[str]:
+def open_page(settings: Settings, engine: Engine, *, apart: bool = False) -> Iterator[str]:
+    """Open the page, as those see it who sit at this machine, or `apart`, as others do; gives its address."""
     blocks = build_app(settings, desk=Desk(settings, LocalRunner(settings, engine)))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+    blocks.owners.apart = apart
     yield str(blocks.local_url)
     blocks.close(verbose=False)
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from ltx_studio.media import by_name
 from tests.support import small_spec
 from tests.ui.conftest import Watch
-from tests.ui.test_page import PLAYS, RUN_SECONDS, expect_done, press, write
+from tests.ui.driver import PLAYS, RUN_SECONDS, expect_done, keep_seed, press, set_number, write
 
 
 def drop(page: Page, panel: str, file: Path) -> None:
@@ -59,12 +59,10 @@ def test_many_requests_are_handed_in_or_the_wrong_line_is_named(
 
 def test_several_takes_come_one_after_another(page: Page, page_url: str) -> None:
     write(page, page_url, "night")
-    page.get_by_label("New seed each time").uncheck()
-    page.get_by_label("Seed", exact=True).fill("41")
-    page.get_by_label("number input for Takes").fill("2")
-    page.get_by_label("number input for Takes").press("Tab")
+    keep_seed(page, 41)
+    set_number(page, "t2v", "takes", 2)
     press(page, "Generate")
 
     expect(page.locator("#run")).to_contain_text("seed 41", timeout=RUN_SECONDS)
-    expect(page.get_by_label("Seed", exact=True)).to_have_value("42", timeout=RUN_SECONDS)
+    expect(page.locator("#recipe")).to_contain_text("seed 42", timeout=RUN_SECONDS)
     expect_done(page)

@@ -1,0 +1,146 @@
+// What the page does by itself: the drawer, the keyboard, a video dropped anywhere, and what the browser keeps.
+(() => {
+  if (window.ltxStudio) return;
+
+  const PINNED = window.matchMedia("(min-width: 1024px)");
+  const byId = (id) => document.getElementById(id);
+  const isShown = (element) => Boolean(element && element.offsetParent !== null);
+
+  // ---- the drawer: pinned where there is room, else it slides over the page
+
+  let isOpen = false;
+
+  function lay() {
+    const drawer = byId("drawer");
+    const toggle = byId("drawer-toggle");
+    if (!drawer || !toggle) return;
+    const isOver = isOpen && !PINNED.matches;
+    drawer.classList.toggle("open", isOver);
+    drawer.inert = !PINNED.matches && !isOpen;
+    toggle.setAttribute("aria-expanded", String(isOver));
+    scrim.hidden = !isOver;
+  }
+
+  function slide(open) {
+    isOpen = open;
+    lay();
+    if (PINNED.matches) return;
+    if (open) byId("drawer").querySelector("button, input, textarea, [tabindex='0']")?.focus();
+    else byId("drawer-toggle")?.focus();
+  }
+
+  const scrim = document.createElement("div");
+  scrim.id = "studio-scrim";
+  scrim.hidden = true;
+  scrim.addEventListener("click", () => slide(false));
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#drawer-toggle")) slide(!isOpen);
+  });
+  PINNED.addEventListener("change", lay);
+
+  // ---- the keyboard
+
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.isComposing || document.querySelector("dialog[open]")) return;
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        const button = [...document.querySelectorAll("button.generate")].find(isShown);
+        if (button && !button.disabled) {
+          event.preventDefault();
+          event.stopPropagation(); // Gradio's text fields submit on it
+          document.activeElement?.blur?.(); // a number that is being written counts when its field is left
+          setTimeout(() => button.click(), 50);
+        }
+      } else if (event.key === "Escape" && !event.defaultPrevented) {
+        const stop = byId("stop");
+        if (isOpen && !PINNED.matches) slide(false);
+        else if (document.querySelector("[role=listbox].options, ul.options")) return; // it closes an open list
+        else if (isShown(stop) && !stop.disabled) stop.click();
+      }
+    },
+    true,
+  );
+
+  // ---- a video that was made here, dropped anywhere but on a field that takes files itself
+
+  const target = document.createElement("div");
+  target.id = "studio-drop";
+  target.hidden = true;
+  let leaving = 0;
+
+  const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const takesFiles = (element) => element.closest?.("[data-testid], .block")?.querySelector("input[type=file]");
+
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event) || takesFiles(event.target)) {
+      target.hidden = true;
+      return;
+    }
+    event.preventDefault();
+    target.textContent = byId("restore-card")?.textContent.trim() ?? "";
+    target.hidden = false;
+    clearTimeout(leaving);
+    leaving = setTimeout(() => (target.hidden = true), 300);
+  });
+  document.addEventListener("drop", (event) => {
+    target.hidden = true;
+    if (!carriesFiles(event) || takesFiles(event.target)) return;
+    event.preventDefault();
+    const input = byId("restore-file")?.querySelector("input[type=file]");
+    const video = [...event.dataTransfer.files].find((file) => /\.(mp4|webm|mov|mkv)$/i.test(file.name));
+    if (!input || !video) return;
+    const chosen = new DataTransfer();
+    chosen.items.add(video);
+    input.files = chosen.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // ---- what Gradio calls
+
+  window.ltxStudio = {
+    /** What the forms hold, kept by the browser: `names` are the mode and its fields, `values` theirs. */
+    remember(saved, [mode, ...names], values) {
+      const mine = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+      this.last = { ...saved, forms: { ...saved?.forms, [mode]: mine } };
+      return this.last;
+    },
+    /** What was kept last, for tests: what lies in the browser's storage is encrypted. */
+    last: {},
+    rememberMode: (saved, mode) => ({ ...saved, mode }),
+    /** A take was chosen in the drawer: show it. */
+    toResult() {
+      if (!PINNED.matches) slide(false);
+      if (isShown(byId("take"))) byId("result")?.scrollIntoView({ block: "nearest" });
+      return [];
+    },
+    /** Open what fetches model files. */
+    toModels() {
+      if (!PINNED.matches) slide(true);
+      const panel = byId("models");
+      if (panel && !isShown(byId("models-get"))) panel.querySelector("button")?.click();
+      panel?.scrollIntoView({ block: "start" });
+      return [];
+    },
+    /** Put the cursor into a mode's prompt, its text selected. */
+    toPrompt(mode) {
+      setTimeout(() => {
+        const prompt = byId(`${mode}-prompt`)?.querySelector("textarea");
+        prompt?.focus();
+        prompt?.select();
+      }, 100);
+      return [];
+    },
+  };
+
+  const begin = () => {
+    document.body.append(scrim, target);
+    new MutationObserver(() => {
+      if (byId("drawer") && byId("drawer-toggle")) lay();
+    }).observe(document.body, { childList: true, subtree: true });
+    lay();
+  };
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
+})();

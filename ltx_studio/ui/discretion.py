@@ -1,0 +1,45 @@
+"""What may be said of this machine's folders: all to whom sits at it, nothing to others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ltx_studio.errors import StudioError
+from ltx_studio.models.hub import Hub
+from ltx_studio.settings import Settings
+from ltx_studio.ui import cards, words
+from ltx_studio.ui.owners import Owners
+
+
+class Discretion:
+    """Of one page."""
+
+    def __init__(self, settings: Settings, owners: Owners) -> None:
+        self._settings, self._owners = settings, owners
+
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever asks sits at this machine."""
+        return not self._owners.apart
+
+    def said(self, text: str) -> str:
+        """A text as it may be shown: to others without this machine's folders."""
+        if not self.is_open:
+            for folder in sorted(map(str, self._folders()), key=len, reverse=True):
+                text = text.replace(folder, words.A_FOLDER)
+        return text
+
+    def error(self, problem: StudioError) -> str:
+        """The card of an error; others see no traceback."""
+        if self.is_open:
+            return cards.error(problem)
+        return cards.error(type(problem)(self.said(problem.message), self.said(problem.hint)))
+
+    def _folders(self) -> Iterator[Path]:
+        settings = self._settings
+        named = [settings.home, *settings.model_dirs, *([settings.comfy_dir] if settings.comfy_dir else [])]
+        try:
+            named.append(Hub(settings).cache)
+        except StudioError as error:  # no cache can be there, but its name stands in the error
+            named += [Path(error.where)] if error.where else []
+        for folder in named:
+            yield from {folder, folder.resolve()} - {Path("/")}

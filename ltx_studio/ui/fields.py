@@ -1,0 +1,81 @@
+"""A parameter's declaration as the component that one fills it in with."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import gradio as gr
+from annotated_types import Ge, Le
+from pydantic.fields import FieldInfo
+
+from ltx_studio.modes import MAX_SEED, Media
+
+FILES = (gr.Image, gr.Audio, gr.Video, gr.File)
+MOST_MARKS = 1000
+"""A slider with more than so many steps would be no help."""
+
+
+def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.components.Component:
+    """Of one parameter; only values that it may have can be chosen.
+
+    Args:
+        field: Its declaration.
+        media: What kind of file it takes, if any.
+        more: Arguments of the component.
+    """
+    named: dict[str, Any] = {"label": field.title, **more}
+    if media is not None:
+        return _file(field, media, named)
+    named = {"value": None if field.is_required() else field.default, "info": field.description, **named}
+    annotation = field.annotation
+    if get_origin(annotation) is Literal:
+        return gr.Dropdown(choices(get_args(annotation)), **named)
+    if annotation is str:
+        return gr.Textbox(lines=named.pop("lines", 2), max_lines=12, **named)
+    limits = {type(limit): limit for limit in field.metadata}
+    low, high = limits[Ge].ge, limits[Le].le
+    step = 1 if annotation is int else 0.05 if high <= 2 else 0.1
+    if (high - low) / step > MOST_MARKS or high >= MAX_SEED:
+        named.pop("info")
+        return gr.Number(precision=0 if annotation is int else None, info=field.description, **named)
+    return gr.Slider(low, high, step=step, **named)
+
+
+def choices(values: Iterable[str]) -> list[tuple[str, str]]:
+    """What is read and what is meant."""
+    return [(value.replace("-", " ").capitalize(), value) for value in values]
+
+
+def is_one(made: gr.components.Component, value: Any) -> bool:
+    """Whether a component can hold a value that comes from a browser."""
+    match made:
+        case gr.Checkbox():
+            return isinstance(value, bool)
+        case gr.Radio() | gr.Dropdown():
+            return isinstance(value, str) and value in {choice for _, choice in made.choices}
+        case gr.Slider():
+            return _is_number(value) and made.minimum <= value <= made.maximum
+        case gr.Number():
+            return _is_number(value)
+        case gr.Textbox():
+            return isinstance(value, str)
+    return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.components.Component:
+    if not field.is_required():
+        named["label"] = f"{field.title} ({field.description})"
+    match media:
+        case Media.PICTURE:
+            # the file as it is: its profile and its size are for the studio to look at
+            return gr.Image(type="filepath", image_mode=None, sources=["upload", "clipboard"], height=220, **named)
+        case Media.SOUND:
+            return gr.Audio(type="filepath", sources=["upload", "microphone"], **named)
+        case Media.CLIP:
+            return gr.Video(sources=["upload"], height=220, **named)
+    raise AssertionError(f"{media} is no file of a form: {Path(str(field.title))}")

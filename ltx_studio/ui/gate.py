@@ -1,0 +1,225 @@
+"""The password before a page that others can reach: without it, the login page and nothing else answers."""
+
+import asyncio
+import hashlib
+import secrets
+import socket
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from importlib.resources import files
+from ipaddress import IPv6Address, ip_address, ip_network
+from string import Template
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ltx_studio.ui import words
+
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that look like others."""
+
+STATIC = "/favicon.ico", "/static/fonts/"
+"""What the login page itself needs."""
+
+LOGIN_BYTES = 10_000
+"""The most that a login may send; more is no password."""
+
+FREE_GUESSES, WAIT_SECONDS, MOST_WAITING = 3, 1.0, 8
+"""Wrong guesses of an address before the next one waits, how long it waits, and how many may wait at once."""
+
+MOST_ADDRESSES = 4096
+
+
+def make_password() -> str:
+    """Three groups of four letters: 59 bits."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def check_of(password: str) -> Callable[[str, str], bool]:
+    """For Gradio's ``auth``: whoever knows the password may come, by any name."""
+    wanted = hashlib.sha256(password.encode()).digest()
+
+    def check(_: str, given: str) -> bool:
+        return secrets.compare_digest(hashlib.sha256(given.encode(errors="replace")).digest(), wanted)
+
+    return check
+
+
+def own_addresses() -> list[str]:
+    """The IPv4 addresses by which others in the network may reach this machine, the likeliest first."""
+    found: list[str] = []
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks which of our addresses would be used
+        found.append(probe.getsockname()[0])
+    with suppress(OSError):
+        found += [str(each[4][0]) for each in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    return [each for each in dict.fromkeys(found) if not ip_address(each).is_loopback]
+
+
+@dataclass
+class _Guesser:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    wrong: int = 0
+
+
+class TooManyError(Exception):
+    """More guesses of one address wait than it may have waiting."""
+
+
+class Throttle:
+    """Gradio lets passwords be guessed as fast as it can answer. Here the guesses of an address come one after another,
+    and after a few wrong ones each of them waits.
+
+    Args:
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
+        self._guessers: OrderedDict[str, _Guesser] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, address: str) -> AsyncIterator[_Guesser]:
+        """While it lasts, no other guess of this address is looked at.
+
+        Raises:
+            TooManyError: Too many of them wait.
+        """
+        guesser = self._guesser(address)
+        if guesser.waiting >= MOST_WAITING:
+            raise TooManyError
+        guesser.waiting += 1
+        try:
+            async with guesser.lock:
+                if guesser.wrong >= FREE_GUESSES:
+                    await self._sleep(WAIT_SECONDS)
+                yield guesser
+        finally:
+            guesser.waiting -= 1
+
+    def _guesser(self, address: str) -> _Guesser:
+        guesser = self._guessers.setdefault(network_of(address), _Guesser())
+        self._guessers.move_to_end(network_of(address))
+        if len(self._guessers) > MOST_ADDRESSES:
+            self._guessers.popitem(last=False)
+        return guesser
+
+
+def network_of(address: str) -> str:
+    """Whoever has one IPv6 address has at least 2**64 of them."""
+    with suppress(ValueError):
+        parsed = ip_address(address)
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+            return str(ip_network((parsed, 64), strict=False))
+    return address
+
+
+class Gate:
+    """ASGI middleware before Gradio's own login.
+
+    Gradio 6.31 hands the names of all endpoints to whoever opens its login page, leaves a dozen routes open
+    (``/gradio_api/cancel``, ``/stream``, ``/vibe-edit`` …), and asks for a name as well.
+    """
+
+    def __init__(self, app: ASGIApp, throttle: Throttle) -> None:
+        self._app, self._throttle = app, throttle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or _may_pass(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            answer = await self._answer(Request(scope, receive))
+            await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response | ASGIApp:
+        path = request.url.path.rstrip("/")
+        if request.method in ("GET", "HEAD") and not path:
+            return login_page()
+        if request.method in ("GET", "HEAD") and path == "/login":  # where a browser stands after a wrong guess
+            return RedirectResponse("./", status_code=303)
+        if request.method == "POST" and path == "/login":
+            return await self._log_in(request)
+        return JSONResponse({"detail": {"error": "Not authenticated"}}, status_code=401)
+
+    async def _log_in(self, request: Request) -> Response | ASGIApp:
+        is_browser = "text/html" in request.headers.get("accept", "")
+        size = request.headers.get("content-length", "")
+        if not size.isdecimal() or int(size) > LOGIN_BYTES:
+            return JSONResponse({"detail": words.WRONG_PASSWORD}, status_code=413)
+        try:
+            async with self._throttle.turn(request.client.host if request.client else "") as guesser:
+                said = await _said(self._app, request)
+                good = said[0]["status"] == 200
+                guesser.wrong = 0 if good else guesser.wrong + 1
+        except TooManyError:
+            if is_browser:
+                return login_page(words.TOO_MANY_GUESSES, status=429)
+            return JSONResponse({"detail": words.TOO_MANY_GUESSES}, status_code=429)
+        if not is_browser:
+            return _repeat(said)
+        if not good:
+            return login_page(words.WRONG_PASSWORD, status=401)
+        answer = RedirectResponse("./", status_code=303)
+        answer.raw_headers += [(name, value) for name, value in said[0]["headers"] if name == b"set-cookie"]
+        return answer
+
+
+def login_page(problem: str = "", *, status: int = 200) -> HTMLResponse:
+    """One field and one button, with a problem in words where there is one. It needs no script and no other file."""
+    page = _template().substitute(
+        title=escape(words.TITLE),
+        label=escape(words.PASSWORD),
+        told=escape(problem or words.PASSWORD_HELP),
+        role='role="alert"' if problem else "",
+        open=escape(words.OPEN_PAGE),
+        style=_asset("login.css"),
+    )
+    return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    return Template(_asset("login.html"))
+
+
+def _asset(name: str) -> str:
+    return (files("ltx_studio.ui") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _may_pass(scope: Scope) -> bool:
+    """Whether the request is of somebody who has logged in, or for what anybody may have."""
+    app, path = scope["app"], scope["path"]
+    if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(STATIC):
+        return True
+    if path == "/gradio_api/startup-events" and not app.startup_events_triggered:
+        return True  # Gradio's launch asks for it, before anybody knows the address
+    cookies = Request({**scope, "type": "http"}).cookies
+    tokens = (cookies.get(f"access-token{kind}-{app.cookie_id}") for kind in ("", "-unsecure"))
+    return any(token in app.tokens for token in tokens if token)
+
+
+async def _said(app: ASGIApp, request: Request) -> list[Message]:
+    """What the app answers, whole."""
+    messages: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    await app(request.scope, request.receive, keep)
+    return messages
+
+
+def _repeat(messages: list[Message]) -> ASGIApp:
+    async def answer(_: Scope, __: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    return answer

@@ -1,0 +1,208 @@
+"""The page's panel for the visitor's queue: what runs, what waits, what failed or was stopped."""
+
+import time
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.jobs import Desk, Failed, Job, Line, OwnSpec, Queued, Running
+from ltx_studio.modes import MODES
+from ltx_studio.ui import cards, words
+from ltx_studio.ui.owners import Owners
+
+LOOK_SECONDS = 1.0
+ENDED_SECONDS = 24 * 3600
+"""What failed or was stopped longer ago is told no more."""
+NAME_LETTERS = 70
+
+View = dict[str, Any]
+"""What the board draws, as JSON. `assets/line.js` sets all of it as text, so nothing in it needs to be escaped."""
+
+
+class LinePanel:
+    """Of one page.
+
+    Attributes:
+        chosen: The id of the job that the visitor wants to follow; None before there is one.
+        showing: The event that has set it, for the page to go on from: ``panel.showing.then(…, [panel.chosen], …)``.
+            It comes for every click, also for one on the job that was chosen already.
+    """
+
+    chosen: gr.State
+    showing: Any
+
+    def __init__(self, desk: Desk, owners: Owners) -> None:
+        self._desk, self._owners = desk, owners
+
+    def build(self, blocks: gr.Blocks) -> None:
+        """Add the panel to `blocks`, which is open."""
+        self.chosen = gr.State(None)
+        shown = gr.State(None)
+        timer = gr.Timer(LOOK_SECONDS)
+        with gr.Accordion(words.QUEUE, open=False, elem_id="queue") as accordion:
+            said = gr.HTML(visible=False, elem_id="queue-said")
+            board = gr.HTML(
+                view(Line(), None),
+                html_template='<div class="line" tabindex="-1" role="group"></div>',
+                js_on_load=(files("ltx_studio.ui") / "assets" / "line.js").read_text(encoding="utf-8"),
+                elem_id="queue-board",
+            )
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+        told = [board, accordion, shown]
+        timer.tick(self._look, [shown, self.chosen], told, **quiet)
+        blocks.load(self._look, [shown, self.chosen], told, **quiet)
+        board.act(self._act, [self.chosen], [*told, said], trigger_mode="multiple", **quiet)
+        self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **quiet)
+
+    def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Tell board and accordion what is new, if anything is."""
+        now = self._view(chosen, request)
+        return (gr.skip(),) * 3 if now == shown else _told(now)
+
+    def _view(self, chosen: str | None, request: gr.Request) -> View:
+        return view(self._desk.lookout.of(self._owners.of(request), since=time.time() - ENDED_SECONDS), chosen)
+
+    def _show(self, event: gr.EventData, request: gr.Request) -> Any:
+        """Choose a job, if it is the visitor's."""
+        try:
+            return self._desk.queue.get(str(event.job), self._owners.of(request)).id
+        except StudioError:  # it is gone, and from the board with the next look
+            return gr.skip()
+
+    def _act(self, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Do what a button of the board asks for, and tell board, accordion and the card above what became of it."""
+        said = gr.update(value="", visible=False)
+        try:
+            self._do(str(event.act), str(event.job), self._owners.of(request))
+        except StudioError as problem:
+            said = gr.update(value=cards.error(problem), visible=True)
+        return (*_told(self._view(chosen, request)), said)
+
+    def _do(self, act: str, job: str, owner: str) -> None:
+        queue = self._desk.queue
+        acts: Mapping[str, Callable[[], object]] = {
+            "cancel": lambda: queue.cancel(job, owner),
+            "cancel_rest": lambda: queue.cancel_rest(job, owner),
+            "retry": lambda: queue.retry(job, owner),
+            "first": lambda: queue.move(job, owner, 0),
+            "up": lambda: queue.move(job, owner, self._place(job, owner) - 1),
+            "pause": lambda: queue.pause(owner),
+            "resume": lambda: queue.pause(owner, False),
+        }
+        if act not in acts:
+            raise RequestError(f"The queue cannot {act[:40]!r}.", "Reload the page.")
+        acts[act]()
+        if self._desk.runner.problem() is None:  # else what waits would only fail
+            self._desk.work()
+
+    def _place(self, job: str, owner: str) -> int:
+        """Where a job stands in its owner's line; those that are not shown cannot be moved by one."""
+        waiting = [each.id for each in self._desk.lookout.of(owner).waiting]
+        return waiting.index(job) if job in waiting else len(waiting)
+
+
+def view(line: Line, chosen: str | None) -> View:
+    """What the board shows of a line; `chosen` is the job that the page follows."""
+    rows = [_batch(batch, line) for batch in line.batches]
+    rows += [_job(job, line, chosen) for job in (*line.running, *line.waiting)]
+    hidden = line.waits - len(line.waiting)
+    if hidden > 0:
+        rows.append(_row("more", "more", words.MORE_WAIT.format(count=hidden)))
+    rows += [_job(job, line, chosen) for job in line.ended]
+    begun = line.running or line.waits
+    pause = _button("resume", words.RESUME) if line.paused else _button("pause", words.PAUSE) if begun else None
+    return {
+        "label": words.QUEUE,
+        "counts": counts(line) or (words.NOTHING_WAITS if rows else ""),
+        "paused": words.PAUSED if line.paused else "",
+        "empty": "" if rows else words.QUEUE_EMPTY,
+        "pause": pause,
+        "rows": rows,
+    }
+
+
+def counts(line: Line) -> str:
+    """``1 running, 2 waiting``; nothing when nothing is."""
+    running, waits = len(line.running), line.waits
+    told = (words.COUNT_RUNNING.format(count=running) if running else "",)
+    return ", ".join(each for each in (*told, words.COUNT_WAITING.format(count=waits) if waits else "") if each)
+
+
+def name_of(job: Job) -> str:
+    """The first line of its prompt, or the name of its workflow, short enough for a list."""
+    params = job.spec["params"]
+    text = str(params["name"] if job.mode == OwnSpec.mode else params["prompt"])
+    line = next((" ".join(each.split()) for each in text.splitlines() if each.strip()), job.id)
+    return line if len(line) <= NAME_LETTERS else f"{line[: NAME_LETTERS - 1].rstrip()}…"
+
+
+def _told(now: View) -> tuple[Any, ...]:
+    label = words.QUEUE_COUNTED.format(counts=now["counts"]) if now["rows"] else words.QUEUE
+    return now, gr.update(label=label), now
+
+
+def _job(job: Job, line: Line, chosen: str | None) -> View:
+    name = name_of(job)
+    seed = job.spec["params"].get("seed")
+    says = f"{name}, {seed}" if job.batch else name  # the clips of a batch differ in nothing else that is told here
+    mode = MODES[job.mode].label if job.mode in MODES else words.OWN_WORKFLOW
+    row = _row(
+        job.id,
+        job.state.name,
+        name,
+        about=words.VERIFYING if job.verifies else mode if seed is None else words.SEEDED.format(mode=mode, seed=seed),
+        show=words.ON_BUTTON.format(button=words.SHOW, name=says),
+        chosen=job.id == chosen,
+    )
+    match job.state:
+        case Running(progress=progress, stopping=stopping):
+            row["bar"], row["bar_says"] = round(progress.part, 3), words.HOW_FAR.format(name=says)
+            step = words.STEP.format(step=progress.step, total=progress.steps) if progress.step else ""
+            row["status"] = ": ".join(each for each in (progress.stage or words.STARTING, step) if each)
+            stop = _button("cancel", words.STOPPING if stopping else words.STOP, says)
+            row["acts"] = [stop | {"off": stopping}]
+        case Queued(ahead):
+            row["status"] = words.IN_LINE.format(count=ahead) if ahead else words.FIRST_IN_LINE
+            row["acts"] = [_button("cancel", words.CANCEL, says)]
+            if job.id != line.waiting[0].id:
+                row["acts"] += [_button("up", words.MOVE_UP, says), _button("first", words.MOVE_FIRST, says)]
+        case Failed(error=error):
+            row["status"], row["hint"] = error.message, error.hint
+            row["acts"] = [_button("retry", words.RETRY, says)]
+        case _:
+            row["status"], row["acts"] = words.WAS_STOPPED, [_button("retry", words.RETRY, says)]
+    return row
+
+
+def _batch(batch: str, line: Line) -> View:
+    """How far a batch is, above its jobs."""
+    share = line.batches[batch]
+    one = next((job for job in (*line.running, *line.waiting) if job.batch == batch), None)
+    name = words.BATCH_OF.format(jobs=share.jobs, name=name_of(one) if one else "…")
+    row = _row(batch, "batch", name, status=words.PART_DONE.format(done=share.done, jobs=share.jobs))
+    row |= {"bar": round(share.done / share.jobs, 3), "bar_says": words.HOW_FAR.format(name=name)}
+    row["acts"] = [_button("cancel_rest", words.CANCEL_REST, name)] if share.waiting else []
+    return row
+
+
+def _row(identity: str, kind: str, name: str, **told: Any) -> View:
+    """What every row has; with `show`, its name is a button that says so."""
+    empty = {
+        "about": "",
+        "show": "",
+        "chosen": False,
+        "status": "",
+        "hint": "",
+        "bar": None,
+        "bar_says": "",
+        "acts": [],
+    }
+    return {"id": identity, "kind": kind, "name": name} | empty | told
+
+
+def _button(act: str, label: str, name: str = "") -> View:
+    says = words.ON_BUTTON.format(button=label, name=name) if name else label
+    return {"act": act, "label": label, "says": says, "off": False}

@@ -1,0 +1,227 @@
+"""The run: what becomes of the jobs that a browser tab handed in, one after another, and the button that stops one."""
+
+import base64
+import io
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.errors import StudioError
+from ltx_studio.graph import Stage
+from ltx_studio.jobs import Desk, Done, Failed, Job, Queued, Running, Spec
+from ltx_studio.jobs.estimate import Estimate
+from ltx_studio.media import by_name
+from ltx_studio.ui import cards, words
+from ltx_studio.ui.form import QUIET
+from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.remedies import RemedyButtons
+from ltx_studio.ui.take import TakePanel
+
+PREVIEW_FRAME_MS = 250
+"""How long each latent frame is shown: eight frames of the clip at its usual speed take a third of a second."""
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at the memory."""
+SKIP: Any = gr.skip()
+
+
+@dataclass
+class _Tab:
+    """What one browser tab follows."""
+
+    jobs: deque[str] = field(default_factory=deque)
+    shown: str | None = None
+    is_followed: bool = False
+
+
+class RunPanel:
+    """Card, forming picture and Stop. Each tab follows its own jobs; they go on when nobody looks.
+
+    Attributes:
+        outputs: What the handlers that yield from `follow` tell.
+        ended: Changes whenever a job of this tab has ended, for what shows the takes.
+        failed: The id of the job whose error is shown, which `remedies` are about.
+    """
+
+    def __init__(self, desk: Desk, owners: Owners, take: TakePanel) -> None:
+        self._desk, self._owners, self._take = desk, owners, take
+        self._tabs: dict[str, _Tab] = {}
+        self._guard = threading.Lock()
+        self.remedies = RemedyButtons()
+        self.outputs: list[gr.components.Component] = []
+
+    def build(self) -> None:
+        """Add the components to the Blocks that is open; the panel of the take must be built."""
+        self._card = gr.HTML(cards.message(words.IDLE), elem_id="run")
+        self.remedies.build()
+        self.failed = gr.State("")
+        self._stop_button = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
+        self._preview = gr.HTML(elem_id="preview", visible=False)
+        self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
+        told = [self._card, self._preview, self._stop_button, self.ended, self.failed]
+        self.outputs = [*told, *self.remedies.outputs, *self._take.outputs]
+        self._stop_button.click(self._stop, None, [self._stop_button], queue=False, **QUIET)
+
+    def forget(self, request: gr.Request) -> None:
+        """The tab was closed."""
+        with self._guard:
+            self._tabs.pop(str(request.session_hash), None)
+
+    def resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Show the visitor's job that runs or waits, if there is one: the tab may have been closed meanwhile."""
+        jobs = self._desk.queue.of(self._owners.of(request), limit=1)
+        if jobs and isinstance(jobs[0].state, Queued | Running):
+            yield from self.watch([jobs[0].id], request)
+        else:
+            yield self._skip()  # a generator that ends without a word empties its outputs
+
+    def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Put requests into the visitor's line, and follow them.
+
+        Raises:
+            StudioError: They cannot be handed in.
+        """
+        jobs = self._desk.submit(self._owners.of(request), list(specs))
+        yield from self.follow(jobs, request)
+
+    def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Tell the outputs what becomes of jobs that were handed in, after those that this tab follows already."""
+        self._desk.work()
+        yield from self.watch(jobs, request)
+
+    def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The same for who only looks, and does not begin the work."""
+        with self._guard:
+            tab = self._tabs.setdefault(str(request.session_hash), _Tab())
+            tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
+            if tab.is_followed:
+                jobs = ()
+            else:
+                tab.is_followed = True
+        if not jobs:
+            yield self._skip()
+            return
+        try:
+            while (job := self._next(tab)) is not None:
+                yield from self._follow_one(job, tab, request)
+        finally:  # also when the tab is closed
+            with self._guard:
+                tab.is_followed, tab.shown = False, None
+
+    def problem(self, problem: StudioError) -> tuple[Any, ...]:
+        """Tell the outputs why nothing was handed in."""
+        return self._tell(card=cards.error(problem))
+
+    def said(self, text: str) -> tuple[Any, ...]:
+        """Tell the outputs a sentence."""
+        return self._tell(card=cards.message(text))
+
+    def _next(self, tab: _Tab) -> str | None:
+        with self._guard:
+            tab.shown = tab.jobs.popleft() if tab.jobs else None
+            tab.is_followed = tab.shown is not None
+            return tab.shown
+
+    def _follow_one(self, job: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        owner = self._owners.of(request)
+        spec = self._desk.spec(self._desk.queue.get(job, owner))
+        view = _View(self._desk, spec)
+        for each in self._desk.follow(job, owner):
+            if not isinstance(each.state, Queued | Running):
+                yield self._outcome(each, spec, request)
+                return
+            yield self._tell(
+                card=view.card(each, len(tab.jobs)),
+                preview=view.preview(job),
+                stop=_stop_button(each),
+            )
+
+    def _stop(self, request: gr.Request) -> dict[str, Any]:
+        """Stop the job that this tab shows; the job itself tells the page when it has stopped."""
+        tab = self._tabs.get(str(request.session_hash))
+        if tab is None or tab.shown is None:
+            return gr.update(visible=False)
+        self._desk.queue.cancel(tab.shown, self._owners.of(request))
+        return gr.update(value=words.STOPPING, interactive=False)
+
+    def _outcome(self, job: Job, spec: Spec, request: gr.Request) -> tuple[Any, ...]:
+        shown: dict[str, Any] = {}
+        match job.state:
+            case Done(take=take):
+                record = self._desk.history.get(take, job.owner)
+                card = cards.message(words.DONE.format(seconds=record.measured["seconds"]), spec.summary())
+                shown["take"] = self._take.shown(record, request)
+            case Failed(error=error):
+                card = cards.error(error, spec.summary())
+                shown |= {"failed": job.id, "remedies": self.remedies.updates(error, spec)}
+            case _:
+                card = cards.message(words.STOPPED)
+        return self._tell(card=card, preview=gr.update(value="", visible=False), ended=time.time(), **shown)
+
+    def _tell(
+        self,
+        *,
+        card: Any,
+        preview: Any = SKIP,
+        stop: Any = None,
+        ended: Any = SKIP,
+        failed: str = "",
+        remedies: Sequence[Any] | None = None,
+        take: Sequence[Any] | None = None,
+    ) -> tuple[Any, ...]:
+        button = gr.update(visible=False) if stop is None else stop
+        helps = remedies or self.remedies.updates(None)
+        return (card, preview, button, ended, failed, *helps, *(take or [SKIP] * len(self._take.outputs)))
+
+    def _skip(self) -> tuple[Any, ...]:
+        return (SKIP,) * len(self.outputs)
+
+
+class _View:
+    """How one job is shown while it waits and runs."""
+
+    def __init__(self, desk: Desk, spec: Spec) -> None:
+        self._desk = desk
+        self._summary = spec.summary()
+        self._stages: Sequence[Stage] = spec.build(by_name).stages
+        self._estimate: Estimate | None = desk.estimate(spec)
+        self._memory, self._looked = "", 0.0
+        self._shown = 0
+
+    def card(self, job: Job, more: int) -> str:
+        now = time.time()
+        if now - self._looked > LOOK_AGAIN:
+            memory = self._desk.runner.memory()
+            self._memory, self._looked = "" if memory is None else str(memory), now
+        left = None
+        if isinstance(job.state, Running) and self._estimate is not None:
+            left = self._estimate.left(job.state.progress, now - job.state.started)
+        return cards.run(job, self._stages, self._summary, now, left=left, memory=self._memory, more=more)
+
+    def preview(self, job: str) -> Any:
+        """The forming clip as a picture that loops, when it is newer than what is shown."""
+        frames = self._desk.board.look(job).frames
+        if not frames or id(frames) == self._shown:
+            return SKIP
+        self._shown = id(frames)
+        return gr.update(value=cards.forming(looping(frames)), visible=True)
+
+
+def looping(frames: Sequence[bytes]) -> str:
+    """An animated WebP of pictures (JPEG each) as a ``data:`` address."""
+    from PIL import Image
+
+    first, *rest = (Image.open(io.BytesIO(frame)) for frame in frames)
+    into = io.BytesIO()
+    first.save(into, "WEBP", save_all=True, append_images=rest, duration=PREVIEW_FRAME_MS, loop=0, quality=70, method=0)
+    return f"data:image/webp;base64,{base64.b64encode(into.getvalue()).decode()}"
+
+
+def _stop_button(job: Job) -> Any:
+    if isinstance(job.state, Running) and job.state.stopping:
+        return gr.update(value=words.STOPPING, interactive=False, visible=True)
+    return gr.update(value=words.STOP, interactive=True, visible=True)

@@ -1,0 +1,160 @@
+"""A finished take: its video, how it was made, and what one can do with it next."""
+
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.errors import StudioError
+from ltx_studio.jobs import Desk
+from ltx_studio.jobs.history import TakeRecord
+from ltx_studio.ui import cards, words
+from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.form import QUIET
+from ltx_studio.ui.owners import Owners
+
+log = logging.getLogger(__name__)
+
+OPENERS = {"darwin": "open", "win32": "explorer"}
+"""What shows a folder, by `sys.platform`; elsewhere it is xdg-open."""
+
+
+class TakePanel:
+    """Shows one take. The page says what the buttons that fill forms do.
+
+    Attributes:
+        take: Its id; empty when none is shown.
+        outputs: What `shown` gives values for.
+        actions: The buttons that the page wires, by name: ``again``, ``reuse``, ``go_on``.
+        send: The list of modes that the take can be sent to.
+    """
+
+    take: gr.State
+    send: gr.Dropdown
+
+    def __init__(self, desk: Desk, owners: Owners, modes: Sequence[tuple[str, str]]) -> None:
+        self._desk, self._owners, self._modes = desk, owners, modes
+        self.outputs: list[gr.components.Component] = []
+        self.actions: dict[str, gr.Button] = {}
+
+    def build(self) -> None:
+        """Add the components to the Blocks that is open."""
+        self.take = gr.State("")
+        video = gr.Video(
+            label=words.RESULT,
+            interactive=False,
+            autoplay=True,
+            loop=True,
+            buttons=["download"],
+            visible=False,
+            elem_id="clip",
+        )
+        with gr.Column(visible=False, elem_id="take") as about:
+            recipe = gr.HTML(elem_id="recipe")
+            with gr.Row(elem_classes=["actions"]):
+                for name, label in words.ACTIONS.items():
+                    self.actions[name] = gr.Button(label, size="sm", elem_id=f"take-{name.replace('_', '-')}")
+            with gr.Row(elem_classes=["actions"]):
+                self.send = gr.Dropdown(
+                    [(words.SEND_TO, ""), *self._modes],
+                    value="",
+                    label=words.SEND,
+                    show_label=False,
+                    container=False,
+                    elem_id="take-send",
+                    min_width=150,
+                )
+                favourite = gr.Button(words.KEEP_AS_FAVOURITE, size="sm", elem_id="take-favourite")
+                reveal = gr.Button(words.REVEAL, size="sm", elem_id="take-reveal")
+                delete = gr.Button(words.DELETE, size="sm", elem_id="take-delete")
+                sure = gr.Button(words.DELETE_SURE, size="sm", variant="stop", visible=False, elem_id="take-sure")
+        self.changed = gr.Number(0, visible="hidden", elem_id="take-changed", label="changed")
+        self.outputs = [self.take, video, about, recipe, favourite, reveal, delete, sure, self.send]
+        favourite.click(self._favour, [self.take, self.changed], [favourite, self.changed], **QUIET)
+        reveal.click(self._reveal, [self.take], [recipe], **QUIET)
+        delete.click(lambda: (gr.update(visible=False), gr.update(visible=True)), None, [delete, sure], **QUIET)
+        sure.click(self._delete, [self.take, self.changed], [*self.outputs, self.changed], **QUIET)
+
+    def show(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """Values of the outputs for one of the visitor's takes; none is shown when it is gone."""
+        try:
+            return self.shown(self.record(take, request), request)
+        except StudioError:
+            return self.nothing()
+
+    def record(self, take: str, request: gr.Request) -> TakeRecord:
+        """One of the visitor's takes.
+
+        Raises:
+            RequestError: There is none of that name, or it is somebody else's.
+        """
+        return self._desk.history.get(take, self._owners.of(request))
+
+    def path(self, record: TakeRecord) -> Path:
+        """Of its video file."""
+        return self._desk.history.path(record)
+
+    def shown(self, record: TakeRecord, request: gr.Request) -> tuple[Any, ...]:  # noqa: ARG002
+        """Values of the outputs for a take."""
+        path = self._desk.history.path(record)
+        if not path.exists():
+            return (record.id, gr.update(visible=False), gr.update(visible=True), cards.message(words.FILE_GONE),
+                    *self._buttons(record))  # fmt: skip
+        video = gr.update(value=private_copy(path), visible=True)
+        return record.id, video, gr.update(visible=True), cards.recipe(record), *self._buttons(record)
+
+    def nothing(self) -> tuple[Any, ...]:
+        """Values of the outputs when there is no take to show."""
+        return (
+            "",
+            gr.update(value=None, visible=False),
+            gr.update(visible=False),
+            "",
+            *[gr.skip()] * (len(self.outputs) - 4),
+        )
+
+    def _buttons(self, record: TakeRecord) -> tuple[Any, ...]:
+        """Of favourite, reveal, delete, sure and send."""
+        label = words.NO_FAVOURITE if record.favourite else words.KEEP_AS_FAVOURITE
+        return (
+            gr.update(value=label),
+            gr.update(visible=not self._owners.apart),  # a folder of this machine is nothing to somebody elsewhere
+            gr.update(visible=True),
+            gr.update(visible=False),
+            gr.update(value=""),
+        )
+
+    def _favour(self, take: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
+        try:
+            record = self.record(take, request)
+        except StudioError:
+            return gr.skip(), gr.skip()
+        self._desk.history.favour(take, record.owner, not record.favourite)
+        return gr.update(value=words.KEEP_AS_FAVOURITE if record.favourite else words.NO_FAVOURITE), changed + 1
+
+    def _delete(self, take: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
+        try:
+            self._desk.history.delete(take, self._owners.of(request))
+        except StudioError as problem:
+            log.info("%s", problem)
+        return *self.nothing(), changed + 1
+
+    def _reveal(self, take: str, request: gr.Request) -> Any:
+        """Show the take in the machine's file manager, or say where it lies."""
+        try:
+            record = self.record(take, request)
+        except StudioError:
+            return gr.skip()
+        path = self._desk.history.path(record)
+        opener = shutil.which(OPENERS.get(sys.platform, "xdg-open"))
+        if opener is None or self._owners.apart:
+            said = words.LIES_AT.format(path=path) if not self._owners.apart else ""
+        else:
+            subprocess.Popen([opener, str(path.parent)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            said = words.OPENED.format(path=path.parent)
+        return cards.recipe(record, said)

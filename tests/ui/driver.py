@@ -1,0 +1,65 @@
+"""What a person does on the page, for tests."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from ltx_studio.modes import MODES
+
+RUN_SECONDS = 60_000
+PLAYS = "document.querySelector('#clip video')?.readyState >= 2"
+
+
+def open_mode(page: Page, url: str, mode: str) -> None:
+    """Go to the page, and to a mode of it."""
+    page.goto(url)
+    choose(page, mode)
+
+
+def choose(page: Page, mode: str) -> None:
+    page.locator("#mode label").filter(has_text=MODES[mode].label).click()
+    expect(page.locator(f"#{mode}-generate")).to_be_visible()
+    expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
+
+
+def write(page: Page, url: str, prompt: str, *, seconds: float = 1, mode: str = "t2v") -> None:
+    """Fill in a prompt and a length."""
+    open_mode(page, url, mode)
+    page.locator(f"#{mode}-prompt textarea").fill(prompt)
+    set_number(page, mode, "seconds", seconds)
+
+
+def set_number(page: Page, mode: str, name: str, value: float) -> None:
+    """Of a slider or a field for numbers."""
+    field = page.locator(f"#{mode}-{name} input[type=number]")
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def keep_seed(page: Page, seed: int | str, mode: str = "t2v") -> None:
+    """Write a seed, and say that it is to stay."""
+    page.locator(f"#{mode}-new-seed input").uncheck()
+    page.locator(f"#{mode}-seed input").fill(str(seed))
+    page.locator(f"#{mode}-seed input").press("Tab")
+
+
+def give(page: Page, mode: str, files: Mapping[str, Path]) -> None:
+    """Drop files on a mode's form."""
+    for name, path in files.items():
+        field = page.locator(f"#{mode}-{name.replace('_', '-')}")
+        field.locator("input[type=file]").first.set_input_files(str(path))
+        expect(field.get_by_label("Clear").or_(field.get_by_label("Remove")).first).to_be_visible()
+
+
+def press(page: Page, name: str) -> None:
+    """A button by what is written on it."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def expect_done(page: Page) -> None:
+    expect(page.locator("#run")).to_contain_text("Done in", timeout=RUN_SECONDS)
+
+
+def expect_playing(page: Page) -> None:
+    page.wait_for_function(PLAYS)

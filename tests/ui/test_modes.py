@@ -1,0 +1,139 @@
+"""Each of the six modes on the page: its form, its clip, its place in the history, and its form again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ltx_studio.jobs import LOCAL, Desk
+from ltx_studio.modes import MODES
+from ltx_studio.settings import Settings
+from tests.conftest import Request
+from tests.ui.conftest import Watch
+from tests.ui.driver import (
+    choose,
+    expect_done,
+    expect_playing,
+    give,
+    keep_seed,
+    open_mode,
+    press,
+    set_number,
+    write,
+)
+
+PROMPT = "a red circle moves right on a gray background"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
+    mode: str, page: Page, page_url: str, watch: Watch, settings: Settings, samples: Mapping[str, Path], small: Request
+) -> None:
+    files = {
+        name: small(mode)[name] for name in MODES[mode].media if MODES[mode].params.model_fields[name].is_required()
+    }
+    open_mode(page, page_url, mode)
+    page.locator(f"#{mode}-prompt textarea").fill(PROMPT)
+    give(page, mode, files)
+    if MODES[mode].params.model_fields["seconds"].is_required():
+        page.locator(f"#{mode}-as-long input").uncheck()
+    set_number(page, mode, "seconds", 1)
+    keep_seed(page, 4711, mode)
+    press(page, "Generate")
+
+    expect_done(page)
+    expect_playing(page)
+    assert page.evaluate("document.querySelector('#clip video').duration") == pytest.approx(25 / 24, abs=4 / 24)
+    expect(page.locator("#recipe")).to_contain_text("seed 4711")
+    history = Desk(settings).history
+    take = history.page(LOCAL, limit=1).takes[0]
+    assert (take.mode, take.prompt) == (mode, PROMPT)
+    assert watch.errors == []
+
+    page.evaluate("localStorage.clear()")
+    page.goto(page_url)
+    expect(page.locator("#t2v-prompt textarea")).to_have_value("")
+    watch.errors.clear()  # the page that was left complains of what it was asking for
+    page.locator("#restore-file input[type=file]").set_input_files(str(history.path(take)))
+
+    expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
+    expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(PROMPT)
+    expect(page.locator(f"#{mode}-seed input")).to_have_value("4711")
+    expect(page.locator(f"#{mode}-seconds input[type=number]")).to_have_value("1")
+    for name in files:
+        field = page.locator(f"#{mode}-{name.replace('_', '-')}")
+        expect(field.get_by_label("Clear").or_(field.get_by_label("Remove")).first).to_be_visible()
+    assert watch.errors == []
+
+
+def reload(page: Page, text: str) -> None:
+    """As soon as the browser has kept `text`; what it stores is encrypted."""
+    page.wait_for_function(f"JSON.stringify(window.ltxStudio.last)?.includes('{text}')")
+    page.wait_for_timeout(200)  # it is stored after the event's answer
+    page.reload()
+
+
+def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str) -> None:
+    write(page, page_url, "kept", seconds=1.5)
+    page.locator("#t2v-shape input").click()
+    page.get_by_role("option", name="1:1").click()
+    choose(page, "style")
+    page.locator("#style-prompt textarea").fill("other")
+    reload(page, "other")
+
+    expect(page.locator("#studio-header .tag")).to_have_text("Style transfer")
+    expect(page.locator("#style-prompt textarea")).to_have_value("other")
+    choose(page, "t2v")
+    expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
+    expect(page.locator("#t2v-seconds input[type=number]")).to_have_value("1.5")
+    expect(page.locator("#t2v-told")).to_contain_text("192×192")
+
+
+def test_what_a_browser_kept_is_not_believed(page: Page, page_url: str, watch: Watch) -> None:
+    write(page, page_url, "kept")
+    forged = {"mode": "none", "forms": {"t2v": {"preset": "best", "seconds": 9e9, "takes": "x", "prompt": ["x"]}}}
+    page.evaluate("forged => { window.ltxStudio.remember = () => (window.ltxStudio.last = forged); }", forged)
+    page.locator("#t2v-prompt textarea").fill("again")
+    reload(page, "best")
+
+    expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
+    assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
+
+
+def test_the_line_tells_what_will_be_made(page: Page, page_url: str) -> None:
+    write(page, page_url, "night", seconds=3)
+
+    expect(page.locator("#t2v-told")).to_contain_text("256×192, 3.04 s = 73 frames at 24 fps")
+    page.locator("#t2v-preset label").filter(has_text="Draft").click()
+    expect(page.locator("#t2v-told")).to_contain_text("128×96 (half of 256×192)")
+
+
+def test_what_does_not_act_is_greyed_with_the_reason(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    page.locator("#t2v-more > button").first.click()
+    negative = page.locator("#t2v-negative-prompt")
+    expect(negative.locator("textarea")).to_be_disabled()
+    expect(negative).to_contain_text("does nothing in Fast")
+
+    page.locator("#t2v-preset label").filter(has_text="Balanced").click()
+
+    expect(negative.locator("textarea")).to_be_enabled()
+    expect(page.locator("#t2v-camera-strength")).to_contain_text("does nothing without a camera move")
+
+
+def test_what_is_missing_is_said_before_and_after_the_button(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "keyframe")
+    expect(page.locator("#keyframe-told")).to_contain_text("Still needed: first frame and last frame.")
+    page.locator("#keyframe-prompt textarea").fill("night")
+    press(page, "Generate")
+
+    expect(page.get_by_role("alert").first).to_contain_text("First frame is missing")
+
+
+def test_the_dice_draws_a_seed_that_stays(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    page.locator("#t2v-dice").click()
+
+    expect(page.locator("#t2v-seed input")).not_to_have_value("0")
+    expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
