@@ -12,6 +12,7 @@ from ltx_studio.engine.boot import Comfy, boot
 from ltx_studio.settings import LOOPBACK, Settings, Vram
 from ltx_studio.ui.memory import badge_of, level_of, policy, tier
 from tests.ui.conftest import Watch, open_page
+from tests.ui.driver import press, set_number
 
 RUN_SECONDS = 60_000
 
