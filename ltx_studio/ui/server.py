@@ -40,8 +40,11 @@ class StudioBlocks(gr.Blocks):
     """A Blocks that launches with the studio's look, wherever it is launched from, and knows its visitors apart."""
 
     owners: Owners
-    files: Files
-    password: str
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.files = Files()
+        self.password = ""
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As Gradio's; where others can come and a password is set, nobody gets by without it."""
@@ -98,7 +101,7 @@ def build_app(
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
     blocks.owners = owners = Owners()
-    blocks.files, blocks.password = Files(), settings.password
+    blocks.password = settings.password
     desk = desk or Desk(settings)
     with blocks:
         _lay_out(blocks, settings, desk, owners, chosen)
