@@ -33,10 +33,12 @@ format: setup-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup  ## seconds and ratios of the way from nothing to a clip
+bench: setup-dev  ## seconds and ratios of the way from nothing to a clip, and of the page
+	@tools/ensure-chromium.sh
 	@$(BIN)/python -m bench.spine
 	@$(BIN)/python -m bench.models
 	@$(BIN)/python -m bench.jobs
+	@$(BIN)/python -m bench.page
 
 obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
 	@$(BIN)/python -m tools.obey

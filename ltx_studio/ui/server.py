@@ -35,6 +35,10 @@ from ltx_studio.ui.theme import theme
 
 UPLOAD_LIMIT = "1gb"
 
+FIRST_VISITOR_SECONDS = 5.0
+"""ComfyUI waits so long for whoever opens the address at once: its start would hold their page up by about as long as
+that takes to load. When the page has loaded, it asks for ComfyUI itself."""
+
 
 class StudioBlocks(gr.Blocks):
     """A Blocks that launches with the studio's look, wherever it is launched from, and knows its visitors apart."""
@@ -45,6 +49,10 @@ class StudioBlocks(gr.Blocks):
         super().__init__(*args, **options)
         self.files = Files()
         self.password = ""
+
+    def queue(self, *args: Any, **options: Any) -> Any:
+        """As Gradio's, which calls it at once; each call makes the whole app anew, a fiftieth of the start."""
+        return super().queue(*args, **({"default_concurrency_limit": None} | options))
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As Gradio's; where others can come and a password is set, nobody gets by without it."""
@@ -107,7 +115,6 @@ def build_app(
         _lay_out(blocks, settings, desk, owners, chosen)
         Api(desk, owners, chosen).build()
     blocks.files.give_all(blocks.get_config_file(), EVERYBODY)  # pictures that the page itself shows
-    blocks.queue(default_concurrency_limit=None)
     return blocks
 
 
@@ -143,7 +150,7 @@ def serve(
     lan: bool = False,
     ask: bool = True,
 ) -> None:
-    """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it.
+    """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it when somebody has it.
 
     Without `host` and `port`, Gradio's own variables count (a Hugging Face Space sets them), else loopback and the
     first free port.
@@ -179,9 +186,10 @@ def serve(
     over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
     for line in addresses(blocks, made):
         print(line, flush=True)  # noqa: T201  (the terminal is its place)
-    desk.runner.warm()
-    desk.work()
-    over.wait()
+    if not over.wait(FIRST_VISITOR_SECONDS):
+        desk.runner.warm()
+        desk.work()
+        over.wait()
     blocks.close(verbose=False)
     if not desk.close():
         _end_at_once()

@@ -1,0 +1,143 @@
+"""How long the page takes against Gradio's smallest: from the process's start, and from the address to the button.
+
+make bench
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser
+
+from ltx_studio.engine import comfyui
+from ltx_studio.settings import LOOPBACK, get_settings
+from tools import browser
+
+PAIRS = 3
+MOST_TIMES, MOST_MORE = 1.3, 1.5
+"""What is allowed: the start, in times of the smallest page's; the way to the button, in seconds more."""
+
+HELLO = f"""
+import threading
+import gradio as gr
+with gr.Blocks() as page:
+    name = gr.Textbox(label="Name")
+    gr.Button("Generate").click(lambda name: "Hello " + name, name, name)
+page.launch(server_name="{LOOPBACK}", quiet=True, prevent_thread_lock=True, ssr_mode=False)
+print("The page is at", page.local_url, flush=True)
+threading.Event().wait()
+"""
+STUDIO = [sys.executable, "-m", "ltx_studio", "serve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Seconds: until the server answers, what its process has had of the processor by then, from there to the button,
+    in all; and from the address to the button once ComfyUI is there, in a browser that knows nothing of the page."""
+
+    server: float
+    processor: float
+    button: float
+    in_all: float
+    later: float
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch, browser.start() as chromium:
+        found: dict[str, list[Opening]] = {"hello": [], "studio": []}
+        commands = {"hello": [sys.executable, "-c", HELLO], "studio": STUDIO}
+        for pair in range(PAIRS + 1):
+            for name in sorted(commands, reverse=pair % 2 == 1):
+                took = opened(commands[name], Path(scratch) / f"{name}-{pair}", chromium)
+                if pair:  # the first pair brings the files into memory
+                    found[name].append(took)
+        report(found["studio"], found["hello"])
+
+
+def report(studio: list[Opening], hello: list[Opening]) -> None:
+    """Medians, and of each pair the ratio and the difference, which the machine's other work troubles less."""
+    looks: dict[str, Callable[[Opening], float]] = {
+        "until the server answers": lambda each: each.server,
+        "of the processor for that": lambda each: each.processor,
+        "then until Generate can be clicked": lambda each: each.button,
+        "from the process's start, in all": lambda each: each.in_all,
+        "address to button, later on": lambda each: each.later,
+    }
+    for what, of in looks.items():
+        ours, theirs = ([of(each) for each in some] for some in (studio, hello))
+        times = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        more = statistics.median(a - b for a, b in zip(ours, theirs, strict=True))
+        print(
+            f"{what:<36} {statistics.median(ours):6.2f} s, smallest page {statistics.median(theirs):6.2f} s: "
+            f"×{times:.2f}, {more:+.2f} s",
+            flush=True,
+        )
+    start = statistics.median(a.in_all / b.in_all for a, b in zip(studio, hello, strict=True))
+    more = statistics.median(max(a.button - b.button, a.later - b.later) for a, b in zip(studio, hello, strict=True))
+    print(f"start ×{start:.2f} {verdict(start <= MOST_TIMES)} (at most ×{MOST_TIMES})")
+    print(f"way to the button {more:+.2f} s {verdict(more <= MOST_MORE)} (at most +{MOST_MORE} s)", flush=True)
+
+
+def verdict(good: bool) -> str:
+    return "good" if good else "TOO SLOW"
+
+
+def opened(command: list[str], home: Path, chromium: Browser) -> Opening:
+    began = time.perf_counter()
+    with serving(command, home) as (url, process):
+        answers = time.perf_counter()
+        used = psutil.Process(process.pid).cpu_times()
+        button = to_button(chromium, url)
+        ended = time.perf_counter()
+        if command is STUDIO:
+            wait_for_comfyui(home)
+        return Opening(answers - began, used.user + used.system, button, ended - began, to_button(chromium, url))
+
+
+@contextmanager
+def serving(command: list[str], home: Path) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """The address of a server, and its process, as soon as it tells it."""
+    ours = {"LTX_STUDIO_HOME": str(home), "LTX_STUDIO_COMFY_DIR": str(comfyui.find(get_settings()).path)}
+    environment = {**os.environ, **ours, "GRADIO_TEMP_DIR": str(home / "gradio"), "GRADIO_ANALYTICS_ENABLED": "False"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().split()
+        if len(line) < 5:
+            raise SystemExit(f"no page: {command}")
+        yield line[4], process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def to_button(chromium: Browser, url: str) -> float:
+    """Seconds from the address until Generate can be clicked, in a profile of its own, without a cache."""
+    context = chromium.new_context()
+    try:
+        page = context.new_page()
+        began = time.perf_counter()
+        page.goto(url, wait_until="commit", timeout=120_000)
+        page.get_by_role("button", name="Generate", exact=True).click(trial=True, timeout=120_000)
+        return time.perf_counter() - began
+    finally:
+        context.close()
+
+
+def wait_for_comfyui(home: Path) -> None:
+    """Until it has told of its nodes, which it does at the end of its start."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not list(home.glob("comfyui/node-definitions-*.json")):
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()
