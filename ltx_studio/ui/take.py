@@ -50,7 +50,7 @@ class TakePanel:
             interactive=False,
             autoplay=True,
             loop=True,
-            buttons=["download"],
+            buttons=[],
             visible=False,
             elem_id="clip",
         )
@@ -69,12 +69,13 @@ class TakePanel:
                     elem_id="take-send",
                     min_width=150,
                 )
+                download = gr.DownloadButton(words.DOWNLOAD, size="sm", elem_id="take-download")
                 favourite = gr.Button(words.KEEP_AS_FAVOURITE, size="sm", elem_id="take-favourite")
                 reveal = gr.Button(words.REVEAL, size="sm", elem_id="take-reveal")
                 delete = gr.Button(words.DELETE, size="sm", elem_id="take-delete")
                 sure = gr.Button(words.DELETE_SURE, size="sm", variant="stop", visible=False, elem_id="take-sure")
         self.changed = gr.Number(0, visible="hidden", elem_id="take-changed", label="changed")
-        self.outputs = [self.take, video, about, recipe, favourite, reveal, delete, sure, self.send]
+        self.outputs = [self.take, video, about, recipe, download, favourite, reveal, delete, sure, self.send]
         favourite.click(self._favour, [self.take, self.changed], [favourite, self.changed], **QUIET)
         reveal.click(self._reveal, [self.take], [recipe], **QUIET)
         delete.click(lambda: (gr.update(visible=False), gr.update(visible=True)), None, [delete, sure], **QUIET)
@@ -104,9 +105,10 @@ class TakePanel:
         path = self._desk.history.path(record)
         if not path.exists():
             return (record.id, gr.update(visible=False), gr.update(visible=True), cards.message(words.FILE_GONE),
-                    *self._buttons(record))  # fmt: skip
-        video = gr.update(value=private_copy(path), visible=True)
-        return record.id, video, gr.update(visible=True), cards.recipe(record), *self._buttons(record)
+                    gr.update(visible=False), *self._buttons(record))  # fmt: skip
+        copy, shown = private_copy(path), gr.update(visible=True)
+        video, download = gr.update(value=copy, visible=True), gr.update(value=copy, visible=True)
+        return record.id, video, shown, cards.recipe(record), download, *self._buttons(record)
 
     def nothing(self) -> tuple[Any, ...]:
         """Values of the outputs when there is no take to show."""

@@ -221,7 +221,7 @@ def test_the_focus_is_seen(visitor: Visitor) -> None:
 
     outline = page.evaluate("getComputedStyle(document.activeElement).outline")
 
-    assert "rgb(224, 164, 88) solid 3px" in outline
+    assert "rgb(224, 164, 88) solid 2px" in outline
 
 
 def test_hostile_words_are_shown_and_not_run(visitor: Visitor) -> None:

@@ -1,0 +1,87 @@
+"""What axe-core finds on the page: contrast of WCAG AA, names, roles, labels, order; and what the keyboard reaches."""
+
+from collections.abc import Mapping
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from ltx_studio.modes import MODES
+from tests.ui.driver import expect_done, expect_playing, open_mode, press, write
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def found(page: Page) -> list[str]:
+    """What is wrong, in a line each, with where."""
+    results = Axe().run(page, options=RULES).response
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:200]} {_why(node)}"
+        for violation in results["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def _why(node: Mapping[str, list[Mapping[str, str]]]) -> str:
+    return "; ".join(each["message"] for kind in ("any", "all", "none") for each in node[kind])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_form_with_all_its_fields(mode: str, page: Page, page_url: str) -> None:
+    open_mode(page, page_url, mode)
+    page.locator(f"#{mode}-more > button").first.click()
+    page.wait_for_timeout(500)  # what unfolds is half seen before
+
+    assert found(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_drawer_with_all_its_folds(width: int, page: Page, page_url: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_mode(page, page_url, "t2v")
+    if width < 1024:
+        page.locator("#drawer-toggle").click()
+    for fold in ("queue", "models", "settings", "make-room"):
+        page.locator(f"#{fold} > button").first.click()
+    expect(page.locator("#settings-shown dl")).to_be_visible()
+    expect(page.locator("#models-plan .files")).to_be_visible()
+    page.wait_for_timeout(500)
+
+    assert found(page) == []
+
+
+def test_a_run_and_its_take(page: Page, page_url: str) -> None:
+    write(page, page_url, "a red ball", seconds=4)
+    press(page, "Generate")
+    expect(page.locator(".chips .now")).to_contain_text("Stage 1")
+    running = found(page)
+    expect_done(page)
+    expect_playing(page)
+
+    assert (running, found(page)) == ([], [])
+
+
+def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> None:
+    open_mode(page, page_url_without_comfyui, "keyframe")
+    press(page, "Generate")
+    expect(page.locator("#run [role=alert]")).to_be_visible()
+
+    assert found(page) == []
+
+
+def test_weak_contrast_would_be_seen(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    page.add_style_tag(content=".told .about { color: #5c6978 !important; }")
+
+    assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]
+
+
+def test_with_the_keyboard_alone_a_clip_is_made_and_stopped(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    page.locator("#t2v-prompt textarea").focus()
+    page.keyboard.type("a red ball")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#stop")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.")
