@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format bench obey screenshots golden lock clean
+.PHONY: run demo setup setup-dev test test-gpu lint format bench obey screenshots table golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -46,6 +46,9 @@ obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.screenshots
+
+table: setup-dev  ## measure what each mode takes in each preset, for the README
+	@$(BIN)/python -m tools.table
 
 golden: setup-dev  ## write anew what tests compare with: the patched graphs, and the editor's word on its templates
 	@$(BIN)/python -m tools.golden_graphs

@@ -10,6 +10,7 @@ from typing import Any
 
 from ltx_studio.errors import StudioError
 from ltx_studio.jobs import LOCAL, Desk, Done, Failed, JobSpec, export
+from ltx_studio.jobs.history import TakeRecord
 from ltx_studio.logs import log_to_file
 from ltx_studio.modes import MODES
 from ltx_studio.settings import get_settings
@@ -39,15 +40,24 @@ def main() -> None:
 def render(desk: Desk, mode: str, values: dict[str, Any], destination: Path) -> Path:
     spec = JobSpec.from_request(mode, values, "pocket")
     print(f"{mode}: {spec.summary()}", file=sys.stderr)
+    return export(desk.history.path(made(desk, spec)), destination)
+
+
+def made(desk: Desk, spec: JobSpec) -> TakeRecord:
+    """The take of a request that is handed in and waited for.
+
+    Raises:
+        StudioError: It failed.
+    """
     (job,) = desk.submit(LOCAL, [spec])
     desk.work()
     *_, ended = desk.follow(job, LOCAL)
     match ended.state:
         case Done(take=take):
-            return export(desk.history.path(desk.history.get(take, LOCAL)), destination)
+            return desk.history.get(take, LOCAL)
         case Failed(error=error):
             raise error
-    raise SystemExit(f"{mode} was stopped")
+    raise SystemExit(f"{spec.mode} was stopped")
 
 
 if __name__ == "__main__":
