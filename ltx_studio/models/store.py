@@ -156,7 +156,7 @@ class Store:
             said,
             self._hint(files, advice),
             where=files[0].key,
-            remedies=[Remedy.FETCH] if can_fetch else [],
+            remedies=[Remedy.FETCH, Remedy.RETRY] if can_fetch else [],
             files=[file.key for file in files],
         )
 

@@ -13,7 +13,8 @@ from ltx_studio.modes import MODES
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.owners import Owners
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS, IDLE_SECONDS = 1.0, 3.0
+"""Between two looks while something runs or waits, and else: each look costs the browser a tenth of a second."""
 ENDED_SECONDS = 24 * 3600
 """What failed or was stopped longer ago is told no more."""
 NAME_LETTERS = 70
@@ -26,22 +27,25 @@ class LinePanel:
     """Of one page.
 
     Attributes:
-        chosen: The id of the job that the visitor wants to follow; None before there is one.
+        chosen: The id of the job that the visitor chose last; None before there is one.
         showing: The event that has set it, for the page to go on from: ``panel.showing.then(…, [panel.chosen], …)``.
             It comes for every click, also for one on the job that was chosen already.
+        look: What an event needs that is to bring the board up to date: ``begun.change(**panel.look)``.
     """
 
     chosen: gr.State
     showing: Any
+    look: dict[str, Any]
 
-    def __init__(self, desk: Desk, owners: Owners) -> None:
-        self._desk, self._owners = desk, owners
+    def __init__(self, desk: Desk, owners: Owners, followed: Callable[[str], str | None]) -> None:
+        """`followed` tells the id of the job that the tab of a session follows, if it does."""
+        self._desk, self._owners, self._followed = desk, owners, followed
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the panel to `blocks`, which is open."""
         self.chosen = gr.State(None)
         shown = gr.State(None)
-        timer = gr.Timer(LOOK_SECONDS)
+        timer = gr.Timer(IDLE_SECONDS)
         with gr.Accordion(words.QUEUE, open=False, elem_id="queue") as accordion:
             said = gr.HTML(visible=False, elem_id="queue-said")
             board = gr.HTML(
@@ -51,19 +55,21 @@ class LinePanel:
                 elem_id="queue-board",
             )
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-        told = [board, accordion, shown]
-        timer.tick(self._look, [shown, self.chosen], told, **quiet)
-        blocks.load(self._look, [shown, self.chosen], told, **quiet)
+        told = [board, accordion, shown, timer]
+        self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **quiet}
+        timer.tick(**self.look)
+        blocks.load(**self.look)
         board.act(self._act, [self.chosen], [*told, said], trigger_mode="multiple", **quiet)
         self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **quiet)
 
     def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
         """Tell board and accordion what is new, if anything is."""
         now = self._view(chosen, request)
-        return (gr.skip(),) * 3 if now == shown else _told(now)
+        return (gr.skip(),) * 4 if now == shown else _told(now)
 
     def _view(self, chosen: str | None, request: gr.Request) -> View:
-        return view(self._desk.lookout.of(self._owners.of(request), since=time.time() - ENDED_SECONDS), chosen)
+        line = self._desk.lookout.of(self._owners.of(request), since=time.time() - ENDED_SECONDS)
+        return view(line, self._followed(str(request.session_hash)) or chosen)
 
     def _show(self, event: gr.EventData, request: gr.Request) -> Any:
         """Choose a job, if it is the visitor's."""
@@ -121,6 +127,7 @@ def view(line: Line, chosen: str | None) -> View:
         "empty": "" if rows else words.QUEUE_EMPTY,
         "pause": pause,
         "rows": rows,
+        "moves": bool(begun),
     }
 
 
@@ -141,7 +148,7 @@ def name_of(job: Job) -> str:
 
 def _told(now: View) -> tuple[Any, ...]:
     label = words.QUEUE_COUNTED.format(counts=now["counts"]) if now["rows"] else words.QUEUE
-    return now, gr.update(label=label), now
+    return now, gr.update(label=label), now, gr.Timer(LOOK_SECONDS if now["moves"] else IDLE_SECONDS)
 
 
 def _job(job: Job, line: Line, chosen: str | None) -> View:

@@ -12,8 +12,8 @@ from ltx_studio.settings import Vram
 from ltx_studio.ui import cards, words
 from ltx_studio.words import in_gb, in_memory
 
-LOOK_SECONDS = 4
-"""Between two looks of the badge."""
+LOOK_SECONDS = 5
+"""Between two looks of the badge, and of the panel while it is open."""
 
 TIGHT, EASY = 0.1, 0.5
 """Of the device's memory: with less free than the one it is nearly full, with more than the other there is plenty."""

@@ -10,7 +10,7 @@ import gradio as gr
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.jobs import Desk
+from ltx_studio.jobs import Desk, Failed
 from ltx_studio.models import ModelFile, ModelSet, Plan, Store, get_registry, make_plan
 from ltx_studio.models.mend import Repair, repair_of
 from ltx_studio.models.remove import remove
@@ -18,9 +18,11 @@ from ltx_studio.modes import MODES
 from ltx_studio.modes.needs import model_files, removals_of
 from ltx_studio.ui import cards, model_cards, words
 from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.form import QUIET
 from ltx_studio.ui.memory import MemoryPanel
 from ltx_studio.ui.model_work import Asked, AtWork, Going, checked, fetched, in_words
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.remedies import files_to_fetch
 from ltx_studio.words import WAITING, in_bytes
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,11 @@ class _Parts:
         return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
 
     @property
+    def choice(self) -> list[gr.components.Component]:
+        """Which files it is about."""
+        return [self.chosen, self.everything]
+
+    @property
     def shown(self) -> list[gr.components.Component]:
         return [*self.controls, self.plan, self.stop]
 
@@ -68,7 +75,7 @@ class ModelsPanel:
     """Choose a set, see what it takes, get it, check it, remove it. Each browser tab does one of these at a time."""
 
     def __init__(self, desk: Desk, owners: Owners, in_use: str) -> None:
-        self._desk, self._settings, self._in_use = desk, desk.settings, in_use
+        self._desk, self._settings, self._in_use, self._owners = desk, desk.settings, in_use, owners
         self._discretion = Discretion(desk.settings, owners)
         self._at_work, self._asked = AtWork(), Asked()
         self._parts: _Parts
@@ -108,23 +115,29 @@ class ModelsPanel:
         )  # fmt: skip
 
     def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        choice = [parts.chosen, parts.everything]
-        gr.on(None, self._show, choice, parts.asked, **quiet)  # on load, and whenever the choice changes
-        panel.expand(self._ready, choice, parts.shown, **quiet)  # another tab may have fetched or removed something
+        choice = parts.choice
+        gr.on(None, self._show, choice, parts.asked, **QUIET)  # on load, and whenever the choice changes
+        panel.expand(self._ready, choice, parts.shown, **QUIET)  # another tab may have fetched or removed something
         work = (
-            parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **quiet),
-            parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **quiet),
-            parts.contents.click(self._check_contents, choice, parts.asked, concurrency_limit=None, **quiet),
-            parts.repair.click(self._repair, None, parts.asked, concurrency_limit=None, **quiet),
-            parts.remove_now.click(self._remove, None, parts.asked, **quiet),
+            parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.contents.click(self._check_contents, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.repair.click(self._repair, None, parts.asked, concurrency_limit=None, **QUIET),
+            parts.remove_now.click(self._remove, None, parts.asked, **QUIET),
         )
         for done in work:
             # Gradio passes over a click while the last one's run is not quite over, so the buttons come back after it
-            done.then(self._ready, choice, parts.shown, **quiet)
-        parts.remove.click(self._ask_to_remove, choice, parts.asked, **quiet)
-        parts.keep.click(self._keep, None, parts.asked, **quiet)
-        parts.stop.click(self._stop, None, [parts.stop], queue=False, **quiet)
+            done.then(self._ready, choice, parts.shown, **QUIET)
+        parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
+        parts.keep.click(self._keep, None, parts.asked, **QUIET)
+        parts.stop.click(self._stop, None, [parts.stop], queue=False, **QUIET)
+
+    def wire_fetch(self, button: gr.Button, failed: gr.State) -> None:
+        """A click gets the files that a job failed for; `failed` holds its id. The panel must be built."""
+        parts = self._parts
+        opened = button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
+        fetched_ = opened.then(self._get_for, [failed], parts.asked, concurrency_limit=None, **QUIET)
+        fetched_.then(self._ready, parts.choice, parts.shown, **QUIET)
 
     # What is here
 
@@ -190,6 +203,15 @@ class ModelsPanel:
 
         yield from self._do(work, request)
 
+    def _get_for(self, job: str, request: gr.Request) -> Iterator[Updates]:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            state = self._desk.queue.get(job, self._owners.of(request)).state
+            files = files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else []
+            yield {self._parts.card: cards.message(WAITING["hub"])}
+            yield from self._on_card(fetched(files, Store(self._settings), cancel))
+
+        yield from self._do(work, request)
+
     def _check_sizes(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
         yield from self._do(self._checking(model_set, everything, request, contents=False), request)
 
@@ -238,16 +260,19 @@ class ModelsPanel:
         parts = self._parts
         try:
             with self._at_work.begin(str(request.session_hash)) as cancel:
-                resting = dict.fromkeys(parts.controls, gr.update(interactive=False))
-                yield {
-                    **resting,
-                    **self._asked_nothing(request),
-                    parts.stop: gr.update(interactive=True),
-                    parts.card: "",
-                }
-                yield from work(cancel)
+                yield {**self._resting(cancel), **self._asked_nothing(request), parts.card: ""}
+                for updates in work(cancel):
+                    yield {**self._resting(cancel), **updates}
         except Exception as problem:
             yield {parts.card: self._problem(problem)}
+
+    def _resting(self, cancel: CancelToken) -> Updates:
+        """What the buttons are meanwhile. Told again and again: what was asked before may answer late."""
+        label = words.STOPPING if cancel.cancelled else words.STOP
+        return {
+            **dict.fromkeys(self._parts.controls, gr.update(interactive=False)),
+            self._parts.stop: gr.update(value=label, interactive=not cancel.cancelled),
+        }
 
     def _on_card(self, steps: Generator[str, None, Any]) -> Generator[Updates, None, Any]:
         """What a stream of cards shows; gives what it gives."""

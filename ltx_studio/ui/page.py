@@ -23,6 +23,7 @@ from ltx_studio.ui.files import made
 from ltx_studio.ui.form import QUIET, Form, Updates
 from ltx_studio.ui.gallery import Gallery
 from ltx_studio.ui.line import LinePanel
+from ltx_studio.ui.models import ModelsPanel
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.remedies import carry_out
 from ltx_studio.ui.run import SKIP, RunPanel
@@ -77,12 +78,14 @@ class Page:
         told = gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-card")
         self._then_tell(video.upload(self._restore_video, [video], [told, video, *self.everything], **QUIET))
 
-    def wire(self, gallery: Gallery, line: LinePanel) -> None:
-        """Show what is chosen in the drawer, and the newest takes there."""
+    def wire(self, gallery: Gallery, line: LinePanel, models: ModelsPanel) -> None:
+        """Show what is chosen in the drawer, and the newest takes there; get there what a job lacks."""
         take, run = self.take, self.run
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
         gr.on([run.ended.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gr.on([run.begun.change, run.ended.change], **line.look)
+        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, concurrency_limit=None, **QUIET)
 
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
@@ -91,7 +94,10 @@ class Page:
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """What becomes of a job that was chosen in the queue."""
         try:
-            yield from self.run.watch([job] if job else [], request)
+            if job:
+                yield from self.run.turn_to(job, request)
+            else:
+                yield self.run.nothing()
         except StudioError as problem:
             yield self.run.problem(problem)
 
@@ -196,9 +202,7 @@ class Page:
         """What a failed job's card offers."""
         run = self.run
         for remedy, button in run.remedies.by_remedy.items():
-            if remedy is Remedy.FETCH:
-                button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
-            else:
+            if remedy is not Remedy.FETCH:  # which the panel of the models does
                 button.click(self._remedier(remedy), [run.failed], run.outputs, concurrency_limit=None, **QUIET)
 
     def _remedier(self, remedy: Remedy) -> Any:

@@ -36,6 +36,8 @@ class _Tab:
     jobs: deque[str] = field(default_factory=deque)
     shown: str | None = None
     is_followed: bool = False
+    turns: bool = False
+    """Whether the first of `jobs` is to be shown in place of what is shown."""
 
 
 class RunPanel:
@@ -43,6 +45,7 @@ class RunPanel:
 
     Attributes:
         outputs: What the handlers that yield from `follow` tell.
+        begun: Changes whenever this tab begins to show a job, for what shows the queue.
         ended: Changes whenever a job of this tab has ended, for what shows the takes.
         failed: The id of the job whose error is shown, which `remedies` are about.
     """
@@ -61,8 +64,9 @@ class RunPanel:
         self.failed = gr.State("")
         self._stop_button = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
         self._preview = gr.HTML(elem_id="preview", visible=False)
+        self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
         self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
-        told = [self._card, self._preview, self._stop_button, self.ended, self.failed]
+        told = [self._card, self._preview, self._stop_button, self.begun, self.ended, self.failed]
         self.outputs = [*told, *self.remedies.outputs, *self._take.outputs]
         self._stop_button.click(self._stop, None, [self._stop_button], queue=False, **QUIET)
 
@@ -77,7 +81,7 @@ class RunPanel:
         if jobs and isinstance(jobs[0].state, Queued | Running):
             yield from self.watch([jobs[0].id], request)
         else:
-            yield self._skip()  # a generator that ends without a word empties its outputs
+            yield self.nothing()  # a generator that ends without a word empties its outputs
 
     def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Put requests into the visitor's line, and follow them.
@@ -93,8 +97,24 @@ class RunPanel:
         self._desk.work()
         yield from self.watch(jobs, request)
 
+    def followed(self, session: str) -> str | None:
+        """The id of the job that the tab of a session shows, while it runs or waits."""
+        tab = self._tabs.get(session)
+        return None if tab is None else tab.shown
+
+    def turn_to(self, job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Show a job in place of what this tab shows, which goes on all the same."""
+        with self._guard:
+            tab = self._tabs.setdefault(str(request.session_hash), _Tab())
+            tab.turns = tab.shown is not None and tab.shown != job
+            if job in tab.jobs:
+                tab.jobs.remove(job)
+            if job != tab.shown:
+                tab.jobs.appendleft(job)
+        yield from self.watch([job], request)
+
     def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """The same for who only looks, and does not begin the work."""
+        """Follow jobs without beginning the work, after those that this tab follows already."""
         with self._guard:
             tab = self._tabs.setdefault(str(request.session_hash), _Tab())
             tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
@@ -103,7 +123,7 @@ class RunPanel:
             else:
                 tab.is_followed = True
         if not jobs:
-            yield self._skip()
+            yield self.nothing()
             return
         try:
             while (job := self._next(tab)) is not None:
@@ -111,6 +131,10 @@ class RunPanel:
         finally:  # also when the tab is closed
             with self._guard:
                 tab.is_followed, tab.shown = False, None
+
+    def nothing(self) -> tuple[Any, ...]:
+        """Tell the outputs that nothing is new."""
+        return (SKIP,) * len(self.outputs)
 
     def problem(self, problem: StudioError) -> tuple[Any, ...]:
         """Tell the outputs why nothing was handed in."""
@@ -122,14 +146,14 @@ class RunPanel:
 
     def _next(self, tab: _Tab) -> str | None:
         with self._guard:
-            tab.shown = tab.jobs.popleft() if tab.jobs else None
+            tab.shown, tab.turns = tab.jobs.popleft() if tab.jobs else None, False
             tab.is_followed = tab.shown is not None
             return tab.shown
 
     def _follow_one(self, job: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         owner = self._owners.of(request)
         spec = self._desk.spec(self._desk.queue.get(job, owner))
-        view = _View(self._desk, spec)
+        view, begun = _View(self._desk, spec), time.time()
         for each in self._desk.follow(job, owner):
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, request)
@@ -138,7 +162,11 @@ class RunPanel:
                 card=view.card(each, len(tab.jobs)),
                 preview=view.preview(job),
                 stop=_stop_button(each),
+                begun=begun,
             )
+            begun = SKIP
+            if tab.turns:
+                return
 
     def _stop(self, request: gr.Request) -> dict[str, Any]:
         """Stop the job that this tab shows; the job itself tells the page when it has stopped."""
@@ -168,6 +196,7 @@ class RunPanel:
         card: Any,
         preview: Any = SKIP,
         stop: Any = None,
+        begun: Any = SKIP,
         ended: Any = SKIP,
         failed: str = "",
         remedies: Sequence[Any] | None = None,
@@ -175,10 +204,7 @@ class RunPanel:
     ) -> tuple[Any, ...]:
         button = gr.update(visible=False) if stop is None else stop
         helps = remedies or self.remedies.updates(None)
-        return (card, preview, button, ended, failed, *helps, *(take or [SKIP] * len(self._take.outputs)))
-
-    def _skip(self) -> tuple[Any, ...]:
-        return (SKIP,) * len(self.outputs)
+        return (card, preview, button, begun, ended, failed, *helps, *(take or [SKIP] * len(self._take.outputs)))
 
 
 class _View:

@@ -78,6 +78,18 @@ class StudioBlocks(gr.Blocks):
             look["app_kwargs"] = {"middleware": middleware}
             return super().launch(*args, **(look | options))
 
+    def close(self, *args: Any, **options: Any) -> None:
+        """As Gradio's, which waits five seconds for the connection that each open tab keeps. They are cut here, and what
+        uvicorn says of that is of no use to anybody."""
+        told = logging.getLogger("uvicorn.error")
+        was_off, told.disabled = told.disabled, True
+        try:
+            if self.is_running and self.server is not None:
+                self.server.force_exit = True
+            super().close(*args, **options)
+        finally:
+            told.disabled = was_off
+
     async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
         """As Gradio's; where owners are apart, files come from their owner, and go to whoever they are made for."""
         request = named.get("request")
@@ -131,14 +143,15 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, desk: Desk, owners: Owners, 
         with gr.Column(elem_id="main"):
             page.build(blocks)
     with drawer:
-        gallery, line = Gallery(desk, owners), LinePanel(desk, owners)
+        gallery, line = Gallery(desk, owners), LinePanel(desk, owners, page.run.followed)
+        models = ModelsPanel(desk, owners, model_set.id)
         gallery.build(blocks)
         line.build(blocks)
         page.build_restore()
-        ModelsPanel(desk, owners, model_set.id).build()
+        models.build()
         OwnPanels(desk, owners, page.run, model_set).build()
         SettingsPanel(settings, owners, model_set.id).build()
-    page.wire(gallery, line)
+    page.wire(gallery, line, models)
 
 
 def serve(

@@ -23,6 +23,16 @@ def choose(page: Page, mode: str) -> None:
     expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
 
 
+def open_panel(page: Page, url: str, name: str) -> None:
+    """Go to the page, and open a fold of its drawer, which is behind a button where there is no room for it."""
+    page.goto(url)
+    menu = page.locator("#drawer-toggle")
+    expect(menu).to_be_attached()
+    if menu.is_visible():
+        menu.click()
+    page.get_by_role("button", name=name).click()
+
+
 def write(page: Page, url: str, prompt: str, *, seconds: float = 1, mode: str = "t2v") -> None:
     """Fill in a prompt and a length."""
     open_mode(page, url, mode)

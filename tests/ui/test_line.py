@@ -16,7 +16,7 @@ from ltx_studio.ui import words
 from ltx_studio.ui.line import counts, name_of, view
 from tests.support import small_spec
 from tests.ui.conftest import Watch, open_page
-from tests.ui.driver import RUN_SECONDS
+from tests.ui.driver import RUN_SECONDS, open_panel
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> ${1+1} {{1}} `x`"
 
@@ -130,8 +130,7 @@ def begin(desk: Desk, job_id: str, progress: Progress) -> None:
 
 
 def open_queue(page: Page, url: str) -> Locator:
-    page.goto(url)
-    page.get_by_role("button", name="Queue").click()
+    open_panel(page, url, "Queue")
     return page.locator("#queue")
 
 

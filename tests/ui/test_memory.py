@@ -12,7 +12,7 @@ from ltx_studio.engine.boot import Comfy, boot
 from ltx_studio.settings import LOOPBACK, Settings, Vram
 from ltx_studio.ui.memory import badge_of, level_of, policy, tier
 from tests.ui.conftest import Watch, open_page
-from tests.ui.driver import press, set_number
+from tests.ui.driver import expect_done, open_panel, press, set_number
 
 RUN_SECONDS = 60_000
 
@@ -22,19 +22,10 @@ def reading(free: float, device: str = "cuda:0 NVIDIA H200", tier: str = "normal
     return Memory(device, tier, total, int(total * free), 0, ())
 
 
-def open_models(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_role("button", name="Models").click()
-
-
 def generate(page: Page, seconds: float) -> None:
     page.locator("#t2v-prompt textarea").fill("a red ball")
     set_number(page, "t2v", "seconds", seconds)
     press(page, "Generate")
-
-
-def expect_done(page: Page) -> None:
-    expect(page.locator("#run")).to_contain_text("Done in", timeout=RUN_SECONDS)
 
 
 def unload(page: Page) -> None:
@@ -104,14 +95,14 @@ def test_the_badge_says_starting_and_then_what_is_in_use(
 
 
 def test_where_comfyui_is_not_installed_nothing_is_starting(page: Page, page_url_without_comfyui: str) -> None:
-    open_models(page, page_url_without_comfyui)
+    open_panel(page, page_url_without_comfyui, "Models")
 
     expect(page.locator("#memory")).to_have_text("Memory: did not start")
     expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
 
 
 def test_models_are_unloaded_and_the_next_run_works(page: Page, page_url: str, engine: Engine, watch: Watch) -> None:
-    open_models(page, page_url)
+    open_panel(page, page_url, "Models")
     generate(page, 0.5)
     expect_done(page)
     loaded = engine.memory()
@@ -148,7 +139,7 @@ def test_while_a_run_is_on_unloading_is_refused_in_words_and_the_run_goes_on(
         return real(*args, **options)
 
     monkeypatch.setattr(decoder, "decode", decode)
-    open_models(page, page_url)
+    open_panel(page, page_url, "Models")
     generate(page, 0.7)
     assert decoding.wait(RUN_SECONDS)
 
@@ -166,7 +157,7 @@ def test_before_comfyui_has_started_there_is_nothing_to_unload(
     page: Page, settings: Settings, engine: Engine, held_boot: threading.Event
 ) -> None:
     for url in open_page(settings, Engine(settings)):
-        open_models(page, url)
+        open_panel(page, url, "Models")
         expect(page.locator("#memory-now")).to_contain_text("ComfyUI is starting")
 
         unload(page)
@@ -175,11 +166,11 @@ def test_before_comfyui_has_started_there_is_nothing_to_unload(
 
 
 def test_another_tab_sees_what_was_unloaded(page: Page, browser: Browser, page_url: str) -> None:
-    open_models(page, page_url)
+    open_panel(page, page_url, "Models")
     generate(page, 0.8)
     expect_done(page)
     other = browser.new_page()
-    open_models(other, page_url)
+    open_panel(other, page_url, "Models")
     expect(other.locator("#memory-now")).to_contain_text("Models in memory: ")
 
     unload(page)
@@ -191,7 +182,7 @@ def test_another_tab_sees_what_was_unloaded(page: Page, browser: Browser, page_u
 @pytest.mark.parametrize("width", [320, 390, 1440])
 def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
-    open_models(page, page_url)
+    open_panel(page, page_url, "Models")
     page.get_by_role("button", name="Settings").click()
     expect(page.locator("#settings")).to_contain_text("ltx-studio doctor")
     for folded in page.get_by_text("What can be chosen").all():

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from huggingface_hub import hf_hub_download
+from huggingface_hub import constants, hf_hub_download
 from playwright.sync_api import Browser, Page, expect
 
 from ltx_studio.engine import Engine
 from ltx_studio.errors import RequestError
 from ltx_studio.events import Fetching
+from ltx_studio.jobs import LOCAL, Desk
+from ltx_studio.models import Store, get_registry
 from ltx_studio.models.hub import Hash, digest_for
 from ltx_studio.models.mend import Repair
 from ltx_studio.settings import Settings
@@ -20,7 +22,9 @@ from ltx_studio.ui.model_cards import downloads
 from ltx_studio.ui.model_work import MOST_ASKED, Asked, Going
 from tests.models.conftest import SIZE, Shop, shop
 from tests.models.test_upkeep import spoil
+from tests.support import small_spec
 from tests.ui.conftest import Watch, open_page
+from tests.ui.driver import open_panel
 
 __all__ = ["shop"]
 
@@ -34,6 +38,12 @@ checkpoint = "one.safetensors"
 text_encoder = "encoder.safetensors"
 upscaler = "up.safetensors"
 """
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that is held here is waited for, however slow the machine is."""
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 300)
 
 
 @pytest.fixture
@@ -58,14 +68,9 @@ def with_tiny_set(shop: Shop) -> Settings:
     return replace(shop.settings, model_set="tiny")
 
 
-def open_models(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_role("button", name="Models").click()
-
-
 def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watch: Watch) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
     plan = page.locator("#models-plan")
     expect(plan).to_contain_text("To fetch: 9.0 MB of 9.0 MB")
     expect(plan).to_contain_text("Mine <b>alone</b>")
@@ -86,7 +91,7 @@ def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watc
 
 def test_stop_keeps_what_came(page: Page, tiny: str, shop: Shop) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
     page.get_by_role("button", name="Get what is missing").click()
     expect(page.locator("#models-run")).to_contain_text("1.5 MB of 3.0 MB")
 
@@ -102,7 +107,7 @@ def test_stop_keeps_what_came(page: Page, tiny: str, shop: Shop) -> None:
 
 def test_a_gate_is_said_with_what_to_do(page: Page, tiny: str, shop: Shop) -> None:
     shop.hub.repos["org/small"].gate = "hf_secret"
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
 
     page.get_by_role("button", name="Get what is missing").click()
 
@@ -113,7 +118,7 @@ def test_a_gate_is_said_with_what_to_do(page: Page, tiny: str, shop: Shop) -> No
 
 
 def test_the_set_in_use_and_the_others_are_told_apart(page: Page, tiny: str) -> None:
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
     expect(page.locator("#models-plan")).to_contain_text("This set is in use.")
 
     page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to fetch)", exact=True).check()
@@ -127,7 +132,7 @@ def test_a_closed_tab_stops_the_download_and_the_next_one_goes_on(
 ) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     closing = browser.new_page()
-    open_models(closing, tiny)
+    open_panel(closing, tiny, "Models")
     closing.get_by_role("button", name="Get what is missing").click()
     expect(closing.locator("#models-run")).to_contain_text("1.5 MB of 3.0 MB")
 
@@ -136,7 +141,7 @@ def test_a_closed_tab_stops_the_download_and_the_next_one_goes_on(
     assert no_thread_fetches()
     assert held.wait is not None
     held.wait.set()
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
     page.get_by_role("button", name="Get what is missing").click()
     expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
     assert shop.hub.sent("one.safetensors") < 1.1 * SIZE
@@ -150,7 +155,7 @@ def no_thread_fetches() -> bool:
 
 
 def get_all(page: Page, url: str) -> None:
-    open_models(page, url)
+    open_panel(page, url, "Models")
     page.get_by_role("button", name="Get what is missing").click()
     expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
 
@@ -222,7 +227,7 @@ def test_a_check_of_contents_tells_how_far_it_is_and_stops(
 
 
 def test_nothing_is_checked_where_nothing_is(page: Page, tiny: str) -> None:
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
 
     page.get_by_role("button", name="Check contents").click()
 
@@ -285,11 +290,11 @@ def test_another_choice_takes_the_question_away(page: Page, tiny: str) -> None:
 
 def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny: str, shop: Shop) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
-    open_models(page, tiny)
+    open_panel(page, tiny, "Models")
     page.get_by_role("button", name="Get what is missing").click()
     expect(page.locator("#models-run")).to_contain_text("7.5 MB of 9.0 MB")
     other = browser.new_page()
-    open_models(other, tiny)
+    open_panel(other, tiny, "Models")
 
     other.get_by_role("button", name="Remove …").click()
     other.locator("#models-remove-now").click()
@@ -305,8 +310,26 @@ def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny
     other.close()
 
 
+def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tiny: str, shop: Shop) -> None:
+    desk = Desk(shop.settings)
+    (job,) = desk.submit(LOCAL, [small_spec()])
+    assert desk.queue.claim() is not None
+    lacked = next(file for file in get_registry(shop.settings).files.values() if file.name == "one.safetensors")
+    desk.queue.fail(job, Store(shop.settings).missing([lacked]))
+    open_panel(page, tiny, "Queue")
+    page.locator(f"[data-show='{job}']").click()
+    expect(page.locator("#run")).to_contain_text("one.safetensors is missing")
+
+    page.locator("#remedy-fetch").click()
+
+    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-plan")).to_contain_text("To fetch: 6.0 MB of 9.0 MB")
+    assert [shop.hub.sent(f"{name}.safetensors") > 0 for name in ("one", "encoder", "up")] == [True, False, False]
+    expect(page.locator("#remedy-retry")).to_be_visible()
+
+
 def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_url: str) -> None:
-    open_models(page, page_url)
+    open_panel(page, page_url, "Models")
 
     expect(page.get_by_label("Pocket preview (here, in use)")).to_be_checked()
     expect(page.locator("#models-plan")).to_contain_text("a tiny LTX-2.3 that knows coloured shapes")
@@ -318,7 +341,7 @@ def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_
 
 
 def test_what_requests_may_name_is_shown_when_asked_for(page: Page, page_url: str) -> None:
-    open_models(page, page_url)
+    open_panel(page, page_url, "Models")
     page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to fetch)", exact=True).check()
     rows = page.locator("#models-plan .files li")
     expect(rows).to_have_count(5)

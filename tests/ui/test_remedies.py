@@ -63,7 +63,7 @@ def test_a_step_that_fails_for_its_inputs_has_no_button() -> None:
 def test_missing_files_are_named_for_fetching(home: Settings) -> None:
     error = missing(home)
 
-    assert remedies_of(error) == (Remedy.FETCH,)
+    assert remedies_of(error) == (Remedy.FETCH, Remedy.RETRY)
     assert [file.key for file in files_to_fetch(error, home)] == list(error.files)
     assert len(error.files) > 1
 
@@ -94,7 +94,7 @@ def test_remedies_and_files_outlive_the_database(desk: Desk, home: Settings) -> 
     assert [state.error for state in states if isinstance(state, Failed)] == errors
     assert [state.error.remedies for state in states if isinstance(state, Failed)] == [
         (Remedy.SMALLER, Remedy.UNLOAD),
-        (Remedy.FETCH,),
+        (Remedy.FETCH, Remedy.RETRY),
     ]
 
 

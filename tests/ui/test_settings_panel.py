@@ -10,11 +10,11 @@ from ltx_studio import __version__
 from ltx_studio.engine import Engine, comfyui
 from ltx_studio.settings import Settings, Vram
 from tests.ui.conftest import Watch, open_page
+from tests.ui.driver import open_panel
 
 
 def open_settings(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_role("button", name="Settings").click()
+    open_panel(page, url, "Settings")
     expect(page.locator("#settings")).to_contain_text("ltx-studio doctor")
 
 
