@@ -1,5 +1,6 @@
 """A mode's form, made from its declaration: what can be set, what will be made of it, and what does not act."""
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +20,8 @@ from ltx_studio.ui.files import private_copy
 
 LORA_ROWS = 4
 MOST_TAKES = 16
+MOST_FILLINGS = 200
+"""That are kept for browsers which have not asked for them."""
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 AREAS = (0.25, 4.0)
 """Smallest and largest area that the slider offers, of the model set's own."""
@@ -38,23 +41,28 @@ class Form:
         told: The line that says what will be made.
         generate: The button that hands a request in.
         example: The list of examples, by label.
+        filling: Where `to_fill`'s answer goes. A change of it is to be answered with `take_up`. (No `gr.State`: of one
+            that an event passes over, Gradio's browser side says once that it has changed.)
     """
 
     told: gr.HTML
     generate: gr.Button
     example: gr.Dropdown
+    filling: gr.Textbox
 
     def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told) -> None:
         self.mode, self._set, self._estimate = mode, model_set, estimate
         self.components: dict[str, gr.components.Component] = {}
         self._fields: Mapping[str, FieldInfo] = mode.params.model_fields
         self._follows_file = self._fields["seconds"].is_required()
+        self._to_fill: dict[str, Updates] = {}
         self._pictured = any(
             kind is not Media.SOUND and self._fields[name].is_required() for name, kind in mode.media.items()
         )
 
     def build(self) -> None:
         """Add the components to the Blocks that is open."""
+        self.filling = gr.Textbox(visible="hidden", label="filling", elem_id=self.id("filling"))
         needed = [name for name in self.mode.media if self._fields[name].is_required()]
         labels = [(words.EXAMPLES, ""), *((each.label, each.label) for each in examples(self.mode.id))]
         self.example = gr.Dropdown(
@@ -91,9 +99,18 @@ class Form:
         """What `tell` gives updates for."""
         return [self.told, self.components["preset"], *(self.components[name] for name in self.limited)]
 
-    def usual(self) -> dict[str, Any]:
-        """What the form holds when nobody has changed it, by name."""
-        return {name: each.value for name, each in self.components.items()}
+    def to_fill(self, updates: Updates) -> str:
+        """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives."""
+        word = secrets.token_hex(8)
+        self._to_fill[word] = updates
+        for old in list(self._to_fill)[:-MOST_FILLINGS]:
+            self._to_fill.pop(old, None)
+        return word
+
+    def take_up(self, word: str) -> list[Any]:
+        """Values of the components, by a word of `to_fill`."""
+        updates = self._to_fill.pop(word, {})
+        return [updates.get(name, gr.skip()) for name in self.components]
 
     def raw(self, given: Sequence[Any]) -> dict[str, Any]:
         """What a handler got, by name."""

@@ -76,7 +76,7 @@ class Page:
         """Add the place for a video that was made here to the Blocks that is open."""
         video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
         told = gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-card")
-        self._then_tell(video.upload(self._restore_video, [video], [told, video, *self.everything], **QUIET))
+        video.upload(self._restore_video, [video], [told, video, *self.opening], **QUIET)
 
     def wire(self, gallery: Gallery, line: LinePanel, models: ModelsPanel) -> None:
         """Show what is chosen in the drawer, and the newest takes there; get there what a job lacks."""
@@ -102,19 +102,17 @@ class Page:
             yield self.run.problem(problem)
 
     @property
-    def everything(self) -> list[gr.components.Component]:
-        """The mode, the columns, the header's tag, and all that the forms hold: outputs of `fill`."""
-        fields = [each for form in self.forms.values() for each in (*form.components.values(), form.told)]
-        return [self._mode, *self._columns.values(), self._tag, *fields]  # type: ignore[list-item]
+    def opening(self) -> list[gr.components.Component]:
+        """The mode, the columns, the header's tag, and what fills the forms in: outputs of `fill`.
+
+        Not what the forms hold: the browser goes through all that an event may change, with every event after it.
+        """
+        return [self._mode, *self._columns.values(), self._tag, *(form.filling for form in self.forms.values())]  # type: ignore[list-item]
 
     def fill(self, mode: str, updates: Updates) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
-        values: list[Any] = []
-        for form in self.forms.values():
-            mine = updates if form.mode.id == mode else {}
-            values += [mine.get(name, SKIP) for name in form.components]
-            values.append(SKIP)
-        return mode, *self._opened(mode), *values
+        filling = (form.to_fill(updates) if each == mode else SKIP for each, form in self.forms.items())
+        return mode, *self._columns_of(mode), *filling
 
     def fill_from(self, spec: Spec) -> tuple[Any, ...]:
         """Open the form of a request with what it asked for.
@@ -143,7 +141,7 @@ class Page:
     def _wire(self, form: Form) -> None:
         components = list(form.components.values())
         example = form.example
-        self._then_tell(example.input(partial(self._try, form), [example], [example, *self.everything], **QUIET))
+        example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
         telling = [
             each.change if hasattr(each, "upload") else each.input  # type: ignore[attr-defined]
             for name, each in form.components.items()
@@ -151,6 +149,7 @@ class Page:
         ]
         tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
         gr.on(telling, trigger_mode="always_last", **tell)
+        form.filling.change(form.take_up, [form.filling], components, **QUIET).then(**tell)
         kept = {name: form.components[name] for name in form.kept}
         remember = (
             f"(saved, ...values) => window.ltxStudio.remember(saved, {json.dumps([form.mode.id, *kept])}, values)"
@@ -174,8 +173,7 @@ class Page:
         running.then(**tell)  # how long it takes is known better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
-        outputs: list[Any] = [*self._columns.values(), self._tag]
-        self._mode.input(self._opened, [self._mode], outputs, **QUIET)
+        self._mode.input(self._opened, [self._mode], self.opening, **QUIET)
         self._mode.input(
             None,
             [self._saved, self._mode],
@@ -183,7 +181,7 @@ class Page:
             js="(saved, mode) => window.ltxStudio.rememberMode(saved, mode)",
             **QUIET,
         )
-        blocks.load(self._open, [self._saved], [self._banner, *self.everything], **QUIET)
+        blocks.load(self._open, [self._saved], [self._banner, *self.opening], **QUIET)
         blocks.load(self.run.resume, None, self.run.outputs, concurrency_limit=None, **QUIET)
         blocks.unload(self.run.forget)
 
@@ -191,12 +189,12 @@ class Page:
         actions, take = self.take.actions, [self.take.take]
         again = actions["again"].click
         again(self._again, take, self.run.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
-        outputs = [self.run.outputs[0], *self.everything]
+        outputs = [self.run.outputs[0], *self.opening]
         reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
-        self._then_tell(reusing).then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
-        self._then_tell(actions["go_on"].click(self._go_on, take, outputs, **QUIET))
+        reusing.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
+        actions["go_on"].click(self._go_on, take, outputs, **QUIET)
         send = self.take.send
-        self._then_tell(send.input(self._send, [*take, send], [send, *outputs], **QUIET))
+        send.input(self._send, [*take, send], [send, *outputs], **QUIET)
 
     def _wire_remedies(self) -> None:
         """What a failed job's card offers."""
@@ -219,20 +217,6 @@ class Page:
                 yield self.run.problem(problem)
 
         return help_it
-
-    def _then_tell(self, filling: Any) -> Any:
-        """After a form was filled in, tell what it will make."""
-        forms = self.forms.values()
-        inputs = [self._mode, *(each for form in forms for each in form.components.values())]
-        return filling.then(self._tell_open, inputs, [each for form in forms for each in form.tellers], **QUIET)
-
-    def _tell_open(self, mode: str, *given: Any) -> list[Any]:
-        """What the open form will make."""
-        rest, told = iter(given), list[Any]()
-        for form in self.forms.values():
-            mine = [next(rest) for _ in form.components]
-            told += form.tell(form.raw(mine)) if form.mode.id == mode else [SKIP] * len(form.tellers)
-        return told
 
     def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
         """Fill a form in with one of its examples."""
@@ -264,6 +248,10 @@ class Page:
         return generate
 
     def _opened(self, mode: str) -> tuple[Any, ...]:
+        """The visitor has chosen a mode; it tells what it will make."""
+        return SKIP, *self.fill(mode, {})[1:]
+
+    def _columns_of(self, mode: str) -> tuple[Any, ...]:
         """The columns and the header's tag when a mode is open."""
         columns = (gr.update(visible=each == mode) for each in self._columns)
         return *columns, cards.header(self._label(mode), self._model_set.label)
@@ -282,20 +270,17 @@ class Page:
         return banner, *self._kept(saved if isinstance(saved, dict) else {})
 
     def _kept(self, saved: Mapping[str, Any]) -> tuple[Any, ...]:
-        kept = saved.get("forms") if isinstance(saved.get("forms"), dict) else {}
+        """What a browser kept of the forms; the one that is open tells what it will make."""
+        kept = saved.get("forms")
+        forms: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
         mode = saved["mode"] if saved.get("mode") in MODES else FIRST_MODE
-        values: list[Any] = []
-        for form in self.forms.values():
-            mine = kept.get(form.mode.id) if isinstance(kept, dict) else None
-            updates = form.settings(mine) if isinstance(mine, dict) else {}
-            told, preset, *limits = form.tell({**form.usual(), **_plain(updates)})
-            said = {"preset": {**preset, **updates.get("preset", {})}, **dict(zip(form.limited, limits, strict=True))}
-            values += [_joined(updates.get(name), said.get(name)) for name in form.components]
-            values.append(told)
-        opened = (mode, *self._opened(mode))
+        opened = (mode, *self._columns_of(mode))
         if mode == FIRST_MODE:  # nothing is to be changed, and the visitor may have chosen another one meanwhile
             opened = (SKIP,) * len(opened)
-        return *opened, *values
+        found = {each: forms[each] for each in self.forms if isinstance(forms.get(each), dict)}
+        filled = {each: self.forms[each].settings(found.get(each, {})) for each in (*found, mode)}
+        filling = (form.to_fill(filled[each]) if each in filled else SKIP for each, form in self.forms.items())
+        return *opened, *filling
 
     def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The same request with a new seed."""
@@ -367,7 +352,7 @@ class Page:
         return read_spec({**record.recipe, "mode": record.mode}, self._desk.settings.kept_dir)
 
     def _nothing(self) -> tuple[Any, ...]:
-        return (SKIP,) * len(self.everything)
+        return (SKIP,) * len(self.opening)
 
 
 def _edited(component: Any) -> Any:
@@ -381,17 +366,3 @@ def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:
     for each in told:
         yield first, each
         first = False
-
-
-def _plain(updates: Updates) -> dict[str, Any]:
-    """The values of updates."""
-    return {name: each["value"] for name, each in updates.items() if "value" in each}
-
-
-def _joined(*updates: Any) -> Any:
-    """Updates of one component in one; the first one's word counts."""
-    found: dict[str, Any] = {}
-    for each in updates:
-        if each is not None:
-            found = {**each, **found}
-    return found or SKIP

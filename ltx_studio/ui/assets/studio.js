@@ -123,13 +123,13 @@
       panel?.scrollIntoView({ block: "start" });
       return [];
     },
-    /** Put the cursor into a mode's prompt, its text selected. */
+    /** Put the cursor into a mode's prompt, its text selected, when the form has been filled in. */
     toPrompt(mode) {
       setTimeout(() => {
         const prompt = byId(`${mode}-prompt`)?.querySelector("textarea");
         prompt?.focus();
         prompt?.select();
-      }, 100);
+      }, 400);
       return [];
     },
   };
