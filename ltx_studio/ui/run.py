@@ -24,6 +24,11 @@ from ltx_studio.ui.take import TakePanel
 
 PREVIEW_FRAME_MS = 250
 """How long each latent frame is shown: eight frames of the clip at its usual speed take a third of a second."""
+TELL_AGAIN = 0.2
+"""Seconds between two words on a run: each costs the browser, which may be on the machine that renders, a few
+hundredths of a second."""
+MOST_RESUMED = 100
+"""Jobs that somebody who comes back follows; they may have handed in thousands."""
 LOOK_AGAIN = 1.0
 """Seconds between two looks at the memory."""
 SKIP: Any = gr.skip()
@@ -76,10 +81,10 @@ class RunPanel:
             self._tabs.pop(str(request.session_hash), None)
 
     def resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Show the visitor's job that runs or waits, if there is one: the tab may have been closed meanwhile."""
-        jobs = self._desk.queue.of(self._owners.of(request), limit=1)
-        if jobs and isinstance(jobs[0].state, Queued | Running):
-            yield from self.watch([jobs[0].id], request)
+        """Show what runs or waits of the visitor's, if anything does: the tab may have been closed meanwhile."""
+        jobs = self._desk.queue.of(self._owners.of(request), limit=MOST_RESUMED)
+        if going := [job.id for job in jobs if isinstance(job.state, Queued | Running)]:
+            yield from self.watch(going, request)
         else:
             yield self.nothing()  # a generator that ends without a word empties its outputs
 
@@ -165,6 +170,7 @@ class RunPanel:
                 begun=begun,
             )
             begun = SKIP
+            time.sleep(TELL_AGAIN)
             if tab.turns:
                 return
 

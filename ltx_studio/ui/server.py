@@ -79,8 +79,8 @@ class StudioBlocks(gr.Blocks):
             return super().launch(*args, **(look | options))
 
     def close(self, *args: Any, **options: Any) -> None:
-        """As Gradio's, which waits five seconds for the connection that each open tab keeps. They are cut here, and what
-        uvicorn says of that is of no use to anybody."""
+        """As Gradio's, which waits five seconds for the connection that each open tab keeps. They are cut here, and
+        what uvicorn says of that is of no use to anybody."""
         told = logging.getLogger("uvicorn.error")
         was_off, told.disabled = told.disabled, True
         try:

@@ -255,13 +255,25 @@ def test_it_is_used_by_keyboard_and_the_focus_is_never_lost(page: Page, url: str
     assert watch.errors == []
 
 
-def test_a_job_that_is_chosen_is_marked(page: Page, url: str, desk: Desk) -> None:
-    hand_in(desk, "one", "two")
+def test_the_job_that_the_page_shows_is_marked_and_a_click_shows_another_at_once(
+    page: Page, url: str, desk: Desk
+) -> None:
+    hand_in(desk, "one", "two", "three")
     panel = open_queue(page, url)
+    marked, shown = panel.locator("[aria-current=true]"), page.locator("#run")
+    expect(marked).to_have_text("one")
+    expect(shown).to_contain_text("Waiting: this one comes next")
 
+    press(panel, "Show: three")
+    expect(shown).to_contain_text("Waiting: 2 before this one")
+    expect(marked).to_have_text("three")
     press(panel, "Show: two")
 
-    expect(panel.locator("[aria-current=true]")).to_have_text("two")
+    expect(shown).to_contain_text("Waiting: 1 before this one")
+    expect(marked).to_have_text("two")
+    press(panel, "Show: one")
+    expect(shown).to_contain_text("Waiting: this one comes next")
+    expect(marked).to_have_text("one")
 
 
 def test_what_cannot_be_done_any_more_is_a_card(page: Page, url: str, desk: Desk, watch: Watch) -> None:

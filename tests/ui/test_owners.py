@@ -19,7 +19,7 @@ from ltx_studio.ui import build_app
 from ltx_studio.ui.guard import Files
 from ltx_studio.ui.owners import COOKIE
 from tests.ui.conftest import Watch
-from tests.ui.driver import PLAYS, expect_done, press, write
+from tests.ui.driver import PLAYS, expect_done, give, open_mode, press, write
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,9 @@ def test_each_profile_sees_its_own_jobs_takes_and_clips_only(
     clip = make_clip(ada, url, "the secret of ada")
     bob.goto(url)
     expect(bob.locator("#run")).to_contain_text("Write a prompt")
+    expect(bob.locator("#history")).to_contain_text("Nothing made yet.")
+    expect(ada.locator("#history .take")).to_have_count(1)
+    poster = ada.evaluate("document.querySelector('#history .take img').src")
     hers, his = (of(each, url) for each in profiles)
 
     (job,) = hers.predict(api_name="/jobs")
@@ -70,10 +73,23 @@ def test_each_profile_sees_its_own_jobs_takes_and_clips_only(
     assert his.predict(search="secret", api_name="/takes")["takes"] == []
     assert ada.request.get(clip).status == 200
     assert ada.request.get(clip, headers={"Range": "bytes=0-99"}).status == 206
+    assert [each.request.get(poster).status for each in (ada, bob)] == [200, 403]
     assert [bob.request.get(clip).status, bob.request.head(clip).status] == [403, 403]
     assert bob.request.get(clip.replace("/file=", "/file/")).status == 403
     assert bob.request.get(clip, headers={"Range": "bytes=0-99"}).status == 403
     assert [each.errors for each in watches] == [[], []]
+
+
+def test_what_a_browser_brings_is_for_its_profile_alone(
+    profiles: tuple[BrowserContext, BrowserContext], url: str, samples: dict[str, Path]
+) -> None:
+    ada, bob = (each.new_page() for each in profiles)
+    bob.goto(url)
+    open_mode(ada, url, "i2v")
+    give(ada, "i2v", {"image": samples["image"]})
+    brought = ada.evaluate("document.querySelector('#i2v-image img').src")
+
+    assert [each.request.get(brought).status for each in (ada, bob)] == [200, 403]
 
 
 def test_a_reload_keeps_what_was_ones_own(profiles: tuple[BrowserContext, BrowserContext], url: str) -> None:

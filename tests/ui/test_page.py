@@ -1,5 +1,6 @@
 """What a person does on the page, in a real browser, with the real engine."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,19 @@ from ltx_studio.engine.boot import boot
 from ltx_studio.settings import LOOPBACK, Settings
 from tests.support import ROOT, environment, outputs_of, studio
 from tests.ui.conftest import Watch
-from tests.ui.driver import PLAYS, RUN_SECONDS, expect_done, keep_seed, press, set_number, write
+from tests.ui.driver import (
+    PLAYS,
+    RUN_SECONDS,
+    choose,
+    expect_done,
+    expect_playing,
+    give,
+    keep_seed,
+    open_mode,
+    press,
+    set_number,
+    write,
+)
 
 
 def test_a_prompt_becomes_a_clip_that_plays(page: Page, page_url: str, watch: Watch) -> None:
@@ -155,6 +168,39 @@ def test_hostile_text_is_shown_and_not_run(page: Page, page_url: str, watch: Wat
 
     assert page.title() == "LTX 2.3 Studio"
     expect(page.locator("#t2v-prompt textarea")).to_have_value(hostile)
+    assert watch.errors == []
+
+
+HOSTILE_NAME = "<img src=x onerror=\"document.title='owned'\"> ${1+1} {{1}} `x` 'שלום' 🙂"
+
+
+def test_hostile_names_of_files_are_shown_and_not_run(
+    page: Page, page_url: str, watch: Watch, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    picture, sound = (
+        shutil.copyfile(samples[each], tmp_path / f"{HOSTILE_NAME}{samples[each].suffix}")
+        for each in ("image", "sound")
+    )
+    damaged = [tmp_path / f"{HOSTILE_NAME}.{kind}" for kind in ("json", "mp4")]
+    for each in damaged:
+        each.write_text("no workflow, no video")
+    open_mode(page, page_url, "lipsync")
+    page.locator("#lipsync-prompt textarea").fill("night")
+    give(page, "lipsync", {"image": picture, "audio": sound})
+    page.locator("#own-workflow > button").click()
+    page.locator("#workflow-file input[type=file]").set_input_files(str(damaged[0]))
+    page.locator("#restore-file input[type=file]").set_input_files(str(damaged[1]))
+    expect(page.locator("#restore-card [role=alert]")).to_be_attached()
+    choose(page, "i2v")
+    page.locator("#i2v-prompt textarea").fill("night")
+    give(page, "i2v", {"image": picture})
+    set_number(page, "i2v", "seconds", 1)
+    press(page, "Generate")
+    expect_done(page)
+    expect_playing(page)
+
+    assert page.title() == "LTX 2.3 Studio"
+    assert page.locator("img[src=x]").count() == 0
     assert watch.errors == []
 
 
