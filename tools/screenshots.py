@@ -21,6 +21,11 @@ OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 WIDTHS = (390, 768, 1440)
 HEIGHT = 900
 SEED = 23
+WHOLE = """
+#top, #result, .generate { position: static !important; max-height: none !important; min-height: 0 !important }
+@media (min-width: 1024px) { #drawer { position: static !important; height: auto !important } }
+"""
+"""A picture of the whole length: in it nothing stays in sight while the rest is scrolled."""
 
 
 def main() -> None:
@@ -42,6 +47,7 @@ def take_pictures() -> None:
     with browser.start() as chromium:
         page = chromium.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
         page.goto(str(blocks.local_url))
+        page.add_style_tag(content=WHOLE)
         for mode in MODES:
             page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
             render(page, mode)

@@ -75,7 +75,10 @@ def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.component
             # the file as it is: its profile and its size are for the studio to look at
             return gr.Image(type="filepath", image_mode=None, sources=["upload", "clipboard"], height=220, **named)
         case Media.SOUND:
-            return gr.Audio(type="filepath", sources=["upload", "microphone"], **named)
+            # its buttons need so many pixels
+            return gr.Audio(
+                type="filepath", sources=["upload", "microphone"], buttons=["download"], min_width=320, **named
+            )
         case Media.CLIP:
             return gr.Video(sources=["upload"], height=220, **named)
     raise AssertionError(f"{media} is no file of a form: {Path(str(field.title))}")

@@ -62,7 +62,6 @@ class Form:
 
     def build(self) -> None:
         """Add the components to the Blocks that is open."""
-        self.filling = gr.Textbox(visible="hidden", label="filling", elem_id=self.id("filling"))
         needed = [name for name in self.mode.media if self._fields[name].is_required()]
         labels = [(words.EXAMPLES, ""), *((each.label, each.label) for each in examples(self.mode.id))]
         self.example = gr.Dropdown(
@@ -98,6 +97,10 @@ class Form:
     def tellers(self) -> list[gr.components.Component]:
         """What `tell` gives updates for."""
         return [self.told, self.components["preset"], *(self.components[name] for name in self.limited)]
+
+    def build_filling(self) -> None:
+        """Add what is not seen, outside of whatever is shown and hidden: Gradio shows it again with that."""
+        self.filling = gr.Textbox(visible="hidden", label="filling", elem_id=self.id("filling"))
 
     def to_fill(self, updates: Updates) -> str:
         """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives."""

@@ -65,6 +65,8 @@ class Page:
                 self._columns = {mode: self._column(mode, form) for mode, form in self.forms.items()}
             with gr.Column(scale=6, min_width=320, elem_id="result"):
                 self._result()
+        for form in self.forms.values():
+            form.build_filling()
         self._saved = gr.BrowserState({}, storage_key=STORAGE, secret=STORAGE)
         for form in self.forms.values():
             self._wire(form)

@@ -1,5 +1,6 @@
 """What a person does on the page, in a real browser, with the real engine."""
 
+import itertools
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import app
 from ltx_studio.engine.boot import boot
+from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, Settings
 from tests.support import ROOT, environment, outputs_of, studio
 from tests.ui.conftest import Watch
@@ -309,3 +311,53 @@ def test_a_port_that_is_taken_is_an_error_with_advice(page_url: str, settings: S
     assert done.returncode == 2
     assert f"port {port}" in done.stderr.splitlines()[0]
     assert "--port" in done.stderr.splitlines()[-1]
+
+
+def test_on_a_phone_the_run_comes_into_sight_and_the_frame_stays(page: Page, page_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    write(page, page_url, "a red ball", seconds=1)
+    button = page.get_by_role("button", name="Generate", exact=True)
+    page.evaluate("scrollTo(0, 0)")
+    expect(button).to_be_in_viewport(ratio=1)
+    button.click()
+
+    expect(page.locator("#run")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#studio-header h1")).to_be_in_viewport(ratio=1)
+    expect_done(page)
+    expect(page.locator("#clip video")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [768, 1440])
+def test_run_clip_and_recipe_are_below_each_other(width: int, page: Page, page_url: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    write(page, page_url, "a red ball", seconds=1)
+    press(page, "Generate")
+    expect_done(page)
+    expect(page.locator("#take-delete")).to_be_visible()
+
+    box = "each => { const box = each.getBoundingClientRect(); return [box.left, box.top, box.bottom]; }"
+    places = [page.locator(each).evaluate(box) for each in ("#run", "#clip", "#recipe", "#take-delete")]
+    assert {left for left, _, _ in places[:3]} == {places[0][0]}
+    assert all(above[2] <= below[1] for above, below in itertools.pairwise(places))
+    page.locator("#take-delete").click()
+    expect(page.locator("#take-sure")).to_be_in_viewport(ratio=1)
+
+
+def test_nothing_unseen_is_shown(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    for mode in MODES:
+        choose(page, mode)
+
+        assert page.locator("#ended, #begun, #take-changed, [id$=filling]").filter(visible=True).count() == 0
+
+
+def test_the_clip_stays_in_sight_while_the_form_is_scrolled(page: Page, page_url: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 700})
+    open_mode(page, page_url, "lipsync")
+    page.locator("#lipsync-more > button").first.click()
+    page.locator("#lipsync-told").scroll_into_view_if_needed()
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, 2000)
+
+    for kept in ("#run", "#studio-header h1", "#history", "#lipsync-generate"):
+        expect(page.locator(kept)).to_be_in_viewport()

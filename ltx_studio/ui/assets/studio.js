@@ -29,6 +29,13 @@
     else byId("drawer-toggle")?.focus();
   }
 
+  /** Where the run lies below the form, as on a phone, go there. */
+  function showRun() {
+    const result = byId("result");
+    const isBelow = result?.getBoundingClientRect().top >= byId("forms")?.getBoundingClientRect().bottom;
+    if (isBelow) result.scrollIntoView({ block: "start" });
+  }
+
   const scrim = document.createElement("div");
   scrim.id = "studio-scrim";
   scrim.hidden = true;
@@ -36,6 +43,7 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#drawer-toggle")) slide(!isOpen);
+    else if (event.target.closest?.("button.generate")) showRun();
   });
   PINNED.addEventListener("change", lay);
 
