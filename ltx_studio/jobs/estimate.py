@@ -56,10 +56,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One stage of a take: how much there was to do, and the seconds that it took."""
+    """One stage of a take: how much there was to do, the seconds that it took, and how many of them it would also have
+    taken with nothing to do, such as for loading a model."""
 
     work: float
     seconds: float
+    start: float = 0.0
+
+    def of(self, amount: float) -> float:
+        """Seconds for another amount of work."""
+        return self.start + (self.seconds - self.start) / self.work * amount
 
 
 class Estimator:
@@ -96,8 +102,16 @@ def seen(takes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[s
             continue  # of another version
         for stage in measured.get("stages", ()):
             if stage["id"] in work and work[stage["id"]]:
-                found.setdefault(stage["id"], []).append(Seen(work[stage["id"]], stage["seconds"]))
+                found.setdefault(stage["id"], []).append(Seen(work[stage["id"]], stage["seconds"], start_of(stage)))
     return found
+
+
+def start_of(stage: Mapping[str, Any]) -> float:
+    """Seconds by which a measured stage's first step took longer than its others."""
+    steps, first = stage.get("steps", 0), stage.get("first", 0.0)
+    if steps < 2 or not 0 < first <= stage["seconds"]:
+        return 0.0
+    return max(0.0, float(first - (stage["seconds"] - first) / (steps - 1)))
 
 
 def expected(work: Mapping[str, float], known: Mapping[str, Sequence[Seen]]) -> Estimate | None:
@@ -108,14 +122,14 @@ def expected(work: Mapping[str, float], known: Mapping[str, Sequence[Seen]]) -> 
     stages = {}
     for stage, amount in work.items():
         takes = known.get(stage) or (sampled if SAMPLED.fullmatch(stage) else ())
-        stages[stage] = amount * _pace(amount, takes) if takes else 0.0
+        stages[stage] = _seconds(amount, takes) if takes else 0.0
     return Estimate(stages)
 
 
-def _pace(amount: float, takes: Sequence[Seen]) -> float:
-    """Seconds for one unit of work, as those had it that had about as much to do."""
+def _seconds(amount: float, takes: Sequence[Seen]) -> float:
+    """For so much work, as those would take that had about as much to do."""
     near = sorted(takes, key=lambda each: abs(math.log(each.work / amount)))[:NEAREST]
-    return median(each.seconds / each.work for each in near)
+    return median(each.of(amount) for each in near)
 
 
 def _work(spec: JobSpec) -> dict[str, float]:

@@ -26,17 +26,20 @@ class Stopwatch:
         match event:
             case StageStarted(stage):
                 self._end_stage()
-                self._stages.append({"id": stage, "seconds": 0.0, "steps": 0})
+                self._stages.append({"id": stage, "seconds": 0.0, "steps": 0, "first": 0.0})
             case Step(stage, step, _):
                 for each in self._stages:
                     if each["id"] == stage:
                         each["steps"] = max(each["steps"], step)
+                        if step == 1 and each is self._stages[-1]:
+                            each["first"] = round(self._clock() - self._began, 3)
             case Finished(_, seconds):
                 self._end_stage()
                 self._seconds = seconds
 
     def as_dict(self) -> dict[str, Any]:
-        """``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each, ``peak_memory`` in bytes."""
+        """``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each and the seconds until its ``first``
+        step was done, in which models are loaded; ``peak_memory`` in bytes."""
         return {"seconds": round(self._seconds, 3), "stages": self._stages, "peak_memory": self._peak}
 
     def _end_stage(self) -> None:

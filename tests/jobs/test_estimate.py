@@ -3,7 +3,7 @@
 import pytest
 
 from ltx_studio.jobs import Desk, JobSpec, Progress
-from ltx_studio.jobs.estimate import Estimate, Seen, expected
+from ltx_studio.jobs.estimate import Estimate, Seen, expected, start_of
 from tests.jobs.conftest import Make
 
 
@@ -21,6 +21,18 @@ def test_twice_the_work_takes_twice_as_long() -> None:
     found = expected({"load": 1.0, "stage1": 4.0, "decode": 2.0}, known)
 
     assert found == Estimate({"load": 0.25, "stage1": 12.0, "decode": 1.0})
+
+
+def test_loading_is_not_taken_for_sampling() -> None:
+    seen = Seen(8.0, 5.0, start_of({"id": "stage1", "seconds": 5.0, "steps": 8, "first": 4.3}))
+
+    found = expected({"stage1": 120.0}, {"stage1": [seen]})
+
+    assert seen.start == pytest.approx(4.2)
+    assert found is not None
+    assert found.seconds == pytest.approx(4.2 + 120 * 0.1)
+    for told in ({"seconds": 5.0, "steps": 8}, {"seconds": 5.0, "steps": 1, "first": 5.0}, {"seconds": 0.0}):
+        assert start_of(told) == 0.0
 
 
 def test_a_stage_that_was_never_seen_is_told_by_another_that_is_sampled() -> None:

@@ -5,15 +5,19 @@ from ltx_studio.jobs.measuring import Stopwatch
 
 
 def test_seconds_and_steps_of_each_stage_and_the_peak_of_memory() -> None:
-    now, used = iter([10.0, 12.5, 13.0]), iter([5, None, 9, 2, 3])
+    now, used = iter([10.0, 11.5, 12.5, 13.0]), iter([5, None, 9, 2, 3, 4])
     watch = Stopwatch(lambda: next(used), lambda: next(now))
 
-    for event in (StageStarted("a", "A", 0, 2), Step("a", 3, 8), StageStarted("b", "B", 1, 2), Step("a", 8, 8)):
+    begun = StageStarted("a", "A", 0, 2), Step("a", 1, 8), Step("a", 3, 8)
+    for event in (*begun, StageStarted("b", "B", 1, 2), Step("a", 8, 8)):
         watch.see(event)
     watch.see(Finished((), 3.25))
 
     assert watch.as_dict() == {
         "seconds": 3.25,
-        "stages": [{"id": "a", "seconds": 2.5, "steps": 8}, {"id": "b", "seconds": 0.5, "steps": 0}],
+        "stages": [
+            {"id": "a", "seconds": 2.5, "steps": 8, "first": 1.5},
+            {"id": "b", "seconds": 0.5, "steps": 0, "first": 0.0},
+        ],
         "peak_memory": 9,
     }
