@@ -57,9 +57,9 @@ class _Parts:
         return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
 
     @property
-    def choice(self) -> list[gr.components.Component]:
+    def choice(self) -> tuple[gr.Radio, gr.Checkbox]:
         """Which files it is about."""
-        return [self.chosen, self.everything]
+        return self.chosen, self.everything
 
     @property
     def shown(self) -> list[gr.components.Component]:
@@ -116,8 +116,8 @@ class ModelsPanel:
 
     def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
         choice = parts.choice
-        gr.on(None, self._show, choice, parts.asked, **QUIET)  # on load, and whenever the choice changes
-        panel.expand(self._ready, choice, parts.shown, **QUIET)  # another tab may have fetched or removed something
+        gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
+        panel.expand(self._ready, choice, parts.shown, **QUIET)  # not on load: the page is there sooner without
         work = (
             parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **QUIET),
             parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),

@@ -184,8 +184,7 @@ class Page:
             **QUIET,
         )
         blocks.load(self._open, [self._saved], [self._banner, *self.opening], **QUIET)
-        blocks.load(self.run.resume, None, self.run.outputs, concurrency_limit=None, **QUIET)
-        blocks.unload(self.run.forget)
+        self.run.wire_return(blocks)
 
     def _wire_take(self) -> None:
         actions, take = self.take.actions, [self.take.take]

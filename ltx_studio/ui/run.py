@@ -69,24 +69,36 @@ class RunPanel:
         self.failed = gr.State("")
         self._stop_button = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
         self._preview = gr.HTML(elem_id="preview", visible=False)
+        self._back = gr.Number(0, visible="hidden", elem_id="back", label="back")
         self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
         self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
         told = [self._card, self._preview, self._stop_button, self.begun, self.ended, self.failed]
         self.outputs = [*told, *self.remedies.outputs, *self._take.outputs]
         self._stop_button.click(self._stop, None, [self._stop_button], queue=False, **QUIET)
 
-    def forget(self, request: gr.Request) -> None:
+    def _forget(self, request: gr.Request) -> None:
         """The tab was closed."""
         with self._guard:
             self._tabs.pop(str(request.session_hash), None)
 
-    def resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Show what runs or waits of the visitor's, if anything does: the tab may have been closed meanwhile."""
+    def wire_return(self, blocks: gr.Blocks) -> None:
+        """Show whoever comes what runs or waits of theirs: the tab may have been closed meanwhile."""
+        blocks.load(self._returns, None, [self._back], **QUIET)
+        self._back.change(self._resume, None, self.outputs, concurrency_limit=None, **QUIET)
+        blocks.unload(self._forget)
+
+    def _returns(self, request: gr.Request) -> Any:
+        """Something new when there is anything to show. Most have nothing, and the browser need not look at all that a
+        run changes."""
+        return time.time() if self._going(request) else SKIP
+
+    def _resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from self.watch(self._going(request), request)
+
+    def _going(self, request: gr.Request) -> list[str]:
+        """What runs or waits of the visitor's."""
         jobs = self._desk.queue.of(self._owners.of(request), limit=MOST_RESUMED)
-        if going := [job.id for job in jobs if isinstance(job.state, Queued | Running)]:
-            yield from self.watch(going, request)
-        else:
-            yield self.nothing()  # a generator that ends without a word empties its outputs
+        return [job.id for job in jobs if isinstance(job.state, Queued | Running)]
 
     def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Put requests into the visitor's line, and follow them.

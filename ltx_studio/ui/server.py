@@ -66,7 +66,7 @@ class StudioBlocks(gr.Blocks):
             look: dict[str, Any] = {
                 "theme": theme(),
                 "css_paths": [css],
-                "head": f"<style>{asset('frame.css')}</style><script>{asset('studio.js')}</script>",
+                "head": f"<style>{asset('frame.css')}{room()}</style><script>{asset('studio.js')}</script>",
                 "footer_links": [],
                 "run_history": False,
                 "max_file_size": UPLOAD_LIMIT,
@@ -221,6 +221,11 @@ def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
         yield words.OTHERS.format(urls=shared)
     if blocks.owners.apart and blocks.password:
         yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
+
+
+def room() -> str:
+    """A rule that leaves room for the header which Hugging Face lays over a Space's upper edge, where this is one."""
+    return ":root { --room: 3rem; }" if os.environ.get("SPACE_ID") else ""
 
 
 def is_shared(share: object = None) -> bool:

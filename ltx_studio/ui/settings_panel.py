@@ -36,7 +36,6 @@ class SettingsPanel:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         with gr.Accordion(words.SETTINGS, open=False, elem_id="settings", elem_classes="panel") as panel:
             shown = gr.HTML(elem_id="settings-shown")
-        gr.on(None, self._shown, None, [shown], **quiet)  # not here: where it is opened from is known at launch
         panel.expand(self._shown, None, [shown], **quiet)
 
     def _shown(self) -> str:

@@ -40,7 +40,7 @@ upscaler = "up.safetensors"
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hub that is held here is waited for, however slow the machine is."""
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 300)
@@ -288,6 +288,7 @@ def test_another_choice_takes_the_question_away(page: Page, tiny: str) -> None:
     expect(page.locator("#models-run")).not_to_contain_text("Removing frees")
 
 
+@pytest.mark.usefixtures("patience")
 def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny: str, shop: Shop) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     open_panel(page, tiny, "Models")

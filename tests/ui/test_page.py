@@ -16,11 +16,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import app
+from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot
 from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, Settings
 from tests.support import ROOT, environment, outputs_of, studio
-from tests.ui.conftest import Watch
+from tests.ui.conftest import Watch, open_page
 from tests.ui.driver import (
     PLAYS,
     RUN_SECONDS,
@@ -361,3 +362,13 @@ def test_the_clip_stays_in_sight_while_the_form_is_scrolled(page: Page, page_url
 
     for kept in ("#run", "#studio-header h1", "#history", "#lipsync-generate"):
         expect(page.locator(kept)).to_be_in_viewport()
+
+
+def test_a_space_leaves_room_above(page: Page, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "somebody/studio")
+    for url in open_page(home, Engine(home)):
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(url)
+
+        assert page.locator("#studio-header h1").evaluate("each => each.getBoundingClientRect().top") >= 48
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
