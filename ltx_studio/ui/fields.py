@@ -16,6 +16,16 @@ MOST_MARKS = 1000
 """A slider with more than so many steps would be no help."""
 
 
+def _nearest(self: gr.Slider, payload: float | None) -> float:
+    """A slider takes a number that it cannot have for the nearest that it can, as it does itself in the browser when
+    its field is left. Gradio 6.31's raises, and its browser side then forgets the event that came after."""
+    return min(max(payload or 0, self.minimum), self.maximum)
+
+
+# not a class of ours: Gradio would write a file of types beside the module of one, at every start
+gr.Slider.preprocess = _nearest  # type: ignore[method-assign]
+
+
 def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.components.Component:
     """Of one parameter; only values that it may have can be chosen.
 

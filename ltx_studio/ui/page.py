@@ -145,7 +145,7 @@ class Page:
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
         telling = [
-            each.change if hasattr(each, "upload") else each.input  # type: ignore[attr-defined]
+            each.change if hasattr(each, "upload") else _edited(each)  # type: ignore[attr-defined]
             for name, each in form.components.items()
             if name not in ("prompt", "negative_prompt", "seed", "takes", "new_seed")
         ]
@@ -357,8 +357,9 @@ class Page:
 
 
 def _edited(component: Any) -> Any:
-    """The event that tells that a visitor has changed a component. What is pasted into a text is no `input` of it."""
-    return component.change if isinstance(component, gr.Textbox) else component.input
+    """The event that tells that a visitor has changed a component: neither what is pasted into a text nor what a slider
+    makes of a number that it cannot have is an `input` of it."""
+    return component.change if isinstance(component, gr.Textbox | gr.Slider) else component.input
 
 
 def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:

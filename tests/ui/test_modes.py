@@ -109,6 +109,20 @@ def test_the_line_tells_what_will_be_made(page: Page, page_url: str) -> None:
     expect(page.locator("#t2v-told")).to_contain_text("128×96 (half of 256×192)")
 
 
+@pytest.mark.parametrize(("written", "kept", "made"), [("", "0.3", "0.38 s"), ("1000", "20", "20.04 s")])
+def test_what_a_slider_makes_of_a_number_is_what_is_told(
+    page: Page, page_url: str, written: str, kept: str, made: str
+) -> None:
+    write(page, page_url, "night", seconds=1)
+    expect(page.locator("#t2v-told")).to_contain_text("1.04 s")
+    field = page.locator("#t2v-seconds input[type=number]")
+    field.fill(written)
+    field.press("Tab")
+
+    expect(field).to_have_value(kept)
+    expect(page.locator("#t2v-told")).to_contain_text(made)
+
+
 def test_what_does_not_act_is_greyed_with_the_reason(page: Page, page_url: str) -> None:
     open_mode(page, page_url, "t2v")
     page.locator("#t2v-more > button").first.click()
