@@ -190,7 +190,7 @@ class Page:
         actions, take = self.take.actions, [self.take.take]
         again = actions["again"].click
         again(self._again, take, self.run.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
-        outputs = [self.run.outputs[0], *self.opening]
+        outputs = [self.run.told, *self.opening]
         reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
         reusing.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
         actions["go_on"].click(self._go_on, take, outputs, **QUIET)
@@ -307,7 +307,7 @@ class Page:
     def _filled(self, fill: Any, take: str, request: gr.Request) -> tuple[Any, ...]:
         """What `fill` makes of the take, or why it cannot be."""
         try:
-            return SKIP, *fill(self.take.record(take, request))
+            return "", *fill(self.take.record(take, request))
         except StudioError as problem:
             return cards.error(problem), *self._nothing()
 

@@ -49,6 +49,7 @@ class RunPanel:
     """Card, forming picture and Stop. Each tab follows its own jobs; they go on when nobody looks.
 
     Attributes:
+        told: Where a request that cannot be handed in says why, above the run, which tells of itself all the while.
         outputs: What the handlers that yield from `follow` tell.
         begun: Changes whenever this tab begins to show a job, for what shows the queue.
         ended: Changes whenever a job of this tab has ended, for what shows the takes.
@@ -64,6 +65,7 @@ class RunPanel:
 
     def build(self) -> None:
         """Add the components to the Blocks that is open; the panel of the take must be built."""
+        self.told = gr.HTML("", elem_id="told")
         self._card = gr.HTML(cards.message(words.IDLE), elem_id="run")
         self.remedies.build()
         self.failed = gr.State("")
@@ -72,8 +74,8 @@ class RunPanel:
         self._back = gr.Number(0, visible="hidden", elem_id="back", label="back")
         self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
         self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
-        told = [self._card, self._preview, self._stop_button, self.begun, self.ended, self.failed]
-        self.outputs = [*told, *self.remedies.outputs, *self._take.outputs]
+        shown = [self._card, self._preview, self._stop_button, self.begun, self.ended, self.failed]
+        self.outputs = [self.told, *shown, *self.remedies.outputs, *self._take.outputs]
         self._stop_button.click(self._stop, None, [self._stop_button], queue=False, **QUIET)
 
     def _forget(self, request: gr.Request) -> None:
@@ -112,6 +114,7 @@ class RunPanel:
     def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Tell the outputs what becomes of jobs that were handed in, after those that this tab follows already."""
         self._desk.work()
+        yield self._telling("")
         yield from self.watch(jobs, request)
 
     def followed(self, session: str) -> str | None:
@@ -155,11 +158,14 @@ class RunPanel:
 
     def problem(self, problem: StudioError) -> tuple[Any, ...]:
         """Tell the outputs why nothing was handed in."""
-        return self._tell(card=cards.error(problem))
+        return self._telling(cards.error(problem))
 
     def said(self, text: str) -> tuple[Any, ...]:
         """Tell the outputs a sentence."""
-        return self._tell(card=cards.message(text))
+        return self._telling(cards.message(text))
+
+    def _telling(self, card: str) -> tuple[Any, ...]:
+        return (card, *self.nothing()[1:])
 
     def _next(self, tab: _Tab) -> str | None:
         with self._guard:
@@ -175,9 +181,12 @@ class RunPanel:
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, request)
                 return
+            preview = view.preview(job)
+            if begun is not SKIP and preview is SKIP:
+                preview = gr.update(value="", visible=False)  # it may be of the job before
             yield self._tell(
                 card=view.card(each, len(tab.jobs)),
-                preview=view.preview(job),
+                preview=preview,
                 stop=_stop_button(each),
                 begun=begun,
             )
@@ -222,7 +231,7 @@ class RunPanel:
     ) -> tuple[Any, ...]:
         button = gr.update(visible=False) if stop is None else stop
         helps = remedies or self.remedies.updates(None)
-        return (card, preview, button, begun, ended, failed, *helps, *(take or [SKIP] * len(self._take.outputs)))
+        return (SKIP, card, preview, button, begun, ended, failed, *helps, *(take or [SKIP] * len(self._take.outputs)))
 
 
 class _View:

@@ -67,13 +67,14 @@ def test_a_run_and_its_take(page: Page, page_url: str) -> None:
 def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> None:
     open_mode(page, page_url_without_comfyui, "keyframe")
     press(page, "Generate")
-    expect(page.locator("#run [role=alert]")).to_be_visible()
+    expect(page.locator("#told [role=alert]")).to_be_visible()
 
     assert found(page) == []
 
 
 def test_weak_contrast_would_be_seen(page: Page, page_url: str) -> None:
     open_mode(page, page_url, "t2v")
+    expect(page.locator("#t2v-told .about")).to_be_visible()
     page.add_style_tag(content=".told .about { color: #5c6978 !important; }")
 
     assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]

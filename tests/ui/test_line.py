@@ -319,7 +319,9 @@ def test_a_real_job_runs_is_stopped_here_and_tried_again(
     page: Page, page_url: str, settings: Settings, watch: Watch
 ) -> None:
     desk = Desk(settings)
-    spec = JobSpec.from_request("t2v", {"prompt": "stopped in the queue", "seconds": 10, "seed": 1}, "pocket")
+    spec = JobSpec.from_request(
+        "t2v", {"prompt": "stopped in the queue", "seconds": 10, "seed": 1}, "pocket", "balanced"
+    )
     desk.submit(LOCAL, [spec])
     panel = open_queue(page, page_url)
     row = panel.locator(".line-row", has_text="stopped in the queue")

@@ -153,6 +153,25 @@ def test_a_wrong_request_is_a_card_with_what_to_do(page: Page, page_url: str) ->
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_enabled()
 
 
+def test_why_nothing_was_handed_in_stays_while_a_clip_is_made(page: Page, page_url: str) -> None:
+    write(page, page_url, "a red ball", seconds=8)
+    press(page, "Generate")
+    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    page.locator("#t2v-prompt textarea").fill("  ")
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    elapsed = page.locator("#run .elapsed").text_content()
+    expect(page.locator("#run .elapsed")).not_to_have_text(str(elapsed))
+
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    expect(page.locator("#stop")).to_be_visible()
+    page.locator("#t2v-prompt textarea").fill("night")
+    press(page, "Generate")
+    expect(page.locator("#told")).to_be_hidden()
+    press(page, "Stop")
+    expect_done(page)
+
+
 @pytest.mark.parametrize("seed", ["-5", "9007199254740993"])
 def test_a_seed_out_of_range_is_a_card_too(page: Page, page_url: str, seed: str, watch: Watch) -> None:
     write(page, page_url, "night")
@@ -341,6 +360,7 @@ def test_run_clip_and_recipe_are_below_each_other(width: int, page: Page, page_u
     assert {left for left, _, _ in places[:3]} == {places[0][0]}
     assert all(above[2] <= below[1] for above, below in itertools.pairwise(places))
     page.locator("#take-delete").click()
+    page.locator("#take-sure").scroll_into_view_if_needed()
     expect(page.locator("#take-sure")).to_be_in_viewport(ratio=1)
 
 
