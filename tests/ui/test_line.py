@@ -141,7 +141,13 @@ def press(panel: Locator, name: str) -> None:
 def click_for(button: Locator, act: str, job_id: str) -> None:
     """A click as of a board that is out of date, or forged."""
     button.evaluate(
-        "(each, [act, job]) => { each.dataset.act = act; each.dataset.job = job; each.click(); }", [act, job_id]
+        """(each, [act, job]) => {
+            const meant = { ...each.dataset };
+            Object.assign(each.dataset, { act, job });
+            each.click();
+            Object.assign(each.dataset, meant);  // a board that has nothing new keeps its buttons
+        }""",
+        [act, job_id],
     )
 
 
