@@ -31,6 +31,7 @@ from ltx_studio.ui.own import OwnPanels
 from ltx_studio.ui.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.ui.page import Page
 from ltx_studio.ui.settings_panel import SettingsPanel
+from ltx_studio.ui.statics import Statics
 from ltx_studio.ui.theme import theme
 
 UPLOAD_LIMIT = "1gb"
@@ -59,6 +60,7 @@ class StudioBlocks(gr.Blocks):
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
         middleware = [
+            Middleware(Statics),
             Middleware(GiveCookie, owners=self.owners),
             Middleware(KeepFiles, owners=self.owners, files=self.files),
         ]
@@ -74,7 +76,7 @@ class StudioBlocks(gr.Blocks):
             }
             if self.owners.apart and self.password and options.get("auth") is None:
                 look["auth"] = check_of(self.password)
-                middleware.insert(1, Middleware(Gate, throttle=Throttle()))
+                middleware.insert(2, Middleware(Gate, throttle=Throttle()))
             look["app_kwargs"] = {"middleware": middleware}
             return super().launch(*args, **(look | options))
 
