@@ -1,11 +1,12 @@
 """The commands, and how a failure looks: what happened, the hint last, exit code 2 for a wrong request, else 1."""
 
 import contextlib
+import gc
 import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,8 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
 @click.option("--model-set", default=None, help="Model set that the page starts with.")
 def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
     """Open the page."""
-    from ltx_studio.ui import serve as serve_page
+    with _uncollected():
+        from ltx_studio.ui import serve as serve_page
 
     serve_page(get_settings(), host=host, port=port, model_set=model_set, lan=lan)
 
@@ -206,3 +208,17 @@ def _show(error: StudioError, as_json: bool) -> None:
         else:
             click.secho(f"Error: {error.message}", fg="red", err=True)
             click.echo(error.hint, err=True)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave the garbage collector out while much is imported, and what came out of its way: it would go through a
+    million objects that stay, a tenth of Gradio's import."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
