@@ -85,6 +85,10 @@ class Asked:
     def forget(self, session: str) -> None:
         self._open.pop(session, None)
 
+    def about(self, session: str) -> Repair | Going | None:
+        """What is open."""
+        return self._open.get(session)
+
     def answered(self, session: str, kind: type[Answered]) -> Answered:
         """What it was about; it is asked no longer.
 

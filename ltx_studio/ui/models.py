@@ -62,13 +62,13 @@ class _Parts:
         return self.chosen, self.everything
 
     @property
-    def shown(self) -> list[gr.components.Component]:
-        return [*self.controls, self.plan, self.stop]
+    def shown(self) -> list[Any]:
+        return [*self.controls, self.plan, self.stop, self.repair, self.confirm]
 
     @property
     def asked(self) -> list[Any]:
         """What a press of a button is answered with."""
-        return [*self.shown, self.card, self.repair, self.confirm, self.remove_now]
+        return [*self.shown, self.card, self.remove_now]
 
 
 class ModelsPanel:
@@ -158,7 +158,11 @@ class ModelsPanel:
         shown = self._what_is_here(model_set, everything)
         if self._at_work.is_on(str(request.session_hash)):
             return {self._parts.plan: gr.skip()}
-        return {**shown, self._parts.stop: gr.update(value=words.STOP, interactive=False)}
+        return {
+            **shown,
+            **self._what_is_asked(request),
+            self._parts.stop: gr.update(value=words.STOP, interactive=False),
+        }
 
     def _what_is_here(self, model_set: str, everything: bool) -> Updates:
         parts, awake = self._parts, gr.update(interactive=True)
@@ -233,7 +237,7 @@ class ModelsPanel:
                 self._asked.ask(str(request.session_hash), mending)
             yield {
                 self._parts.card: model_cards.checked(verdicts, bad=len(mending.files), contents=contents),
-                self._parts.repair: gr.update(visible=bool(mending.files)),
+                **self._what_is_asked(request),
             }
 
         return work
@@ -262,7 +266,7 @@ class ModelsPanel:
             with self._at_work.begin(str(request.session_hash)) as cancel:
                 yield {**self._resting(cancel), **self._asked_nothing(request), parts.card: ""}
                 for updates in work(cancel):
-                    yield {**self._resting(cancel), **updates}
+                    yield {**self._resting(cancel), **self._what_is_asked(request), **updates}
         except Exception as problem:
             yield {parts.card: self._problem(problem)}
 
@@ -305,9 +309,8 @@ class ModelsPanel:
         note = words.LOSES_SET if model_set == self._in_use else ""
         freed = in_bytes(sum(each.freed for each in wanted))
         return {
-            **asked_nothing,
+            **self._what_is_asked(request),
             parts.card: model_cards.removal(wanted, shared, note=note),
-            parts.confirm: gr.update(visible=goes),
             parts.remove_now: gr.update(value=words.REMOVE_NOW.format(freed=freed)),
         }
 
@@ -330,8 +333,15 @@ class ModelsPanel:
 
     def _asked_nothing(self, request: gr.Request) -> Updates:
         self._asked.forget(str(request.session_hash))
-        hidden = gr.update(visible=False)
-        return {self._parts.repair: hidden, self._parts.confirm: hidden}
+        return self._what_is_asked(request)
+
+    def _what_is_asked(self, request: gr.Request) -> Updates:
+        """The buttons that answer. Told again when something is over: an event before it may have answered late."""
+        about = self._asked.about(str(request.session_hash))
+        return {
+            self._parts.repair: gr.update(visible=isinstance(about, Repair)),
+            self._parts.confirm: gr.update(visible=isinstance(about, Going)),
+        }
 
     def _problem(self, problem: Exception) -> str:
         if not isinstance(problem, StudioError):

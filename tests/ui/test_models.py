@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import pytest
 from huggingface_hub import constants, hf_hub_download
 from playwright.sync_api import Browser, Page, expect
@@ -20,6 +22,7 @@ from ltx_studio.models.mend import Repair
 from ltx_studio.settings import Settings
 from ltx_studio.ui.model_cards import downloads
 from ltx_studio.ui.model_work import MOST_ASKED, Asked, Going
+from ltx_studio.ui.models import ModelsPanel
 from tests.models.conftest import SIZE, Shop, shop
 from tests.models.test_upkeep import spoil
 from tests.support import small_spec
@@ -58,6 +61,21 @@ def tiny_apart(shop: Shop) -> Iterator[str]:
     """The same, as those see it who do not sit at the machine."""
     settings = with_tiny_set(shop)
     yield from open_page(settings, Engine(settings), apart=True)
+
+
+@pytest.fixture
+def late_answer(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A page that is built from now on shows Repair again at the repair's end, as the check before it may, late."""
+
+    def repair_and_show_again(panel: ModelsPanel, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        yield from repair(panel, request)
+        seen.append("shown again")
+        yield {panel._parts.repair: gr.update(visible=True)}
+
+    seen: list[str] = []
+    repair = ModelsPanel._repair
+    monkeypatch.setattr(ModelsPanel, "_repair", repair_and_show_again)
+    return seen
 
 
 def with_tiny_set(shop: Shop) -> Settings:
@@ -187,6 +205,21 @@ def test_sizes_and_contents_are_checked_and_what_is_wrong_is_repaired(
     expect(card).to_contain_text("All 3 files are whole.")
     assert shop.hub.sent("up.safetensors") == SIZE, "what was whole is not fetched again"
     assert watch.errors == []
+
+
+def test_an_answer_that_comes_late_brings_no_button_back(
+    page: Page, late_answer: list[str], tiny: str, shop: Shop
+) -> None:
+    get_all(page, tiny)
+    os.truncate(path_of(shop, "up.safetensors"), SIZE // 2)
+    page.get_by_role("button", name="Check sizes").click()
+
+    page.locator("#models-repair").click()
+
+    expect(page.locator("#models-run")).to_contain_text("Repaired. All files are whole.", timeout=20_000)
+    expect(page.get_by_role("button", name="Check sizes")).to_be_enabled()
+    expect(page.locator("#models-repair")).to_be_hidden()
+    assert late_answer == ["shown again"]
 
 
 def test_a_cut_off_file_is_seen_by_its_size(page: Page, tiny: str, shop: Shop) -> None:
