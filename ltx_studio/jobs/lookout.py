@@ -29,16 +29,21 @@ class Line:
         waiting: The first of those that wait, in their order.
         waits: How many wait in all.
         ended: The last ones that failed or were stopped, newest first.
+        failed: How many failed in all.
         paused: Whether none of them begins until it is told otherwise.
         batches: By id, those of which something still runs or waits.
+        newest: The number of the owner's newest take, 0 when there is none. Another one tells of a new take, whoever
+            asked for it.
     """
 
     running: tuple[Job, ...] = ()
     waiting: tuple[Job, ...] = ()
     waits: int = 0
     ended: tuple[Job, ...] = ()
+    failed: int = 0
     paused: bool = False
     batches: Mapping[str, Share] = field(default_factory=dict)
+    newest: int = 0
 
 
 _ENDED = "jobs.state IN ('failed', 'cancelled') AND jobs.ended >= :since ORDER BY jobs.ended DESC, jobs.number DESC"
@@ -63,13 +68,17 @@ class Lookout:
                 return tuple(job_of(row, ahead) for row in rows)
 
             paused = connection.execute("SELECT paused FROM owners WHERE id = ?", (owner,)).fetchone()
+            failed = "SELECT count(*) FROM jobs WHERE owner = ? AND state = 'failed' AND ended >= ?"
+            newest = "SELECT coalesce(max(number), 0) FROM takes WHERE owner = ?"
             return Line(
                 running=found("jobs.state = 'running' ORDER BY jobs.started", -1),
                 waiting=found("jobs.state = 'queued' ORDER BY jobs.place", SHOWN_WAITING),
                 waits=len(ahead),
                 ended=found(_ENDED, SHOWN_ENDED),
+                failed=int(connection.execute(failed, (owner, since)).fetchone()[0]),
                 paused=bool(paused and paused["paused"]),
                 batches=_batches(connection, owner),
+                newest=int(connection.execute(newest, (owner,)).fetchone()[0]),
             )
 
 

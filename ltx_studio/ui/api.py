@@ -19,10 +19,12 @@ from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.graph.files import read_workflow
 from ltx_studio.graph.form import FILES, find, form_of
 from ltx_studio.graph.safety import check_known
-from ltx_studio.jobs import Desk, JobSpec, OwnSpec, Spec, recipes
+from ltx_studio.jobs import Desk, Failed, Job, JobSpec, OwnSpec, Spec, recipes
 from ltx_studio.jobs.batch import MOST
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
+from ltx_studio.ui import words
+from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import private_copy
 from ltx_studio.ui.owners import Owners
 
@@ -36,17 +38,52 @@ class Api:
 
     def __init__(self, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
         self._desk, self._owners, self._model_set = desk, owners, model_set
+        self._discretion = Discretion(desk.settings, owners)
 
     def build(self) -> None:
         """Add the endpoints to the Blocks that is open."""
         for mode in MODES.values():
-            api(_told(self._endpoint(mode)), api_name=mode.id, api_description=f"{mode.label}: hand in a job.")
+            api(self._telling(self._endpoint(mode)), api_name=mode.id, api_description=f"{mode.label}: hand in a job.")
         for function in (
             self.batch, self.jobs, self.job, self.cancel, self.retry, self.move, self.pause, self.takes, self.take,
             self.favourite, self.tag, self.delete, self.prune, self.recipe, self.workflow_form, self.workflow,
         ):  # fmt: skip
-            api(_told(function), api_name=function.__name__, queue=False)
-        api(_told(self.follow), api_name="follow", concurrency_limit=None)
+            api(self._telling(function), api_name=function.__name__, queue=False)
+        api(self._telling(self.follow), api_name="follow", concurrency_limit=None)
+
+    def _telling(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with its errors in Gradio's form, which reaches clients as words."""
+        types = _types(function)
+
+        @wraps(function)
+        def call(*given: Any, **named: Any) -> Any:
+            try:
+                return function(*_checked(types, given), **named)
+            except StudioError as error:
+                raise self._gradio_error(error) from None
+            except Exception as error:
+                log.exception("%s could not be answered", function.__name__)
+                raise self._gradio_error(ExecutionError.unexpected(error, details="")) from None
+
+        @wraps(function)
+        def stream(*given: Any, **named: Any) -> Any:
+            try:
+                yield from function(*_checked(types, given), **named)
+            except StudioError as error:
+                raise self._gradio_error(error) from None
+
+        return stream if inspect.isgeneratorfunction(function) else call
+
+    def _gradio_error(self, error: StudioError) -> gr.Error:
+        told = self._discretion.told(error)
+        return gr.Error(f"{told.message} {told.hint}", title=told.code, print_exception=False)
+
+    def _job(self, job: Job) -> Json:
+        """A job as clients get it."""
+        told: Json = job.as_dict()
+        if isinstance(job.state, Failed):
+            told["error"] = self._discretion.told(job.state.error).as_dict()
+        return told
 
     def _endpoint(self, mode: Mode) -> Callable[..., Json]:
         """A function with the mode's parameters, as its declaration has them."""
@@ -64,7 +101,7 @@ class Api:
             values = signature.bind(*given, **named).arguments
             request = values.pop("request")
             (job,) = self._submit([_spec(mode.id, values, self._model_set)], request)
-            return self._desk.queue.get(job, self._owners.of(request)).as_dict()
+            return self._job(self._desk.queue.get(job, self._owners.of(request)))
 
         endpoint.__name__ = mode.id
         endpoint.__signature__ = signature  # type: ignore[attr-defined]
@@ -92,27 +129,27 @@ class Api:
 
     def jobs(self, request: gr.Request, limit: int = 50) -> list[Json]:
         """The running job, those that wait in their order, then the newest that have ended."""
-        return [job.as_dict() for job in self._desk.queue.of(self._owners.of(request), limit=_within(limit))]
+        return [self._job(job) for job in self._desk.queue.of(self._owners.of(request), limit=_within(limit))]
 
     def job(self, job: str, request: gr.Request) -> Json:
         """One job; when it failed with why, when it is done with its take."""
-        return self._desk.queue.get(job, self._owners.of(request)).as_dict()
+        return self._job(self._desk.queue.get(job, self._owners.of(request)))
 
     def follow(self, job: str, request: gr.Request) -> Iterator[Json]:
         """A job again and again, whenever it has changed, until it has ended."""
         told: Json = {}
         for each in self._desk.follow(job, self._owners.of(request)):
-            if each.as_dict() != told:
-                told = each.as_dict()
+            if self._job(each) != told:
+                told = self._job(each)
                 yield told
 
     def cancel(self, job: str, request: gr.Request) -> Json:
         """Take a job that waits out of the queue, or stop one that runs."""
-        return self._desk.queue.cancel(job, self._owners.of(request)).as_dict()
+        return self._job(self._desk.queue.cancel(job, self._owners.of(request)))
 
     def retry(self, job: str, request: gr.Request) -> Json:
         """Put a job that failed or was stopped at the end of the queue again."""
-        return self._desk.queue.retry(job, self._owners.of(request)).as_dict()
+        return self._job(self._desk.queue.retry(job, self._owners.of(request)))
 
     def move(self, job: str, place: int, request: gr.Request) -> list[Json]:
         """Put a job that waits at a place of the queue, 1 being the next. Gives all jobs."""
@@ -178,7 +215,7 @@ class Api:
     ) -> Json:
         """Hand in a workflow of one's own. Nodes that may do anything run where the page is this machine's only."""
         if trusted and self._owners.apart:
-            raise RequestError("Nodes that may do anything do not run for everybody.", "Leave them out.")
+            raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         definitions = self._definitions()
         graph = read_workflow(_uploaded(file), definitions)
         check_known(graph, definitions)
@@ -191,7 +228,7 @@ class Api:
         spec = OwnSpec.from_request(name, graph, given, definitions, trusted=trusted)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command)
         (job,) = self._submit([spec], request)
-        return self._desk.queue.get(job, self._owners.of(request)).as_dict()
+        return self._job(self._desk.queue.get(job, self._owners.of(request)))
 
     def _definitions(self) -> Definitions:
         return load_definitions(snapshot_path(self._desk.settings))
@@ -265,31 +302,6 @@ def _file(path: str, name: str) -> Json:
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
 
-def _told(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with its errors in Gradio's form, which reaches clients as words."""
-
-    types = _types(function)
-
-    @wraps(function)
-    def call(*given: Any, **named: Any) -> Any:
-        try:
-            return function(*_checked(types, given), **named)
-        except StudioError as error:
-            raise _gradio_error(error) from None
-        except Exception as error:
-            log.exception("%s could not be answered", function.__name__)
-            raise _gradio_error(ExecutionError.unexpected(error, details="")) from None
-
-    @wraps(function)
-    def stream(*given: Any, **named: Any) -> Any:
-        try:
-            yield from function(*_checked(types, given), **named)
-        except StudioError as error:
-            raise _gradio_error(error) from None
-
-    return stream if inspect.isgeneratorfunction(function) else call
-
-
 def _types(function: Callable[..., Any]) -> list[tuple[str, TypeAdapter[Any] | None]]:
     """Name and type of each of a client's values, in their order; none of a file, which `_uploaded` looks at."""
     named = inspect.signature(function, eval_str=True).parameters.values()
@@ -318,7 +330,3 @@ def _checked(types: Sequence[tuple[str, TypeAdapter[Any] | None]], given: Sequen
             said = error.errors(include_url=False)[0]["msg"]
             raise RequestError(f"{name} is wrong: {said}.", "`client.view_api()` names what it takes.") from None
     return checked
-
-
-def _gradio_error(error: StudioError) -> gr.Error:
-    return gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False)

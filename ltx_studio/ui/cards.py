@@ -21,6 +21,7 @@ def run(
     left: float | None = None,
     memory: str = "",
     more: int = 0,
+    paused: bool = False,
 ) -> str:
     """A job that waits or runs: what it does, for how long, and its stages.
 
@@ -32,6 +33,7 @@ def run(
         left: Seconds until its end, where they can be told.
         memory: What is in use, in words.
         more: Jobs that the same tab has handed in after it.
+        paused: Whether its owner lets nothing begin.
     """
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
@@ -39,6 +41,7 @@ def run(
     status = progress.stage
     if isinstance(job.state, Queued):
         status = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
+        status = words.WAITS_PAUSED if paused else status
     elif progress.step:
         status = f"{status}: {words.STEP.format(step=progress.step, total=progress.steps)}"
     at = progress.index if progress.stages else -1
@@ -59,9 +62,12 @@ def run(
     )
 
 
-def forming(picture: str) -> str:
-    """The forming clip, as an address of a picture that moves."""
-    return f'<img src="{picture}" alt="{words.FORMING}">'
+def forming(moving: str, still: str) -> str:
+    """The forming clip, as addresses of a picture that moves, and of one for those who want nothing to."""
+    return (
+        f'<picture><source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
+        f'<img src="{moving}" alt="{words.FORMING}"></picture>'
+    )
 
 
 def told(about: str, made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:

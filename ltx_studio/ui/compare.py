@@ -14,7 +14,8 @@ from ltx_studio.jobs import Desk
 from ltx_studio.jobs.history import TakeRecord
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, PRESETS
-from ltx_studio.ui import cards, words
+from ltx_studio.ui import words
+from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import address, asset
 from ltx_studio.ui.owners import Owners
 
@@ -43,6 +44,7 @@ class Compare:
 
     def __init__(self, desk: Desk, owners: Owners) -> None:
         self._desk, self._owners = desk, owners
+        self._discretion = Discretion(desk.settings, owners)
 
     def build(self) -> None:
         """Add the dialog, which is closed, to the Blocks that is open."""
@@ -58,17 +60,15 @@ class Compare:
         told = event._data.get("takes") if isinstance(event._data, dict) else None
         try:
             if not isinstance(told, list) or len(told) != len(NAMES):
-                raise RequestError("Two takes are compared.", "Mark two.")
+                raise RequestError(words.TWO_ARE_COMPARED, words.TWO_ARE_COMPARED_HINT)
             owner = self._owners.of(request)
             left, right = (self._desk.history.get(str(take), owner) for take in told)
             return self._content(left, right), ""
         except OSError:
-            problem: StudioError = RequestError(
-                "One of the files is gone.", "`ltx-studio doctor --repair` takes it out of the history."
-            )
+            problem: StudioError = RequestError(words.ONE_IS_GONE, words.ONE_IS_GONE_HINT)
         except StudioError as error:
             problem = error
-        return gr.skip(), cards.error(problem)
+        return gr.skip(), self._discretion.error(problem)
 
     def _content(self, left: TakeRecord, right: TakeRecord) -> str:
         """What is in the dialog; a number in it makes it open again for the same two."""

@@ -28,11 +28,20 @@ class Discretion:
                 text = text.replace(folder, words.A_FOLDER)
         return text
 
-    def error(self, problem: StudioError) -> str:
-        """The card of an error; others see no traceback."""
+    @property
+    def may_fetch(self) -> bool:
+        """Whether whoever asks may have model files fetched, which can fill a disk: not everybody who passes by."""
+        return self.is_open or self._owners.guarded
+
+    def told(self, problem: StudioError) -> StudioError:
+        """An error as it may be told; others get no traceback."""
         if self.is_open:
-            return cards.error(problem)
-        return cards.error(type(problem)(self.said(problem.message), self.said(problem.hint)))
+            return problem
+        return type(problem)(self.said(problem.message), self.said(problem.hint))
+
+    def error(self, problem: StudioError, summary: str = "") -> str:
+        """The card of an error; `summary` is what was to be made."""
+        return cards.error(self.told(problem), summary)
 
     def _folders(self) -> Iterator[Path]:
         settings = self._settings

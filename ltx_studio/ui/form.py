@@ -17,6 +17,7 @@ from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
 from ltx_studio.ui import cards, fields, words
 from ltx_studio.ui.examples import examples
 from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.quiet import QUIET
 
 LORA_ROWS = 4
 MOST_TAKES = 16
@@ -41,6 +42,7 @@ class Form:
         told: The line that says what will be made.
         generate: The button that hands a request in.
         example: The list of examples, by label.
+        drawn: The event that has drawn a seed.
         filling: Where `to_fill`'s answer goes. A change of it is to be answered with `take_up`. (No `gr.State`: of one
             that an event passes over, Gradio's browser side says once that it has changed.)
     """
@@ -48,6 +50,7 @@ class Form:
     told: gr.HTML
     generate: gr.Button
     example: gr.Dropdown
+    drawn: Any
     filling: gr.Textbox
 
     def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told) -> None:
@@ -127,7 +130,7 @@ class Form:
         """
         for name in self.mode.media:
             if self._fields[name].is_required() and not raw[name]:
-                raise RequestError(f"{self._fields[name].title} is missing.", words.DROP_ONE)
+                raise RequestError(words.IS_MISSING.format(name=self._fields[name].title), words.DROP_ONE)
         return JobSpec.from_request(self.mode.id, self._values(raw), self._set.id, raw["preset"])
 
     def tell(self, raw: Mapping[str, Any]) -> list[Any]:
@@ -166,10 +169,29 @@ class Form:
             lora = loras[row] if row < len(loras) else None
             filled[f"lora_{row}"] = private_copy(lora.file) if lora else None
             filled[f"lora_{row}_strength"] = lora.strength if lora else 1.0
-        filled |= {"preset": spec.preset, "new_seed": False, "takes": 1, "shape": OWN_SHAPE}
+        preset = spec.preset if spec.preset in {each.id for each in self._presets()} else FAST.id
+        filled |= {"preset": preset, "new_seed": False, "takes": 1, "shape": OWN_SHAPE}
         if self._follows_file:
             filled["as_long"] = False
         return self.updates(filled)
+
+    def lost(self, spec: JobSpec) -> list[str]:
+        """What `fill` cannot bring back of a request, in words."""
+        params = spec.params
+        lost = [
+            words.LOST_FILE.format(name=self._fields[name].title)
+            for name in self.mode.media
+            if (path := getattr(params, name)) is not None and not path.exists()
+        ]
+        here = [lora for lora in params.loras if lora.file.exists()]
+        gone = [words.LOST_FILE.format(name=lora.file.name) for lora in params.loras if lora not in here]
+        more = [words.LOST_LORA.format(name=lora.file.name, rows=LORA_ROWS) for lora in here[LORA_ROWS:]]
+        lost += [*gone, *more]
+        if spec.preset not in {each.id for each in self._presets()}:
+            lost.append(words.LOST_PRESET.format(preset=get_preset(spec.preset).label, other=FAST.label))
+        if spec.model_set != self._set.id:
+            lost.append(words.LOST_SET.format(id=spec.model_set, other=self._set.label))
+        return lost
 
     def put(self, values: Mapping[str, Any]) -> Updates:
         """Updates by name for some values, such as those of an example; files are copied to where pages get them."""
@@ -241,10 +263,10 @@ class Form:
         values = {name: raw[name] or None for name in self._fields if name in raw}
         found = list(self.mode.limits(values, preset, self._set))
         for name in self.limited:
-            yield self._limit(name, [limit for limit in found if limit.field == name])
+            yield self._limit(name, raw[name], [limit for limit in found if limit.field == name])
 
-    def _limit(self, name: str, found: Sequence[Limit]) -> Any:
-        """What a component looks like under what limits it."""
+    def _limit(self, name: str, now: Any, found: Sequence[Limit]) -> Any:
+        """What a component that holds `now` looks like under what limits it."""
         field = self._fields[name]
         whole = next((limit for limit in found if not limit.choice), None)
         info = f"{field.title} {whole.reason}." if whole else field.description
@@ -252,7 +274,9 @@ class Form:
         choices = get_args(field.annotation)
         if isinstance(self.components[name], gr.Dropdown):
             refused = {limit.choice for limit in found if limit.refuses}
-            update["choices"] = fields.choices(each for each in choices if each not in refused)
+            # what it holds stays among the choices, and the line below says what is wrong with it: Gradio refuses every
+            # event of a form that has a value which cannot be chosen
+            update["choices"] = fields.choices(each for each in choices if each not in refused or each == now)
         return gr.update(**update)
 
     def _presets(self) -> list[Preset]:
@@ -329,7 +353,7 @@ class Form:
             new = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id=self.id("new-seed"), min_width=150, scale=2)
         self._add("seed", seed)
         self._add("new_seed", new)
-        dice.click(lambda: (drawn_seed(), False), None, [seed, new], **QUIET)
+        self.drawn = dice.click(lambda: (drawn_seed(), False), None, [seed, new], **QUIET)
 
     def _add_more(self, shown: Sequence[str]) -> None:
         for name in self._fields:
@@ -359,7 +383,3 @@ class Form:
                         elem_id=self.id(f"lora-{row}-strength"),
                     ),
                 )
-
-
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""Of every handler of the page: it shows no bar of its own and is no part of the API."""

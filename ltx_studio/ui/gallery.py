@@ -14,8 +14,10 @@ from ltx_studio.jobs.history import Page, Room, TakeRecord
 from ltx_studio.modes import MODES
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.compare import Compare, mode_label
+from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import address, asset
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import QUIET
 from ltx_studio.words import in_bytes
 
 PAGE = 24
@@ -44,21 +46,23 @@ class Gallery:
     Attributes:
         chosen: The take that the visitor opened, and how often one was opened: ``(id, count)``, so that opening the
             same one again is a change too. ``("", 0)`` before the first.
+        starred: The event that has made a take a favourite, or none.
         inputs: Of `show`.
         outputs: Of `show`.
     """
 
     chosen: gr.State
+    starred: Any
     inputs: list[gr.components.Component]
     outputs: list[gr.components.Component]
 
     def __init__(self, desk: Desk, owners: Owners) -> None:
         self._desk, self._owners = desk, owners
+        self._discretion = Discretion(desk.settings, owners)
         self._compare = Compare(desk, owners)
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the accordion to `blocks`, which is open."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         with gr.Accordion(words.HISTORY, open=True, elem_id="history"):
             search, mode, favourites = _filters()
             said = gr.HTML(elem_id="history-said", apply_default_css=False)
@@ -75,19 +79,18 @@ class Gallery:
         filters: list[gr.components.Component] = [search, mode, favourites]
         self.inputs, self.outputs = [*filters, count], [grid]
         # not `input`, which Gradio does not tell when a text is pasted
-        search.change(self._first, filters, [grid, count], trigger_mode="always_last", **quiet)
-        gr.on([mode.input, favourites.input], self._first, filters, [grid, count], **quiet)
-        blocks.load(self.show, self.inputs, self.outputs, **quiet)
+        search.change(self._first, filters, [grid, count], trigger_mode="always_last", **QUIET)
+        gr.on([mode.input, favourites.input], self._first, filters, [grid, count], **QUIET)
+        blocks.load(self.show, self.inputs, self.outputs, **QUIET)
         # several may be under way at once: Gradio would pass over the second
-        grid.opened(self._open, [self.chosen], [self.chosen, said], trigger_mode="multiple", **quiet)
-        grid.favour(self._favour, None, [said], trigger_mode="multiple", **quiet)
-        grid.more(self._more, self.inputs, [grid, count], **quiet)
-        grid.reset(self._reset, None, [*filters, grid, count], **quiet)
-        grid.compare(self._compare.show, None, [self._compare.shown, said], **quiet)
+        grid.opened(self._open, [self.chosen], [self.chosen, said], trigger_mode="multiple", **QUIET)
+        self.starred = grid.favour(self._favour, None, [said], trigger_mode="multiple", **QUIET)
+        grid.more(self._more, self.inputs, [grid, count], **QUIET)
+        grid.reset(self._reset, None, [*filters, grid, count], **QUIET)
+        grid.compare(self._compare.show, None, [self._compare.shown, said], **QUIET)
 
     def _build_room(self, grid: gr.HTML, filters: list[gr.components.Component]) -> None:
         """The fold where takes are pruned; what is to go is shown before it goes."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         with gr.Accordion(words.MAKE_ROOM, open=False, elem_id="make-room") as fold:
             room = gr.HTML(elem_id="room", apply_default_css=False)
             # texts: Gradio's empty number comes as 0, which would be all takes
@@ -99,10 +102,10 @@ class Gallery:
                 delete = gr.Button(words.DELETE_THEM, variant="stop", visible=False, elem_id="room-delete")
                 spare = gr.Button(words.KEEP_THEM, visible=False, elem_id="room-keep")
         sure, told = gr.State(None), [asked, delete, spare]
-        fold.expand(self._room, None, [room], **quiet)
-        look.click(self._look, [keep, size], [*told, sure], **quiet)
-        spare.click(_nothing_asked, None, told, **quiet)
-        delete.click(self._prune, [keep, size, sure, *filters], [*told, sure, room, grid], **quiet)
+        fold.expand(self._room, None, [room], **QUIET)
+        look.click(self._look, [keep, size], [*told, sure], **QUIET)
+        spare.click(_nothing_asked, None, told, **QUIET)
+        delete.click(self._prune, [keep, size, sure, *filters], [*told, sure, room, grid], **QUIET)
 
     def show(self, search: str, mode: str, favourites: bool, count: int, request: gr.Request) -> str:
         """The newest takes that fit, as many as the visitor has asked for."""
@@ -175,14 +178,14 @@ class Gallery:
         try:
             take = self._desk.history.get(_said(event, "take"), self._owners.of(request))
         except StudioError as problem:
-            return gr.skip(), cards.error(problem)
+            return gr.skip(), self._discretion.error(problem)
         return (take.id, last[1] + 1), ""
 
     def _favour(self, request: gr.Request, event: gr.EventData) -> str:
         try:
             self._desk.history.favour(_said(event, "take"), self._owners.of(request), _said(event, "on") == "true")
         except StudioError as problem:
-            return cards.error(problem)
+            return self._discretion.error(problem)
         return ""
 
     def _room(self, request: gr.Request) -> str:
@@ -199,7 +202,7 @@ class Gallery:
                 return *_asked(cards.message(words.SAY_HOW_MANY)), None
             going = self._desk.history.prunable(self._owners.of(request), keep=limits[0], keep_bytes=limits[1])
         except StudioError as problem:
-            return *_asked(cards.error(problem)), None
+            return *_asked(self._discretion.error(problem)), None
         return *_asked_for(going), (*limits, going.takes)
 
     def _prune(
@@ -290,7 +293,7 @@ def _number(text: str, unit: int) -> int | None:
     try:
         return int(float(text.strip().replace(",", ".")) * unit)
     except (ValueError, OverflowError):
-        raise RequestError(f"{text!r} is not a number.", "Write 20, or 1.5, or leave it empty.") from None
+        raise RequestError(words.NO_NUMBER.format(text=text), words.NO_NUMBER_HINT) from None
 
 
 def _asked(card: str) -> tuple[Any, ...]:

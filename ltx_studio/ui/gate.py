@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
-from importlib.resources import files
 from ipaddress import IPv6Address, ip_address, ip_network
 from string import Template
 
@@ -19,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltx_studio.ui import words
+from ltx_studio.ui.files import asset
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look like others."""
@@ -180,18 +180,14 @@ def login_page(problem: str = "", *, status: int = 200) -> HTMLResponse:
         told=escape(problem or words.PASSWORD_HELP),
         role='role="alert"' if problem else "",
         open=escape(words.OPEN_PAGE),
-        style=_asset("login.css"),
+        style=asset("login.css"),
     )
     return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    return Template(_asset("login.html"))
-
-
-def _asset(name: str) -> str:
-    return (files("ltx_studio.ui") / "assets" / name).read_text(encoding="utf-8")
+    return Template(asset("login.html"))
 
 
 def _may_pass(scope: Scope) -> bool:

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltx_studio.errors import RequestError
+from ltx_studio.ui import words
 from ltx_studio.ui.owners import Owners
 
 FILE = "/gradio_api/file=", "/gradio_api/file/"
@@ -62,7 +63,7 @@ class Files:
         cache = _key(get_upload_folder())
         for path in paths_in(value):
             if Path(_key(path)).is_relative_to(cache) and not self.may(path, owner):
-                raise RequestError("A file is not yours, or the studio was started anew since.", "Choose it again.")
+                raise RequestError(words.NOT_YOURS, words.NOT_YOURS_HINT)
 
 
 class KeepFiles:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any
 
 import gradio as gr
@@ -10,8 +9,11 @@ import gradio as gr
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import Desk, Failed, Job, Line, OwnSpec, Queued, Running
 from ltx_studio.modes import MODES
-from ltx_studio.ui import cards, words
+from ltx_studio.ui import words
+from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.files import asset
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import AT_ONCE
 
 LOOK_SECONDS, IDLE_SECONDS = 1.0, 3.0
 """Between two looks while something runs or waits, and else: each look costs the browser a tenth of a second."""
@@ -30,46 +32,49 @@ class LinePanel:
         chosen: The id of the job that the visitor chose last; None before there is one.
         showing: The event that has set it, for the page to go on from: ``panel.showing.then(…, [panel.chosen], …)``.
             It comes for every click, also for one on the job that was chosen already.
+        news: Changes whenever the visitor has a newest take that is another one than before, whoever asked for it.
         look: What an event needs that is to bring the board up to date: ``begun.change(**panel.look)``.
     """
 
     chosen: gr.State
     showing: Any
+    news: gr.Number
     look: dict[str, Any]
 
     def __init__(self, desk: Desk, owners: Owners, followed: Callable[[str], str | None]) -> None:
         """`followed` tells the id of the job that the tab of a session follows, if it does."""
         self._desk, self._owners, self._followed = desk, owners, followed
+        self._discretion = Discretion(desk.settings, owners)
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the panel to `blocks`, which is open."""
         self.chosen = gr.State(None)
         shown = gr.State(None)
+        self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
         timer = gr.Timer(IDLE_SECONDS)
         with gr.Accordion(words.QUEUE, open=False, elem_id="queue") as accordion:
             said = gr.HTML(visible=False, elem_id="queue-said")
             board = gr.HTML(
                 view(Line(), None),
                 html_template='<div class="line" tabindex="-1" role="group"></div>',
-                js_on_load=(files("ltx_studio.ui") / "assets" / "line.js").read_text(encoding="utf-8"),
+                js_on_load=asset("line.js"),
                 elem_id="queue-board",
             )
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-        told = [board, accordion, shown, timer]
-        self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **quiet}
+        told = [board, accordion, shown, timer, self.news]
+        self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **AT_ONCE}
         timer.tick(**self.look)
         blocks.load(**self.look)
-        board.act(self._act, [self.chosen], [*told, said], trigger_mode="multiple", **quiet)
-        self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **quiet)
+        board.act(self._act, [shown, self.chosen], [*told, said], trigger_mode="multiple", **AT_ONCE)
+        self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **AT_ONCE)
 
     def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
         """Tell board and accordion what is new, if anything is."""
         now = self._view(chosen, request)
-        return (gr.skip(),) * 4 if now == shown else _told(now)
+        return (gr.skip(),) * 5 if now == shown else _told(now, shown)
 
     def _view(self, chosen: str | None, request: gr.Request) -> View:
         line = self._desk.lookout.of(self._owners.of(request), since=time.time() - ENDED_SECONDS)
-        return view(line, self._followed(str(request.session_hash)) or chosen)
+        return view(line, self._followed(str(request.session_hash)) or chosen, self._discretion.said)
 
     def _show(self, event: gr.EventData, request: gr.Request) -> Any:
         """Choose a job, if it is the visitor's."""
@@ -78,14 +83,14 @@ class LinePanel:
         except StudioError:  # it is gone, and from the board with the next look
             return gr.skip()
 
-    def _act(self, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def _act(self, shown: View | None, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Do what a button of the board asks for, and tell board, accordion and the card above what became of it."""
         said = gr.update(value="", visible=False)
         try:
             self._do(str(event.act), str(event.job), self._owners.of(request))
         except StudioError as problem:
-            said = gr.update(value=cards.error(problem), visible=True)
-        return (*_told(self._view(chosen, request)), said)
+            said = gr.update(value=self._discretion.error(problem), visible=True)
+        return (*_told(self._view(chosen, request), shown), said)
 
     def _do(self, act: str, job: str, owner: str) -> None:
         queue = self._desk.queue
@@ -99,7 +104,7 @@ class LinePanel:
             "resume": lambda: queue.pause(owner, False),
         }
         if act not in acts:
-            raise RequestError(f"The queue cannot {act[:40]!r}.", "Reload the page.")
+            raise RequestError(words.QUEUE_CANNOT.format(act=act[:40]), words.RELOAD)
         acts[act]()
         if self._desk.runner.problem() is None:  # else what waits would only fail
             self._desk.work()
@@ -110,14 +115,14 @@ class LinePanel:
         return waiting.index(job) if job in waiting else len(waiting)
 
 
-def view(line: Line, chosen: str | None) -> View:
-    """What the board shows of a line; `chosen` is the job that the page follows."""
+def view(line: Line, chosen: str | None, said: Callable[[str], str] = str) -> View:
+    """What the board shows of a line; `chosen` is the job that the page follows, `said` what an error may tell."""
     rows = [_batch(batch, line) for batch in line.batches]
-    rows += [_job(job, line, chosen) for job in (*line.running, *line.waiting)]
+    rows += [_job(job, line, chosen, said) for job in (*line.running, *line.waiting)]
     hidden = line.waits - len(line.waiting)
     if hidden > 0:
         rows.append(_row("more", "more", words.MORE_WAIT.format(count=hidden)))
-    rows += [_job(job, line, chosen) for job in line.ended]
+    rows += [_job(job, line, chosen, said) for job in line.ended]
     begun = line.running or line.waits
     pause = _button("resume", words.RESUME) if line.paused else _button("pause", words.PAUSE) if begun else None
     return {
@@ -128,14 +133,18 @@ def view(line: Line, chosen: str | None) -> View:
         "pause": pause,
         "rows": rows,
         "moves": bool(begun),
+        "newest": line.newest,
     }
 
 
 def counts(line: Line) -> str:
-    """``1 running, 2 waiting``; nothing when nothing is."""
-    running, waits = len(line.running), line.waits
-    told = (words.COUNT_RUNNING.format(count=running) if running else "",)
-    return ", ".join(each for each in (*told, words.COUNT_WAITING.format(count=waits) if waits else "") if each)
+    """``1 running, 2 waiting, 1 failed``; nothing when nothing is."""
+    counted = {
+        words.COUNT_RUNNING: len(line.running),
+        words.COUNT_WAITING: line.waits,
+        words.COUNT_FAILED: line.failed,
+    }
+    return ", ".join(word.format(count=count) for word, count in counted.items() if count)
 
 
 def name_of(job: Job) -> str:
@@ -146,12 +155,15 @@ def name_of(job: Job) -> str:
     return line if len(line) <= NAME_LETTERS else f"{line[: NAME_LETTERS - 1].rstrip()}…"
 
 
-def _told(now: View) -> tuple[Any, ...]:
-    label = words.QUEUE_COUNTED.format(counts=now["counts"]) if now["rows"] else words.QUEUE
-    return now, gr.update(label=label), now, gr.Timer(LOOK_SECONDS if now["moves"] else IDLE_SECONDS)
+def _told(now: View, before: View | None) -> tuple[Any, ...]:
+    """Values for board, accordion, what is shown, timer and news; `before` was shown until now."""
+    counted = ", ".join(each for each in (now["paused"] and words.COUNT_PAUSED, now["counts"]) if each)
+    label = words.QUEUE_COUNTED.format(counts=counted) if now["rows"] or now["paused"] else words.QUEUE
+    news = gr.skip() if before is None or before["newest"] == now["newest"] else time.time()
+    return now, gr.update(label=label), now, gr.Timer(LOOK_SECONDS if now["moves"] else IDLE_SECONDS), news
 
 
-def _job(job: Job, line: Line, chosen: str | None) -> View:
+def _job(job: Job, line: Line, chosen: str | None, said: Callable[[str], str]) -> View:
     name = name_of(job)
     seed = job.spec["params"].get("seed")
     says = f"{name}, {seed}" if job.batch else name  # the clips of a batch differ in nothing else that is told here
@@ -177,7 +189,7 @@ def _job(job: Job, line: Line, chosen: str | None) -> View:
             if job.id != line.waiting[0].id:
                 row["acts"] += [_button("up", words.MOVE_UP, says), _button("first", words.MOVE_FIRST, says)]
         case Failed(error=error):
-            row["status"], row["hint"] = error.message, error.hint
+            row["status"], row["hint"] = said(error.message), said(error.hint)
             row["acts"] = [_button("retry", words.RETRY, says)]
         case _:
             row["status"], row["acts"] = words.WAS_STOPPED, [_button("retry", words.RETRY, says)]

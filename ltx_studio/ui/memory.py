@@ -1,7 +1,6 @@
 """Memory on the page: the badge of its header, and what is loaded, with a button that unloads it."""
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 
@@ -10,6 +9,8 @@ from ltx_studio.errors import StudioError
 from ltx_studio.jobs import Desk, LocalRunner
 from ltx_studio.settings import Vram
 from ltx_studio.ui import cards, words
+from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.quiet import AT_ONCE, QUIET
 from ltx_studio.words import in_gb, in_memory
 
 LOOK_SECONDS = 5
@@ -17,8 +18,6 @@ LOOK_SECONDS = 5
 
 TIGHT, EASY = 0.1, 0.5
 """Of the device's memory: with less free than the one it is nearly full, with more than the other there is plenty."""
-
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class MemoryBadge:
@@ -30,8 +29,8 @@ class MemoryBadge:
     def build(self) -> gr.HTML:
         """Add the badge to the Blocks that is open."""
         badge = gr.HTML(elem_id="memory")
-        gr.on(None, self._shown, None, [badge], **QUIET)
-        gr.Timer(LOOK_SECONDS).tick(self._shown, None, [badge], **QUIET)
+        gr.on(None, self._shown, None, [badge], **AT_ONCE)
+        gr.Timer(LOOK_SECONDS).tick(self._shown, None, [badge], **AT_ONCE)
         return badge
 
     def _shown(self) -> str:
@@ -70,8 +69,8 @@ def _badge(level: str, told: str) -> str:
 class MemoryPanel:
     """What is in memory now, a button that unloads it, and how much memory models may take."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._runner, self._vram = desk.runner, desk.settings.vram
+    def __init__(self, desk: Desk, discretion: Discretion) -> None:
+        self._runner, self._vram, self._discretion = desk.runner, desk.settings.vram, discretion
 
     def build(self, panel: gr.Accordion) -> None:
         """Add the components to `panel`, which is open; it looks again and again while somebody has it open."""
@@ -81,10 +80,10 @@ class MemoryPanel:
         # apart, because an answer folds what was unfolded in its place
         gr.HTML(f'<div class="card"><p class="head">{words.SETTING_TIER}</p>{tier(self._vram)}</div>')
         timer = gr.Timer(LOOK_SECONDS, active=False)
-        timer.tick(self._now, None, [now], **QUIET)
-        panel.expand(lambda: (self._now(), gr.Timer(active=True)), None, [now, timer], **QUIET)
-        panel.collapse(lambda: gr.Timer(active=False), None, [timer], **QUIET)
-        unload.click(self._unload, None, [now, card], concurrency_limit=None, **QUIET | {"queue": True})
+        timer.tick(self._now, None, [now], **AT_ONCE)
+        panel.expand(lambda: (self._now(), gr.Timer(active=True)), None, [now, timer], **AT_ONCE)
+        panel.collapse(lambda: gr.Timer(active=False), None, [timer], **AT_ONCE)
+        unload.click(self._unload, None, [now, card], concurrency_limit=None, **QUIET)
 
     def _now(self) -> str:
         """What is loaded."""
@@ -103,7 +102,7 @@ class MemoryPanel:
         try:
             freed = self._runner.unload()
         except StudioError as problem:
-            return self._now(), cards.error(problem)
+            return self._now(), self._discretion.error(problem)
         if freed is None:
             return self._now(), cards.message(words.NONE_LOADED)
         before, after = freed

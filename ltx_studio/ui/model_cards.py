@@ -56,7 +56,8 @@ def downloads(rows: Iterable[Fetching]) -> str:
     bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
     newest = max(rows, key=lambda row: row.all_done, default=None)  # rows stand as they came, not as they were told
     in_all = _bar(words.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
-    return f'<div class="card" role="status" aria-live="polite">{bars}{in_all}</div>'
+    stay = f'<p class="summary">{words.FETCH_OPEN}</p>'
+    return f'<div class="card" role="status" aria-live="polite">{bars}{in_all}{stay}</div>'
 
 
 def _bar(name: str, done: int, size: int, note: str) -> str:

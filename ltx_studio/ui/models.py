@@ -18,10 +18,10 @@ from ltx_studio.modes import MODES
 from ltx_studio.modes.needs import model_files, removals_of
 from ltx_studio.ui import cards, model_cards, words
 from ltx_studio.ui.discretion import Discretion
-from ltx_studio.ui.form import QUIET
 from ltx_studio.ui.memory import MemoryPanel
 from ltx_studio.ui.model_work import Asked, AtWork, Going, checked, fetched, in_words
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import AT_ONCE, QUIET
 from ltx_studio.ui.remedies import files_to_fetch
 from ltx_studio.words import WAITING, in_bytes
 
@@ -84,7 +84,7 @@ class ModelsPanel:
         """Add the panel to the Blocks that is open."""
         with gr.Accordion(words.MODELS, open=False, elem_id="models", elem_classes="panel") as panel:
             self._parts = parts = self._lay_out()
-            MemoryPanel(self._desk).build(panel)
+            MemoryPanel(self._desk, self._discretion).build(panel)
         self._wire(parts, panel)
 
     def _lay_out(self) -> _Parts:
@@ -130,7 +130,7 @@ class ModelsPanel:
             done.then(self._ready, choice, parts.shown, **QUIET)
         parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
         parts.keep.click(self._keep, None, parts.asked, **QUIET)
-        parts.stop.click(self._stop, None, [parts.stop], queue=False, **QUIET)
+        parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
 
     def wire_fetch(self, button: gr.Button, failed: gr.State) -> None:
         """A click gets the files that a job failed for; `failed` holds its id. The panel must be built."""
@@ -201,6 +201,7 @@ class ModelsPanel:
 
     def _get(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
         def work(cancel: CancelToken) -> Iterator[Updates]:
+            self._check_may_fetch()
             files, store = self._files(model_set, everything)
             yield {self._parts.card: cards.message(WAITING["hub"])}
             yield from self._on_card(fetched(files, store, cancel))
@@ -209,6 +210,7 @@ class ModelsPanel:
 
     def _get_for(self, job: str, request: gr.Request) -> Iterator[Updates]:
         def work(cancel: CancelToken) -> Iterator[Updates]:
+            self._check_may_fetch()
             state = self._desk.queue.get(job, self._owners.of(request)).state
             files = files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else []
             yield {self._parts.card: cards.message(WAITING["hub"])}
@@ -250,6 +252,7 @@ class ModelsPanel:
             return
 
         def work(cancel: CancelToken) -> Iterator[Updates]:
+            self._check_may_fetch()
             store, whole = Store(self._settings), True
             if mending.to_fetch:
                 steps = fetched(mending.to_fetch, store, cancel, damaged=mending.damaged)
@@ -326,6 +329,10 @@ class ModelsPanel:
 
     def _keep(self, request: gr.Request) -> Updates:
         return {**self._asked_nothing(request), self._parts.card: cards.message(words.KEPT_ALL)}
+
+    def _check_may_fetch(self) -> None:
+        if not self._discretion.may_fetch:
+            raise RequestError(words.NOT_FETCHED, words.NOT_FETCHED_HINT)
 
     def _check_may_remove(self) -> None:
         if not self._discretion.is_open:

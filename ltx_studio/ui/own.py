@@ -16,8 +16,10 @@ from ltx_studio.jobs import Desk, OwnSpec
 from ltx_studio.jobs.batch import read_batch
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.ui import cards, words
+from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.page import FIRST_MODE
+from ltx_studio.ui.quiet import QUIET
 from ltx_studio.ui.run import RunPanel
 
 
@@ -26,6 +28,7 @@ class OwnPanels:
 
     def __init__(self, desk: Desk, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
         self._desk, self._owners, self._run_panel, self._model_set = desk, owners, run, model_set
+        self._discretion = Discretion(desk.settings, owners)
 
     def build(self) -> None:
         """Add the panels to the Blocks that is open."""
@@ -38,23 +41,21 @@ class OwnPanels:
             )
             trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
             card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
-            file.change(self._tell, [file], [card], show_progress="hidden", api_visibility="private")
+            file.change(self._tell, [file], [card], **QUIET)
             gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted))
         with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
             requests = gr.File(
                 label=words.BATCH_FILE, file_types=[".csv", ".jsonl"], type="filepath", elem_id="batch-file"
             )
             told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
-            gr.Button(words.HAND_IN, elem_id="hand-in").click(
-                self._hand_in, [requests], [told], show_progress="hidden", api_visibility="private"
-            )
+            gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 
     def _tell(self, path: str | None) -> str:
         """What there is to say of a file that was dropped, or of none."""
         try:
             fields = [] if path is None else self._fields(path)
         except StudioError as error:
-            return cards.error(error)
+            return self._discretion.error(error)
         return cards.message(words.WORKFLOW_HELP if path is None else words.FIELDS.format(count=len(fields)))
 
     def _fields(self, path: str) -> list[Field]:
@@ -64,12 +65,12 @@ class OwnPanels:
         return form_of(graph, definitions)
 
     def _form(self, path: str | None, file: gr.File, trusted: gr.Checkbox) -> None:
-        try:
-            fields = [] if path is None else self._fields(path)
-        except StudioError:
-            return  # the card says why
         if path is None:
             return
+        try:
+            fields = self._fields(path)
+        except StudioError:
+            return  # the card says why
         components = [component(field, path) for field in fields]
         run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
 
@@ -81,8 +82,7 @@ class OwnPanels:
             [file, trusted, *components],
             self._run_panel.outputs,
             concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
 
     def _run(
@@ -93,7 +93,7 @@ class OwnPanels:
         settings = self._desk.settings
         try:
             if trusted and self._owners.apart:
-                raise RequestError("Nodes that may do anything do not run for everybody.", "Leave them out.")
+                raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
             definitions = load_definitions(snapshot_path(settings))
             spec = OwnSpec.from_file(Path(path), given, definitions, trusted=trusted)
             Store(settings).require(spec.graph, spec.fetch_command)
@@ -110,7 +110,7 @@ class OwnPanels:
             specs = read_batch(Path(path), self._model_set.id, FIRST_MODE, with_files=not self._owners.apart)
             jobs = self._desk.submit(self._owners.of(request), specs)
         except StudioError as error:
-            return cards.error(error)
+            return self._discretion.error(error)
         self._desk.work()
         return cards.message(words.HANDED_IN.format(count=len(jobs)))
 

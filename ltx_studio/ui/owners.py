@@ -1,6 +1,7 @@
 """Whose a request is: everybody's who sits at this machine, or of one browser, which carries a cookie."""
 
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import MutableMapping
@@ -32,12 +33,14 @@ class Owners:
     Attributes:
         apart: Whether each browser has its own jobs, takes and uploads. Where only this machine can open the page,
             there is one owner, who is that of the command line as well; it is for whoever launches to know that.
+        guarded: Whether a password is asked for where they are apart.
         at_home: Whether, where they are apart, a browser on this machine is the command line's owner all the same. Not
             where a tunnel or a host's own proxy brings the visitors, who then all seem to sit here.
     """
 
     def __init__(self) -> None:
         self.apart = True
+        self.guarded = False
         self.at_home = False
         self.home = secrets.token_hex(16)
         """Stands for a cookie in requests from this machine; it is never told."""
@@ -85,11 +88,17 @@ class GiveCookie:
 def _giving(owner: str, send: Send) -> Send:
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":
-            said = f"{COOKIE}={owner}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; SameSite=Lax"
+            said = f"{COOKIE}={owner}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; {_where()}"
             message["headers"] = [*message.get("headers", []), (b"set-cookie", said.encode())]
         await send(message)
 
     return send_with_cookie
+
+
+def _where() -> str:
+    """On which pages a browser sends the cookie. A Space is shown within a frame of another site, where browsers
+    refuse all but cookies that say so, which have to come by TLS."""
+    return "SameSite=None; Secure; Partitioned" if os.environ.get("SPACE_ID") else "SameSite=Lax"
 
 
 def _with_cookie(scope: Scope, owner: str) -> Scope:

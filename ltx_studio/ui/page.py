@@ -18,13 +18,15 @@ from ltx_studio.media.frames import write_picture, write_sound
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.ui import cards, words
+from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.examples import examples
 from ltx_studio.ui.files import made
-from ltx_studio.ui.form import QUIET, Form, Updates
+from ltx_studio.ui.form import Form, Updates
 from ltx_studio.ui.gallery import Gallery
 from ltx_studio.ui.line import LinePanel
 from ltx_studio.ui.models import ModelsPanel
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import QUIET
 from ltx_studio.ui.remedies import carry_out
 from ltx_studio.ui.run import SKIP, RunPanel
 from ltx_studio.ui.take import TakePanel
@@ -39,6 +41,7 @@ class Page:
 
     def __init__(self, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
         self._desk, self._owners, self._model_set = desk, owners, model_set
+        self._discretion = Discretion(desk.settings, owners)
         self.forms = {mode: Form(MODES[mode], model_set, desk.estimate) for mode in MODES}
         self.take = TakePanel(desk, owners, [(mode.label, mode.id) for mode in MODES.values()])
         self.run = RunPanel(desk, owners, self.take)
@@ -77,20 +80,25 @@ class Page:
     def build_restore(self) -> None:
         """Add the place for a video that was made here to the Blocks that is open."""
         video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
-        told = gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-card")
-        video.upload(self._restore_video, [video], [told, video, *self.opening], **QUIET)
+        gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-help")
+        outputs = [self.run.told, video, *self.opening]
+        restored = video.upload(self._restore_video, [video], outputs, **QUIET)
+        restored.then(None, None, None, js="() => window.ltxStudio.toTold()", **QUIET)
 
     def wire(self, gallery: Gallery, line: LinePanel, models: ModelsPanel) -> None:
         """Show what is chosen in the drawer, and the newest takes there; get there what a job lacks."""
         take, run = self.take, self.run
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
-        gr.on([run.ended.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, concurrency_limit=None, **QUIET)
 
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
+        """A take was opened in the history."""
+        self.run.keep_take(request)
         return self.take.show(chosen[0], request)
 
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -151,19 +159,19 @@ class Page:
         ]
         tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
         gr.on(telling, trigger_mode="always_last", **tell)
-        form.filling.change(form.take_up, [form.filling], components, **QUIET).then(**tell)
         kept = {name: form.components[name] for name in form.kept}
-        remember = (
-            f"(saved, ...values) => window.ltxStudio.remember(saved, {json.dumps([form.mode.id, *kept])}, values)"
-        )
-        gr.on(
-            [_edited(each) for each in kept.values()],
-            None,
-            [self._saved, *kept.values()],
-            [self._saved],
-            js=remember,
+        names = json.dumps([form.mode.id, *kept])
+        remember: dict[str, Any] = {
+            "fn": None,
+            "inputs": [self._saved, *kept.values()],
+            "outputs": [self._saved],
+            "js": f"(saved, ...values) => window.ltxStudio.remember(saved, {names}, values)",
             **QUIET,
-        )
+        }
+        gr.on([_edited(each) for each in kept.values()], **remember)
+        form.drawn.then(**remember)
+        filled = form.filling.change(form.take_up, [form.filling], components, **QUIET)
+        filled.then(**tell).then(**remember)
         running = form.generate.click(
             self._generator(form),
             components,
@@ -192,10 +200,11 @@ class Page:
         again(self._again, take, self.run.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
         outputs = [self.run.told, *self.opening]
         reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
-        reusing.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
-        actions["go_on"].click(self._go_on, take, outputs, **QUIET)
+        going_on = actions["go_on"].click(self._go_on, take, outputs, **QUIET)
         send = self.take.send
-        send.input(self._send, [*take, send], [send, *outputs], **QUIET)
+        sending = send.input(self._send, [*take, send], [send, *outputs], **QUIET)
+        for filling in (reusing, going_on, sending):
+            filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
 
     def _wire_remedies(self) -> None:
         """What a failed job's card offers."""
@@ -267,7 +276,11 @@ class Page:
         if problem is None:
             self._desk.runner.warm()
             self._desk.work()
-        banner = gr.update(visible=False) if problem is None else gr.update(value=cards.error(problem), visible=True)
+        banner = (
+            gr.update(visible=False)
+            if problem is None
+            else gr.update(value=self._discretion.error(problem), visible=True)
+        )
         return banner, *self._kept(saved if isinstance(saved, dict) else {})
 
     def _kept(self, saved: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -293,7 +306,9 @@ class Page:
 
     def _reuse(self, take: str, request: gr.Request) -> tuple[Any, ...]:
         """The form as it was, its seed kept, for another prompt."""
-        return self._filled(lambda record: self.fill_from(self._spec_of(record)), take, request)
+        told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take, request)
+        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take, request)))
+        return (cards.message(left_out) if left_out else told), *filled
 
     def _go_on(self, take: str, request: gr.Request) -> tuple[Any, ...]:
         """Image to video, which begins with the take's last frame."""
@@ -308,8 +323,10 @@ class Page:
         """What `fill` makes of the take, or why it cannot be."""
         try:
             return "", *fill(self.take.record(take, request))
+        except OSError:
+            return self._discretion.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
         except StudioError as problem:
-            return cards.error(problem), *self._nothing()
+            return self._discretion.error(problem), *self._nothing()
 
     def _sent(self, record: TakeRecord, mode: str, last: bool) -> tuple[Any, ...]:
         """A mode's form with what a take brings for it: prompt, picture, sound or clip, and the preset."""
@@ -337,9 +354,15 @@ class Page:
             return SKIP, SKIP, *self._nothing()
         try:
             spec = self._spec_in(Path(path))
-            return cards.line(words.RESTORED), None, *self.fill_from(spec)
+            filled = self.fill_from(spec)
+            return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
         except StudioError as problem:
-            return cards.error(problem), None, *self._nothing()
+            return self._discretion.error(problem), None, *self._nothing()
+
+    def _left_out(self, spec: Spec) -> str:
+        """What a form cannot have of a request, in words."""
+        lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
+        return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
 
     def _spec_in(self, path: Path) -> Spec:
         recipe = recipes.read(path)

@@ -13,12 +13,14 @@ import gradio as gr
 
 from ltx_studio.errors import StudioError
 from ltx_studio.graph import Stage
-from ltx_studio.jobs import Desk, Done, Failed, Job, Queued, Running, Spec
+from ltx_studio.jobs import Cancelled, Desk, Done, Failed, Job, Queued, Running, Spec
 from ltx_studio.jobs.estimate import Estimate
 from ltx_studio.media import by_name
 from ltx_studio.ui import cards, words
-from ltx_studio.ui.form import QUIET
+from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.line import name_of
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import AT_ONCE, QUIET
 from ltx_studio.ui.remedies import RemedyButtons
 from ltx_studio.ui.take import TakePanel
 
@@ -43,6 +45,10 @@ class _Tab:
     is_followed: bool = False
     turns: bool = False
     """Whether the first of `jobs` is to be shown in place of what is shown."""
+    left: set[str] = field(default_factory=set)
+    """Jobs that it turned away from before they ended; they are among `jobs` again."""
+    keeps_take: bool = False
+    """Whether the take that is shown stays when a job ends: the visitor has opened it meanwhile."""
 
 
 class RunPanel:
@@ -50,14 +56,17 @@ class RunPanel:
 
     Attributes:
         told: Where a request that cannot be handed in says why, above the run, which tells of itself all the while.
+            Between the two, what failed last stays with what helps until something new is handed in: the job after it
+            may begin at once.
         outputs: What the handlers that yield from `follow` tell.
         begun: Changes whenever this tab begins to show a job, for what shows the queue.
         ended: Changes whenever a job of this tab has ended, for what shows the takes.
-        failed: The id of the job whose error is shown, which `remedies` are about.
+        failed: The id of the job whose failure is shown, which `remedies` are about.
     """
 
     def __init__(self, desk: Desk, owners: Owners, take: TakePanel) -> None:
         self._desk, self._owners, self._take = desk, owners, take
+        self._discretion = Discretion(desk.settings, owners)
         self._tabs: dict[str, _Tab] = {}
         self._guard = threading.Lock()
         self.remedies = RemedyButtons()
@@ -66,17 +75,20 @@ class RunPanel:
     def build(self) -> None:
         """Add the components to the Blocks that is open; the panel of the take must be built."""
         self.told = gr.HTML("", elem_id="told")
-        self._card = gr.HTML(cards.message(words.IDLE), elem_id="run")
-        self.remedies.build()
+        with gr.Column(visible=False, elem_id="failure-place") as self._failure_place:
+            self._failure = gr.HTML("", elem_id="failure")
+            self.remedies.build()
         self.failed = gr.State("")
+        self._card = gr.HTML(cards.message(words.IDLE), elem_id="run")
         self._stop_button = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
         self._preview = gr.HTML(elem_id="preview", visible=False)
         self._back = gr.Number(0, visible="hidden", elem_id="back", label="back")
         self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
         self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
-        shown = [self._card, self._preview, self._stop_button, self.begun, self.ended, self.failed]
-        self.outputs = [self.told, *shown, *self.remedies.outputs, *self._take.outputs]
-        self._stop_button.click(self._stop, None, [self._stop_button], queue=False, **QUIET)
+        failure = [self._failure_place, self._failure, self.failed, *self.remedies.outputs]
+        shown = [self._card, self._preview, self._stop_button, self.begun, self.ended]
+        self.outputs = [self.told, *failure, *shown, *self._take.outputs]
+        self._stop_button.click(self._stop, None, [self._stop_button], **AT_ONCE)
 
     def _forget(self, request: gr.Request) -> None:
         """The tab was closed."""
@@ -114,8 +126,18 @@ class RunPanel:
     def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Tell the outputs what becomes of jobs that were handed in, after those that this tab follows already."""
         self._desk.work()
-        yield self._telling("")
+        with self._guard:
+            self._tab(request).keeps_take = False
+        yield self._tell(told="", failure=self._no_failure())
         yield from self.watch(jobs, request)
+
+    def keep_take(self, request: gr.Request) -> None:
+        """The visitor has opened a take: it stays when what this tab follows has ended."""
+        with self._guard:
+            self._tab(request).keeps_take = True
+
+    def _tab(self, request: gr.Request) -> _Tab:
+        return self._tabs.setdefault(str(request.session_hash), _Tab())
 
     def followed(self, session: str) -> str | None:
         """The id of the job that the tab of a session shows, while it runs or waits."""
@@ -123,20 +145,40 @@ class RunPanel:
         return None if tab is None else tab.shown
 
     def turn_to(self, job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Show a job in place of what this tab shows, which goes on all the same."""
+        """Show a job in place of what this tab shows, which goes on all the same and is shown again afterwards.
+
+        What has ended is told beside what is shown.
+        """
+        found = self._desk.queue.get(job, self._owners.of(request))
+        if not isinstance(found.state, Queued | Running):
+            yield self._told_of(found)
+            return
         with self._guard:
-            tab = self._tabs.setdefault(str(request.session_hash), _Tab())
-            tab.turns = tab.shown is not None and tab.shown != job
+            tab = self._tab(request)
             if job in tab.jobs:
                 tab.jobs.remove(job)
+            if tab.shown not in (None, job):
+                tab.turns = True
+                tab.left.add(tab.shown)
+                tab.jobs.appendleft(tab.shown)
             if job != tab.shown:
                 tab.jobs.appendleft(job)
         yield from self.watch([job], request)
 
+    def _told_of(self, job: Job) -> tuple[Any, ...]:
+        """Tell how a job ended, and leave the run as it is."""
+        spec = self._desk.spec(job)
+        match job.state:
+            case Failed(error=error):
+                return self._tell(told="", failure=self._a_failure(job, spec, error))
+            case Done():
+                return self.nothing()
+        return self._tell(told=cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}"))
+
     def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Follow jobs without beginning the work, after those that this tab follows already."""
         with self._guard:
-            tab = self._tabs.setdefault(str(request.session_hash), _Tab())
+            tab = self._tab(request)
             tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
             if tab.is_followed:
                 jobs = ()
@@ -158,14 +200,11 @@ class RunPanel:
 
     def problem(self, problem: StudioError) -> tuple[Any, ...]:
         """Tell the outputs why nothing was handed in."""
-        return self._telling(cards.error(problem))
+        return self._tell(told=self._discretion.error(problem))
 
     def said(self, text: str) -> tuple[Any, ...]:
         """Tell the outputs a sentence."""
-        return self._telling(cards.message(text))
-
-    def _telling(self, card: str) -> tuple[Any, ...]:
-        return (card, *self.nothing()[1:])
+        return self._tell(told=cards.message(text))
 
     def _next(self, tab: _Tab) -> str | None:
         with self._guard:
@@ -175,21 +214,20 @@ class RunPanel:
 
     def _follow_one(self, job: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         owner = self._owners.of(request)
-        spec = self._desk.spec(self._desk.queue.get(job, owner))
+        found = self._desk.queue.get(job, owner)
+        if job in tab.left and isinstance(found.state, Done | Cancelled):
+            return  # nobody saw it end, and what ended after it is shown
+        spec = self._desk.spec(found)
         view, begun = _View(self._desk, spec), time.time()
         for each in self._desk.follow(job, owner):
             if not isinstance(each.state, Queued | Running):
-                yield self._outcome(each, spec, request)
+                yield self._outcome(each, spec, tab)
                 return
             preview = view.preview(job)
             if begun is not SKIP and preview is SKIP:
                 preview = gr.update(value="", visible=False)  # it may be of the job before
-            yield self._tell(
-                card=view.card(each, len(tab.jobs)),
-                preview=preview,
-                stop=_stop_button(each),
-                begun=begun,
-            )
+            card = gr.update(value=view.card(each, len(tab.jobs)), visible=True)
+            yield self._tell(card=card, preview=preview, stop=_stop_button(each), begun=begun)
             begun = SKIP
             time.sleep(TELL_AGAIN)
             if tab.turns:
@@ -203,35 +241,54 @@ class RunPanel:
         self._desk.queue.cancel(tab.shown, self._owners.of(request))
         return gr.update(value=words.STOPPING, interactive=False)
 
-    def _outcome(self, job: Job, spec: Spec, request: gr.Request) -> tuple[Any, ...]:
+    def _outcome(self, job: Job, spec: Spec, tab: _Tab) -> tuple[Any, ...]:
+        """Tell the outputs how a job that was followed has ended."""
         shown: dict[str, Any] = {}
+        card = ""
         match job.state:
             case Done(take=take):
                 record = self._desk.history.get(take, job.owner)
-                card = cards.message(words.DONE.format(seconds=record.measured["seconds"]), spec.summary())
-                shown["take"] = self._take.shown(record, request)
+                done = words.DONE.format(seconds=record.measured["seconds"])
+                card = cards.message(
+                    done, f"{spec.summary()}. {words.IN_HISTORY}" if tab.keeps_take else spec.summary()
+                )
+                if not tab.keeps_take:
+                    shown["take"] = self._take.shown(record)
             case Failed(error=error):
-                card = cards.error(error, spec.summary())
-                shown |= {"failed": job.id, "remedies": self.remedies.updates(error, spec)}
+                shown["failure"] = self._a_failure(job, spec, error)
             case _:
                 card = cards.message(words.STOPPED)
-        return self._tell(card=card, preview=gr.update(value="", visible=False), ended=time.time(), **shown)
+        return self._tell(
+            card=gr.update(value=card, visible=bool(card)),
+            preview=gr.update(value="", visible=False),
+            stop=gr.update(visible=False),
+            ended=time.time(),
+            **shown,
+        )
+
+    def _a_failure(self, job: Job, spec: Spec, error: StudioError) -> tuple[Any, ...]:
+        """What failed, why, and what helps."""
+        card = self._discretion.error(error, f"{name_of(job)}: {spec.summary()}")
+        return gr.update(visible=True), card, job.id, *self.remedies.updates(error, spec)
+
+    def _no_failure(self) -> tuple[Any, ...]:
+        return gr.update(visible=False), "", "", *self.remedies.updates(None)
 
     def _tell(
         self,
         *,
-        card: Any,
+        told: Any = SKIP,
+        failure: Sequence[Any] | None = None,
+        card: Any = SKIP,
         preview: Any = SKIP,
-        stop: Any = None,
+        stop: Any = SKIP,
         begun: Any = SKIP,
         ended: Any = SKIP,
-        failed: str = "",
-        remedies: Sequence[Any] | None = None,
         take: Sequence[Any] | None = None,
     ) -> tuple[Any, ...]:
-        button = gr.update(visible=False) if stop is None else stop
-        helps = remedies or self.remedies.updates(None)
-        return (SKIP, card, preview, button, begun, ended, failed, *helps, *(take or [SKIP] * len(self._take.outputs)))
+        """Values of the outputs; what is not given stays as it is."""
+        failure = failure or [SKIP] * len(self._no_failure())
+        return told, *failure, card, preview, stop, begun, ended, *(take or [SKIP] * len(self._take.outputs))
 
 
 class _View:
@@ -253,7 +310,10 @@ class _View:
         left = None
         if isinstance(job.state, Running) and self._estimate is not None:
             left = self._estimate.left(job.state.progress, now - job.state.started)
-        return cards.run(job, self._stages, self._summary, now, left=left, memory=self._memory, more=more)
+        paused = isinstance(job.state, Queued) and self._desk.queue.is_paused(job.owner)
+        return cards.run(
+            job, self._stages, self._summary, now, left=left, memory=self._memory, more=more, paused=paused
+        )
 
     def preview(self, job: str) -> Any:
         """The forming clip as a picture that loops, when it is newer than what is shown."""
@@ -261,7 +321,7 @@ class _View:
         if not frames or id(frames) == self._shown:
             return SKIP
         self._shown = id(frames)
-        return gr.update(value=cards.forming(looping(frames)), visible=True)
+        return gr.update(value=cards.forming(looping(frames), still(frames)), visible=True)
 
 
 def looping(frames: Sequence[bytes]) -> str:
@@ -272,6 +332,11 @@ def looping(frames: Sequence[bytes]) -> str:
     into = io.BytesIO()
     first.save(into, "WEBP", save_all=True, append_images=rest, duration=PREVIEW_FRAME_MS, loop=0, quality=70, method=0)
     return f"data:image/webp;base64,{base64.b64encode(into.getvalue()).decode()}"
+
+
+def still(frames: Sequence[bytes]) -> str:
+    """The middle one of pictures (JPEG each) as a ``data:`` address."""
+    return f"data:image/jpeg;base64,{base64.b64encode(frames[len(frames) // 2]).decode()}"
 
 
 def _stop_button(job: Job) -> Any:

@@ -59,6 +59,7 @@ class StudioBlocks(gr.Blocks):
         """As Gradio's; where others can come and a password is set, nobody gets by without it."""
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
+        self.owners.guarded = bool(self.password or options.get("auth"))
         middleware = [
             Middleware(Statics),
             Middleware(GiveCookie, owners=self.owners),

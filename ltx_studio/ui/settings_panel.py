@@ -4,7 +4,6 @@ import platform
 from collections.abc import Iterator
 from html import escape
 from importlib.metadata import version
-from typing import Any
 
 import gradio as gr
 
@@ -19,6 +18,7 @@ from ltx_studio.ui.cards import prose
 from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.memory import tier
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import QUIET
 from ltx_studio.words import in_bytes
 
 PACKAGES = ("gradio", "torch")
@@ -33,10 +33,9 @@ class SettingsPanel:
 
     def build(self) -> None:
         """Add the panel to the Blocks that is open."""
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         with gr.Accordion(words.SETTINGS, open=False, elem_id="settings", elem_classes="panel") as panel:
             shown = gr.HTML(elem_id="settings-shown")
-        panel.expand(self._shown, None, [shown], **quiet)
+        panel.expand(self._shown, None, [shown], **QUIET)
 
     def _shown(self) -> str:
         try:

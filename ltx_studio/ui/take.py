@@ -15,8 +15,8 @@ from ltx_studio.jobs import Desk
 from ltx_studio.jobs.history import TakeRecord
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.files import private_copy
-from ltx_studio.ui.form import QUIET
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.quiet import QUIET
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,12 @@ class TakePanel:
         outputs: What `shown` gives values for.
         actions: The buttons that the page wires, by name: ``again``, ``reuse``, ``go_on``.
         send: The list of modes that the take can be sent to.
+        favourite: The button that says whether it is one.
     """
 
     take: gr.State
     send: gr.Dropdown
+    favourite: gr.Button
 
     def __init__(self, desk: Desk, owners: Owners, modes: Sequence[tuple[str, str]]) -> None:
         self._desk, self._owners, self._modes = desk, owners, modes
@@ -70,7 +72,7 @@ class TakePanel:
                     min_width=150,
                 )
                 download = gr.DownloadButton(words.DOWNLOAD, size="sm", elem_id="take-download")
-                favourite = gr.Button(words.KEEP_AS_FAVOURITE, size="sm", elem_id="take-favourite")
+                favourite = self.favourite = gr.Button(words.KEEP_AS_FAVOURITE, size="sm", elem_id="take-favourite")
                 reveal = gr.Button(words.REVEAL, size="sm", elem_id="take-reveal")
                 delete = gr.Button(words.DELETE, size="sm", elem_id="take-delete")
                 sure = gr.Button(words.DELETE_SURE, size="sm", variant="stop", visible=False, elem_id="take-sure")
@@ -84,7 +86,7 @@ class TakePanel:
     def show(self, take: str, request: gr.Request) -> tuple[Any, ...]:
         """Values of the outputs for one of the visitor's takes; none is shown when it is gone."""
         try:
-            return self.shown(self.record(take, request), request)
+            return self.shown(self.record(take, request))
         except StudioError:
             return self.nothing()
 
@@ -100,11 +102,12 @@ class TakePanel:
         """Of its video file."""
         return self._desk.history.path(record)
 
-    def shown(self, record: TakeRecord, request: gr.Request) -> tuple[Any, ...]:  # noqa: ARG002
+    def shown(self, record: TakeRecord) -> tuple[Any, ...]:
         """Values of the outputs for a take."""
         path = self._desk.history.path(record)
         if not path.exists():
-            return (record.id, gr.update(visible=False), gr.update(visible=True), cards.message(words.FILE_GONE),
+            return (record.id, gr.update(visible=False), gr.update(visible=True),
+                    cards.message(f"{words.FILE_GONE} {words.FILE_GONE_HINT}"),
                     gr.update(visible=False), *self._buttons(record))  # fmt: skip
         copy, shown = private_copy(path), gr.update(visible=True)
         video, download = gr.update(value=copy, visible=True), gr.update(value=copy, visible=True)
@@ -122,14 +125,20 @@ class TakePanel:
 
     def _buttons(self, record: TakeRecord) -> tuple[Any, ...]:
         """Of favourite, reveal, delete, sure and send."""
-        label = words.NO_FAVOURITE if record.favourite else words.KEEP_AS_FAVOURITE
         return (
-            gr.update(value=label),
+            gr.update(value=_favourite(record.favourite)),
             gr.update(visible=not self._owners.apart),  # a folder of this machine is nothing to somebody elsewhere
             gr.update(visible=True),
             gr.update(visible=False),
             gr.update(value=""),
         )
+
+    def tell_favourite(self, take: str, request: gr.Request) -> Any:
+        """What the button says, when the history may have changed it."""
+        try:
+            return gr.update(value=_favourite(self.record(take, request).favourite))
+        except StudioError:
+            return gr.skip()
 
     def _favour(self, take: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
         try:
@@ -137,7 +146,7 @@ class TakePanel:
         except StudioError:
             return gr.skip(), gr.skip()
         self._desk.history.favour(take, record.owner, not record.favourite)
-        return gr.update(value=words.KEEP_AS_FAVOURITE if record.favourite else words.NO_FAVOURITE), changed + 1
+        return gr.update(value=_favourite(not record.favourite)), changed + 1
 
     def _delete(self, take: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
         try:
@@ -160,3 +169,7 @@ class TakePanel:
             subprocess.Popen([opener, str(path.parent)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             said = words.OPENED.format(path=path.parent)
         return cards.recipe(record, said)
+
+
+def _favourite(is_one: bool) -> str:
+    return words.NO_FAVOURITE if is_one else words.KEEP_AS_FAVOURITE

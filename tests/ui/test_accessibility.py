@@ -82,10 +82,14 @@ def test_weak_contrast_would_be_seen(page: Page, page_url: str) -> None:
 
 def test_with_the_keyboard_alone_a_clip_is_made_and_stopped(page: Page, page_url: str) -> None:
     open_mode(page, page_url, "t2v")
+    page.locator("#t2v-prompt textarea").fill("a red ball")
+    page.get_by_label("Search prompts and tags").press("Control+Enter")  # which is no place to ask for a clip
     page.locator("#t2v-prompt textarea").focus()
-    page.keyboard.type("a red ball")
+    page.wait_for_timeout(300)
+    expect(page.locator("#run")).to_contain_text("Write a prompt")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#stop")).to_be_visible()
+    expect(page.locator("#t2v-prompt textarea")).to_be_focused()
     page.keyboard.press("Escape")
 
     expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.")

@@ -153,6 +153,15 @@ def test_a_visitor_gets_a_cookie_that_scripts_cannot_read(shared_url: str, page_
     assert "set-cookie" not in httpx.get(page_url).headers
 
 
+def test_a_space_gives_a_cookie_that_browsers_keep_within_the_frame_of_its_host(
+    shared_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "somebody/studio")
+    cookie = httpx.get(shared_url).headers["set-cookie"]
+
+    assert cookie.endswith("HttpOnly; SameSite=None; Secure; Partitioned")
+
+
 @pytest.mark.parametrize(
     ("host", "own"),
     [(None, True), ("", True), ("localhost", True), ("127.0.0.1", True), ("127.0.0.2", True), ("::1", True),

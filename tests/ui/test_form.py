@@ -1,17 +1,27 @@
 """A mode's form by itself: what it is filled in with."""
 
+from pathlib import Path
+
 import gradio as gr
 import pytest
+import torch
+from safetensors.torch import save_file
 
+from ltx_studio.jobs import JobSpec
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
 from ltx_studio.settings import Settings
-from ltx_studio.ui.form import MOST_FILLINGS, Form
+from ltx_studio.ui.form import LORA_ROWS, MOST_FILLINGS, Form
+from tests.samples import write_picture
 
 
 @pytest.fixture
 def form(home: Settings) -> Form:
-    made = Form(MODES["t2v"], get_registry(home).get_set("pocket"), lambda spec: None)
+    return form_of("t2v", "pocket", home)
+
+
+def form_of(mode: str, model_set: str, home: Settings) -> Form:
+    made = Form(MODES[mode], get_registry(home).get_set(model_set), lambda spec: None)
     with gr.Blocks():
         made.build()
     return made
@@ -36,3 +46,40 @@ def test_what_nobody_asks_for_is_forgotten(form: Form) -> None:
 
     assert values(form, first) == {}
     assert values(form, last) == {"prompt": str(MOST_FILLINGS)}
+
+
+def test_what_is_chosen_stays_among_the_choices_when_something_else_rules_it_out(home: Settings) -> None:
+    form = form_of("style", "pocket", home)
+    raw = {name: getattr(each, "value", None) for name, each in form.components.items()}
+    raw |= {"prompt": "night", "ic_lora": "detailer", "control": "canny"}
+
+    told = dict(zip(form.tellers, form.tell(raw), strict=True))
+    choices = told[form.components["control"]]["choices"]
+
+    assert "canny" in {value for _, value in choices}
+    assert "depth" not in {value for _, value in choices}
+
+
+def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_path: Path) -> None:
+    loras = [tmp_path / f"{number}.safetensors" for number in range(LORA_ROWS + 2)]
+    for lora in loras:
+        save_file({"diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight": torch.zeros(4, 192)}, lora)
+    picture = write_picture(tmp_path / "face.png", (64, 64))
+    given = {"prompt": "night", "image": picture, "seed": 1, "loras": [{"file": lora, "strength": 1} for lora in loras]}
+    spec = JobSpec.from_request("i2v", given, "pocket", "balanced")
+    form = form_of("i2v", "distilled-fp8", home)
+    picture.unlink()
+    loras[0].unlink()
+
+    lost = form.lost(spec)
+    filled = form.fill(spec)
+
+    assert lost == [
+        "Picture is no longer here",
+        "0.safetensors is no longer here",
+        f"{LORA_ROWS + 1}.safetensors is left out, the form has {LORA_ROWS} rows for LoRAs",
+        "Balanced cannot be had with this model set, Fast is chosen",
+        "it was made with the model set pocket, here is LTX-2.3 22B distilled fp8",
+    ]
+    assert filled["preset"]["value"] == "fast"
+    assert form_of("t2v", "pocket", home).lost(JobSpec.from_request("t2v", {"prompt": "night"}, "pocket")) == []

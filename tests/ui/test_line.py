@@ -1,22 +1,21 @@
 """The queue on the page: what it tells, what its buttons do, and that it keeps the focus; in a real browser."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from ltx_studio.engine import Engine
 from ltx_studio.errors import ExecutionError, StudioError
 from ltx_studio.jobs import LOCAL, Desk, Failed, Job, JobSpec, Line, Progress, Queued, Running, State
 from ltx_studio.jobs.batch import sweep
-from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.lookout import Share
 from ltx_studio.settings import Settings
 from ltx_studio.ui import words
 from ltx_studio.ui.line import counts, name_of, view
 from tests.support import small_spec
-from tests.ui.conftest import Watch, open_page
-from tests.ui.driver import RUN_SECONDS, open_panel
+from tests.ui.conftest import Watch
+from tests.ui.driver import RUN_SECONDS
+from tests.ui.still import begin, desk, hand_in, open_queue, quiet, url
+
+__all__ = ["desk", "quiet", "url"]
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> ${1+1} {{1}} `x`"
 
@@ -98,40 +97,6 @@ def test_the_job_that_the_page_follows_is_marked() -> None:
     line = Line(waiting=(job(Queued(0)), job(Queued(1), id_="j2")), waits=2)
 
     assert [row_of(line, each, chosen="j2")["chosen"] for each in ("j1", "j2")] == [False, True]
-
-
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home where nothing runs, so that a test alone says what does."""
-    home = tmp_path_factory.mktemp("quiet")
-    return Settings(home=home, hub_cache=home / "hub")
-
-
-@pytest.fixture(scope="module")
-def url(quiet: Settings) -> Iterator[str]:
-    yield from open_page(quiet, Engine(quiet))
-
-
-@pytest.fixture
-def desk(quiet: Settings) -> Desk:
-    """Of the page at `url`, with nothing in its queue."""
-    with Database(quiet.database_file).write() as connection:
-        connection.execute("DELETE FROM jobs")
-    return Desk(quiet)
-
-
-def hand_in(desk: Desk, *prompts: str) -> list[str]:
-    return [desk.submit(LOCAL, [small_spec(prompt=prompt)])[0] for prompt in prompts]
-
-
-def begin(desk: Desk, job_id: str, progress: Progress) -> None:
-    assert desk.queue.claim(only=[job_id]) is not None
-    desk.queue.report(job_id, progress)
-
-
-def open_queue(page: Page, url: str) -> Locator:
-    open_panel(page, url, "Queue")
-    return page.locator("#queue")
 
 
 def press(panel: Locator, name: str) -> None:

@@ -23,6 +23,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.ui.model_cards import downloads
 from ltx_studio.ui.model_work import MOST_ASKED, Asked, Going
 from ltx_studio.ui.models import ModelsPanel
+from ltx_studio.ui.owners import Owners
 from tests.models.conftest import SIZE, Shop, shop
 from tests.models.test_upkeep import spoil
 from tests.support import small_spec
@@ -352,7 +353,7 @@ def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tin
     desk.queue.fail(job, Store(shop.settings).missing([lacked]))
     open_panel(page, tiny, "Queue")
     page.locator(f"[data-show='{job}']").click()
-    expect(page.locator("#run")).to_contain_text("one.safetensors is missing")
+    expect(page.locator("#failure")).to_contain_text("one.safetensors is missing")
 
     page.locator("#remedy-fetch").click()
 
@@ -409,6 +410,18 @@ def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: S
     page.get_by_role("button", name="Check sizes").click()
     expect(card).to_contain_text("…/models.toml")
     expect(card).not_to_contain_text(str(shop.settings.home))
+
+
+def test_where_no_password_is_asked_for_nobody_has_models_fetched(shop: Shop) -> None:
+    settings = with_tiny_set(shop)
+    panel = ModelsPanel(Desk(settings), Owners(), "tiny")
+    with gr.Blocks():
+        panel.build()
+
+    *_, last = panel._get("tiny", False, gr.Request(session_hash="a tab"))
+
+    assert "Models are not fetched from afar" in last[panel._parts.card]
+    assert shop.hub.sent("one.safetensors") == 0
 
 
 def test_what_is_asked_no_longer_cannot_be_answered_and_old_questions_are_forgotten() -> None:

@@ -58,6 +58,7 @@ def test_a_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
     page.locator("#restore-file input[type=file]").set_input_files(str(history.path(take)))
 
     expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
+    expect(page.locator("#told")).to_contain_text("The form holds what that video was made of.")
     expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(PROMPT)
     expect(page.locator(f"#{mode}-seed input")).to_have_value("4711")
     expect(page.locator(f"#{mode}-seconds input[type=number]")).to_have_value("1")
@@ -78,6 +79,9 @@ def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str) -> None:
     write(page, page_url, "kept", seconds=1.5)
     page.locator("#t2v-shape input").click()
     page.get_by_role("option", name="1:1").click()
+    page.locator("#t2v-dice").click()
+    expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
+    seed = page.locator("#t2v-seed input").input_value()
     choose(page, "style")
     page.locator("#style-prompt textarea").fill("other")
     reload(page, "other")
@@ -88,6 +92,8 @@ def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str) -> None:
     expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
     expect(page.locator("#t2v-seconds input[type=number]")).to_have_value("1.5")
     expect(page.locator("#t2v-told")).to_contain_text("192×192")
+    expect(page.locator("#t2v-seed input")).to_have_value(seed)
+    expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
 
 
 def test_what_a_browser_kept_is_not_believed(page: Page, page_url: str, watch: Watch) -> None:

@@ -212,7 +212,7 @@ def test_hostile_names_of_files_are_shown_and_not_run(
     page.locator("#own-workflow > button").click()
     page.locator("#workflow-file input[type=file]").set_input_files(str(damaged[0]))
     page.locator("#restore-file input[type=file]").set_input_files(str(damaged[1]))
-    expect(page.locator("#restore-card [role=alert]")).to_be_attached()
+    expect(page.locator("#told [role=alert]")).to_be_attached()
     choose(page, "i2v")
     page.locator("#i2v-prompt textarea").fill("night")
     give(page, "i2v", {"image": picture})

@@ -4,6 +4,7 @@
 
   const PINNED = window.matchMedia("(min-width: 1024px)");
   const byId = (id) => document.getElementById(id);
+  const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
   const isShown = (element) => Boolean(element && element.offsetParent !== null);
 
   // ---- the drawer: pinned where there is room, else it slides over the page
@@ -17,6 +18,8 @@
     const isOver = isOpen && !PINNED.matches;
     drawer.classList.toggle("open", isOver);
     drawer.inert = !PINNED.matches && !isOpen;
+    const main = byId("main");
+    if (main) main.inert = isOver; // what lies behind the scrim
     toggle.setAttribute("aria-expanded", String(isOver));
     scrim.hidden = !isOver;
   }
@@ -54,12 +57,18 @@
     (event) => {
       if (event.isComposing || document.querySelector("dialog[open]")) return;
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        const button = [...document.querySelectorAll("button.generate")].find(isShown);
+        const isOwn = event.target.closest?.("#own-workflow"); // its form has a button of its own; else the drawer has none
+        if (!isOwn && event.target.closest?.("#drawer")) return;
+        const button = isOwn ? byId("run-workflow") : [...document.querySelectorAll("button.generate")].find(isShown);
         if (button && !button.disabled) {
+          const held = document.activeElement;
           event.preventDefault();
           event.stopPropagation(); // Gradio's text fields submit on it
-          document.activeElement?.blur?.(); // a number that is being written counts when its field is left
-          setTimeout(() => button.click(), 50);
+          held?.blur?.(); // a number that is being written counts when its field is left
+          setTimeout(() => {
+            button.click();
+            if (document.activeElement === document.body) held?.focus?.({ preventScroll: true });
+          }, 50);
         }
       } else if (event.key === "Escape" && !event.defaultPrevented) {
         const stop = byId("stop");
@@ -79,23 +88,27 @@
   let leaving = 0;
 
   const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-  const takesFiles = (element) => element.closest?.("[data-testid], .block")?.querySelector("input[type=file]");
+  /** The field below the pointer, when it takes files itself; a fold that holds fields is a block, too. */
+  const takesFiles = (element) => {
+    const block = element.closest?.(".block");
+    return block && !block.querySelector(".block") && block.querySelector("input[type=file]");
+  };
 
   document.addEventListener("dragover", (event) => {
+    if (carriesFiles(event)) event.preventDefault(); // else the browser leaves the page for the file
     if (!carriesFiles(event) || takesFiles(event.target)) {
       target.hidden = true;
       return;
     }
-    event.preventDefault();
-    target.textContent = byId("restore-card")?.textContent.trim() ?? "";
+    target.textContent = byId("restore-help")?.textContent.trim() ?? "";
     target.hidden = false;
     clearTimeout(leaving);
     leaving = setTimeout(() => (target.hidden = true), 300);
   });
   document.addEventListener("drop", (event) => {
     target.hidden = true;
+    if (carriesFiles(event)) event.preventDefault();
     if (!carriesFiles(event) || takesFiles(event.target)) return;
-    event.preventDefault();
     const input = byId("restore-file")?.querySelector("input[type=file]");
     const video = [...event.dataTransfer.files].find((file) => /\.(mp4|webm|mov|mkv)$/i.test(file.name));
     if (!input || !video) return;
@@ -104,6 +117,21 @@
     input.files = chosen.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
+
+  // ---- who wants nothing to move starts the clip
+
+  let touched = -Infinity;
+  for (const act of ["pointerdown", "keydown"]) {
+    document.addEventListener(act, (event) => (touched = event.target.closest?.("#clip") ? Date.now() : touched), true);
+  }
+  document.addEventListener(
+    "play",
+    (event) => {
+      const isAsked = Date.now() - touched < 1000;
+      if (STILL.matches && !isAsked && event.target.closest?.("#clip")) event.target.pause();
+    },
+    true,
+  );
 
   // ---- what Gradio calls
 
@@ -121,6 +149,12 @@
     toResult() {
       if (!PINNED.matches) slide(false);
       if (isShown(byId("take"))) byId("result")?.scrollIntoView({ block: "nearest" });
+      return [];
+    },
+    /** Something was told above the run: show it. */
+    toTold() {
+      if (!PINNED.matches) slide(false);
+      setTimeout(() => byId("told")?.scrollIntoView({ block: "nearest" }), 100);
       return [];
     },
     /** Open what fetches model files. */

@@ -1,0 +1,190 @@
+"""What becomes of jobs, as the page tells it: what failed stays in sight, and what was left is found again."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ltx_studio.engine import Engine
+from ltx_studio.errors import ExecutionError, Remedy
+from ltx_studio.jobs import LOCAL, Desk, Progress
+from ltx_studio.settings import Settings
+from ltx_studio.ui import cards
+from ltx_studio.ui.owners import COOKIE, Owners
+from ltx_studio.ui.run import still
+from tests.support import small_spec
+from tests.ui.conftest import Watch, open_page
+from tests.ui.driver import RUN_SECONDS, expect_done, expect_playing, open_panel, press, write
+from tests.ui.still import begin, desk, hand_in, open_queue, quiet, url
+
+__all__ = ["desk", "quiet", "url"]
+
+SAMPLING = Progress("Stage 1", 2, 8, 2, 7)
+FULL = ExecutionError("The memory is full.", "Make it smaller.", details="Traceback", remedies=[Remedy.RETRY])
+
+
+def test_what_failed_stays_with_what_helps_while_the_next_one_runs(page: Page, url: str, desk: Desk) -> None:
+    first, second = hand_in(desk, "the first one", "the second one")
+    begin(desk, first, SAMPLING)
+    page.goto(url)
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+
+    desk.queue.fail(first, FULL)
+    begin(desk, second, SAMPLING)
+
+    expect(page.locator("#failure")).to_contain_text("The memory is full.")
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+    expect(page.locator("#failure")).to_contain_text("the first one")
+    expect(page.locator("#remedy-retry")).to_be_visible()
+    expect(page.locator("#stop")).to_be_visible()
+
+
+def test_a_look_at_what_failed_leaves_what_runs_in_sight(page: Page, url: str, desk: Desk) -> None:
+    failed, runs = hand_in(desk, "failed", "runs")
+    begin(desk, failed, SAMPLING)
+    desk.queue.fail(failed, FULL)
+    begin(desk, runs, SAMPLING)
+    panel = open_queue(page, url)
+    expect(panel.locator("button").first).to_have_text(re.compile("Queue: 1 running, 1 failed"))
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+
+    panel.get_by_role("button", name="Show: failed", exact=True).click()
+
+    expect(page.locator("#failure")).to_contain_text("The memory is full.")
+    desk.queue.report(runs, Progress("Stage 1", 5, 8, 2, 7))
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 5 of 8")
+    expect(page.locator("#stop")).to_be_visible()
+
+
+def test_what_was_left_for_another_job_is_shown_again_after_it(page: Page, url: str, desk: Desk) -> None:
+    runs, waits = hand_in(desk, "runs", "waits")
+    begin(desk, runs, SAMPLING)
+    panel = open_queue(page, url)
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+    panel.get_by_role("button", name="Show: waits", exact=True).click()
+    expect(page.locator("#run")).to_contain_text("Waiting")
+
+    desk.queue.cancel(waits, LOCAL)
+
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+    desk.queue.fail(runs, FULL)
+    expect(page.locator("#failure")).to_contain_text("The memory is full.")
+
+
+def test_a_pause_is_told_where_one_waits_for_the_clip(page: Page, url: str, desk: Desk) -> None:
+    desk.queue.pause(LOCAL)
+    hand_in(desk, "waits")
+
+    page.goto(url)
+
+    expect(page.locator("#run")).to_contain_text("Paused: nothing new begins until you press Resume under Queue")
+    expect(page.locator("#queue > button")).to_have_text(re.compile("Queue: paused, 1 waiting"))
+
+
+@pytest.fixture
+def apart(home: Settings) -> Iterator[str]:
+    yield from open_page(home, Engine(home), apart=True)
+
+
+def test_others_see_neither_tracebacks_nor_folders_of_this_machine(
+    browser: Browser, apart: str, home: Settings
+) -> None:
+    secret, owners = secrets.token_hex(16), Owners()
+    desk, owner = Desk(home), owners._of(secret)
+    (job,) = desk.submit(owner, [small_spec(prompt="theirs")])
+    desk.queue.claim()
+    where = home.outputs_dir / "clip.mp4"
+    desk.queue.fail(job, ExecutionError(f"{where} cannot be written.", f"Look at {where}.", details="Traceback"))
+    context = browser.new_context()
+    context.add_cookies([{"name": COOKIE, "value": secret, "url": apart}])
+    page = context.new_page()
+    open_panel(page, apart, "Queue")
+    page.get_by_role("button", name="Show: theirs", exact=True).click()
+    expect(page.locator("#failure")).to_contain_text("clip.mp4 cannot be written.")
+
+    assert str(home.home) not in page.content()
+    assert "Traceback" not in page.content()
+    context.close()
+
+
+def test_a_video_dropped_on_a_title_of_the_drawer_is_taken_and_what_comes_of_it_is_seen(
+    page: Page, url: str, desk: Desk
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    open_panel(page, url, "Many requests")
+    prevented = page.evaluate(
+        """() => {
+            const files = new DataTransfer();
+            files.items.add(new File(["no video"], "clip.mp4", { type: "video/mp4" }));
+            const title = document.querySelector("#batch > button");
+            const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+            return !title.dispatchEvent(drop);
+        }"""
+    )
+
+    assert prevented  # else the browser leaves the page for the file
+    expect(page.locator("#told [role=alert]")).to_be_in_viewport()
+    expect(page.locator("#studio-scrim")).to_be_hidden()
+
+
+def test_what_lies_behind_the_drawer_is_out_of_reach(page: Page, url: str, desk: Desk) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    open_panel(page, url, "Queue")
+    assert page.evaluate("[document.querySelector('#main').inert, document.querySelector('#drawer').inert]") == [
+        True,
+        False,
+    ]
+
+    page.keyboard.press("Escape")
+
+    assert page.evaluate("document.querySelector('#main').inert") is False
+    expect(page.locator("#drawer-toggle")).to_be_focused()
+
+
+def test_who_wants_nothing_to_move_gets_a_picture_that_does_not(tmp_path: Path) -> None:
+    frames = [b"first", b"middle", b"last"]
+
+    html = cards.forming("data:image/webp;base64,AAAA", still(frames))
+
+    assert '<source media="(prefers-reduced-motion: reduce)" srcset="data:image/jpeg;base64,bWlkZGxl">' in html
+
+
+def test_a_clip_that_was_asked_for_elsewhere_comes_into_the_history(
+    page: Page, page_url: str, settings: Settings, watch: Watch
+) -> None:
+    page.goto(page_url)
+    expect(page.locator("#history-takes .takes, #history-takes .nothing").first).to_be_visible()
+    desk = Desk(settings)
+    (job,) = desk.submit(LOCAL, [small_spec(prompt="from the terminal", preset="draft")])
+
+    expect(page.locator("#history-takes .take").first).to_contain_text("from the terminal", timeout=RUN_SECONDS)
+
+    take = desk.queue.get(job, LOCAL).as_dict()["take"]
+    expect(page.locator("#history-takes .take").first).to_have_attribute("data-take", take)
+    assert watch.errors == []
+
+
+def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: Browser, page_url: str) -> None:
+    """And who wants nothing to move starts clips by hand."""
+    page = browser.new_page(reduced_motion="reduce")
+    write(page, page_url, "the old one")
+    press(page, "Generate")
+    expect_done(page)
+    expect_playing(page)
+    assert page.evaluate("document.querySelector('#clip video').paused")
+    write(page, page_url, "the new one", seconds=5)
+    press(page, "Generate")
+    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+
+    page.locator("#history-takes .take", has_text="the old one").first.locator(".open").click()
+    expect(page.locator("#recipe")).to_contain_text("the old one")
+    page.locator("#history-takes .take", has_text="the old one").first.locator(".star").click()
+
+    expect(page.locator("#take-favourite")).to_have_text("★ Favourite")
+    expect(page.locator("#run")).to_contain_text("the new one is in the history", timeout=RUN_SECONDS)
+    expect(page.locator("#history-takes .take").first).to_contain_text("the new one")
+    expect(page.locator("#recipe")).to_contain_text("the old one")
+    page.close()
