@@ -53,11 +53,18 @@ def sweep(staging_dir: Path) -> None:
 
 
 def sweep_temp(temp_dir: Path) -> None:
-    """Remove previews and the like that are older than a day; ComfyUI's server does it at every start."""
+    """Remove previews and the like that are older than a day; ComfyUI's server does it at every start.
+
+    Gradio's copies lie here too, each with the time of what it is a copy of: what a page shows now may have been made
+    long ago. So a file is as old as its last change of any kind, of its name or its times too, as Gradio reckons
+    itself. Its own `delete_cache` alone would not do: it knows neither the copies in HTML of ours nor what a page that
+    was killed has left.
+    """
     limit = time.time() - TEMP_SECONDS
     for file in temp_dir.rglob("*"):
         with contextlib.suppress(OSError):  # another process may sweep too
-            if file.is_file() and file.stat().st_mtime < limit:
+            state = file.stat()
+            if file.is_file() and max(state.st_mtime, state.st_ctime) < limit:
                 file.unlink()
 
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from gradio.processing_utils import save_file_to_cache
 
 from ltx_studio.engine import staging
 
@@ -34,17 +35,30 @@ def test_outputs_may_lie_on_another_disk(tmp_path: Path) -> None:
         assert [item.name for item in path.parent.iterdir()] == ["t2v-1.mp4"]
 
 
-def test_old_temporary_files_are_swept(tmp_path: Path) -> None:
+def test_old_temporary_files_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = tmp_path / "a" / "old.png", tmp_path / "new.png"
     old.parent.mkdir()
     for file in (old, new):
         file.touch()
-    yesterday = time.time() - staging.TEMP_SECONDS - 1
-    os.utime(old, (yesterday, yesterday))
+    monkeypatch.setattr(staging, "TEMP_SECONDS", -60)  # nobody can set when a file came, so a day ends in a minute
+    in_an_hour = time.time() + 3600
+    os.utime(new, (in_an_hour, in_an_hour))
 
     staging.sweep_temp(tmp_path)
 
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_copy_that_gradio_made_now_of_an_old_file_is_not_old(tmp_path: Path) -> None:
+    poster, yesterday = tmp_path / "poster.jpg", time.time() - staging.TEMP_SECONDS - 1
+    poster.write_bytes(b"of a take of yesterday")
+    os.utime(poster, (yesterday, yesterday))
+    copy = Path(save_file_to_cache(poster, str(tmp_path / "temp" / "gradio")))
+    assert copy.stat().st_mtime < time.time() - staging.TEMP_SECONDS
+
+    staging.sweep_temp(tmp_path / "temp")
+
+    assert copy.exists()
 
 
 def test_the_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:
