@@ -18,7 +18,7 @@ from ltx_studio.modes.files import check_control
 from ltx_studio.modes.limits import Limit, limits
 from ltx_studio.modes.presets import FAST, Preset
 from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
-from ltx_studio.modes.stages import PROMPT, STAGE_1, STAGE_2
+from ltx_studio.modes.stages import PROMPT, STAGE_1, STAGE_2, UPSCALE
 
 _PROBES: Mapping[Media, Callable[[Path], object]] = {
     Media.PICTURE: probe_picture,
@@ -165,7 +165,8 @@ class Mode:
         return None
 
     def work(self, params: Params, preset: Preset, model_set: ModelSet) -> Mapping[str, float]:
-        """How much there is to do in each stage, by its id, to compare runs with: 1 where it is always the same.
+        """How much there is to do in each stage of the run, by its id, to compare runs with: 1 where it is always the
+        same.
 
         Elsewhere pixels times frames, in millions; of what is sampled times the passes through the model.
         """
@@ -173,7 +174,9 @@ class Mode:
         first, *second = preset.passes(model_set, stages=self.samplings)
         halved = preset.draft or self.samplings == 2
         finished = pixels / 4 if preset.draft else pixels
-        found = {stage.id: finished for stage in self.stages} | {"load": 1.0, PROMPT.id: 1.0}
+        left_out = (UPSCALE.id, STAGE_2.id) if preset.draft else ()
+        found = {stage.id: finished for stage in self.stages if stage.id not in left_out}
+        found |= {"load": 1.0, PROMPT.id: 1.0}
         found[STAGE_1.id] = first * (pixels / 4 if halved else pixels)
         if second:
             found[STAGE_2.id] = second[0] * pixels

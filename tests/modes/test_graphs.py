@@ -54,10 +54,12 @@ def test_every_stage_names_nodes_of_the_graph_and_the_output_comes_last(
         with pytest.raises(RequestError, match="distilled model only"):
             mode.build(example(mode, model_set), model_set, preset, by_name)
         return
-    workflow = mode.build(example(mode, model_set), model_set, preset, by_name)
+    params = example(mode, model_set)
+    workflow = mode.build(params, model_set, preset, by_name)
     titles = {node["_meta"]["title"] for node in workflow.graph.values()}
 
     assert {title for stage in workflow.stages for title in stage.nodes} <= titles
+    assert mode.work(params, preset, model_set).keys() == {stage.id for stage in workflow.stages}
     if preset.draft:
         assert not {"upscale", "stage2"} & {stage.id for stage in workflow.stages}
     assert [stage.id for stage in workflow.stages][:: len(workflow.stages) - 1] == ["load", "save"]
