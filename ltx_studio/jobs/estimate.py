@@ -42,16 +42,21 @@ class Estimate:
         """Of the whole run."""
         return sum(self.stages.values())
 
-    def left(self, progress: Progress, elapsed: float) -> float:
-        """Seconds until the end of a run that has gone on for `elapsed` seconds, corrected by its own pace."""
-        seconds = list(self.stages.values())
-        done = sum(seconds[: progress.index])
-        if progress.stages and progress.steps and progress.index < len(seconds):
-            done += seconds[progress.index] * progress.step / progress.steps
-        left = max(0.0, self.seconds - done)
-        if done < SURE * self.seconds or not done:
+    def left(self, progress: Progress, now: float) -> float:
+        """Seconds until the end of a run, `now` being in seconds since the epoch, corrected by its own pace.
+
+        The pace is that of what came after the first step that was sampled: how long it took to start ComfyUI and to
+        load models, which the first run after a start does and others do not, says nothing of what is left.
+        """
+        left = self.seconds - self._until(progress.done)
+        expected = self._until(progress.done) - self._until(progress.done_then)
+        if not progress.since or expected <= SURE * self.seconds:
             return left
-        return left * min(max(elapsed / done, 1 / MOST_OFF), MOST_OFF)
+        return left * min(max((now - progress.since) / expected, 1 / MOST_OFF), MOST_OFF)
+
+    def _until(self, done: float) -> float:
+        """Seconds until so many of the stages are behind a run."""
+        return sum(seconds * min(max(done - index, 0.0), 1.0) for index, seconds in enumerate(self.stages.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ class Progress:
         steps: Of this stage; 0 when it has none.
         index: Of this stage, from 0.
         stages: Of the run; 0 before the first begins.
+        since: When the first step of all that is sampled was done, in seconds since the epoch; 0 before. Until then
+            ComfyUI starts and models are loaded, so that a run's pace is told from here on.
+        done_then: As `done`, at that moment.
     """
 
     stage: str = ""
@@ -23,13 +26,18 @@ class Progress:
     steps: int = 0
     index: int = 0
     stages: int = 0
+    since: float = 0.0
+    done_then: float = 0.0
+
+    @property
+    def done(self) -> float:
+        """So many of the stages are behind it, with a part of this one."""
+        return self.index + (self.step / self.steps if self.steps else 0.0)
 
     @property
     def part(self) -> float:
         """Of the whole run, 0 to 1, each stage counted alike."""
-        if not self.stages:
-            return 0.0
-        return (self.index + (self.step / self.steps if self.steps else 0.0)) / self.stages
+        return self.done / self.stages if self.stages else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Worker:
                 case Preview(frames=frames):
                     self._board.show(job.id, frames)
                 case _:
-                    before, progress = progress, advance(progress, event)
+                    before, progress = progress, advance(progress, event, time.time())
                     if progress != before or time.monotonic() - told > LOOK_SECONDS:
                         told = time.monotonic()
                         if self._queue.report(job.id, progress):

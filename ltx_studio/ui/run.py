@@ -309,7 +309,7 @@ class _View:
             self._memory, self._looked = "" if memory is None else str(memory), now
         left = None
         if isinstance(job.state, Running) and self._estimate is not None:
-            left = self._estimate.left(job.state.progress, now - job.state.started)
+            left = self._estimate.left(job.state.progress, now)
         paused = isinstance(job.state, Queued) and self._desk.queue.is_paused(job.owner)
         return cards.run(
             job, self._stages, self._summary, now, left=left, memory=self._memory, more=more, paused=paused

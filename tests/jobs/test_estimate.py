@@ -1,9 +1,13 @@
 """How long a run will take is told from takes that were made here."""
 
+from dataclasses import replace
+
 import pytest
 
+from ltx_studio.events import Event, StageStarted, Step, Waiting
 from ltx_studio.jobs import Desk, JobSpec, Progress
 from ltx_studio.jobs.estimate import Estimate, Seen, expected, start_of
+from ltx_studio.jobs.progress import advance
 from ltx_studio.media import by_name
 from tests.jobs.conftest import Make
 
@@ -55,10 +59,29 @@ def test_takes_of_about_the_same_size_count() -> None:
 def test_what_is_left_shrinks_with_each_step_and_follows_the_run_s_own_pace() -> None:
     estimate = Estimate({"load": 1.0, "stage1": 8.0, "decode": 1.0})
 
-    assert estimate.left(Progress(), 0.5) == 10.0
-    assert estimate.left(Progress("Stage 1", 4, 8, 1, 3), 5.0) == pytest.approx(5.0)
-    assert estimate.left(Progress("Stage 1", 4, 8, 1, 3), 10.0) == pytest.approx(10.0)  # half as fast as expected
-    assert estimate.left(Progress("Decode", 0, 0, 2, 3), 9.0) == pytest.approx(1.0)
+    first = Progress("Stage 1", 1, 8, 1, 3, since=100.0, done_then=1.125)
+    half, last = replace(first, step=4), replace(first, stage="Decode", step=0, steps=0, index=2)
+    assert estimate.left(Progress(), 100.0) == 10.0
+    assert estimate.left(first, 100.0) == pytest.approx(8.0)
+    assert estimate.left(half, 103.0) == pytest.approx(5.0)
+    assert estimate.left(half, 106.0) == pytest.approx(10.0)  # half as fast as expected
+    assert estimate.left(half, 100.1) == pytest.approx(1.0)  # no pace is believed without bounds
+    assert estimate.left(last, 107.0) == pytest.approx(1.0)
+
+
+def test_starting_comfyui_and_loading_models_is_not_taken_for_the_run_s_pace() -> None:
+    """The first run after a start: ComfyUI is up after 20 s, models are loaded until the first step's end."""
+    estimate, progress = Estimate({"load": 1.0, "stage1": 8.0, "decode": 1.0}), Progress()
+    told: list[tuple[Event, float]] = [(Waiting("start"), 0.0), (StageStarted("load", "Load models", 0, 3), 20.0)]
+    told += [(StageStarted("stage1", "Stage 1", 1, 3), 40.0)]
+    told += [(Step("stage1", step, 8), 60.0 + step) for step in range(1, 9)]
+
+    left = []
+    for event, now in told:
+        progress = advance(progress, event, now)
+        left.append(estimate.left(progress, now))
+
+    assert left == pytest.approx([10.0, 10.0, *range(9, 0, -1)])
 
 
 def test_a_take_s_own_seconds_are_expected_of_the_next(desk: Desk, make: Make) -> None:

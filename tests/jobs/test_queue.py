@@ -106,10 +106,12 @@ def test_progress_is_seen_and_the_one_who_reports_hears_of_a_stop(queue: Queue) 
     job = queue.submit("ada", [SPEC])[0]
     queue.claim()
 
-    assert not queue.report(job, Progress("Stage 1", 3, 8, 1, 5))
+    progress = Progress("Stage 1", 3, 8, 1, 5, since=1_700_000_000.25, done_then=1.125)
+
+    assert not queue.report(job, progress)
     state = queue.get(job, "ada").state
     assert isinstance(state, Running)
-    assert state.progress == Progress("Stage 1", 3, 8, 1, 5)
+    assert state.progress == progress
     queue.cancel(job, "ada")
     assert queue.report(job, Progress("Stage 1", 4, 8, 1, 5))
 
