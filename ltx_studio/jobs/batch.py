@@ -26,7 +26,13 @@ def sweep(spec: Spec, count: int) -> Iterator[Spec]:
 
 
 def read_batch(
-    path: Path, model_set: str, mode: str | None = None, preset: str = FAST.id, *, with_files: bool = True
+    path: Path,
+    model_set: str,
+    mode: str | None = None,
+    preset: str = FAST.id,
+    *,
+    with_files: bool = True,
+    uploaded: bool = False,
 ) -> list[JobSpec]:
     """The requests of a file: JSON objects, one in each line, or a table (``.csv``) with names in its first line.
 
@@ -40,6 +46,8 @@ def read_batch(
         mode: The same.
         preset: The same.
         with_files: Whether requests may name files of this machine.
+        uploaded: Whether the file lies where an upload was put, and not where its user has it: the files that it names
+            are not beside it, so their paths have to be whole.
 
     Raises:
         RequestError: The file cannot be read, or a request in it is wrong: which line, and why.
@@ -57,7 +65,8 @@ def read_batch(
     if len(rows) > MOST:
         raise RequestError(f"{path.name} has {len(rows)} requests.", f"Give at most {MOST} at once.")
     usual = {"mode": mode, "preset": preset, "model_set": model_set}
-    return [_spec(line, row, usual, path, with_files=with_files) for line, row in rows]
+    folder = None if uploaded else path.parent
+    return [_spec(line, row, usual, path, folder, with_files=with_files) for line, row in rows]
 
 
 def _lines(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -91,7 +100,13 @@ def _table(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _spec(
-    line: int, row: Mapping[str, Any], usual: Mapping[str, str | None], path: Path, *, with_files: bool
+    line: int,
+    row: Mapping[str, Any],
+    usual: Mapping[str, str | None],
+    path: Path,
+    folder: Path | None,
+    *,
+    with_files: bool,
 ) -> JobSpec:
     of_request = {name: row.get(name, usual[name]) for name in _OF_THE_REQUEST}
     values = {name: value for name, value in row.items() if name not in _OF_THE_REQUEST}
@@ -104,17 +119,27 @@ def _spec(
                 raise _wrong(path, line, f"it names a file for {name}.", "Use the API, which takes uploads.")
         for name in get_mode(str(mode)).media:
             if values.get(name):
-                values[name] = path.parent / str(values[name])
+                values[name] = _found(str(values[name]), name, folder)
         loras = values.get("loras")
         if isinstance(loras, str):
             values["loras"] = loras = [UserLora.written(each.strip()) for each in loras.split(";") if each.strip()]
         if isinstance(loras, list):
-            values["loras"] = [{**lora, "file": path.parent / str(lora["file"])} for lora in loras]
+            values["loras"] = [{**lora, "file": _found(str(lora["file"]), "loras", folder)} for lora in loras]
         return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
     except RequestError as error:
         raise _wrong(path, line, error.message, error.hint) from None
     except (KeyError, TypeError, ValueError):
         raise _wrong(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
+
+
+def _found(named: str, name: str, folder: Path | None) -> Path:
+    """Where a file lies that is named for a parameter, meant from `folder` on, if there is one."""
+    if folder is None and not Path(named).is_absolute():
+        raise RequestError(
+            f"It names {named!r} for {name}, and nobody knows where that is.",
+            "Files in an uploaded table need whole paths, such as /home/me/picture.png.",
+        )
+    return Path(folder or "", named)
 
 
 def _wrong(path: Path, line: int, what: str, hint: str) -> RequestError:

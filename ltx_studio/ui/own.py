@@ -107,7 +107,8 @@ class OwnPanels:
         if path is None:
             return cards.message(words.BATCH_HELP)
         try:
-            specs = read_batch(Path(path), self._model_set.id, FIRST_MODE, with_files=not self._owners.apart)
+            may = not self._owners.apart
+            specs = read_batch(Path(path), self._model_set.id, FIRST_MODE, with_files=may, uploaded=True)
             jobs = self._desk.submit(self._owners.of(request), specs)
         except StudioError as error:
             return self._discretion.error(error)

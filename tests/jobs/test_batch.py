@@ -46,6 +46,35 @@ def test_paths_are_meant_from_the_files_folder(tmp_path: Path, samples: dict[str
 
 
 @pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ("prompt,image\nx,p.png\n", "p.png"),
+        ("prompt,image\nx,../p.png\n", "../p.png"),
+        ("prompt,image,loras\nx,{picture},mine.safetensors:0.5\n", "mine.safetensors"),
+    ],
+)
+def test_a_file_that_was_uploaded_has_no_folder_to_look_in(
+    table: str, named: str, tmp_path: Path, samples: dict[str, Path]
+) -> None:
+    uploaded = write(tmp_path, "a.csv", table.format(picture=samples["image"]))
+
+    with pytest.raises(RequestError, match=f"a.csv, line 2: it names '{named}'") as refused:
+        read_batch(uploaded, "pocket", "i2v", uploaded=True)
+
+    assert str(tmp_path) not in refused.value.message
+    assert "whole path" in refused.value.hint
+
+
+def test_a_file_that_was_uploaded_may_name_whole_paths(tmp_path: Path, samples: dict[str, Path]) -> None:
+    lora = files.SHIPPED / files.STYLE_LORA
+    table = f"prompt,image,loras\nx,{samples['image']},{lora}\n"
+
+    (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "i2v", uploaded=True)
+
+    assert spec.files() == {"image": samples["image"], "loras.0": lora}
+
+
+@pytest.mark.parametrize(
     ("name", "text", "line"),
     [
         ("a.jsonl", '{"prompt": "a"}\n{"prompt": }\n', 2),

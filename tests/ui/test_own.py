@@ -44,7 +44,11 @@ def test_a_hostile_workflow_is_a_card(page: Page, page_url: str, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("prompt,seconds\na ball,1\nnight,1\n", "Handed in: 2"), ("prompt\na\n\nb,c\n", "line 4")],
+    [
+        ("prompt,seconds\na ball,1\nnight,1\n", "Handed in: 2"),
+        ("prompt\na\n\nb,c\n", "line 4"),
+        ("prompt,mode,image\na,i2v,p.png\n", "line 2: it names 'p.png' for image"),
+    ],
 )
 def test_many_requests_are_handed_in_or_the_wrong_line_is_named(
     text: str, said: str, page: Page, page_url: str, tmp_path: Path
