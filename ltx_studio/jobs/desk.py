@@ -1,5 +1,7 @@
 """The desk: where page, command line and API hand requests in and ask what became of them."""
 
+import logging
+import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +23,8 @@ from ltx_studio.jobs.worker import LOOK_SECONDS, Worker
 from ltx_studio.media import Keeper
 from ltx_studio.modes import Media
 from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
 
 LOCAL = "local"
 """The owner of what the command line makes, and the page on loopback without a password."""
@@ -69,9 +73,13 @@ class Desk:
             if self._worker is not None:
                 return
             lock = self.settings.worker_lock
-            self._worker = Worker(lock, self.queue, self.runner, self.archive, self.board, only=only)
-        self.history.remove_leaving()
-        self._worker.start()
+            worker = Worker(lock, self.queue, self.runner, self.archive, self.board, only=only)
+            worker.start()
+            self._worker = worker  # one that does not run would keep every later job waiting
+        try:
+            self.history.remove_leaving()
+        except sqlite3.Error:  # they go the next time
+            log.exception("takes that are to go cannot be removed now")
 
     def is_worked(self) -> bool:
         """Whether a process carries out what waits."""
