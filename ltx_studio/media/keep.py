@@ -35,8 +35,8 @@ class Keeper:
             return path
         digest = sha256(path)
         kept = self._folder / f"{digest}{_suffix(path)}"
-        if kept.exists():
-            os.utime(kept, follow_symlinks=False)  # it is wanted again, so it is no leftover
+        if kept.exists() and not kept.is_symlink():  # where a link leads, there may be another file by now
+            os.utime(kept)  # it is wanted again, so it is no leftover
             return kept
         partial = self._folder / f".{uuid.uuid4().hex}.part"
         try:

@@ -47,3 +47,31 @@ def test_a_copy_does_not_mind_what_becomes_of_the_original(lora: Path, tmp_path:
 
     check_kept(kept)
     assert kept.read_bytes() == b"one"
+
+
+def test_what_is_to_be_copied_does_not_stay_the_link_that_was_kept_before(lora: Path, tmp_path: Path) -> None:
+    upload = tmp_path / "upload.safetensors"
+    upload.write_bytes(lora.read_bytes())
+    keep = Keeper(tmp_path / "kept")
+    assert keep(lora, linked=True).is_symlink()
+
+    kept = keep(upload)
+    lora.unlink()
+
+    assert not kept.is_symlink()
+    assert kept.read_bytes() == b"one"
+    assert keep(upload, linked=True) == kept  # a copy is as good as a link, and stays
+    assert not kept.is_symlink()
+
+
+def test_a_link_leads_to_the_file_that_was_handed_in_last(lora: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.safetensors"
+    saved.write_bytes(lora.read_bytes())
+    keep = Keeper(tmp_path / "kept")
+    keep(lora, linked=True)
+    change(lora, b"another")
+
+    kept = keep(saved, linked=True)
+
+    check_kept(kept)
+    assert kept.read_bytes() == b"one"
