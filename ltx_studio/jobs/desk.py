@@ -35,10 +35,15 @@ UNWIND_SECONDS = 60.0
 
 
 class Desk:
-    """Of one studio, in as many processes as want it; one of them carries the jobs out."""
+    """Of one studio, in as many processes as want it; one of them carries the jobs out.
+
+    Attributes:
+        uploads: Where the page puts what visitors upload, which goes one day.
+    """
 
     def __init__(self, settings: Settings, runner: LocalRunner | None = None) -> None:
         self.settings = settings
+        self.uploads = settings.temp_dir
         self.runner = runner or LocalRunner(settings)
         database = Database(settings.database_file)
         self.queue = Queue(database)
@@ -64,8 +69,9 @@ class Desk:
         return jobs
 
     def _kept(self, path: Path, kind: Media) -> Path:
-        """LoRAs are large, so they stay where they are; but not what was uploaded, which goes one day."""
-        return self._keep(path, linked=kind is Media.LORA and not path.is_relative_to(self.settings.temp_dir))
+        """LoRAs are large, so they stay where they are; but not what was uploaded."""
+        uploaded = path.resolve().is_relative_to(self.uploads.resolve())
+        return self._keep(path, linked=kind is Media.LORA and not uploaded)
 
     def work(self, *, only: Collection[str] | None = None) -> None:
         """Carry out what waits, or these jobs, in this process, as soon as no other does. Asked again, nothing."""

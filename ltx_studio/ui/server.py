@@ -7,10 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from importlib.resources import as_file, files
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from ltx_studio.errors import RequestError, StudioError
@@ -126,6 +128,7 @@ def build_app(
     blocks.owners = owners = Owners()
     blocks.password = settings.password
     desk = desk or Desk(settings)
+    desk.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
     with blocks:
         _lay_out(blocks, settings, desk, owners, chosen)
         Api(desk, owners, chosen).build()

@@ -18,8 +18,10 @@ from playwright.sync_api import Browser, Page, expect
 import app
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot
+from ltx_studio.jobs import Desk
 from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, Settings
+from ltx_studio.ui import build_app
 from tests.support import ROOT, environment, outputs_of, studio
 from tests.ui.conftest import Watch, open_page
 from tests.ui.driver import (
@@ -290,6 +292,17 @@ def test_a_clip_is_not_served_from_where_it_can_be_guessed(page: Page, page_url:
 
 def test_the_app_is_a_blocks() -> None:
     assert isinstance(app.build_app(), gr.Blocks)
+
+
+def test_the_desk_is_told_where_uploads_lie(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    desk = Desk(settings)
+
+    build_app(settings, desk=desk)
+
+    assert desk.uploads == tmp_path
 
 
 @pytest.mark.parametrize("command", [["app.py"], ["-m", "ltx_studio", "serve"]])
