@@ -10,7 +10,7 @@ from ltx_studio.errors import ExecutionError, RequestError
 from ltx_studio.media.open import locate
 
 _BLOCK = 1 << 20
-_LONGEST_SUFFIX = 10
+_LONGEST_SUFFIX = len(".safetensors")
 
 
 class Keeper:

@@ -75,3 +75,8 @@ def test_a_link_leads_to_the_file_that_was_handed_in_last(lora: Path, tmp_path: 
 
     check_kept(kept)
     assert kept.read_bytes() == b"one"
+
+
+def test_what_is_kept_is_still_known_by_its_suffix(lora: Path, tmp_path: Path) -> None:
+    """Gradio refuses a form with a LoRA that is not called one."""
+    assert Keeper(tmp_path / "kept")(lora).suffix == ".safetensors"
