@@ -44,13 +44,7 @@ def spec_of(
             f"The take was made without a file {unknown[0]!r}.",
             f"Its files are: {', '.join(recipe.inputs) or 'none'}.",
         )
-    try:
-        spec = read_spec(recipe.request(), settings.kept_dir)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise RequestError(
-            "The recipe asks for what this studio does not know.", "It may be of a newer studio: update it.",
-            details=str(error),
-        ) from None  # fmt: skip
+    spec = read_spec(recipe.request(), settings.kept_dir)
     if isinstance(spec, OwnSpec):
         spec.check(load_definitions(snapshot_path(settings)), trusted=trusted)
     else:

@@ -42,7 +42,8 @@ class JobSpec:
     def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
         """What `as_dict` gave, with its files in `folder` and nowhere else; whether they are there is seen later."""
         params = get_mode(stored["mode"]).params.model_validate(stored["params"])
-        spec = cls(stored["mode"], params, stored["model_set"], stored["preset"], stored.get("fresh", False))
+        preset = get_preset(stored["preset"]).id
+        spec = cls(stored["mode"], params, stored["model_set"], preset, stored.get("fresh", False))
         return spec.with_files(lambda path, kind: folder / path.name)  # noqa: ARG005
 
     def as_dict(self) -> dict[str, Any]:

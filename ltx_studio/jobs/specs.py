@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ltx_studio.errors import RequestError
 from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.jobs.spec import JobSpec
 
@@ -11,6 +12,16 @@ Spec: TypeAlias = JobSpec | OwnSpec
 
 
 def read_spec(stored: Mapping[str, Any], folder: Path) -> Spec:
-    """What ``as_dict`` of either gave, with its files in `folder` and nowhere else."""
-    kind: type[JobSpec] | type[OwnSpec] = OwnSpec if stored["mode"] == OwnSpec.mode else JobSpec
-    return kind.from_dict(stored, folder)
+    """What ``as_dict`` of either gave, with its files in `folder` and nowhere else.
+
+    Raises:
+        RequestError: There is no such mode or preset, or it is of another version, or was edited.
+    """
+    try:
+        kind: type[JobSpec] | type[OwnSpec] = OwnSpec if stored["mode"] == OwnSpec.mode else JobSpec
+        return kind.from_dict(stored, folder)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise RequestError(
+            "It was asked for something that this studio does not know.", "It may be of a newer studio: update it.",
+            details=str(error),
+        ) from None  # fmt: skip
