@@ -97,8 +97,13 @@ class OwnSpec:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
-        """What `as_dict` gave, with its files in `folder` and nowhere else."""
+        """What `as_dict` gave, with its files in `folder` and nowhere else; whether it may run here is seen later.
+
+        Raises:
+            WorkflowError: Its graph is none.
+        """
         params = stored["params"]
+        check_graph(params["graph"])
         files = {key: folder / Path(name).name for key, name in params["files"].items()}
         return cls(params["name"], params["graph"], files, stored.get("fresh", False))
 

@@ -16,9 +16,10 @@ from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.jobs.recipes import Recipe, current
 from ltx_studio.jobs.specs import Spec, read_spec
 from ltx_studio.media import Keeper
-from ltx_studio.media.keep import sha256
+from ltx_studio.media.keep import is_here, sha256
 from ltx_studio.media.open import open_media
 from ltx_studio.models import get_registry
+from ltx_studio.modes import get_mode
 from ltx_studio.settings import Settings
 
 
@@ -74,6 +75,22 @@ def _check(name: str, path: Path, digest: str) -> None:
             f"not {digest[:12]}….",
             f"Give the right one: `--file {name}=PATH`.",
         )
+
+
+def missing_files(spec: Spec) -> list[str]:
+    """What a request was given and is not here any longer, or is another file by now: each as its title."""
+    return [_title(spec, name) for name, path in spec.files().items() if not is_here(path)]
+
+
+def _title(spec: Spec, name: str) -> str:
+    """What a user reads for the name of a file that a request was given."""
+    first, _, rest = name.partition(".")
+    if isinstance(spec, OwnSpec):
+        node = spec.graph.get(first, {})
+        return str(node.get("_meta", {}).get("title") or node.get("class_type", name))
+    if first == "loras":
+        return f"LoRA {int(rest) + 1}"
+    return str(get_mode(spec.mode).params.model_fields[name].title)
 
 
 def changes(recipe: Recipe, settings: Settings, spec: Spec) -> Iterator[str]:

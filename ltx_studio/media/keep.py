@@ -72,6 +72,16 @@ def check_kept(path: Path) -> None:
     os.utime(path, follow_symlinks=False)
 
 
+def is_here(path: Path) -> bool:
+    """Whether a kept file is here still, and the one that was kept."""
+    try:
+        locate(path)
+        check_kept(path)
+    except RequestError:
+        return False
+    return True
+
+
 def sha256(path: Path) -> str:
     """Of a file's contents, in hexadecimal.
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import JobSpec
 from ltx_studio.jobs.estimate import Estimate
+from ltx_studio.media.keep import is_here
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import FAST, PRESETS, Limit, Media, Mode, Preset, drawn_seed, get_preset
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
@@ -163,8 +164,8 @@ class Form:
         filled: Updates = {name: getattr(params, name) for name in self.components if name in self._fields}
         for name in self.mode.media:
             path = filled[name]
-            filled[name] = private_copy(path) if path is not None and path.exists() else None
-        loras = [lora for lora in params.loras if lora.file.exists()][:LORA_ROWS]
+            filled[name] = private_copy(path) if path is not None and is_here(path) else None
+        loras = [lora for lora in params.loras if is_here(lora.file)][:LORA_ROWS]
         for row in range(LORA_ROWS):
             lora = loras[row] if row < len(loras) else None
             filled[f"lora_{row}"] = private_copy(lora.file) if lora else None

@@ -35,6 +35,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "a list of presets": {**STORED, "preset": ["fast"]},
     "nothing": {},
     "a workflow without a graph": {**OWN, "params": {"name": "mine"}},
+    "a workflow whose graph is none": {**OWN, "params": {"name": "mine", "graph": {"1": "Photo"}, "files": {}}},
     "a list of files": {**OWN, "params": {"name": "mine", "graph": {}, "files": ["a.png"]}},
     "a file without a name": {**OWN, "params": {"name": "mine", "graph": {}, "files": {"1.image": 3}}},
 }

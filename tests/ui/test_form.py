@@ -1,5 +1,7 @@
 """A mode's form by itself: what it is filled in with."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -8,11 +10,14 @@ import torch
 from safetensors.torch import save_file
 
 from ltx_studio.jobs import JobSpec
+from ltx_studio.media import Keeper
 from ltx_studio.models import get_registry
-from ltx_studio.modes import MODES
+from ltx_studio.modes import MODES, UserLora
+from ltx_studio.pocket.files import SHIPPED, STYLE_LORA
 from ltx_studio.settings import Settings
 from ltx_studio.ui.form import LORA_ROWS, MOST_FILLINGS, Form
 from tests.samples import write_picture
+from tests.support import small_spec
 
 
 @pytest.fixture
@@ -83,3 +88,27 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
     ]
     assert filled["preset"]["value"] == "fast"
     assert form_of("t2v", "pocket", home).lost(JobSpec.from_request("t2v", {"prompt": "night"}, "pocket")) == []
+
+
+def test_a_form_is_filled_in_with_the_files_that_are_here_and_no_others(
+    form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipe names its files, and may be anybody's."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    mine, theirs, folder = (tmp_path / name for name in ("mine.safetensors", "theirs.safetensors", "folder"))
+    folder.mkdir()
+    for file in (mine, theirs):
+        file.write_bytes((SHIPPED / STYLE_LORA).read_bytes())
+    keep = Keeper(tmp_path / "kept")
+    kept, linked = keep(mine), tmp_path / "linked" / "theirs"
+    linked.parent.mkdir()
+    linked.symlink_to(theirs)
+    theirs.write_bytes(b"another one")
+    os.utime(theirs, (later := linked.lstat().st_mtime + 60, later))
+    loras = tuple(UserLora(file=file) for file in (tmp_path / "gone", folder, linked, kept))
+    asked = small_spec()
+
+    filled = form.fill(replace(asked, params=asked.params.model_copy(update={"loras": loras})))
+
+    assert Path(filled["lora_0"]["value"]).read_bytes() == kept.read_bytes()
+    assert filled["lora_1"]["value"] is None
