@@ -2,8 +2,12 @@
 
 from typing import Any
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""Of every handler of the page: it shows no bar of its own and is no part of the API."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+"""Of every handler of the page: it shows no bar of its own and is no part of the API.
+
+`hidden` alone hides the bars that Gradio's browser side keeps all the same, one for each output of every event so far:
+with each event it went through all of them, each time through the whole page.
+"""
 
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 """The same, past Gradio's queue: of what is over in a moment."""

@@ -26,9 +26,9 @@ from ltx_studio.ui.take import TakePanel
 
 PREVIEW_FRAME_MS = 250
 """How long each latent frame is shown: eight frames of the clip at its usual speed take a third of a second."""
-TELL_AGAIN = 0.2
-"""Seconds between two words on a run: each costs the browser, which may be on the machine that renders, a few
-hundredths of a second."""
+TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
+"""Seconds between two words on a run, and between those after so many seconds of it: each costs the browser, which may
+be on the machine that renders, almost a tenth of a second."""
 MOST_RESUMED = 100
 """Jobs that somebody who comes back follows; they may have handed in thousands."""
 LOOK_AGAIN = 1.0
@@ -219,6 +219,7 @@ class RunPanel:
             return  # nobody saw it end, and what ended after it is shown
         spec = self._desk.spec(found)
         view, begun = _View(self._desk, spec), time.time()
+        short_until = time.monotonic() + SHORT_SECONDS
         for each in self._desk.follow(job, owner):
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, tab)
@@ -229,7 +230,7 @@ class RunPanel:
             card = gr.update(value=view.card(each, len(tab.jobs)), visible=True)
             yield self._tell(card=card, preview=preview, stop=_stop_button(each), begun=begun)
             begun = SKIP
-            time.sleep(TELL_AGAIN)
+            time.sleep(TELL_AGAIN if time.monotonic() < short_until else TELL_LATER)
             if tab.turns:
                 return
 
