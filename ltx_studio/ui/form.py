@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import JobSpec
 from ltx_studio.jobs.estimate import Estimate
+from ltx_studio.jobs.remake import missing_files
 from ltx_studio.media.keep import is_here
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import FAST, PRESETS, Limit, Media, Mode, Preset, drawn_seed, get_preset
@@ -178,16 +179,10 @@ class Form:
 
     def lost(self, spec: JobSpec) -> list[str]:
         """What `fill` cannot bring back of a request, in words."""
-        params = spec.params
-        lost = [
-            words.LOST_FILE.format(name=self._fields[name].title)
-            for name in self.mode.media
-            if (path := getattr(params, name)) is not None and not path.exists()
-        ]
-        here = [lora for lora in params.loras if lora.file.exists()]
-        gone = [words.LOST_FILE.format(name=lora.file.name) for lora in params.loras if lora not in here]
-        more = [words.LOST_LORA.format(name=lora.file.name, rows=LORA_ROWS) for lora in here[LORA_ROWS:]]
-        lost += [*gone, *more]
+        lost = [words.LOST_FILE.format(name=title) for title in missing_files(spec)]
+        more = sum(is_here(lora.file) for lora in spec.params.loras) - LORA_ROWS
+        if more > 0:
+            lost.append(words.LOST_LORAS.format(count=more, rows=LORA_ROWS))
         if spec.preset not in {each.id for each in self._presets()}:
             lost.append(words.LOST_PRESET.format(preset=get_preset(spec.preset).label, other=FAST.label))
         if spec.model_set != self._set.id:

@@ -44,7 +44,7 @@ class MemoryBadge:
 def badge_of(reading: Memory) -> str:
     """A reading as the badge tells it."""
     told = words.BADGE.format(device=device_of(reading), used=in_gb(reading.taken), total=in_gb(reading.total))
-    return _badge(level_of(reading), told)
+    return _badge(level_of(reading), told, words.BADGE_MORE)
 
 
 def level_of(reading: Memory) -> str:
@@ -58,12 +58,13 @@ def device_of(reading: Memory) -> str:
     return "CPU" if reading.device.startswith("cpu") else "GPU"
 
 
-def _badge(level: str, told: str) -> str:
-    """The level stands there in words, and as one, two or three bars."""
+def _badge(level: str, told: str, more: str = "") -> str:
+    """The level stands there in words, and as one, two or three bars; `more` is said where there is room."""
     said = words.LEVELS.get(level, "")
     bars = '<span class="bars" aria-hidden="true"><i></i><i></i><i></i></span>'
     word = f'<span class="level">{escape(said)}</span>' if said else ""
-    return f'<p class="memory {level}">{bars}<span>{escape(told)}</span>{word}</p>'
+    wide = f'<span class="wide"> {escape(more)}</span>' if more else ""
+    return f'<p class="memory {level}">{bars}<span>{escape(told)}{wide}</span>{word}</p>'
 
 
 class MemoryPanel:

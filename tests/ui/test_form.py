@@ -81,8 +81,8 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
 
     assert lost == [
         "Picture is no longer here",
-        "0.safetensors is no longer here",
-        f"{LORA_ROWS + 1}.safetensors is left out, the form has {LORA_ROWS} rows for LoRAs",
+        "LoRA 1 is no longer here",
+        f"LoRAs left out: 1, the form has {LORA_ROWS} rows for them",
         "Balanced cannot be had with this model set, Fast is chosen",
         "it was made with the model set pocket, here is LTX-2.3 22B distilled fp8",
     ]

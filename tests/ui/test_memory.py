@@ -59,8 +59,8 @@ def test_a_level_is_told_in_words(free: float, level: str, said: str) -> None:
 
 
 def test_the_badge_names_device_bytes_and_unit() -> None:
-    assert "GPU: 60 of 80 GB in use" in badge_of(reading(0.25))
-    assert "CPU: 4.0 of 80 GB in use" in badge_of(reading(0.95, device="cpu"))
+    assert "GPU: 60 of 80 GB" in badge_of(reading(0.25))
+    assert "CPU: 4.0 of 80 GB" in badge_of(reading(0.95, device="cpu"))
 
 
 @pytest.mark.parametrize("chosen", list(Vram))
