@@ -8,6 +8,9 @@ from types import FrameType
 
 from ltx_studio.cancel import CancelToken
 
+TOLD_SECONDS = 1.0
+"""What comes of a stop is told after it; but nobody may be reading."""
+
 
 @contextmanager
 def stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator[None]:
@@ -16,12 +19,18 @@ def stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator
         yield
         return
 
+    def work() -> None:
+        cancel.cancel()
+        tell("Stopping … (once more to end at once)")
+
+    # not in the handler: this thread may be waiting for the token and hold the lock that setting it needs, or be in the
+    # middle of writing, and Python does not let a handler write into that
+    stopping = threading.Thread(target=work, daemon=True)
+
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         for each in previous:
             signal.signal(each, signal.SIG_DFL)
-        # not here: this thread may be waiting for the token, and hold the lock that setting it needs
-        threading.Thread(target=cancel.cancel).start()
-        tell("Stopping … (once more to end at once)")
+        stopping.start()
 
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in previous:
@@ -31,3 +40,5 @@ def stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        if stopping.ident is not None:
+            stopping.join(TOLD_SECONDS)
