@@ -124,6 +124,12 @@ def menu_button() -> str:
     )
 
 
+def close_button() -> str:
+    """What closes the drawer where it lies over the page."""
+    sign = '<span aria-hidden="true">✕</span>'
+    return f'<button id="drawer-close" type="button" aria-label="{words.CLOSE_MENU}">{sign}</button>'
+
+
 def notice(text: str) -> str:
     """The one line that a model set wants said."""
     return f'<p class="notice">{prose(text)}</p>'

@@ -17,7 +17,7 @@ from ltx_studio.models import ModelSet
 from ltx_studio.modes import FAST, PRESETS, Limit, Media, Mode, Preset, drawn_seed, get_preset
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
 from ltx_studio.ui import cards, fields, words
-from ltx_studio.ui.examples import examples
+from ltx_studio.ui.examples import Example, examples
 from ltx_studio.ui.files import private_copy
 from ltx_studio.ui.quiet import QUIET
 
@@ -60,7 +60,7 @@ class Form:
         self.components: dict[str, gr.components.Component] = {}
         self._fields: Mapping[str, FieldInfo] = mode.params.model_fields
         self._follows_file = self._fields["seconds"].is_required()
-        self._to_fill: dict[str, Updates] = {}
+        self._to_fill: dict[str, tuple[Updates, bool]] = {}
         self._pictured = any(
             kind is not Media.SOUND and self._fields[name].is_required() for name, kind in mode.media.items()
         )
@@ -68,7 +68,7 @@ class Form:
     def build(self) -> None:
         """Add the components to the Blocks that is open."""
         needed = [name for name in self.mode.media if self._fields[name].is_required()]
-        labels = [(words.EXAMPLES, ""), *((each.label, each.label) for each in examples(self.mode.id))]
+        labels = [(words.EXAMPLES, ""), *((self._named(each), each.label) for each in examples(self.mode.id))]
         self.example = gr.Dropdown(
             labels, value="", label=words.EXAMPLES, show_label=False, container=False, elem_id=self.id("example")
         )
@@ -89,6 +89,12 @@ class Form:
             words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
         )
 
+    def _named(self, example: Example) -> str:
+        """An example as it is offered; a set that is a preview cannot make all of them."""
+        return (
+            words.FOR_REAL.format(label=example.label) if self._set.notice and not example.for_pocket else example.label
+        )
+
     def id(self, name: str) -> str:
         """Of a component in the page."""
         return f"{self.mode.id}-{name.replace('_', '-')}"
@@ -107,17 +113,25 @@ class Form:
         """Add what is not seen, outside of whatever is shown and hidden: Gradio shows it again with that."""
         self.filling = gr.Textbox(visible="hidden", label="filling", elem_id=self.id("filling"))
 
-    def to_fill(self, updates: Updates) -> str:
-        """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives."""
+    def to_fill(self, updates: Updates, *, gently: bool = False) -> str:
+        """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives.
+
+        With `gently`, only what the visitor has not changed yet: nobody asked for it just now.
+        """
         word = secrets.token_hex(8)
-        self._to_fill[word] = updates
+        self._to_fill[word] = updates, gently
         for old in list(self._to_fill)[:-MOST_FILLINGS]:
             self._to_fill.pop(old, None)
         return word
 
-    def take_up(self, word: str) -> list[Any]:
-        """Values of the components, by a word of `to_fill`."""
-        updates = self._to_fill.pop(word, {})
+    def take_up(self, word: str, *now: Any) -> list[Any]:
+        """Values of the components, by a word of `to_fill`; `now` is what those of `kept` hold."""
+        updates, gently = self._to_fill.pop(word, ({}, False))
+        if gently:
+            initial = (getattr(self.components[name], "value", None) for name in self.kept)
+            pairs = zip(self.kept, initial, now, strict=True)
+            changed = {name for name, old, new in pairs if (new or None) != (old or None)}  # an empty text was none
+            updates = {name: update for name, update in updates.items() if name not in changed}
         return [updates.get(name, gr.skip()) for name in self.components]
 
     def raw(self, given: Sequence[Any]) -> dict[str, Any]:

@@ -32,12 +32,14 @@ class LinePanel:
         chosen: The id of the job that the visitor chose last; None before there is one.
         showing: The event that has set it, for the page to go on from: ``panel.showing.then(…, [panel.chosen], …)``.
             It comes for every click, also for one on the job that was chosen already.
+        retried: The id of a job that the visitor has tried again here, and how often one was: it changes every time.
         news: Changes whenever the visitor has a newest take that is another one than before, whoever asked for it.
         look: What an event needs that is to bring the board up to date: ``begun.change(**panel.look)``.
     """
 
     chosen: gr.State
     showing: Any
+    retried: gr.Textbox
     news: gr.Number
     look: dict[str, Any]
 
@@ -50,6 +52,7 @@ class LinePanel:
         """Add the panel to `blocks`, which is open."""
         self.chosen = gr.State(None)
         shown = gr.State(None)
+        self.retried = gr.Textbox(visible="hidden", label="retried", elem_id="retried")
         self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
         timer = gr.Timer(IDLE_SECONDS)
         with gr.Accordion(words.QUEUE, open=False, elem_id="queue") as accordion:
@@ -64,7 +67,7 @@ class LinePanel:
         self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **AT_ONCE}
         timer.tick(**self.look)
         blocks.load(**self.look)
-        board.act(self._act, [shown, self.chosen], [*told, said], trigger_mode="multiple", **AT_ONCE)
+        board.act(self._act, [shown, self.chosen], [*told, said, self.retried], trigger_mode="multiple", **AT_ONCE)
         self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **AT_ONCE)
 
     def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
@@ -85,12 +88,14 @@ class LinePanel:
 
     def _act(self, shown: View | None, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Do what a button of the board asks for, and tell board, accordion and the card above what became of it."""
-        said = gr.update(value="", visible=False)
+        said, retried = gr.update(value="", visible=False), gr.skip()
         try:
             self._do(str(event.act), str(event.job), self._owners.of(request))
+            if event.act == "retry":
+                retried = f"{event.job} {time.time()}"
         except StudioError as problem:
             said = gr.update(value=self._discretion.error(problem), visible=True)
-        return (*_told(self._view(chosen, request), shown), said)
+        return (*_told(self._view(chosen, request), shown), said, retried)
 
     def _do(self, act: str, job: str, owner: str) -> None:
         queue = self._desk.queue

@@ -94,12 +94,16 @@ class Page:
         gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
-        line.showing.then(self._follow, [line.chosen], run.outputs, concurrency_limit=None, **QUIET)
+        many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **QUIET}  # one goes on for a run
+        line.showing.then(self._follow, [line.chosen], run.outputs, **many)
+        line.retried.change(self._follow_retried, [line.retried], run.outputs, **many)
+        take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: it would get no request
 
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
-        """A take was opened in the history."""
-        self.run.keep_take(request)
-        return self.take.show(chosen[0], request)
+        """A take was opened in the history; nothing is shown when it is gone."""
+        shown = self.take.show(chosen[0], request)
+        (self.run.keep_take if shown[0] else self.run.let_take_go)(request)
+        return shown
 
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """What becomes of a job that was chosen in the queue."""
@@ -108,6 +112,13 @@ class Page:
                 yield from self.run.turn_to(job, request)
             else:
                 yield self.run.nothing()
+        except StudioError as problem:
+            yield self.run.problem(problem)
+
+    def _follow_retried(self, retried: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """What becomes of a job that was tried again in the queue."""
+        try:
+            yield from self.run.turn_over([retried.partition(" ")[0]], request)
         except StudioError as problem:
             yield self.run.problem(problem)
 
@@ -155,10 +166,12 @@ class Page:
         telling = [
             each.change if hasattr(each, "upload") else _edited(each)  # type: ignore[attr-defined]
             for name, each in form.components.items()
-            if name not in ("prompt", "negative_prompt", "seed", "takes", "new_seed")
+            if name not in ("prompt", "negative_prompt", "takes")
         ]
         tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
         gr.on(telling, trigger_mode="always_last", **tell)
+        touched = [each.upload if hasattr(each, "upload") else each.input for each in components]  # type: ignore[attr-defined]
+        gr.on([example.input, *touched], None, None, [self.run.told], js="() => ''", **QUIET)  # it was of another form
         kept = {name: form.components[name] for name in form.kept}
         names = json.dumps([form.mode.id, *kept])
         remember: dict[str, Any] = {
@@ -170,7 +183,7 @@ class Page:
         }
         gr.on([_edited(each) for each in kept.values()], **remember)
         form.drawn.then(**remember)
-        filled = form.filling.change(form.take_up, [form.filling], components, **QUIET)
+        filled = form.filling.change(form.take_up, [form.filling, *kept.values()], components, **QUIET)
         filled.then(**tell).then(**remember)
         running = form.generate.click(
             self._generator(form),
@@ -211,13 +224,17 @@ class Page:
         run = self.run
         for remedy, button in run.remedies.by_remedy.items():
             if remedy is not Remedy.FETCH:  # which the panel of the models does
-                button.click(self._remedier(remedy), [run.failed], run.outputs, concurrency_limit=None, **QUIET)
+                many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **QUIET}
+                button.click(self._remedier(remedy), [run.failed], run.outputs, **many)
 
     def _remedier(self, remedy: Remedy) -> Any:
         """A handler that does something about the job that failed, and tells what comes of it."""
 
         def help_it(job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
             try:
+                if remedy is not Remedy.UNLOAD and not self.run.answers(job, request):
+                    yield self.run.nothing()
+                    return
                 jobs = carry_out(self._desk, remedy, self._desk.queue.get(job, self._owners.of(request)))
                 if jobs:
                     yield from self.run.follow(jobs, request)
@@ -293,7 +310,9 @@ class Page:
             opened = (SKIP,) * len(opened)
         found = {each: forms[each] for each in self.forms if isinstance(forms.get(each), dict)}
         filled = {each: self.forms[each].settings(found.get(each, {})) for each in (*found, mode)}
-        filling = (form.to_fill(filled[each]) if each in filled else SKIP for each, form in self.forms.items())
+        filling = (
+            form.to_fill(filled[each], gently=True) if each in filled else SKIP for each, form in self.forms.items()
+        )
         return *opened, *filling
 
     def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:

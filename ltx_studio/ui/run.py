@@ -13,7 +13,7 @@ import gradio as gr
 
 from ltx_studio.errors import StudioError
 from ltx_studio.graph import Stage
-from ltx_studio.jobs import Cancelled, Desk, Done, Failed, Job, Queued, Running, Spec
+from ltx_studio.jobs import Desk, Done, Failed, Job, Queued, Running, Spec
 from ltx_studio.jobs.estimate import Estimate
 from ltx_studio.media import by_name
 from ltx_studio.ui import cards, words
@@ -47,6 +47,8 @@ class _Tab:
     """Whether the first of `jobs` is to be shown in place of what is shown."""
     left: set[str] = field(default_factory=set)
     """Jobs that it turned away from before they ended; they are among `jobs` again."""
+    failure: str = ""
+    """The job whose failure is shown."""
     keeps_take: bool = False
     """Whether the take that is shown stays when a job ends: the visitor has opened it meanwhile."""
 
@@ -126,8 +128,13 @@ class RunPanel:
     def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Tell the outputs what becomes of jobs that were handed in, after those that this tab follows already."""
         self._desk.work()
+        yield from self.turn_over(jobs, request)
+
+    def turn_over(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The same without beginning the work: what was told before is over."""
         with self._guard:
-            self._tab(request).keeps_take = False
+            tab = self._tab(request)
+            tab.keeps_take, tab.failure = False, ""
         yield self._tell(told="", failure=self._no_failure())
         yield from self.watch(jobs, request)
 
@@ -135,6 +142,18 @@ class RunPanel:
         """The visitor has opened a take: it stays when what this tab follows has ended."""
         with self._guard:
             self._tab(request).keeps_take = True
+
+    def let_take_go(self, request: gr.Request) -> None:
+        """No take is shown any longer."""
+        with self._guard:
+            self._tab(request).keeps_take = False
+
+    def answers(self, job: str, request: gr.Request) -> bool:
+        """Whether the failure of a job is what is shown; from now on it is not, so that a second click does nothing."""
+        with self._guard:
+            tab = self._tab(request)
+            is_shown, tab.failure = tab.failure == job, ""
+            return is_shown
 
     def _tab(self, request: gr.Request) -> _Tab:
         return self._tabs.setdefault(str(request.session_hash), _Tab())
@@ -150,13 +169,14 @@ class RunPanel:
         What has ended is told beside what is shown.
         """
         found = self._desk.queue.get(job, self._owners.of(request))
-        if not isinstance(found.state, Queued | Running):
-            yield self._told_of(found)
-            return
         with self._guard:
             tab = self._tab(request)
             if job in tab.jobs:
                 tab.jobs.remove(job)
+        if not isinstance(found.state, Queued | Running):
+            yield self._told_of(found, tab)
+            return
+        with self._guard:
             if tab.shown not in (None, job):
                 tab.turns = True
                 tab.left.add(tab.shown)
@@ -165,12 +185,12 @@ class RunPanel:
                 tab.jobs.appendleft(job)
         yield from self.watch([job], request)
 
-    def _told_of(self, job: Job) -> tuple[Any, ...]:
+    def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
         """Tell how a job ended, and leave the run as it is."""
         spec = self._desk.spec(job)
         match job.state:
             case Failed(error=error):
-                return self._tell(told="", failure=self._a_failure(job, spec, error))
+                return self._tell(told="", failure=self._a_failure(job, spec, error, tab))
             case Done():
                 return self.nothing()
         return self._tell(told=cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}"))
@@ -215,7 +235,8 @@ class RunPanel:
     def _follow_one(self, job: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         owner = self._owners.of(request)
         found = self._desk.queue.get(job, owner)
-        if job in tab.left and isinstance(found.state, Done | Cancelled):
+        is_over = not isinstance(found.state, Queued | Running)
+        if job in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
             return  # nobody saw it end, and what ended after it is shown
         spec = self._desk.spec(found)
         view, begun = _View(self._desk, spec), time.time()
@@ -256,7 +277,7 @@ class RunPanel:
                 if not tab.keeps_take:
                     shown["take"] = self._take.shown(record)
             case Failed(error=error):
-                shown["failure"] = self._a_failure(job, spec, error)
+                shown["failure"] = self._a_failure(job, spec, error, tab)
             case _:
                 card = cards.message(words.STOPPED)
         return self._tell(
@@ -267,8 +288,9 @@ class RunPanel:
             **shown,
         )
 
-    def _a_failure(self, job: Job, spec: Spec, error: StudioError) -> tuple[Any, ...]:
+    def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: _Tab) -> tuple[Any, ...]:
         """What failed, why, and what helps."""
+        tab.failure = job.id
         card = self._discretion.error(error, f"{name_of(job)}: {spec.summary()}")
         return gr.update(visible=True), card, job.id, *self.remedies.updates(error, spec)
 

@@ -149,6 +149,7 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, desk: Desk, owners: Owners, 
         with gr.Column(elem_id="main"):
             page.build(blocks)
     with drawer:
+        gr.HTML(cards.close_button(), elem_id="drawer-head")
         gallery, line = Gallery(desk, owners), LinePanel(desk, owners, page.run.followed)
         models = ModelsPanel(desk, owners, model_set.id)
         gallery.build(blocks)

@@ -33,11 +33,13 @@ class TakePanel:
         actions: The buttons that the page wires, by name: ``again``, ``reuse``, ``go_on``.
         send: The list of modes that the take can be sent to.
         favourite: The button that says whether it is one.
+        deleted: The event that has deleted it.
     """
 
     take: gr.State
     send: gr.Dropdown
     favourite: gr.Button
+    deleted: Any
 
     def __init__(self, desk: Desk, owners: Owners, modes: Sequence[tuple[str, str]]) -> None:
         self._desk, self._owners, self._modes = desk, owners, modes
@@ -81,7 +83,7 @@ class TakePanel:
         favourite.click(self._favour, [self.take, self.changed], [favourite, self.changed], **QUIET)
         reveal.click(self._reveal, [self.take], [recipe], **QUIET)
         delete.click(lambda: (gr.update(visible=False), gr.update(visible=True)), None, [delete, sure], **QUIET)
-        sure.click(self._delete, [self.take, self.changed], [*self.outputs, self.changed], **QUIET)
+        self.deleted = sure.click(self._delete, [self.take, self.changed], [*self.outputs, self.changed], **QUIET)
 
     def show(self, take: str, request: gr.Request) -> tuple[Any, ...]:
         """Values of the outputs for one of the visitor's takes; none is shown when it is gone."""

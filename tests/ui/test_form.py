@@ -32,9 +32,10 @@ def form_of(mode: str, model_set: str, home: Settings) -> Form:
     return made
 
 
-def values(form: Form, word: str) -> dict[str, object]:
-    """What the form takes up, without what stays."""
-    told = zip(form.components, form.take_up(word), strict=True)
+def values(form: Form, word: str, **changed: object) -> dict[str, object]:
+    """What a form takes up whose visitor has changed some of it, without what stays."""
+    now = [changed.get(name, getattr(form.components[name], "value", None)) for name in form.kept]
+    told = zip(form.components, form.take_up(word, *now), strict=True)
     return {name: update["value"] for name, update in told if "value" in update}
 
 
@@ -44,6 +45,14 @@ def test_what_a_form_is_filled_in_with_is_asked_for_once_by_a_word_that_nobody_g
     assert values(form, "") == values(form, "0" * len(word)) == {}
     assert values(form, word) == {"prompt": "night", "seconds": 3.0}
     assert values(form, word) == {}
+
+
+def test_what_a_browser_kept_does_not_take_the_place_of_what_is_written_already(form: Form) -> None:
+    kept = form.settings({"prompt": "night", "seconds": 3.0})
+
+    assert values(form, form.to_fill(kept, gently=True), prompt="") == {"prompt": "night", "seconds": 3.0}
+    assert values(form, form.to_fill(kept, gently=True), prompt="day") == {"seconds": 3.0}
+    assert values(form, form.to_fill(kept), prompt="day") == {"prompt": "night", "seconds": 3.0}
 
 
 def test_what_nobody_asks_for_is_forgotten(form: Form) -> None:

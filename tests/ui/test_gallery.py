@@ -131,7 +131,7 @@ def test_more_brings_the_next_page_and_goes_when_all_are_shown(visitor: Visitor)
     assert shown == [take.id for take in reversed(takes)]
     assert focused(page) == f"{takes[1].id} open"
     page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".unseen")).to_have_text(f"{PAGE + 2} takes shown")
+    expect(page.locator(".unseen")).to_have_text(f"Takes shown: {PAGE + 2}")
     expect(cards(page)).to_have_count(PAGE + 2)
 
 

@@ -58,7 +58,7 @@ def test_a_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
     page.locator("#restore-file input[type=file]").set_input_files(str(history.path(take)))
 
     expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
-    expect(page.locator("#told")).to_contain_text("The form holds what that video was made of.")
+    expect(page.locator("#told")).to_contain_text("The form holds what the dropped video was made of.")
     expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(PROMPT)
     expect(page.locator(f"#{mode}-seed input")).to_have_value("4711")
     expect(page.locator(f"#{mode}-seconds input[type=number]")).to_have_value("1")

@@ -167,9 +167,9 @@ def test_why_nothing_was_handed_in_stays_while_a_clip_is_made(page: Page, page_u
 
     expect(page.locator("#told")).to_contain_text("The prompt is empty")
     expect(page.locator("#stop")).to_be_visible()
-    page.locator("#t2v-prompt textarea").fill("night")
-    press(page, "Generate")
+    page.locator("#t2v-prompt textarea").press_sequentially("night")
     expect(page.locator("#told")).to_be_hidden()
+    press(page, "Generate")
     press(page, "Stop")
     expect_done(page)
 

@@ -74,6 +74,52 @@ def test_what_was_left_for_another_job_is_shown_again_after_it(page: Page, url: 
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
 
 
+def test_each_job_that_is_chosen_is_shown_also_when_the_page_followed_nothing(page: Page, url: str, desk: Desk) -> None:
+    panel = open_queue(page, url)
+    expect(panel).to_contain_text("Nothing is in the queue")
+    first, _ = hand_in(desk, "first", "second")
+    begin(desk, first, SAMPLING)
+    for name, told in (("first", "Stage 1: step 2 of 8"), ("second", "Waiting"), ("first", "Stage 1: step 2 of 8")):
+        panel.get_by_role("button", name=f"Show: {name}", exact=True).click()
+        expect(page.locator("#run")).to_contain_text(told)
+
+
+def test_what_is_tried_again_in_the_queue_is_followed_and_no_longer_told_as_failed(
+    page: Page, url: str, desk: Desk
+) -> None:
+    (job,) = hand_in(desk, "again")
+    begin(desk, job, SAMPLING)
+    desk.queue.fail(job, FULL)
+    panel = open_queue(page, url)
+    panel.get_by_role("button", name="Show: again", exact=True).click()
+    expect(page.locator("#failure")).to_contain_text("The memory is full.")
+
+    panel.get_by_role("button", name="Retry: again", exact=True).click()
+
+    expect(page.locator("#failure")).to_be_hidden()
+    expect(page.locator("#run")).to_contain_text("Waiting: this one comes next")
+    begin(desk, job, SAMPLING)
+    desk.queue.fail(job, FULL)
+    expect(page.locator("#failure")).to_contain_text("The memory is full.")
+
+
+def test_the_newest_failure_is_the_one_that_is_shown(page: Page, url: str, desk: Desk) -> None:
+    older, newer = hand_in(desk, "older", "newer")
+    begin(desk, older, SAMPLING)
+    panel = open_queue(page, url)
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+    panel.get_by_role("button", name="Show: newer", exact=True).click()
+    expect(page.locator("#run")).to_contain_text("Waiting")
+    desk.queue.fail(older, FULL)
+    begin(desk, newer, SAMPLING)
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+    desk.queue.fail(newer, FULL)
+
+    expect(page.locator("#failure")).to_contain_text("newer")
+    page.wait_for_timeout(1000)
+    expect(page.locator("#failure")).to_contain_text("newer")
+
+
 def test_a_pause_is_told_where_one_waits_for_the_clip(page: Page, url: str, desk: Desk) -> None:
     desk.queue.pause(LOCAL)
     hand_in(desk, "waits")
@@ -187,4 +233,13 @@ def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: 
     expect(page.locator("#run")).to_contain_text("the new one is in the history", timeout=RUN_SECONDS)
     expect(page.locator("#history-takes .take").first).to_contain_text("the new one")
     expect(page.locator("#recipe")).to_contain_text("the old one")
+
+    press(page, "Generate")
+    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    page.locator("#history-takes .take", has_text="the old one").first.locator(".open").click()
+    page.locator("#take-delete").click()
+    page.locator("#take-sure").click()
+    expect(page.locator("#recipe")).to_be_hidden()
+
+    expect(page.locator("#recipe")).to_contain_text("the new one", timeout=RUN_SECONDS)
     page.close()

@@ -46,6 +46,7 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#drawer-toggle")) slide(!isOpen);
+    else if (event.target.closest?.("#drawer-close")) slide(false);
     else if (event.target.closest?.("button.generate")) showRun();
   });
   PINNED.addEventListener("change", lay);
