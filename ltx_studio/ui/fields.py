@@ -57,6 +57,12 @@ def choices(values: Iterable[str]) -> list[tuple[str, str]]:
     return [(value.replace("-", " ").capitalize(), value) for value in values]
 
 
+def edited(component: Any) -> Any:
+    """The event that tells that a visitor has changed a component: neither what is pasted into a text nor what a slider
+    makes of a number that it cannot have is an `input` of it."""
+    return component.change if isinstance(component, gr.Textbox | gr.Slider) else component.input
+
+
 def is_one(made: gr.components.Component, value: Any) -> bool:
     """Whether a component can hold a value that comes from a browser."""
     match made:

@@ -20,13 +20,14 @@ from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.examples import examples
+from ltx_studio.ui.fields import edited
 from ltx_studio.ui.files import made
 from ltx_studio.ui.form import Form, Updates
 from ltx_studio.ui.gallery import Gallery
 from ltx_studio.ui.line import LinePanel
 from ltx_studio.ui.models import ModelsPanel
 from ltx_studio.ui.owners import Owners
-from ltx_studio.ui.quiet import QUIET
+from ltx_studio.ui.quiet import AS_LONG_AS_A_RUN, QUIET
 from ltx_studio.ui.remedies import carry_out
 from ltx_studio.ui.run import SKIP, RunPanel
 from ltx_studio.ui.take import TakePanel
@@ -94,9 +95,8 @@ class Page:
         gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
-        many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **QUIET}  # one goes on for a run
-        line.showing.then(self._follow, [line.chosen], run.outputs, **many)
-        line.retried.change(self._follow_retried, [line.retried], run.outputs, **many)
+        line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
+        line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
         take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: it would get no request
 
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
@@ -164,7 +164,7 @@ class Page:
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
         telling = [
-            each.change if hasattr(each, "upload") else _edited(each)  # type: ignore[attr-defined]
+            each.change if hasattr(each, "upload") else edited(each)  # type: ignore[attr-defined]
             for name, each in form.components.items()
             if name not in ("prompt", "negative_prompt", "takes")
         ]
@@ -181,18 +181,12 @@ class Page:
             "js": f"(saved, ...values) => window.ltxStudio.remember(saved, {names}, values)",
             **QUIET,
         }
-        gr.on([_edited(each) for each in kept.values()], **remember)
+        gr.on([edited(each) for each in kept.values()], **remember)
         form.drawn.then(**remember)
         filled = form.filling.change(form.take_up, [form.filling, *kept.values()], components, **QUIET)
         filled.then(**tell).then(**remember)
-        running = form.generate.click(
-            self._generator(form),
-            components,
-            [form.components["seed"], *self.run.outputs],
-            concurrency_limit=None,
-            trigger_mode="multiple",
-            **QUIET,
-        )
+        told = [form.components["seed"], *self.run.outputs]
+        running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
         running.then(**tell)  # how long it takes is known better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
@@ -210,7 +204,7 @@ class Page:
     def _wire_take(self) -> None:
         actions, take = self.take.actions, [self.take.take]
         again = actions["again"].click
-        again(self._again, take, self.run.outputs, concurrency_limit=None, trigger_mode="multiple", **QUIET)
+        again(self._again, take, self.run.outputs, **AS_LONG_AS_A_RUN)
         outputs = [self.run.told, *self.opening]
         reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
         going_on = actions["go_on"].click(self._go_on, take, outputs, **QUIET)
@@ -224,8 +218,7 @@ class Page:
         run = self.run
         for remedy, button in run.remedies.by_remedy.items():
             if remedy is not Remedy.FETCH:  # which the panel of the models does
-                many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **QUIET}
-                button.click(self._remedier(remedy), [run.failed], run.outputs, **many)
+                button.click(self._remedier(remedy), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
 
     def _remedier(self, remedy: Remedy) -> Any:
         """A handler that does something about the job that failed, and tells what comes of it."""
@@ -396,12 +389,6 @@ class Page:
 
     def _nothing(self) -> tuple[Any, ...]:
         return (SKIP,) * len(self.opening)
-
-
-def _edited(component: Any) -> Any:
-    """The event that tells that a visitor has changed a component: neither what is pasted into a text nor what a slider
-    makes of a number that it cannot have is an `input` of it."""
-    return component.change if isinstance(component, gr.Textbox | gr.Slider) else component.input
 
 
 def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:

@@ -11,3 +11,6 @@ with each event it went through all of them, each time through the whole page.
 
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 """The same, past Gradio's queue: of what is over in a moment."""
+
+AS_LONG_AS_A_RUN: dict[str, Any] = {**QUIET, "concurrency_limit": None, "trigger_mode": "multiple"}
+"""Of what tells of a run until it has ended: more of them may be wanted meanwhile, by others and in one tab."""
