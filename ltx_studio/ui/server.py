@@ -76,6 +76,7 @@ class StudioBlocks(gr.Blocks):
                 "run_history": False,
                 "max_file_size": UPLOAD_LIMIT,
                 "share": share,  # said, because Gradio shares by itself where it finds itself in a notebook
+                "_frontend": False,  # else it looks at the page once more, and 3 s of a busy machine are no network
             }
             if self.owners.apart and self.password and options.get("auth") is None:
                 look["auth"] = check_of(self.password)

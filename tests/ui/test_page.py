@@ -346,6 +346,18 @@ def test_a_port_that_is_taken_is_an_error_with_advice(page_url: str, settings: S
     assert "--port" in done.stderr.splitlines()[-1]
 
 
+def test_a_machine_too_busy_to_answer_at_once_is_not_one_without_a_network(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda _url: False)  # what a HEAD that takes 3 s comes to
+    blocks = build_app(settings)
+
+    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+
+    assert blocks.is_running
+    blocks.close(verbose=False)
+
+
 def test_on_a_phone_the_run_comes_into_sight_and_the_frame_stays(page: Page, page_url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     write(page, page_url, "a red ball", seconds=1)
