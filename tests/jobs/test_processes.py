@@ -26,7 +26,10 @@ SUBMIT_AND_MOVE = f"""
 for number in range({EACH}):
     (job,) = queue.submit("ada", [{SPEC}])
     if number % 3 == 0:
-        queue.move(job, "ada", 0)
+        try:
+            queue.move(job, "ada", 0)
+        except RequestError as error:
+            assert "is cancelled" in str(error), error  # by the process that cancels, since it was submitted
 """
 CANCEL_EVERY_OTHER = f"""
 done = set()
@@ -38,6 +41,7 @@ while len(done) < {EACH}:
 """
 WITH_A_QUEUE = """
 import sys, pathlib
+from ltx_studio.errors import RequestError
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.queue import Queue
 queue = Queue(Database(pathlib.Path(sys.argv[1])))
