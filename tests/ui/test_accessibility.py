@@ -26,13 +26,21 @@ def _why(node: Mapping[str, list[Mapping[str, str]]]) -> str:
     return "; ".join(each["message"] for kind in ("any", "all", "none") for each in node[kind])
 
 
+def settle(page: Page) -> None:
+    """Wait until nothing unfolds any more: what does is half seen, and its targets lie on each other."""
+    before = None
+    while (height := page.evaluate("document.documentElement.scrollHeight")) != before:
+        before = height
+        page.wait_for_timeout(500)
+
+
 def test_the_forms_with_all_their_fields(page: Page, page_url: str) -> None:
     page.goto(page_url)
     wrong = {}
     for mode in MODES:
         choose(page, mode)
         page.locator(f"#{mode}-more > button").first.click()
-        page.wait_for_timeout(500)  # what unfolds is half seen before
+        settle(page)
         wrong[mode] = found(page)
 
     assert wrong == {mode: [] for mode in MODES}
