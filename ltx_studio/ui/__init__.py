@@ -2,10 +2,13 @@
 
 import gc
 
+from ltx_studio.ui.light import no_files_of_types
+
 _was_on = gc.isenabled()
 gc.disable()  # importing Gradio makes many objects and frees few: to look for these takes a tenth of the time
 try:
-    from ltx_studio.ui.server import build_app, serve
+    with no_files_of_types():
+        from ltx_studio.ui.server import build_app, serve
 finally:
     if _was_on:
         gc.enable()
