@@ -33,8 +33,6 @@ from ltx_studio.ui.run import SKIP, RunPanel
 from ltx_studio.ui.take import TakePanel
 
 FIRST_MODE = "t2v"
-STORAGE = "ltx-studio"
-"""Under this name the browser keeps what the forms hold."""
 
 
 class Page:
@@ -71,7 +69,7 @@ class Page:
                 self._result()
         for form in self.forms.values():
             form.build_filling()
-        self._saved = gr.BrowserState({}, storage_key=STORAGE, secret=STORAGE)
+        self._saved = gr.JSON(visible=False)
         for form in self.forms.values():
             self._wire(form)
         self._wire_modes(blocks)
@@ -163,42 +161,44 @@ class Page:
         components = list(form.components.values())
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
+        silent = [form.components[name] for name in ("prompt", "negative_prompt", "takes") if name in form.components]
         telling = [
             each.change if hasattr(each, "upload") else edited(each)  # type: ignore[attr-defined]
-            for name, each in form.components.items()
-            if name not in ("prompt", "negative_prompt", "takes")
+            for each in components
+            if each not in silent
         ]
         tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
-        gr.on(telling, trigger_mode="always_last", **tell)
-        touched = [each.upload if hasattr(each, "upload") else each.input for each in components]  # type: ignore[attr-defined]
-        gr.on([example.input, *touched], None, None, [self.run.told], js="() => ''", **QUIET)  # it was of another form
+        tell["trigger_mode"] = "always_last"
         kept = {name: form.components[name] for name in form.kept}
         names = json.dumps([form.mode.id, *kept])
         remember: dict[str, Any] = {
             "fn": None,
-            "inputs": [self._saved, *kept.values()],
-            "outputs": [self._saved],
-            "js": f"(saved, ...values) => window.ltxStudio.remember(saved, {names}, values)",
+            "inputs": list(kept.values()),
+            "outputs": None,
+            "js": f"(...values) => window.ltxStudio.remember({names}, values)",
             **QUIET,
         }
-        gr.on([edited(each) for each in kept.values()], **remember)
+        # the browser goes through all triggers for each component when it opens the page: one event for both
+        gr.on(telling, **remember).then(**tell)
+        gr.on([edited(each) for each in silent], **remember)
         form.drawn.then(**remember)
         filled = form.filling.change(form.take_up, [form.filling, *kept.values()], components, **QUIET)
         filled.then(**tell).then(**remember)
         told = [form.components["seed"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
-        running.then(**tell)  # how long it takes is known better now
+        running.then(**tell).then(**remember)  # how long it takes is known better now, and the seed was drawn
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
         self._mode.input(self._opened, [self._mode], self.opening, **QUIET)
         self._mode.input(
             None,
-            [self._saved, self._mode],
-            [self._saved],
-            js="(saved, mode) => window.ltxStudio.rememberMode(saved, mode)",
+            [self._mode],
+            None,
+            js="mode => window.ltxStudio.rememberMode(mode)",
             **QUIET,
         )
-        blocks.load(self._open, [self._saved], [self._banner, *self.opening], **QUIET)
+        opened = [self._banner, *self.opening]
+        blocks.load(self._open, [self._saved], opened, js="() => [window.ltxStudio.kept()]", **QUIET)
         self.run.wire_return(blocks)
 
     def _wire_take(self) -> None:
@@ -297,7 +297,8 @@ class Page:
         """What a browser kept of the forms; the one that is open tells what it will make."""
         kept = saved.get("forms")
         forms: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
-        mode = saved["mode"] if saved.get("mode") in MODES else FIRST_MODE
+        mode = str(saved.get("mode"))
+        mode = mode if mode in MODES else FIRST_MODE
         opened = (mode, *self._columns_of(mode))
         if mode == FIRST_MODE:  # nothing is to be changed, and the visitor may have chosen another one meanwhile
             opened = (SKIP,) * len(opened)

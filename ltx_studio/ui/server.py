@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import FrameType
@@ -37,6 +38,7 @@ from ltx_studio.ui.statics import Statics
 from ltx_studio.ui.theme import theme
 
 UPLOAD_LIMIT = "1gb"
+API_PAGE = "endpoints"
 
 FIRST_VISITOR_SECONDS = 5.0
 """ComfyUI waits so long for whoever opens the address at once: its start would hold their page up by about as long as
@@ -56,6 +58,12 @@ class StudioBlocks(gr.Blocks):
     def queue(self, *args: Any, **options: Any) -> Any:
         """As Gradio's, which calls it at once; each call makes the whole app anew, a fiftieth of the start."""
         return super().queue(*args, **({"default_concurrency_limit": None} | options))
+
+    def get_config_file(self) -> Any:
+        """As Gradio's, without a bar that leads to other pages, which `gr.Navbar(visible=False)` would not hide."""
+        config = super().get_config_file()
+        config["pages"] = config["pages"][:1]
+        return config
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As Gradio's; where others can come and a password is set, nobody gets by without it."""
@@ -132,9 +140,20 @@ def build_app(
     desk.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
     with blocks:
         _lay_out(blocks, settings, desk, owners, chosen)
-        Api(desk, owners, chosen).build()
-    blocks.files.give_all(blocks.get_config_file(), EVERYBODY)  # pictures that the page itself shows
+        with _page_of_its_own(blocks, API_PAGE, words.API):  # else each browser goes through its parts
+            gr.HTML(cards.line(words.API_HELP))
+            Api(desk, owners, chosen).build()
+    blocks.files.give_all(blocks.config, EVERYBODY)  # pictures that the page itself shows
     return blocks
+
+
+@contextmanager
+def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
+    """What `gr.Blocks.route` does, within the Blocks that is open: each time one closes, Gradio makes the app anew."""
+    blocks.pages.append((path, name, False))
+    blocks.current_page = path
+    yield
+    blocks.current_page = ""
 
 
 def _lay_out(blocks: gr.Blocks, settings: Settings, desk: Desk, owners: Owners, model_set: ModelSet) -> None:

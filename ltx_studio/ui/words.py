@@ -14,6 +14,11 @@ PROMPTS: Mapping[str, str] = {
     "style": "A green circle moves up on a white background",
 }
 """What an empty prompt shows, by mode."""
+API = "API"
+API_HELP = (
+    "Programs hand in jobs at this server's address: in Python, "
+    "`gradio_client.Client(ADDRESS).view_api()` lists what can be asked."
+)
 RANDOM_SEED = "New each time"
 GENERATE = "Generate"
 STOP = "Stop"

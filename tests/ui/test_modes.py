@@ -1,5 +1,6 @@
 """Each of the six modes on the page: its form, its clip, its place in the history, and its form again."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from tests.ui.driver import (
 )
 
 PROMPT = "a red circle moves right on a gray background"
+STORAGE = "ltx-studio-forms"
+"""Under this name the browser keeps what the forms hold."""
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -69,9 +72,8 @@ def test_a_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
 
 
 def reload(page: Page, text: str) -> None:
-    """As soon as the browser has kept `text`; what it stores is encrypted."""
-    page.wait_for_function(f"JSON.stringify(window.ltxStudio.last)?.includes('{text}')")
-    page.wait_for_timeout(200)  # it is stored after the event's answer
+    """As soon as the browser has kept `text`."""
+    page.wait_for_function(f"localStorage.getItem('{STORAGE}')?.includes('{text}')")
     page.reload()
 
 
@@ -96,12 +98,53 @@ def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str) -> None:
     expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
 
 
+def keep(page: Page, text: str) -> None:
+    page.evaluate("([name, text]) => localStorage.setItem(name, text)", [STORAGE, text])
+
+
+@pytest.mark.parametrize("text", ["{", "7", "null", '["t2v"]', '{"forms": {"t2v": 7}}', '{"forms": 7, "mode": {}}'])
+def test_a_form_is_as_new_where_a_browser_has_kept_nonsense(page: Page, page_url: str, text: str, watch: Watch) -> None:
+    page.goto(page_url)
+    keep(page, text)
+    page.reload()
+    expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
+
+    page.locator("#t2v-prompt textarea").fill("kept")
+    reload(page, "kept")
+    expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
+    assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
+
+
+def test_two_tabs_keep_their_forms_beside_each_other(page: Page, page_url: str) -> None:
+    write(page, page_url, "mine")
+    other = page.context.new_page()
+    other.goto(page_url)
+    choose(other, "style")
+    other.locator("#style-prompt textarea").fill("theirs")
+    other.wait_for_function(f"localStorage.getItem('{STORAGE}')?.includes('theirs')")
+    page.locator("#t2v-prompt textarea").fill("mine again")
+    reload(page, "mine again")
+
+    expect(page.locator("#style-prompt textarea")).to_have_value("theirs")
+    choose(page, "t2v")
+    expect(page.locator("#t2v-prompt textarea")).to_have_value("mine again")
+
+
+def test_a_seed_that_generate_drew_is_kept_as_well(page: Page, page_url: str) -> None:
+    write(page, page_url, "night")
+    page.locator("#t2v-generate").click()
+    expect_done(page)
+    seed = page.locator("#t2v-seed input").input_value()
+    reload(page, seed)
+
+    expect(page.locator("#t2v-seed input")).to_have_value(seed)
+
+
 def test_what_a_browser_kept_is_not_believed(page: Page, page_url: str, watch: Watch) -> None:
     write(page, page_url, "kept")
     forged = {"mode": "none", "forms": {"t2v": {"preset": "best", "seconds": 9e9, "takes": "x", "prompt": ["x"]}}}
-    page.evaluate("forged => { window.ltxStudio.remember = () => (window.ltxStudio.last = forged); }", forged)
-    page.locator("#t2v-prompt textarea").fill("again")
-    reload(page, "best")
+    keep(page, json.dumps(forged))
+    page.reload()
 
     expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
     assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []

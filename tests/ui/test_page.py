@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,46 @@ def test_why_nothing_was_handed_in_stays_while_a_clip_is_made(page: Page, page_u
     press(page, "Generate")
     press(page, "Stop")
     expect_done(page)
+
+
+def by_mouse(page: Page) -> None:
+    page.locator("#t2v-shape input").click()
+    page.get_by_role("option", name="1:1").click()
+
+
+def by_keyboard(page: Page) -> None:
+    page.locator("#t2v-shape input").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def by_preset(page: Page) -> None:
+    page.locator("#t2v-preset input").nth(1).check()
+
+
+@pytest.mark.parametrize("change", [by_mouse, by_keyboard, by_preset])
+def test_why_nothing_was_handed_in_goes_when_the_form_is_changed(
+    page: Page, page_url: str, change: Callable[[Page], None]
+) -> None:
+    page.goto(page_url)
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    change(page)
+
+    expect(page.locator("#told")).to_be_hidden()
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+
+
+def test_the_page_carries_nothing_of_the_api_and_the_apis_own_page_says_what_it_is(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
+    assert page.evaluate("gradio_config.components.filter((each) => each.type === 'api').length") == 0
+    assert page.locator(".nav-holder, nav").count() == 0
+
+    page.goto(f"{page_url.rstrip('/')}/endpoints")
+    expect(page.locator("body")).to_contain_text("Programs hand in jobs at this server's address")
+    assert page.locator(".nav-holder, nav").count() == 0
 
 
 @pytest.mark.parametrize("seed", ["-5", "9007199254740993"])

@@ -134,18 +134,41 @@
     true,
   );
 
+  // ---- what the browser keeps
+
+  const STORAGE = "ltx-studio-forms";
+
+  function keep(kept) {
+    try {
+      localStorage.setItem(STORAGE, JSON.stringify(kept));
+    } catch {
+      // a browser that keeps nothing, or has no room: the forms are as ever, until the next load
+    }
+  }
+
   // ---- what Gradio calls
 
   window.ltxStudio = {
-    /** What the forms hold, kept by the browser: `names` are the mode and its fields, `values` theirs. */
-    remember(saved, [mode, ...names], values) {
+    /** Keep what a form holds: `names` are the mode and its fields, `values` theirs. */
+    remember([mode, ...names], values) {
       const mine = Object.fromEntries(names.map((name, index) => [name, values[index]]));
-      this.last = { ...saved, forms: { ...saved?.forms, [mode]: mine } };
-      return this.last;
+      const kept = this.kept();
+      keep({ ...kept, forms: { ...kept.forms, [mode]: mine } });
+      return [];
     },
-    /** What was kept last, for tests: what lies in the browser's storage is encrypted. */
-    last: {},
-    rememberMode: (saved, mode) => ({ ...saved, mode }),
+    rememberMode(mode) {
+      keep({ ...this.kept(), mode });
+      return [];
+    },
+    /** What the browser has kept of the forms. */
+    kept() {
+      try {
+        const kept = JSON.parse(localStorage.getItem(STORAGE));
+        return kept && typeof kept === "object" ? kept : {};
+      } catch {
+        return {};
+      }
+    },
     /** A take was chosen in the drawer: show it. */
     toResult() {
       if (!PINNED.matches) slide(false);
