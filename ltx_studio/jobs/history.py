@@ -163,6 +163,16 @@ class History:
         with self._database.read() as connection:
             return _record(_row(connection, take, owner))
 
+    def has_used(self, owner: str, digest: str) -> bool:
+        """Whether one of the owner's takes was made of a file with this sha256."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM takes, json_each(takes.recipe, '$.inputs') AS input"
+                " WHERE owner = ? AND leaving <> ? AND instr(recipe, ?) AND input.value = ? LIMIT 1",
+                (owner, GOING, digest, digest),
+            )
+            return found.fetchone() is not None
+
     def page(
         self,
         owner: str,

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import Remedy, RequestError, StudioError
-from ltx_studio.jobs import Desk, JobSpec, Spec, recipes
+from ltx_studio.jobs import LOCAL, Desk, JobSpec, Spec, recipes
 from ltx_studio.jobs.batch import sweep
 from ltx_studio.jobs.history import TakeRecord
 from ltx_studio.jobs.remake import spec_of
@@ -33,6 +33,8 @@ from ltx_studio.ui.run import SKIP, RunPanel
 from ltx_studio.ui.take import TakePanel
 
 FIRST_MODE = "t2v"
+NOT_HERE = "not-here"
+"""No kept file is called so."""
 
 
 class Page:
@@ -189,7 +191,7 @@ class Page:
         running.then(**tell).then(**remember)  # how long it takes is known better now, and the seed was drawn
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
-        self._mode.input(self._opened, [self._mode], self.opening, **QUIET)
+        self._mode.input(self._opened, [self._mode], self.opening, trigger_mode="always_last", **QUIET)
         self._mode.input(
             None,
             [self._mode],
@@ -197,8 +199,9 @@ class Page:
             js="mode => window.ltxStudio.rememberMode(mode)",
             **QUIET,
         )
-        opened = [self._banner, *self.opening]
-        blocks.load(self._open, [self._saved], opened, js="() => [window.ltxStudio.kept()]", **QUIET)
+        filled = [self._banner, *(form.filling for form in self.forms.values())]
+        opened = blocks.load(self._open, [self._saved], filled, js="() => [window.ltxStudio.kept()]", **QUIET)
+        opened.then(None, None, None, js="() => window.ltxStudio.openKept()", **QUIET)
         self.run.wire_return(blocks)
 
     def _wire_take(self) -> None:
@@ -293,21 +296,16 @@ class Page:
         )
         return banner, *self._kept(saved if isinstance(saved, dict) else {})
 
-    def _kept(self, saved: Mapping[str, Any]) -> tuple[Any, ...]:
-        """What a browser kept of the forms; the one that is open tells what it will make."""
+    def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
+        """What a browser kept of the forms; the one that the page opens with tells what it will make."""
         kept = saved.get("forms")
         forms: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
-        mode = str(saved.get("mode"))
-        mode = mode if mode in MODES else FIRST_MODE
-        opened = (mode, *self._columns_of(mode))
-        if mode == FIRST_MODE:  # nothing is to be changed, and the visitor may have chosen another one meanwhile
-            opened = (SKIP,) * len(opened)
-        found = {each: forms[each] for each in self.forms if isinstance(forms.get(each), dict)}
-        filled = {each: self.forms[each].settings(found.get(each, {})) for each in (*found, mode)}
-        filling = (
-            form.to_fill(filled[each], gently=True) if each in filled else SKIP for each, form in self.forms.items()
-        )
-        return *opened, *filling
+        for mode, form in self.forms.items():
+            mine = forms.get(mode)
+            if isinstance(mine, dict) or mode == FIRST_MODE:
+                yield form.to_fill(form.settings(mine if isinstance(mine, dict) else {}), gently=True)
+            else:
+                yield SKIP
 
     def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The same request with a new seed."""
@@ -361,12 +359,12 @@ class Page:
                     values[name] = clip
         return self.fill(mode, form.put(values))
 
-    def _restore_video(self, path: str | None) -> tuple[Any, ...]:
+    def _restore_video(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
         """The form of a video that was made here."""
         if path is None:
             return SKIP, SKIP, *self._nothing()
         try:
-            spec = self._spec_in(Path(path))
+            spec = self._own_part(self._spec_in(Path(path)), self._owners.of(request))
             filled = self.fill_from(spec)
             return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
         except StudioError as problem:
@@ -383,6 +381,15 @@ class Page:
             return spec_of(recipe, self._desk.settings)
         except RequestError:
             return read_spec(recipe.request(), self._desk.settings.kept_dir)  # a file of it is not here: the rest is
+
+    def _own_part(self, spec: Spec, owner: str) -> Spec:
+        """The request without what others brought: a clip that one was sent names its files, and some may be here."""
+        if owner == LOCAL:
+            return spec
+        history = self._desk.history
+        return spec.with_files(
+            lambda path, kind: path if history.has_used(owner, path.stem) else path.with_name(NOT_HERE)  # noqa: ARG005
+        )
 
     def _spec_of(self, record: TakeRecord) -> Spec:
         """The request of a take; its files may be gone, which is told when it is handed in."""

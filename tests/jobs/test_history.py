@@ -208,3 +208,15 @@ def test_what_would_go_is_told_and_stays(studio: Studio, takes: list[str]) -> No
     assert studio.history.prunable("ada", keep=2) == Room(takes=2, favourites=0, bytes=20)
     assert studio.history.prunable("ada", keep_bytes=0) == Room(takes=4, favourites=0, bytes=40)
     assert len(studio.history.page("ada").takes) == 5
+
+
+def test_a_file_is_known_by_the_takes_of_its_owner_that_were_made_of_it(studio: Studio) -> None:
+    job = studio.queue.submit("ada", [("i2v", {"prompt": "c" * 64})])[0]
+    studio.queue.claim([job])
+    recipe = {"seed": 1, "prompt": "c" * 64, "inputs": {"image": "a" * 64, "loras.0": "b" * 64}}
+    assert studio.queue.finish(job, NewTake("t", job, "ada", "i2v", 1.0, "t.mp4", 1, "c" * 64, recipe, {}))
+    studio.add("of nothing")
+
+    assert [studio.history.has_used("ada", each * 64) for each in "abc"] == [True, True, False]
+    assert not studio.history.has_used("ada", "a" * 63)
+    assert not studio.history.has_used("bob", "a" * 64)

@@ -92,6 +92,26 @@ def test_what_a_browser_brings_is_for_its_profile_alone(
     assert [each.request.get(brought).status for each in (ada, bob)] == [200, 403]
 
 
+def test_a_clip_that_one_was_sent_does_not_bring_what_another_made_it_of(
+    profiles: tuple[BrowserContext, BrowserContext], url: str, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    ada, bob = (each.new_page() for each in profiles)
+    write(ada, url, "a blue circle moves right", mode="i2v")
+    give(ada, "i2v", {"image": samples["image"]})
+    press(ada, "Generate")
+    expect_done(ada)
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(ada.request.get(ada.evaluate("document.querySelector('#clip video').currentSrc")).body())
+
+    for page, told in ((ada, "The form holds what"), (bob, "Picture is no longer here")):
+        page.goto(url)
+        page.locator("#restore-file input[type=file]").set_input_files(clip)
+        expect(page.locator("#told")).to_contain_text(told)
+        expect(page.locator("#i2v-prompt textarea")).to_have_value("a blue circle moves right")
+    expect(ada.locator("#i2v-image img")).to_have_count(1)
+    expect(bob.locator("#i2v-image img")).to_have_count(0)
+
+
 def test_a_reload_keeps_what_was_ones_own(profiles: tuple[BrowserContext, BrowserContext], url: str) -> None:
     page = profiles[0].new_page()
     clip = make_clip(page, url, "again")
