@@ -1,6 +1,5 @@
 """A parameter's declaration as the component that one fills it in with."""
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -12,6 +11,8 @@ from pydantic.fields import FieldInfo
 from ltx_studio.modes import MAX_SEED, Media
 
 FILES = (gr.Image, gr.Audio, gr.Video, gr.File)
+MOST_EXACT = 2**53
+"""The largest whole number up to which a browser has all."""
 MOST_MARKS = 1000
 """A slider with more than so many steps would be no help."""
 
@@ -75,12 +76,22 @@ def is_one(made: gr.components.Component, value: Any) -> bool:
         case gr.Number():
             return _is_number(value)
         case gr.Textbox():
-            return isinstance(value, str)
+            return isinstance(value, str) and _can_be_sent(value)
     return False
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it is one that Gradio can send as well: it ends the stream to the page at a number of over 64 bits."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST_EXACT
+
+
+def _can_be_sent(text: str) -> bool:
+    """Half of a character beyond the first 65,536 is in no encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.components.Component:

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 import app
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot
-from ltx_studio.jobs import Desk
+from ltx_studio.jobs import LOCAL, Desk
 from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.ui import build_app
@@ -190,7 +190,21 @@ def by_preset(page: Page) -> None:
     page.locator("#t2v-preset input").nth(1).check()
 
 
-@pytest.mark.parametrize("change", [by_mouse, by_keyboard, by_preset])
+def by_dice(page: Page) -> None:
+    page.locator("#t2v-dice").click()
+
+
+def by_reset(page: Page) -> None:
+    page.locator("#t2v-seconds button").first.click()
+
+
+def by_mode(page: Page) -> None:
+    choose(page, "a2v")
+    expect(page.locator("#a2v-generate")).to_be_visible()
+    choose(page, "t2v")
+
+
+@pytest.mark.parametrize("change", [by_mouse, by_keyboard, by_preset, by_dice, by_reset, by_mode])
 def test_why_nothing_was_handed_in_goes_when_the_form_is_changed(
     page: Page, page_url: str, change: Callable[[Page], None]
 ) -> None:
@@ -202,6 +216,26 @@ def test_why_nothing_was_handed_in_goes_when_the_form_is_changed(
     expect(page.locator("#told")).to_be_hidden()
     press(page, "Generate")
     expect(page.locator("#told")).to_contain_text("The prompt is empty")
+
+
+def test_why_nothing_was_handed_in_stays_when_only_a_fold_is_opened(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    page.locator("#t2v-more > button").click()
+    expect(page.locator("#t2v-lora-0")).to_be_visible()
+
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+
+
+def test_a_double_click_hands_in_one_clip(page: Page, page_url: str, settings: Settings) -> None:
+    write(page, page_url, "night")
+    before = {job.id for job in Desk(settings).queue.of(LOCAL, limit=1000)}
+    page.locator("#t2v-generate").dblclick()
+    expect_done(page)
+    page.wait_for_timeout(500)
+
+    assert len({job.id for job in Desk(settings).queue.of(LOCAL, limit=1000)} - before) == 1
 
 
 def test_the_page_carries_nothing_of_the_api_and_the_apis_own_page_says_what_it_is(page: Page, page_url: str) -> None:

@@ -51,6 +51,17 @@
   });
   PINNED.addEventListener("change", lay);
 
+  /** The second click of a double one hands nothing in: it would be another clip. */
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.detail < 2 || !event.target.closest?.("button.generate, #run-workflow")) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    true,
+  );
+
   // ---- the keyboard
 
   document.addEventListener(
@@ -146,6 +157,9 @@
     }
   }
 
+  let modeChosen = false;
+  document.addEventListener("change", (event) => (modeChosen ||= Boolean(event.target.closest?.("#mode"))), true);
+
   // ---- what Gradio calls
 
   window.ltxStudio = {
@@ -158,6 +172,12 @@
     },
     rememberMode(mode) {
       keep({ ...this.kept(), mode });
+      return [];
+    },
+    /** Open the mode that was open last, as a click does, unless the visitor has chosen one meanwhile. */
+    openKept() {
+      const mode = CSS.escape(String(this.kept().mode));
+      if (!modeChosen) document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
       return [];
     },
     /** What the browser has kept of the forms. */
