@@ -12,6 +12,8 @@ import numpy as np
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.definitions import load_definitions
+from ltx_studio.jobs.desk import LOCAL
+from ltx_studio.jobs.history import History
 from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.jobs.recipes import Recipe, current
 from ltx_studio.jobs.specs import Spec, read_spec
@@ -21,6 +23,9 @@ from ltx_studio.media.open import open_media
 from ltx_studio.models import get_registry
 from ltx_studio.modes import get_mode
 from ltx_studio.settings import Settings
+
+NOT_HERE = "not-here"
+"""No kept file is called so."""
 
 
 def spec_of(
@@ -75,6 +80,21 @@ def _check(name: str, path: Path, digest: str) -> None:
             f"not {digest[:12]}….",
             f"Give the right one: `--file {name}=PATH`.",
         )
+
+
+def own_part(spec: Spec, history: History, owner: str) -> Spec:
+    """A request without what others brought for it: a clip that one was sent names its files, and some may be here.
+
+    Args:
+        spec: Of a recipe that somebody else may have written.
+        history: Whose takes tell whose a file is.
+        owner: Whose the others are not; who sits at the machine has all of it anyway.
+    """
+    if owner == LOCAL:
+        return spec
+    return spec.with_files(
+        lambda path, kind: path if history.has_used(owner, path.stem) else path.with_name(NOT_HERE)  # noqa: ARG005
+    )
 
 
 def missing_files(spec: Spec) -> list[str]:

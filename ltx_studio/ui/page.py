@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import Remedy, RequestError, StudioError
-from ltx_studio.jobs import LOCAL, Desk, JobSpec, Spec, recipes
+from ltx_studio.jobs import Desk, JobSpec, Spec, recipes
 from ltx_studio.jobs.batch import sweep
 from ltx_studio.jobs.history import TakeRecord
-from ltx_studio.jobs.remake import spec_of
+from ltx_studio.jobs.remake import own_part, spec_of
 from ltx_studio.jobs.specs import read_spec
 from ltx_studio.media.frames import write_picture, write_sound
 from ltx_studio.models import ModelSet
@@ -33,8 +33,8 @@ from ltx_studio.ui.run import SKIP, RunPanel
 from ltx_studio.ui.take import TakePanel
 
 FIRST_MODE = "t2v"
-NOT_HERE = "not-here"
-"""No kept file is called so."""
+STORAGE = "ltx-studio"
+"""Under this name the browser keeps what the forms hold."""
 
 
 class Page:
@@ -71,7 +71,7 @@ class Page:
                 self._result()
         for form in self.forms.values():
             form.build_filling()
-        self._saved = gr.JSON(visible=False)
+        self._saved = gr.BrowserState({}, storage_key=STORAGE, secret=STORAGE)
         for form in self.forms.values():
             self._wire(form)
         self._wire_modes(blocks)
@@ -163,45 +163,42 @@ class Page:
         components = list(form.components.values())
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
-        silent = [form.components[name] for name in ("prompt", "negative_prompt", "takes") if name in form.components]
         telling = [
             each.change if hasattr(each, "upload") else edited(each)  # type: ignore[attr-defined]
-            for each in components
-            if each not in silent
+            for name, each in form.components.items()
+            if name not in ("prompt", "negative_prompt", "takes")
         ]
         tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
-        tell["trigger_mode"] = "always_last"
+        gr.on(telling, trigger_mode="always_last", **tell)
+        touched = [each.upload if hasattr(each, "upload") else each.input for each in components]  # type: ignore[attr-defined]
+        gr.on([example.input, *touched], None, None, [self.run.told], js="() => ''", **QUIET)  # it was of another form
         kept = {name: form.components[name] for name in form.kept}
         names = json.dumps([form.mode.id, *kept])
         remember: dict[str, Any] = {
             "fn": None,
-            "inputs": list(kept.values()),
-            "outputs": None,
-            "js": f"(...values) => window.ltxStudio.remember({names}, values)",
+            "inputs": [self._saved, *kept.values()],
+            "outputs": [self._saved],
+            "js": f"(saved, ...values) => window.ltxStudio.remember(saved, {names}, values)",
             **QUIET,
         }
-        # the browser goes through all triggers for each component when it opens the page: one event for both
-        gr.on(telling, **remember).then(**tell)
-        gr.on([edited(each) for each in silent], **remember)
+        gr.on([edited(each) for each in kept.values()], **remember)
         form.drawn.then(**remember)
         filled = form.filling.change(form.take_up, [form.filling, *kept.values()], components, **QUIET)
         filled.then(**tell).then(**remember)
         told = [form.components["seed"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
-        running.then(**tell).then(**remember)  # how long it takes is known better now, and the seed was drawn
+        running.then(**tell)  # how long it takes is known better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
-        self._mode.input(self._opened, [self._mode], self.opening, trigger_mode="always_last", **QUIET)
+        self._mode.input(self._opened, [self._mode], self.opening, **QUIET)
         self._mode.input(
             None,
-            [self._mode],
-            None,
-            js="mode => window.ltxStudio.rememberMode(mode)",
+            [self._saved, self._mode],
+            [self._saved],
+            js="(saved, mode) => window.ltxStudio.rememberMode(saved, mode)",
             **QUIET,
         )
-        filled = [self._banner, *(form.filling for form in self.forms.values())]
-        opened = blocks.load(self._open, [self._saved], filled, js="() => [window.ltxStudio.kept()]", **QUIET)
-        opened.then(None, None, None, js="() => window.ltxStudio.openKept()", **QUIET)
+        blocks.load(self._open, [self._saved], [self._banner, *self.opening], **QUIET)
         self.run.wire_return(blocks)
 
     def _wire_take(self) -> None:
@@ -296,16 +293,20 @@ class Page:
         )
         return banner, *self._kept(saved if isinstance(saved, dict) else {})
 
-    def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
-        """What a browser kept of the forms; the one that the page opens with tells what it will make."""
+    def _kept(self, saved: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a browser kept of the forms; the one that is open tells what it will make."""
         kept = saved.get("forms")
         forms: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
-        for mode, form in self.forms.items():
-            mine = forms.get(mode)
-            if isinstance(mine, dict) or mode == FIRST_MODE:
-                yield form.to_fill(form.settings(mine if isinstance(mine, dict) else {}), gently=True)
-            else:
-                yield SKIP
+        mode = saved["mode"] if saved.get("mode") in MODES else FIRST_MODE
+        opened = (mode, *self._columns_of(mode))
+        if mode == FIRST_MODE:  # nothing is to be changed, and the visitor may have chosen another one meanwhile
+            opened = (SKIP,) * len(opened)
+        found = {each: forms[each] for each in self.forms if isinstance(forms.get(each), dict)}
+        filled = {each: self.forms[each].settings(found.get(each, {})) for each in (*found, mode)}
+        filling = (
+            form.to_fill(filled[each], gently=True) if each in filled else SKIP for each, form in self.forms.items()
+        )
+        return *opened, *filling
 
     def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The same request with a new seed."""
@@ -364,7 +365,7 @@ class Page:
         if path is None:
             return SKIP, SKIP, *self._nothing()
         try:
-            spec = self._own_part(self._spec_in(Path(path)), self._owners.of(request))
+            spec = own_part(self._spec_in(Path(path)), self._desk.history, self._owners.of(request))
             filled = self.fill_from(spec)
             return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
         except StudioError as problem:
@@ -381,15 +382,6 @@ class Page:
             return spec_of(recipe, self._desk.settings)
         except RequestError:
             return read_spec(recipe.request(), self._desk.settings.kept_dir)  # a file of it is not here: the rest is
-
-    def _own_part(self, spec: Spec, owner: str) -> Spec:
-        """The request without what others brought: a clip that one was sent names its files, and some may be here."""
-        if owner == LOCAL:
-            return spec
-        history = self._desk.history
-        return spec.with_files(
-            lambda path, kind: path if history.has_used(owner, path.stem) else path.with_name(NOT_HERE)  # noqa: ARG005
-        )
 
     def _spec_of(self, record: TakeRecord) -> Spec:
         """The request of a take; its files may be gone, which is told when it is handed in."""

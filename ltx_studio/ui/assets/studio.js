@@ -145,50 +145,18 @@
     true,
   );
 
-  // ---- what the browser keeps
-
-  const STORAGE = "ltx-studio-forms";
-
-  function keep(kept) {
-    try {
-      localStorage.setItem(STORAGE, JSON.stringify(kept));
-    } catch {
-      // a browser that keeps nothing, or has no room: the forms are as ever, until the next load
-    }
-  }
-
-  let modeChosen = false;
-  document.addEventListener("change", (event) => (modeChosen ||= Boolean(event.target.closest?.("#mode"))), true);
-
   // ---- what Gradio calls
 
   window.ltxStudio = {
-    /** Keep what a form holds: `names` are the mode and its fields, `values` theirs. */
-    remember([mode, ...names], values) {
+    /** What the forms hold, kept by the browser: `names` are the mode and its fields, `values` theirs. */
+    remember(saved, [mode, ...names], values) {
       const mine = Object.fromEntries(names.map((name, index) => [name, values[index]]));
-      const kept = this.kept();
-      keep({ ...kept, forms: { ...kept.forms, [mode]: mine } });
-      return [];
+      this.last = { ...saved, forms: { ...saved?.forms, [mode]: mine } };
+      return this.last;
     },
-    rememberMode(mode) {
-      keep({ ...this.kept(), mode });
-      return [];
-    },
-    /** Open the mode that was open last, as a click does, unless the visitor has chosen one meanwhile. */
-    openKept() {
-      const mode = CSS.escape(String(this.kept().mode));
-      if (!modeChosen) document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
-      return [];
-    },
-    /** What the browser has kept of the forms. */
-    kept() {
-      try {
-        const kept = JSON.parse(localStorage.getItem(STORAGE));
-        return kept && typeof kept === "object" ? kept : {};
-      } catch {
-        return {};
-      }
-    },
+    /** What was kept last, for tests: what lies in the browser's storage is encrypted. */
+    last: {},
+    rememberMode: (saved, mode) => ({ ...saved, mode }),
     /** A take was chosen in the drawer: show it. */
     toResult() {
       if (!PINNED.matches) slide(false);
