@@ -1,5 +1,6 @@
 """What may be said of this machine's folders: all to whom sits at it, nothing to others."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from ltx_studio.models.hub import Hub
 from ltx_studio.settings import Settings
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.owners import Owners
+
+_BELOW = re.compile(rf"{words.A_FOLDER}/(?:[^/\s]+/)+")
+"""Folders in one of this machine's."""
 
 
 class Discretion:
@@ -26,6 +30,7 @@ class Discretion:
         if not self.is_open:
             for folder in sorted(map(str, self._folders()), key=len, reverse=True):
                 text = text.replace(folder, words.A_FOLDER)
+            text = _BELOW.sub(f"{words.A_FOLDER}/", text)
         return text
 
     @property
