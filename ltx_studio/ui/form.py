@@ -1,5 +1,6 @@
 """A mode's form, made from its declaration: what can be set, what will be made of it, and what does not act."""
 
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,6 +48,8 @@ class Form:
         drawn: The event that has drawn a seed.
         filling: Where `to_fill`'s answer goes. A change of it is to be answered with `take_up`. (No `gr.State`: of one
             that an event passes over, Gradio's browser side says once that it has changed.)
+        found: Where `to_restore`'s answer goes, for the browser to take up.
+        changed: Changes whenever the form has changed, for `tell`.
     """
 
     told: gr.HTML
@@ -54,13 +57,15 @@ class Form:
     example: gr.Dropdown
     drawn: Any
     filling: gr.Textbox
+    found: gr.Textbox
+    changed: gr.Number
 
     def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told) -> None:
         self.mode, self._set, self._estimate = mode, model_set, estimate
         self.components: dict[str, gr.components.Component] = {}
         self._fields: Mapping[str, FieldInfo] = mode.params.model_fields
         self._follows_file = self._fields["seconds"].is_required()
-        self._to_fill: dict[str, tuple[Updates, bool]] = {}
+        self._to_fill: dict[str, Updates] = {}
         self._pictured = any(
             kind is not Media.SOUND and self._fields[name].is_required() for name, kind in mode.media.items()
         )
@@ -109,29 +114,23 @@ class Form:
         """What `tell` gives updates for."""
         return [self.told, self.components["preset"], *(self.components[name] for name in self.limited)]
 
-    def build_filling(self) -> None:
+    def build_hidden(self) -> None:
         """Add what is not seen, outside of whatever is shown and hidden: Gradio shows it again with that."""
         self.filling = gr.Textbox(visible="hidden", label="filling", elem_id=self.id("filling"))
+        self.found = gr.Textbox(visible="hidden", label="found", elem_id=self.id("found"))
+        self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
 
-    def to_fill(self, updates: Updates, *, gently: bool = False) -> str:
-        """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives.
-
-        With `gently`, only what the visitor has not changed yet: nobody asked for it just now.
-        """
+    def to_fill(self, updates: Updates) -> str:
+        """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives."""
         word = secrets.token_hex(8)
-        self._to_fill[word] = updates, gently
+        self._to_fill[word] = updates
         for old in list(self._to_fill)[:-MOST_FILLINGS]:
             self._to_fill.pop(old, None)
         return word
 
-    def take_up(self, word: str, *now: Any) -> list[Any]:
-        """Values of the components, by a word of `to_fill`; `now` is what those of `kept` hold."""
-        updates, gently = self._to_fill.pop(word, ({}, False))
-        if gently:
-            initial = (getattr(self.components[name], "value", None) for name in self.kept)
-            pairs = zip(self.kept, initial, now, strict=True)
-            changed = {name for name, old, new in pairs if (new or None) != (old or None)}  # an empty text was none
-            updates = {name: update for name, update in updates.items() if name not in changed}
+    def take_up(self, word: str) -> list[Any]:
+        """Values of the components, by a word of `to_fill`."""
+        updates = self._to_fill.pop(word, {})
         return [updates.get(name, gr.skip()) for name in self.components]
 
     def raw(self, given: Sequence[Any]) -> dict[str, Any]:
@@ -224,15 +223,19 @@ class Form:
             made["seconds"] = gr.update(**made.get("seconds", {}), interactive=not values["as_long"])
         return made
 
-    def settings(self, kept: Mapping[str, Any]) -> Updates:
-        """Updates by name for what a browser kept; what it made up, or what cannot be had here, is left out."""
-        media = self.mode.media
+    def to_restore(self, kept: Mapping[str, Any]) -> str:
+        """What a browser kept of the form, as JSON: by name, what the form is built with, and the update.
+
+        The browser takes it up by itself, where nobody has changed anything by then. What it made up, or what cannot be
+        had here, is left out.
+        """
         good = {
             name: value
             for name, value in kept.items()
-            if name in self.components and name not in media and fields.is_one(self.components[name], value)
+            if name in self.kept and fields.is_one(self.components[name], value)
         }
-        return self.updates(good)
+        built = {name: getattr(self.components[name], "value", None) for name in self.kept}
+        return json.dumps({name: [built[name], update] for name, update in self.updates(good).items()})
 
     @property
     def kept(self) -> list[str]:

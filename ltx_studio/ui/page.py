@@ -1,6 +1,7 @@
 """The page's frame: header, the six modes with their forms, the run and its take, and the drawer."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -33,8 +34,6 @@ from ltx_studio.ui.run import SKIP, RunPanel
 from ltx_studio.ui.take import TakePanel
 
 FIRST_MODE = "t2v"
-STORAGE = "ltx-studio"
-"""Under this name the browser keeps what the forms hold."""
 
 
 class Page:
@@ -70,8 +69,8 @@ class Page:
             with gr.Column(scale=6, min_width=320, elem_id="result"):
                 self._result()
         for form in self.forms.values():
-            form.build_filling()
-        self._saved = gr.BrowserState({}, storage_key=STORAGE, secret=STORAGE)
+            form.build_hidden()
+        self._saved = gr.JSON(visible=False)
         for form in self.forms.values():
             self._wire(form)
         self._wire_modes(blocks)
@@ -163,42 +162,36 @@ class Page:
         components = list(form.components.values())
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
-        telling = [
-            each.change if hasattr(each, "upload") else edited(each)  # type: ignore[attr-defined]
-            for name, each in form.components.items()
-            if name not in ("prompt", "negative_prompt", "takes")
-        ]
-        tell: dict[str, Any] = {"fn": self._teller(form), "inputs": components, "outputs": form.tellers, **QUIET}
-        gr.on(telling, trigger_mode="always_last", **tell)
-        touched = [each.upload if hasattr(each, "upload") else each.input for each in components]  # type: ignore[attr-defined]
-        gr.on([example.input, *touched], None, None, [self.run.told], js="() => ''", **QUIET)  # it was of another form
         kept = {name: form.components[name] for name in form.kept}
-        names = json.dumps([form.mode.id, *kept])
-        remember: dict[str, Any] = {
-            "fn": None,
-            "inputs": [self._saved, *kept.values()],
-            "outputs": [self._saved],
-            "js": f"(saved, ...values) => window.ltxStudio.remember(saved, {names}, values)",
-            **QUIET,
-        }
-        gr.on([edited(each) for each in kept.values()], **remember)
-        form.drawn.then(**remember)
-        filled = form.filling.change(form.take_up, [form.filling, *kept.values()], components, **QUIET)
-        filled.then(**tell).then(**remember)
+        names, now = json.dumps([form.mode.id, *kept]), list(kept.values())
+
+        def kept_by(what: str, outputs: Any = (form.changed,)) -> dict[str, Any]:
+            js = f"(...values) => window.ltxForms.{what}({names}, values)"
+            return {"fn": None, "inputs": now, "outputs": list(outputs), "js": js, **QUIET}
+
+        # the browser goes through all triggers for each component when it opens the page: a field has only one
+        silent = [kept[name] for name in ("prompt", "negative_prompt", "takes") if name in kept]
+        files = [each.change for each in components if each not in now]  # type: ignore[attr-defined]
+        gr.on([*files, *(edited(each) for each in now if each not in silent)], **kept_by("remember"))
+        gr.on([edited(each) for each in silent], **kept_by("remember", ()))
+        form.drawn.then(**kept_by("remember"))
+        form.filling.change(form.take_up, [form.filling], components, **QUIET).then(**kept_by("filled"))
+        restore = f"(found, ...values) => window.ltxForms.restore({names}, found, values)"
+        form.found.change(None, [form.found, *now], [form.changed, *now], js=restore, **QUIET)
+        # all that tells goes through one event, whose answers come one after another: the last is of what is there
+        form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
         told = [form.components["seed"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
-        running.then(**tell)  # how long it takes is known better now
+        running.then(**kept_by("remember"))  # how long it takes is known better now, and the seed was drawn
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
-        self._mode.input(self._opened, [self._mode], self.opening, **QUIET)
-        self._mode.input(
-            None,
-            [self._saved, self._mode],
-            [self._saved],
-            js="(saved, mode) => window.ltxStudio.rememberMode(saved, mode)",
-            **QUIET,
-        )
-        blocks.load(self._open, [self._saved], [self._banner, *self.opening], **QUIET)
+        changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
+        self._mode.input(None, [self._mode], None, js="mode => window.ltxForms.rememberMode(mode)", **QUIET)
+        columns = [*self._columns.values(), self._tag, *changed]
+        self._mode.input(self._opened, [self._mode], columns, trigger_mode="always_last", **QUIET)
+        kept = f"() => [window.ltxForms.kept({json.dumps(list(self.forms))})]"
+        opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=kept, **QUIET)
+        opened.then(None, None, None, js="() => window.ltxForms.openKept()", **QUIET)
         self.run.wire_return(blocks)
 
     def _wire_take(self) -> None:
@@ -269,7 +262,7 @@ class Page:
 
     def _opened(self, mode: str) -> tuple[Any, ...]:
         """The visitor has chosen a mode; it tells what it will make."""
-        return SKIP, *self.fill(mode, {})[1:]
+        return *self._columns_of(mode), *(time.time() if each == mode else SKIP for each in self.forms)
 
     def _columns_of(self, mode: str) -> tuple[Any, ...]:
         """The columns and the header's tag when a mode is open."""
@@ -293,20 +286,14 @@ class Page:
         )
         return banner, *self._kept(saved if isinstance(saved, dict) else {})
 
-    def _kept(self, saved: Mapping[str, Any]) -> tuple[Any, ...]:
-        """What a browser kept of the forms; the one that is open tells what it will make."""
-        kept = saved.get("forms")
-        forms: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
-        mode = saved["mode"] if saved.get("mode") in MODES else FIRST_MODE
-        opened = (mode, *self._columns_of(mode))
-        if mode == FIRST_MODE:  # nothing is to be changed, and the visitor may have chosen another one meanwhile
-            opened = (SKIP,) * len(opened)
-        found = {each: forms[each] for each in self.forms if isinstance(forms.get(each), dict)}
-        filled = {each: self.forms[each].settings(found.get(each, {})) for each in (*found, mode)}
-        filling = (
-            form.to_fill(filled[each], gently=True) if each in filled else SKIP for each, form in self.forms.items()
-        )
-        return *opened, *filling
+    def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
+        """What a browser kept of the forms; the one that the page opens with tells what it will make."""
+        for mode, form in self.forms.items():
+            kept = saved.get(mode)
+            if isinstance(kept, dict) or mode == FIRST_MODE:
+                yield form.to_restore(kept if isinstance(kept, dict) else {})
+            else:
+                yield SKIP
 
     def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The same request with a new seed."""

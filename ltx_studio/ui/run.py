@@ -18,6 +18,7 @@ from ltx_studio.jobs.estimate import Estimate
 from ltx_studio.media import by_name
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.files import asset
 from ltx_studio.ui.line import name_of
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.quiet import AT_ONCE, QUIET
@@ -76,7 +77,7 @@ class RunPanel:
 
     def build(self) -> None:
         """Add the components to the Blocks that is open; the panel of the take must be built."""
-        self.told = gr.HTML("", elem_id="told")
+        self.told = gr.HTML("", elem_id="told", js_on_load=asset("told.js"))
         with gr.Column(visible=False, elem_id="failure-place") as self._failure_place:
             self._failure = gr.HTML("", elem_id="failure")
             self.remedies.build()

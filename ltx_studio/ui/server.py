@@ -79,7 +79,8 @@ class StudioBlocks(gr.Blocks):
             look: dict[str, Any] = {
                 "theme": theme(),
                 "css_paths": [css],
-                "head": f"<style>{asset('frame.css')}{room()}</style><script>{asset('studio.js')}</script>",
+                "head": f"<style>{asset('frame.css')}{room()}</style>"
+                f"<script>{asset('studio.js')}{asset('forms.js')}</script>",
                 "footer_links": [],
                 "run_history": False,
                 "max_file_size": UPLOAD_LIMIT,

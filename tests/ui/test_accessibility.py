@@ -105,3 +105,17 @@ def test_with_the_keyboard_alone_a_clip_is_made_and_stopped(page: Page, page_url
     page.keyboard.press("Escape")
 
     expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.")
+
+
+def test_arrows_choose_among_modes_and_presets(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    page.locator("#mode input:checked").focus()
+    for key, mode in (("ArrowLeft", "style"), ("ArrowRight", "t2v"), ("ArrowDown", "a2v"), ("ArrowUp", "t2v")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_focused()
+        expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_checked()
+        expect(page.locator(f"#{mode}-generate")).to_be_visible()
+
+    page.locator("#t2v-preset input:checked").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#t2v-told")).to_contain_text("128×96 (half of 256×192)")

@@ -1,5 +1,6 @@
 """A mode's form by itself: what it is filled in with."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -32,10 +33,9 @@ def form_of(mode: str, model_set: str, home: Settings) -> Form:
     return made
 
 
-def values(form: Form, word: str, **changed: object) -> dict[str, object]:
-    """What a form takes up whose visitor has changed some of it, without what stays."""
-    now = [changed.get(name, getattr(form.components[name], "value", None)) for name in form.kept]
-    told = zip(form.components, form.take_up(word, *now), strict=True)
+def values(form: Form, word: str) -> dict[str, object]:
+    """What a form takes up, without what stays."""
+    told = zip(form.components, form.take_up(word), strict=True)
     return {name: update["value"] for name, update in told if "value" in update}
 
 
@@ -47,12 +47,19 @@ def test_what_a_form_is_filled_in_with_is_asked_for_once_by_a_word_that_nobody_g
     assert values(form, word) == {}
 
 
-def test_what_a_browser_kept_does_not_take_the_place_of_what_is_written_already(form: Form) -> None:
-    kept = form.settings({"prompt": "night", "seconds": 3.0})
+def test_what_a_browser_kept_comes_back_beside_what_the_form_is_built_with(form: Form) -> None:
+    kept = {"prompt": "night", "seconds": 3.0, "shape": "own", "preset": "best", "image": "/etc/passwd", "seed": 1e300}
 
-    assert values(form, form.to_fill(kept, gently=True), prompt="") == {"prompt": "night", "seconds": 3.0}
-    assert values(form, form.to_fill(kept, gently=True), prompt="day") == {"seconds": 3.0}
-    assert values(form, form.to_fill(kept), prompt="day") == {"prompt": "night", "seconds": 3.0}
+    found = json.loads(form.to_restore(kept))
+
+    assert {name: (built, update.get("value")) for name, (built, update) in found.items()} == {
+        "prompt": (None, "night"),
+        "seconds": (2.0, 3.0),
+        "shape": ("4:3", "own"),
+        "width": (256, None),  # is shown
+        "height": (192, None),
+        "megapixels": (0.049, None),
+    }
 
 
 def test_what_nobody_asks_for_is_forgotten(form: Form) -> None:

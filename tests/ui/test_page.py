@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,59 @@ def test_why_nothing_was_handed_in_stays_while_a_clip_is_made(page: Page, page_u
     press(page, "Generate")
     press(page, "Stop")
     expect_done(page)
+
+
+def by_mouse(page: Page) -> None:
+    page.locator("#t2v-shape input").click()
+    page.get_by_role("option", name="1:1").click()
+
+
+def by_keyboard(page: Page) -> None:
+    page.locator("#t2v-shape input").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def by_preset(page: Page) -> None:
+    page.locator("#t2v-preset input").nth(1).check()
+
+
+def by_dice(page: Page) -> None:
+    page.locator("#t2v-dice").click()
+
+
+def by_reset(page: Page) -> None:
+    page.locator("#t2v-seconds button").first.click()
+
+
+def by_mode(page: Page) -> None:
+    choose(page, "a2v")
+    expect(page.locator("#a2v-generate")).to_be_visible()
+    choose(page, "t2v")
+
+
+@pytest.mark.parametrize("change", [by_mouse, by_keyboard, by_preset, by_dice, by_reset, by_mode])
+def test_why_nothing_was_handed_in_goes_when_the_form_is_changed(
+    page: Page, page_url: str, change: Callable[[Page], None]
+) -> None:
+    page.goto(page_url)
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    change(page)
+
+    expect(page.locator("#told")).to_be_hidden()
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+
+
+def test_why_nothing_was_handed_in_stays_when_only_a_fold_is_opened(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    page.locator("#t2v-more > button").click()
+    expect(page.locator("#t2v-lora-0")).to_be_visible()
+
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
 
 
 def test_a_double_click_hands_in_one_clip(page: Page, page_url: str, settings: Settings) -> None:

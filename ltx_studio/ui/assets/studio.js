@@ -1,4 +1,4 @@
-// What the page does by itself: the drawer, the keyboard, a video dropped anywhere, and what the browser keeps.
+// What the page does by itself: the drawer, the keyboard, and a video dropped anywhere.
 (() => {
   if (window.ltxStudio) return;
 
@@ -92,6 +92,17 @@
     true,
   );
 
+  /** Arrows choose among radio buttons, which for the browser are none of one group: Gradio names each differently. */
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step || event.ctrlKey || event.altKey || event.metaKey || !event.target.matches?.("fieldset [type=radio]")) return;
+    const all = [...event.target.closest("fieldset").querySelectorAll("[type=radio]:not(:disabled)")];
+    const next = all.at((all.indexOf(event.target) + step) % all.length);
+    event.preventDefault();
+    next?.focus();
+    next?.click();
+  });
+
   // ---- a video that was made here, dropped anywhere but on a field that takes files itself
 
   const target = document.createElement("div");
@@ -148,15 +159,6 @@
   // ---- what Gradio calls
 
   window.ltxStudio = {
-    /** What the forms hold, kept by the browser: `names` are the mode and its fields, `values` theirs. */
-    remember(saved, [mode, ...names], values) {
-      const mine = Object.fromEntries(names.map((name, index) => [name, values[index]]));
-      this.last = { ...saved, forms: { ...saved?.forms, [mode]: mine } };
-      return this.last;
-    },
-    /** What was kept last, for tests: what lies in the browser's storage is encrypted. */
-    last: {},
-    rememberMode: (saved, mode) => ({ ...saved, mode }),
     /** A take was chosen in the drawer: show it. */
     toResult() {
       if (!PINNED.matches) slide(false);
