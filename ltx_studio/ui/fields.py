@@ -60,8 +60,8 @@ def choices(values: Iterable[str]) -> list[tuple[str, str]]:
 
 def edited(component: Any) -> Any:
     """The event that tells that a visitor has changed a component: neither what is pasted into a text nor what a slider
-    makes of a number that it cannot have is an `input` of it."""
-    return component.change if isinstance(component, gr.Textbox | gr.Slider) else component.input
+    makes of a number that it cannot have is an `input` of it, nor is a number that is drawn."""
+    return component.change if isinstance(component, gr.Textbox | gr.Slider | gr.Number) else component.input
 
 
 def is_one(made: gr.components.Component, value: Any) -> bool:

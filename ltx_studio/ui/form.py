@@ -29,6 +29,8 @@ MOST_FILLINGS = 200
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 AREAS = (0.25, 4.0)
 """Smallest and largest area that the slider offers, of the model set's own."""
+RULERS = {"width": "shape", "height": "shape", "megapixels": "shape", "seconds": "as_long"}
+"""What says whether a field is shown, or can be edited, by the field's name."""
 _PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras")
 """Fields that have a place of their own in the form."""
 
@@ -45,7 +47,6 @@ class Form:
         told: The line that says what will be made.
         generate: The button that hands a request in.
         example: The list of examples, by label.
-        drawn: The event that has drawn a seed.
         filling: Where `to_fill`'s answer goes. A change of it is to be answered with `take_up`. (No `gr.State`: of one
             that an event passes over, Gradio's browser side says once that it has changed.)
         found: Where `to_restore`'s answer goes, for the browser to take up.
@@ -55,7 +56,6 @@ class Form:
     told: gr.HTML
     generate: gr.Button
     example: gr.Dropdown
-    drawn: Any
     filling: gr.Textbox
     found: gr.Textbox
     changed: gr.Number
@@ -213,8 +213,12 @@ class Form:
         return self.updates(filled)
 
     def updates(self, values: Mapping[str, Any]) -> Updates:
-        """Updates by name; where a size of one's own is set, its fields are shown."""
+        """Updates by name; where a size of one's own is set, its fields are shown, and of a list that `tell` has made
+        shorter all can be chosen again: Gradio refuses every event of a form that has a value which cannot be."""
         made = {name: gr.update(value=value) for name, value in values.items() if name in self.components}
+        for name in made.keys() & set(self.limited):
+            if isinstance(self.components[name], gr.Dropdown):
+                made[name] = gr.update(**made[name], choices=self.components[name].choices)  # type: ignore[attr-defined]
         if "shape" in values:
             for name in ("width", "height"):
                 made[name] = gr.update(**made.get(name, {}), visible=values["shape"] == OWN_SHAPE)
@@ -224,7 +228,7 @@ class Form:
         return made
 
     def to_restore(self, kept: Mapping[str, Any]) -> str:
-        """What a browser kept of the form, as JSON: by name, what the form is built with, and the update.
+        """What a browser kept of the form, as JSON: by name, what the form is built with, the update, and its ruler.
 
         The browser takes it up by itself, where nobody has changed anything by then. What it made up, or what cannot be
         had here, is left out.
@@ -235,7 +239,8 @@ class Form:
             if name in self.kept and fields.is_one(self.components[name], value)
         }
         built = {name: getattr(self.components[name], "value", None) for name in self.kept}
-        return json.dumps({name: [built[name], update] for name, update in self.updates(good).items()})
+        updates = self.updates(good).items()
+        return json.dumps({name: [built[name], update, RULERS.get(name)] for name, update in updates})
 
     @property
     def kept(self) -> list[str]:
@@ -330,12 +335,8 @@ class Form:
             for name, value in (("width", self._set.width), ("height", self._set.height)):
                 self._field(name, value=value, visible=False)
         shape, own = self.components["shape"], [self.components[name] for name in ("width", "height")]
-        shape.input(  # type: ignore[attr-defined]
-            lambda chosen: (*[gr.update(visible=chosen == OWN_SHAPE)] * 2, gr.update(visible=chosen != OWN_SHAPE)),
-            [shape],
-            [*own, self.components["megapixels"]],
-            **QUIET,
-        )
+        js = f"shape => window.ltxForms.showSize(shape === '{OWN_SHAPE}')"
+        shape.input(None, [shape], [*own, self.components["megapixels"]], js=js, **QUIET)  # type: ignore[attr-defined]
 
     def _add_length(self) -> None:
         with gr.Column(min_width=220):
@@ -345,9 +346,8 @@ class Form:
                     "as_long", gr.Checkbox(label=words.AS_LONG, value=True, elem_id=self.id("as_long"), container=False)
                 )
                 as_long, seconds = self.components["as_long"], self.components["seconds"]
-                as_long.input(  # type: ignore[attr-defined]
-                    lambda chosen: gr.update(interactive=not chosen), [as_long], [seconds], **QUIET
-                )
+                js = "isAsLong => window.ltxForms.enable(!isAsLong)"
+                as_long.input(None, [as_long], [seconds], js=js, **QUIET)  # type: ignore[attr-defined]
             takes = gr.Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id=self.id("takes"))
             self._add("takes", takes)
 
@@ -366,7 +366,7 @@ class Form:
             new = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id=self.id("new-seed"), min_width=150, scale=2)
         self._add("seed", seed)
         self._add("new_seed", new)
-        self.drawn = dice.click(lambda: (drawn_seed(), False), None, [seed, new], **QUIET)
+        dice.click(lambda: (drawn_seed(), False), None, [seed, new], **QUIET)
 
     def _add_more(self, shown: Sequence[str]) -> None:
         for name in self._fields:

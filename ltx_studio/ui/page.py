@@ -174,22 +174,21 @@ class Page:
         files = [each.change for each in components if each not in now]  # type: ignore[attr-defined]
         gr.on([*files, *(edited(each) for each in now if each not in silent)], **kept_by("remember"))
         gr.on([edited(each) for each in silent], **kept_by("remember", ()))
-        form.drawn.then(**kept_by("remember"))
         form.filling.change(form.take_up, [form.filling], components, **QUIET).then(**kept_by("filled"))
         restore = f"(found, ...values) => window.ltxForms.restore({names}, found, values)"
-        form.found.change(None, [form.found, *now], [form.changed, *now], js=restore, **QUIET)
+        form.found.change(None, [form.found, *now], now, js=restore, **QUIET).then(**kept_by("restored"))
         # all that tells goes through one event, whose answers come one after another: the last is of what is there
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
         told = [form.components["seed"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
-        running.then(**kept_by("remember"))  # how long it takes is known better now, and the seed was drawn
+        running.then(**kept_by("remember"))  # how long it takes is known better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
         changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
         self._mode.input(None, [self._mode], None, js="mode => window.ltxForms.rememberMode(mode)", **QUIET)
         columns = [*self._columns.values(), self._tag, *changed]
         self._mode.input(self._opened, [self._mode], columns, trigger_mode="always_last", **QUIET)
-        kept = f"() => [window.ltxForms.kept({json.dumps(list(self.forms))})]"
+        kept = "() => [window.ltxForms.kept()]"
         opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=kept, **QUIET)
         opened.then(None, None, None, js="() => window.ltxForms.openKept()", **QUIET)
         self.run.wire_return(blocks)

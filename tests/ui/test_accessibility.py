@@ -9,7 +9,10 @@ from playwright.sync_api import Page, expect
 from ltx_studio.modes import MODES
 from tests.ui.driver import choose, expect_done, expect_playing, open_mode, press, write
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
 
 
 def found(page: Page) -> list[str]:

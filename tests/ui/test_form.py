@@ -52,14 +52,22 @@ def test_what_a_browser_kept_comes_back_beside_what_the_form_is_built_with(form:
 
     found = json.loads(form.to_restore(kept))
 
-    assert {name: (built, update.get("value")) for name, (built, update) in found.items()} == {
-        "prompt": (None, "night"),
-        "seconds": (2.0, 3.0),
-        "shape": ("4:3", "own"),
-        "width": (256, None),  # is shown
-        "height": (192, None),
-        "megapixels": (0.049, None),
+    assert {name: (built, update.get("value"), ruler) for name, (built, update, ruler) in found.items()} == {
+        "prompt": (None, "night", None),
+        "seconds": (2.0, 3.0, "as_long"),
+        "shape": ("4:3", "own", None),
+        "width": (256, None, "shape"),  # is shown
+        "height": (192, None, "shape"),
+        "megapixels": (0.049, None, "shape"),
     }
+
+
+def test_what_a_form_is_filled_in_with_can_be_chosen_whatever_was_ruled_out_before(home: Settings) -> None:
+    form = form_of("style", "pocket", home)
+
+    control = form.put({"control": "canny"})["control"]
+
+    assert "canny" in {value for _, value in control["choices"]}
 
 
 def test_what_nobody_asks_for_is_forgotten(form: Form) -> None:

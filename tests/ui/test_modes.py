@@ -127,8 +127,8 @@ def test_what_is_written_while_the_page_opens_stays(page: Page, page_url: str) -
     keep(page, '{"prompt": "kept", "seconds": 3}')
     page.add_init_script(LATE)
     page.goto(page_url)
-    page.locator("#t2v-prompt textarea").fill("written")
     page.wait_for_function("Boolean(window.goOn)")
+    page.locator("#t2v-prompt textarea").fill("written")
     page.evaluate("goOn()")
 
     expect(page.locator("#t2v-told")).to_contain_text("3.04 s")
@@ -152,8 +152,9 @@ def test_a_video_that_is_dropped_while_the_page_opens_is_what_the_form_holds(
     drop(page, clip)
     expect(page.locator("#t2v-prompt textarea")).to_have_value(PROMPT)
     page.evaluate("goOn()")
+    expect(page.locator("#t2v-found textarea")).not_to_have_value("")
 
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(500)
     expect(page.locator("#t2v-prompt textarea")).to_have_value(PROMPT)
     expect(page.locator("#t2v-takes input[type=number]")).to_have_value("1")
     expect(page.locator("#studio-header .tag")).to_have_text(MODES["t2v"].label)
@@ -184,6 +185,29 @@ def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str) -> None:
     expect(page.locator("#t2v-told")).to_contain_text("192×192")
     expect(page.locator("#t2v-seed input")).to_have_value(seed)
     expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
+
+
+def test_what_is_kept_of_a_form_that_is_not_open_stays_however_often_the_page_is_opened(
+    page: Page, page_url: str
+) -> None:
+    write(page, page_url, "kept", mode="i2v", seconds=1.5)
+    page.locator("#i2v-preset label").filter(has_text="Draft").click()
+    keep_seed(page, 4711, "i2v")
+    page.wait_for_function(f"localStorage.getItem('{FORM}i2v').includes('4711')")
+    kept = page.evaluate(f"localStorage.getItem('{FORM}i2v')")
+    choose(page, "t2v")
+    for _ in range(2):
+        page.reload()
+        expect(page.locator("#i2v-found textarea")).not_to_have_value("")
+        expect(page.locator("#t2v-told")).to_contain_text("256×192")
+        page.wait_for_timeout(300)
+        assert json.loads(page.evaluate(f"localStorage.getItem('{FORM}i2v')")) == json.loads(kept)
+
+    choose(page, "i2v")
+    expect(page.locator("#i2v-prompt textarea")).to_have_value("kept")
+    expect(page.locator("#i2v-preset label.selected")).to_contain_text("Draft")
+    expect(page.locator("#i2v-seed input")).to_have_value("4711")
+    expect(page.locator("#i2v-new-seed input")).not_to_be_checked()
 
 
 def keep(page: Page, text: str, name: str = f"{FORM}t2v") -> None:
@@ -220,9 +244,14 @@ def test_a_form_with_a_seed_that_is_none_is_there_after_a_reload(page: Page, pag
 def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page: Page, page_url: str) -> None:
     page.goto(page_url)
     keep(page, "i2v", MODE)
-    page.goto(page_url, wait_until="commit")
+    keep(page, '{"prompt": "kept"}')
+    page.add_init_script(LATE)
+    page.goto(page_url)
+    page.wait_for_function("Boolean(window.goOn)")
     page.get_by_role("radio", name=MODES["lipsync"].label).click()
     expect(page.locator("#lipsync-told")).to_contain_text("Still needed")
+    page.evaluate("goOn()")
+    expect(page.locator("#t2v-found textarea")).not_to_have_value("")
     page.wait_for_timeout(500)
 
     expect(page.locator("#studio-header .tag")).to_have_text(MODES["lipsync"].label)
@@ -260,7 +289,7 @@ def test_two_tabs_keep_their_forms_beside_each_other(page: Page, page_url: str) 
 def test_a_seed_that_generate_drew_is_kept_as_well(page: Page, page_url: str) -> None:
     write(page, page_url, "night")
     page.locator("#t2v-generate").click()
-    expect_done(page)
+    expect(page.locator("#stop")).to_be_visible()
     seed = page.locator("#t2v-seed input").input_value()
     reload(page, seed)
 

@@ -5,12 +5,16 @@
   // one entry for each form: what is read and written again would undo what another tab has written meanwhile
   const MODE = "ltx-studio.mode";
   const FORM = "ltx-studio.form.";
-  const known = new Map(); // what of each mode's form this tab has read or written last
+  const atStart = new Map(); // what of each mode's form was kept when the page opened
+  const known = new Map(); // what of it this tab has read or written last
+  const settling = new Set(); // modes whose form is being filled in with what was kept
   const filled = new Set(); // modes whose form was filled in because somebody asked for it
   let changes = 0;
-  let hasChosen = false; // a mode, or a video that opens one
-  const chooses = (event) => Boolean(event.target.closest?.("#mode, #restore-file"));
-  document.addEventListener("change", (event) => (hasChosen ||= chooses(event)), true);
+  let hasBegun = false; // to use the page: who has is left where they are
+  for (const act of ["pointerdown", "keydown", "input", "change", "drop"]) {
+    const begins = (event) => act === "drop" || Boolean(event.target.closest?.("#mode, #forms, #restore-file"));
+    document.addEventListener(act, (event) => (hasBegun ||= begins(event)), true);
+  }
 
   function read(key) {
     try {
@@ -36,43 +40,68 @@
     }
   }
 
+  const textOf = (names, values) => JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""])));
+  /** Fields that are not on the page yet tell of each change at once, with the others as they were: wait for all those. */
+  const told = () => new Promise((goOn) => setTimeout(goOn));
+
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(FORM)) atStart.set(key.slice(FORM.length), read(key));
+    }
+  } catch {
+    // a browser that keeps nothing
+  }
+  for (const [mode, text] of atStart) known.set(mode, text);
+
   /** What Gradio calls; `names` are a mode and its fields, `values` what those hold. */
   window.ltxForms = {
-    /** What is kept of each of the modes, when the page opens. */
-    kept(modes) {
-      for (const mode of modes) known.set(mode, read(FORM + mode));
-      return Object.fromEntries(modes.map((mode) => [mode, parsed(known.get(mode))]));
-    },
+    /** What is kept of each of the modes. */
+    kept: () => Object.fromEntries([...atStart].map(([mode, text]) => [mode, parsed(text)])),
     /** Keep what a form holds, unless it is what this tab knows: another may have kept something newer. */
     remember([mode, ...names], values) {
-      const text = JSON.stringify(Object.fromEntries(names.map((name, index) => [name, values[index]])));
-      if (known.get(mode) !== text) write(FORM + mode, text);
-      known.set(mode, text);
+      const text = textOf(names, values);
+      if (!settling.has(mode)) {
+        if (known.get(mode) !== text) write(FORM + mode, text);
+        known.set(mode, text);
+      }
       return [(changes += 1)];
     },
     /** A form was filled in, and its mode opened, because somebody asked for it. */
-    filled(names, values) {
+    async filled(names, values) {
       filled.add(names[0]);
       this.rememberMode(names[0]);
+      await told();
       return this.remember(names, values);
     },
-    /** What `found` (JSON: by name, what the page was built with and the update) has for fields that are as built. */
+    /**
+     * Fill in what was kept, where nothing has been changed: `found` is JSON that has by name what the page was built with,
+     * the update, and the field that rules it, if any.
+     */
     restore([mode, ...names], found, values) {
       const kept = filled.has(mode) ? {} : JSON.parse(found);
-      const updates = names.map((name, index) => {
-        const [built, update] = kept[name] ?? [];
-        return (values[index] || null) === (built || null) ? update : undefined;
-      });
-      return [(changes += 1), ...updates];
+      const isAsBuilt = (name) => !(name in kept) || (values[names.indexOf(name)] || null) === (kept[name][0] || null);
+      const update = ([, one, ruler], name) => (isAsBuilt(name) && (!ruler || isAsBuilt(ruler)) ? one : undefined);
+      settling.add(mode);
+      return names.map((name) => kept[name] && update(kept[name], name));
     },
+    /** What was kept is in the form, which is kept anew if it was changed meanwhile. */
+    async restored([mode, ...names], values) {
+      await told();
+      settling.delete(mode);
+      if (known.get(mode) === atStart.get(mode)) known.set(mode, textOf(names, values));
+      return this.remember([mode, ...names], values);
+    },
+    /** The fields of a size of one's own, or the slider of an area. */
+    showSize: (isOwn) => [isOwn, isOwn, !isOwn].map((visible) => ({ __type__: "update", visible })),
+    enable: (interactive) => ({ __type__: "update", interactive }),
     rememberMode(mode) {
       write(MODE, mode);
       return [];
     },
-    /** Open the mode that was open last, as a click does, unless the visitor has opened one meanwhile. */
+    /** Open the mode that was open last, as a click does. */
     openKept() {
       const mode = CSS.escape(read(MODE) ?? "");
-      if (!hasChosen && !filled.size) document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
+      if (!hasBegun && !filled.size) document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
       return [];
     },
   };
