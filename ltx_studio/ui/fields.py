@@ -23,8 +23,21 @@ def _nearest(self: gr.Slider, payload: float | None) -> float:
     return min(max(payload or 0, self.minimum), self.maximum)
 
 
-# not a class of ours: Gradio would write a file of types beside the module of one, at every start
+_opened = gr.Image.preprocess
+
+
+def _as_it_is(self: gr.Image, payload: Any) -> Any:
+    """A picture whose file is asked for as it is comes unopened: what is wrong with one that is none is for the studio
+    to say. Gradio 6.31's raises, and the page shows nothing of it."""
+    is_a_file = payload is not None and payload.path and not (payload.url or "").startswith("data:")
+    if is_a_file and self.type == "filepath" and self.image_mode is None:
+        return payload.path
+    return _opened(self, payload)
+
+
+# not classes of ours: Gradio would write a file of types beside the module of one, at every start
 gr.Slider.preprocess = _nearest  # type: ignore[method-assign]
+gr.Image.preprocess = _as_it_is  # type: ignore[method-assign]
 
 
 def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.components.Component:

@@ -126,8 +126,9 @@ def component(field: Field, workflow: str) -> gr.components.Component:
     }
     if field.kind in FILES:
         kinds = {Kind.PICTURE: gr.Image, Kind.SOUND: gr.Audio, Kind.CLIP: gr.Video}
-        extra = {} if field.kind is Kind.CLIP else {"type": "filepath"}
-        made: gr.components.Component = kinds[field.kind](**named, **extra)
+        is_path: dict[str, Any] = {"type": "filepath"}
+        extras = {Kind.PICTURE: {**is_path, "image_mode": None}, Kind.SOUND: is_path}
+        made: gr.components.Component = kinds[field.kind](**named, **extras.get(field.kind, {}))
         return made
     match field.kind:
         case Kind.SWITCH:

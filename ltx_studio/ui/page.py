@@ -1,7 +1,6 @@
 """The page's frame: header, the six modes with their forms, the run and its take, and the drawer."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -48,7 +47,7 @@ class Page:
 
     def build_header(self) -> None:
         """Name, mode, model set."""
-        self._tag = gr.HTML(cards.header(self._label(FIRST_MODE), self._model_set.label), elem_id="studio-header")
+        self._tag = gr.HTML(self._tag_of(FIRST_MODE), elem_id="studio-header")
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add forms, run and take to `blocks`, which is open."""
@@ -185,9 +184,9 @@ class Page:
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
         changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
-        self._mode.input(None, [self._mode], None, js="mode => window.ltxForms.rememberMode(mode)", **QUIET)
-        columns = [*self._columns.values(), self._tag, *changed]
-        self._mode.input(self._opened, [self._mode], columns, trigger_mode="always_last", **QUIET)
+        tags = {mode: self._tag_of(mode) for mode in self.forms}
+        js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could come after a fill's
+        self._mode.input(None, [self._mode], [*self._columns.values(), self._tag, *changed], js=js, **QUIET)
         kept = "() => [window.ltxForms.kept()]"
         opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=kept, **QUIET)
         opened.then(None, None, None, js="() => window.ltxForms.openKept()", **QUIET)
@@ -259,17 +258,13 @@ class Page:
 
         return generate
 
-    def _opened(self, mode: str) -> tuple[Any, ...]:
-        """The visitor has chosen a mode; it tells what it will make."""
-        return *self._columns_of(mode), *(time.time() if each == mode else SKIP for each in self.forms)
-
     def _columns_of(self, mode: str) -> tuple[Any, ...]:
         """The columns and the header's tag when a mode is open."""
         columns = (gr.update(visible=each == mode) for each in self._columns)
-        return *columns, cards.header(self._label(mode), self._model_set.label)
+        return *columns, self._tag_of(mode)
 
-    def _label(self, mode: str) -> str:
-        return MODES[mode].label
+    def _tag_of(self, mode: str) -> str:
+        return cards.header(MODES[mode].label, self._model_set.label)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and fill in

@@ -111,21 +111,25 @@ def test_what_is_told_of_a_dropped_video_stays_although_a_field_was_being_edited
     expect(page.locator("#told")).to_contain_text("The form holds what the dropped video was made of.")
 
 
-LATE = """
-    const ask = window.fetch;
-    window.fetch = async (...asked) => {
-        const isOfWhatIsKept = String(asked[0]).includes("queue/join") && asked[1].body.includes('"prompt":"kept"');
-        if (isOfWhatIsKept) await new Promise((goOn) => (window.goOn = goOn));
-        return ask(...asked);
-    };
-"""
-"""Until `goOn` is called the page's request for what the browser has kept is not sent."""
+def hold(what: str) -> str:
+    """A script: the page's requests whose body matches `what` are not sent until `goOn` is called."""
+    return f"""
+        const ask = window.fetch;
+        window.fetch = async (...asked) => {{
+            const isHeld = String(asked[0]).includes("queue/join") && {what}.test(asked[1].body);
+            if (isHeld) await new Promise((goOn) => (window.goOn = goOn));
+            return ask(...asked);
+        }};
+    """
+
+
+OF_WHAT_IS_KEPT, OF_A_FILLING = '/"prompt":"kept"/', '/^{"data":\\["[0-9a-f]{16}"\\]/'
 
 
 def test_what_is_written_while_the_page_opens_stays(page: Page, page_url: str) -> None:
     page.goto(page_url)
     keep(page, '{"prompt": "kept", "seconds": 3}')
-    page.add_init_script(LATE)
+    page.add_init_script(hold(OF_WHAT_IS_KEPT))
     page.goto(page_url)
     page.wait_for_function("Boolean(window.goOn)")
     page.locator("#t2v-prompt textarea").fill("written")
@@ -146,7 +150,7 @@ def test_a_video_that_is_dropped_while_the_page_opens_is_what_the_form_holds(
     keep(page, '{"prompt": "kept", "takes": 3}')
     keep(page, "i2v", MODE)
 
-    page.add_init_script(LATE)
+    page.add_init_script(hold(OF_WHAT_IS_KEPT))
     page.goto(page_url)
     page.wait_for_function("Boolean(window.goOn)")
     drop(page, clip)
@@ -229,6 +233,17 @@ def test_a_form_is_as_new_where_a_browser_has_kept_nonsense(page: Page, page_url
     assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
 
 
+def test_why_a_picture_is_none_is_told(page: Page, page_url: str, tmp_path: Path) -> None:
+    text = tmp_path / "text.png"
+    text.write_text("hello", encoding="utf-8")
+    write(page, page_url, "night", mode="i2v")
+    page.locator("#i2v-image input[type=file]").first.set_input_files(text)
+
+    expect(page.locator("#i2v-told")).to_contain_text("text.png is no picture. Use a PNG, JPEG or WebP file.")
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("text.png is no picture.")
+
+
 def test_a_form_with_a_seed_that_is_none_is_there_after_a_reload(page: Page, page_url: str, watch: Watch) -> None:
     write(page, page_url, "kept")
     page.locator("#t2v-new-seed input").uncheck()
@@ -245,7 +260,7 @@ def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page
     page.goto(page_url)
     keep(page, "i2v", MODE)
     keep(page, '{"prompt": "kept"}')
-    page.add_init_script(LATE)
+    page.add_init_script(hold(OF_WHAT_IS_KEPT))
     page.goto(page_url)
     page.wait_for_function("Boolean(window.goOn)")
     page.get_by_role("radio", name=MODES["lipsync"].label).click()
@@ -269,6 +284,22 @@ def test_modes_that_are_chosen_one_after_the_other_at_once_end_in_the_last(page:
     expect(page.locator("#keyframe-generate")).to_be_visible()
     expect(page.locator("#studio-header .tag")).to_have_text(MODES["keyframe"].label)
     expect(page.get_by_role("radio", name=MODES["keyframe"].label)).to_be_checked()
+
+
+def test_a_mode_that_is_chosen_after_a_form_was_asked_for_is_the_one_that_is_kept(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "i2v")
+    page.add_script_tag(content=hold(OF_A_FILLING))
+    page.locator("#i2v-example input").click()
+    page.get_by_role("option").nth(1).click()
+    page.wait_for_function("Boolean(window.goOn)")
+    choose(page, "a2v")
+    page.evaluate("goOn()")
+    page.wait_for_function(f"localStorage.getItem('{FORM}i2v')?.includes('moves')")
+    page.wait_for_timeout(300)
+
+    assert page.evaluate(f"localStorage.getItem('{MODE}')") == "a2v"
+    expect(page.get_by_role("radio", name=MODES["a2v"].label)).to_be_checked()
+    expect(page.locator("#studio-header .tag")).to_have_text(MODES["a2v"].label)
 
 
 def test_two_tabs_keep_their_forms_beside_each_other(page: Page, page_url: str) -> None:

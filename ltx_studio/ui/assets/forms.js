@@ -69,7 +69,8 @@
     /** A form was filled in, and its mode opened, because somebody asked for it. */
     async filled(names, values) {
       filled.add(names[0]);
-      this.rememberMode(names[0]);
+      const isOpen = document.querySelector("#mode input:checked")?.value === names[0]; // not when one was chosen since
+      if (isOpen) write(MODE, names[0]);
       await told();
       return this.remember(names, values);
     },
@@ -94,9 +95,12 @@
     /** The fields of a size of one's own, or the slider of an area. */
     showSize: (isOwn) => [isOwn, isOwn, !isOwn].map((visible) => ({ __type__: "update", visible })),
     enable: (interactive) => ({ __type__: "update", interactive }),
-    rememberMode(mode) {
+    /** A mode was chosen: its form, its tag, and what it tells. `tags` has all modes in their order. */
+    open(mode, tags) {
       write(MODE, mode);
-      return [];
+      const modes = Object.keys(tags);
+      const shown = modes.map((each) => ({ __type__: "update", visible: each === mode }));
+      return [...shown, tags[mode], ...modes.map((each) => (each === mode ? (changes += 1) : undefined))];
     },
     /** Open the mode that was open last, as a click does. */
     openKept() {
