@@ -223,6 +223,7 @@ def keep(page: Page, text: str, name: str = f"{FORM}t2v") -> None:
 )
 def test_a_form_is_as_new_where_a_browser_has_kept_nonsense(page: Page, page_url: str, text: str, watch: Watch) -> None:
     page.goto(page_url)
+    expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
     keep(page, text)
     page.reload()
     expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
