@@ -183,6 +183,7 @@ def test_another_tab_sees_what_was_unloaded(page: Page, browser: Browser, page_u
 def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     open_panel(page, page_url, "Models")
+    expect(page.locator("#models-plan .files")).to_be_visible()  # what unfolds above moves what is clicked next
     page.get_by_role("button", name="Settings").click()
     expect(page.locator("#settings")).to_contain_text("ltx-studio doctor")
     for folded in page.get_by_text("What can be chosen").all():
