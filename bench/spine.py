@@ -53,7 +53,9 @@ def python(*arguments: str) -> None:
 
 
 def forget_files(models_dir: Path) -> None:
-    """Have the system forget what it holds of the pocket model's files, so that they come from the disk."""
+    """Have the system, where it can, forget the pocket model's files, so that they come from the disk."""
+    if not hasattr(os, "posix_fadvise"):
+        return
     for name in pocket.ALL:
         with (models_dir / name).open("rb") as opened:
             os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -1,4 +1,4 @@
-// What the browser keeps of the forms, and takes up again when the page opens.
+// What the browser does with the forms by itself: it keeps them, takes them up again when the page opens, and shows what is open.
 (() => {
   if (window.ltxForms) return;
 
