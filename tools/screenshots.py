@@ -22,7 +22,7 @@ WIDTHS = (390, 768, 1440)
 HEIGHT = 900
 SEED = 23
 WHOLE = """
-#top, #result, .generate { position: static !important; max-height: none !important; min-height: 0 !important }
+#top, #result, .dock { position: static !important; max-height: none !important; min-height: 0 !important }
 @media (min-width: 1024px) { #drawer { position: static !important; height: auto !important } }
 """
 """A picture of the whole length: in it nothing stays in sight while the rest is scrolled."""

@@ -70,13 +70,12 @@ def forming(moving: str, still: str) -> str:
     )
 
 
-def told(about: str, made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:
-    """What a form will make: what its preset does, size and length, how long it takes, and what to know before."""
+def told(made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:
+    """What a form will make: size and length, how long it takes, and what to know before."""
     time = f" · {words.TAKES_HERE.format(time=words.in_seconds(seconds))}" if seconds is not None else ""
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return (
-        f'<div class="told"><p class="about">{escape(about)}</p>'
-        f'<p class="made{" wrong" if wrong else ""}" role="status">{escape(made)}{escape(time)}</p>'
+        f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(made)}{escape(time)}</p>'
         f"{f'<ul>{rows}</ul>' if rows else ''}</div>"
     )
 

@@ -89,10 +89,11 @@ class Form:
         self._add_seed()
         with gr.Accordion(words.MORE_SETTINGS, open=False, elem_id=self.id("more")):
             self._add_more(needed)
-        self.told = gr.HTML(elem_id=self.id("told"))
-        self.generate = gr.Button(
-            words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
-        )
+        with gr.Column(elem_classes=["dock"]):
+            self.told = gr.HTML(elem_id=self.id("told"))
+            self.generate = gr.Button(
+                words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
+            )
 
     def _named(self, example: Example) -> str:
         """An example as it is offered; a set that is a preview cannot make all of them."""
@@ -157,20 +158,19 @@ class Form:
             for name in self.mode.media
             if self._fields[name].is_required() and not raw[name]
         ]
-        about = preset.description(self._set, stages=self.mode.samplings)
         labels = {each.id: each.label for each in self._presets()}
         if missing:
-            told = cards.told(about, words.NEEDS.format(files=words.AND.join(missing).lower()))
+            told = cards.told(words.NEEDS.format(files=words.AND.join(missing).lower()))
         else:
             try:
                 spec = self.spec(tried)
                 labels = {each: self._label(tried, each) for each in labels}
                 measures = self.mode.measures(spec.params, preset)
-                told = cards.told(about, measures, spec.notes(), seconds=self._seconds(spec))
+                told = cards.told(measures, spec.notes(), seconds=self._seconds(spec))
             except StudioError as problem:
-                told = cards.told(about, f"{problem.message} {problem.hint}", wrong=True)
+                told = cards.told(f"{problem.message} {problem.hint}", wrong=True)
         choices = [(label, each) for each, label in labels.items()]
-        return [told, gr.update(choices=choices), *self._limits(raw, preset)]
+        return [told, gr.update(choices=choices, info=self._about(preset)), *self._limits(raw, preset)]
 
     def fill(self, spec: JobSpec) -> Updates:
         """Updates by name, so that the form holds a request that was made before; its seed is kept."""
@@ -297,6 +297,9 @@ class Form:
             update["choices"] = fields.choices(each for each in choices if each not in refused or each == now)
         return gr.update(**update)
 
+    def _about(self, preset: Preset) -> str:
+        return preset.description(self._set, stages=self.mode.samplings)
+
     def _presets(self) -> list[Preset]:
         return [preset for preset in PRESETS.values() if not preset.refusal(self._set)]
 
@@ -353,10 +356,15 @@ class Form:
 
     def _add_preset(self) -> None:
         choices = [(preset.label, preset.id) for preset in self._presets()]
-        self._add(
-            "preset",
-            gr.Radio(choices, value=FAST.id, label=words.PRESET, elem_id=self.id("preset"), elem_classes=["presets"]),
+        preset = gr.Radio(
+            choices,
+            value=FAST.id,
+            label=words.PRESET,
+            info=self._about(FAST),
+            elem_id=self.id("preset"),
+            elem_classes=["presets"],
         )
+        self._add("preset", preset)
 
     def _add_seed(self) -> None:
         with gr.Row(elem_classes=["seeds"]):

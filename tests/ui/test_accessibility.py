@@ -15,9 +15,20 @@ RULES = {
 }
 
 
+WHOLE = "Math.max(...['#studio', '#drawer'].map((each) => document.querySelector(each).scrollHeight)) + 200"
+
+
 def found(page: Page) -> list[str]:
-    """What is wrong, in a line each, with where."""
+    """What is wrong, in a line each, with where.
+
+    It is looked for in a window as high as what it shows: axe counts a target as too small where it is half behind
+    what stays in sight, although one may scroll on.
+    """
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({**size, "height": page.evaluate(WHOLE)})
     results = Axe().run(page, options=RULES).response
+    page.set_viewport_size(size)
     return [
         f"{violation['id']}: {node['target']} {node['html'][:200]} {_why(node)}"
         for violation in results["violations"]
@@ -89,10 +100,44 @@ def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> Non
 
 def test_weak_contrast_would_be_seen(page: Page, page_url: str) -> None:
     open_mode(page, page_url, "t2v")
-    expect(page.locator("#t2v-told .about")).to_be_visible()
-    page.add_style_tag(content=".told .about { color: #5c6978 !important; }")
+    expect(page.locator("#t2v-told .made")).to_be_visible()
+    page.add_style_tag(content=".told .made { color: #5c6978 !important; }")
 
     assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]
+
+
+BEHIND = """() => {
+  const each = document.activeElement;
+  const { x, y, width, height } = (each.matches("input") && each.closest("label") || each).getBoundingClientRect();
+  const at = (part) => document.elementFromPoint(x + width / 2, y + height * part);
+  const isSeen = [0.2, 0.5, 0.8].some((part) => !at(part)?.closest("#top, .dock") || each.closest("#top, .dock"));
+  return isSeen ? null : each.outerHTML;
+}"""
+"""What has the focus, if it is behind something."""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 700), (1440, 700)])
+def test_what_has_the_focus_is_never_behind_what_stays_in_sight(
+    width: int, height: int, page: Page, page_url: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    open_mode(page, page_url, "t2v")
+    page.locator("#t2v-more > button").first.click()
+    settle(page)
+    page.locator("#t2v-prompt textarea").focus()
+    generate = page.locator("#t2v-generate")
+    behind, steps = [], 0
+    while not generate.evaluate("each => each === document.activeElement"):
+        page.keyboard.press("Tab")
+        behind.append(page.evaluate(BEHIND))
+        steps += 1
+    for _ in range(steps):
+        page.keyboard.press("Shift+Tab")
+        behind.append(page.evaluate(BEHIND))
+
+    assert page.locator("#t2v-prompt textarea").evaluate("each => each === document.activeElement")
+    assert [each for each in behind if each] == []
+    assert steps > 20
 
 
 def test_with_the_keyboard_alone_a_clip_is_made_and_stopped(page: Page, page_url: str) -> None:
