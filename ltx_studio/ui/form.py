@@ -1,7 +1,6 @@
 """A mode's form, made from its declaration: what can be set, what will be made of it, and what does not act."""
 
 import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -20,12 +19,11 @@ from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
 from ltx_studio.ui import cards, fields, words
 from ltx_studio.ui.examples import Example, examples
 from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.fillings import Fillings
 from ltx_studio.ui.quiet import QUIET
 
 LORA_ROWS = 4
 MOST_TAKES = 16
-MOST_FILLINGS = 200
-"""That are kept for browsers which have not asked for them."""
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 AREAS = (0.25, 4.0)
 """Smallest and largest area that the slider offers, of the model set's own."""
@@ -47,8 +45,9 @@ class Form:
         told: The line that says what will be made.
         generate: The button that hands a request in.
         example: The list of examples, by label.
-        filling: Where `to_fill`'s answer goes. A change of it is to be answered with `take_up`. (No `gr.State`: of one
-            that an event passes over, Gradio's browser side says once that it has changed.)
+        fillings: What it is to be filled in with.
+        filling: Where a word of `fillings` goes. A change of it is to be answered with `take_up`. (No `gr.State`: of
+            one that an event passes over, Gradio's browser side says once that it has changed.)
         found: Where `to_restore`'s answer goes, for the browser to take up.
         changed: Changes whenever the form has changed, for `tell`.
     """
@@ -65,7 +64,7 @@ class Form:
         self.components: dict[str, gr.components.Component] = {}
         self._fields: Mapping[str, FieldInfo] = mode.params.model_fields
         self._follows_file = self._fields["seconds"].is_required()
-        self._to_fill: dict[str, Updates] = {}
+        self.fillings = Fillings()
         self._pictured = any(
             kind is not Media.SOUND and self._fields[name].is_required() for name, kind in mode.media.items()
         )
@@ -121,17 +120,9 @@ class Form:
         self.found = gr.Textbox(visible="hidden", label="found", elem_id=self.id("found"))
         self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
 
-    def to_fill(self, updates: Updates) -> str:
-        """Keep what the form is to be filled in with, until the browser asks for it by the word that this gives."""
-        word = secrets.token_hex(8)
-        self._to_fill[word] = updates
-        for old in list(self._to_fill)[:-MOST_FILLINGS]:
-            self._to_fill.pop(old, None)
-        return word
-
     def take_up(self, word: str) -> list[Any]:
-        """Values of the components, by a word of `to_fill`."""
-        updates = self._to_fill.pop(word, {})
+        """Values of the components, by a word of `fillings`."""
+        updates = self.fillings.take(word)
         return [updates.get(name, gr.skip()) for name in self.components]
 
     def raw(self, given: Sequence[Any]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class Page:
 
     def fill(self, mode: str, updates: Updates) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
-        filling = (form.to_fill(updates) if each == mode else SKIP for each, form in self.forms.items())
+        filling = (form.fillings.keep(updates) if each == mode else SKIP for each, form in self.forms.items())
         return mode, *self._columns_of(mode), *filling
 
     def fill_from(self, spec: Spec) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, UserLora
 from ltx_studio.pocket.files import SHIPPED, STYLE_LORA
 from ltx_studio.settings import Settings
-from ltx_studio.ui.form import LORA_ROWS, MOST_FILLINGS, Form
+from ltx_studio.ui.form import LORA_ROWS, Form
 from tests.samples import write_picture
 from tests.support import small_spec
 
@@ -40,7 +40,7 @@ def values(form: Form, word: str) -> dict[str, object]:
 
 
 def test_what_a_form_is_filled_in_with_is_asked_for_once_by_a_word_that_nobody_guesses(form: Form) -> None:
-    word = form.to_fill(form.put({"prompt": "night", "seconds": 3.0, "image": "/etc/passwd"}))
+    word = form.fillings.keep(form.put({"prompt": "night", "seconds": 3.0, "image": "/etc/passwd"}))
 
     assert values(form, "") == values(form, "0" * len(word)) == {}
     assert values(form, word) == {"prompt": "night", "seconds": 3.0}
@@ -68,13 +68,6 @@ def test_what_a_form_is_filled_in_with_can_be_chosen_whatever_was_ruled_out_befo
     control = form.put({"control": "canny"})["control"]
 
     assert "canny" in {value for _, value in control["choices"]}
-
-
-def test_what_nobody_asks_for_is_forgotten(form: Form) -> None:
-    first, *_, last = (form.to_fill(form.put({"prompt": str(number)})) for number in range(MOST_FILLINGS + 1))
-
-    assert values(form, first) == {}
-    assert values(form, last) == {"prompt": str(MOST_FILLINGS)}
 
 
 def test_what_is_chosen_stays_among_the_choices_when_something_else_rules_it_out(home: Settings) -> None:
