@@ -11,7 +11,7 @@ from ltx_studio.ui import cards, words
 from ltx_studio.ui.owners import Owners
 
 _BELOW = re.compile(rf"{words.A_FOLDER}/(?:[^/\s]+/)+")
-"""Folders in one of this machine's."""
+"""Folders in one of this machine's, whether they are there or not; one with a space in its name has to be."""
 
 
 class Discretion:
@@ -29,7 +29,8 @@ class Discretion:
         """A text as it may be shown: to others without this machine's folders."""
         if not self.is_open:
             for folder in sorted(map(str, self._folders()), key=len, reverse=True):
-                text = text.replace(folder, words.A_FOLDER)
+                before, *after = text.split(folder)
+                text = before + "".join(words.A_FOLDER + _from_last_folder(folder, rest) for rest in after)
             text = _BELOW.sub(f"{words.A_FOLDER}/", text)
         return text
 
@@ -57,3 +58,16 @@ class Discretion:
             named += [Path(error.where)] if error.where else []
         for folder in named:
             yield from {folder, folder.resolve()} - {Path("/")}
+
+
+def _from_last_folder(folder: str, text: str) -> str:
+    """What follows a folder's name in a text, without the folders in it that are there."""
+    ends = (each.start() for each in re.finditer("/", text))
+    return text[max((end for end in ends if _is_folder(folder + text[:end])), default=0) :]
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # too long for a name
+        return False

@@ -13,6 +13,8 @@ from ltx_studio.modes import MAX_SEED, Media
 FILES = (gr.Image, gr.Audio, gr.Video, gr.File)
 MOST_EXACT = 2**53
 """The largest whole number up to which a browser has all."""
+OF_PARAMETER = "of-parameter"
+"""Class of lists whose choices `tell` narrows."""
 MOST_MARKS = 1000
 """A slider with more than so many steps would be no help."""
 
@@ -35,9 +37,19 @@ def _as_it_is(self: gr.Image, payload: Any) -> Any:
     return _opened(self, payload)
 
 
+_chosen = gr.Dropdown.preprocess
+
+
+def _as_asked(self: gr.Dropdown, payload: Any) -> Any:
+    """What is chosen while another choice rules it out is for the studio to refuse: Gradio 6.31's raises, and then no
+    event of the form is answered."""
+    return payload if OF_PARAMETER in self.elem_classes else _chosen(self, payload)
+
+
 # not classes of ours: Gradio would write a file of types beside the module of one, at every start
 gr.Slider.preprocess = _nearest  # type: ignore[method-assign]
 gr.Image.preprocess = _as_it_is  # type: ignore[method-assign]
+gr.Dropdown.preprocess = _as_asked  # type: ignore[method-assign]
 
 
 def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.components.Component:
@@ -54,7 +66,7 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
     named = {"value": None if field.is_required() else field.default, "info": field.description, **named}
     annotation = field.annotation
     if get_origin(annotation) is Literal:
-        return gr.Dropdown(choices(get_args(annotation)), **named)
+        return gr.Dropdown(choices(get_args(annotation)), elem_classes=[OF_PARAMETER], **named)
     if annotation is str:
         return gr.Textbox(lines=named.pop("lines", 2), max_lines=12, **named)
     limits = {type(limit): limit for limit in field.metadata}

@@ -1,6 +1,5 @@
 """A mode's form, made from its declaration: what can be set, what will be made of it, and what does not act."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -27,8 +26,6 @@ MOST_TAKES = 16
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 AREAS = (0.25, 4.0)
 """Smallest and largest area that the slider offers, of the model set's own."""
-RULERS = {"width": "shape", "height": "shape", "megapixels": "shape", "seconds": "as_long"}
-"""What says whether a field is shown, or can be edited, by the field's name."""
 _PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras")
 """Fields that have a place of their own in the form."""
 
@@ -48,7 +45,7 @@ class Form:
         fillings: What it is to be filled in with.
         filling: Where a word of `fillings` goes. A change of it is to be answered with `take_up`. (No `gr.State`: of
             one that an event passes over, Gradio's browser side says once that it has changed.)
-        found: Where `to_restore`'s answer goes, for the browser to take up.
+        found: Where what a browser kept goes, for the browser to take up.
         changed: Changes whenever the form has changed, for `tell`.
     """
 
@@ -217,26 +214,6 @@ class Form:
         if "as_long" in values:
             made["seconds"] = gr.update(**made.get("seconds", {}), interactive=not values["as_long"])
         return made
-
-    def to_restore(self, kept: Mapping[str, Any]) -> str:
-        """What a browser kept of the form, as JSON: by name, what the form is built with, the update, and its ruler.
-
-        The browser takes it up by itself, where nobody has changed anything by then. What it made up, or what cannot be
-        had here, is left out.
-        """
-        good = {
-            name: value
-            for name, value in kept.items()
-            if name in self.kept and fields.is_one(self.components[name], value)
-        }
-        built = {name: getattr(self.components[name], "value", None) for name in self.kept}
-        updates = self.updates(good).items()
-        return json.dumps({name: [built[name], update, RULERS.get(name)] for name, update in updates})
-
-    @property
-    def kept(self) -> list[str]:
-        """Names of the components that a browser keeps over a reload: all but files."""
-        return [name for name, each in self.components.items() if not isinstance(each, fields.FILES)]
 
     def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: raw[name] for name in self._fields if name in raw}

@@ -17,10 +17,9 @@ from ltx_studio.jobs.specs import read_spec
 from ltx_studio.media.frames import write_picture, write_sound
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import MODES, Media, drawn_seed
-from ltx_studio.ui import cards, words
+from ltx_studio.ui import cards, kept, words
 from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.examples import examples
-from ltx_studio.ui.fields import edited
 from ltx_studio.ui.files import made
 from ltx_studio.ui.form import Form, Updates
 from ltx_studio.ui.gallery import Gallery
@@ -161,34 +160,20 @@ class Page:
         components = list(form.components.values())
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
-        kept = {name: form.components[name] for name in form.kept}
-        names, now = json.dumps([form.mode.id, *kept]), list(kept.values())
-
-        def kept_by(what: str, outputs: Any = (form.changed,)) -> dict[str, Any]:
-            js = f"(...values) => window.ltxForms.{what}({names}, values)"
-            return {"fn": None, "inputs": now, "outputs": list(outputs), "js": js, **QUIET}
-
-        # the browser goes through all triggers for each component when it opens the page: a field has only one
-        silent = [kept[name] for name in ("prompt", "negative_prompt", "takes") if name in kept]
-        files = [each.change for each in components if each not in now]  # type: ignore[attr-defined]
-        gr.on([*files, *(edited(each) for each in now if each not in silent)], **kept_by("remember"))
-        gr.on([edited(each) for each in silent], **kept_by("remember", ()))
-        form.filling.change(form.take_up, [form.filling], components, **QUIET).then(**kept_by("filled"))
-        restore = f"(found, ...values) => window.ltxForms.restore({names}, found, values)"
-        form.found.change(None, [form.found, *now], now, js=restore, **QUIET).then(**kept_by("restored"))
+        remember = kept.wire(form)
         # all that tells goes through one event, whose answers come one after another: the last is of what is there
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
         told = [form.components["seed"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
-        running.then(**kept_by("remember"))  # how long it takes is known better now
+        running.then(**remember)  # how long it takes is known better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
         changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
         tags = {mode: self._tag_of(mode) for mode in self.forms}
         js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could come after a fill's
         self._mode.input(None, [self._mode], [*self._columns.values(), self._tag, *changed], js=js, **QUIET)
-        kept = "() => [window.ltxForms.kept()]"
-        opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=kept, **QUIET)
+        saved = "() => [window.ltxForms.kept()]"
+        opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=saved, **QUIET)
         opened.then(None, None, None, js="() => window.ltxForms.openKept()", **QUIET)
         self.run.wire_return(blocks)
 
@@ -267,8 +252,8 @@ class Page:
         return cards.header(MODES[mode].label, self._model_set.label)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
-        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and fill in
-        what the browser has kept."""
+        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and what
+        of what the browser has kept is good."""
         problem = self._desk.runner.problem()
         if problem is None:
             self._desk.runner.warm()
@@ -283,11 +268,7 @@ class Page:
     def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
         """What a browser kept of the forms; the one that the page opens with tells what it will make."""
         for mode, form in self.forms.items():
-            kept = saved.get(mode)
-            if isinstance(kept, dict) or mode == FIRST_MODE:
-                yield form.to_restore(kept if isinstance(kept, dict) else {})
-            else:
-                yield SKIP
+            yield kept.to_restore(form, saved.get(mode)) if mode in saved or mode == FIRST_MODE else SKIP
 
     def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The same request with a new seed."""

@@ -1,9 +1,11 @@
 """What a person does on the page, for tests."""
 
+import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from ltx_studio.modes import MODES
 
@@ -30,7 +32,14 @@ def open_panel(page: Page, url: str, name: str) -> None:
     expect(menu).to_be_attached()
     if menu.is_visible():
         menu.click()
-    page.get_by_role("button", name=name).click()
+    unfold(page, page.get_by_role("button", name=name))
+
+
+def unfold(page: Page, fold: Locator) -> None:
+    """Open a fold by its button, when no more is loaded above it, which would move it from below the pointer."""
+    expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
+    fold.click()
+    expect(fold).to_have_class(re.compile(r"\bopen\b"))
 
 
 def write(page: Page, url: str, prompt: str, *, seconds: float = 1, mode: str = "t2v") -> None:
@@ -71,5 +80,24 @@ def expect_done(page: Page) -> None:
     expect(page.locator("#run")).to_contain_text("Done in", timeout=RUN_SECONDS)
 
 
+def expect_sampling(page: Page) -> None:
+    """At work on the picture; a busy browser may come to see the first stage too late."""
+    expect(page.locator(".chips .now")).to_contain_text(re.compile("Stage [12]"), timeout=RUN_SECONDS)
+
+
 def expect_playing(page: Page) -> None:
     page.wait_for_function(PLAYS)
+
+
+def drop(page: Page, path: Path) -> None:
+    """Anywhere on the page."""
+    page.evaluate(
+        """([name, bytes]) => {
+            const files = new DataTransfer();
+            const content = Uint8Array.from(atob(bytes), (each) => each.charCodeAt(0));
+            files.items.add(new File([content], name, { type: "video/mp4" }));
+            const how = { dataTransfer: files, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", how));
+        }""",
+        [path.name, base64.b64encode(path.read_bytes()).decode()],
+    )

@@ -15,9 +15,12 @@ from ltx_studio.ui.owners import Owners
         ("temp/gradio/0a1b2c/my picture.png", "…/my picture.png"),
         ("clip.mp4", "…/clip.mp4"),
         ("outputs", "…/outputs"),
+        ("models/loras/My Style/a b/my own.safetensors", "…/my own.safetensors"),
     ],
 )
 def test_others_are_told_a_files_name_and_whoever_sits_here_where_it_lies(home: Settings, lies: str, told: str) -> None:
+    if lies.startswith("models/"):
+        (home.home / lies).parent.mkdir(parents=True)
     owners = Owners()
     problem = RequestError(f"{home.home}/{lies} is no picture.", f"See {home.home}/{lies} and the disk.")
     discretion = Discretion(home, owners)

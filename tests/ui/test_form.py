@@ -17,6 +17,7 @@ from ltx_studio.modes import MODES, UserLora
 from ltx_studio.pocket.files import SHIPPED, STYLE_LORA
 from ltx_studio.settings import Settings
 from ltx_studio.ui.form import LORA_ROWS, Form
+from ltx_studio.ui.kept import to_restore
 from tests.samples import write_picture
 from tests.support import small_spec
 
@@ -47,18 +48,18 @@ def test_what_a_form_is_filled_in_with_is_asked_for_once_by_a_word_that_nobody_g
     assert values(form, word) == {}
 
 
-def test_what_a_browser_kept_comes_back_beside_what_the_form_is_built_with(form: Form) -> None:
+def test_what_a_browser_kept_comes_back_where_it_can_be_had_here(form: Form) -> None:
     kept = {"prompt": "night", "seconds": 3.0, "shape": "own", "preset": "best", "image": "/etc/passwd", "seed": 1e300}
 
-    found = json.loads(form.to_restore(kept))
+    found = json.loads(to_restore(form, kept))
 
-    assert {name: (built, update.get("value"), ruler) for name, (built, update, ruler) in found.items()} == {
-        "prompt": (None, "night", None),
-        "seconds": (2.0, 3.0, "as_long"),
-        "shape": ("4:3", "own", None),
-        "width": (256, None, "shape"),  # is shown
-        "height": (192, None, "shape"),
-        "megapixels": (0.049, None, "shape"),
+    assert {name: (update.get("value"), ruler) for name, (update, ruler) in found.items()} == {
+        "prompt": ("night", None),
+        "seconds": (3.0, "as_long"),
+        "shape": ("own", None),
+        "width": (None, "shape"),  # is shown
+        "height": (None, "shape"),
+        "megapixels": (None, "shape"),
     }
 
 
@@ -68,6 +69,16 @@ def test_what_a_form_is_filled_in_with_can_be_chosen_whatever_was_ruled_out_befo
     control = form.put({"control": "canny"})["control"]
 
     assert "canny" in {value for _, value in control["choices"]}
+
+
+def test_what_is_chosen_while_it_is_ruled_out_is_for_the_studio_to_refuse(home: Settings) -> None:
+    control = form_of("style", "pocket", home).components["control"]
+    assert isinstance(control, gr.Dropdown)
+    control.choices = []
+
+    assert control.preprocess("canny") == "canny"
+    with pytest.raises(gr.Error):
+        gr.Dropdown([]).preprocess("canny")
 
 
 def test_what_is_chosen_stays_among_the_choices_when_something_else_rules_it_out(home: Settings) -> None:

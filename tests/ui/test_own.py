@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 from ltx_studio.media import by_name
 from tests.support import small_spec
 from tests.ui.conftest import Watch
-from tests.ui.driver import PLAYS, RUN_SECONDS, expect_done, keep_seed, press, set_number, write
+from tests.ui.driver import PLAYS, RUN_SECONDS, expect_done, keep_seed, press, set_number, unfold, write
 
 
 def drop(page: Page, panel: str, file: Path) -> None:
-    page.locator(f"#{panel} > button").first.click()
+    unfold(page, page.locator(f"#{panel} > button").first)
     page.locator(f"#{panel.removeprefix('own-')}-file input[type=file]").set_input_files(str(file))
 
 

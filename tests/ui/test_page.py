@@ -31,6 +31,7 @@ from tests.ui.driver import (
     choose,
     expect_done,
     expect_playing,
+    expect_sampling,
     give,
     keep_seed,
     open_mode,
@@ -80,7 +81,7 @@ def test_stop_stops_and_the_next_run_works(page: Page, page_url: str, settings: 
     write(page, page_url, "a very long clip", seconds=10)
     before = outputs_of(settings)
     press(page, "Generate")
-    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    expect_sampling(page)
     press(page, "Stop")
 
     expect(page.locator("#run")).to_contain_text("Stopped", timeout=RUN_SECONDS)
@@ -159,7 +160,7 @@ def test_a_wrong_request_is_a_card_with_what_to_do(page: Page, page_url: str) ->
 def test_why_nothing_was_handed_in_stays_while_a_clip_is_made(page: Page, page_url: str) -> None:
     write(page, page_url, "a red ball", seconds=8)
     press(page, "Generate")
-    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    expect_sampling(page)
     page.locator("#t2v-prompt textarea").fill("  ")
     press(page, "Generate")
     expect(page.locator("#told")).to_contain_text("The prompt is empty")
@@ -307,7 +308,7 @@ def test_a_job_goes_on_when_its_tab_is_closed_and_whoever_comes_back_finds_it(br
     tab = browser.new_page()
     write(tab, page_url, "a long clip", seconds=5)
     press(tab, "Generate")
-    expect(tab.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    expect_sampling(tab)
     tab.close()
 
     again = browser.new_page()
@@ -433,6 +434,49 @@ def test_a_machine_too_busy_to_answer_at_once_is_not_one_without_a_network(
     blocks.close(verbose=False)
 
 
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (740, 450)])
+def test_where_the_run_lies_below_the_form_why_nothing_was_handed_in_is_seen(
+    width: int, height: int, page: Page, page_url: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(page_url)
+    press(page, "Generate")
+    expect(page.locator("#told")).to_contain_text("The prompt is empty")
+    page.wait_for_function(
+        """() => {
+            const told = document.querySelector("#told .card");
+            const { x, y, width, height } = told.getBoundingClientRect();
+            return told.contains(document.elementFromPoint(x + width / 2, y + height / 4));
+        }"""
+    )
+
+
+def test_escape_closes_a_list_and_leaves_the_run(page: Page, page_url: str) -> None:
+    write(page, page_url, "a long clip", seconds=10)
+    press(page, "Generate")
+    expect_sampling(page)
+    page.locator("#t2v-shape input").click()
+    expect(page.get_by_role("option", name="1:1")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option", name="1:1")).to_be_hidden()
+    expect(page.locator("#stop")).to_be_enabled()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.", timeout=RUN_SECONDS)
+
+
+def test_a_long_name_that_is_told_with_generate_breaks(page: Page, page_url: str, tmp_path: Path) -> None:
+    name = f"{'very_long_name_' * 12}.safetensors"
+    (tmp_path / name).write_text("no LoRA")
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_mode(page, page_url, "t2v")
+    page.locator("#t2v-more > button").click()
+    page.locator("#t2v-lora-0 input[type=file]").set_input_files(str(tmp_path / name))
+    expect(page.locator("#t2v-told")).to_contain_text(name[:20])
+
+    assert page.locator("#t2v-told").evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
 def test_on_a_phone_the_run_comes_into_sight_and_the_frame_stays(page: Page, page_url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     write(page, page_url, "a red ball", seconds=1)
@@ -469,16 +513,17 @@ def test_nothing_unseen_is_shown(page: Page, page_url: str) -> None:
     for mode in MODES:
         choose(page, mode)
 
-        assert page.locator("#ended, #begun, #take-changed, [id$=filling]").filter(visible=True).count() == 0
+        hidden = page.locator("#ended, #begun, #take-changed, [id$=filling], [id$=-found], [id$=-changed]")
+        assert hidden.filter(visible=True).count() == 0
 
 
 def test_the_clip_stays_in_sight_while_the_form_is_scrolled(page: Page, page_url: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 700})
     open_mode(page, page_url, "lipsync")
     page.locator("#lipsync-more > button").first.click()
-    page.locator("#lipsync-told").scroll_into_view_if_needed()
     page.mouse.move(600, 400)
     page.mouse.wheel(0, 2000)
+    page.wait_for_function("scrollY > 300")
 
     for kept in ("#run", "#studio-header h1", "#history", "#lipsync-generate"):
         expect(page.locator(kept)).to_be_in_viewport()

@@ -17,7 +17,7 @@ from ltx_studio.ui.owners import COOKIE, Owners
 from ltx_studio.ui.run import still
 from tests.support import small_spec
 from tests.ui.conftest import Watch, open_page
-from tests.ui.driver import RUN_SECONDS, expect_done, expect_playing, open_panel, press, write
+from tests.ui.driver import RUN_SECONDS, expect_done, expect_playing, expect_sampling, open_panel, press, write
 from tests.ui.still import begin, desk, hand_in, open_queue, quiet, url
 
 __all__ = ["desk", "quiet", "url"]
@@ -221,9 +221,9 @@ def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: 
     expect_done(page)
     expect_playing(page)
     assert page.evaluate("document.querySelector('#clip video').paused")
-    write(page, page_url, "the new one", seconds=5)
+    write(page, page_url, "the new one", seconds=8)
     press(page, "Generate")
-    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    expect_sampling(page)
 
     page.locator("#history-takes .take", has_text="the old one").first.locator(".open").click()
     expect(page.locator("#recipe")).to_contain_text("the old one")
@@ -235,7 +235,7 @@ def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: 
     expect(page.locator("#recipe")).to_contain_text("the old one")
 
     press(page, "Generate")
-    expect(page.locator(".chips .now")).to_contain_text("Stage 1", timeout=RUN_SECONDS)
+    expect_sampling(page)
     for take in ("the new one", "the old one"):  # what is asked before a take is there is not asked of it
         page.locator("#history-takes .take", has_text=take).first.locator(".open").click()
         expect(page.locator("#recipe")).to_contain_text(take)

@@ -7,12 +7,13 @@
   const FORM = "ltx-studio.form.";
   const atStart = new Map(); // what of each mode's form was kept when the page opened
   const known = new Map(); // what of it this tab has read or written last
-  const settling = new Set(); // modes whose form is being filled in with what was kept
+  const settling = new Map(); // by modes whose form is being filled in with what was kept: what it will hold, if nobody has changed it
+  const taken = new Set(); // modes whose form has been filled in with what was kept
   const filled = new Set(); // modes whose form was filled in because somebody asked for it
   let changes = 0;
   let hasBegun = false; // to use the page: who has is left where they are
   for (const act of ["pointerdown", "keydown", "input", "change", "drop"]) {
-    const begins = (event) => act === "drop" || Boolean(event.target.closest?.("#mode, #forms, #restore-file"));
+    const begins = (event) => act === "drop" || Boolean(event.target.closest?.("#mode, #forms, #result, #restore-file"));
     document.addEventListener(act, (event) => (hasBegun ||= begins(event)), true);
   }
 
@@ -40,9 +41,11 @@
     }
   }
 
+  const opened = () => document.querySelector("#mode input:checked")?.value;
+  const same = (one, other) => (one || null) === (other || null);
   const textOf = (names, values) => JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""])));
   /** Fields that are not on the page yet tell of each change at once, with the others as they were: wait for all those. */
-  const told = () => new Promise((goOn) => setTimeout(goOn));
+  const told = () => new Promise((goOn) => setTimeout(() => goOn([])));
 
   try {
     for (const key of Object.keys(localStorage)) {
@@ -53,44 +56,53 @@
   }
   for (const [mode, text] of atStart) known.set(mode, text);
 
-  /** What Gradio calls; `names` are a mode and its fields, `values` what those hold. */
+  /** What is to be kept of a form: where it is as built, what was kept, as long as that is on its way into it. */
+  function textToKeep({ mode, names, built }, values) {
+    if (!atStart.has(mode) || taken.has(mode) || filled.has(mode)) return textOf(names, values);
+    if (values.every((value, i) => same(value, built[i]))) return known.get(mode);
+    const kept = Object(parsed(atStart.get(mode)));
+    const isKept = (name, i) => Object.hasOwn(kept, name) && same(values[i], built[i]);
+    return textOf(names, names.map((name, i) => (isKept(name, i) ? kept[name] : values[i])));
+  }
+
+  /** What Gradio calls: with a form's `mode`, the `names` of its fields, what they are `built` with, and the `values` that they hold. */
   window.ltxForms = {
     /** What is kept of each of the modes. */
     kept: () => Object.fromEntries([...atStart].map(([mode, text]) => [mode, parsed(text)])),
     /** Keep what a form holds, unless it is what this tab knows: another may have kept something newer. */
-    remember([mode, ...names], values) {
-      const text = textOf(names, values);
+    remember(form, values) {
+      const { mode } = form;
       if (!settling.has(mode)) {
+        const text = textToKeep(form, values);
         if (known.get(mode) !== text) write(FORM + mode, text);
         known.set(mode, text);
       }
       return [(changes += 1)];
     },
     /** A form was filled in, and its mode opened, because somebody asked for it. */
-    async filled(names, values) {
-      filled.add(names[0]);
-      const isOpen = document.querySelector("#mode input:checked")?.value === names[0]; // not when one was chosen since
-      if (isOpen) write(MODE, names[0]);
-      await told();
-      return this.remember(names, values);
+    filled({ mode }) {
+      filled.add(mode);
+      if (opened() === mode) write(MODE, mode); // not when another was chosen since
+      return told();
     },
-    /**
-     * Fill in what was kept, where nothing has been changed: `found` is JSON that has by name what the page was built with,
-     * the update, and the field that rules it, if any.
-     */
-    restore([mode, ...names], found, values) {
+    /** Fill in what was kept, where nothing has been changed: `found` is JSON of the update, and what rules the field, by name. */
+    restore({ mode, names, built }, found, values) {
       const kept = filled.has(mode) ? {} : JSON.parse(found);
-      const isAsBuilt = (name) => !(name in kept) || (values[names.indexOf(name)] || null) === (kept[name][0] || null);
-      const update = ([, one, ruler], name) => (isAsBuilt(name) && (!ruler || isAsBuilt(ruler)) ? one : undefined);
-      settling.add(mode);
-      return names.map((name) => kept[name] && update(kept[name], name));
+      const isAsBuilt = (name) => same(values[names.indexOf(name)], built[names.indexOf(name)]);
+      const update = ([one, ruler], name) => (isAsBuilt(name) && (!ruler || isAsBuilt(ruler)) ? one : undefined);
+      const updates = names.map((name) => kept[name] && update(kept[name], name));
+      const willHold = updates.map((each, i) => (each && "value" in each ? each.value : values[i]));
+      settling.set(mode, names.every(isAsBuilt) ? textOf(names, willHold) : null);
+      return updates;
     },
+    told,
     /** What was kept is in the form, which is kept anew if it was changed meanwhile. */
-    async restored([mode, ...names], values) {
-      await told();
-      settling.delete(mode);
-      if (known.get(mode) === atStart.get(mode)) known.set(mode, textOf(names, values));
-      return this.remember([mode, ...names], values);
+    settled(form, values) {
+      const text = textOf(form.names, values);
+      if (text === settling.get(form.mode)) known.set(form.mode, text);
+      settling.delete(form.mode);
+      taken.add(form.mode);
+      return this.remember(form, values);
     },
     /** The fields of a size of one's own, or the slider of an area. */
     showSize: (isOwn) => [isOwn, isOwn, !isOwn].map((visible) => ({ __type__: "update", visible })),
@@ -102,10 +114,11 @@
       const shown = modes.map((each) => ({ __type__: "update", visible: each === mode }));
       return [...shown, tags[mode], ...modes.map((each) => (each === mode ? (changes += 1) : undefined))];
     },
-    /** Open the mode that was open last, as a click does. */
+    /** Open the mode that was open last, as a click does, unless somebody is at work in one. */
     openKept() {
       const mode = CSS.escape(read(MODE) ?? "");
-      if (!hasBegun && !filled.size) document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
+      if (hasBegun || filled.size) write(MODE, opened());
+      else document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
       return [];
     },
   };

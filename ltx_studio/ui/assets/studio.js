@@ -85,7 +85,7 @@
       } else if (event.key === "Escape" && !event.defaultPrevented) {
         const stop = byId("stop");
         if (isOpen && !PINNED.matches) slide(false);
-        else if (document.querySelector("[role=listbox].options, ul.options")) return; // it closes an open list
+        else if (document.querySelector("[role=combobox][aria-expanded=true]")) return; // it closes an open list
         else if (isShown(stop) && !stop.disabled) stop.click();
       }
     },
@@ -156,6 +156,30 @@
     true,
   );
 
+  // ---- what is told with Generate stays in sight, as long as it is not long
+
+  const MOST_OF_WINDOW = 1 / 3;
+  const docks = document.getElementsByClassName("dock");
+  const watched = new WeakSet();
+
+  function dock() {
+    const shown = [...docks].find(isShown);
+    if (!shown) return;
+    const isTall = shown.offsetHeight > innerHeight * MOST_OF_WINDOW;
+    shown.classList.toggle("tall", isTall);
+    document.documentElement.style.setProperty("--dock", isTall ? "0px" : `${shown.offsetHeight}px`);
+  }
+
+  const sizes = new ResizeObserver(dock);
+  window.addEventListener("resize", dock);
+
+  function watchDocks() {
+    for (const each of docks) {
+      if (!watched.has(each)) sizes.observe(each);
+      watched.add(each);
+    }
+  }
+
   // ---- what Gradio calls
 
   window.ltxStudio = {
@@ -194,6 +218,7 @@
     document.body.append(scrim, target);
     new MutationObserver(() => {
       if (byId("drawer") && byId("drawer-toggle")) lay();
+      watchDocks();
     }).observe(document.body, { childList: true, subtree: true });
     lay();
   };

@@ -4,7 +4,7 @@ const isOfForm = (event) => event.target.closest?.("#forms, #mode");
 const forget = () => props.value && (props.value = "");
 // A text that is hidden while it is being edited, since another mode opens, tells of a change that nobody made
 const isText = (event) => event.target.matches?.("textarea, input:not([type=checkbox], [type=radio], [type=file])");
-// Dice, reset, paste and the crosses of files; not what only opens a fold
+// Dice, reset, paste and the crosses of files (and what only plays them); not what only opens a fold
 const CHANGES = "#forms button:not(.generate, .label-wrap), #forms [role=option]";
 
 for (const act of ["input", "drop"]) document.addEventListener(act, (event) => isOfForm(event) && forget(), true);
