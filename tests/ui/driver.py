@@ -32,7 +32,7 @@ def open_panel(page: Page, url: str, name: str) -> None:
     expect(menu).to_be_attached()
     if menu.is_visible():
         menu.click()
-    unfold(page, page.get_by_role("button", name=name))
+    unfold(page, page.locator("#drawer .label-wrap", has_text=name))
 
 
 def unfold(page: Page, fold: Locator) -> None:
