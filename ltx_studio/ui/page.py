@@ -252,8 +252,8 @@ class Page:
         return cards.header(MODES[mode].label, self._model_set.label)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
-        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and what
-        of what the browser has kept is good."""
+        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and give the
+        browser back what is good of what it has kept."""
         problem = self._desk.runner.problem()
         if problem is None:
             self._desk.runner.warm()

@@ -41,12 +41,17 @@ def keep(page: Page, text: str, name: str = f"{FORM}t2v") -> None:
     page.evaluate("([name, text]) => localStorage.setItem(name, text)", [name, text])
 
 
-def test_what_is_written_while_the_page_opens_stays(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    keep(page, '{"prompt": "kept", "seconds": 3}')
+def open_held(page: Page, url: str, text: str = '{"prompt": "kept"}') -> None:
+    """The page where `text` of t2v's form was kept, which has not come into the form before `goOn` is called."""
+    page.goto(url)
+    keep(page, text)
     page.add_init_script(hold(OF_WHAT_IS_KEPT))
-    page.goto(page_url)
+    page.goto(url)
     page.wait_for_function("Boolean(window.goOn)")
+
+
+def test_what_is_written_while_the_page_opens_stays(page: Page, page_url: str) -> None:
+    open_held(page, page_url, '{"prompt": "kept", "seconds": 3}')
     page.locator("#t2v-prompt textarea").fill("written")
     page.evaluate("goOn()")
 
@@ -154,10 +159,7 @@ def test_a_form_with_a_seed_that_is_none_is_there_after_a_reload(page: Page, pag
 def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page: Page, page_url: str) -> None:
     page.goto(page_url)
     keep(page, "i2v", MODE)
-    keep(page, '{"prompt": "kept"}')
-    page.add_init_script(hold(OF_WHAT_IS_KEPT))
-    page.goto(page_url)
-    page.wait_for_function("Boolean(window.goOn)")
+    open_held(page, page_url)
     page.get_by_role("radio", name=MODES["lipsync"].label).click()
     expect(page.locator("#lipsync-told")).to_contain_text("Still needed")
     page.evaluate("goOn()")
@@ -223,11 +225,7 @@ def test_what_a_browser_kept_is_not_believed(page: Page, page_url: str, watch: W
 
 
 def test_what_is_written_while_the_page_opens_is_kept_with_what_was_kept_before(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    keep(page, '{"prompt": "kept", "takes": 3, "seconds": 3}')
-    page.add_init_script(hold(OF_WHAT_IS_KEPT))
-    page.goto(page_url)
-    page.wait_for_function("Boolean(window.goOn)")
+    open_held(page, page_url, '{"prompt": "kept", "takes": 3, "seconds": 3}')
     page.locator("#t2v-prompt textarea").fill("written")
     reload(page, "written")  # before the page has opened
 
@@ -279,11 +277,19 @@ def test_a_page_that_is_only_opened_keeps_nothing_anew(page: Page, page_url: str
 def test_who_begins_while_the_page_opens_finds_the_same_mode_open_again(page: Page, page_url: str) -> None:
     page.goto(page_url)
     keep(page, "i2v", MODE)
-    keep(page, '{"prompt": "kept"}')
-    page.add_init_script(hold(OF_WHAT_IS_KEPT))
-    page.goto(page_url)
-    page.wait_for_function("Boolean(window.goOn)")
+    open_held(page, page_url)
     page.locator("#t2v-prompt textarea").fill("written")
     page.evaluate("goOn()")
 
     page.wait_for_function(f"localStorage.getItem('{MODE}') === 't2v'")
+
+
+def test_what_is_written_and_taken_back_while_the_page_opens_is_not_kept(page: Page, page_url: str) -> None:
+    open_held(page, page_url)
+    page.locator("#t2v-prompt textarea").fill("written")
+    page.wait_for_function(f"localStorage.getItem('{FORM}t2v')?.includes('written')")
+    page.locator("#t2v-prompt textarea").fill("")
+    page.evaluate("goOn()")
+
+    expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
+    page.wait_for_function(f"localStorage.getItem('{FORM}t2v')?.includes('kept')")

@@ -95,11 +95,13 @@
       settling.set(mode, names.every(isAsBuilt) ? textOf(names, willHold) : null);
       return updates;
     },
+    /** Between filling a form in and asking what it holds. */
     told,
     /** What was kept is in the form, which is kept anew if it was changed meanwhile. */
     settled(form, values) {
       const text = textOf(form.names, values);
-      if (text === settling.get(form.mode)) known.set(form.mode, text);
+      const isUntouched = text === settling.get(form.mode) && known.get(form.mode) === atStart.get(form.mode);
+      if (isUntouched) known.set(form.mode, text);
       settling.delete(form.mode);
       taken.add(form.mode);
       return this.remember(form, values);
