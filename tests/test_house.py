@@ -15,10 +15,12 @@ PACKAGE = ROOT / "ltx_studio"
 ROOMS = [
     "errors",
     "cancel",
+    "words",
+    "limits",
+    "reading",
     "weights",
     "settings",
     "events",
-    "words",
     "logs",
     "media",
     "graph",

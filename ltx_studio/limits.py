@@ -1,0 +1,86 @@
+"""Limits on what users bring and clients send: one table, each with the error that names it.
+
+A limit keeps one file or one request from taking a core or the memory that everybody else needs. Each is far above
+what people really use, and is checked before the work that it bounds begins.
+"""
+
+from dataclasses import dataclass
+
+from ltx_studio.errors import RequestError
+from ltx_studio.words import in_bytes
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most of one thing.
+
+    Attributes:
+        most: The largest amount that is accepted.
+        unit: What is counted, in the plural; ``bytes`` and ``pixels`` are shown as megabytes and megapixels.
+        hint: What the user can do about it.
+    """
+
+    most: int
+    unit: str
+    hint: str
+
+    def check(self, amount: int, what: str, *, error: type[RequestError] = RequestError, where: str = "") -> None:
+        """Refuse an amount above the limit.
+
+        Args:
+            amount: How much there is; it may be counted only up to one above the limit.
+            what: The file or the part of it, as the subject of the sentence.
+            error: The kind of error to raise.
+            where: See `StudioError`.
+
+        Raises:
+            RequestError: It is above the limit; the message says both figures.
+        """
+        if amount > self.most:
+            raise error(
+                f"{what} has {_shown(amount, self.unit)}; the limit is {_shown(self.most, self.unit)}.",
+                self.hint,
+                where=where,
+            )
+
+
+def _shown(amount: int, unit: str) -> str:
+    if unit == "bytes":
+        return in_bytes(amount)
+    if unit == "pixels":
+        return f"{amount / 1e6:.0f} megapixels"
+    return f"{amount:,} {unit}"
+
+
+# Requests to the server
+REQUEST_BODY = Limit(16 * MEBIBYTE, "bytes", "Send less at once; files go through the upload.")
+LOGIN_BODY = Limit(10_000, "bytes", "Send only the name and the password.")
+UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio where the file is.")
+
+# Workflows
+WORKFLOW_FILE = Limit(32 * MEBIBYTE, "bytes", "Export the workflow again from ComfyUI, without embedded data.")
+WORKFLOW_NODES = Limit(20_000, "nodes", "Split the workflow into smaller ones.")
+WORKFLOW_LINKS = Limit(100_000, "links", "Split the workflow into smaller ones.")
+SUBGRAPH_DEPTH = Limit(32, "subgraphs inside each other", "Unpack some of them in ComfyUI's editor.")
+VALUE_DEPTH = Limit(32, "levels of lists and objects", "Export the workflow again from ComfyUI.")
+TEXT = Limit(100_000, "characters", "Shorten the text.")
+CHOICE_DEPTH = Limit(50, "choices inside each other", "Write the prompt with fewer braces.")
+
+# Tables of requests
+TABLE_FILE = Limit(16 * MEBIBYTE, "bytes", "Split the table into several files.")
+TABLE_ROWS = Limit(1_000, "requests", "Give at most 1,000 at once.")
+TABLE_COLUMNS = Limit(200, "columns", "Keep only the columns that the mode takes.")
+
+# Media and model files
+TAG = Limit(16 * MEBIBYTE, "bytes", "Save the video again without its tags.")
+PICTURE_PIXELS = Limit(150_000_000, "pixels", "Make the picture smaller.")
+CLIP_PIXELS = Limit(36_000_000, "pixels", "Save the clip at 8K (7680×4320) or smaller.")
+SOUND_CHANNELS = Limit(8, "channels", "Save it as stereo.")
+SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file again without its training metadata.")
+
+# What a parser may take in its own process (`reading`)
+READ_CPU_SECONDS = Limit(10, "seconds of processor time", "Use a smaller or simpler file.")
+READ_SECONDS = Limit(60, "seconds", "Use a smaller or simpler file, or try again when the machine is less busy.")
+READ_MEMORY = Limit(1280 * MEBIBYTE, "bytes", "Use a smaller or simpler file.")
