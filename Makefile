@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format bench obey screenshots table golden lock clean
+.PHONY: run demo setup setup-dev test test-gpu lint format bench faults soak obey screenshots table golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -39,6 +39,12 @@ bench: setup-dev  ## seconds and ratios of the way from nothing to a clip, and o
 	@$(BIN)/python -m bench.models
 	@$(BIN)/python -m bench.jobs
 	@$(BIN)/python -m bench.page
+
+faults: setup-dev  ## kill, fill, lock and damage a studio in homes of its own; see that nothing is lost (KILLS=200)
+	@$(BIN)/python -m bench.faults
+
+soak: setup-dev  ## the memory of a server after 120 runs and 1,000 sessions (RUNS, SESSIONS)
+	@$(BIN)/python -m bench.soak
 
 obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
 	@$(BIN)/python -m tools.obey
