@@ -16,6 +16,7 @@ ROOMS = [
     "errors",
     "cancel",
     "words",
+    "fileio",
     "limits",
     "reading",
     "weights",

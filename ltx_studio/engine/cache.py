@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.engine.rescue import bytes_of
 from ltx_studio.graph.api import is_link
 
 MAX_KEPT_BYTES = 64 * 1024**2
@@ -31,7 +32,7 @@ def forget(executor: Any, passing: Iterable[str]) -> None:
         objects.cache.pop(objects.cache_key_set.get_data_key(node_id), None)
     outputs.subcaches.clear()
     objects.subcaches.clear()
-    for key in [key for key, entry in outputs.cache.items() if _tensor_bytes(entry.outputs) > MAX_KEPT_BYTES]:
+    for key in [key for key, entry in outputs.cache.items() if bytes_of(entry.outputs) > MAX_KEPT_BYTES]:
         del outputs.cache[key]
 
 
@@ -81,12 +82,3 @@ def _makes_a_take(node_class: Any) -> bool:
     samples = "LATENT" in outputs and (bool(_SAMPLING_INPUTS & kinds) or "sampler_name" in inputs)
     decodes = "LATENT" in kinds and bool(_PIXELS & outputs)
     return samples or decodes
-
-
-def _tensor_bytes(value: Any) -> int:
-    """Bytes of the tensors in nested lists and dictionaries; models and the like count as nothing."""
-    if isinstance(value, Mapping):
-        return sum(_tensor_bytes(item) for item in value.values())
-    if isinstance(value, list | tuple):
-        return sum(_tensor_bytes(item) for item in value)
-    return int(value.nbytes) if type(value).__name__ == "Tensor" else 0

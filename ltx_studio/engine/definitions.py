@@ -7,6 +7,7 @@ from typing import Any
 
 from ltx_studio.engine import comfyui
 from ltx_studio.engine.boot import Comfy
+from ltx_studio.fileio import whole
 from ltx_studio.settings import Settings
 
 OUR_NODES = Path(__file__).parent / "nodes"
@@ -27,9 +28,9 @@ def write_snapshot(comfy: Comfy, settings: Settings) -> Path:
     path = snapshot_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     classes = {name: _info(name, comfy.nodes) for name in sorted(comfy.nodes.NODE_CLASS_MAPPINGS)}
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(classes, default=str), encoding="utf-8")
-    return partial.replace(path)
+    with whole(path) as partial:
+        partial.write_text(json.dumps(classes, default=str), encoding="utf-8")
+    return path
 
 
 def _digest_of_our_nodes() -> str:

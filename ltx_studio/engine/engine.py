@@ -217,7 +217,7 @@ class Engine:
                 )
             if fresh:
                 self._warm.executor.reset()
-            run = Run(comfy, self._warm, self._settings, workflow, cancel, run_id)
+            run = Run(comfy, self._warm, self._settings, workflow, cancel, run_id, fresh=fresh)
             context = contextvars.copy_context()  # ZeroGPU bills the visitor whose token is in it
             self._running = run
             if self._closed.is_set():  # `close` may have looked for a running one just before

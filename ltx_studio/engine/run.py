@@ -16,9 +16,10 @@ from queue import SimpleQueue
 from typing import Any
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.engine import cache, faults, staging
+from ltx_studio.engine import cache, faults, rescue, staging
 from ltx_studio.engine.boot import Comfy, use_folders
 from ltx_studio.engine.preview import FIRST_STEP, FormingClip
+from ltx_studio.engine.rescue import RescuedLatents
 from ltx_studio.errors import ExecutionError, StudioError
 from ltx_studio.events import (
     Cancelled,
@@ -47,15 +48,18 @@ NAME_LENGTH = 60
 
 @dataclass(slots=True)
 class Warm:
-    """What an engine keeps from run to run: ComfyUI's executor with its cache, and the model files it has read."""
+    """What an engine keeps from run to run: ComfyUI's executor with its cache, the model files that it has read, and
+    the latents of runs that failed."""
 
     executor: Any
     files: cache.Fingerprint = field(default_factory=dict)
+    rescued: RescuedLatents = field(default_factory=RescuedLatents)
 
     def drop_replaced_models(self, files: cache.Fingerprint) -> None:
         """Forget everything when a model file is another one than before; its name is all that ComfyUI looks at."""
         if cache.has_changed(self.files, files):
             self.executor.reset()
+            self.rescued.clear()
         self.files |= files
 
 
@@ -63,12 +67,21 @@ class Run:
     """A run that holds the lane. `work` is called once, in a thread of its own; `events` may be read from any."""
 
     def __init__(
-        self, comfy: Comfy, warm: Warm, settings: Settings, workflow: Workflow, cancel: CancelToken, run_id: str
+        self,
+        comfy: Comfy,
+        warm: Warm,
+        settings: Settings,
+        workflow: Workflow,
+        cancel: CancelToken,
+        run_id: str,
+        *,
+        fresh: bool = False,
     ) -> None:
         self.id = run_id
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._comfy = comfy
         self._warm = warm
+        self._fresh = fresh
         self._settings = settings
         self._workflow = workflow
         self._graph: dict[str, Any] = copy.deepcopy({key: dict(node) for key, node in workflow.graph.items()})
@@ -127,6 +140,8 @@ class Run:
         comfy.utils.set_progress_bar_global_hook(self._on_progress)
         comfy.host.listener = self._on_message
         comfy.previews.use(self._preview_file())
+        if not self._fresh:
+            self._warm.rescued.put_back(executor)
         interrupter = threading.Thread(target=self._interrupt, name=f"stop-{self.id}", daemon=True)
         began = time.monotonic()
         try:
@@ -142,15 +157,20 @@ class Run:
             comfy.host.listener = None
             comfy.previews.use(None)
             comfy.utils.set_progress_bar_global_hook(None)
+            used = set(executor.caches.outputs.cache_key_set.get_used_keys())
+            latents = rescue.latents_of(executor, self._graph, comfy.nodes.NODE_CLASS_MAPPINGS, passing)
             cache.forget(executor, passing)
         if self._stopping():
+            self._warm.rescued.drop(used)
             comfy.model_management.soft_empty_cache()
             return Cancelled()
+        self._warm.rescued.keep(latents)
         if self._error is not None or not executor.success:
             gc.collect()  # the traceback held what the node had allocated
             comfy.model_management.soft_empty_cache()
             return Failed(faults.from_execution(self._error or {}, self._titles))
         made = self._publish(folder, executor.history_result)
+        self._warm.rescued.drop(used)
         if self._stopping():
             _remove(made)
             return Cancelled()

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from ltx_studio.fileio import whole
+
 TEMP_SECONDS = 24 * 3600
 
 
@@ -35,13 +37,9 @@ def publish(file: Path, outputs_dir: Path, name: str) -> Path:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-    partial = path.with_name(f".{path.name}.part")  # the outputs are on another disk
-    try:
+    with whole(path) as partial:  # the outputs are on another disk
         shutil.copyfile(file, partial)
-        return partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    return path
 
 
 def sweep(staging_dir: Path) -> None:

@@ -2,22 +2,23 @@
 
 import contextlib
 import logging
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltx_studio.engine.definitions import snapshot_path
-from ltx_studio.errors import ExecutionError
-from ltx_studio.events import Finished
+from ltx_studio.errors import ExecutionError, RequestError
+from ltx_studio.events import Finished, Output
+from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.graph.definitions import load_definitions
 from ltx_studio.graph.files import VIDEOS
 from ltx_studio.jobs import recipes
 from ltx_studio.jobs.embedded import Embedded, embed
 from ltx_studio.jobs.history import NewTake, poster_path
 from ltx_studio.jobs.queue import Job
+from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.jobs.takes import measure
 from ltx_studio.media import Stager
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 log = logging.getLogger(__name__)
+
+NO_RECIPE_INSIDE = "The clip was kept without its recipe inside the file ({why}); the history has it."
+UNMEASURED: Mapping[str, Any] = {"seconds": 0.0, "stages": [], "peak_memory": 0}
+"""What is known of a run whose end nobody saw."""
 
 POSTER_SIDE = 512
 """Pixels of a poster's longer side, at most."""
@@ -61,32 +66,89 @@ class Archive:
     ) -> NewTake:
         """Put what a run saved at its place, in one piece, and remove what the run left.
 
+        A finished clip is never lost because something about it cannot be written: it is then kept without, and
+        ``measured["note"]`` says so.
+
         Raises:
             ExecutionError: The run saved nothing.
-            OSError: It cannot be written; what was there before is still there.
+            OSError: Not even its name can be changed; what was there before is still there.
         """
         if not made.outputs:
             raise ExecutionError("The workflow ran and saved no file.", "Give it an output node, such as Save Video.")
-        recipe = recipes.current(spec, graph, self._settings)
-        day = datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d")
-        name = self._outputs / day / f"{spec.mode}-{job.id}"
+        name = self._name(job, spec.mode)
         name.parent.mkdir(parents=True, exist_ok=True)
         first, *others = sorted((output.path for output in made.outputs), key=_rank)
         path = name.with_suffix(first.suffix)
-        with whole(path) as partial:
-            if path.suffix == ".mp4":
-                recipes.write(first, partial, recipe, self._embedded(spec, graph))
-            else:
-                shutil.copyfile(first, partial)
+        recipe = self._recipe(spec, graph)
+        note = self._put(first, path, recipe, spec, graph)
         for number, other in enumerate(others, 2):
             other.replace(name.with_name(f"{name.name}-{number}{other.suffix}"))
+        return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
+
+    def _name(self, job: Job, mode: str) -> Path:
+        """Return the path of a job's take without a suffix."""
+        day = datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d")
+        return self._outputs / day / f"{mode}-{job.id}"
+
+    def _recipe(self, spec: Spec, graph: Mapping[str, Any]) -> recipes.Recipe:
+        try:
+            return recipes.current(spec, graph, self._settings)
+        except Exception:
+            log.exception("the recipe of a %s is not complete", spec.mode)
+            return recipes.bare(spec, graph)
+
+    def _put(self, made: Path, path: Path, recipe: recipes.Recipe, spec: Spec, graph: Mapping[str, Any]) -> str:
+        """Move a clip to its place, with its recipe inside where that can be written; why not, as a sentence."""
+        try:
+            if made.suffix == ".mp4":
+                with whole(path) as partial:
+                    recipes.write(made, partial, recipe, self._embedded(spec, graph))
+                made.unlink(missing_ok=True)
+            else:
+                made.replace(path)
+        except Exception as error:
+            log.exception("%s is kept without its recipe inside", path.name)
+            made.replace(path)
+            return NO_RECIPE_INSIDE.format(why=getattr(error, "strerror", None) or error or type(error).__name__)
+        return ""
+
+    def _take(self, job: Job, spec: Spec, path: Path, recipe: recipes.Recipe, measured: Mapping[str, Any]) -> NewTake:
+        """Return what the history says of a clip at its place; it has its poster then."""
         self._make_poster(path, job.id)
-        first.unlink(missing_ok=True)
         return NewTake(
             job.id, job.id, job.owner, spec.mode, job.created, path.relative_to(self._outputs).as_posix(),
-            path.stat().st_size, spec.prompt, recipe.model_dump(mode="json"),
-            {**measured, **(clip_of(path) if path.suffix in VIDEOS else {})}, aside=spec.fresh,
+            path.stat().st_size, spec.prompt, recipe.model_dump(mode="json"), {**measured, **self._clip(path)},
+            aside=spec.fresh,
         )  # fmt: skip
+
+    def _clip(self, path: Path) -> dict[str, Any]:
+        try:
+            return clip_of(path) if path.suffix in VIDEOS else {}
+        except Exception:
+            log.exception("%s cannot be measured", path.name)
+            return {}
+
+    def recovered(self, job: Job, spec: Spec, graph: Callable[[], Mapping[str, Any]]) -> NewTake | None:
+        """Return the take of a job whose clip was whole when the studio was killed; None when there is none.
+
+        Args:
+            job: It was running, and has no take.
+            spec: What it was asked for.
+            graph: Gives its graph, for a clip that has no recipe yet.
+        """
+        path = self._name(job, spec.mode).with_suffix(".mp4")
+        made = sorted(self._outputs.glob(f"*/*-{job.id}.mp4"))
+        if path.is_file():
+            for other in made:
+                if other != path:
+                    other.unlink(missing_ok=True)  # the run's own, of which this is the copy with the recipe
+            try:
+                return self._take(job, spec, path, recipes.read(path), UNMEASURED)
+            except RequestError:  # it was kept without
+                return self._take(job, spec, path, self._recipe(spec, graph()), UNMEASURED)
+        if len(made) == 1 and isinstance(spec, JobSpec):  # of a custom workflow, files may be missing
+            return self.keep(job, spec, graph(), Finished((Output(made[0], ""),), 0.0), UNMEASURED)
+        return None
 
     def _embedded(self, spec: Spec, graph: Mapping[str, Any]) -> Embedded | None:
         """What the file carries for ComfyUI's editor. A take is never lost for want of it."""
@@ -109,22 +171,12 @@ class Archive:
         return poster_path(self._posters, take)
 
     def sweep(self, jobs: Iterable[str]) -> None:
-        """Remove what runs of these jobs, which have no take, left among the outputs."""
+        """Remove what a kill left unfinished, and what runs of these jobs, which have no take, left in the outputs."""
+        sweep_partials(self.inputs, self._posters, *self._outputs.glob("*/"))
         for job in jobs:
             for path in self._outputs.glob(f"*/*-{job}*"):
                 with contextlib.suppress(OSError):
                     path.unlink()
-
-
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Another path to write to; the file takes its place when it is whole."""
-    partial = path.with_name(f".{path.name}.part")  # known by its name to whoever sweeps up after a kill
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _rank(path: Path) -> int:

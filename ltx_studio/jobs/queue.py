@@ -274,6 +274,12 @@ class Queue:
             row = connection.execute("SELECT paused FROM owners WHERE id = ?", (owner,)).fetchone()
             return bool(row and row["paused"])
 
+    def running(self) -> list[Job]:
+        """Return the jobs that are running, of all owners."""
+        with self._database.read() as connection:
+            rows = connection.execute(f"SELECT {COLUMNS} WHERE jobs.state = 'running'").fetchall()
+            return [job_of(row, {}) for row in rows]
+
     def recover(self) -> list[str]:
         """Look after jobs that ran when the studio ended without a word; call it before the first `claim`.
 

@@ -74,6 +74,15 @@ def current(spec: Spec, graph: Mapping[str, Any], settings: Settings) -> Recipe:
     return Recipe(**stored, graph=dict(graph), models=models, inputs=inputs, versions=versions)
 
 
+def bare(spec: Spec, graph: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a take without what had to be looked up: models, inputs' hashes, versions."""
+    stored = replace(spec, fresh=False).as_dict()
+    inputs = {name: path.stem for name, path in spec.files().items()}
+    return Recipe.model_construct(
+        **stored, recipe=1, graph=dict(graph), models={}, inputs=inputs, versions={"ltx-studio": __version__}
+    )
+
+
 def _sha256(file: ModelFile, path: Path) -> str:
     """Of a model file, if it is known or soon told."""
     known, state = known_sha256(file, path), path.stat()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import RequestError
+from ltx_studio.fileio import sweep_partials, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,7 @@ def export(take: Path, destination: Path) -> Path:
     Raises:
         OSError: It cannot be written; nothing half-written is left.
     """
-    handle, name = tempfile.mkstemp(prefix=".ltx-studio-", suffix=".part", dir=destination.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
+    sweep_partials(destination.parent)
+    with whole(destination) as partial:
         shutil.copyfile(take, partial)
-        shutil.copymode(take, partial)
-        return partial.replace(destination)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    return destination

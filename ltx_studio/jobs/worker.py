@@ -6,8 +6,9 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -23,9 +24,11 @@ from ltx_studio.jobs.progress import advance
 from ltx_studio.jobs.queue import Job, Queue
 from ltx_studio.jobs.runner import LocalRunner
 from ltx_studio.jobs.specs import Spec, read_spec
-from ltx_studio.jobs.states import Progress
+from ltx_studio.jobs.states import Progress, Running
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 PAUSE_SECONDS = 2.0
 """How long it leaves a database alone that cannot be written."""
@@ -81,26 +84,67 @@ class Worker:
 
     def _work(self) -> None:
         with self._held() as held:
-            is_sure = False
+            has_recovered = False
             while held and not self._over.is_set():
                 try:
-                    if not is_sure:
-                        self._archive.sweep(self._queue.recover())
-                        is_sure = True
+                    if not has_recovered:
+                        self._patiently(self._recover)
+                        has_recovered = True
                     self._look()
-                except Exception:  # a full disk: nothing is known of what was being written
-                    log.exception("the queue cannot be used")
-                    is_sure = False
+                except Exception:
+                    log.exception("the queue cannot be worked; what ran is accounted for at the next start")
                     self._over.wait(PAUSE_SECONDS)
 
     def _look(self) -> None:
         """Carry out the job whose turn it is; else wait for one."""
-        job = self._queue.claim(self._only)
+        job = self._patiently(lambda: self._queue.claim(self._only))
         if job is None:
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
         else:
             self._carry_out(job)
+
+    def _patiently(self, work: Callable[[], Result]) -> Result:
+        """Repeat what needs the database until it can be done: a full disk or another program's lock loses nothing.
+
+        Raises:
+            sqlite3.IntegrityError: Trying again would not help.
+            sqlite3.Error: The studio is being closed, and the database still cannot be used.
+        """
+        has_complained = False
+        while True:
+            try:
+                return work()
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error:
+                if self._over.is_set():
+                    raise
+                if not has_complained:
+                    log.exception("the database cannot be used; trying again every %g s", PAUSE_SECONDS)
+                has_complained = True
+            self._over.wait(PAUSE_SECONDS)
+
+    def _recover(self) -> None:
+        """Account for jobs that ran when the studio was killed: a whole clip becomes a take, the rest waits again."""
+        for job in self._queue.running():
+            take = self._recovered(job)
+            if take is not None:
+                self._queue.finish(job.id, take)
+        self._archive.sweep(self._queue.recover())
+
+    def _recovered(self, job: Job) -> NewTake | None:
+        is_stopping = isinstance(job.state, Running) and job.state.stopping
+        if is_stopping or job.verifies:
+            return None
+        try:
+            spec = read_spec(job.spec, self._archive.inputs)
+            return self._archive.recovered(job, spec, lambda: self._runner.prepare(spec, CancelToken()).graph)
+        except sqlite3.Error:
+            raise
+        except Exception:
+            log.exception("the clip of job %s cannot be recovered; it is rendered again", job.id)
+            return None
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[bool]:
@@ -128,23 +172,30 @@ class Worker:
         try:
             self._follow(job, cancel)
         except StoppedError:
-            if self._over.is_set() and not self._queue.is_stopping(job.id):
-                self._queue.release(job.id)
-            else:
-                self._queue.drop(job.id)
-        except sqlite3.IntegrityError as error:  # trying again would not help
+            self._patiently(lambda: self._put_away(job))
+        except sqlite3.IntegrityError as error:
             log.exception("job %s could not be put into the history", job.id)
-            self._queue.fail(job.id, ExecutionError.unexpected(error, details=traceback.format_exc()))
+            self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
         except sqlite3.Error:
             raise
         except StudioError as error:
-            self._queue.fail(job.id, error)
+            self._fail(job, error)
         except Exception as error:
             log.exception("job %s could not be carried out", job.id)
-            self._queue.fail(job.id, ExecutionError.unexpected(error, details=traceback.format_exc()))
+            self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
         finally:
             self._cancel = None
             self._board.clear(job.id)
+
+    def _fail(self, job: Job, error: StudioError) -> None:
+        self._patiently(lambda: self._queue.fail(job.id, error))
+
+    def _put_away(self, job: Job) -> None:
+        """Account for a run that was stopped: by somebody, or because the studio is being closed."""
+        if self._over.is_set() and not self._queue.is_stopping(job.id):
+            self._queue.release(job.id)
+        else:
+            self._queue.drop(job.id)
 
     def _follow(self, job: Job, cancel: CancelToken) -> None:
         spec = read_spec(job.spec, self._archive.inputs)
@@ -157,7 +208,7 @@ class Worker:
             match event:
                 case Finished():
                     take = self._keep(job, spec, workflow, event, watch)
-                    if not self._queue.finish(job.id, take):
+                    if not self._patiently(lambda take=take: self._queue.finish(job.id, take)):  # type: ignore[misc]
                         log.error("job %s ran no longer when its clip %s was made", job.id, take.file)
                 case Failed(error):
                     raise error
@@ -169,9 +220,16 @@ class Worker:
                     before, progress = progress, advance(progress, event, time.time())
                     if progress != before or time.monotonic() - told > LOOK_SECONDS:
                         told = time.monotonic()
-                        if self._queue.report(job.id, progress):
+                        if self._is_to_stop(job, progress):
                             cancel.cancel()
                         self._board.tell(job.id)
+
+    def _is_to_stop(self, job: Job, progress: Progress) -> bool:
+        """Report how far a job is; whether it is to stop. A report that cannot be written does not end a run."""
+        try:
+            return self._queue.report(job.id, progress)
+        except sqlite3.Error:
+            return False
 
     @contextlib.contextmanager
     def _listening(self, job: Job, cancel: CancelToken) -> Iterator[None]:
@@ -180,9 +238,10 @@ class Worker:
 
         def listen() -> None:
             while not ended.wait(LOOK_SECONDS):
-                if self._queue.is_stopping(job.id):
-                    cancel.cancel()
-                    return
+                with contextlib.suppress(sqlite3.Error):  # it is asked again at once
+                    if self._queue.is_stopping(job.id):
+                        cancel.cancel()
+                        return
 
         threading.Thread(target=listen, name=f"listen-{job.id}", daemon=True).start()
         try:

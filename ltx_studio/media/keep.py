@@ -3,10 +3,10 @@
 import hashlib
 import os
 import shutil
-import uuid
 from pathlib import Path
 
 from ltx_studio.errors import ExecutionError, RequestError
+from ltx_studio.fileio import whole
 from ltx_studio.media.open import locate
 
 _BLOCK = 1 << 20
@@ -38,21 +38,19 @@ class Keeper:
         if kept.exists() and not kept.is_symlink():  # where a link leads, there may be another file by now
             os.utime(kept)  # it is wanted again, so it is no leftover
             return kept
-        partial = self._folder / f".{uuid.uuid4().hex}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if linked:
-                partial.symlink_to(path)
-            else:
-                shutil.copyfile(path, partial)
-            return partial.replace(kept)
+            with whole(kept) as partial:
+                if linked:
+                    partial.symlink_to(path)
+                else:
+                    shutil.copyfile(path, partial)
+            return kept
         except OSError as error:
             raise ExecutionError(
                 f"{path.name} could not be kept: {error.strerror}.",
                 f"Check the folder {self._folder} and the free space.",
             ) from None
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def check_kept(path: Path) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import time
-import uuid
 import wave
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.media.cut import RATE, Check, cut_clip, cut_sound
 from ltx_studio.media.open import locate, opened_picture
 from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want, WholeFile
@@ -74,24 +74,21 @@ class Stager:
         import av
         from PIL import Image
 
-        unfinished = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # two jobs may want it at the same time
         try:
             if path.exists():
                 os.utime(path, follow_symlinks=False)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(unfinished)
-            unfinished.replace(path)
+            with whole(path) as unfinished:
+                write(unfinished)
         except (OSError, av.error.FFmpegError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise _told(error, source, path) from None
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
 
 
 def sweep(inputs_dir: Path, loras_dir: Path) -> None:
-    """Remove what was made ready long ago; it is made again when it is wanted again."""
+    """Remove what was made ready long ago, which is made again when it is wanted again, and what a kill has left."""
     limit = time.time() - KEEP_SECONDS
+    sweep_partials(inputs_dir, loras_dir / OWN)
     for folder in (inputs_dir, loras_dir / OWN):
         for file in folder.glob(f"{PREFIX}*"):
             with contextlib.suppress(OSError):  # another process may sweep too

@@ -1,0 +1,65 @@
+"""Write files whole: under a temporary name first, which then takes the place of the final one."""
+
+import contextlib
+import os
+import re
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+PREFIX, SUFFIX = ".ltx-studio-", ".part"
+"""What the names of unfinished files begin and end with."""
+
+FOREIGN_SECONDS = 24 * 3600
+"""An unfinished file that names no process of this machine is left over when it is older."""
+
+_NAME = re.compile(rf"{re.escape(PREFIX)}(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]+{re.escape(SUFFIX)}")
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give another path to write to; the file takes the place of `path` when the block ends without an exception.
+
+    The temporary name does not depend on that of `path`, which may be as long as the file system allows.
+
+    Raises:
+        OSError: It cannot be written; what was at `path` before is still there.
+    """
+    partial = path.with_name(f"{PREFIX}{_host()}-{os.getpid()}-{uuid.uuid4().hex[:12]}{SUFFIX}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def sweep_partials(*folders: Path) -> None:
+    """Remove what killed processes of this machine left unfinished in `folders`; never what a living one writes."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            for partial in folder.glob(f"{PREFIX}*{SUFFIX}"):
+                with contextlib.suppress(OSError):
+                    if _is_left_over(partial):
+                        partial.unlink()
+
+
+def _is_left_over(partial: Path) -> bool:
+    changed, named = partial.lstat().st_mtime, _NAME.fullmatch(partial.name)
+    if named is None or named["host"] != _host():
+        return time.time() - changed > FOREIGN_SECONDS
+    try:
+        began = psutil.Process(int(named["pid"])).create_time()
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
+    return int(named["pid"]) != os.getpid() and began > changed + 1  # another process has its number by now
+
+
+def _host() -> str:
+    return re.sub(r"[^\w.]", "_", socket.gethostname())[:60] or "host"
