@@ -2,8 +2,9 @@
 
 import errno
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -207,25 +208,158 @@ def test_a_database_that_cannot_be_written_for_a_while_loses_no_job(
     assert [take.job for take in studio.history.page("ada").takes] == [job]
 
 
-def test_a_clip_that_cannot_be_put_into_the_history_is_told_where_it_is(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "broken",
+    ["recipes.write", "recipes.current", "archive.embed", "archive.write_poster", "archive.clip_of"],
+)
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), MemoryError(), ValueError("odd"), KeyError("params")],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_finished_clip_is_kept_whatever_cannot_be_written_about_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, broken: str, error: Exception
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(recipes, "write", full)
+    monkeypatch.setattr(f"ltx_studio.jobs.{broken}", fail)
     job = studio.submit(small_spec())[0]
     worker = studio.worker()
     worker.start()
     try:
-        state = studio.wait(job, Failed)
+        state = studio.wait(job, Done, Failed)
     finally:
         assert worker.close(30)
 
-    assert isinstance(state, Failed)
-    assert "No space left" in state.error.message
-    (kept,) = studio.settings.outputs_dir.rglob(f"*{job}*.mp4")
-    assert str(kept) in state.error.hint
+    assert isinstance(state, Done), state
+    (take,) = studio.history.page("ada").takes
+    files = list(studio.settings.outputs_dir.rglob(f"*{job}*"))
+    assert files == [studio.history.path(take)], "nothing else of the job is among the outputs"
+    assert take.recipe["params"]["prompt"] == small_spec().prompt
+    assert ("note" in take.measured) == (broken == "recipes.write")
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("method", ["finish", "fail", "drop", "claim", "report", "is_stopping", "running", "recover"])
+def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr("ltx_studio.jobs.worker.PAUSE_SECONDS", 0.02)
+    real, faults = getattr(studio.queue, method), [sqlite3.OperationalError("database or disk is full")] * 5
+
+    def fault(*given: object) -> object:
+        if faults:
+            raise faults.pop()
+        return real(*given)
+
+    monkeypatch.setattr(studio.queue, method, fault)
+    good, wrong = studio.submit(small_spec(), JobSpec.from_request("t2v", {"prompt": "a ball"}, "fp8"))
+    worker = studio.worker()
+    worker.start()
+    try:
+        assert isinstance(studio.wait(good, Done, Failed), Done)
+        assert isinstance(studio.wait(wrong, Failed), Failed)
+    finally:
+        assert worker.close(30)
+
+    assert [take.job for take in studio.history.page("ada").takes] == [good]
+    assert len(list(studio.settings.outputs_dir.rglob(f"*{good}*"))) == 1
+
+
+def test_a_clip_waits_for_the_database_and_is_taken_up_by_the_next_start(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltx_studio.jobs.worker.PAUSE_SECONDS", 0.02)
+    tried = []
+
+    def full(job: str, take: NewTake) -> bool:
+        tried.append(job)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    job = studio.submit(small_spec())[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(studio.queue, "finish", full)
+        worker = studio.worker()
+        worker.start()
+        wait_for(lambda: len(tried) > 3)
+        assert worker.close(30)
+    assert isinstance(studio.queue.get(job, "ada").state, Running)
+    (clip,) = studio.settings.outputs_dir.rglob(f"*{job}*")
+    before = clip.stat()
+
+    following = studio.worker()
+    following.start()
+    try:
+        studio.wait(job, Done)
+    finally:
+        assert following.close(30)
+
+    assert (clip.stat().st_ino, clip.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert recipes.read(clip).params["seed"] == 7
+
+
+def interrupted(studio: Studio, monkeypatch: pytest.MonkeyPatch, place: str) -> str:
+    """A job whose studio ended at a place of `Archive.keep`, for the second time."""
+
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise KilledError
+
+    job = studio.submit(small_spec())[0]
+    studio.queue.claim()
+    studio.queue.recover()
+    with monkeypatch.context() as patched:
+        patched.setattr(f"ltx_studio.jobs.{place}", kill)
+        patched.setattr(threading, "excepthook", lambda _: None)
+        worker = studio.worker()
+        worker.start()
+        wait_for(lambda: not worker._thread.is_alive())
+    assert isinstance(studio.queue.get(job, "ada").state, Running)
+    return job
+
+
+@pytest.mark.parametrize("place", ["recipes.current", "recipes.write", "archive.write_poster", "archive.measure"])
+def test_a_clip_that_was_whole_when_the_studio_was_killed_becomes_a_take_also_the_second_time(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    job = interrupted(studio, monkeypatch, place)
+
+    worker = studio.worker()
+    worker.start()
+    try:
+        assert isinstance(studio.wait(job, Done, Failed), Done)
+    finally:
+        assert worker.close(30)
+
+    (take,) = studio.history.page("ada").takes
+    (clip,) = studio.settings.outputs_dir.rglob(f"*{job}*")
+    assert clip == studio.history.path(take)
+    assert recipes.read(clip).params["seed"] == take.recipe["params"]["seed"] == 7
+    assert take.measured["frames"] == 17
+    assert Archive(studio.settings).poster(take.id).exists()
+
+
+def test_a_clip_of_a_job_that_was_to_stop_is_not_taken_up(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = interrupted(studio, monkeypatch, "archive.write_poster")
+    studio.queue.cancel(job, "ada")
+
+    worker = studio.worker()
+    worker.start()
+    try:
+        studio.wait(job, Cancelled)
+    finally:
+        assert worker.close(30)
+
+    assert list(studio.settings.outputs_dir.rglob(f"*{job}*")) == []
 
 
 def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(
