@@ -3,7 +3,7 @@
 import logging
 import logging.handlers
 
-from ltx_studio.errors import SetupError
+from ltx_studio.privacy import home_error, open_home
 from ltx_studio.settings import Settings
 
 MAX_BYTES = 2_000_000
@@ -19,17 +19,14 @@ def log_to_file(settings: Settings) -> None:
     root = logging.getLogger()
     if any(isinstance(handler, logging.handlers.RotatingFileHandler) for handler in root.handlers):
         return
+    open_home(settings.home)
     try:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        settings.log_file.touch()
+        handler = logging.handlers.RotatingFileHandler(
+            settings.log_file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
+        )
     except OSError as error:
-        raise SetupError(
-            f"The studio's folder {settings.home} cannot be written: {error.strerror}.",
-            "Choose another with LTX_STUDIO_HOME.",
-        ) from None
-    handler = logging.handlers.RotatingFileHandler(
-        settings.log_file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
-    )
+        raise home_error(settings.home, error) from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(logging.INFO)

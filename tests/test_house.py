@@ -20,6 +20,7 @@ ROOMS = [
     "limits",
     "reading",
     "weights",
+    "privacy",
     "settings",
     "events",
     "logs",

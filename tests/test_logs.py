@@ -1,11 +1,17 @@
+import errno
 import logging
+import logging.handlers
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ltx_studio import logs
+from ltx_studio.errors import SetupError
+from ltx_studio.logs import log_to_file
+from ltx_studio.privacy import home_error
 from ltx_studio.settings import Settings
 
 
@@ -42,3 +48,46 @@ def test_warnings_go_to_the_log_and_not_to_the_terminal(tmp_path: Path) -> None:
 
     assert done.stderr == ""
     assert "mind the gap" in done.stdout
+
+
+@pytest.fixture
+def no_log_yet() -> Iterator[None]:
+    root = logging.getLogger()
+    kept = list(root.handlers)
+    root.handlers = [each for each in kept if not isinstance(each, logging.handlers.RotatingFileHandler)]
+    yield
+    root.handlers = kept
+
+
+@pytest.mark.usefixtures("no_log_yet")
+@pytest.mark.parametrize("what", ["home", "logs", "studio.log"])
+def test_something_in_its_place_is_named(tmp_path: Path, what: str) -> None:
+    settings = Settings(home=tmp_path / "home")
+    places = {"home": settings.home, "logs": settings.log_file.parent, "studio.log": settings.log_file}
+    places[what].parent.mkdir(parents=True, exist_ok=True)
+    places[what].mkdir() if what == "studio.log" else places[what].touch()
+
+    with pytest.raises(SetupError, match="cannot be written") as told:
+        log_to_file(settings)
+
+    assert told.value.hint.startswith(f"Move away what is at {places[what]}")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.ENOSPC, "Free some space"),
+        (errno.EDQUOT, "Free some space"),
+        (errno.EROFS, "read-only: mount it writable"),
+        (errno.EACCES, "you may not write to /home/x"),
+        (errno.EPERM, "you may not write to /home/x"),
+        (errno.ENOTDIR, "Move away what is at /home/x"),
+        (errno.ENAMETOOLONG, "Choose another folder"),
+    ],
+)
+def test_each_reason_has_its_remedy(code: int, hint: str) -> None:
+    told = home_error(Path("/home"), OSError(code, "reason", "/home/x"))
+
+    assert hint in told.hint
+    assert "LTX_STUDIO_HOME" in told.hint
+    assert "reason" in told.message

@@ -9,6 +9,7 @@ from typing import Any
 
 from ltx_studio.errors import RequestError
 from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.privacy import as_usual, user_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def check_destination(path: Path) -> Path:
             raise RequestError(
                 f"{path.name} does not end in .mp4.", f"Clips are mp4: name it {path.stem or 'clip'}.mp4."
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with as_usual():
+            path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             path.exists()  # raises for a name that is too long
     except (OSError, RuntimeError) as error:
@@ -72,4 +74,5 @@ def export(take: Path, destination: Path) -> Path:
     sweep_partials(destination.parent)
     with whole(destination) as partial:
         shutil.copyfile(take, partial)
+        partial.chmod(user_mode())  # where the user wants it, it is as the files that they make
     return destination

@@ -21,6 +21,7 @@ from ltx_studio.errors import DiskFullError, DownloadError, StoppedError, Studio
 from ltx_studio.events import FetchPhase
 from ltx_studio.models.files import Identity, ModelFile, identity, is_file
 from ltx_studio.models.hub import PARTIAL, Hash, Hub, Remote, TransientError, digest_for
+from ltx_studio.privacy import as_usual
 from ltx_studio.words import KEPT, in_bytes
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,8 @@ class Fetch:
         """
         blob = self._hub.blob(self._file.repo, remote.etag)
         try:
-            blob.parent.mkdir(parents=True, exist_ok=True)
+            with as_usual():
+                blob.parent.mkdir(parents=True, exist_ok=True)
             with self._hub.lock(self._file.repo, remote.etag, self._while_locked):
                 if not self._is_whole(blob, remote, distrust):
                     self._drop_orphans(blob)
@@ -130,7 +132,9 @@ class Fetch:
         """Fetch what is missing of the partial; make it the blob when its contents are right."""
         partial, wrong = self._hub.partial(self._file.repo, remote.etag), ""
         for _ in range(WRONG_CONTENTS):
-            with partial.open("ab") as file:
+            with as_usual():
+                opened = partial.open("ab")
+            with opened as file:
                 part = _Part(file, self._digests(remote), remote.size)
                 part.read(partial, self._while_checking)
                 self._patiently(lambda: self._complete(remote, part), lambda: part.have)  # noqa: B023  (called here)

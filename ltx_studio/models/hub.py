@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ltx_studio.errors import DownloadError, GateError, SetupError, StudioError
 from ltx_studio.models.files import ModelFile, is_file
+from ltx_studio.privacy import as_usual
 from ltx_studio.settings import Settings
 from ltx_studio.words import printable
 
@@ -132,7 +133,8 @@ class Hub:
     def link(self, file: ModelFile, remote: Remote) -> Path:
         """Make the cache's pointer to a whole blob, and note the revision, as `hf_hub_download` does."""
         blob, pointer = self.blob(file.repo, remote.etag), self.pointer(file, remote)
-        pointer.parent.mkdir(parents=True, exist_ok=True)
+        with as_usual():
+            pointer.parent.mkdir(parents=True, exist_ok=True)
         snapshots = self.repo_dir(file.repo) / "snapshots"
         if not pointer.parent.resolve().is_relative_to(snapshots.resolve()):
             raise SetupError(
@@ -149,10 +151,12 @@ class Hub:
         if self._reference(file.repo) == remote.reference != remote.commit.encode():
             # else somebody has fetched a newer commit while we were at it
             ref = self.repo_dir(file.repo) / "refs" / REVISION
-            ref.parent.mkdir(parents=True, exist_ok=True)
+            with as_usual():
+                ref.parent.mkdir(parents=True, exist_ok=True)
             scratch = self.repo_dir(file.repo) / f".{uuid.uuid4().hex[:8]}.tmp"  # in refs/, all are references
             try:
-                scratch.write_text(remote.commit, encoding="utf-8")
+                with as_usual():
+                    scratch.write_text(remote.commit, encoding="utf-8")
                 scratch.replace(ref)
             finally:
                 scratch.unlink(missing_ok=True)
@@ -171,7 +175,7 @@ class Hub:
         from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
         path = self.cache / ".locks" / self.repo_dir(repo).name / f"{etag}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_lock(path)
         while True:
             held = WeakFileLock(path, timeout=_LOCK_POLL)
             try:
@@ -192,7 +196,7 @@ class Hub:
 
         path = self.cache / ".locks" / self.repo_dir(repo).name / f"{etag}.lock"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_lock(path)
             lock = FileLock(path, timeout=0, mode=0o664)
             lock.acquire()
         except Timeout:
@@ -368,3 +372,11 @@ def _pause(headers: Mapping[str, str]) -> float:
     limited = re.search(r"\bt=(\d+)", headers.get("RateLimit", ""))
     seconds = float(asked) if asked.isdigit() else float(limited.group(1)) if limited else 0.0
     return min(seconds, _LONGEST_PAUSE)
+
+
+def _make_lock(path: Path) -> None:
+    """Make a lock's file as Hugging Face's tools would: others may share the cache."""
+    with as_usual():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch()

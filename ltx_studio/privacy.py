@@ -1,0 +1,174 @@
+"""Keep what the studio writes readable by its user alone, and leave the user's own folders as the user has them.
+
+A process that was started as the studio (`make_private`) gives its new files to nobody else; `as_usual` makes the few
+files that belong elsewhere, such as a clip at `--out` or a model in the shared Hugging Face cache, with the umask that
+the user had. Whoever imports the package keeps their own umask: there, the home's own mode keeps others out.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import shlex
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from ltx_studio.errors import SetupError
+
+log = logging.getLogger(__name__)
+
+PRIVATE_UMASK = 0o077
+_OTHERS = 0o077
+_OURS = "studio.db", "worker.lock", "comfyui"
+"""Any of these in a folder tells that it has been a studio's home before."""
+_LOG = "logs", "studio.log"
+_MARK = ".private"
+"""In a home whose mode was decided once: whoever opens it to others afterwards wants it so."""
+
+
+@dataclass(slots=True)
+class _Umask:
+    """The umask of this process."""
+
+    users: int | None = None
+    usual: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_umask = _Umask()
+
+
+def make_private() -> None:
+    """Give what this process makes from now on to its user alone. For entry points; calling it again does nothing."""
+    with _umask.lock:
+        if _umask.users is None:
+            _umask.users = os.umask(PRIVATE_UMASK)
+
+
+def user_umask() -> int:
+    """Return the umask that the user started this process with."""
+    with _umask.lock:
+        if _umask.users is not None:
+            return _umask.users
+        now = os.umask(PRIVATE_UMASK)  # there is no way to read it but setting it
+        os.umask(now)
+        return now
+
+
+def user_mode(*, folder: bool = False) -> int:
+    """Return the mode that a new file of the user's, or a new folder, has."""
+    return (0o777 if folder else 0o666) & ~user_umask()
+
+
+@contextlib.contextmanager
+def as_usual() -> Iterator[None]:
+    """Make files and folders with the user's own umask, in what is made outside of the studio's home.
+
+    A umask is the whole process's: what another thread makes in the home meanwhile is kept from others by the home's
+    own mode. Keep the body short.
+    """
+    with _umask.lock:
+        if _umask.users is not None and not _umask.usual:
+            os.umask(_umask.users)
+        _umask.usual += 1
+    try:
+        yield
+    finally:
+        with _umask.lock:
+            _umask.usual -= 1
+            if _umask.users is not None and not _umask.usual:
+                os.umask(PRIVATE_UMASK)
+
+
+def open_home(home: Path) -> None:
+    """Make the studio's home, which nobody else can enter; close one that an older studio left open, once.
+
+    Raises:
+        SetupError: It cannot be made.
+    """
+    try:
+        if home.is_dir():
+            _close_once(home)
+            return
+        with as_usual():
+            home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, exist_ok=True)
+        _mark(home)
+    except OSError as error:
+        raise home_error(home, error) from error
+
+
+def is_exposed(home: Path) -> bool:
+    """Return whether other users of this machine can enter the home."""
+    try:
+        return hasattr(os, "getuid") and bool(home.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def command_to_close(home: Path) -> str:
+    """Return the command that keeps others out of the home."""
+    return f"chmod 700 {shlex.quote(str(home))}"
+
+
+def home_error(home: Path, error: OSError) -> SetupError:
+    """Return why something in the home cannot be written, with the remedy for that reason."""
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else home
+    reason = error.strerror or str(error)
+    message = f"The studio's folder {home} cannot be written: {reason}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = f"Free some space where {home} lies, or choose another folder with LTX_STUDIO_HOME."
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        hint = f"Move away what is at {path}, or choose another folder with LTX_STUDIO_HOME."
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        hint = f"Become its owner, or choose another folder with LTX_STUDIO_HOME: you may not write to {path}."
+    elif error.errno == errno.EROFS:
+        hint = "Its disk is read-only: mount it writable, or choose another folder with LTX_STUDIO_HOME."
+    else:
+        hint = "Choose another folder with LTX_STUDIO_HOME."
+    return SetupError(message, hint, where=str(path))
+
+
+def _close_once(home: Path) -> None:
+    """Keep others out of a home of ours that an older studio, or the user, made. The studio works without that, too."""
+    with contextlib.suppress(OSError):
+        if not hasattr(os, "getuid") or (home / _MARK).exists():
+            return
+        state = home.stat()
+        if state.st_uid != os.getuid():
+            return
+        if state.st_mode & _OTHERS and _is_only_a_home(home, state.st_mode):
+            home.chmod(stat.S_IMODE(state.st_mode) & ~_OTHERS)
+            _tell(home, f"{home} could be read by other users of this machine; it is closed to them now")
+        _mark(home)
+
+
+def _is_only_a_home(home: Path, mode: int) -> bool:
+    """Whether a folder is the studio's and nothing else: not `/tmp`, nor the user's own home folder."""
+    where = home.resolve()
+    if mode & stat.S_ISVTX or where in (Path(where.anchor), Path("~").expanduser().resolve()):
+        return False
+    names = {entry.name for entry in home.iterdir()}
+    return not names or any(name in names for name in _OURS)
+
+
+def _tell(home: Path, text: str) -> None:
+    """Write a line into the log file, also where no command has opened it."""
+    if any(isinstance(handler, RotatingFileHandler) for handler in logging.getLogger().handlers):
+        log.warning("%s", text)
+        return
+    with contextlib.suppress(OSError):
+        path = home.joinpath(*_LOG)
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')},000 WARNING {__name__}: {text}\n")
+
+
+def _mark(home: Path) -> None:
+    with contextlib.suppress(OSError):
+        (home / _MARK).touch(mode=0o600)
