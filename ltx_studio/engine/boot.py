@@ -9,10 +9,12 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ltx_studio.engine import comfyui, nodes, patches
+from ltx_studio.engine.faults import is_full_disk, is_out_of_memory
 from ltx_studio.engine.host import Host
 from ltx_studio.engine.preview import Previews
 from ltx_studio.errors import SetupError, StudioError
@@ -74,7 +76,7 @@ def boot(settings: Settings) -> Comfy:
             try:
                 _process.comfy = _boot(install, settings)
             except Exception as error:
-                _process.failure = _as_setup_error(error)
+                _process.failure = _as_setup_error(error, own=install.own)
                 raise _process.failure from error
         return _process.comfy
 
@@ -155,17 +157,47 @@ def use_folders(comfy: Comfy, settings: Settings) -> None:
             folder_paths.add_model_folder_path(kind, str(settings.models_dir / kind), is_default=True)
 
 
-def _as_setup_error(error: Exception) -> SetupError:
+def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
+    """Why ComfyUI could not be imported, and what to do; `own` says that it is the user's own ComfyUI."""
     if isinstance(error, SetupError):
         return error
-    if isinstance(error, ImportError) and error.name:
-        missing = error.name
+    chain = list(_chain(error))
+    for each in chain:
+        if is_out_of_memory(type(each).__name__, str(each)):
+            return SetupError(
+                "ComfyUI could not be started: there is too little memory.",
+                "Close other programs, or allow this one more memory, then start the studio again.",
+                details=f"{type(each).__name__}: {each}",
+            )
+        if is_full_disk(str(each)):
+            return SetupError(
+                f"ComfyUI could not be started: the disk is full ({each}).",
+                "Free some space, then start the studio again.",
+            )
+    missing = next((each for each in chain if isinstance(each, ImportError) and each.name), None)
+    again = "If it stays so, report it with the traceback in the studio's log."
+    if missing is not None and own:
         return SetupError(
-            f"ComfyUI could not be started: the Python package {missing!r} is missing or broken ({error}).",
+            f"Your ComfyUI could not be started: the Python package {missing.name!r} is missing or broken ({missing}).",
+            "Unset LTX_STUDIO_COMFY_DIR to use the studio's own ComfyUI, or install what yours needs.",
+            where=str(missing.name),
+        )
+    if missing is not None:
+        return SetupError(
+            f"ComfyUI could not be started: the Python package {missing.name!r} is missing or broken ({missing}).",
             "Run `./setup.sh` again, which installs what it needs.",
-            where=missing,
+            where=str(missing.name),
         )
     return SetupError(
-        f"ComfyUI could not be started: {type(error).__name__}: {error}",
-        "Run `./setup.sh` again. If it stays so, report it with the traceback in the studio's log.",
+        f"{'Your ' if own else ''}ComfyUI could not be started: {type(error).__name__}: {error}",
+        f"Unset LTX_STUDIO_COMFY_DIR to use the studio's own ComfyUI. {again}" if own else f"Try again. {again}",
     )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,5 +1,7 @@
 """ComfyUI's complaints in the user's words: what happened, where, and the one thing to do."""
 
+import errno
+import shlex
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -7,11 +9,28 @@ from typing import Any
 
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
 from ltx_studio.graph.loaders import ENDINGS, loader_table
-from ltx_studio.settings import Settings
+from ltx_studio.media.stage import OWN, PREFIX
+from ltx_studio.settings import Settings, Vram
 
-_OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
-_OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory")
-"""CUDA's and MPS's words, and those of torch's allocator on the CPU, which raises a plain RuntimeError."""
+_ON_DEVICE = "OutOfMemoryError"
+_ON_DEVICE_WORDS = ("cuda", "mps backend", "hip", "xpu", "gpu")
+_OUT_OF_MEMORY = (_ON_DEVICE, "MemoryError")
+_OUT_OF_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "unable to allocate",
+    "failed to map segment",
+    "bad_alloc",
+    "[errno 12]",
+)
+"""CUDA's and MPS's words, those of torch's allocator on the CPU, which raises a plain RuntimeError, NumPy's, and those
+of the system, when a library has no room."""
+_DAMAGED_WORDS = ("safetensors file is corrupt", "PytorchStreamReader", "invalid load key", "not a zip file")
+_GONE = ("FileNotFoundError", "PermissionError", "IsADirectoryError")
+_MOST_LINKS = 8
+_POCKET = "ltx-2.3-pocket"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 _FEW = 6
 
@@ -50,8 +69,13 @@ def _from_problem(
     info = problem.get("extra_info", {})
     name, value = str(info.get("input_name", "")), info.get("received_value")
     if problem["type"] == "value_not_in_list" and str(value).lower().endswith(ENDINGS):
-        folders = loader_table().get(kind, {}).get(name, [""])
-        return _missing_model(str(value), title, settings.models_dir / folders[0])
+        folder = settings.models_dir / loader_table().get(kind, {}).get(name, [""])[0]
+        if _is_given(str(value)):
+            return ModelMissingError(
+                f"{title}: {_named(folder / str(value), settings)} is gone.", "Put it back, or choose another file.",
+                where=title,
+            )  # fmt: skip
+        return _missing_model(str(value), title, folder)
     if problem["type"] == "value_not_in_list":
         known = _choices(node_class, name)
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
@@ -75,7 +99,7 @@ def _choices(node_class: Any, name: str) -> list[str]:
     return [str(option) for option in options]
 
 
-def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> ExecutionError:
+def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings: Settings) -> ExecutionError:
     """What a node raised, from ComfyUI's ``execution_error``."""
     if not error:
         return ExecutionError(
@@ -87,23 +111,14 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> Execu
     kind = str(error.get("exception_type", ""))
     message = str(error.get("exception_message", "")).strip()
     details = message + "\n\n" + "".join(error.get("traceback", []))
-    if kind.endswith(_OUT_OF_MEMORY) or any(words in message.lower() for words in _OUT_OF_MEMORY_WORDS):
-        return OutOfMemoryError(
-            f"{title} ran out of memory.",
-            "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=none, which is slower and needs the least.",
-            where=title,
-            details=details,
-            remedies=[Remedy.SMALLER, Remedy.UNLOAD],
-        )
-    if "SafetensorError" in kind or "safetensors file is corrupt" in message:
-        return ExecutionError(
-            f"{title}: its model file is damaged: {_first_line(message)}",
-            "`ltx-studio models verify --hash --repair` mends it; the pocket model is mended by `ltx-studio setup`.",
-            where=title,
-            details=details,
-        )
-    if _is_full_disk(message):
+    if is_out_of_memory(kind, message):
+        return _out_of_memory(title, kind, message, details, settings)
+    if is_full_disk(message):
         return _full_disk(title, details)
+    file = _model_file(error, settings)
+    is_damaged = "SafetensorError" in kind or "Unpickling" in kind or any(words in message for words in _DAMAGED_WORDS)
+    if is_damaged or (file is not None and kind.endswith(_GONE)):
+        return _broken_model(title, file, message, details, settings, gone=not is_damaged)
     return ExecutionError(
         f"{title} failed: {_first_line(message) or kind or 'no reason given'}",
         "Check the inputs of that step. The studio's log has the traceback.",
@@ -114,13 +129,91 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str]) -> Execu
 
 def from_storage(error: OSError) -> ExecutionError:
     """What went wrong while a run's files were made or moved."""
-    if _is_full_disk(str(error)):
+    if is_full_disk(str(error)) or error.errno in _FULL:
         return _full_disk("The studio's folder", "")
-    return ExecutionError(
-        f"The clip could not be stored: {error.strerror or error}.",
-        "Check the studio's folder, LTX_STUDIO_HOME.",
-        where=str(error.filename or ""),
+    where = str(error.filename or "")
+    hint = f"Make sure that you may write there: {where}." if where else "Check the studio's folder, LTX_STUDIO_HOME."
+    if error.errno == errno.EROFS:
+        hint = "Its disk is read-only: mount it writable, or choose another folder with LTX_STUDIO_HOME."
+    return ExecutionError(f"The clip could not be stored: {error.strerror or error}.", hint, where=where)
+
+
+def is_out_of_memory(kind: str, message: str) -> bool:
+    """Return whether an exception, by the name of its class and its words, is about memory."""
+    return kind.endswith(_OUT_OF_MEMORY) or any(words in message.lower() for words in _OUT_OF_MEMORY_WORDS)
+
+
+def is_full_disk(message: str) -> bool:
+    """Return whether an exception is about a full disk, or the user's share of one."""
+    return any(words in message for words in ("No space left", "[Errno 28]", "quota exceeded", "[Errno 122]"))
+
+
+def _out_of_memory(title: str, kind: str, message: str, details: str, settings: Settings) -> OutOfMemoryError:
+    is_device = kind.endswith(_ON_DEVICE) or any(words in message.lower() for words in _ON_DEVICE_WORDS)
+    hint = "Make the clip smaller or shorter, or close other programs."
+    if is_device and settings.vram not in (Vram.NONE, Vram.CPU):
+        hint = "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=none, which is slower and needs the least."
+    return OutOfMemoryError(
+        f"{title} ran out of memory.",
+        hint,
+        where=title,
+        details=details,
+        remedies=[Remedy.SMALLER, Remedy.UNLOAD],
     )
+
+
+def _broken_model(
+    title: str, file: Path | None, message: str, details: str, settings: Settings, *, gone: bool
+) -> ExecutionError:
+    """A model file that cannot be loaded: what mends it depends on whose it is."""
+    wrong = "cannot be read" if gone else "is damaged, or no file of that kind"
+    if file is None:
+        return ExecutionError(
+            f"{title}: its model file {wrong}: {_first_line(message)}",
+            "`ltx-studio models verify --hash` tells whether it is one of the studio's; replace it, if it is another.",
+            where=title,
+            details=details,
+        )
+    name = _named(file, settings)
+    if _is_given(f"{file.parent.name}/{file.name}"):
+        hint = "Use another file."
+    elif file.name.startswith(_POCKET):
+        hint = "Run `ltx-studio setup`, which stores it anew."
+    else:
+        hint = (
+            f"`ltx-studio models verify {shlex.quote(file.name)} --hash --repair` mends it, if the studio has "
+            "fetched it; else put a whole one in its place."
+        )
+    return ExecutionError(f"{title}: {name} {wrong}.", hint, where=title, details=details)
+
+
+def _model_file(error: Mapping[str, Any], settings: Settings) -> Path | None:
+    """The model file that the node was to load, by its inputs."""
+    inputs, kind = error.get("current_inputs"), str(error.get("node_type", ""))
+    for name, values in inputs.items() if isinstance(inputs, Mapping) else ():
+        value = values[0] if isinstance(values, list) and values else values
+        if isinstance(value, str) and value.lower().endswith(ENDINGS):
+            folders = loader_table().get(kind, {}).get(name, [""])
+            return settings.models_dir / folders[0] / value
+    return None
+
+
+def _is_given(name: str) -> bool:
+    """Whether a model file is one that the user gave with a request."""
+    return name.startswith(f"{OWN}/{PREFIX}")
+
+
+def _named(path: Path, settings: Settings) -> str:
+    """A model file as the user named it: what they gave is linked here, under a name of the studio's."""
+    if path.parent.name != OWN:
+        return f"the model file {path.name}"
+    for _ in range(_MOST_LINKS):
+        if not path.is_symlink():
+            break
+        path = path.parent / path.readlink()
+        if not path.is_relative_to(settings.home):
+            return f"your file {path.name}"
+    return "the file that you gave"
 
 
 def _missing_model(name: str, title: str, folder: Path) -> ModelMissingError:
@@ -129,10 +222,6 @@ def _missing_model(name: str, title: str, folder: Path) -> ModelMissingError:
         f"Put it into {folder}, or into the same folder of your own ComfyUI.",
         where=title,
     )
-
-
-def _is_full_disk(message: str) -> bool:
-    return "No space left" in message or "[Errno 28]" in message
 
 
 def _full_disk(title: str, details: str) -> ExecutionError:

@@ -168,7 +168,7 @@ class Run:
         if self._error is not None or not executor.success:
             gc.collect()  # the traceback held what the node had allocated
             comfy.model_management.soft_empty_cache()
-            return Failed(faults.from_execution(self._error or {}, self._titles))
+            return Failed(faults.from_execution(self._error or {}, self._titles, self._settings))
         made = self._publish(folder, executor.history_result)
         self._warm.rescued.drop(used)
         if self._stopping():

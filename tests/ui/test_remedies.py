@@ -17,7 +17,9 @@ from ltx_studio.settings import Settings
 from ltx_studio.ui.remedies import LABELS, RemedyButtons, carry_out, files_to_fetch, remedies_of, smaller
 from tests.support import carried_out, outcome_of, small_spec
 
-OUT_OF_MEMORY = from_execution({"exception_type": "torch.OutOfMemoryError", "node_id": "1"}, {"1": "Stage 1"})
+OUT_OF_MEMORY = from_execution(
+    {"exception_type": "torch.OutOfMemoryError", "node_id": "1"}, {"1": "Stage 1"}, Settings(home=Path("home"))
+)
 LARGE: dict[str, Any] = {"width": 1280, "height": 704}
 
 
@@ -57,7 +59,10 @@ def test_a_full_memory_offers_less_of_it() -> None:
 
 
 def test_a_step_that_fails_for_its_inputs_has_no_button() -> None:
-    assert remedies_of(from_execution({"exception_type": "ValueError", "node_id": "1"}, {})) == ()
+    assert (
+        remedies_of(from_execution({"exception_type": "ValueError", "node_id": "1"}, {}, Settings(home=Path("home"))))
+        == ()
+    )
 
 
 def test_missing_files_are_named_for_fetching(home: Settings) -> None:
