@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import json
 import logging
 import os
 import sys
@@ -15,7 +14,9 @@ import click
 from click.core import ParameterSource
 
 from ltx_studio import __version__
+from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import RequestError, StoppedError, StudioError
+from ltx_studio.privacy import make_private
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, get_settings
 
 log = logging.getLogger(__name__)
@@ -81,13 +82,19 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--repair", is_flag=True, help="Mend what does not agree.")
+@click.option("--repair", is_flag=True, help="Mend what does not agree; takes whose file is missing stay.")
+@click.option(
+    "--forget-missing",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Take the N takes whose file is missing out of the history for good.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def doctor(repair: bool, as_json: bool) -> int:
+def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:
     """Tell what is installed, found and missing; exit 1 when a run could not work."""
     from ltx_studio.cli.doctor import examine
 
-    return examine(repair, as_json)
+    return examine(repair, forget_missing, as_json)
 
 
 cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "What waits, runs and has ended."))
@@ -140,7 +147,7 @@ def setup() -> None:
 
     settings = get_settings()
     log_to_file(settings)
-    prepare(settings, lambda line: click.echo(f"  {line}"))
+    prepare(settings, lambda line: echo(f"  {line}"))
 
 
 @cli.command()
@@ -156,16 +163,17 @@ def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
     chosen = [get_mode(mode)] if mode else list(MODES.values())
     used = get_model_set(model_set or default_set(get_settings()))
     if as_json:
-        click.echo(json.dumps({item.id: as_dict(item, used) for item in chosen}, indent=2))
+        echo_json({item.id: as_dict(item, used) for item in chosen}, indent=2)
         return
     for item in chosen:
         title, *lines = as_lines(item, used)
-        click.secho(title, bold=True)
-        click.echo("\n".join(lines))
+        secho(title, bold=True)
+        echo(*lines)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 the request is wrong, 1 it failed."""
+    make_private()
     logging.getLogger().addHandler(logging.NullHandler())  # before there is a log file, nothing is for the terminal
     arguments = list(sys.argv[1:] if argv is None else argv)
     sys.exit(_run(arguments))
@@ -179,7 +187,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
         _show(error, as_json)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        echo(*error.format_message().split("\n"), err=True)
         return 2
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "ltx-studio"
@@ -202,12 +210,12 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
 def _show(error: StudioError, as_json: bool) -> None:
     with contextlib.suppress(OSError):  # stderr may be closed or full; the exit code tells all the same
         if as_json:
-            click.echo(json.dumps(error.as_dict(), ensure_ascii=False), err=True)
+            echo_json(error.as_dict(), err=True)
         elif isinstance(error, StoppedError):
-            click.echo(f"{error.message} {error.hint}", err=True)
+            echo(f"{error.message} {error.hint}", err=True)
         else:
-            click.secho(f"Error: {error.message}", fg="red", err=True)
-            click.echo(error.hint, err=True)
+            secho(f"Error: {error.message}", fg="red", err=True)
+            echo(error.hint, err=True)
 
 
 @contextlib.contextmanager

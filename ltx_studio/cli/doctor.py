@@ -1,16 +1,16 @@
 """`ltx-studio doctor`: what is installed, found and missing, and whether files and history agree."""
 
-import json
 import platform
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from ltx_studio import __version__
+from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import StudioError
+from ltx_studio.privacy import command_to_close, is_exposed
 from ltx_studio.settings import Settings, get_settings
 from ltx_studio.words import in_bytes
 
@@ -31,19 +31,29 @@ class Finding:
     hint: str = ""
 
 
-def examine(repair: bool, as_json: bool) -> int:
-    """Tell what was found; 1 when a run could not work, or something does not agree."""
+def examine(repair: bool, forget_missing: int | None, as_json: bool) -> int:
+    """Tell what was found; 1 when a run could not work, or something does not agree.
+
+    Args:
+        repair: Mend what does not agree.
+        forget_missing: So many takes whose file is missing go out of the history.
+        as_json: A script reads it.
+
+    Raises:
+        RequestError: So many takes are not missing; nothing has changed.
+    """
     settings = get_settings()
-    findings = [*_installed(settings), *_agreeing(settings, repair)]
+    if forget_missing is not None:
+        _forget(settings, forget_missing)
+    findings = [*_installed(settings), *_agreeing(settings, repair), *_private(settings)]
     if as_json:
-        shown = [{"name": each.name, "good": each.good, "found": each.found, "hint": each.hint} for each in findings]
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        echo_json([{"name": each.name, "good": each.good, "found": each.found, "hint": each.hint} for each in findings])
     else:
         for each in findings:
-            mark = click.style("ok ", fg="green") if each.good else click.style("!! ", fg="red")
-            click.echo(f"{mark} {each.name}: {each.found}")
+            secho("ok " if each.good else "!! ", nl=False, fg="green" if each.good else "red")
+            echo(f" {each.name}: {each.found}")
             if each.hint:
-                click.echo(f"    {each.hint}")
+                echo(f"    {each.hint}")
     return 0 if all(each.good for each in findings) else 1
 
 
@@ -77,13 +87,22 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         yield Finding("Set-up", False, error.message, error.hint)
 
 
+def _forget(settings: Settings, count: int) -> None:
+    from ltx_studio.jobs.agreement import Agreement
+
+    Agreement(settings).forget_missing(count)
+
+
 def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
     from ltx_studio.jobs.agreement import Agreement
+    from ltx_studio.jobs.damage import DatabaseDamagedError
 
     if not settings.database_file.exists() and next(settings.outputs_dir.glob("*/*"), None) is None:
         yield Finding("History", True, "there is none yet")
         return
     try:
+        if repair:
+            yield from _recovered(settings)
         agreement = Agreement(settings)
         seen = agreement.look()
         if repair and seen.found:
@@ -91,24 +110,44 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
             yield Finding("Repaired", True, _in_words(seen))
             seen = agreement.look()
     except StudioError as error:
-        yield Finding("History", False, error.message, error.hint)
+        name = "Database" if isinstance(error, DatabaseDamagedError) else "History"
+        yield Finding(name, False, error.message, error.hint)
         return
-    yield Finding(
-        "Database",
-        not seen.damage,
-        "; ".join(seen.damage) or "whole",
-        "Move it away; the clips stay, and `ltx-studio doctor --repair` finds them again." if seen.damage else "",
-    )
-    agrees = not seen.found
-    hint = "" if agrees else "Run `ltx-studio doctor --repair`."
-    if seen.all_lost:
-        hint = f"No clip is in {settings.outputs_dir}: is its disk there? Else delete the takes."
-    yield Finding("History", agrees, _in_words(seen), hint)
+    yield Finding("Database", True, "whole")
+    hint = "Run `ltx-studio doctor --repair`." if seen.found else ""
+    if seen.missing and not seen.found:
+        hint = (
+            f"Is the disk of {settings.outputs_dir} there? With their files, the takes come back by themselves. "
+            f"To forget them for good: `ltx-studio doctor --forget-missing {len(seen.missing)}`."
+        )
+    yield Finding("History", not seen.found and not seen.missing, _in_words(seen), hint)
+
+
+def _recovered(settings: Settings) -> Iterator[Finding]:
+    """Put a new database in place of a damaged one."""
+    from ltx_studio.jobs.damage import DatabaseDamagedError
+    from ltx_studio.jobs.database import Database
+    from ltx_studio.jobs.recovery import recover
+
+    try:
+        with closing(Database(settings.database_file)) as database:
+            database.check(thorough=True)
+    except DatabaseDamagedError as damage:
+        made = recover(settings)
+        kept = f"{made.jobs} jobs and {made.takes} takes of it are kept; it is at {made.aside}"
+        yield Finding("Recovered", True, f"{damage.message} {kept}")
+
+
+def _private(settings: Settings) -> Iterator[Finding]:
+    """Whether other users of this machine can read prompts, uploads and clips."""
+    if is_exposed(settings.home):
+        close = command_to_close(settings.home)
+        yield Finding("Privacy", False, f"{settings.home} can be read by other users.", f"Close it: `{close}`.")
 
 
 def _in_words(seen: "Disagreements") -> str:
     counts = {
-        "takes whose file is gone": seen.lost,
+        "takes whose file is missing": seen.missing,
         "clips that the history does not know": seen.strays,
         "takes without a poster": seen.posterless,
         "files that nothing needs": seen.unused,

@@ -1,14 +1,13 @@
 """`ltx-studio jobs`: what waits, runs and has ended, and what can be done about it."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.generate import NOBODY_WORKS, PAUSED
+from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import StoppedError
@@ -35,7 +34,7 @@ def list_jobs(limit: int, as_json: bool) -> None:
     queue = _queue()
     _show(queue.of(LOCAL, limit=limit), as_json)
     if queue.is_paused(LOCAL):
-        click.echo(PAUSED, err=True)
+        echo(PAUSED, err=True)
 
 
 @jobs.command()
@@ -45,14 +44,14 @@ def show(job: str, as_json: bool) -> None:
     """One job, with what was asked for."""
     found = _queue().get(job, LOCAL)
     if as_json:
-        click.echo(json.dumps(found.as_dict() | {"spec": found.spec}, ensure_ascii=False))
+        echo_json(found.as_dict() | {"spec": found.spec})
         return
     _show([found], as_json)
-    of_spec = {name: found.spec[name] for name in ("preset", "model_set") if found.spec[name]}
-    for name, value in (of_spec | found.spec["params"]).items():
-        click.echo(f"  {name}: {value}")
+    of_spec = {name: found.spec[name] for name in ("preset", "model_set") if found.spec.get(name)}
+    for name, value in (of_spec | dict(found.params)).items():
+        echo(f"  {name}: {value}")
     if isinstance(found.state, Failed):
-        click.echo(f"  {found.state.error.message} {found.state.error.hint}")
+        echo(f"  {found.state.error.message} {found.state.error.hint}")
 
 
 @jobs.command()
@@ -97,11 +96,11 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
     desk = Desk(settings)
     ids = desk.submit(LOCAL, specs)
     if as_json:
-        click.echo(json.dumps({"jobs": ids}))
+        echo_json({"jobs": ids})
         return
-    click.echo("\n".join(ids))
+    echo(*ids)
     if not desk.is_worked():
-        click.echo(NOBODY_WORKS, err=True)
+        echo(NOBODY_WORKS, err=True)
 
 
 @jobs.command()
@@ -113,8 +112,8 @@ def run() -> int:
     cancel = CancelToken()
     failed = 0
     if desk.queue.is_paused(LOCAL):
-        click.echo(PAUSED, err=True)
-    with stop_on_signal(cancel, lambda line: click.echo(line, err=True)):
+        echo(PAUSED, err=True)
+    with stop_on_signal(cancel, lambda line: echo(line, err=True)):
         desk.work()
         try:
             while not cancel.cancelled and (job := _next(desk.queue)):
@@ -122,7 +121,7 @@ def run() -> int:
                 failed += isinstance(ended.state, Failed)
                 _show([ended], as_json=False)
                 if isinstance(ended.state, Done) and ended.state.take:
-                    click.echo(f"  {desk.history.path(desk.history.get(ended.state.take, LOCAL))}")
+                    echo(f"  {desk.history.path(desk.history.get(ended.state.take, LOCAL))}")
         finally:
             desk.close()
     if cancel.cancelled:
@@ -150,14 +149,14 @@ def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
 def pause() -> None:
     """Let no job begin until `jobs resume`; what runs goes on."""
     _queue().pause(LOCAL)
-    click.echo(PAUSED)
+    echo(PAUSED)
 
 
 @jobs.command()
 def resume() -> None:
     """Go on after `jobs pause`."""
     _queue().pause(LOCAL, False)
-    click.echo("The queue goes on.")
+    echo("The queue goes on.")
 
 
 def _queue() -> Queue:
@@ -166,7 +165,7 @@ def _queue() -> Queue:
 
 def _show_one(job: Job, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(job.as_dict(), ensure_ascii=False))
+        echo_json(job.as_dict())
     else:
         _show([job], as_json=False)
 
@@ -174,13 +173,12 @@ def _show_one(job: Job, as_json: bool) -> None:
 def _show(found: Sequence[Job], as_json: bool) -> None:
     if as_json:
         shown = [job.as_dict() for job in found]
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        echo_json(shown)
         return
     if not found:
-        click.echo("There are no jobs.", err=True)
+        echo("There are no jobs.", err=True)
     for job in found:
-        created = datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d %H:%M")
-        click.echo(f"{job.id}  {created}  {job.mode:8}  {_in_words(job):24}  {_short(job.spec['params']['prompt'])}")
+        echo(f"{job.id}  {moment(job.created)}  {job.mode:8}  {_in_words(job):24}  {_short(job.prompt)}")
 
 
 def _in_words(job: Job) -> str:

@@ -1,12 +1,11 @@
 """`ltx-studio takes`: the history, and what its owner says of it."""
 
-import json
 import math
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
+from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs import LOCAL, Database
 from ltx_studio.jobs.history import PAGE, History, TakeRecord
@@ -34,13 +33,16 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
     history = _history()
     page = history.page(LOCAL, search=" ".join(search), mode=mode, favourites=favourites, limit=limit)
     if as_json:
-        shown = [take.as_dict() | {"path": str(history.path(take))} for take in page.takes]
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        shown = [
+            take.as_dict() | {"path": str(history.path(take)), "missing": history.is_missing(take)}
+            for take in page.takes
+        ]
+        echo_json(shown)
         return
     if not page.takes:
-        click.echo("No take fits." if search or mode or favourites else "There are no takes yet.", err=True)
+        echo("No take fits." if search or mode or favourites else _none_yet(), err=True)
     for take in page.takes:
-        click.echo(_line(take))
+        echo(_line(take, missing=history.is_missing(take)))
 
 
 @takes.command()
@@ -49,7 +51,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
 def favourite(take: str, no_more: bool) -> None:
     """Keep TAKE whatever is pruned."""
     _history().favour(take, LOCAL, not no_more)
-    click.echo(f"{take} is {'no longer a' if no_more else 'a'} favourite.")
+    echo(f"{take} is {'no longer a' if no_more else 'a'} favourite.")
 
 
 @takes.command()
@@ -60,7 +62,7 @@ def tag(take: str, tags: Sequence[str]) -> None:
     history = _history()
     history.tag(take, LOCAL, tags)
     given = ", ".join(history.get(take, LOCAL).tags)
-    click.echo(f"{take} has the tags: {given}." if given else f"{take} has no tags.")
+    echo(f"{take} has the tags: {given}." if given else f"{take} has no tags.")
 
 
 @takes.command()
@@ -68,7 +70,7 @@ def tag(take: str, tags: Sequence[str]) -> None:
 def delete(take: str) -> None:
     """Remove TAKE and its file."""
     _history().delete(take, LOCAL)
-    click.echo(f"{take} is removed.")
+    echo(f"{take} is removed.")
 
 
 @takes.command()
@@ -81,8 +83,15 @@ def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
         raise RequestError("It is not said what to keep.", "Give --keep or --keep-gb.")
     if keep_gb is not None and not math.isfinite(keep_gb):
         raise RequestError(f"--keep-gb is {keep_gb:g}.", "Give a number of gigabytes.")
-    gone = _history().prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
-    click.echo(json.dumps({"removed": gone}) if as_json else f"{len(gone)} removed.")
+    history = _history()
+    gone = history.prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
+    if as_json:
+        echo_json({"removed": gone})
+        return
+    echo(f"{len(gone)} removed.")
+    missing = history.room(LOCAL).missing
+    if missing:
+        echo(f"Takes whose file is missing stay, {missing} of them: `ltx-studio doctor` says more.", err=True)
 
 
 def _history() -> History:
@@ -90,9 +99,16 @@ def _history() -> History:
     return History(Database(settings.database_file), settings.outputs_dir, settings.posters_dir)
 
 
-def _line(take: TakeRecord) -> str:
-    created = datetime.fromtimestamp(take.created).astimezone().strftime("%Y-%m-%d %H:%M")
+def _none_yet() -> str:
+    """Why the history is empty: clips may be there that it has lost."""
+    if next(get_settings().outputs_dir.glob("*/*.mp4"), None) is None:
+        return "There are no takes yet."
+    return "The history is empty, but there are clips: `ltx-studio doctor --repair` takes them in."
+
+
+def _line(take: TakeRecord, *, missing: bool) -> str:
     mark = "*" if take.favourite else " "
+    size = "missing" if missing else in_bytes(take.bytes)
     prompt = " ".join(take.prompt.split())
     tags = f" [{', '.join(take.tags)}]" if take.tags else ""
-    return f"{take.id} {mark} {created}  {take.mode:8}  {in_bytes(take.bytes):>8}  {prompt[:60]}{tags}"
+    return f"{take.id} {mark} {moment(take.created)}  {take.mode:8}  {size:>8}  {prompt[:60]}{tags}"

@@ -1,7 +1,7 @@
 """Whether files and rows agree: what the history says and what lies in the studio's folders, and mending it."""
 
 import contextlib
-import json
+import logging
 import re
 import sqlite3
 import time
@@ -15,8 +15,11 @@ from ltx_studio.jobs import recipes
 from ltx_studio.jobs.archive import Archive, clip_of, write_poster
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.desk import LOCAL
-from ltx_studio.jobs.history import History, NewTake, insert
+from ltx_studio.jobs.history import History, NewTake, erase, insert
+from ltx_studio.jobs.rows import request_of
 from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _TAKE = re.compile(r"(?P<mode>[a-z0-9]+)-(?P<id>[0-9a-f]{12})(-\d+)?\.\w+")
 """The name of a take's file, or of what else its run saved."""
@@ -27,11 +30,10 @@ UNUSED_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Disagreements:
-    """Attributes: damage is what SQLite says of the database; the others are takes' ids and paths."""
+    """Attributes: takes' ids and paths."""
 
-    damage: tuple[str, ...]
-    lost: tuple[str, ...]
-    """Takes whose file is gone."""
+    missing: tuple[str, ...]
+    """Takes whose file is not there. They stay in the history: the disk with their files may only be away."""
     strays: tuple[Path, ...]
     """Takes that lie among the outputs, with a recipe, and are not in the history."""
     unknown: tuple[Path, ...]
@@ -40,13 +42,10 @@ class Disagreements:
     unused: tuple[Path, ...]
     """Posters and kept files that nothing needs."""
 
-    all_lost: bool = False
-    """Whether no clip of several takes is there: more likely than not, its disk is not."""
-
     @property
     def found(self) -> bool:
         """Whether there is something to mend."""
-        return any((self.damage, self.lost, self.strays, self.posterless, self.unused))
+        return any((self.strays, self.posterless, self.unused))
 
 
 class Agreement:
@@ -58,51 +57,78 @@ class Agreement:
         self._archive = Archive(settings)
 
     def look(self) -> Disagreements:
-        """Compare all; changes nothing."""
+        """Compare all; changes nothing.
+
+        Raises:
+            DatabaseDamagedError: The database is damaged.
+            SetupError: The outputs are no folder.
+        """
+        self._database.check(thorough=True)
         with self._database.read() as connection:
-            said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             takes = {row["id"]: row["file"] for row in connection.execute("SELECT id, file FROM takes")}
+            missing = tuple(row["id"] for row in self._missing(connection))
             working = {
                 row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')")
             }
-            needed = set(_files_needed(connection))
+            needed = _files_needed(connection)
         outputs = self._settings.outputs_dir
         if outputs.exists() and not outputs.is_dir():
             raise SetupError(f"{outputs} is no folder.", "Move it away: clips are kept there.")
-        lost = tuple(take for take, file in takes.items() if not (outputs / file).is_file())
         strays, unknown = self._strays(set(takes) | working)
         posterless = tuple(
             take
             for take, file in takes.items()
-            if take not in lost and Path(file).suffix in VIDEOS and not self._archive.poster(take).is_file()
+            if (outputs / file).is_file() and Path(file).suffix in VIDEOS and not self._archive.poster(take).is_file()
         )
         unused = (*self._unused_posters(set(takes) | working), *self._unused_files(needed))
-        return Disagreements(
-            () if said == ["ok"] else tuple(said), lost, strays, unknown, posterless, unused,
-            all_lost=len(lost) == len(takes) > 1,
-        )  # fmt: skip
+        return Disagreements(missing, strays, unknown, posterless, unused)
 
     def mend(self, seen: Disagreements) -> None:
-        """Take lost takes out of the history and strays into it, make posters, remove what nothing needs.
-
-        Where all are lost, they stay in the history.
-        """
-        with self._database.write() as connection:
-            for take in () if seen.all_lost else seen.lost:
-                row = connection.execute("SELECT number, file FROM takes WHERE id = ?", (take,)).fetchone()
-                if row is not None and not (self._settings.outputs_dir / row["file"]).is_file():
-                    connection.execute("DELETE FROM takes_words WHERE rowid = ?", (row["number"],))
-                    connection.execute("DELETE FROM takes WHERE number = ?", (row["number"],))
+        """Take strays into the history, make posters, remove what nothing needs. Takes whose file is missing stay."""
         History(self._database, self._settings.outputs_dir, self._settings.posters_dir).remove_leaving()
-        for path in seen.strays:
-            self._adopt(path)
+        for path in sorted(seen.strays, key=_changed):  # the newest take has the highest number
+            with _logged(f"{path} cannot be taken into the history"):
+                self._adopt(path)
         for take in seen.posterless:
-            self._make_poster(take)
+            with _logged(f"the take {take} has no poster"):
+                self._make_poster(take)
         with self._database.write() as connection:  # nobody hands anything in meanwhile
-            needed = set(_files_needed(connection))
+            needed = _files_needed(connection)
             for path in seen.unused:
-                if path.name not in needed and _is_old(path):
+                if needed is not None and path.name not in needed and _is_old(path):
                     path.unlink(missing_ok=True)
+
+    def forget_missing(self, count: int) -> None:
+        """Take the takes whose file is missing out of the history for good.
+
+        Args:
+            count: How many that are; others than these were not meant.
+
+        Raises:
+            RequestError: There are more or fewer of them now.
+            DatabaseDamagedError: The database is damaged: who knows what is missing.
+        """
+        self._database.check(thorough=True)
+        with self._database.write() as connection:
+            rows = self._missing(connection)
+            if len(rows) != count:
+                now = f"{len(rows)} take{'' if len(rows) == 1 else 's'}"
+                raise RequestError(
+                    f"The file of {now} is missing, not of {count}. Nothing is forgotten.",
+                    f"To forget them for good: `ltx-studio doctor --forget-missing {len(rows)}`."
+                    if rows
+                    else "There is nothing to forget.",
+                )
+            for row in rows:
+                erase(connection, row["number"])
+        for row in rows:
+            with contextlib.suppress(OSError):
+                self._archive.poster(row["id"]).unlink(missing_ok=True)
+
+    def _missing(self, connection: sqlite3.Connection) -> list[sqlite3.Row]:
+        """Takes of the history whose file is not there."""
+        rows = connection.execute("SELECT number, id, file FROM takes WHERE NOT leaving").fetchall()
+        return [row for row in rows if not (self._settings.outputs_dir / row["file"]).is_file()]
 
     def _adopt(self, path: Path) -> None:
         recipe, name = recipes.read(path), _TAKE.fullmatch(path.name)
@@ -149,16 +175,23 @@ class Agreement:
             if path.stem not in known and _is_old(path):
                 yield path
 
-    def _unused_files(self, needed: set[str]) -> Iterator[Path]:
+    def _unused_files(self, needed: set[str] | None) -> Iterator[Path]:
+        if needed is None:
+            return
         for path in sorted(self._settings.kept_dir.glob("*")):
             if path.name not in needed and _is_old(path):
                 yield path
 
 
-def _files_needed(connection: sqlite3.Connection) -> Iterator[str]:
-    """The names of the kept files that jobs and takes were given."""
+def _files_needed(connection: sqlite3.Connection) -> set[str] | None:
+    """The names of the kept files that jobs and takes were given; None when that of one cannot be read."""
+    needed: set[str] = set()
     for (text,) in connection.execute("SELECT spec FROM jobs UNION ALL SELECT recipe FROM takes"):
-        yield from _names(json.loads(text)["params"])
+        request = request_of(text)
+        if request is None:
+            return None
+        needed.update(_names(request["params"]))
+    return needed
 
 
 def _names(value: object) -> Iterator[str]:
@@ -178,7 +211,7 @@ def _has_recipe(path: Path) -> bool:
         return False
     try:
         recipes.read(path)
-    except RequestError:
+    except (RequestError, ValueError):  # a tag that is no text
         return False
     return True
 
@@ -187,3 +220,20 @@ def _is_old(path: Path) -> bool:
     with contextlib.suppress(OSError):
         return time.time() - path.lstat().st_mtime > UNUSED_SECONDS
     return False
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Go on with the next file whatever is wrong with this one; but not when the database cannot be used."""
+    try:
+        yield
+    except sqlite3.Error:
+        raise
+    except Exception:
+        log.exception("%s", what)
+
+
+def _changed(path: Path) -> float:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0

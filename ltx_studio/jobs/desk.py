@@ -39,6 +39,10 @@ class Desk:
 
     Attributes:
         uploads: Where the page puts what visitors upload, which goes one day.
+
+    Raises:
+        DatabaseDamagedError: The database is damaged.
+        SetupError: It, or its folder, cannot be used.
     """
 
     def __init__(self, settings: Settings, runner: LocalRunner | None = None) -> None:
@@ -46,6 +50,7 @@ class Desk:
         self.uploads = settings.temp_dir
         self.runner = runner or LocalRunner(settings)
         database = Database(settings.database_file)
+        database.check()  # else a damage shows only when a clip is made already, or where a page comes to it
         self.queue = Queue(database)
         self.lookout = Lookout(database)
         self.history = History(database, settings.outputs_dir, settings.posters_dir)

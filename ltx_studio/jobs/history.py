@@ -4,7 +4,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs.database import Database
+from ltx_studio.jobs.room import Room, beyond, room_of, sizes
+from ltx_studio.jobs.rows import FIGURES, measured_of, request_of, tags_of
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +75,14 @@ class TakeRecord(NewTake):
     @property
     def clip(self) -> dict[str, float]:
         """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else nothing."""
-        found = {name: self.measured[name] for name in ("width", "height", "frames", "fps") if name in self.measured}
+        found = {name: self.measured[name] for name in FIGURES if name in self.measured}
         return found | ({"seconds": round(found["frames"] / found["fps"], 3)} if found.get("fps") else {})
+
+    @property
+    def seed(self) -> int | None:
+        """Of the request; None where it has none."""
+        seed = self.recipe["params"].get("seed")
+        return seed if isinstance(seed, int) else None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, without the recipe."""
@@ -86,7 +94,7 @@ class TakeRecord(NewTake):
             "file": self.file,
             "bytes": self.bytes,
             "prompt": self.prompt,
-            "seed": self.recipe["params"].get("seed"),
+            "seed": self.seed,
             "favourite": self.favourite,
             "tags": list(self.tags),
             "measured": dict(self.measured),
@@ -104,21 +112,6 @@ class Page:
 
     takes: tuple[TakeRecord, ...]
     before: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What some takes are and have on the disk.
-
-    Attributes:
-        takes: How many.
-        favourites: Of these.
-        bytes: Of their files.
-    """
-
-    takes: int
-    favourites: int
-    bytes: int
 
 
 def poster_path(folder: Path, take: str) -> Path:
@@ -139,6 +132,12 @@ def insert(connection: sqlite3.Connection, take: NewTake) -> None:
     connection.execute("INSERT INTO takes_words (rowid, words) VALUES (?, ?)", (number, take.prompt))
 
 
+def erase(connection: sqlite3.Connection, number: int) -> None:
+    """Take the row of a take away in a transaction that is open."""
+    for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
+        connection.execute(statement, (number,))
+
+
 class History:
     """Of one database, one folder of outputs and one of posters. Each owner sees its own takes only."""
 
@@ -149,6 +148,10 @@ class History:
     def path(self, take: NewTake) -> Path:
         """Of its video file."""
         return self._outputs_dir / take.file
+
+    def is_missing(self, take: NewTake) -> bool:
+        """Return whether its file is not there, as when its disk is away; looked at anew each time."""
+        return not self.path(take).is_file()
 
     def poster(self, take: str) -> Path:
         """A picture of its middle; of a take that is only heard there is none."""
@@ -167,7 +170,8 @@ class History:
         """Whether one of the owner's takes was made of a file with this sha256."""
         with self._database.read() as connection:
             found = connection.execute(
-                "SELECT 1 FROM takes, json_each(takes.recipe, '$.inputs') AS input"
+                "SELECT 1 FROM takes,"
+                " json_each(CASE WHEN json_valid(takes.recipe) THEN takes.recipe ELSE '{}' END, '$.inputs') AS input"
                 " WHERE owner = ? AND leaving <> ? AND instr(recipe, ?) AND input.value = ? LIMIT 1",
                 (owner, GOING, digest, digest),
             )
@@ -229,11 +233,12 @@ class History:
         """The request and what was measured of the newest takes with a model set, of all owners: to tell times by."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT json_remove(recipe, '$.graph') AS recipe, measured FROM takes"
-                " WHERE json_extract(recipe, '$.model_set') = ? ORDER BY number DESC LIMIT ?",
+                "SELECT json_remove(recipe, '$.graph') AS recipe, measured FROM takes WHERE"
+                " CASE WHEN json_valid(recipe) THEN json_extract(recipe, '$.model_set') END = ?"
+                " ORDER BY number DESC LIMIT ?",
                 (model_set, limit),
             ).fetchall()
-        return [(json.loads(row["recipe"]), json.loads(row["measured"])) for row in rows]
+        return [(request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"])) for row in rows]
 
     def favour(self, take: str, owner: str, favourite: bool) -> None:
         """Say whether a take is a favourite.
@@ -280,7 +285,9 @@ class History:
     def room(self, owner: str) -> Room:
         """What all of the owner's takes need."""
         with self._database.read() as connection:
-            return _room(_sizes(connection, owner))
+            rows = sizes(connection, owner)
+        here = self._here(rows)
+        return room_of(here, missing=len(rows) - len(here))
 
     def prunable(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> Room:
         """What `prune` would remove now.
@@ -289,10 +296,12 @@ class History:
             RequestError: It is less than nothing.
         """
         with self._database.read() as connection:
-            return _room(_prunable(connection, owner, keep, keep_bytes))
+            return room_of(self._prunable(connection, owner, keep, keep_bytes))
 
     def prune(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
         """Remove the owner's oldest takes, never a favourite. Their ids.
+
+        A take whose file is missing is neither counted nor removed: it needs no room, and its disk may come back.
 
         Args:
             owner: Whose.
@@ -303,12 +312,23 @@ class History:
             RequestError: It is less than nothing.
         """
         with self._database.write() as connection:
-            gone = _prunable(connection, owner, keep, keep_bytes)
+            gone = self._prunable(connection, owner, keep, keep_bytes)
             connection.executemany(
                 "UPDATE takes SET leaving = ? WHERE number = ?", [(GOING, row["number"]) for row in gone]
             )
         self.remove_leaving()
         return [row["id"] for row in gone]
+
+    def _prunable(
+        self, connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
+    ) -> list[sqlite3.Row]:
+        if min(keep or 0, keep_bytes or 0) < 0:
+            raise RequestError("Fewer than no takes cannot be kept.", "Give 0 or more.")
+        return list(beyond(self._here(sizes(connection, owner)), keep, keep_bytes))
+
+    def _here(self, rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
+        """Those whose file is there."""
+        return [row for row in rows if (self._outputs_dir / row["file"]).is_file()]
 
     def remove_leaving(self) -> None:
         """Remove the files of takes that are to go, and then their rows: a kill in between is made up for later."""
@@ -328,38 +348,7 @@ class History:
                 log.exception("%s cannot be removed now", file)
                 continue
             with self._database.write() as connection:
-                for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
-                    connection.execute(statement, (row["number"],))
-
-
-def _sizes(connection: sqlite3.Connection, owner: str) -> list[sqlite3.Row]:
-    return connection.execute(
-        "SELECT number, id, bytes, favourite FROM takes WHERE owner = ? AND NOT leaving ORDER BY number DESC", (owner,)
-    ).fetchall()
-
-
-def _room(rows: Sequence[sqlite3.Row]) -> Room:
-    return Room(len(rows), sum(row["favourite"] for row in rows), sum(row["bytes"] for row in rows))
-
-
-def _prunable(
-    connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
-) -> list[sqlite3.Row]:
-    if min(keep or 0, keep_bytes or 0) < 0:
-        raise RequestError("Fewer than no takes cannot be kept.", "Give 0 or more.")
-    return list(_beyond(_sizes(connection, owner), keep, keep_bytes))
-
-
-def _beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | None) -> Iterator[sqlite3.Row]:
-    """The oldest that are not favourites, beyond so many of these or so many bytes of all."""
-    count, size = sum(not row["favourite"] for row in rows), sum(row["bytes"] for row in rows)
-    for row in reversed(rows):
-        fits = (keep is None or count <= keep) and (keep_bytes is None or size <= keep_bytes)
-        if fits:
-            return
-        if not row["favourite"]:
-            count, size = count - 1, size - row["bytes"]
-            yield row
+                erase(connection, row["number"])
 
 
 def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
@@ -374,7 +363,7 @@ def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
 def _record(row: sqlite3.Row) -> TakeRecord:
     return TakeRecord(
         row["id"], row["job"], row["owner"], row["mode"], row["created"], row["file"], row["bytes"], row["prompt"],
-        json.loads(row["recipe"]), json.loads(row["measured"]),
+        request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"]),
         aside=row["leaving"] == ASIDE, number=row["number"], favourite=bool(row["favourite"]),
-        tags=tuple(json.loads(row["tags"])),
+        tags=tags_of(row["tags"]),
     )  # fmt: skip

@@ -11,8 +11,10 @@ from typing import Any
 from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.history import NewTake, insert
+from ltx_studio.jobs.rows import error_of, object_of, progress_of, request_of
 from ltx_studio.jobs.states import Cancelled, Done, Failed, Progress, Queued, Running, State
 
+DAMAGED = "Damaged: the request cannot be read."
 ATTEMPTS = 2
 """How often a job may begin: once, and once more when the studio ended while it ran."""
 
@@ -29,6 +31,7 @@ class Job:
         created: When, in seconds since the epoch.
         state: Where it is.
         batch: The id that it shares with those that were submitted with it; None when it came alone.
+        damaged: Whether its row holds no request that could be carried out.
     """
 
     id: str
@@ -38,6 +41,17 @@ class Job:
     created: float
     state: State
     batch: str | None = None
+    damaged: bool = False
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What was asked for, by name."""
+        return {} if self.damaged else dict(self.spec["params"])
+
+    @property
+    def prompt(self) -> str:
+        """What was written; a sentence instead where that cannot be read."""
+        return DAMAGED if self.damaged else str(self.params.get("prompt", ""))
 
     @property
     def verifies(self) -> bool:
@@ -68,7 +82,7 @@ class Job:
                 shown["take"] = take
             case Failed(_, error):
                 shown["error"] = error.as_dict()
-        return shown
+        return shown | ({"damaged": True} if self.damaged else {})
 
 
 class Queue:
@@ -205,7 +219,8 @@ class Queue:
         """
         with self._database.write() as connection:
             connection.execute(
-                "UPDATE jobs SET state = 'cancelled', ended = ? WHERE id = ? AND owner = ? AND state = 'queued'",
+                "UPDATE jobs SET state = 'cancelled', ended = ? WHERE id = ? AND owner = ?"
+                " AND state NOT IN ('running', 'done', 'failed', 'cancelled')",  # it waits, or is in no state
                 (time.time(), job, owner),
             )
             connection.execute(
@@ -299,7 +314,7 @@ class Queue:
             ran = [row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state = 'running'")]
             connection.execute(
                 "UPDATE jobs SET state = 'cancelled', ended = ? WHERE state = 'running'"
-                " AND (stopping OR coalesce(json_extract(spec, '$.fresh'), 0))",
+                " AND (stopping OR CASE WHEN json_valid(spec) THEN coalesce(json_extract(spec, '$.fresh'), 0) END)",
                 (now,),
             )
             connection.execute(
@@ -353,21 +368,23 @@ def ahead_of(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
 
 def job_of(row: sqlite3.Row, ahead: Mapping[str, int]) -> Job:
     """A row of `COLUMNS`; `ahead` is what `ahead_of` gave."""
-    return Job(
-        row["id"], row["owner"], row["mode"], json.loads(row["spec"]), row["created"], _state(row, ahead), row["batch"]
-    )
+    spec, is_damaged = object_of(row["spec"]) or {}, request_of(row["spec"]) is None
+    at = (row["created"], _state(row, ahead), row["batch"])
+    return Job(row["id"], row["owner"], row["mode"], spec, *at, damaged=is_damaged)
 
 
 def _state(row: sqlite3.Row, ahead: Mapping[str, int]) -> State:
+    started, ended = row["started"] or row["created"], row["ended"] or row["created"]
     match row["state"]:
         case "queued":
             return Queued(ahead.get(row["id"], 0), row["attempts"])
         case "running":
-            progress = Progress(**json.loads(row["progress"])) if row["progress"] else Progress()
-            return Running(row["started"], progress, bool(row["stopping"]))
+            return Running(started, progress_of(row["progress"]), bool(row["stopping"]))
         case "done":
-            return Done(row["started"], row["ended"], row["take"])
+            return Done(started, ended, row["take"])
         case "failed":
-            return Failed(row["ended"], StudioError.restore(json.loads(row["error"])))
-        case _:
-            return Cancelled(row["ended"])
+            return Failed(ended, error_of(row["error"]))
+        case "cancelled":
+            return Cancelled(ended)
+        case unknown:
+            return Failed(ended, StudioError(f"The job is {unknown!r}, which is no state.", "Cancel it."))

@@ -15,8 +15,10 @@ def read_spec(stored: Mapping[str, Any], folder: Path) -> Spec:
     """What ``as_dict`` of either gave, with its files in `folder` and nowhere else.
 
     Raises:
-        RequestError: There is no such mode or preset, or it is of another version, or was edited.
+        RequestError: There is no such mode or preset, or it is of another version, or was edited, or damaged.
     """
+    if not isinstance(stored.get("params"), Mapping):
+        raise RequestError("The request cannot be read: its row in the database is damaged.", "Hand it in again.")
     try:
         kind: type[JobSpec] | type[OwnSpec] = OwnSpec if stored["mode"] == OwnSpec.mode else JobSpec
         return kind.from_dict(stored, folder)

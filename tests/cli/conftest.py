@@ -1,6 +1,7 @@
 """The command line in this process, where ComfyUI is warm."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,12 @@ def terminal(
 def other_settings_afterwards() -> Iterator[None]:
     yield
     get_settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def same_umask_afterwards() -> Iterator[None]:
+    """Commands in this process make it private."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)

@@ -108,8 +108,8 @@ def test_the_doctor_finds_what_is_missing_and_what_is_broken(terminal: Terminal)
     found = {each["name"]: each for each in terminal.json("doctor", rc=1)}
 
     assert found["Models"]["hint"] == "Run `ltx-studio setup`."
-    assert not found["History"]["good"]
-    assert "Move it away" in found["History"]["hint"]
+    assert not found["Database"]["good"]
+    assert "ltx-studio doctor --repair" in found["Database"]["hint"]
 
 
 def test_a_workflows_form_is_shown(terminal: Terminal, tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """Files and rows that do not agree are found, and mended without losing a take."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ltx_studio.engine import Engine
-from ltx_studio.errors import SetupError
+from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.jobs import LOCAL, Database, Desk, Done, LocalRunner
 from ltx_studio.jobs.agreement import UNUSED_SECONDS, Agreement
 from ltx_studio.jobs.history import History, NewTake
 from ltx_studio.jobs.queue import Queue
+from ltx_studio.jobs.recovery import recover
 from ltx_studio.settings import Settings
+from tests.jobs.damaged import DAMAGES, settle
 from tests.support import small_spec
 
 
@@ -65,19 +68,23 @@ def test_a_take_without_a_row_comes_into_the_history(made: Settings) -> None:
     assert desk.history.page(LOCAL, search="bounces").takes == (found,)
 
 
-def test_a_row_without_a_file_goes(made: Settings) -> None:
+def test_a_take_whose_file_is_missing_stays_and_comes_back(made: Settings) -> None:
     desk = Desk(made)
     (take,) = desk.history.page(LOCAL).takes
     file = desk.history.path(take)
-    copy = file.read_bytes()
-    file.unlink()
+    away = file.with_name("away")
+    file.rename(away)
     try:
-        assert Agreement(made).look().lost == (take.id,)
-        mended(made)
-        assert desk.history.page(LOCAL).takes == ()
+        seen = Agreement(made).look()
+        assert (seen.missing, seen.posterless, seen.found) == ((take.id,), (), False)
+        Agreement(made).mend(seen)
+        assert desk.history.page(LOCAL).takes == (take,)
+        assert desk.history.is_missing(take)
+        assert desk.history.poster(take.id).exists()
     finally:
-        file.write_bytes(copy)
-        mended(made)
+        away.rename(file)
+    assert not desk.history.is_missing(take)
+    assert Agreement(made).look().missing == ()
 
 
 def test_what_nothing_needs_goes_when_it_is_old_and_what_is_unknown_stays(made: Settings) -> None:
@@ -117,23 +124,122 @@ def test_a_take_whose_job_did_not_end_well_is_its_owners_and_the_job_is_done(mad
     assert desk.history.page(LOCAL).takes == ()
 
 
-def test_where_no_clip_is_there_their_rows_stay(tmp_path: Path) -> None:
-    """More likely than not, the disk with the outputs is not there."""
-    settings = Settings(home=tmp_path)
-    queue = Queue(Database(settings.database_file))
-    for job in queue.submit(LOCAL, [("t2v", {"prompt": "x", "params": {}})] * 2):
-        queue.claim([job])
-        queue.finish(job, NewTake(job, job, LOCAL, "t2v", 1.0, f"gone/{job}.mp4", 1, "x", {"params": {}}, {}))
-    agreement = Agreement(settings)
+def test_clips_are_found_again_after_their_database_was_lost(made: Settings) -> None:
+    desk = Desk(made)
+    before = {take.id: (take.file, take.recipe, take.clip) for take in desk.history.page("ada").takes}
+    assert before
+    del desk
+    settle(made.database_file)
+    DAMAGES["text"](made.database_file)
 
-    seen = agreement.look()
+    recover(made)
+    mended(made)
+
+    found = Desk(made).history.page(LOCAL).takes
+    assert {take.id: (take.file, take.recipe, take.clip) for take in found} == before
+
+
+class Away:
+    """A studio with takes whose files are there or missing, as the test wants."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = Settings(home=home)
+        self.database = Database(self.settings.database_file)
+        self.history = History(self.database, self.settings.outputs_dir, self.settings.posters_dir)
+
+    def add(self, *, there: bool, owner: str = LOCAL) -> str:
+        queue = Queue(self.database)
+        (job,) = queue.submit(owner, [("t2v", {"mode": "t2v", "params": {"prompt": "x"}})])
+        queue.claim([job])
+        queue.finish(job, NewTake(job, job, owner, "t2v", 1.0, f"d/{job}.gif", 10, "x", {"params": {}}, {}))
+        if there:
+            self.settings.outputs_dir.joinpath("d").mkdir(parents=True, exist_ok=True)
+            self.settings.outputs_dir.joinpath("d", f"{job}.gif").write_bytes(b"x" * 10)
+        return job
+
+    def takes(self, owner: str = LOCAL) -> list[str]:
+        return [take.id for take in reversed(self.history.page(owner).takes)]
+
+
+@pytest.mark.parametrize("there", [0, 1, 2, 5])
+def test_no_repair_deletes_a_row_because_a_disk_is_away(tmp_path: Path, there: int) -> None:
+    """Whether all are missing, or others were made meanwhile."""
+    away = Away(tmp_path)
+    made = [away.add(there=False) for _ in range(3)] + [away.add(there=True) for _ in range(there)]
+    agreement = Agreement(away.settings)
+
+    for _ in range(2):
+        seen = agreement.look()
+        agreement.mend(seen)
+
+    assert list(seen.missing) == made[:3]
+    assert away.takes() == made
+
+
+@pytest.mark.parametrize("said", [1, 4, 99])
+def test_only_the_right_number_forgets(tmp_path: Path, said: int) -> None:
+    away = Away(tmp_path)
+    made = [away.add(there=False) for _ in range(2)] + [away.add(there=True), away.add(there=False, owner="ada")]
+
+    with pytest.raises(RequestError, match="3 takes is missing, not of") as told:
+        Agreement(away.settings).forget_missing(said)
+
+    assert "--forget-missing 3`" in told.value.hint
+    assert (away.takes(), away.takes("ada")) == (made[:3], made[3:])
+
+
+def test_the_right_number_forgets_what_is_missing_and_nothing_else(tmp_path: Path) -> None:
+    away = Away(tmp_path)
+    made = [away.add(there=False), away.add(there=True), away.add(there=False, owner="ada")]
+
+    Agreement(away.settings).forget_missing(2)
+
+    assert (away.takes(), away.takes("ada")) == (made[1:2], [])
+    assert away.history.page(LOCAL, search="xxx").takes == ()
+    with pytest.raises(RequestError, match="0 takes"):
+        Agreement(away.settings).forget_missing(2)
+
+
+def test_pruning_neither_counts_nor_removes_what_is_missing(tmp_path: Path) -> None:
+    away = Away(tmp_path)
+    made = [away.add(there=number % 2 == 1) for number in range(6)]
+    present, missing = made[1::2], made[0::2]
+
+    room = away.history.room(LOCAL)
+    assert (room.takes, room.bytes, room.missing) == (3, 30, 3)
+    assert away.history.prunable(LOCAL, keep_bytes=20).takes == 1
+    assert away.history.prune(LOCAL, keep=3) == []
+    assert away.history.prune(LOCAL, keep_bytes=20) == present[:1]
+    assert away.history.prune(LOCAL, keep=0) == present[1:]
+    assert away.takes() == missing
+
+
+def test_kept_files_stay_while_a_row_cannot_be_read(tmp_path: Path) -> None:
+    """It may be what they are for."""
+    away = Away(tmp_path)
+    job = away.add(there=True)
+    kept = away.settings.kept_dir / f"{'a' * 64}.png"
+    kept.parent.mkdir()
+    kept.touch()
+    os.utime(kept, (0, kept.stat().st_mtime - 2 * UNUSED_SECONDS))
+    assert Agreement(away.settings).look().unused == (kept,)
+    with away.database.write() as connection:
+        connection.execute("UPDATE takes SET recipe = '[]' WHERE id = ?", (job,))
+
+    assert Agreement(away.settings).look().unused == ()
+
+
+def test_a_clip_that_cannot_be_taken_in_does_not_stop_the_others(tmp_path: Path) -> None:
+    away = Away(tmp_path)
+    bad = away.settings.outputs_dir / "d" / "t2v-0123456789ab.mp4"
+    bad.parent.mkdir(parents=True)
+    bad.write_bytes(b"no clip")
+    agreement = Agreement(away.settings)
+    seen = replace(agreement.look(), strays=(bad,))
+
     agreement.mend(seen)
 
-    assert seen.all_lost
-    assert (
-        len(History(Database(settings.database_file), settings.outputs_dir, settings.posters_dir).page(LOCAL).takes)
-        == 2
-    )
+    assert bad.exists()
 
 
 def test_outputs_that_are_no_folder_are_said(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "studio.db"
     path.write_bytes(b"not a database" * 100)
 
-    with pytest.raises(SetupError, match="cannot be read"):
+    with pytest.raises(SetupError, match="is damaged: file is not a database"):
         Database(path)
     assert path.read_bytes().startswith(b"not a database")
 

@@ -7,8 +7,9 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs.database import Database
-from ltx_studio.jobs.history import ASIDE_SECONDS, History, NewTake, Room
+from ltx_studio.jobs.history import ASIDE_SECONDS, History, NewTake
 from ltx_studio.jobs.queue import Queue
+from ltx_studio.jobs.room import Room
 from ltx_studio.jobs.states import Done
 
 PROMPTS = ("a red ball bounces", "a blue ball rolls", "ein Würfel im Regen", 'say "yes" 100%', "😀 night")

@@ -1,0 +1,63 @@
+"""The only way to the terminal: what users, files and servers say reaches it without what would control it.
+
+An escape sequence in a prompt, a tag, a file's name or an error could move the cursor, set the title or hide what was
+said before; a bidirectional override could make a name read as another. Text goes out with a space in place of each;
+JSON goes out with an escape, so that scripts read the very same value.
+"""
+
+import json
+import re
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from ltx_studio.words import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_NOT_SHOWN = re.compile(r"[^ -~]")
+
+
+def echo(*lines: object, err: bool = False, file: IO[str] | None = None) -> None:
+    """Write lines. A line break within one becomes a space: no prompt shall look like lines of ours."""
+    for line in lines:
+        click.echo(printable(str(line)), err=err, file=file)
+
+
+def secho(line: object, *, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """Write a line in a style, where that is a terminal."""
+    click.secho(printable(str(line)), err=err, nl=nl, **style)
+
+
+def print_line(console: "Console", line: str) -> None:
+    """Write a line beside rich's bars: nothing in it is markup, an emoji's name, or to be wrapped."""
+    console.print(printable(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Return a value as JSON that a terminal can show."""
+    return escaped(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def moment(seconds: float) -> str:
+    """Return a time, in seconds since the epoch, on this machine's clock."""
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, OSError, ValueError):  # a row that somebody put in by hand
+        return "????-??-?? ??:??"
+
+
+def escaped(text: str) -> str:
+    """Return JSON with escapes for what a terminal would act upon; it reads as the same value."""
+    return _NOT_SHOWN.sub(lambda found: _escape(found.group()), text)
+
+
+def echo_json(value: object, *, indent: int | None = None, err: bool = False) -> None:
+    """Write a value for scripts."""
+    click.echo(json_text(value, indent=indent), err=err)
+
+
+def _escape(letter: str) -> str:
+    return letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1]

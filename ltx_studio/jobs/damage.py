@@ -1,0 +1,114 @@
+"""What SQLite says of the studio's database in the user's words: what is wrong, and the one thing to do."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+
+from ltx_studio.errors import SetupError
+
+_Told = TypeVar("_Told", bound=SetupError)
+
+WAY_OUT = "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what can be read, and finds your clips."
+
+_DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_DAMAGED_WORDS = ("no such table", "no such column", "could not decode to utf-8")
+_IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_PASSED_ON = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
+"""About one row or about our own code, never about the file."""
+
+
+class DatabaseUnusableError(SetupError, sqlite3.OperationalError):
+    """The database cannot be read or written now: its folder, its disk or another program is in the way."""
+
+    @classmethod
+    def of(cls, path: Path, error: sqlite3.Error) -> Self:
+        """Return the error for what SQLite raised, with its code."""
+        told = cls(f"{path} cannot be used: {error}.", _remedy(path, error), where=str(path))
+        return _with_code(told, error)
+
+
+class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
+    """The database is damaged, or is no database of the studio."""
+
+    code = "damaged"
+
+    @classmethod
+    def of(cls, path: Path, error: sqlite3.Error | str) -> Self:
+        """Return the error for what SQLite raised or said."""
+        told = cls(f"{path} is damaged: {str(error).rstrip('.')}.", WAY_OUT, where=str(path))
+        return told if isinstance(error, str) else _with_code(told, error)
+
+    @classmethod
+    def foreign(cls, path: Path) -> Self:
+        """Return the error for a database of another program."""
+        return cls(f"{path} is no database of LTX 2.3 Studio.", WAY_OUT, where=str(path))
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise what SQLite says of the file at `path` as errors with a remedy.
+
+    Raises:
+        DatabaseDamagedError: The file is damaged.
+        DatabaseUnusableError: It cannot be read or written now.
+    """
+    try:
+        yield
+    except (DatabaseDamagedError, DatabaseUnusableError, *_PASSED_ON):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise (DatabaseDamagedError if is_damage(error) else DatabaseUnusableError).of(path, error) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether SQLite says that the file itself is broken, or lacks what the studio's database has."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _DAMAGED_CODES or any(words in str(error).lower() for words in _DAMAGED_WORDS)
+
+
+def _remedy(path: Path, error: sqlite3.Error) -> str:
+    """What to do about a file that is whole, but cannot be used."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return f"The disk is full: free some space where {path.parent} lies, then try again."
+    if code in _IN_USE:
+        return "Another program holds it: end that program, or try again when it has ended."
+    return _obstacle(path) or (
+        f"The disk cannot be read or written there: check it, and look whether {path.parent} is on it."
+        if code == sqlite3.SQLITE_IOERR
+        else "Try again; if it stays so, report it with the studio's log."
+    )
+
+
+def _obstacle(path: Path) -> str:
+    """Why the file or its folder cannot be written, as far as one can see."""
+    folder, elsewhere = path.parent, "choose another folder with LTX_STUDIO_HOME"
+    if path.is_dir():
+        return f"Move {path} away: it is a folder."
+    if not folder.is_dir():
+        return f"Bring the folder {folder} back, or {elsewhere}."
+    for each in (folder, *(path.with_name(f"{path.name}{end}") for end in ("", "-wal", "-shm"))):
+        if not each.exists():
+            continue
+        if _is_read_only(each):
+            return f"The disk of {folder} is read-only: mount it writable, or {elsewhere}."
+        if not os.access(each, os.R_OK | os.W_OK | (os.X_OK if each == folder else 0)):
+            return f"You may not write to {each}: become its owner, or {elsewhere}."
+    return ""
+
+
+def _is_read_only(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except (AttributeError, OSError):  # Windows has no such call
+        return False
+
+
+def _with_code(told: _Told, error: sqlite3.Error) -> _Told:
+    for name in ("sqlite_errorcode", "sqlite_errorname"):
+        if hasattr(error, name):
+            setattr(told, name, getattr(error, name))
+    return told

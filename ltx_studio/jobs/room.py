@@ -1,0 +1,47 @@
+"""How much room takes need on the disk, and which of them go when there is to be less."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What some takes are and have on the disk.
+
+    Attributes:
+        takes: How many are there.
+        favourites: Of these.
+        bytes: Of their files.
+        missing: How many more there are whose file is missing; they need no room, and no pruning removes them.
+    """
+
+    takes: int
+    favourites: int
+    bytes: int
+    missing: int = 0
+
+
+def sizes(connection: sqlite3.Connection, owner: str) -> list[sqlite3.Row]:
+    """Return what is known of the files of an owner's takes, newest first."""
+    return connection.execute(
+        "SELECT number, id, file, bytes, favourite FROM takes WHERE owner = ? AND NOT leaving ORDER BY number DESC",
+        (owner,),
+    ).fetchall()
+
+
+def room_of(rows: Sequence[sqlite3.Row], *, missing: int = 0) -> Room:
+    """Return what these takes need."""
+    return Room(len(rows), sum(row["favourite"] for row in rows), sum(row["bytes"] for row in rows), missing)
+
+
+def beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | None) -> Iterator[sqlite3.Row]:
+    """The oldest that are not favourites, beyond so many of these or so many bytes of all."""
+    count, size = sum(not row["favourite"] for row in rows), sum(row["bytes"] for row in rows)
+    for row in reversed(rows):
+        fits = (keep is None or count <= keep) and (keep_bytes is None or size <= keep_bytes)
+        if fits:
+            return
+        if not row["favourite"]:
+            count, size = count - 1, size - row["bytes"]
+            yield row

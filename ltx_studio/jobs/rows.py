@@ -1,0 +1,75 @@
+"""Reading what rows hold as JSON: what somebody put in by hand, or a disk has damaged, must not stop anything else."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from ltx_studio.errors import StudioError
+from ltx_studio.jobs.states import Progress
+
+FIGURES = ("width", "height", "frames", "fps")
+"""What is measured of a clip, in pixels, frames, and frames per second."""
+
+
+def object_of(text: object) -> dict[str, Any] | None:
+    """Return the JSON object in a column; None when there is none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def request_of(text: object) -> dict[str, Any] | None:
+    """Return a request or a recipe, which has an object ``params``; None when it is damaged."""
+    found = object_of(text)
+    return found if found is not None and isinstance(found.get("params"), dict) else None
+
+
+def measured_of(text: object) -> dict[str, Any]:
+    """Return what was measured of a take; what is damaged is left out."""
+    found = object_of(text) or {}
+    kept = {name: value for name, value in found.items() if name not in FIGURES or is_number(value)}
+    stages = found.get("stages")
+    kept["stages"] = [each for each in stages if isinstance(each, dict)] if isinstance(stages, list) else []
+    kept["seconds"] = found["seconds"] if is_number(found.get("seconds")) else 0.0
+    return kept
+
+
+def tags_of(text: object) -> tuple[str, ...]:
+    """Return a take's tags."""
+    found = object_of(f'{{"tags": {text}}}') or {}
+    tags = found.get("tags")
+    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+
+def progress_of(text: object) -> Progress:
+    """Return how far a run is; nothing is known where it is damaged."""
+    found = object_of(text) or {}
+    numbers = [each.name for each in fields(Progress) if each.name != "stage"]
+    if not isinstance(found.get("stage", ""), str) or not all(is_number(found.get(name, 0)) for name in numbers):
+        return Progress()
+    return Progress(**{name: found[name] for name in ("stage", *numbers) if name in found})
+
+
+def error_of(text: object) -> StudioError:
+    """Return why a job failed."""
+    try:
+        return StudioError.restore(_texts(object_of(text) or {}))
+    except (LookupError, TypeError):
+        return StudioError("The job failed; the reason was not kept.", "Try it again with `ltx-studio jobs retry`.")
+
+
+def _texts(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not all(isinstance(stored[name], str) for name in ("error", "message", "hint", "where", "details")):
+        raise TypeError
+    return stored
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a number that one can calculate with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
