@@ -14,9 +14,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from ltx_studio.cli.output import print_line
 from ltx_studio.events import Cancelled, Event, Failed, Fetching, Finished, Outcome, Waiting
 from ltx_studio.models import ModelFile
-from ltx_studio.words import FETCHING, WAITING, in_bytes
+from ltx_studio.words import FETCHING, WAITING, in_bytes, printable
 
 NAME_WIDTH = 44
 LINE_EVERY = 0.05
@@ -33,7 +34,7 @@ def show_downloads(events: Iterator[Event], *, quiet: bool) -> Outcome:
             if isinstance(event, Finished | Failed | Cancelled):
                 return event
             if isinstance(event, Waiting):
-                console.print(event.note or f"{WAITING[event.reason]} …", markup=False, soft_wrap=True)
+                print_line(console, event.note or f"{WAITING[event.reason]} …")
             elif isinstance(event, Fetching):
                 bars.show(event) if bars else lines.show(event)
     raise AssertionError("a download ended without an outcome")
@@ -79,7 +80,7 @@ class _Bars:
     def show(self, event: Fetching) -> None:
         if event.file not in self._tasks:
             self._tasks[event.file] = self._progress.add_task(_short(event.file), total=event.size, note="")
-        note = event.note or FETCHING[event.phase]
+        note = printable(event.note or FETCHING[event.phase])
         is_over = event.phase == "done"
         self._progress.update(self._tasks[event.file], completed=event.done, note=note, visible=not is_over)
         if self._all is None:
@@ -100,14 +101,14 @@ class _Lines:
         if self._phases.get(event.file) != state and event.phase != "queued":
             self._phases[event.file] = state
             said = f"{event.file}: {FETCHING[event.phase]}{f' ({event.note})' if event.note else ''}"
-            self._console.print(said, markup=False, soft_wrap=True)
+            print_line(self._console, said)
         if event.all_size and event.all_done - self._said >= LINE_EVERY * event.all_size:
             self._said = event.all_done
             share = event.all_done / event.all_size
             amount = f"{in_bytes(event.all_done)} of {in_bytes(event.all_size)}"
-            self._console.print(f"{amount} ({share:.0%})", markup=False)
+            print_line(self._console, f"{amount} ({share:.0%})")
 
 
 def _short(key: str) -> str:
-    name = key.rpartition("/")[2]
+    name = printable(key.rpartition("/")[2])
     return name if len(name) <= NAME_WIDTH else f"{name[:20]}…{name[-(NAME_WIDTH - 21) :]}"

@@ -1,7 +1,6 @@
 """`ltx-studio generate MODE`: options from the mode's declaration, a bar while it runs, the clip's path at the end."""
 
 import io
-import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.options import FileOf, options_of
+from ltx_studio.cli.output import echo, json_text
 from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError, StudioError
@@ -154,7 +154,7 @@ def _hand_in(desk: Desk, jobs: Sequence[str], voice: "_Voice") -> int:
     elif not desk.is_worked():
         voice.tell(NOBODY_WORKS)
     for job in jobs:
-        voice.give(json.dumps({"job": job}) if voice.as_json else job)
+        voice.give(json_text({"job": job}) if voice.as_json else job)
     return 0
 
 
@@ -182,7 +182,7 @@ def _deliver(desk: Desk, job: str, take_id: str, spec: Spec, destination: Path |
             ) from None
     if voice.as_json:
         shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}
-        voice.give(json.dumps(shown | {"notes": spec.notes()}, ensure_ascii=False))
+        voice.give(json_text(shown | {"notes": spec.notes()}))
     else:
         voice.tell(f"Done in {record.measured['seconds']:.1f} s: take {take_id}.")
         voice.give(str(path))
@@ -199,10 +199,10 @@ class _Voice:
 
     def tell(self, line: str) -> None:
         if not self.as_json:
-            click.echo(line, err=True)
+            echo(line, err=True)
 
     def give(self, line: str) -> None:
-        click.echo(line, file=self._stdout)
+        echo(*line.split("\n"), file=self._stdout)
 
 
 class _ToTheLog(io.TextIOBase):

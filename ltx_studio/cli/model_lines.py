@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ltx_studio.models import Plan, Planned
 from ltx_studio.models.remove import NOT_HERE, Removal
 from ltx_studio.models.verify import Verdict
-from ltx_studio.words import in_bytes
+from ltx_studio.words import in_bytes, printable
 
 
 def plan_lines(made: Plan) -> Iterator[str]:
@@ -48,9 +48,9 @@ def line(planned: Planned) -> str:
     source = ", ".join(part for part in (file.repo, file.licence, "gated" if file.gated else "") if part)
     rest = f" ({in_bytes(planned.partial)} here)" if planned.partial else ""
     rest += f" ({planned.flaw}, so it does not count)" if planned.flaw else ""
-    return (
-        f"  {state:<8}{about + size:>10}  {file.key}{rest}\n{'':<22}{file.use or 'your own'} · {source or 'no source'}"
-    )
+    first = printable(f"  {state:<8}{about + size:>10}  {file.key}{rest}")
+    second = printable(f"{'':<22}{file.use or 'your own'} · {source or 'no source'}")
+    return f"{first}\n{second}"
 
 
 def verdict_line(verdict: Verdict) -> str:

@@ -1,6 +1,5 @@
 """`ltx-studio models`: which model files there are, what fetching them means, and doing it."""
 
-import json
 import logging
 import shlex
 import sys
@@ -12,6 +11,7 @@ import click
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.downloads import show_downloads, show_reading
 from ltx_studio.cli.model_lines import line, plan_lines, removal_line, totals, verdict_line
+from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import GateError, RequestError, StoppedError
 from ltx_studio.events import Cancelled, Failed
@@ -65,19 +65,19 @@ def list_(as_json: bool) -> None:
         sets = {
             set_id: {"label": store.registry.sets[set_id].label, **plan.as_dict()} for set_id, plan in plans.items()
         }
-        click.echo(json.dumps({"sets": sets, "files": [planned.as_dict() for planned in files]}, indent=2))
+        echo_json({"sets": sets, "files": [planned.as_dict() for planned in files]}, indent=2)
         return
-    click.secho("Model sets, for all six modes", bold=True)
+    secho("Model sets, for all six modes", bold=True)
     for set_id, plan in plans.items():
         is_built = all(planned.file.built for planned in plan.missing)
         to_do = "made by `ltx-studio setup`" if is_built else f"{in_bytes(plan.missing_bytes)} to fetch"
         to_do += f", {len(plan.to_place)} to place yourself" if plan.to_place else ""
         state = to_do if plan.missing else "here"
-        click.echo(f"  {set_id:<14} {store.registry.sets[set_id].label:<30} {state}")
-    click.secho("Files", bold=True)
+        echo(f"  {set_id:<14} {store.registry.sets[set_id].label:<30} {state}")
+    secho("Files", bold=True)
     for planned in files:
-        click.echo(line(planned))
-    click.echo("What a set needs: `ltx-studio models plan --model-set fp8`.")
+        echo(*line(planned).split("\n"))
+    echo("What a set needs: `ltx-studio models plan --model-set fp8`.")
 
 
 @models.command()
@@ -93,11 +93,11 @@ def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, ever
     title, files = _chosen(store, names, modes, model_set, everything=everything)
     made = make_plan(files, store)
     if as_json:
-        click.echo(json.dumps(made.as_dict(), indent=2))
+        echo_json(made.as_dict(), indent=2)
         return
-    click.secho(title, bold=True)
+    secho(title, bold=True)
     for told in plan_lines(made):
-        click.echo(told)
+        echo(*told.split("\n"))
 
 
 @models.command()
@@ -113,8 +113,8 @@ def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, every
     title, files = _chosen(store, names, modes, model_set, everything=everything)
     before = make_plan(files, store)
     if not as_json:
-        click.secho(title, bold=True, err=True)
-        click.echo(totals(before), err=True)
+        secho(title, bold=True, err=True)
+        echo(totals(before), err=True)
     _fetch(files, store, quiet=as_json)
     _tell_paths(files, store, before, as_json)
 
@@ -143,10 +143,10 @@ def verify_(
     with show_reading(quiet=as_json) as check:
         verdicts = list(verify(files, store, check, contents=contents))
     if as_json:
-        click.echo(json.dumps({"files": [verdict.as_dict() for verdict in verdicts]}, indent=2))
+        echo_json({"files": [verdict.as_dict() for verdict in verdicts]}, indent=2)
     else:
         for verdict in verdicts:
-            click.echo(verdict_line(verdict))
+            echo(verdict_line(verdict))
     mending = repair_of(verdicts, store)
     if not mending.files:
         return 0
@@ -156,14 +156,14 @@ def verify_(
             chosen += ["--model-set", model_set] if model_set else []
             flags = [flag for flag, given in (("--everything", everything), ("--hash", contents)) if given]
             again = shlex.join(["ltx-studio", "models", "verify", *chosen, *flags, "--repair"])
-            click.echo(f"Fetch what is damaged or missing: `{again}`.", err=True)
+            echo(f"Fetch what is damaged or missing: `{again}`.", err=True)
         return 1
     if mending.to_fetch:
         _fetch(list(mending.to_fetch), store, quiet=as_json, damaged=mending.damaged)
     if mending.others:
         raise store.missing(list(mending.others))
     if not as_json:
-        click.echo("Repaired.", err=True)
+        echo("Repaired.", err=True)
     return 0
 
 
@@ -185,16 +185,16 @@ def remove_(
     wanted, shared = (removals(files, store), []) if names else removals_of(files, store, model_set)
     if not as_json:
         for removal in wanted:
-            click.echo(removal_line(removal), err=True)
+            echo(removal_line(removal), err=True)
         for file, others in shared:
-            click.echo(f"  kept           {file.key}: {others} needs it too; name the file to remove it", err=True)
+            echo(f"  kept           {file.key}: {others} needs it too; name the file to remove it", err=True)
     if not yes and any(removal.does_something for removal in wanted):
         _ask(f"Remove them and free {in_bytes(sum(removal.freed for removal in wanted))}?")
     done = [remove(removal, store) for removal in wanted]
     if not as_json:
         for planned_one, done_one in zip(wanted, done, strict=True):
             if done_one.kept != planned_one.kept:
-                click.echo(removal_line(done_one), err=True)
+                echo(removal_line(done_one), err=True)
     freed = sum(removal.freed for removal in done)
     _tell_freed({"removed": [removal.as_dict() for removal in done], "freed_bytes": freed}, as_json)
     return 0 if all(after.kept == before.kept for before, after in zip(wanted, done, strict=True)) else 1
@@ -209,7 +209,7 @@ def clean(yes: bool, as_json: bool) -> None:
     left = left_overs(store)
     if not as_json:
         for item in left:
-            click.echo(f"  {in_bytes(item.size):>10}  {item.path}", err=True)
+            echo(f"  {in_bytes(item.size):>10}  {item.path}", err=True)
     if left and not yes:
         _ask(f"Remove them and free {in_bytes(sum(item.size for item in left))}? What they belong to begins anew.")
     freed = {str(item.path): clean_up(item, store) for item in left}
@@ -224,14 +224,14 @@ def refresh(as_json: bool) -> None:
     done = _store().refresh()
     if as_json:
         shown = {name: list(getattr(done, name)) for name in ("linked", "mended", "removed", "unchanged", "skipped")}
-        click.echo(json.dumps(shown, indent=2))
+        echo_json(shown, indent=2)
         return
     for what, keys in (("linked", done.linked), ("mended", done.mended), ("dangled, removed", done.removed)):
         for key in keys:
-            click.echo(f"  {what:<16} {key}")
+            echo(f"  {what:<16} {key}")
     for reason in done.skipped:
-        click.echo(f"  {'not linked':<16} {reason}")
-    click.echo(f"{len(done.linked) + len(done.mended)} links made, {len(done.unchanged)} were right.")
+        echo(f"  {'not linked':<16} {reason}")
+    echo(f"{len(done.linked) + len(done.mended)} links made, {len(done.unchanged)} were right.")
 
 
 def _store() -> Store:
@@ -261,7 +261,7 @@ def _fetch(files: list[ModelFile], store: Store, *, quiet: bool, damaged: Collec
     """Have the files, also in place of `damaged` ones; a terminal is asked for a token when a gate wants one."""
     while True:
         cancel = CancelToken()
-        with stop_on_signal(cancel, lambda line: None if quiet else click.echo(line, err=True)):
+        with stop_on_signal(cancel, lambda line: None if quiet else echo(line, err=True)):
             events = ensure_models(files, store, cancel, distrust=damaged or (), repair=damaged is not None)
             outcome = show_downloads(events, quiet=quiet)
         if isinstance(outcome, Cancelled):
@@ -272,8 +272,8 @@ def _fetch(files: list[ModelFile], store: Store, *, quiet: bool, damaged: Collec
         if not isinstance(error, GateError) or quiet or not sys.stdin.isatty() or store.token:
             log.error("%s", error.message)
             raise error
-        click.secho(error.message, fg="yellow", err=True)
-        click.echo(error.hint, err=True)
+        secho(error.message, fg="yellow", err=True)
+        echo(error.hint, err=True)
         token = click.prompt("Token (not shown, not stored)", hide_input=True, err=True).strip()
         store = Store(store.settings, store.registry, token)
 
@@ -283,11 +283,11 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, as_json: boo
     fetched = sum(path.stat().st_size for file, path in here if file in {item.file for item in before.missing})
     if as_json:
         shown = [{"name": file.name, "folder": file.folder, "path": str(path)} for file, path in here]
-        click.echo(json.dumps({"files": shown, "fetched": [planned.file.name for planned in before.missing]}, indent=2))
+        echo_json({"files": shown, "fetched": [planned.file.name for planned in before.missing]}, indent=2)
     elif before.missing:
-        click.echo(f"Fetched {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}; all are here now.")
+        echo(f"Fetched {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}; all are here now.")
     else:
-        click.echo("Nothing to fetch: all is here.")
+        echo("Nothing to fetch: all is here.")
 
 
 def _ask(question: str) -> None:
@@ -299,6 +299,6 @@ def _ask(question: str) -> None:
 
 def _tell_freed(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(result, indent=2))
+        echo_json(result, indent=2)
     else:
-        click.echo(f"Freed {in_bytes(result['freed_bytes'])}.")
+        echo(f"Freed {in_bytes(result['freed_bytes'])}.")

@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from ltx_studio.cli.output import print_line
 from ltx_studio.jobs import Job, Progress, Queued, Running
+from ltx_studio.words import printable
 
 
 def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Job:
@@ -15,7 +17,12 @@ def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Jo
     With `alone`, this process carries out this job and no other, whatever else waits.
     """
     console = Console(stderr=True, quiet=quiet, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        TimeElapsedColumn(),
+    )
     said = ""
     with Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("Starting", total=None, note="")
@@ -27,7 +34,7 @@ def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Jo
             line = f"[{progress.index + 1}/{progress.stages}] {progress.stage}" if progress.stages else progress.stage
             if line != said and progress.stage and not console.is_terminal:
                 said = line
-                console.print(line, markup=False)
+                print_line(console, line)
     raise AssertionError("a job was followed no longer before it ended")
 
 
@@ -46,4 +53,4 @@ def _progress(job: Job, *, alone: bool) -> Progress | None:
 def _update(bar: Bar, task: TaskID, progress: Progress) -> None:
     note = f"step {progress.step} of {progress.steps}" if progress.step else ""
     part = progress.part * progress.stages
-    bar.update(task, description=progress.stage, completed=part, total=progress.stages or None, note=note)
+    bar.update(task, description=printable(progress.stage), completed=part, total=progress.stages or None, note=note)

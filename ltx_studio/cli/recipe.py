@@ -1,7 +1,6 @@
 """`ltx-studio recipe`: how a video was made, whether it can be made again, and its graph for ComfyUI's editor."""
 
 import io
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -14,12 +13,14 @@ import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.options import FileOf
+from ltx_studio.cli.output import echo, echo_json, json_text, secho
 from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import RequestError, StoppedError
 from ltx_studio.jobs import LOCAL, Desk, Done, Failed, recipes, remake
 from ltx_studio.logs import log_to_file
 from ltx_studio.modes.stages import SAMPLED
+from ltx_studio.privacy import as_usual
 from ltx_studio.settings import get_settings
 
 FOLDER_OF_NODES = "ltx_studio_nodes"
@@ -53,12 +54,12 @@ def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
     found = recipes.read(video)
     if workflow is not None:
         _write_workflow(found.graph, workflow)
-        click.echo(str(workflow))
+        echo(str(workflow))
         return
     if as_json:
-        click.echo(found.model_dump_json())
+        echo_json(found.model_dump(mode="json"))
         return
-    click.echo(f"{found.mode}, preset {found.preset}, model set {found.model_set}")
+    echo(f"{found.mode}, preset {found.preset}, model set {found.model_set}")
     for title, values in (
         ("Asked for", found.params),
         ("Files, by sha256", found.inputs),
@@ -66,9 +67,9 @@ def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
         ("Versions", found.versions),
     ):
         if values:
-            click.secho(title, bold=True)
+            secho(title, bold=True)
         for name, value in values.items():
-            click.echo(f"  {name}: {value}")
+            echo(f"  {name}: {value}")
 
 
 @recipe.command()
@@ -86,7 +87,7 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
     alone = not desk.is_worked()
     (job,) = desk.submit(LOCAL, [replace(spec, fresh=True)])
     cancel = CancelToken()
-    with stop_on_signal(cancel, lambda line: click.echo(line, err=True)), redirect_stdout(io.StringIO()):
+    with stop_on_signal(cancel, lambda line: echo(line, err=True)), redirect_stdout(io.StringIO()):
         desk.work(only=[job])
         try:
             ended = show(desk.follow(job, LOCAL, cancel), quiet=as_json, alone=alone)
@@ -110,7 +111,7 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
 @click.argument("folder", type=click.Path(path_type=Path))
 def nodes(folder: Path) -> None:
     """Put the studio's own ComfyUI nodes into FOLDER, which is ComfyUI's `custom_nodes`."""
-    click.echo(str(put_nodes(folder)))
+    echo(str(put_nodes(folder)))
 
 
 def put_nodes(folder: Path) -> Path:
@@ -123,7 +124,7 @@ def put_nodes(folder: Path) -> Path:
         raise RequestError(f"{folder} is no folder.", "Name the `custom_nodes` folder of a ComfyUI.")
     target = folder / FOLDER_OF_NODES
     try:
-        with as_file(files("ltx_studio.engine") / "nodes") as source:
+        with as_file(files("ltx_studio.engine") / "nodes") as source, as_usual():
             shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     except OSError as error:
         raise RequestError(f"{target} cannot be written: {error.strerror}.", "Choose another folder.") from None
@@ -137,7 +138,8 @@ def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
 
     drawn = to_editor(graph, load_definitions(snapshot_path(get_settings())))
     try:
-        out.write_text(json.dumps(drawn, ensure_ascii=False, indent=1), encoding="utf-8")
+        with as_usual():
+            out.write_text(json_text(drawn, indent=1), encoding="utf-8")
     except OSError as error:
         raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from None
 
@@ -155,25 +157,25 @@ def _tell_verdict(seen: remake.Comparison, steps: int, seconds: float, changes: 
             "sampler_steps": steps,
             "changes": list(changes),
         }
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        echo_json(shown)
         return
-    click.echo(f"Rendered again in {seconds:.1f} s: {steps} sampler steps, {seen.others} frames.")
+    echo(f"Rendered again in {seconds:.1f} s: {steps} sampler steps, {seen.others} frames.")
     if seen.identical:
-        click.echo("Every frame and every sample of the sound is the same.")
+        echo("Every frame and every sample of the sound is the same.")
         return
     if seen.frames != seen.others:
-        click.echo(f"The video has {seen.frames} frames, the new one {seen.others}.")
+        echo(f"The video has {seen.frames} frames, the new one {seen.others}.")
     if seen.first is not None:
-        click.echo(
+        echo(
             f"{seen.differing} of {seen.frames} frames differ, by up to {seen.most} of 255; "
             f"the first is frame {seen.first + 1}."
         )
     if not seen.sound_is_same:
-        click.echo("The sound differs.")
+        echo("The sound differs.")
     for line in seen.played:
-        click.echo(line)
+        echo(line)
     for change in changes or ["Nothing that the recipe tells of is different here, so the file itself was changed."]:
-        click.echo(f"  {change}")
+        echo(f"  {change}")
 
 
 def _model(used: recipes.ModelUsed) -> str:

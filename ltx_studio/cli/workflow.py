@@ -1,6 +1,5 @@
 """`ltx-studio workflow`: reading and checking graphs, without starting ComfyUI."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,11 @@ from typing import Any
 import click
 
 from ltx_studio.cli.options import ValueOf
+from ltx_studio.cli.output import echo, echo_json, json_text
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
+from ltx_studio.privacy import as_usual
 from ltx_studio.settings import get_settings
 
 MOST_SHOWN = 8
@@ -29,12 +30,13 @@ def convert(file: Path, out: Path | None) -> None:
     """Turn FILE into API format: a workflow as the editor saves it, or a video that carries one."""
     from ltx_studio.graph.files import read_workflow
 
-    text = json.dumps(read_workflow(file, _definitions()), indent=2, ensure_ascii=False) + "\n"
+    graph = read_workflow(file, _definitions())
     if out is None:
-        click.echo(text, nl=False)
+        echo_json(graph, indent=2)
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        with as_usual():
+            out.write_text(json_text(graph, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place for --out.") from None
 
@@ -59,7 +61,7 @@ def check(files: tuple[Path, ...]) -> None:
             raise WorkflowError(f"{name}: {error.message}", error.hint, where=error.where) from None
         missing = [file.name for file in store.registry.needs(graph) if store.find(file) is None] if files else []
         lacks = f"; model files that are not here: {', '.join(missing)}" if missing else ""
-        click.echo(f"{name}: ok, {len(graph)} nodes{lacks}")
+        echo(f"{name}: ok, {len(graph)} nodes{lacks}")
 
 
 @workflow.command()
@@ -76,12 +78,12 @@ def form(file: Path, as_json: bool) -> None:
     check_known(graph, definitions)
     fields = form_of(graph, definitions)
     if as_json:
-        click.echo(json.dumps([field.as_dict() for field in fields], ensure_ascii=False))
+        echo_json([field.as_dict() for field in fields])
         return
     for field in fields:
         limits = f" from {field.minimum:g} to {field.maximum:g}" if field.is_limited else ""
         choices = f" of {_few(field.choices)}" if field.choices else ""
-        click.echo(f"{field.key:<24} {field.title}: {field.kind}{limits}{choices} [{str(field.value)[:80]}]")
+        echo(f"{field.key:<24} {field.title}: {field.kind}{limits}{choices} [{str(field.value)[:80]}]")
 
 
 def _few(choices: Sequence[Any]) -> str:
