@@ -179,11 +179,14 @@ class Api:
             before=before,
             limit=_within(limit),
         )
-        return {"takes": [take.as_dict() for take in page.takes], "before": page.before}
+        shown = [take.as_dict() | {"missing": self._desk.history.is_missing(take)} for take in page.takes]
+        return {"takes": shown, "before": page.before}
 
     def take(self, take: str, request: gr.Request) -> tuple[gr.FileData, Json]:
         """The video of a take, and its recipe."""
         found = self._desk.history.get(take, self._owners.of(request))
+        if self._desk.history.is_missing(found):
+            raise RequestError(words.FILE_GONE, words.FILE_GONE_HINT)
         path = private_copy(self._desk.history.path(found))
         return _file(path, f"{found.mode}-{found.id}.mp4"), dict(found.recipe)  # type: ignore[return-value]
 

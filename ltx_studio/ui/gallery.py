@@ -10,7 +10,8 @@ import gradio as gr
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import Desk, OwnSpec
-from ltx_studio.jobs.history import Page, Room, TakeRecord
+from ltx_studio.jobs.history import Page, TakeRecord
+from ltx_studio.jobs.room import Room
 from ltx_studio.modes import MODES
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.compare import Compare, mode_label
@@ -166,6 +167,8 @@ class Gallery:
         )
 
     def _tile(self, take: TakeRecord) -> str:
+        if self._desk.history.is_missing(take):
+            return f'<span class="tile">{words.FILE_MISSING}</span>'
         poster = self._desk.history.poster(take.id)
         try:
             return f'<img class="tile" src="{escape(address(poster))}" alt="" loading="lazy">'
@@ -192,7 +195,8 @@ class Gallery:
         """What all takes need."""
         room = self._desk.history.room(self._owners.of(request))
         said = words.ROOM.format(takes=room.takes, favourites=room.favourites, size=in_bytes(room.bytes))
-        return cards.message(said, words.ROOM_HELP)
+        missing = f" {words.ROOM_MISSING.format(takes=room.missing)}" if room.missing else ""
+        return cards.message(said + missing, words.ROOM_HELP)
 
     def _look(self, keep: str, size: str, request: gr.Request) -> tuple[Any, ...]:
         """Say what would go, and ask. The last of the answer is what was asked: the limits, and how many go."""
@@ -226,7 +230,7 @@ class Gallery:
 
 def name_of(take: TakeRecord) -> str:
     """A take as it is read out: mode, seed, length, and how its prompt begins."""
-    seed = take.recipe["params"].get("seed")
+    seed = take.seed
     prompt = " ".join(take.prompt.split())
     short = prompt if len(prompt) <= LABEL_LETTERS else f"{prompt[:LABEL_LETTERS].rstrip()}…"
     values: Mapping[str, Any] = {
@@ -254,7 +258,7 @@ def _filters() -> tuple[gr.Textbox, gr.Dropdown, gr.Checkbox]:
 
 def _figures(take: TakeRecord) -> str:
     """Mode, seed, length and time, below a prompt."""
-    seed, seconds = take.recipe["params"].get("seed"), take.clip.get("seconds")
+    seed, seconds = take.seed, take.clip.get("seconds")
     made = datetime.fromtimestamp(take.created, UTC)
     parts = [
         f'<span class="mode">{escape(mode_label(take.mode))}</span>',

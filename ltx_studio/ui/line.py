@@ -154,8 +154,7 @@ def counts(line: Line) -> str:
 
 def name_of(job: Job) -> str:
     """The first line of its prompt, or the name of its workflow, short enough for a list."""
-    params = job.spec["params"]
-    text = str(params["name"] if job.mode == OwnSpec.mode else params["prompt"])
+    text = str(job.params.get("name", "")) if job.mode == OwnSpec.mode and not job.damaged else job.prompt
     line = next((" ".join(each.split()) for each in text.splitlines() if each.strip()), job.id)
     return line if len(line) <= NAME_LETTERS else f"{line[: NAME_LETTERS - 1].rstrip()}…"
 
@@ -170,7 +169,7 @@ def _told(now: View, before: View | None) -> tuple[Any, ...]:
 
 def _job(job: Job, line: Line, chosen: str | None, said: Callable[[str], str]) -> View:
     name = name_of(job)
-    seed = job.spec["params"].get("seed")
+    seed = job.params.get("seed")
     says = f"{name}, {seed}" if job.batch else name  # the clips of a batch differ in nothing else that is told here
     mode = MODES[job.mode].label if job.mode in MODES else words.OWN_WORKFLOW
     row = _row(

@@ -188,7 +188,10 @@ class RunPanel:
 
     def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
         """Tell how a job ended, and leave the run as it is."""
-        spec = self._desk.spec(job)
+        try:
+            spec = self._desk.spec(job)
+        except StudioError as problem:
+            return self.problem(problem)
         match job.state:
             case Failed(error=error):
                 return self._tell(told="", failure=self._a_failure(job, spec, error, tab))
@@ -210,7 +213,10 @@ class RunPanel:
             return
         try:
             while (job := self._next(tab)) is not None:
-                yield from self._follow_one(job, tab, request)
+                try:
+                    yield from self._follow_one(job, tab, request)
+                except StudioError as problem:  # its row is damaged, for one
+                    yield self.problem(problem)
         finally:  # also when the tab is closed
             with self._guard:
                 tab.is_followed, tab.shown = False, None

@@ -206,6 +206,7 @@ def serve(
 
     Raises:
         RequestError: There is no such model set, or the address cannot be used.
+        DatabaseDamagedError: The database is damaged.
     """
     if lan and host is not None:
         raise RequestError("--lan and --host both say where to listen.", "Leave one of them out.")

@@ -13,6 +13,7 @@ import gradio as gr
 from ltx_studio.errors import StudioError
 from ltx_studio.jobs import Desk
 from ltx_studio.jobs.history import TakeRecord
+from ltx_studio.privacy import user_umask
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.files import private_copy
 from ltx_studio.ui.owners import Owners
@@ -107,8 +108,8 @@ class TakePanel:
     def shown(self, record: TakeRecord) -> tuple[Any, ...]:
         """Values of the outputs for a take."""
         path = self._desk.history.path(record)
-        if not path.exists():
-            return (record.id, gr.update(visible=False), gr.update(visible=True),
+        if self._desk.history.is_missing(record):
+            return (record.id, gr.update(value=None, visible=False), gr.update(visible=True),
                     cards.message(f"{words.FILE_GONE} {words.FILE_GONE_HINT}"),
                     gr.update(visible=False), *self._buttons(record))  # fmt: skip
         copy, shown = private_copy(path), gr.update(visible=True)
@@ -168,7 +169,8 @@ class TakePanel:
         if opener is None or self._owners.apart:
             said = words.LIES_AT.format(path=path) if not self._owners.apart else ""
         else:
-            subprocess.Popen([opener, str(path.parent)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            command, nowhere = [opener, str(path.parent)], subprocess.DEVNULL
+            subprocess.Popen(command, stdout=nowhere, stderr=nowhere, umask=user_umask())
             said = words.OPENED.format(path=path.parent)
         return cards.recipe(record, said)
 

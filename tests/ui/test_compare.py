@@ -205,7 +205,7 @@ def test_a_take_that_is_gone_is_a_card(visitor: Visitor) -> None:
         page.locator(f'.take[data-take="{take.id}"] .mark').click()
     page.get_by_role("button", name="Compare", exact=True).click()
 
-    expect(page.get_by_role("alert")).to_contain_text("One of the files is gone.")
+    expect(page.get_by_role("alert")).to_contain_text("One of the files is missing.")
 
 
 def test_on_a_narrow_screen_one_is_above_the_other(visitor: Visitor) -> None:
