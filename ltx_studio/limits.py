@@ -63,14 +63,17 @@ UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio
 WORKFLOW_FILE = Limit(32 * MEBIBYTE, "bytes", "Export the workflow again from ComfyUI, without embedded data.")
 WORKFLOW_NODES = Limit(20_000, "nodes", "Split the workflow into smaller ones.")
 WORKFLOW_LINKS = Limit(100_000, "links", "Split the workflow into smaller ones.")
+WORKFLOW_STEPS = Limit(1_000_000, "inputs and links to follow", "Split the workflow into smaller ones.")
 SUBGRAPH_DEPTH = Limit(32, "subgraphs inside each other", "Unpack some of them in ComfyUI's editor.")
 VALUE_DEPTH = Limit(32, "levels of lists and objects", "Export the workflow again from ComfyUI.")
+NAME = Limit(1_000, "characters", "Shorten the name.")
 TEXT = Limit(100_000, "characters", "Shorten the text.")
 CHOICE_DEPTH = Limit(50, "choices inside each other", "Write the prompt with fewer braces.")
 
 # Tables of requests
 TABLE_FILE = Limit(16 * MEBIBYTE, "bytes", "Split the table into several files.")
 TABLE_ROWS = Limit(1_000, "requests", "Give at most 1,000 at once.")
+TABLE_LINES = Limit(100_000, "lines", "Take out the empty lines, or split the table into several files.")
 TABLE_COLUMNS = Limit(200, "columns", "Keep only the columns that the mode takes.")
 
 # Media and model files

@@ -1,21 +1,25 @@
 """Many requests at once: a sweep of seeds, or a file with a request in each line."""
 
 import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from ltx_studio.errors import RequestError
+from ltx_studio import limits, reading
+from ltx_studio.errors import RequestError, WorkflowError
+from ltx_studio.graph.values import Scale, shown
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.media.open import locate
 from ltx_studio.modes import FAST, MAX_SEED, UserLora, get_mode
 
-MOST = 1000
+MOST = limits.TABLE_ROWS.most
 """Requests in one batch."""
+Row = tuple[int, Mapping[str, Any]]
+"""The line that a request ends in, and what it says."""
 _LIKE_THIS = 'Write an object like {"mode": "t2v", "prompt": "a ball"}.'
+_LONGEST_MESSAGE = 1000
 _OF_THE_REQUEST = ("mode", "preset", "model_set")
 
 
@@ -53,42 +57,78 @@ def read_batch(
         RequestError: The file cannot be read, or a request in it is wrong: which line, and why.
     """
     path = locate(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path.name} cannot be read: {error}.", "Give a text file in UTF-8.") from None
-    if "\0" in text:
-        raise RequestError(f"{path.name} is no text: there is a zero in it.", "Give a text file in UTF-8.")
-    rows = list(_table(text, path) if path.suffix.lower() == ".csv" else _lines(text, path))
-    if not rows:
-        raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
-    if len(rows) > MOST:
-        raise RequestError(f"{path.name} has {len(rows)} requests.", f"Give at most {MOST} at once.")
+    rows = reading.read(read_rows, path)
     usual = {"mode": mode, "preset": preset, "model_set": model_set}
     folder = None if uploaded else path.parent
     return [_spec(line, row, usual, path, folder, with_files=with_files) for line, row in rows]
 
 
-def _lines(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, each in enumerate(text.split("\n"), 1):  # a JSON text may hold other ends of lines
-        if not each.strip():
+def read_rows(path: Path) -> list[Row]:
+    """Return what each request of a file says, unchecked.
+
+    Raises:
+        RequestError: The file cannot be read, is too large, or has no requests or too many.
+    """
+    rows: list[Row] = []
+    try:
+        limits.TABLE_FILE.check(path.stat().st_size, path.name)
+        with path.open(encoding="utf-8-sig") as file:
+            lines = _lines_of(file, path)
+            for row in _table(lines, path) if path.suffix.lower() == ".csv" else _objects(lines, path):
+                rows.append(row)
+                limits.TABLE_ROWS.check(len(rows), path.name)  # before the next is read: there may be millions
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path.name} cannot be read: {error}.", "Give a text file in UTF-8.") from None
+    if not rows:
+        raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
+    return rows
+
+
+def _lines_of(file: TextIO, path: Path) -> Iterator[str]:
+    size = 0
+    for number, line in enumerate(file, 1):
+        size += len(line)
+        limits.TABLE_LINES.check(number, path.name)
+        limits.TABLE_FILE.check(size, path.name)  # it may grow while it is read
+        if "\0" in line:
+            raise RequestError(f"{path.name} is no text: there is a zero in it.", "Give a text file in UTF-8.")
+        yield line
+
+
+def _objects(lines: Iterator[str], path: Path) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
             continue
         try:
-            row = json.loads(each)
+            row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise _wrong(path, line, f"it is no JSON: {error}.", _LIKE_THIS) from None
+            raise _wrong(path, number, f"it is no JSON: {error}.", _LIKE_THIS) from None
         if not isinstance(row, dict):
-            raise _wrong(path, line, "it is no object.", _LIKE_THIS)
-        yield line, row
+            raise _wrong(path, number, "it is no object.", _LIKE_THIS)
+        limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")
+        _check_values(row, path, number)
+        yield number, row
 
 
-def _table(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
+def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
+    try:
+        scale = Scale()
+        for name, value in row.items():
+            scale.weigh_name(name, f"line {number}")
+            scale.weigh(value, name, f"line {number}")
+    except WorkflowError as error:
+        raise _wrong(path, number, error.message, "Write that value again.") from None
+
+
+def _table(lines: Iterator[str], path: Path) -> Iterator[Row]:
+    csv.field_size_limit(limits.TEXT.most)
+    reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
     try:
         names = [name.strip() for name in reader.fieldnames or ()]
+        limits.TABLE_COLUMNS.check(len(names), path.name)
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise _wrong(path, 1, f"it names {twice!r} twice.", "Give each column a name of its own.")
+            raise _wrong(path, 1, f"it names {shown(twice)!r} twice.", "Give each column a name of its own.")
         for row in reader:
             if None in row:
                 raise _wrong(path, reader.line_num, "it has more fields than the first line.", "Put commas in quotes.")
@@ -143,4 +183,5 @@ def _found(named: str, name: str, folder: Path | None) -> Path:
 
 
 def _wrong(path: Path, line: int, what: str, hint: str) -> RequestError:
-    return RequestError(f"{path.name}, line {line}: {what[:1].lower()}{what[1:]}", hint, where=f"{path.name}:{line}")
+    said = shown(f"{what[:1].lower()}{what[1:]}", _LONGEST_MESSAGE)
+    return RequestError(f"{path.name}, line {line}: {said}", hint, where=f"{path.name}:{line}")

@@ -1,11 +1,15 @@
 """A file of requests is handed in whole, or the wrong line is named."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
+from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError
+from ltx_studio.jobs import batch
 from ltx_studio.jobs.batch import read_batch, sweep
 from ltx_studio.modes import MAX_SEED
 from ltx_studio.pocket import files
@@ -117,3 +121,82 @@ def test_a_table_says_loras_in_one_text(tmp_path: Path) -> None:
     (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "t2v")
 
     assert [(each.file, each.strength) for each in spec.params.loras] == [(tmp_path / "a.safetensors", 0.5), (lora, 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", "prompt\n" + "a\n" * 5_000, "1,001 requests; the limit is 1,000"),
+        ("a.jsonl", '{"prompt": "a"}\n' * 5_000, "1,001 requests; the limit is 1,000"),
+        ("a.csv", "prompt\n" + "\n" * 1_000_000, "100,001 lines; the limit is 100,000"),
+        ("a.jsonl", "\n" * 1_000_000, "100,001 lines"),
+        ("a.csv", "prompt,seed\n" + ",\n" * 1_000_000, "100,001 lines"),
+        ("a.csv", ",".join(f"c{i}" for i in range(201)) + "\na\n", "201 columns; the limit is 200"),
+        ("a.csv", "," * 1_000_000, "1,000,001 columns"),
+        ("a.jsonl", json.dumps({f"c{i}": i for i in range(201)}), "line 1 has 201 columns"),
+        ("a.csv", f"prompt\n{'a' * 100_001}\n", "field larger than field limit"),
+        ("a.jsonl", json.dumps({"prompt": "a" * 100_001}), "100,001 characters"),
+        ("a.jsonl", '{"prompt": ' + "[" * 40 + "]" * 40 + "}", "levels of lists"),
+        ("a.jsonl", '{"prompt": ' + "[" * 100_000, "no JSON"),
+        ("a.jsonl", '{"prompt": "\\ud800"}', "line 1: .*half of a character"),
+        ("a.jsonl", '{"prompt": "a", "seconds": 1e999}', "not a finite number"),
+        ("a.jsonl", '{"prompt": "a", "seed": ' + "9" * 5_000 + "}", "no JSON"),
+        ("a.csv", " " * (limits.TABLE_FILE.most + 1), "the limit is 16.* MB"),
+        ("a.jsonl", " " * (limits.TABLE_FILE.most + 1), "the limit is 16.* MB"),
+    ],
+    ids=range(17),
+)
+def test_a_table_that_is_too_large_is_refused_before_it_is_read(
+    name: str, text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is made of any line, and no line after the first that is too much is parsed."""
+    parsed = 0
+    loads = json.loads
+
+    def counted(line: str) -> object:
+        nonlocal parsed
+        parsed += 1
+        return loads(line)
+
+    monkeypatch.setattr("ltx_studio.jobs.batch.json.loads", counted)
+    monkeypatch.setattr("ltx_studio.jobs.batch._spec", lambda *_, **__: pytest.fail("a request was made of it"))
+
+    with pytest.raises(RequestError, match=said) as refused:
+        read_batch(write(tmp_path, name, text), "pocket", "t2v")
+
+    assert parsed <= limits.TABLE_ROWS.most + 1
+    assert len(refused.value.message) < 2_000
+    assert refused.value.message.encode()
+
+
+def test_a_table_stops_to_be_read_at_the_first_request_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+    lines_of = batch._lines_of
+
+    def counted(file: TextIO, path: Path) -> Iterator[str]:
+        nonlocal read
+        for line in lines_of(file, path):
+            read += 1
+            yield line
+
+    monkeypatch.setattr(batch, "_lines_of", counted)
+    with pytest.raises(RequestError, match="1,001 requests"):
+        read_batch(write(tmp_path, "a.csv", "prompt\n" + "a\n" * 50_000), "pocket", "t2v")
+
+    assert read == limits.TABLE_ROWS.most + 2  # with the names in the first line
+
+
+def test_a_table_is_parsed_in_a_process_that_can_be_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = reading._Pool()
+    monkeypatch.setattr(reading, "_pool", pool)
+    monkeypatch.setattr(batch, "_table", lambda *_: pytest.fail("it was parsed here"))
+    try:
+        (spec,) = read_batch(write(tmp_path, "a.csv", "prompt\na ball\n"), "pocket", "t2v")
+        with pytest.raises(RequestError, match=r"a\.csv, line 3: it has more fields"):
+            read_batch(write(tmp_path, "a.csv", "prompt\na\nb,c\n"), "pocket", "t2v")
+    finally:
+        pool.close()
+
+    assert spec.params.prompt == "a ball"

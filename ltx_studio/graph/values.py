@@ -1,0 +1,127 @@
+"""What a graph may hold: texts, numbers, lists and objects, weighed while they are looked at."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ltx_studio import limits
+from ltx_studio.errors import WorkflowError
+
+LEAF = 16
+"""Bytes that a value takes beside its text: about what Python and a database need for it."""
+
+_SHOWN = 80
+
+
+class Scale:
+    """Adds up what a graph holds, and refuses it as soon as it is too much.
+
+    A short file can stand for a large graph: a subgraph is written once and used many times.
+    """
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def add(self, weight: int) -> None:
+        """Count so many bytes.
+
+        Raises:
+            WorkflowError: All together are more than `limits.WORKFLOW_FILE`.
+        """
+        self._total += weight
+        if self._total > limits.WORKFLOW_FILE.most:
+            limits.WORKFLOW_FILE.check(self._total, "The workflow with its subgraphs unpacked", error=WorkflowError)
+
+    def weigh(self, value: object, name: object, title: str) -> int:
+        """Count a value, and return its weight in bytes.
+
+        Args:
+            value: Of an input.
+            name: The input's, for the error.
+            title: The node's, for the error.
+
+        Raises:
+            WorkflowError: It is too deep, too long or too large, a number that is not finite, or a text with half a
+                character.
+        """
+        before = self._total
+        self._weigh(value, name, title, 0)
+        return self._total - before
+
+    def weigh_name(self, name: object, title: str) -> None:
+        """Count an id, a class or the name of an input.
+
+        Raises:
+            WorkflowError: It is too long, or see `weigh`.
+        """
+        if isinstance(name, str) and len(name) > limits.NAME.most:
+            limits.NAME.check(len(name), f"A name in node {quoted(title)}", error=WorkflowError, where=shown(title))
+        self._weigh(name, "a name", title, 0)
+
+    def _weigh(self, value: object, name: object, title: str, depth: int) -> None:
+        if isinstance(value, str):
+            if len(value) > limits.TEXT.most:
+                limits.TEXT.check(len(value), _input(name, title), error=WorkflowError, where=shown(title))
+            if not value.isascii():
+                require_text(value, _input(name, title))
+            self.add(LEAF + len(value))
+        elif isinstance(value, Mapping | list):
+            if depth >= limits.VALUE_DEPTH.most:
+                limits.VALUE_DEPTH.check(depth + 1, _input(name, title), error=WorkflowError, where=shown(title))
+            self.add(LEAF)
+            if isinstance(value, Mapping):
+                for key in value:
+                    self._weigh(str(key), name, title, depth + 1)
+            for each in value.values() if isinstance(value, Mapping) else value:
+                self._weigh(each, name, title, depth + 1)
+        else:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise WorkflowError(
+                    f"{_input(name, title)} is {value}, which is not a finite number.",
+                    "Set it again.",
+                    where=shown(title),
+                )
+            self.add(LEAF + (value.bit_length() // 3 if isinstance(value, int) else 0))
+
+
+def require_text(text: str, what: str) -> None:
+    """Refuse half of a surrogate pair, which no file, database or page can hold.
+
+    Raises:
+        WorkflowError: There is one in `text`.
+    """
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise WorkflowError(
+            f"{shown(what)} has half of a character at place {error.start + 1} (a lone surrogate).",
+            "Write that text again, and save the workflow.",
+        ) from None
+
+
+def count_bytes(text: str, what: str) -> int:
+    """Return how many bytes a text takes in a file or as its name.
+
+    Raises:
+        WorkflowError: See `require_text`.
+    """
+    require_text(text, what)
+    return len(text.encode())
+
+
+def shown(value: Any, most: int = _SHOWN) -> str:
+    """Return a value as an error can name it: short, and of characters that can be printed anywhere."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text[: most + 1].encode(errors="backslashreplace").decode()
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def quoted(value: Any) -> str:
+    """Return what `shown` does; a text in quotes, so that one sees where it ends."""
+    return repr(shown(value)) if isinstance(value, str) else shown(value)
+
+
+def _input(name: object, title: str) -> str:
+    return f"Input {quoted(name)} of node {quoted(title)}"
