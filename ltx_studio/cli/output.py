@@ -7,6 +7,7 @@ JSON goes out with an escape, so that scripts read the very same value.
 
 import json
 import re
+import sys
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ _NOT_SHOWN = re.compile(r"[^ -~]")
 def echo(*lines: object, err: bool = False, file: IO[str] | None = None) -> None:
     """Write lines. A line break within one becomes a space: no prompt shall look like lines of ours."""
     for line in lines:
-        click.echo(printable(str(line)), err=err, file=file)
+        click.echo(_encodable(printable(str(line)), file or (sys.stderr if err else sys.stdout)), err=err, file=file)
 
 
 def secho(line: object, *, err: bool = False, nl: bool = True, **style: Any) -> None:
@@ -56,7 +57,22 @@ def escaped(text: str) -> str:
 
 def echo_json(value: object, *, indent: int | None = None, err: bool = False) -> None:
     """Write a value for scripts."""
-    click.echo(json_text(value, indent=indent), err=err)
+    text = json_text(value, indent=indent)
+    stream = sys.stderr if err else sys.stdout
+    click.echo(text if _can_encode(text, stream) else json.dumps(value, indent=indent), err=err)
+
+
+def _encodable(text: str, stream: IO[str]) -> str:
+    """Return text with escapes for what the terminal, or the file that the output goes to, has no letters for."""
+    return text if _can_encode(text, stream) else text.encode(stream.encoding, errors="backslashreplace").decode()
+
+
+def _can_encode(text: str, stream: IO[str]) -> bool:
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _escape(letter: str) -> str:

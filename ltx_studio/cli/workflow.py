@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ltx_studio import reading
 from ltx_studio.cli.options import ValueOf
 from ltx_studio.cli.output import echo, echo_json, json_text
 from ltx_studio.errors import RequestError, WorkflowError
@@ -30,7 +31,7 @@ def convert(file: Path, out: Path | None) -> None:
     """Turn FILE into API format: a workflow as the editor saves it, or a video that carries one."""
     from ltx_studio.graph.files import read_workflow
 
-    graph = read_workflow(file, _definitions())
+    graph = reading.read(read_workflow, file, _definitions())
     if out is None:
         echo_json(graph, indent=2)
         return
@@ -53,7 +54,8 @@ def check(files: tuple[Path, ...]) -> None:
     from ltx_studio.models import Store
 
     definitions, store = _definitions(), Store(get_settings())
-    graphs = ((str(file), read_workflow(file, definitions)) for file in files) if files else _own_graphs()
+    read = ((str(file), reading.read(read_workflow, file, definitions)) for file in files)
+    graphs = read if files else _own_graphs()
     for name, graph in graphs:
         try:
             validate(graph, definitions)
@@ -69,14 +71,10 @@ def check(files: tuple[Path, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def form(file: Path, as_json: bool) -> None:
     """What of FILE can be set with `workflow run FILE --set`."""
-    from ltx_studio.graph.files import read_workflow
-    from ltx_studio.graph.form import form_of
-    from ltx_studio.graph.safety import check_known
+    from ltx_studio.engine.definitions import snapshot_path
+    from ltx_studio.graph.files import read_with_form
 
-    definitions = _definitions()
-    graph = read_workflow(file, definitions)
-    check_known(graph, definitions)
-    fields = form_of(graph, definitions)
+    _, fields = reading.read(read_with_form, file, snapshot_path(get_settings()))
     if as_json:
         echo_json([field.as_dict() for field in fields])
         return

@@ -6,7 +6,6 @@ leaf, or a link ``[node id, output slot]``. Nested options have dotted names (``
 
 import copy
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,8 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.values import Scale, quoted, shown
 
 ApiGraph = dict[str, dict[str, Any]]
 Socket = tuple[str, int]
@@ -39,53 +40,56 @@ def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) ->
     return found
 
 
-DEEPEST = 32
-"""Levels of lists and objects in an input's value."""
-
-
 def check_graph(nodes: object) -> None:
-    """Refuse what is no API-format graph, before ComfyUI stumbles over it.
+    """Refuse what is no API-format graph, or too large a one, before ComfyUI stumbles over it.
 
     Raises:
-        WorkflowError: The shape is wrong, a link leads nowhere, or a number is none (NaN or infinite).
+        WorkflowError: The shape is wrong, a link leads nowhere, there is too much of something (see `limits`), or a
+            value is one that no graph can hold (see `Scale.weigh`).
     """
     if not isinstance(nodes, Mapping):
         raise _no_graph("It is no JSON object of nodes")
+    limits.WORKFLOW_NODES.check(len(nodes), "The workflow", error=WorkflowError)
+    scale, links = Scale(), 0
     for node_id, node in nodes.items():
-        if not isinstance(node_id, str) or not isinstance(node, Mapping):
-            raise _no_graph(f"Node {node_id!r} is no JSON object", node_id)
-        if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), Mapping):
-            raise _no_graph(f"Node {node_id!r} has no class_type or no inputs", node_id)
-        meta = node.get("_meta", {})
-        if not isinstance(meta, Mapping) or not isinstance(meta.get("title", ""), str):
-            raise _no_graph(f"The title of node {node_id!r} is no text", node_id)
-        title = meta.get("title") or node["class_type"]
+        title = _checked_title(node_id, node, scale)
         for name, value in node["inputs"].items():
-            if is_link(value) and value[0] not in nodes:
+            scale.weigh_name(name, title)
+            scale.weigh(value, name, title)
+            if not is_link(value):
+                continue
+            links += 1
+            if value[0] not in nodes:
                 raise WorkflowError(
-                    f"Input {name!r} of node {title!r} comes from node {value[0]!r}, which is not there.",
+                    f"Input {quoted(name)} of node {quoted(title)} comes from node {quoted(value[0])}, "
+                    "which is not there.",
                     "Connect it again in ComfyUI's editor, and export the workflow anew.",
-                    where=title,
+                    where=shown(title),
                 )
-            if _is_nested(value, DEEPEST):
-                raise _no_graph(f"Input {name!r} of node {title!r} is nested too deeply", title)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise WorkflowError(
-                    f"Input {name!r} of node {title!r} is {value}, which is no number.", "Set it again.", where=title
-                )
+    limits.WORKFLOW_LINKS.check(links, "The workflow", error=WorkflowError)
 
 
-def _is_nested(value: object, deepest: int) -> bool:
-    """Whether it is nested deeper than so many levels, at which Python gives up sooner or later."""
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return deepest == 0 or any(_is_nested(each, deepest - 1) for each in inner)
+def _checked_title(node_id: object, node: object, scale: Scale) -> str:
+    """The node's title, once its shape is right."""
+    if not isinstance(node_id, str) or not isinstance(node, Mapping):
+        raise _no_graph(f"Node {quoted(node_id)} is no JSON object", node_id)
+    if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), Mapping):
+        raise _no_graph(f"Node {quoted(node_id)} has no class_type or no inputs", node_id)
+    meta = node.get("_meta", {})
+    if not isinstance(meta, Mapping) or not isinstance(meta.get("title", ""), str):
+        raise _no_graph(f"The title of node {quoted(node_id)} is no text", node_id)
+    title = str(meta.get("title") or node["class_type"])
+    scale.weigh_name(node_id, title)
+    scale.weigh_name(node["class_type"], title)
+    scale.weigh(title, "title", title)
+    return title
 
 
 def _no_graph(what: str, where: object = "") -> WorkflowError:
     return WorkflowError(
         f"{what}, so this is no API-format graph.",
         "Export the workflow from ComfyUI in API format.",
-        where=str(where),
+        where=shown(where),
     )
 
 
@@ -274,7 +278,8 @@ class Graph:
             WorkflowError: No node does.
         """
         node_id, slot = self._link(title, name)
-        return next(title for title, known in self._ids.items() if known == node_id), slot
+        node = self._nodes[node_id]
+        return node.get("_meta", {}).get("title") or node["class_type"], slot
 
     def replace(self, title: str, node: Mapping[str, Any]) -> None:
         """Put another node in the place of one: its users stay.

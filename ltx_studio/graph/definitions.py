@@ -7,10 +7,12 @@ The shape is that of ComfyUI's ``/object_info``: class → ``{"input": {"require
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import SetupError, WorkflowError
+from ltx_studio.graph.values import shown
 
 _WIDGET_KINDS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR", "CURVE"}
 ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
@@ -18,6 +20,9 @@ ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
 
 AUTOGROW = "COMFY_AUTOGROW_V3"
 """The kind of a list of inputs that grows as one connects them: ``values.a``, ``values.b``."""
+_MOST_NAMED = 20
+"""Missing node classes that an error lists."""
+
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 _SECTIONS = ("required", "optional")
 
@@ -89,6 +94,7 @@ class Definitions:
 
     def __init__(self, classes: Mapping[str, Mapping[str, Any]]) -> None:
         self._classes = classes
+        self._inputs: dict[str, list[Input]] = {}
         self.made = {kind for name in classes for kind in self.outputs(name)} - _WIDGET_KINDS - {ANY, MATCH}
         """The kinds that only another node can give, such as MODEL."""
 
@@ -99,9 +105,11 @@ class Definitions:
         return len(self._classes)
 
     def inputs(self, class_type: str) -> list[Input]:
-        """The declared inputs in the editor's order: required, then optional."""
-        declared = self._classes[class_type]
-        return list(_inputs(declared["input"], declared.get("input_order") or {}))
+        """The declared inputs in the editor's order: required, then optional. The list is shared: do not change it."""
+        if class_type not in self._inputs:  # a graph may have 20,000 nodes of one class
+            declared = self._classes[class_type]
+            self._inputs[class_type] = list(_inputs(declared["input"], declared.get("input_order") or {}))
+        return self._inputs[class_type]
 
     def outputs(self, class_type: str) -> list[str]:
         """The kinds of its outputs."""
@@ -132,13 +140,35 @@ def load_definitions(path: Path) -> Definitions:
         ) from None
 
 
+def cached_definitions(path: Path) -> Definitions:
+    """Return what `load_definitions` does, and read the snapshot again only when it has changed: it has 2 MB.
+
+    Raises:
+        SetupError: See `load_definitions`.
+    """
+    try:
+        state = path.stat()
+    except OSError:
+        return load_definitions(path)
+    return _cached(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=2)
+def _cached(path: Path, changed: int, size: int) -> Definitions:  # noqa: ARG001  (the key of the cache)
+    return load_definitions(path)
+
+
 def unknown_nodes(missing: Mapping[str, str]) -> WorkflowError:
     """The error for node classes that this ComfyUI lacks: class → the pack it says it comes from, or nothing."""
     origins = {name: _SINCE.get(name) or (pack if pack != "comfy-core" else "") for name, pack in missing.items()}
-    named = [f"{name} (from {origin})" if origin else name for name, origin in sorted(origins.items())]
+    named = [
+        f"{shown(name)} (from {shown(origin)})" if origin else shown(name)
+        for name, origin in sorted(origins.items())[:_MOST_NAMED]
+    ]
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
     return WorkflowError(
-        f"The installed ComfyUI lacks {len(named)} node{'s' if len(named) > 1 else ''} of this workflow: "
-        f"{', '.join(named)}.",
+        f"The installed ComfyUI lacks {len(missing)} node{'s' if len(missing) > 1 else ''} of this workflow: "
+        f"{', '.join(named)}{more}.",
         "Replace them in ComfyUI's editor, or name a ComfyUI that has them in LTX_STUDIO_COMFY_DIR.",
     )
 

@@ -1,6 +1,7 @@
 """API format → editor format: a graph drawn so that ComfyUI's editor opens it and would queue the same graph again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
@@ -12,6 +13,8 @@ from ltx_studio.graph.widgets import prompts, stored_values
 WIDTH, WIDE, TITLE, ROW, GAP = 270, 420, 30, 26, 40
 """Pixels: of a node, of one with much text, of its title bar, of a line in it, and between two nodes."""
 _TEXT = "PrimitiveStringMultiline"
+_DIGITS = 15
+"""Of the largest node id that is kept."""
 
 
 def to_editor(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, note: str = "") -> dict[str, Any]:
@@ -36,6 +39,7 @@ class _Drawing:
         self._graph, self._definitions = graph, definitions
         self._links: list[list[Any]] = []
         self._outgoing: dict[tuple[str, int], list[int]] = {}
+        self._texts: dict[str, set[str]] = {}
 
     def draw(self, note: str) -> dict[str, Any]:
         places = dict(self._places())
@@ -102,9 +106,12 @@ class _Drawing:
                 **({"widget": {"name": name}} if item.is_widget else {}),
             }
 
-    def _link(self, source: Sequence[Any], target: str, slot: int, item: Input) -> int:
+    def _link(self, source: Sequence[Any], target: str, slot: int, item: Input) -> int | None:
         origin, origin_slot = str(source[0]), int(source[1])
-        kind = self._definitions.outputs(self._graph[origin]["class_type"])[origin_slot]
+        kinds = self._definitions.outputs(self._graph[origin]["class_type"])
+        if not 0 <= origin_slot < len(kinds):  # ComfyUI does not look at what feeds no output
+            return None
+        kind = kinds[origin_slot]
         number = len(self._links) + 1
         shown = item.kind if kind in (ANY, MATCH) else kind
         self._links.append([number, int(origin), origin_slot, int(target), slot, shown])
@@ -126,15 +133,19 @@ class _Drawing:
             x += max(self._width(self._graph[node_id]) for node_id in column) + GAP
 
     def _width(self, node: Mapping[str, Any]) -> int:
-        return WIDE if any(self._is_text(node, name) for name in node["inputs"]) else WIDTH
+        return WIDE if self._texts_of(node) else WIDTH
 
     def _height(self, node: Mapping[str, Any]) -> int:
         rows = max(len(list(_sockets(node, self._definitions))), len(self._definitions.outputs(node["class_type"])), 1)
-        return ROW * (rows + 4 * sum(self._is_text(node, name) for name in node["inputs"])) + ROW
+        return ROW * (rows + 4 * self._texts_of(node)) + ROW
 
-    def _is_text(self, node: Mapping[str, Any], name: str) -> bool:
-        declared = {item.name: item for item in self._definitions.inputs(node["class_type"])}
-        return name in declared and bool(declared[name].options.get("multiline"))
+    def _texts_of(self, node: Mapping[str, Any]) -> int:
+        """How many inputs of a node are texts of several lines."""
+        class_type = node["class_type"]
+        if class_type not in self._texts:
+            declared = self._definitions.inputs(class_type)
+            self._texts[class_type] = {item.name for item in declared if item.options.get("multiline")}
+        return sum(name in node["inputs"] for name in self._texts[class_type])
 
 
 def _sockets(node: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[str, Input]]:
@@ -156,30 +167,32 @@ def _sockets(node: Mapping[str, Any], definitions: Definitions) -> Iterator[tupl
 
 def _depths(graph: ApiGraph) -> dict[str, int]:
     """How many nodes there are at most on the way to each from the left."""
+    sources = {
+        node_id: [value[0] for value in node["inputs"].values() if is_link(value)] for node_id, node in graph.items()
+    }
     depths: dict[str, int] = {}
-
-    def depth(node_id: str, below: frozenset[str]) -> int:
-        if node_id in below:
-            raise WorkflowError(
-                "The links of the graph run in a circle.", "Open it in ComfyUI's editor, and break the circle."
-            )
-        if node_id not in depths:
-            sources = [str(value[0]) for value in graph[node_id]["inputs"].values() if is_link(value)]
-            depths[node_id] = max((depth(each, below | {node_id}) + 1 for each in sources), default=0)
-        return depths[node_id]
-
-    for node_id in graph:
-        depth(node_id, frozenset())
+    try:
+        for node_id in TopologicalSorter(sources).static_order():  # not by recursion: a chain may have 20,000 nodes
+            depths[node_id] = max((depths[each] + 1 for each in sources[node_id]), default=0)
+    except CycleError:
+        raise WorkflowError(
+            "The links of the graph run in a circle.", "Open it in ComfyUI's editor, and break the circle."
+        ) from None
     return depths
+
+
+def _is_number(node_id: str) -> bool:
+    """Whether an id is a whole number that the editor, in JavaScript, holds exactly and writes the same way."""
+    return node_id.isascii() and node_id.isdecimal() and len(node_id) <= _DIGITS and str(int(node_id)) == node_id
 
 
 def _numbered(graph: Mapping[str, Mapping[str, Any]]) -> ApiGraph:
     """The graph with whole numbers for ids: what was in a subgraph has others, such as ``267:1``."""
-    last = max((int(node_id) for node_id in graph if node_id.isdecimal()), default=0)
+    last = max((int(node_id) for node_id in graph if _is_number(node_id)), default=0)
     names = {}
     for node_id in graph:
-        last += not node_id.isdecimal()
-        names[node_id] = node_id if node_id.isdecimal() else str(last)
+        last += not _is_number(node_id)
+        names[node_id] = node_id if _is_number(node_id) else str(last)
     return {
         names[node_id]: {
             **node,

@@ -1,13 +1,17 @@
 """Reading a workflow from whatever carries one: an editor-format file, an API-format file, a video."""
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
+from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import ApiGraph, check_graph
-from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.editor import is_editor_format, to_api
+from ltx_studio.graph.form import Field, form_of
+from ltx_studio.graph.safety import check_known
 from ltx_studio.media.open import open_media
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
@@ -32,11 +36,41 @@ def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
     return dict(graph)
 
 
+def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
+    """Read a workflow and its form at once, so that neither the page nor the API reads a file twice.
+
+    Meant for `reading.read`: in its process, the definitions stay loaded from one file to the next.
+
+    Args:
+        path: See `read_workflow`.
+        snapshot: The file of the node definitions.
+
+    Raises:
+        WorkflowError: See `read_workflow`, or its node classes are not there.
+        SetupError: There are no definitions.
+    """
+    definitions = cached_definitions(snapshot)
+    graph = read_workflow(path, definitions)
+    check_known(graph, definitions)
+    return graph, form_of(graph, definitions)
+
+
 def _text_of(path: Path) -> str:
+    most = limits.WORKFLOW_FILE.most
     try:
-        return path.read_text(encoding="utf-8")
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise WorkflowError(f"{path} cannot be read: it is no ordinary file.", "Name a file.")
+        limits.WORKFLOW_FILE.check(state.st_size, path.name, error=WorkflowError)
+        with path.open("rb") as file:
+            content = file.read(most + 1)
     except OSError as error:
         raise WorkflowError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+    except ValueError as error:  # a zero within
+        raise WorkflowError(f"{str(path)!r} is no path: {error}.", "Check the path.") from None
+    limits.WORKFLOW_FILE.check(len(content), path.name, error=WorkflowError)
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise WorkflowError(f"{path.name} is no text.", "Give a workflow's .json file, or a video.") from None
 

@@ -1,16 +1,19 @@
 """The form of any workflow: which of its inputs a user may set, what each takes, and writing values into the graph."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
+from ltx_studio import limits
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.api import ApiGraph, is_link
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.loaders import ENDINGS
+from ltx_studio.graph.values import quoted, require_text, shown
 from ltx_studio.graph.widgets import SEEDS
 
 
@@ -34,6 +37,10 @@ FILES = {Kind.PICTURE: "image_upload", Kind.SOUND: "audio_upload", Kind.CLIP: "v
 _OF_A_WIDGET = {"INT": Kind.INTEGER, "FLOAT": Kind.NUMBER, "STRING": Kind.TEXT, "BOOLEAN": Kind.SWITCH}
 _ALWAYS = {Kind.PICTURE, Kind.SOUND, Kind.CLIP, Kind.SEED}
 UNLIMITED = 2**53
+_LONGEST_TITLE, _LONGEST_LIST = 200, 2000
+_MOST_LISTED, _MOST_COMPARED, _LONGEST_COMPARED = 20, 200, 100
+"""Fields that an error lists; fields, and letters of a name, that are compared with one that is not there."""
+
 PATHS = ("filename_prefix", "folder_name", "prefix")
 """Inputs that say where a node writes."""
 
@@ -81,13 +88,13 @@ def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) ->
     comes first: texts, then files, then the rest as the workflow has it.
     """
     fields = [
-        (node, name, field)
+        (node_id, name, field)
         for node_id, node in graph.items()
         for name, field in _fields(node_id, node, definitions)
         if field.kind in _ALWAYS or field.lines or _has_own_title(node, definitions)
     ]
-    alone = {id(node): sum(each is node for each, _, _ in fields) == 1 for node, _, _ in fields}
-    named = [field if alone[id(node)] else _with_input(field, name) for node, name, field in fields]
+    count = Counter(node_id for node_id, _, _ in fields)
+    named = [field if count[node_id] == 1 else _with_input(field, name) for node_id, name, field in fields]
     return sorted(named, key=_rank)
 
 
@@ -114,39 +121,73 @@ def fill(graph: Mapping[str, Mapping[str, Any]], fields: list[Field], values: Ma
         RequestError: There is no such field, or it does not take that.
     """
     filled: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
+    known = FieldIndex(fields)
     for name, value in values.items():
-        field = find(fields, name)
-        node_id, _, given = field.key.partition(".")
+        field = known.find(name)
+        node_id, given = place_of(graph, field.key)
         filled[node_id]["inputs"][given] = _checked(field, value)
     return filled
 
 
-def find(fields: list[Field], name: str) -> Field:
-    """A field by its key or title.
+def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str]:
+    """The node's id and the input's name that a field's key is made of; either may have dots of its own.
 
     Raises:
-        RequestError: There is none, or there are more than one.
+        RequestError: The graph has no such node.
     """
-    found = [field for field in fields if name == field.key] or [
-        field for field in fields if name.casefold() == field.title.casefold()
-    ]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(f"{field.key} ({field.title})" for field in found or fields)
-    if found:
-        raise RequestError(f"The workflow has more than one field {name!r}.", f"Name one of: {known}.")
-    names = {each.casefold(): each for field in fields for each in (field.key, field.title)}
-    like = [names[each] for each in get_close_matches(name.casefold(), names, n=1)]
-    hint = f"Did you mean {like[0]!r}? " if like else ""
-    raise RequestError(f"The workflow has no field {name!r}.", f"{hint}Its fields are: {known or 'none'}.")
+    splits = [(key[:dot], key[dot + 1 :]) for dot, letter in enumerate(key) if letter == "."]
+    known = [(node_id, name) for node_id, name in splits if node_id in graph]
+    if not known:
+        raise RequestError(f"The workflow has no input {quoted(key)}.", "Take it away.", where=shown(key))
+    return next((each for each in known if each[1] in graph[each[0]]["inputs"]), known[0])
+
+
+class FieldIndex:
+    """Finds fields by their names; made once for many of these."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._fields = fields
+        self._by_key: dict[str, list[Field]] = {}
+        self._by_title: dict[str, list[Field]] = {}
+        for field in fields:
+            self._by_key.setdefault(field.key, []).append(field)
+            self._by_title.setdefault(field.title.casefold(), []).append(field)
+
+    def find(self, name: str) -> Field:
+        """A field by its key or title.
+
+        Raises:
+            RequestError: There is none, or there are more than one.
+        """
+        found = self._by_key.get(name) or self._by_title.get(name.casefold()) or []
+        if len(found) == 1:
+            return found[0]
+        known = _listed(found or self._fields)
+        if found:
+            raise RequestError(f"The workflow has more than one field {quoted(name)}.", f"Name one of: {known}.")
+        like = self._like(name.casefold())
+        hint = f"Did you mean {quoted(like)}? " if like else ""
+        raise RequestError(f"The workflow has no field {quoted(name)}.", f"{hint}Its fields are: {known or 'none'}.")
+
+    def _like(self, name: str) -> str | None:
+        """The name that was perhaps meant. Comparing is slow, so it is of few short names."""
+        names = {each.casefold(): each for field in self._fields[:_MOST_COMPARED] for each in (field.key, field.title)}
+        short = [each for each in names if len(each) <= _LONGEST_COMPARED]
+        near = get_close_matches(name, short, n=1) if len(name) <= _LONGEST_COMPARED else []
+        return names[near[0]] if near else None
+
+
+def _listed(fields: Sequence[Field]) -> str:
+    more = f" and {len(fields) - _MOST_LISTED} more" if len(fields) > _MOST_LISTED else ""
+    return ", ".join(f"{shown(field.key)} ({shown(field.title)})" for field in fields[:_MOST_LISTED]) + more
 
 
 def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[str, Field]]:
-    title = _title(node, definitions)
+    title = shown(_title(node, definitions), _LONGEST_TITLE)
     for name, item in _widgets(definitions.inputs(node["class_type"]), node["inputs"], ""):
         value = node["inputs"].get(name, item.default)
         kind = _kind(name, item, title)
-        is_model = kind not in FILES and isinstance(value, str) and value.lower().endswith(ENDINGS)
+        is_model = kind not in FILES and isinstance(value, str) and value[-20:].lower().endswith(ENDINGS)
         if kind is None or is_link(value) or is_model or name in PATHS:
             continue
         low, high = item.options.get("min"), item.options.get("max")
@@ -188,7 +229,7 @@ def _kind(name: str, item: Input, title: str) -> Kind | None:
 
 
 def _with_input(field: Field, name: str) -> Field:
-    return Field(**{**asdict(field), "title": f"{field.title}: {name.rpartition('.')[2].replace('_', ' ')}"})
+    return replace(field, title=f"{field.title}: {name.rpartition('.')[2].replace('_', ' ')}")
 
 
 def _has_own_title(node: Mapping[str, Any], definitions: Definitions) -> bool:
@@ -213,10 +254,13 @@ def _checked(field: Field, value: Any) -> Any:
             for choice in field.choices:
                 if str(choice) == str(value):
                     return choice
-            raise _wrong(field, value, f"one of {', '.join(str(choice) for choice in field.choices)}")
+            raise _wrong(field, value, f"one of {shown(', '.join(map(str, field.choices)), _LONGEST_LIST)}")
         case Kind.TEXT if not isinstance(value, str | int | float):
             raise _wrong(field, value, "a text")
-    return str(value)
+    text = str(value)
+    limits.TEXT.check(len(text), field.title, where=shown(field.key))
+    require_text(text, field.title)
+    return text
 
 
 def _number(field: Field, value: Any) -> float | int:
@@ -234,4 +278,4 @@ def _number(field: Field, value: Any) -> float | int:
 
 
 def _wrong(field: Field, value: Any, wanted: str) -> RequestError:
-    return RequestError(f"{field.title} is {value!r}.", f"Give {wanted}.", where=field.key)
+    return RequestError(f"{field.title} is {quoted(value)}.", f"Give {wanted}.", where=shown(field.key))

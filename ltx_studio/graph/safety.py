@@ -16,6 +16,7 @@ from ltx_studio.graph.api import is_link
 from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
 from ltx_studio.graph.form import FILES, PATHS
 from ltx_studio.graph.loaders import loader_table
+from ltx_studio.graph.values import count_bytes
 
 _ELSEWHERE = re.compile(r"[/\\~]|[A-Za-z]:")
 """What a path begins with that does not start in the folder it is meant for."""
@@ -78,7 +79,7 @@ def _check_path(node: Mapping[str, Any], name: str, value: Any, definitions: Def
             "Write a plain name into it.",
             where=title,
         )
-    if name.rpartition(".")[2] in PATHS and len(str(value).encode()) > LONGEST_PREFIX:
+    if name.rpartition(".")[2] in PATHS and count_bytes(str(value), f"{title}: {name}") > LONGEST_PREFIX:
         raise WorkflowError(
             f"{title}: {name} has {len(str(value).encode())} bytes.", f"Use at most {LONGEST_PREFIX}.", where=title
         )

@@ -1,9 +1,10 @@
 """The stages of any workflow, told from what its nodes are called."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 
-from ltx_studio.graph.api import ApiGraph, upstream
+from ltx_studio.graph.api import ApiGraph, is_link
 from ltx_studio.graph.workflow import Stage
 
 _STAGES = (
@@ -26,9 +27,10 @@ def stages_of(graph: ApiGraph) -> Iterator[Stage]:
         for node_id, node in graph.items()
     }
     nodes: dict[tuple[int, int], list[str]] = {}
+    samplers_before = _samplers_before(graph, [node_id for node_id, kind in kinds.items() if kind == _SAMPLE])
     for node_id, kind in kinds.items():
-        if kind is not None:
-            before = sum(kinds[each] == _SAMPLE for each in upstream(graph, [node_id]))
+        if kind is not None and node_id in samplers_before:
+            before = samplers_before[node_id]
             after = before if kind not in (_LOAD, _SAVE) else 0 if kind == _LOAD else len(graph)
             nodes.setdefault((after, kind if kind != _SAMPLE else -1), []).append(node_id)
     samplers = sum(rank == -1 for _, rank in nodes)
@@ -37,3 +39,20 @@ def stages_of(graph: ApiGraph) -> Iterator[Stage]:
         if rank == -1 and samplers > 1:
             label = f"{label} {after}"
         yield Stage(name if not after or rank == _SAVE else f"{name}{after}", label, tuple(nodes[after, rank]))
+
+
+def _samplers_before(graph: ApiGraph, samplers: Sequence[str]) -> dict[str, int]:
+    """How many samplers each node depends on, itself among them; nothing of a graph with a circle, which never runs."""
+    links = {
+        node_id: [value[0] for value in node["inputs"].values() if is_link(value)] for node_id, node in graph.items()
+    }
+    marks = {node_id: 1 << number for number, node_id in enumerate(samplers)}
+    found: dict[str, int] = {}  # the samplers as the bits of one number: in one pass, however long the chains are
+    try:
+        for node_id in TopologicalSorter(links).static_order():
+            found[node_id] = marks.get(node_id, 0)
+            for source in links[node_id]:
+                found[node_id] |= found[source]
+    except CycleError:
+        return {}
+    return {node_id: bits.bit_count() for node_id, bits in found.items()}

@@ -9,6 +9,7 @@ from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import check_graph, is_link, upstream
 from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Input, unknown_nodes
 from ltx_studio.graph.loaders import ENDINGS
+from ltx_studio.graph.values import quoted, shown
 
 _ANY = (ANY, MATCH)
 _NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
@@ -46,20 +47,24 @@ def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
     if not savers:
         raise WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
     needed = upstream(graph, savers)
-    _check_order(graph, needed)
-    for node_id in sorted(needed, key=list(graph).index):
-        node = graph[node_id]
+    _check_order(graph)
+    for node_id, node in graph.items():
+        if node_id not in needed:
+            continue
         for name, item in _expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
             _check(graph, node, name, item, definitions)
 
 
-def _check_order(graph: Mapping[str, Mapping[str, Any]], needed: set[str]) -> None:
-    links = {node_id: [value[0] for value in graph[node_id]["inputs"].values() if is_link(value)] for node_id in needed}
+def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a circle anywhere: ComfyUI ignores one that leads to no output, but no editor can draw it afterwards."""
+    links = {
+        node_id: [value[0] for value in node["inputs"].values() if is_link(value)] for node_id, node in graph.items()
+    }
     try:
         TopologicalSorter(links).prepare()
     except CycleError as error:
         node = graph[error.args[1][0]]
-        title = node.get("_meta", {}).get("title") or node["class_type"]
+        title = shown(node.get("_meta", {}).get("title") or node["class_type"])
         raise WorkflowError(
             f"{title} waits for what comes of itself.", "Break the circle in ComfyUI's editor.", where=title
         ) from None
@@ -79,7 +84,7 @@ def _expected(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Ite
 def _check(
     graph: Mapping[str, Mapping[str, Any]], node: Mapping[str, Any], name: str, item: Input, definitions: Definitions
 ) -> None:
-    title = node.get("_meta", {}).get("title") or node["class_type"]
+    title = shown(node.get("_meta", {}).get("title") or node["class_type"])
     if name not in node["inputs"]:
         if item.required:
             raise _problem(title, name, "is missing", f"Give it a value of type {item.kind}, or connect it.")
@@ -88,7 +93,7 @@ def _check(
     if is_link(value):
         _check_link(graph, title, name, item, value, definitions)
     elif item.kind in definitions.made:
-        raise _problem(title, name, f"is {value!r}", f"Connect it to an output of type {item.kind}.")
+        raise _problem(title, name, f"is {quoted(value)}", f"Connect it to an output of type {item.kind}.")
     else:
         _check_value(title, name, item, value)
 
@@ -115,20 +120,20 @@ def _check_value(title: str, name: str, item: Input, value: Any) -> None:
         number = _as_number(value, item.kind)
         low, high = item.options.get("min", -math.inf), item.options.get("max", math.inf)
         if number is None or not low <= number <= high:
-            raise _problem(title, name, f"is {value!r}", f"Give it a number from {low} to {high}.")
+            raise _problem(title, name, f"is {quoted(value)}", f"Give it a number from {low} to {high}.")
     elif item.kind == "STRING" and isinstance(value, list | Mapping):
-        raise _problem(title, name, f"is {str(value)[:80]}", "Give it a text.")
+        raise _problem(title, name, f"is {shown(value)}", "Give it a text.")
     elif (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
-        is_file = str(value).lower().endswith(ENDINGS + _MEDIA_FILES)
+        is_file = str(value)[-20:].lower().endswith(ENDINGS + _MEDIA_FILES)
         if item.choices and not is_file and value not in item.choices:
             few = ", ".join(str(choice) for choice in item.choices[:6])
-            raise _problem(title, name, f"is {value!r}, which is none of its choices", f"Choose one of: {few}, …")
+            raise _problem(title, name, f"is {quoted(value)}, which is none of its choices", f"Choose one of: {few}, …")
 
 
 def _as_number(value: Any, kind: str) -> float | None:
     try:
         return _NUMBERS[kind](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -5,20 +5,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from ltx_studio import reading
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Workflow
-from ltx_studio.graph.api import ApiGraph, check_graph
+from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.form import FILES, Field, Kind, fill, find, form_of, is_negative
+from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, place_of
 from ltx_studio.graph.safety import check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
+from ltx_studio.graph.values import quoted, shown
 from ltx_studio.media import Staging, WholeFile, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.open import locate
 from ltx_studio.models import ModelFile, ModelSet
 from ltx_studio.models.store import fetch_command
 from ltx_studio.modes import Media
+
+LONGEST_NAME = 200
+"""Letters of a workflow's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,13 @@ class OwnSpec:
 
     @classmethod
     def from_request(
-        cls, name: str, graph: ApiGraph, values: Mapping[str, Any], definitions: Definitions, *, trusted: bool
+        cls,
+        name: str,
+        graph: Mapping[str, Mapping[str, Any]],
+        values: Mapping[str, Any],
+        definitions: Definitions,
+        *,
+        trusted: bool,
     ) -> Self:
         """Check a workflow and what its form was filled in with; files as paths.
 
@@ -54,15 +65,16 @@ class OwnSpec:
         check_graph(graph)
         check_safety(graph, definitions, trusted=trusted)
         fields = form_of(graph, definitions)
-        given = {name: find(fields, name) for name in values}
+        known = FieldIndex(fields)
+        given = {name: known.find(name) for name in values}
         files = {each.key: Path(str(values[name])) for name, each in given.items() if each.kind in FILES}
         filled = fill(graph, fields, {name: values[name] for name, each in given.items() if each.kind not in FILES})
-        spec = cls(name, filled, files)
+        spec = cls(shown(name, LONGEST_NAME), filled, files)
         spec.check(definitions, trusted=trusted)
         for each in fields:
             if each.key in files:
                 _look_at(each, files[each.key])
-                node_id, _, given_name = each.key.partition(".")
+                node_id, given_name = place_of(filled, each.key)
                 filled[node_id]["inputs"][given_name] = ""  # what the user's file is called is nobody's business
         return spec
 
@@ -78,22 +90,23 @@ class OwnSpec:
         for key, each in read.items():
             if key not in self.given:
                 raise RequestError(
-                    f"{each.title}: the workflow reads a {each.kind}, {str(each.value)[:200]!r}, that is not given.",
+                    f"{each.title}: the workflow reads a {each.kind}, {quoted(each.value)}, that is not given.",
                     f"Give it: `--set {key}=PATH`.",
                     where=key,
                 )
         named = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
         for key in self.given:
             if key not in read:
-                raise RequestError(f"The workflow reads no file {key!r}.", "Take it away.", where=key)
-            node_id, _, name = key.partition(".")
+                raise RequestError(f"The workflow reads no file {quoted(key)}.", "Take it away.", where=key)
+            node_id, name = place_of(named, key)
             named[node_id]["inputs"][name] = _EXAMPLES[read[key].kind]
         validate(named, definitions)
 
     @classmethod
     def from_file(cls, path: Path, values: Mapping[str, Any], definitions: Definitions, *, trusted: bool) -> Self:
         """The same, of a workflow's file, or a video that carries one."""
-        return cls.from_request(path.stem, read_workflow(path, definitions), values, definitions, trusted=trusted)
+        graph = reading.read(read_workflow, path, definitions)
+        return cls.from_request(path.stem, graph, values, definitions, trusted=trusted)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
@@ -166,7 +179,7 @@ class OwnSpec:
         """The graph with its files made ready."""
         graph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
         for key, path in self.given.items():
-            node_id, _, name = key.partition(".")
+            node_id, name = place_of(graph, key)
             graph[node_id]["inputs"][name] = stage(WholeFile(path))
         return Workflow(self.name, graph, tuple(stages_of(graph)))
 

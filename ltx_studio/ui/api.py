@@ -13,12 +13,8 @@ from gradio.utils import get_upload_folder
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.graph.definitions import Definitions, load_definitions
-from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.form import FILES, find, form_of
-from ltx_studio.graph.safety import check_known
+from ltx_studio.graph.form import FILES, FieldIndex
 from ltx_studio.jobs import Desk, Failed, Job, JobSpec, OwnSpec, Spec, recipes
 from ltx_studio.jobs.batch import MOST
 from ltx_studio.models import ModelSet, Store
@@ -26,6 +22,7 @@ from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
 from ltx_studio.ui import words
 from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.opened import OpenedWorkflows
 from ltx_studio.ui.owners import Owners
 
 log = logging.getLogger(__name__)
@@ -39,6 +36,7 @@ class Api:
     def __init__(self, desk: Desk, owners: Owners, model_set: ModelSet) -> None:
         self._desk, self._owners, self._model_set = desk, owners, model_set
         self._discretion = Discretion(desk.settings, owners)
+        self._opened = OpenedWorkflows(desk.settings)
 
     def build(self) -> None:
         """Add the endpoints to the Blocks that is open."""
@@ -209,9 +207,7 @@ class Api:
 
     def workflow_form(self, file: gr.FileData) -> list[Json]:
         """What can be set of a workflow: each with ``key``, ``title``, ``kind``, ``value`` and its range."""
-        graph = read_workflow(_uploaded(file), self._definitions())
-        check_known(graph, self._definitions())
-        return [field.as_dict() for field in form_of(graph, self._definitions())]
+        return [field.as_dict() for field in self._opened.get(_uploaded(file)).fields]
 
     def workflow(
         self, file: gr.FileData, request: gr.Request, values: Json | None = None, trusted: bool = False
@@ -219,22 +215,17 @@ class Api:
         """Hand in a workflow of one's own. Nodes that may do anything run where the page is this machine's only."""
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        definitions = self._definitions()
-        graph = read_workflow(_uploaded(file), definitions)
-        check_known(graph, definitions)
-        fields = form_of(graph, definitions)
+        opened = self._opened.get(_uploaded(file))
+        known = FieldIndex(opened.fields)
         given = {
-            name: _uploaded(value) if find(fields, name).kind in FILES else value
+            name: _uploaded(value) if known.find(name).kind in FILES else value
             for name, value in (values or {}).items()
         }
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
-        spec = OwnSpec.from_request(name, graph, given, definitions, trusted=trusted)
+        spec = OwnSpec.from_request(name, opened.graph, given, self._opened.definitions(), trusted=trusted)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command)
         (job,) = self._submit([spec], request)
         return self._job(self._desk.queue.get(job, self._owners.of(request)))
-
-    def _definitions(self) -> Definitions:
-        return load_definitions(snapshot_path(self._desk.settings))
 
     def prune(self, request: gr.Request, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
         """Remove the oldest takes but no favourites; ``keep`` are left beside these, ``keep_bytes`` are of all."""

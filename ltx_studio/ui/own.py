@@ -1,26 +1,37 @@
 """The page's panels for a workflow of one's own, with a form made of it, and for a file of requests."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ltx_studio.engine.definitions import snapshot_path
-from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.graph.definitions import load_definitions
-from ltx_studio.graph.files import VIDEOS, read_workflow
-from ltx_studio.graph.form import FILES, Field, Kind, form_of
-from ltx_studio.graph.safety import check_known
+from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.graph.files import VIDEOS
+from ltx_studio.graph.form import FILES, Field, Kind
+from ltx_studio.graph.values import shown
 from ltx_studio.jobs import Desk, OwnSpec
 from ltx_studio.jobs.batch import read_batch
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.discretion import Discretion
+from ltx_studio.ui.fields import MOST_EXACT
+from ltx_studio.ui.opened import OpenedWorkflows
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.page import FIRST_MODE
 from ltx_studio.ui.quiet import QUIET
 from ltx_studio.ui.run import RunPanel
+
+log = logging.getLogger(__name__)
+
+MOST_SHOWN = 200
+"""Fields of one form: a browser takes about a second for so many."""
+MOST_NAMED = 5
+"""Fields that the card names."""
+LONGEST_NUMBER = 30
+"""Letters of a text that may be a number."""
 
 
 class OwnPanels:
@@ -29,6 +40,7 @@ class OwnPanels:
     def __init__(self, desk: Desk, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
         self._desk, self._owners, self._run_panel, self._model_set = desk, owners, run, model_set
         self._discretion = Discretion(desk.settings, owners)
+        self._opened = OpenedWorkflows(desk.settings)
 
     def build(self) -> None:
         """Add the panels to the Blocks that is open."""
@@ -52,26 +64,26 @@ class OwnPanels:
 
     def _tell(self, path: str | None) -> str:
         """What there is to say of a file that was dropped, or of none."""
+        if path is None:
+            return cards.message(words.WORKFLOW_HELP)
         try:
-            fields = [] if path is None else self._fields(path)
+            return cards.message(told_of(self._opened.get(Path(path)).fields))
         except StudioError as error:
             return self._discretion.error(error)
-        return cards.message(words.WORKFLOW_HELP if path is None else words.FIELDS.format(count=len(fields)))
-
-    def _fields(self, path: str) -> list[Field]:
-        definitions = load_definitions(snapshot_path(self._desk.settings))
-        graph = read_workflow(Path(path), definitions)
-        check_known(graph, definitions)
-        return form_of(graph, definitions)
 
     def _form(self, path: str | None, file: gr.File, trusted: gr.Checkbox) -> None:
         if path is None:
             return
         try:
-            fields = self._fields(path)
+            fields = self._opened.get(Path(path)).fields[:MOST_SHOWN]
         except StudioError:
             return  # the card says why
-        components = [component(field, path) for field in fields]
+        try:
+            components = [component(field, path) for field in fields]
+        except Exception as error:  # a value that Gradio does not take
+            log.exception("the form of %s could not be built", Path(path).name)
+            gr.HTML(self._discretion.error(ExecutionError.unexpected(error, details="")))
+            return
         run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
 
         def hand_in(request: gr.Request, path: str, trusts: bool, *values: Any) -> Iterator[tuple[Any, ...]]:
@@ -90,18 +102,24 @@ class OwnPanels:
     ) -> Iterator[tuple[Any, ...]]:
         """Hand the workflow in, and follow it on the page."""
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
-        settings = self._desk.settings
         try:
-            if trusted and self._owners.apart:
-                raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-            definitions = load_definitions(snapshot_path(settings))
-            spec = OwnSpec.from_file(Path(path), given, definitions, trusted=trusted)
-            Store(settings).require(spec.graph, spec.fetch_command)
-            jobs = self._desk.submit(self._owners.of(request), [spec])
+            jobs = self._submit(Path(path), given, request, trusted=trusted)
         except StudioError as error:
             yield self._run_panel.problem(error)
             return
+        except Exception as error:
+            log.exception("%s could not be handed in", Path(path).name)
+            yield self._run_panel.problem(ExecutionError.unexpected(error, details=""))
+            return
         yield from self._run_panel.follow(jobs, request)
+
+    def _submit(self, path: Path, given: Mapping[str, Any], request: gr.Request, *, trusted: bool) -> list[str]:
+        if trusted and self._owners.apart:
+            raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
+        graph, definitions = self._opened.get(path).graph, self._opened.definitions()
+        spec = OwnSpec.from_request(path.stem, graph, given, definitions, trusted=trusted)
+        Store(self._desk.settings).require(spec.graph, spec.fetch_command)
+        return self._desk.submit(self._owners.of(request), [spec])
 
     def _hand_in(self, path: str | None, request: gr.Request) -> str:
         if path is None:
@@ -116,8 +134,67 @@ class OwnPanels:
         return cards.message(words.HANDED_IN.format(count=len(jobs)))
 
 
+def told_of(fields: Sequence[Field]) -> str:
+    """Say how many fields a form has, and what of the workflow it does not show."""
+    told = [words.FIELDS.format(count=len(fields))]
+    if len(fields) > MOST_SHOWN:
+        told.append(words.FIELDS_SHOWN.format(count=MOST_SHOWN))
+    unfit = [field for field in fields[:MOST_SHOWN] if not shown_value(field).fits]
+    if unfit:
+        named = ", ".join(shown(field.title) for field in unfit[:MOST_NAMED])
+        more = words.AND_MORE.format(count=len(unfit) - MOST_NAMED) if len(unfit) > MOST_NAMED else ""
+        told.append(words.FIELDS_UNFIT.format(names=named + more))
+    return " ".join(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Attributes: the value that a field begins with; whether it is the workflow's. If not, the field is empty."""
+
+    value: Any
+    fits: bool = True
+
+
+def shown_value(field: Field) -> Shown:
+    """Return what a field begins with. A workflow may have anything in any input, such as a list for a number."""
+    value = field.value
+    match field.kind:
+        case Kind.PICTURE | Kind.SOUND | Kind.CLIP:
+            return Shown(None)
+        case Kind.SWITCH:
+            return Shown(bool(value), fits=value in (True, False))
+        case Kind.CHOICE:
+            return Shown(value) if value in field.choices else Shown(None, fits=False)
+        case Kind.TEXT:
+            is_text = isinstance(value, str) or _as_number(value) is not None
+            return Shown(str(value)) if is_text else Shown("", fits=False)
+    number = _as_number(value)
+    if number is None or (field.kind is not Kind.NUMBER and number != int(number)) or not _is_within(field, number):
+        return Shown(None, fits=False)
+    return Shown(number if field.kind is Kind.NUMBER else int(number))
+
+
+def _as_number(value: Any) -> int | float | None:
+    """The number that an input means, if a browser can show it exactly."""
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -MOST_EXACT <= value <= MOST_EXACT else None
+
+
+def _is_within(field: Field, number: float) -> bool:
+    if not field.is_limited or field.minimum is None or field.maximum is None:
+        return True
+    return field.minimum <= number <= field.maximum
+
+
 def component(field: Field, workflow: str) -> gr.components.Component:
     """The field of a workflow, which is known by its path, as one fills it in."""
+    value = shown_value(field).value
     named: dict[str, Any] = {
         "label": field.title,
         "elem_id": f"field-{field.key.replace('.', '-')}",
@@ -132,10 +209,10 @@ def component(field: Field, workflow: str) -> gr.components.Component:
         return made
     match field.kind:
         case Kind.SWITCH:
-            return gr.Checkbox(value=bool(field.value), **named)
+            return gr.Checkbox(value=value, **named)
         case Kind.CHOICE:
-            return gr.Dropdown(choices=list(field.choices), value=field.value, **named)
+            return gr.Dropdown(choices=list(field.choices), value=value, **named)
         case Kind.TEXT:
-            return gr.Textbox(value=str(field.value), lines=3 if field.lines else 1, **named)
+            return gr.Textbox(value=value, lines=3 if field.lines else 1, **named)
     limits: dict[str, Any] = {"minimum": field.minimum, "maximum": field.maximum} if field.is_limited else {}
-    return gr.Number(value=field.value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)
+    return gr.Number(value=value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)

@@ -16,6 +16,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from ltx_studio import reading
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import Desk
 from ltx_studio.logs import log_to_file
@@ -67,6 +68,7 @@ class StudioBlocks(gr.Blocks):
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As Gradio's; where others can come and a password is set, nobody gets by without it."""
+        reading.use_child_processes()
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
         self.owners.guarded = bool(self.password or options.get("auth"))

@@ -35,6 +35,9 @@ WORKFLOW_HELP = (
     "Drop a ComfyUI workflow, in the editor's or in API format, or a video that carries one: its inputs are shown here."
 )
 FIELDS = "{count} inputs. What comes of it is shown above."
+FIELDS_SHOWN = "The form shows the first {count}; the others keep what the workflow has."
+FIELDS_UNFIT = "The workflow's value does not fit these fields, which are empty: {names}."
+AND_MORE = " and {count} more"
 NOT_TRUSTED = "Nodes that may do anything do not run for everybody."
 NOT_TRUSTED_HINT = "Leave them out."
 TRUST = "I know where it comes from: also run nodes that may read and write files, or run code"

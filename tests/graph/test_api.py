@@ -175,7 +175,7 @@ def test_a_file_that_is_no_graph_is_refused_in_words(tmp_path: Path, content: st
         ({"1": {"class_type": "Save", "inputs": {}, "_meta": None}}, "title"),
         ({"1": {"class_type": "Save", "inputs": {}, "_meta": {"title": ["x"]}}}, "title"),
         ({"1": {"class_type": "Save", "inputs": {"image": ["9", 0]}}}, "comes from node '9'"),
-        ({"1": {"class_type": "Guide", "inputs": {"cfg": float("nan")}}}, "no number"),
+        ({"1": {"class_type": "Guide", "inputs": {"cfg": float("nan")}}}, "not a finite number"),
         ({1: {"class_type": "Save", "inputs": {}}}, "Node 1"),
     ],
 )

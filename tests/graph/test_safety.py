@@ -89,5 +89,5 @@ def test_a_value_that_is_nested_beyond_measure_is_refused() -> None:
     for _ in range(900):
         deep = [deep]
 
-    with pytest.raises(WorkflowError, match="nested"):
+    with pytest.raises(WorkflowError, match="levels of lists and objects"):
         check_graph({"1": node("CLIPTextEncode", text=deep)})
