@@ -68,9 +68,11 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(params=["here", "child"])
-def either(request: pytest.FixtureRequest) -> None:
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "child":
         request.getfixturevalue("children")
+    else:
+        monkeypatch.setattr(reading, "_pool", None)  # a page may have been opened in this process before
 
 
 @pytest.mark.usefixtures("either")

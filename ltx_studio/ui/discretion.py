@@ -13,6 +13,9 @@ from ltx_studio.ui.owners import Owners
 _BELOW = re.compile(rf"{words.A_FOLDER}/(?:[^/\s]+/)+")
 """Folders in one of this machine's, whether they are there or not; one with a space in its name has to be."""
 
+_LONGEST_PATH = 4096
+"""Letters of a path, as far as Linux takes one; a text may have a hundred thousand slashes."""
+
 
 class Discretion:
     """Of one page."""
@@ -62,7 +65,7 @@ class Discretion:
 
 def _from_last_folder(folder: str, text: str) -> str:
     """What follows a folder's name in a text, without the folders in it that are there."""
-    ends = (each.start() for each in re.finditer("/", text))
+    ends = (each.start() for each in re.finditer("/", text[:_LONGEST_PATH]))
     return text[max((end for end in ends if _is_folder(folder + text[:end])), default=0) :]
 
 

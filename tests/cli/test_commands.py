@@ -158,6 +158,39 @@ def test_workflow_convert_writes_api_format(definitions: Definitions, settings: 
     assert set(json.loads(shown.stdout)) == set(load_golden_editor()[template.name])
 
 
+@pytest.mark.parametrize("command", ["convert", "form", "check"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_workflow_is_printed_whatever_the_terminal_can_show(
+    command: str, encoding: str, definitions: Definitions, settings: Settings, tmp_path: Path
+) -> None:
+    noise = {"class_type": "RandomNoise", "inputs": {"noise_seed": 7}, "_meta": {"title": "Würfel 🎲 \x1b]0;x\x07"}}
+    image = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}}
+    saver = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}}
+    file = tmp_path / "Würfel.json"
+    file.write_text(json.dumps({"1": image, "2": saver, "3": noise}))
+
+    done = studio(settings, "workflow", command, str(file), PYTHONIOENCODING=encoding)
+
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    if command == "convert":
+        assert json.loads(done.stdout)["3"] == noise
+
+
+@pytest.mark.parametrize("command", ["convert", "form", "check"])
+def test_a_workflow_with_half_a_character_is_refused_in_words(
+    command: str, definitions: Definitions, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "w.json"
+    file.write_text('{"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "\\ud800"}}}')
+
+    done = studio(settings, "workflow", command, str(file))
+
+    assert done.returncode == 2
+    assert "half of a character" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_workflow_check_takes_the_studios_own_graphs(definitions: Definitions, settings: Settings) -> None:
     done = studio(settings, "workflow", "check")
 

@@ -431,13 +431,11 @@ def test_a_prefix_with_half_a_character_is_refused(prefix: str, definitions: Def
 @pytest.fixture(params=["here", "child"])
 def children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """As on the command line, and as in a server."""
-    if request.param == "here":
-        yield
-        return
-    pool = reading._Pool()
+    pool = reading._Pool() if request.param == "child" else None
     monkeypatch.setattr(reading, "_pool", pool)
     yield
-    pool.close()
+    if pool is not None:
+        pool.close()
 
 
 HOSTILE: dict[str, bytes] = {
@@ -480,6 +478,7 @@ def test_an_exception_that_nobody_foresaw_names_the_file(
     tmp_path: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.json").write_text("{}")
+    monkeypatch.setattr(reading, "_pool", None)
     monkeypatch.setattr("ltx_studio.graph.files.check_graph", lambda _: 1 / 0)
 
     with pytest.raises(RequestError, match=r"^a\.json cannot be read: ZeroDivisionError"):

@@ -158,6 +158,7 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_read(
         parsed += 1
         return loads(line)
 
+    monkeypatch.setattr(reading, "_pool", None)  # it counts in this process
     monkeypatch.setattr("ltx_studio.jobs.batch.json.loads", counted)
     monkeypatch.setattr("ltx_studio.jobs.batch._spec", lambda *_, **__: pytest.fail("a request was made of it"))
 
@@ -181,6 +182,7 @@ def test_a_table_stops_to_be_read_at_the_first_request_too_many(
             read += 1
             yield line
 
+    monkeypatch.setattr(reading, "_pool", None)
     monkeypatch.setattr(batch, "_lines_of", counted)
     with pytest.raises(RequestError, match="1,001 requests"):
         read_batch(write(tmp_path, "a.csv", "prompt\n" + "a\n" * 50_000), "pocket", "t2v")

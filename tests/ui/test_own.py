@@ -70,3 +70,34 @@ def test_several_takes_come_one_after_another(page: Page, page_url: str) -> None
     expect(page.locator("#run")).to_contain_text("seed 41", timeout=RUN_SECONDS)
     expect(page.locator("#recipe")).to_contain_text("seed 42", timeout=RUN_SECONDS)
     expect_done(page)
+
+
+def test_values_that_fit_no_field_leave_a_form_and_a_word(page: Page, page_url: str, tmp_path: Path) -> None:
+    graph = {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": [1, 2, 3], "height": 512}, "_meta": {"title": "Canvas"}},
+        "2": {"class_type": "KSamplerSelect", "inputs": {"sampler_name": {}}, "_meta": {"title": "Sampler"}},
+    } | {f"{i}": {"class_type": "RandomNoise", "inputs": {"noise_seed": 2**64 - 1}} for i in range(3, 303)}
+    (tmp_path / "odd.json").write_text(json.dumps(graph))
+    page.goto(page_url)
+    drop(page, "own-workflow", tmp_path / "odd.json")
+
+    card = page.locator("#workflow-card")
+    expect(card).to_contain_text("The form shows the first 200")
+    expect(card).to_contain_text("which are empty: Canvas: width, Sampler, ")
+    expect(page.locator("#field-1-height input")).to_have_value("512")
+    expect(page.locator("#field-1-width input")).to_have_value("")
+    press(page, "Run")
+    expect(page.get_by_role("alert").first).to_contain_text("The workflow saves nothing")
+
+
+def test_a_workflow_that_would_take_for_ever_is_a_card(page: Page, page_url: str, tmp_path: Path) -> None:
+    levels = [{"id": "s0", "nodes": [{"id": 1, "type": "EmptyImage"}], "links": [], "inputs": [], "outputs": []}]
+    for level in range(1, 6):
+        uses = [{"id": i, "type": f"s{level - 1}"} for i in range(10)]
+        levels.append({"id": f"s{level}", "nodes": uses, "links": [], "inputs": [], "outputs": []})
+    drawn = {"nodes": [{"id": i, "type": "s5"} for i in range(10)], "links": [], "definitions": {"subgraphs": levels}}
+    (tmp_path / "bomb.json").write_text(json.dumps(drawn))
+    page.goto(page_url)
+    drop(page, "own-workflow", tmp_path / "bomb.json")
+
+    expect(page.locator("#workflow-card")).to_contain_text("20,001 nodes; the limit is 20,000 nodes")
