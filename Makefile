@@ -59,6 +59,7 @@ table: setup-dev  ## measure what each mode takes in each preset, for the README
 golden: setup-dev  ## write anew what tests compare with: the patched graphs, and the editor's word on its templates
 	@$(BIN)/python -m tools.golden_graphs
 	@$(BIN)/python -m tools.model_inputs
+	@$(BIN)/python -m tools.path_inputs
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 

@@ -3,9 +3,11 @@
 Of ComfyUI's own nodes, `core_nodes.txt` lists those that compute, load models by name, read an uploaded file, or save
 below the output folder. Not there are those that write models or data sets, read folders or other people's outputs, or
 run code that the workflow brings, regular expressions among it, which may take forever.
+
+What names a file or a folder (`paths`) has to be known before anything runs: written in place, or put together from
+literals (`constants`). `engine.handover` looks once more at what each node is really given.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -13,19 +15,22 @@ from typing import Any
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import is_link
+from ltx_studio.graph.constants import Constants, Values
 from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
 from ltx_studio.graph.form import FILES, PATHS
+from ltx_studio.graph.formulas import FORMULAS, FormulaError
 from ltx_studio.graph.loaders import loader_table
-from ltx_studio.graph.values import count_bytes
-
-_ELSEWHERE = re.compile(r"[/\\~]|[A-Za-z]:")
-"""What a path begins with that does not start in the folder it is meant for."""
+from ltx_studio.graph.paths import UPLOADS, leaves, names_a_file, path_table, texts, unwrapped
 
 LONGEST_PREFIX = 100
 """Bytes of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
 
-_ANNOTATED = re.compile(r"\[(input|output|temp)\]\s*$")
-"""How ComfyUI is told of another of its folders."""
+_HINT = "Write a plain name into it."
+_OBJECTS = ("FILE_3D", "FILE_3D_GLB", "FILE_3D_GLTF", "FILE_3D_FBX", "FILE_3D_OBJ", "FILE_3D_STL", "FILE_3D_USDZ")
+"""Kinds that bring a file itself, not its name; what takes either is given one of them."""
+
+_STRUCTURED = "LOAD_3D"
+"""A kind whose value is an object that names several files."""
 
 
 @lru_cache(maxsize=1)
@@ -33,6 +38,11 @@ def harmless() -> frozenset[str]:
     """The node classes that run without a question."""
     text = (files("ltx_studio.graph") / "core_nodes.txt").read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def is_examined(class_type: str) -> bool:
+    """Return whether the tables of files and folders were made from a ComfyUI that has the class."""
+    return class_type in harmless() or class_type in path_table()
 
 
 def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, *, trusted: bool) -> None:
@@ -54,9 +64,14 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
             f"The workflow uses nodes that may read or write files elsewhere, or run code: {', '.join(doubtful)}.",
             "Run it with `--trust` only if you know where it comes from.",
         )
+    constants = Constants(graph)
+    declared: dict[str, list[Input]] = {}
     for node in graph.values():
+        if node["class_type"] not in declared:
+            declared[node["class_type"]] = definitions.inputs(node["class_type"])
+        known = dict(_declared(declared[node["class_type"]], node["inputs"], ""))
         for name, value in node["inputs"].items():
-            _check_path(node, name, value, definitions)
+            _Given(node, name, value, known.get(name), _made_by(graph, value, definitions), constants).check()
 
 
 def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> None:
@@ -70,56 +85,121 @@ def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions
         raise unknown_nodes(missing)
 
 
-def _check_path(node: Mapping[str, Any], name: str, value: Any, definitions: Definitions) -> None:
-    title = str(node.get("_meta", {}).get("title") or node["class_type"])
-    if _is_file(node, name, definitions) and not isinstance(value, str | None):
-        how = "comes from another node" if is_link(value) else "is no text"
-        raise WorkflowError(
-            f"{title}: {name} {how}, so nobody knows which file it would be.",
-            "Write a plain name into it.",
-            where=title,
-        )
-    if name.rpartition(".")[2] in PATHS and count_bytes(str(value), f"{title}: {name}") > LONGEST_PREFIX:
-        raise WorkflowError(
-            f"{title}: {name} has {len(str(value).encode())} bytes.", f"Use at most {LONGEST_PREFIX}.", where=title
-        )
-    if not _may_be_path(node, name, definitions):
-        return
-    for text in _texts(value):
-        if _leaves(text):
-            raise WorkflowError(
-                f"{title}: {name} is {text[:200]!r}, which leaves the studio's folders.",
-                "Write a plain name into it.",
-                where=title,
-            )
+def _declared(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+    """Yield (dotted name, declaration); of a dynamic choice that is not known yet, the inputs of every choice."""
+    for item in inputs:
+        name = prefix + item.name
+        yield name, item
+        if item.is_dynamic:
+            value = unwrapped(given.get(name))
+            for key in [value] if value in item.choices else item.choices:
+                yield from _declared(item.chosen(key), given, f"{name}.")
 
 
-def _is_file(node: Mapping[str, Any], name: str, definitions: Definitions) -> bool:
-    """Whether an input names a file to read or to write."""
-    if name.rpartition(".")[2] in PATHS or name in loader_table().get(node["class_type"], {}):
-        return True
-    declared = (item for item in definitions.inputs(node["class_type"]) if item.name == name)
-    return any(item.options.get(known_by) for item in declared for known_by in FILES.values())
+def _made_by(graph: Mapping[str, Mapping[str, Any]], value: Any, definitions: Definitions) -> str:
+    """Return the kind of the output that a link leads to, or nothing."""
+    if not is_link(value) or value[0] not in graph:
+        return ""
+    kinds = definitions.outputs(graph[value[0]]["class_type"])
+    return kinds[value[1]] if 0 <= value[1] < len(kinds) else ""
 
 
-def _may_be_path(node: Mapping[str, Any], name: str, definitions: Definitions) -> bool:
-    """What a harmless node reads as text is no path; of others nobody knows."""
-    if node["class_type"] not in harmless():
-        return True
-    declared: dict[str, Input] = {item.name: item for item in definitions.inputs(node["class_type"])}
-    return name in PATHS or name not in declared or declared[name].kind != "STRING"
+class _Given:
+    """One input of one node, with the values that can reach it."""
+
+    def __init__(
+        self,
+        node: Mapping[str, Any],
+        name: str,
+        value: Any,
+        declared: Input | None,
+        made_as: str,
+        constants: Constants,
+    ) -> None:
+        self._class = str(node["class_type"])
+        self._title = str(node.get("_meta", {}).get("title") or self._class)
+        self._name = name
+        self._value = value
+        self._declared = declared
+        self._made_as = made_as
+        self._constants = constants
+
+    def check(self) -> None:
+        if _is_like_a_link(self._value) and not is_link(self._value):
+            raise self._refused("hides a link to another node", "Connect it again in ComfyUI's editor.")
+        if is_link(self._value) and self._declared is not None and self._declared.is_dynamic:
+            raise self._refused("comes from another node, but decides which inputs there are", "Choose it in the node.")
+        if self._made_as in _OBJECTS:
+            return
+        if names_a_file(self._class, self._name, self._declared, examined=is_examined(self._class)):
+            self._check_file()
+        elif not is_examined(self._class):
+            self._check_texts(self._reaching() or ())
+        elif is_link(self._value) and self._declared is not None and self._declared.choices:
+            self._check_choices(self._declared.choices)
+        if (self._class, self._name) in FORMULAS:
+            self._check_formula()
+
+    def _reaching(self) -> Values | None:
+        return self._constants.reaching(self._value)
+
+    def _check_file(self) -> None:
+        values = self._reaching()
+        if values is None or (is_link(self._value) and self._is_wanted_beforehand()):
+            raise self._refused("comes from another node, so nobody knows which file it would be", _HINT)
+        for value in values:
+            if not isinstance(value, str | None) and not self._takes_objects():
+                raise self._refused("is no text, so nobody knows which file it would be", _HINT)
+            if self._name.rpartition(".")[2] in PATHS:
+                self._check_length(str(value))
+        self._check_texts(values)
+
+    def _is_wanted_beforehand(self) -> bool:
+        """Return whether the studio has to have the file before the run: a model's, or one that the user gives."""
+        options = self._declared.options if self._declared is not None else {}
+        by_user = any(options.get(known_by) for known_by in (*FILES.values(), *UPLOADS))
+        return by_user or self._name in loader_table().get(self._class, {})
+
+    def _takes_objects(self) -> bool:
+        return self._declared is not None and self._declared.kind == _STRUCTURED
+
+    def _check_length(self, text: str) -> None:
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > LONGEST_PREFIX:
+            raise self._refused(f"has {size} bytes", f"Use at most {LONGEST_PREFIX}.")
+
+    def _check_texts(self, values: Values) -> None:
+        for text in texts(list(values)):
+            if leaves(text):
+                can_be = "can be" if is_link(self._value) else "is"
+                raise self._refused(f"{can_be} {text[:200]!r}, which leaves the studio's folders", _HINT)
+
+    def _check_choices(self, choices: list[Any]) -> None:
+        """ComfyUI looks at what is written into a choice, but not at what is connected to it."""
+        for value in self._reaching() or ():
+            if value not in choices:
+                few = ", ".join(str(choice) for choice in choices[:6])
+                raise self._refused(
+                    f"can be {str(value)[:200]!r}, which is none of its choices", f"Choose one of: {few}."
+                )
+
+    def _check_formula(self) -> None:
+        values = self._reaching()
+        if values is None:
+            raise self._refused("comes from another node, so nobody knows what it would do", "Write it into the node.")
+        for value in values:
+            try:
+                FORMULAS[self._class, self._name](str(unwrapped(value)))
+            except FormulaError as error:
+                raise self._refused(f"has {error}, which may do harm", "Write a simpler one.") from None
+
+    def _refused(self, what: str, hint: str) -> WorkflowError:
+        return WorkflowError(f"{self._title}: {self._name} {what}.", hint, where=self._title)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-
-
-def _leaves(text: str) -> bool:
-    return bool(_ELSEWHERE.match(text) or _ANNOTATED.search(text)) or ".." in re.split(r"[/\\]", text) or "\0" in text
+def _is_like_a_link(value: Any) -> bool:
+    """Return whether ComfyUI may take a value for a link, if not at once, then once it has unwrapped it."""
+    inner = unwrapped(value)
+    return (
+        isinstance(inner, list) and len(inner) == 2 and isinstance(inner[0], str) and isinstance(inner[1], int | float)
+    )

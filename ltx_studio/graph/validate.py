@@ -12,6 +12,7 @@ from ltx_studio.graph.loaders import ENDINGS
 from ltx_studio.graph.values import quoted, shown
 
 _ANY = (ANY, MATCH)
+_MOST_SWITCHES = 64
 _NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
 _MEDIA_FILES = (
     ".png",
@@ -106,13 +107,36 @@ def _check_link(
         raise _problem(
             title, name, f"comes from output {link[1]} of a node that has {len(kinds)}", "Connect it to another output."
         )
-    kind = kinds[link[1]]
-    if kind in _ANY or item.kind in _ANY or item.is_dynamic:
+    if item.kind in _ANY or item.is_dynamic:
         return
-    if not set(kind.split(",")) & set(item.kind.split(",")):
-        raise _problem(
-            title, name, f"takes {item.kind} and is fed {kind}", f"Connect it to an output of type {item.kind}."
-        )
+    for kind in _carried(graph, link[0], definitions) if kinds[link[1]] == MATCH else [kinds[link[1]]]:
+        if kind not in _ANY and not set(kind.split(",")) & set(item.kind.split(",")):
+            raise _problem(
+                title, name, f"takes {item.kind} and is fed {kind}", f"Connect it to an output of type {item.kind}."
+            )
+
+
+def _carried(graph: Mapping[str, Mapping[str, Any]], node_id: str, definitions: Definitions) -> list[str]:
+    """Return the kinds that a node hands on whose output is of the type of its inputs, such as a switch.
+
+    ComfyUI leaves it to its editor to look through them. Of a long chain the nearest nodes are looked at.
+    """
+    found: list[str] = []
+    seen, frontier = {node_id}, [node_id]
+    while frontier and len(seen) < _MOST_SWITCHES:
+        node = graph[frontier.pop()]
+        handed_on = {item.name for item in definitions.inputs(node["class_type"]) if item.kind in (MATCH, AUTOGROW)}
+        for name, value in node["inputs"].items():
+            if not is_link(value) or name.partition(".")[0] not in handed_on:
+                continue
+            kinds = definitions.outputs(graph[value[0]]["class_type"])
+            kind = kinds[value[1]] if 0 <= value[1] < len(kinds) else ANY
+            if kind != MATCH:
+                found.append(kind)
+            elif value[0] not in seen:
+                seen.add(value[0])
+                frontier.append(value[0])
+    return found
 
 
 def _check_value(title: str, name: str, item: Input, value: Any) -> None:

@@ -1,0 +1,117 @@
+"""The small languages in which a workflow gives ComfyUI's nodes work: formulas, patterns of texts, lists of sigmas.
+
+The nodes that read them trust them: a formula may call the methods of whatever object is connected, a text's pattern
+may look into it, and all three may keep a core for ever, with Python's lock held, so that not even a stop is heard.
+"""
+
+import ast
+import re
+import string
+from collections.abc import Callable, Mapping
+
+LONGEST_FORMULA = 1_000
+LONGEST_SIGMAS = 4_000
+"""Characters. ComfyUI's pattern for sigmas takes time by the square of the dots in a row."""
+
+LARGEST_EXPONENT = 64
+_FUNCTIONS = {
+    *("sum", "min", "max", "abs", "round", "pow", "sqrt", "ceil", "floor"),
+    *("log", "log2", "log10", "sin", "cos", "tan", "int", "float"),
+}
+_PARTS = (
+    *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Constant),
+    *(ast.Subscript, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context),
+)
+
+
+class FormulaError(ValueError):
+    """What a text has that may not be there, as a phrase."""
+
+
+def check_formula(text: str) -> None:
+    """Refuse what is more than arithmetic on the numbers that are connected.
+
+    Raises:
+        FormulaError: What it is that may not be there.
+    """
+    if len(text) > LONGEST_FORMULA:
+        raise FormulaError(f"more than {LONGEST_FORMULA:,} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise FormulaError("something that is no formula") from None
+    for node in ast.walk(tree):
+        _check_part(node)
+    if sum(isinstance(power[1], ast.Name) for power in map(_power, ast.walk(tree)) if power is not None) > 1:
+        raise FormulaError("more than one power of a connected number")
+
+
+def _check_part(node: ast.AST) -> None:
+    if not isinstance(node, _PARTS):
+        raise FormulaError("something that is no arithmetic")
+    if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
+        raise FormulaError("a text")
+    if isinstance(node, ast.Call):
+        if not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS):
+            raise FormulaError("a function that is not known")
+        if node.func.id == "round":
+            _check_small(node.args[1:], LARGEST_EXPONENT)  # Python works out 10 ** -digits
+    if (power := _power(node)) is not None:
+        base, exponent = power
+        if isinstance(exponent, ast.Name):  # a connected number, of which ComfyUI takes up to 4,000,000
+            _check_small([base], 10)
+        else:
+            _check_small([exponent], LARGEST_EXPONENT)
+        if any(_power(inner) is not None for inner in ast.walk(base)):
+            raise FormulaError("a power of a power")
+
+
+def _power(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        return node.left, node.right
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "pow" and len(node.args) == 2:
+        return node.args[0], node.args[1]
+    return None
+
+
+def _check_small(numbers: list[ast.expr], most: int) -> None:
+    for number in numbers:
+        plain = number.operand if isinstance(number, ast.UnaryOp) else number
+        value = plain.value if isinstance(plain, ast.Constant) else None
+        if not isinstance(value, int | float) or value > most:
+            raise FormulaError(f"a power or a rounding by what is no number up to {most}")
+
+
+def check_format(pattern: str) -> None:
+    """Refuse a pattern of `str.format` that looks inside of objects, or asks for widths beyond measure.
+
+    Raises:
+        FormulaError: What it is that may not be there.
+    """
+    try:
+        parts = list(string.Formatter().parse(pattern))
+    except ValueError:
+        raise FormulaError("braces that do not match") from None
+    for _, name, spec, _ in parts:
+        if name is not None and not name.isidentifier():
+            raise FormulaError(f"{{{name}}}")
+        if spec and (len(spec) > 20 or "{" in spec or any(int(digits) > 1000 for digits in re.findall(r"\d+", spec))):
+            raise FormulaError(f"{{{name}:{spec}}}")
+
+
+def check_sigmas(text: str) -> None:
+    """Refuse a list of sigmas of a length at which ComfyUI's regular expression takes for ever.
+
+    Raises:
+        FormulaError: It is too long.
+    """
+    if len(text) > LONGEST_SIGMAS:
+        raise FormulaError(f"more than {LONGEST_SIGMAS:,} characters")
+
+
+FORMULAS: Mapping[tuple[str, str], Callable[[str], None]] = {
+    ("ComfyMathExpression", "expression"): check_formula,
+    ("StringFormat", "f_string"): check_format,
+    ("ManualSigmas", "sigmas"): check_sigmas,
+}
+"""(Class, input) → what its texts are checked with."""
