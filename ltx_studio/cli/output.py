@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NOT_SHOWN = re.compile(r"[^ -~]")
 
 
-def echo(*lines: object, err: bool = False, file: IO[str] | None = None) -> None:
+def echo(*lines: object, err: bool = False, file: TextIO | None = None) -> None:
     """Write lines. A line break within one becomes a space: no prompt shall look like lines of ours."""
     for line in lines:
         click.echo(_encodable(printable(str(line)), file or (sys.stderr if err else sys.stdout)), err=err, file=file)
@@ -62,12 +62,12 @@ def echo_json(value: object, *, indent: int | None = None, err: bool = False) ->
     click.echo(text if _can_encode(text, stream) else json.dumps(value, indent=indent), err=err)
 
 
-def _encodable(text: str, stream: IO[str]) -> str:
+def _encodable(text: str, stream: TextIO) -> str:
     """Return text with escapes for what the terminal, or the file that the output goes to, has no letters for."""
     return text if _can_encode(text, stream) else text.encode(stream.encoding, errors="backslashreplace").decode()
 
 
-def _can_encode(text: str, stream: IO[str]) -> bool:
+def _can_encode(text: str, stream: TextIO) -> bool:
     try:
         text.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -99,13 +99,15 @@ def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
     comfy_nodes.NODE_DISPLAY_NAME_MAPPINGS.update(nodes.NODE_DISPLAY_NAME_MAPPINGS)
     previews = Previews()
     patches.preview_whole_clips(previews)
+    execution, folder_paths = importlib.import_module("execution"), importlib.import_module("folder_paths")
+    patches.look_at_what_nodes_get(execution, folder_paths)
     return Comfy(
         install=install,
         host=host,
         previews=previews,
-        execution=importlib.import_module("execution"),
+        execution=execution,
         nodes=comfy_nodes,
-        folder_paths=importlib.import_module("folder_paths"),
+        folder_paths=folder_paths,
         model_management=importlib.import_module("comfy.model_management"),
         utils=utils,
         context=importlib.import_module("comfy_execution.utils"),

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.engine import handover
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
 from ltx_studio.graph.loaders import ENDINGS, loader_table
 from ltx_studio.media.stage import OWN, PREFIX
@@ -99,7 +100,7 @@ def _choices(node_class: Any, name: str) -> list[str]:
     return [str(option) for option in options]
 
 
-def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings: Settings) -> ExecutionError:
+def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings: Settings) -> StudioError:
     """What a node raised, from ComfyUI's ``execution_error``."""
     if not error:
         return ExecutionError(
@@ -111,6 +112,8 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings
     kind = str(error.get("exception_type", ""))
     message = str(error.get("exception_message", "")).strip()
     details = message + "\n\n" + "".join(error.get("traceback", []))
+    if kind == f"{WorkflowError.__module__}.{WorkflowError.__qualname__}":
+        return WorkflowError(_first_line(message), handover.HINT, where=title)
     if is_out_of_memory(kind, message):
         return _out_of_memory(title, kind, message, details, settings)
     if is_full_disk(message):

@@ -1,9 +1,11 @@
 """Every patch to ComfyUI, each with its reason, the condition for its removal, and a check that its target exists."""
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.engine.handover import Handover
 from ltx_studio.engine.preview import ClipPreviewer, Previews
 from ltx_studio.errors import SetupError
 
@@ -55,6 +57,32 @@ def preview_whole_clips(previews: Previews) -> None:
         return previews.previewer(latent_format)
 
     latent_preview.get_previewer = get_previewer
+
+
+def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
+    """Have `Handover` look at the values of a node's inputs before it runs.
+
+    Reason: ComfyUI checks what is written into an input, and not what another node hands over, so a link can name any
+    file, or be a choice that there is not.
+    Remove when: ComfyUI checks linked values against the input's choices, and its folder nodes stay in their folder.
+    """
+    parameters = list(inspect.signature(execution.get_input_data).parameters)
+    expected = ["inputs", "class_def", "unique_id", "execution_list", "dynprompt", "extra_data"]
+    _expect(parameters == expected, "execution.get_input_data")
+    needed = ("get_input_info", "first_real_override", "_ComfyNodeInternal", "_io")
+    _expect(all(hasattr(execution, name) for name in needed), f"execution has {', '.join(needed)}")
+    _expect(hasattr(execution._io, "get_finalized_class_inputs"), "get_finalized_class_inputs")
+    original, handover = execution.get_input_data, Handover(execution, folder_paths)
+
+    def get_input_data(
+        inputs: Any, class_def: Any, unique_id: Any, execution_list: Any = None, dynprompt: Any = None, *rest: Any
+    ) -> Any:
+        found = original(inputs, class_def, unique_id, execution_list, dynprompt, *rest)
+        if execution_list is not None and dynprompt is not None:  # not while ComfyUI looks at what is written
+            handover.check(dynprompt.get_node(unique_id), class_def, found[0])
+        return found
+
+    execution.get_input_data = get_input_data
 
 
 def _expect(holds: bool, what: str) -> None:

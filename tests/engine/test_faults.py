@@ -8,7 +8,7 @@ import pytest
 
 from ltx_studio.engine.boot import _as_setup_error
 from ltx_studio.engine.faults import from_execution, from_storage, from_validation
-from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, SetupError
+from ltx_studio.errors import ModelMissingError, OutOfMemoryError, SetupError
 from ltx_studio.settings import Settings, Vram
 
 CORRUPT = (
@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Settings:
 
 def failed(
     settings: Settings, message: str, kind: str = "RuntimeError", node: str = "", **inputs: Any
-) -> ExecutionError:
+) -> StudioError:
     error = {
         "node_id": "1",
         "node_type": node,

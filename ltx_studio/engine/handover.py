@@ -1,0 +1,137 @@
+"""The last look at what a node is given: names stay in the studio's folders, choices are choices, numbers are plain.
+
+ComfyUI checks what is written into an input, and not what another node hands over at run time. `graph.safety` refuses
+what cannot be told beforehand; this stands behind it, where values of every origin pass: lists, lazy branches, graphs
+that nodes make themselves, and links that only ComfyUI takes for such.
+"""
+
+import inspect
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.definitions import Input
+from ltx_studio.graph.formulas import FORMULAS, FormulaError
+from ltx_studio.graph.paths import leaves, names_a_file, path_table, texts
+from ltx_studio.graph.safety import is_examined
+
+_NUMBERS = {"INT", "FLOAT", "BOOLEAN"}
+_DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
+HINT = "Write the value into the node."
+
+
+class Handover:
+    """What it needs of ComfyUI: `execution`, for what an input is declared as, and `folder_paths`."""
+
+    def __init__(self, execution: Any, folder_paths: Any) -> None:
+        self._execution = execution
+        self._folder_paths = folder_paths
+
+    def check(self, node: Mapping[str, Any], node_class: Any, given: Mapping[str, list[Any]]) -> None:
+        """Refuse what a node must not be given.
+
+        Args:
+            node: As the graph has it.
+            node_class: ComfyUI's class.
+            given: Input → its values, more than one where a list is worked off.
+
+        Raises:
+            WorkflowError: It names the input.
+        """
+        declared = node_class.INPUT_TYPES()
+        known = self._finalized(node_class, declared, node["inputs"])
+        free = self._checked_by_the_class(node_class)
+        title = str(node.get("_meta", {}).get("title") or node["class_type"])
+        for name, values in given.items():
+            kind, category, options = self._execution.get_input_info(node_class, name, known)
+            if category == "hidden":
+                continue
+            if category is None and _is_dynamic(declared, name):
+                raise _refused(title, name, "a choice that comes from another node")
+            item = Input(name, *_normal(kind, options), category == "required") if kind is not None else None
+            for value in _values(values):
+                self._check_value(node["class_type"], title, name, item, value, is_free=free is None or name in free)
+
+    def _check_value(
+        self, class_type: str, title: str, name: str, item: Input | None, value: Any, *, is_free: bool
+    ) -> None:
+        if names_a_file(class_type, name, item, examined=is_examined(class_type)):
+            for text in texts(value):
+                if leaves(text) or self._leads_out(class_type, name, text):
+                    raise _refused(title, name, f"{text[:200]!r}, which leaves the studio's folders")
+        if (class_type, name) in FORMULAS:
+            try:
+                FORMULAS[class_type, name](str(value))
+            except FormulaError as error:
+                raise _refused(title, name, f"{error}, which may do harm") from None
+        if item is None:
+            return
+        if item.kind == "COMBO" and not is_free:
+            many = item.options.get("multiselect") and isinstance(value, list)
+            for each in value if many else [value]:
+                if each not in item.choices:
+                    raise _refused(title, name, f"{str(each)[:200]!r}, which is none of its choices")
+        elif not _is_plain(value, set(item.kind.split(","))):
+            raise _refused(title, name, f"{type(value).__name__}, where it takes {item.kind}")
+
+    def _leads_out(self, class_type: str, name: str, text: str) -> bool:
+        """Return whether a folder among the inputs is, or holds, a link to somewhere else."""
+        if path_table().get(class_type, {}).get(name) != "input":
+            return False
+        root = Path(self._folder_paths.get_input_directory())
+        folder = root / text
+        if not folder.is_dir():
+            return False
+        found = (Path(at, each) for at, folders, names in os.walk(folder) for each in (*folders, *names))
+        return any(not self._is_inside(root, each) for each in (folder, *(each for each in found if each.is_symlink())))
+
+    def _is_inside(self, root: Path, path: Path) -> bool:
+        return bool(self._folder_paths.is_within_directory(str(root), str(path)))
+
+    def _finalized(self, node_class: Any, declared: Any, inputs: Mapping[str, Any]) -> Any:
+        """Return the inputs that a node has with the dynamic choices it was given, as ComfyUI reckons."""
+        if issubclass(node_class, self._execution._ComfyNodeInternal):
+            return self._execution._io.get_finalized_class_inputs(declared, inputs)[0]
+        return declared
+
+    def _checked_by_the_class(self, node_class: Any) -> set[str] | None:
+        """Return the inputs whose choices the class checks itself, None for all: ComfyUI leaves those to it."""
+        if issubclass(node_class, self._execution._ComfyNodeInternal):
+            check = self._execution.first_real_override(node_class, "validate_inputs")
+        else:
+            check = getattr(node_class, "VALIDATE_INPUTS", None)
+        if check is None:
+            return set()
+        parameters = inspect.getfullargspec(check)
+        return None if parameters.varkw is not None else set(parameters.args)
+
+
+def _normal(kind: Any, options: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    return ("COMBO", {**options, "options": kind}) if isinstance(kind, list) else (str(kind), options)
+
+
+def _is_dynamic(declared: Mapping[str, Any], name: str) -> bool:
+    return any(declared.get(section, {}).get(name, ("",))[0] == _DYNAMIC_COMBO for section in ("required", "optional"))
+
+
+def _values(values: list[Any]) -> Iterator[Any]:
+    """Yield what there is: not the blockers of ComfyUI, nor what a lazy input has not been asked for yet."""
+    return (value for value in values if value is not None and type(value).__name__ != "ExecutionBlocker")
+
+
+def _is_plain(value: Any, kinds: set[str]) -> bool:
+    """Return whether an input of plain kinds is given plain data, which has no methods that could do anything.
+
+    Libraries' single numbers count, and lists of them. A text in the place of a number could become part of a path.
+    """
+    if not kinds <= _NUMBERS | {"STRING"}:
+        return True
+    if kinds <= _NUMBERS and (isinstance(value, str | dict) or any(texts(value))):
+        return False
+    return isinstance(value, str | int | float | list | tuple | dict) or getattr(value, "ndim", None) == 0
+
+
+def _refused(title: str, name: str, what: str) -> WorkflowError:
+    return WorkflowError(f"{title}: {name} was given {what}.", HINT, where=title)
