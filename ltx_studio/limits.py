@@ -68,6 +68,7 @@ SUBGRAPH_DEPTH = Limit(32, "subgraphs inside each other", "Unpack some of them i
 VALUE_DEPTH = Limit(32, "levels of lists and objects", "Export the workflow again from ComfyUI.")
 NAME = Limit(1_000, "characters", "Shorten the name.")
 TEXT = Limit(100_000, "characters", "Shorten the text.")
+FORMULAS = Limit(50_000, "characters", "Write simpler formulas, or split the workflow into smaller ones.")
 CHOICE_DEPTH = Limit(50, "choices inside each other", "Write the prompt with fewer braces.")
 
 # Tables of requests

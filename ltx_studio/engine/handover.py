@@ -13,7 +13,7 @@ from typing import Any
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Input
-from ltx_studio.graph.formulas import FORMULAS, FormulaError
+from ltx_studio.graph.formulas import CHECKS, FormulaError
 from ltx_studio.graph.paths import leaves, names_a_file, path_table, texts
 from ltx_studio.graph.safety import is_examined
 
@@ -61,9 +61,9 @@ class Handover:
             for text in texts(value):
                 if leaves(text) or self._leads_out(class_type, name, text):
                     raise _refused(title, name, f"{text[:200]!r}, which leaves the studio's folders")
-        if (class_type, name) in FORMULAS:
+        if (class_type, name) in CHECKS:
             try:
-                FORMULAS[class_type, name](str(value))
+                CHECKS[class_type, name](str(value))
             except FormulaError as error:
                 raise _refused(title, name, f"{error}, which may do harm") from None
         if item is None:

@@ -19,6 +19,9 @@ MOST_CHARACTERS = 10_000
 DEEPEST = 64
 """Values, characters of each, and nodes in a row up to which values are followed."""
 
+MOST_MADE = 1_000_000
+"""Characters that are put together in all for one graph; of files and formulas none needs a thousandth."""
+
 _PRIMITIVES = ("PrimitiveString", "PrimitiveStringMultiline", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean")
 _SWITCHES = ("ComfySwitchNode", "ComfySoftSwitchNode")
 _CASES: Mapping[str, Callable[[str], str]] = {
@@ -36,6 +39,7 @@ class Constants:
     def __init__(self, graph: Mapping[str, Mapping[str, Any]]) -> None:
         self._graph = graph
         self._known: dict[tuple[str, int], Values | None] = {}
+        self._left = MOST_MADE
 
     def reaching(self, given: Any, *, depth: int = DEEPEST) -> Values | None:
         """Return every value that an input may have at run time, or None when that cannot be told.
@@ -87,8 +91,9 @@ class Constants:
         made = []
         for chosen in product(*(values or () for values in options)):
             text = _text(kind, dict(zip(inputs, chosen, strict=True)))
-            if text is None or len(text) > MOST_CHARACTERS:
+            if text is None or len(text) > min(MOST_CHARACTERS, self._left):
                 return None
+            self._left -= len(text)
             made.append(text)
         return tuple(dict.fromkeys(made))
 

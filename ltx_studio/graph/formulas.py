@@ -9,6 +9,9 @@ import re
 import string
 from collections.abc import Callable, Mapping
 
+from ltx_studio import limits
+from ltx_studio.errors import WorkflowError
+
 LONGEST_FORMULA = 1_000
 LONGEST_SIGMAS = 4_000
 """Characters. ComfyUI's pattern for sigmas takes time by the square of the dots in a row."""
@@ -109,7 +112,30 @@ def check_sigmas(text: str) -> None:
         raise FormulaError(f"more than {LONGEST_SIGMAS:,} characters")
 
 
-FORMULAS: Mapping[tuple[str, str], Callable[[str], None]] = {
+class Formulas:
+    """The texts of one graph that have been checked, each once, and not more than can be checked in a second."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str, str]] = set()
+        self._characters = 0
+
+    def check(self, class_type: str, name: str, text: str) -> None:
+        """Refuse a text that may do harm in the input that it is for.
+
+        Raises:
+            FormulaError: What it is that may not be there.
+            WorkflowError: The graph has too many of them.
+        """
+        if (class_type, name) not in CHECKS or (class_type, name, text) in self._seen:
+            return
+        if CHECKS[class_type, name] is check_formula:
+            self._characters += len(text)
+            limits.FORMULAS.check(self._characters, "The workflow, in its formulas,", error=WorkflowError)
+        CHECKS[class_type, name](text)
+        self._seen.add((class_type, name, text))
+
+
+CHECKS: Mapping[tuple[str, str], Callable[[str], None]] = {
     ("ComfyMathExpression", "expression"): check_formula,
     ("StringFormat", "f_string"): check_format,
     ("ManualSigmas", "sigmas"): check_sigmas,

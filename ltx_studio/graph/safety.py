@@ -18,7 +18,7 @@ from ltx_studio.graph.api import is_link
 from ltx_studio.graph.constants import Constants, Values
 from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
 from ltx_studio.graph.form import FILES, PATHS
-from ltx_studio.graph.formulas import FORMULAS, FormulaError
+from ltx_studio.graph.formulas import CHECKS, FormulaError, Formulas
 from ltx_studio.graph.loaders import loader_table
 from ltx_studio.graph.paths import UPLOADS, leaves, names_a_file, path_table, texts, unwrapped
 
@@ -64,14 +64,14 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
             f"The workflow uses nodes that may read or write files elsewhere, or run code: {', '.join(doubtful)}.",
             "Run it with `--trust` only if you know where it comes from.",
         )
-    constants = Constants(graph)
+    constants, formulas = Constants(graph), Formulas()
     declared: dict[str, list[Input]] = {}
     for node in graph.values():
         if node["class_type"] not in declared:
             declared[node["class_type"]] = definitions.inputs(node["class_type"])
         known = dict(_declared(declared[node["class_type"]], node["inputs"], ""))
         for name, value in node["inputs"].items():
-            _Given(node, name, value, known.get(name), _made_by(graph, value, definitions), constants).check()
+            _Given(node, name, value, known.get(name), _made_by(graph, value, definitions), constants, formulas).check()
 
 
 def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> None:
@@ -115,6 +115,7 @@ class _Given:
         declared: Input | None,
         made_as: str,
         constants: Constants,
+        formulas: Formulas,
     ) -> None:
         self._class = str(node["class_type"])
         self._title = str(node.get("_meta", {}).get("title") or self._class)
@@ -123,6 +124,7 @@ class _Given:
         self._declared = declared
         self._made_as = made_as
         self._constants = constants
+        self._formulas = formulas
 
     def check(self) -> None:
         if _is_like_a_link(self._value) and not is_link(self._value):
@@ -137,7 +139,7 @@ class _Given:
             self._check_texts(self._reaching() or ())
         elif is_link(self._value) and self._declared is not None and self._declared.choices:
             self._check_choices(self._declared.choices)
-        if (self._class, self._name) in FORMULAS:
+        if (self._class, self._name) in CHECKS:
             self._check_formula()
 
     def _reaching(self) -> Values | None:
@@ -189,7 +191,7 @@ class _Given:
             raise self._refused("comes from another node, so nobody knows what it would do", "Write it into the node.")
         for value in values:
             try:
-                FORMULAS[self._class, self._name](str(unwrapped(value)))
+                self._formulas.check(self._class, self._name, str(unwrapped(value)))
             except FormulaError as error:
                 raise self._refused(f"has {error}, which may do harm", "Write a simpler one.") from None
 

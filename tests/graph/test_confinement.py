@@ -8,6 +8,7 @@ import pytest
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot
 from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.constants import MOST_MADE, Constants
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.formulas import FormulaError, check_format, check_formula
 from ltx_studio.graph.loaders import loader_table
@@ -311,3 +312,19 @@ def test_a_list_of_sigmas_is_not_beyond_measure(definitions: Definitions) -> Non
     for text, is_fine in (("1, 0.5, 0", True), ("." * 100_000, False)):
         said = refusal({"1": node("ManualSigmas", sigmas=text)}, definitions, trusted=True)
         assert (said == "") is is_fine
+
+
+def test_what_is_worked_out_of_a_graph_is_bounded(definitions: Definitions) -> None:
+    """Each of these would take a minute or gigabytes in all; what is counted is the work, not the time."""
+    long = "a+" * 400
+    formulas = {str(n): node("ComfyMathExpression", expression=f"{long}{n}") for n in range(10_000)}
+    texts = {f"t{n}": node("PrimitiveString", value="x" * 9_000 + str(n)) for n in range(64)}
+    listed = with_dotted("CreateList", {f"inputs.input{n}": [f"t{n}", 0] for n in range(64)})
+    replaced = {f"r{n}": node("StringReplace", string=["l", 0], find="x", replace="y") for n in range(2_000)}
+    constants = Constants({**texts, "l": listed, **replaced})
+
+    assert "The workflow, in its formulas, has" in refusal(formulas, definitions)
+    made = [constants.reaching([name, 0]) for name in replaced]
+    assert sum(len(text) for values in made for text in values or ()) <= MOST_MADE
+    assert made[0] is not None
+    assert made[-1] is None
