@@ -8,7 +8,7 @@ import pytest
 
 from ltx_studio.engine.boot import _as_setup_error
 from ltx_studio.engine.faults import from_execution, from_storage, from_validation
-from ltx_studio.errors import ModelMissingError, OutOfMemoryError, SetupError
+from ltx_studio.errors import ModelMissingError, OutOfMemoryError, SetupError, StudioError
 from ltx_studio.settings import Settings, Vram
 
 CORRUPT = (
@@ -22,9 +22,7 @@ def home(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home")
 
 
-def failed(
-    settings: Settings, message: str, kind: str = "RuntimeError", node: str = "", **inputs: Any
-) -> StudioError:
+def failed(settings: Settings, message: str, kind: str = "RuntimeError", node: str = "", **inputs: Any) -> StudioError:
     error = {
         "node_id": "1",
         "node_type": node,
