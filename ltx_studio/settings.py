@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from platformdirs import user_config_path, user_data_path, user_documents_path
@@ -15,6 +17,8 @@ from ltx_studio.errors import SetupError
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
 DEFAULT_PORT = 7860
+
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
 
 class Vram(StrEnum):
@@ -42,6 +46,11 @@ class Settings:
         hub_cache: The Hugging Face cache; None is the one that Hugging Face's own tools use.
         hub_endpoint: The Hugging Face hub; None is the one that Hugging Face's own tools use.
         password: What a page that others can reach asks for. It is not part of what this object looks like in a log.
+        allowed_hosts: The host names, besides the machine's own, at which browsers may open the page: those of a
+            proxy in front of it (``LTX_STUDIO_ALLOWED_HOSTS``, separated by commas, without scheme and port).
+        trusted_proxies: The addresses and networks of proxies whose ``X-Forwarded-For`` is believed
+            (``LTX_STUDIO_TRUSTED_PROXIES``, separated by commas). By default none is, also not one on this machine:
+            whoever may name their own address is not slowed down when they guess passwords.
     """
 
     home: Path
@@ -52,6 +61,8 @@ class Settings:
     hub_cache: Path | None = None
     hub_endpoint: str | None = None
     password: str = field(default="", repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def models_dir(self) -> Path:
@@ -116,6 +127,8 @@ class Settings:
             vram=_vram(env.get("LTX_STUDIO_VRAM") or "auto"),
             model_dirs=(*_model_dirs(env.get("LTX_STUDIO_MODEL_DIRS", "")), *_usual_model_dirs()),
             password=env.get("LTX_STUDIO_PASSWORD") or "",
+            allowed_hosts=tuple(_hosts(env.get("LTX_STUDIO_ALLOWED_HOSTS", ""))),
+            trusted_proxies=tuple(_networks(env.get("LTX_STUDIO_TRUSTED_PROXIES", ""))),
         )
 
 
@@ -146,6 +159,41 @@ def _usual_model_dirs() -> Iterator[Path]:
         with contextlib.suppress(OSError):  # somebody else's home
             if path.exists():
                 yield path
+
+
+def _hosts(value: str) -> Iterator[str]:
+    """Yield the host names of a list as browsers send them: in small letters, names of other scripts in ASCII."""
+    for name in filter(None, map(str.strip, value.split(","))):
+        host = _host(name)
+        if host is None:
+            raise SetupError(
+                f"LTX_STUDIO_ALLOWED_HOSTS names {name!r}, which is not a host name.",
+                "Write names such as studio.example.org, separated by commas, without https:// and without a port.",
+            )
+        yield host
+
+
+def _host(name: str) -> str | None:
+    with contextlib.suppress(ValueError):
+        return str(ip_address(name.strip("[]")))
+    try:
+        host = name.rstrip(".").encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None
+    return host if _HOST_NAME.fullmatch(host) else None
+
+
+def _networks(value: str) -> Iterator[str]:
+    """Yield the addresses and networks of a list."""
+    for name in filter(None, map(str.strip, value.split(","))):
+        try:
+            network = ip_network(name, strict=False)
+        except ValueError:
+            raise SetupError(
+                f"LTX_STUDIO_TRUSTED_PROXIES names {name!r}, which is not an IP address or network.",
+                "Write addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas.",
+            ) from None
+        yield str(network)
 
 
 def _vram(value: str) -> Vram:

@@ -56,6 +56,41 @@ def test_a_tier_that_does_not_exist_is_refused_with_the_choices() -> None:
     assert "low" in caught.value.hint
 
 
+def test_hosts_and_proxies_are_read_as_browsers_and_sockets_say_them() -> None:
+    settings = Settings.from_env(
+        {
+            "LTX_STUDIO_ALLOWED_HOSTS": " Studio.Example.org, münchen.example,my_box,,[2001:DB8:0::7],192.0.2.7, a.b.",
+            "LTX_STUDIO_TRUSTED_PROXIES": "127.0.0.1, 10.1.2.3/8,::1",
+        }
+    )
+
+    hosts = ("studio.example.org", "xn--mnchen-3ya.example", "my_box", "2001:db8::7", "192.0.2.7", "a.b")
+    assert settings.allowed_hosts == hosts
+    assert settings.trusted_proxies == ("127.0.0.1/32", "10.0.0.0/8", "::1/128")
+    assert (Settings.from_env({}).allowed_hosts, Settings.from_env({}).trusted_proxies) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LTX_STUDIO_ALLOWED_HOSTS", "https://studio.example.org"),
+        ("LTX_STUDIO_ALLOWED_HOSTS", "studio.example.org:443"),
+        ("LTX_STUDIO_ALLOWED_HOSTS", "*.example.org"),
+        ("LTX_STUDIO_ALLOWED_HOSTS", "*"),
+        ("LTX_STUDIO_ALLOWED_HOSTS", "a..b"),
+        ("LTX_STUDIO_ALLOWED_HOSTS", "a b"),
+        ("LTX_STUDIO_TRUSTED_PROXIES", "*"),
+        ("LTX_STUDIO_TRUSTED_PROXIES", "proxy.example.org"),
+        ("LTX_STUDIO_TRUSTED_PROXIES", "10.0.0.0/99"),
+    ],
+)
+def test_a_host_or_proxy_that_is_none_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(SetupError, match=variable) as caught:
+        Settings.from_env({variable: f"192.0.2.1, {value}"})
+
+    assert value in caught.value.message
+
+
 def test_a_home_of_nobody_is_refused() -> None:
     with pytest.raises(SetupError, match="LTX_STUDIO_HOME"):
         Settings.from_env({"LTX_STUDIO_HOME": "~nosuchuser/x"})
