@@ -16,7 +16,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
-from ltx_studio import reading
+from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.jobs import Desk
 from ltx_studio.logs import log_to_file
@@ -25,12 +25,14 @@ from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, ge
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.api import Api
 from ltx_studio.ui.files import asset
+from ltx_studio.ui.front import StudioApp, believing
 from ltx_studio.ui.gallery import Gallery
 from ltx_studio.ui.gate import Gate, Throttle, check_of, make_password, own_addresses
 from ltx_studio.ui.guard import EVERYBODY, Files, KeepFiles, handed_out
 from ltx_studio.ui.line import LinePanel
 from ltx_studio.ui.memory import MemoryBadge
 from ltx_studio.ui.models import ModelsPanel
+from ltx_studio.ui.origins import Hosts
 from ltx_studio.ui.own import OwnPanels
 from ltx_studio.ui.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.ui.page import Page
@@ -38,7 +40,6 @@ from ltx_studio.ui.settings_panel import SettingsPanel
 from ltx_studio.ui.statics import Statics
 from ltx_studio.ui.theme import theme
 
-UPLOAD_LIMIT = "1gb"
 API_PAGE = "endpoints"
 
 FIRST_VISITOR_SECONDS = 5.0
@@ -55,6 +56,8 @@ class StudioBlocks(gr.Blocks):
         super().__init__(*args, **options)
         self.files = Files()
         self.password = ""
+        self.allowed_hosts: tuple[str, ...] = ()
+        self.trusted_proxies: tuple[str, ...] = ()
 
     def queue(self, *args: Any, **options: Any) -> Any:
         """As Gradio's, which calls it at once; each call makes the whole app anew, a fiftieth of the start."""
@@ -72,6 +75,8 @@ class StudioBlocks(gr.Blocks):
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
         self.owners.guarded = bool(self.password or options.get("auth"))
+        hosts = Hosts.of_server(options.get("server_name"), self.allowed_hosts, lambda: self.share_url)
+        proxies = (*self.trusted_proxies, *([LOOPBACK] if share else []))  # where Gradio's tunnel comes out
         middleware = [
             Middleware(Statics),
             Middleware(GiveCookie, owners=self.owners),
@@ -85,15 +90,17 @@ class StudioBlocks(gr.Blocks):
                 f"<script>{asset('studio.js')}{asset('forms.js')}</script>",
                 "footer_links": [],
                 "run_history": False,
-                "max_file_size": UPLOAD_LIMIT,
+                "max_file_size": limits.UPLOAD.most,
                 "share": share,  # said, because Gradio shares by itself where it finds itself in a notebook
+                "num_workers": 0,  # they would serve files and take uploads on ports of their own, without our checks
                 "_frontend": False,  # else it looks at the page once more, and 3 s of a busy machine are no network
             }
             if self.owners.apart and self.password and options.get("auth") is None:
                 look["auth"] = check_of(self.password)
                 middleware.insert(2, Middleware(Gate, throttle=Throttle()))
-            look["app_kwargs"] = {"middleware": middleware}
-            return super().launch(*args, **(look | options))
+            look["_app"] = StudioApp(middleware, hosts)
+            with believing(proxies):
+                return super().launch(*args, **(look | options))
 
     def close(self, *args: Any, **options: Any) -> None:
         """As Gradio's, which waits five seconds for the connection that each open tab keeps. They are cut here, and
@@ -139,6 +146,7 @@ def build_app(
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
     blocks.owners = owners = Owners()
     blocks.password = settings.password
+    blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
     desk = desk or Desk(settings)
     desk.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
     with blocks:
