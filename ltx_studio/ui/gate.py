@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import socket
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ltx_studio import limits
 from ltx_studio.ui import words
+from ltx_studio.ui.bodies import BodyError, read_whole
 from ltx_studio.ui.files import asset
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -26,13 +29,16 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 STATIC = "/favicon.ico", "/static/fonts/"
 """What the login page itself needs."""
 
-LOGIN_BYTES = 10_000
-"""The most that a login may send; more is no password."""
+LOGIN_SECONDS = 5.0
+"""How long a login's request may take to arrive."""
 
 FREE_GUESSES, WAIT_SECONDS, MOST_WAITING = 3, 1.0, 8
 """Wrong guesses of an address before the next one waits, how long it waits, and how many may wait at once."""
 
 MOST_ADDRESSES = 4096
+
+GUESSES_A_SECOND, GUESSES_AT_ONCE = 5.0, 20
+"""How many guesses of all addresses together are looked at, and how many of them may come at once before each waits."""
 
 
 def make_password() -> str:
@@ -72,16 +78,39 @@ class TooManyError(Exception):
     """More guesses of one address wait than it may have waiting."""
 
 
+class _Bucket:
+    """A token bucket that delays but never refuses: `GUESSES_A_SECOND`, after `GUESSES_AT_ONCE`."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._next = clock, clock() - GUESSES_AT_ONCE / GUESSES_A_SECOND
+
+    def take(self) -> float:
+        """Take a token, and return in how many seconds it may be used."""
+        now = self._clock()
+        self._next = max(self._next, now - GUESSES_AT_ONCE / GUESSES_A_SECOND) + 1 / GUESSES_A_SECOND
+        return max(0.0, self._next - now)
+
+
 class Throttle:
-    """Gradio lets passwords be guessed as fast as it can answer. Here the guesses of an address come one after another,
-    and after a few wrong ones each of them waits.
+    """Delay the guessing of passwords, which Gradio answers as fast as it can.
+
+    The guesses of an address are looked at one after another, and after a few wrong ones each waits. Those of all
+    addresses together are looked at at a limited rate, so that many addresses gain little. Addresses that have guessed
+    wrong too often share a rate of their own: while they are slowed down, whoever comes from another address and knows
+    the password does not wait behind them.
 
     Args:
         sleep: Waits so many seconds.
+        clock: Returns the time in seconds.
     """
 
-    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sleep = sleep
+        self._fresh, self._suspect = _Bucket(clock), _Bucket(clock)
         self._guessers: OrderedDict[str, _Guesser] = OrderedDict()
 
     @asynccontextmanager
@@ -97,8 +126,10 @@ class Throttle:
         guesser.waiting += 1
         try:
             async with guesser.lock:
-                if guesser.wrong >= FREE_GUESSES:
-                    await self._sleep(WAIT_SECONDS)
+                is_suspect = guesser.wrong >= FREE_GUESSES
+                wait = (self._suspect if is_suspect else self._fresh).take()
+                if is_suspect or wait:
+                    await self._sleep(max(wait, WAIT_SECONDS if is_suspect else 0.0))
                 yield guesser
         finally:
             guesser.waiting -= 1
@@ -125,10 +156,15 @@ class Gate:
 
     Gradio 6.31 hands the names of all endpoints to whoever opens its login page, leaves a dozen routes open
     (``/gradio_api/cancel``, ``/stream``, ``/vibe-edit`` …), and asks for a name as well.
+
+    Args:
+        app: Gradio's.
+        throttle: Delays guesses.
+        seconds: How long a login's request may take to arrive.
     """
 
-    def __init__(self, app: ASGIApp, throttle: Throttle) -> None:
-        self._app, self._throttle = app, throttle
+    def __init__(self, app: ASGIApp, throttle: Throttle, seconds: float = LOGIN_SECONDS) -> None:
+        self._app, self._throttle, self._seconds = app, throttle, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or _may_pass(scope):
@@ -151,12 +187,13 @@ class Gate:
 
     async def _log_in(self, request: Request) -> Response | ASGIApp:
         is_browser = "text/html" in request.headers.get("accept", "")
-        size = request.headers.get("content-length", "")
-        if not size.isdecimal() or int(size) > LOGIN_BYTES:
-            return JSONResponse({"detail": words.WRONG_PASSWORD}, status_code=413)
+        try:  # before the turn: while a slow one arrives, nobody else waits for it
+            body = await read_whole(request.receive, limits.LOGIN_BODY, self._seconds)
+        except BodyError as error:
+            return JSONResponse({"detail": error.text}, error.status, {"connection": "close"})
         try:
             async with self._throttle.turn(request.client.host if request.client else "") as guesser:
-                said = await _said(self._app, request)
+                said = await _said(self._app, request, body)
                 good = said[0]["status"] == 200
                 guesser.wrong = 0 if good else guesser.wrong + 1
         except TooManyError:
@@ -202,14 +239,18 @@ def _may_pass(scope: Scope) -> bool:
     return any(token in app.tokens for token in tokens if token)
 
 
-async def _said(app: ASGIApp, request: Request) -> list[Message]:
-    """What the app answers, whole."""
+async def _said(app: ASGIApp, request: Request, body: bytes) -> list[Message]:
+    """Return the app's whole answer to a request whose body has been read."""
     messages: list[Message] = []
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return unread.pop() if unread else await request.receive()
 
     async def keep(message: Message) -> None:
         messages.append(message)
 
-    await app(request.scope, request.receive, keep)
+    await app(request.scope, receive, keep)
     return messages
 
 
