@@ -1,13 +1,88 @@
 """The studio's rotating log file. Whatever ComfyUI and the libraries log goes there, not to the user's terminal."""
 
+import contextlib
+import io
 import logging
 import logging.handlers
+import sys
+from collections.abc import Iterator
+from typing import TextIO
 
 from ltx_studio.privacy import home_error, open_home
 from ltx_studio.settings import Settings
 
 MAX_BYTES = 2_000_000
 BACKUPS = 3
+LONGEST_TEXT = 8_000
+"""Characters of a message, and of a traceback."""
+LONGEST_LINE = 1_000
+"""Characters of what a library prints."""
+
+log = logging.getLogger(__name__)
+
+
+def escaped(text: str) -> str:
+    """The text on one line, with control characters and half characters written as Python writes them."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+class SafeFormatter(logging.Formatter):
+    """Keeps a record from moving a terminal's cursor, from looking like another record, and from filling the log.
+
+    A message is one line. A traceback keeps its lines, indented, its beginning and its end.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = _cut(record.getMessage())
+        if self.usesTime():
+            record.asctime = self.formatTime(record, self.datefmt)
+        lines = [escaped(self.formatMessage(record))]
+        trace = self.formatException(record.exc_info) if record.exc_info else record.exc_text
+        for block in (trace, record.stack_info):
+            lines += [f"  {escaped(line)}" for line in _cut(block or "").split("\n") if line]
+        return "\n".join(lines)
+
+
+class _ToLog(io.TextIOBase):
+    """A stream whose lines go to the log."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
+        if len(self._rest) > LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], ""
+        for line in lines:
+            if line.strip():
+                log.info("printed: %s", line[:LONGEST_LINE])
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+@contextlib.contextmanager
+def terminal_kept() -> Iterator[TextIO]:
+    """Keep the terminal to what is written to the stream that this gives; what libraries print goes to the log.
+
+    A server's libraries print what clients sent, escape sequences included.
+    """
+    terminal = sys.stdout
+    with contextlib.redirect_stdout(_ToLog()), contextlib.redirect_stderr(_ToLog()):
+        yield terminal
+
+
+def keep_in_log(*names: str) -> None:
+    """Send what these loggers are told to the log file only; they may have handlers that write to the terminal."""
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
 
 
 def log_to_file(settings: Settings) -> None:
@@ -27,9 +102,17 @@ def log_to_file(settings: Settings) -> None:
         )
     except OSError as error:
         raise home_error(settings.home, error) from None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would note signed addresses
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a full disk must not fill the terminal with the log's own tracebacks
+
+
+def _cut(text: str) -> str:
+    """The text's beginning and end, where it is too long; a traceback says at its end what happened."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    part = LONGEST_TEXT // 2
+    return f"{text[:part]}\n… {len(text) - 2 * part} characters …\n{text[-part:]}"

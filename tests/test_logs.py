@@ -1,4 +1,6 @@
+import contextlib
 import errno
+import io
 import logging
 import logging.handlers
 import subprocess
@@ -10,7 +12,7 @@ import pytest
 
 from ltx_studio import logs
 from ltx_studio.errors import SetupError
-from ltx_studio.logs import log_to_file
+from ltx_studio.logs import SafeFormatter, escaped, keep_in_log, log_to_file, terminal_kept
 from ltx_studio.privacy import home_error
 from ltx_studio.settings import Settings
 
@@ -91,3 +93,73 @@ def test_each_reason_has_its_remedy(code: int, hint: str) -> None:
     assert hint in told.hint
     assert "LTX_STUDIO_HOME" in told.hint
     assert "reason" in told.message
+
+
+def record(message: str, *values: object, error: BaseException | None = None) -> str:
+    """What the log file gets of a record."""
+    info = None if error is None else (type(error), error, error.__traceback__)
+    made = logging.LogRecord("test", logging.WARNING, "", 1, message, values, info)
+    return SafeFormatter("START %(levelname)s %(message)s").format(made)
+
+
+@pytest.mark.parametrize("raw", ["\x1b]0;owned\x07", "\nSTART forged", "\r", "\u202e", "\x9b2J", "\ud800", "\x00"])
+def test_a_message_is_one_line_that_moves_no_cursor(raw: str) -> None:
+    told = record("a client sent %s.", raw)
+
+    assert told.isprintable()
+    assert told.encode() == f"START WARNING a client sent {escaped(raw)}.".encode()
+
+
+def test_a_traceback_keeps_its_lines_and_forges_no_record() -> None:
+    try:
+        raise ValueError("\x1b[2J\nSTART forged")  # noqa: TRY301
+    except ValueError as error:
+        told = record("it failed", error=error)
+
+    first, *rest = told.split("\n")
+    assert first == "START WARNING it failed"
+    assert len(rest) > 3
+    assert all(line.startswith("  ") and line.isprintable() for line in rest)
+    assert rest[-1] == "  START forged"
+
+
+def test_what_is_long_is_cut_and_keeps_its_end() -> None:
+    try:
+        raise ValueError("x" * 10_000_000 + " the end")  # noqa: TRY301
+    except ValueError as error:
+        told = record("y" * 10_000_000 + " told", error=error)
+
+    assert len(told) < 5 * logs.LONGEST_TEXT
+    assert "told" in told.split("\n")[0]
+    assert told.endswith("the end")
+
+
+def test_umlauts_and_scripts_of_the_world_stay_as_they_are() -> None:
+    assert escaped("Grüße, 世界, 😀") == "Grüße, 世界, 😀"
+
+
+def test_the_terminal_shows_only_what_is_written_to_it(caplog: pytest.LogCaptureFixture) -> None:
+    shown = io.StringIO()
+    with (
+        caplog.at_level(logging.INFO),
+        contextlib.redirect_stdout(shown),
+        contextlib.redirect_stderr(shown),
+        terminal_kept() as terminal,
+    ):
+        print("\x1b[2J of a library")
+        sys.stderr.write("z" * 100_000)
+        print("The page is at", file=terminal)
+
+    assert shown.getvalue() == "The page is at\n"
+    assert "of a library" in caplog.text
+    assert max(len(each.getMessage()) for each in caplog.records) < 2 * logs.LONGEST_LINE
+
+
+def test_a_librarys_own_handlers_are_taken_away() -> None:
+    library = logging.getLogger("a library of the tests")
+    library.addHandler(logging.StreamHandler())
+    library.propagate = False
+
+    keep_in_log(library.name)
+
+    assert (library.handlers, library.propagate) == ([], True)
