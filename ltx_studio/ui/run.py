@@ -32,6 +32,8 @@ TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
 be on the machine that renders, almost a tenth of a second."""
 MOST_RESUMED = 100
 """Jobs that somebody who comes back follows; they may have handed in thousands."""
+MOST_TABS = 2_000
+"""That are remembered."""
 LOOK_AGAIN = 1.0
 """Seconds between two looks at the memory."""
 SKIP: Any = gr.skip()
@@ -157,7 +159,12 @@ class RunPanel:
             return is_shown
 
     def _tab(self, request: gr.Request) -> _Tab:
-        return self._tabs.setdefault(str(request.session_hash), _Tab())
+        """What the tab follows. Scripts call the page's events too and never say that they close: theirs go first."""
+        session = str(request.session_hash)
+        if session not in self._tabs and len(self._tabs) >= MOST_TABS:
+            idle = (each for each, tab in self._tabs.items() if not tab.is_followed and not tab.failure)
+            self._tabs.pop(next(idle, next(iter(self._tabs))))
+        return self._tabs.setdefault(session, _Tab())
 
     def followed(self, session: str) -> str | None:
         """The id of the job that the tab of a session shows, while it runs or waits."""
