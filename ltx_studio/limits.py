@@ -56,6 +56,7 @@ def _shown(amount: int, unit: str) -> str:
 
 # Requests to the server
 REQUEST_BODY = Limit(16 * MEBIBYTE, "bytes", "Send less at once; files go through the upload.")
+REQUEST_DEPTH = Limit(64, "levels of lists and objects", "Send simpler values.")
 LOGIN_BODY = Limit(10_000, "bytes", "Send only the name and the password.")
 UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio where the file is.")
 UPLOAD_BODY = Limit(4_000_000_000, "bytes", "Upload fewer files at once.")

@@ -24,6 +24,7 @@ from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import private_copy
 from ltx_studio.ui.opened import OpenedWorkflows
 from ltx_studio.ui.owners import Owners
+from ltx_studio.ui.values import check_values
 
 log = logging.getLogger(__name__)
 
@@ -309,8 +310,9 @@ def _checked(types: Sequence[tuple[str, TypeAdapter[Any] | None]], given: Sequen
     """Gradio hands on whatever a client sends.
 
     Raises:
-        RequestError: A value is of another type than the endpoint takes.
+        RequestError: A value is of another type than the endpoint takes, or nothing could use it.
     """
+    check_values([value for value in given if not isinstance(value, gr.Request)])
     checked = []
     rest = iter(types)
     for value in given:

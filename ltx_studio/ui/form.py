@@ -113,8 +113,8 @@ class Form:
 
     def build_hidden(self) -> None:
         """Add what is not seen, outside of whatever is shown and hidden: Gradio shows it again with that."""
-        self.filling = gr.Textbox(visible="hidden", label="filling", elem_id=self.id("filling"))
-        self.found = gr.Textbox(visible="hidden", label="found", elem_id=self.id("found"))
+        self.filling = gr.Textbox("", visible="hidden", label="filling", elem_id=self.id("filling"))
+        self.found = gr.Textbox("", visible="hidden", label="found", elem_id=self.id("found"))
         self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
 
     def take_up(self, word: str) -> list[Any]:

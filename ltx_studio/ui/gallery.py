@@ -19,12 +19,14 @@ from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import address, asset
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.quiet import QUIET
+from ltx_studio.ui.values import told
 from ltx_studio.words import in_bytes
 
 PAGE = 24
 MOST_ANEW = 10 * PAGE
 """So many are read anew at most after a run, when a visitor has asked for more pages."""
 LONGEST_SEARCH = 200
+LONGEST_NUMBER = 18
 LABEL_LETTERS = 120
 """Of a prompt that a screen reader reads out for a card."""
 SHOWN_LETTERS = 300
@@ -95,8 +97,8 @@ class Gallery:
         with gr.Accordion(words.MAKE_ROOM, open=False, elem_id="make-room") as fold:
             room = gr.HTML(elem_id="room", apply_default_css=False)
             # texts: Gradio's empty number comes as 0, which would be all takes
-            keep = gr.Textbox(label=words.KEEP_NEWEST, max_length=12, elem_id="keep-newest")
-            size = gr.Textbox(label=words.KEEP_GB, max_length=12, elem_id="keep-gb")
+            keep = gr.Textbox("", label=words.KEEP_NEWEST, max_length=12, elem_id="keep-newest")
+            size = gr.Textbox("", label=words.KEEP_GB, max_length=12, elem_id="keep-gb")
             look = gr.Button(words.LOOK_AT_ROOM, elem_id="look-at-room")
             asked = gr.HTML(elem_id="room-asked", apply_default_css=False)
             with gr.Row():
@@ -123,8 +125,8 @@ class Gallery:
         self, search: str, mode: str, favourites: bool, count: int, request: gr.Request, event: gr.EventData
     ) -> tuple[dict[str, Any], int]:
         """The next page, which the browser puts after the card that it named."""
-        after = _said(event, "after")
-        page = self._page(request, search, mode, favourites, before=int(after) if after.isdecimal() else None)
+        after = told(event, "after")
+        page = self._page(request, search, mode, favourites, before=int(after) if _is_number(after) else None)
         return gr.update(page={"after": after, "html": self._items(page)}), count + PAGE
 
     def _page(self, request: gr.Request, search: str, mode: str, favourites: bool, **options: Any) -> Page:
@@ -179,14 +181,14 @@ class Gallery:
 
     def _open(self, last: tuple[str, int], request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         try:
-            take = self._desk.history.get(_said(event, "take"), self._owners.of(request))
+            take = self._desk.history.get(told(event, "take"), self._owners.of(request))
         except StudioError as problem:
             return gr.skip(), self._discretion.error(problem)
         return (take.id, last[1] + 1), ""
 
     def _favour(self, request: gr.Request, event: gr.EventData) -> str:
         try:
-            self._desk.history.favour(_said(event, "take"), self._owners.of(request), _said(event, "on") == "true")
+            self._desk.history.favour(told(event, "take"), self._owners.of(request), told(event, "on") == "true")
         except StudioError as problem:
             return self._discretion.error(problem)
         return ""
@@ -244,6 +246,7 @@ def name_of(take: TakeRecord) -> str:
 
 def _filters() -> tuple[gr.Textbox, gr.Dropdown, gr.Checkbox]:
     search = gr.Textbox(
+        "",
         label=words.SEARCH,
         placeholder=words.SEARCH_PLACEHOLDER,
         max_length=LONGEST_SEARCH,
@@ -276,10 +279,9 @@ def _empty(what: str, hint: str, button: str = "") -> str:
     )
 
 
-def _said(event: gr.EventData, name: str) -> str:
-    """What the browser told with an event; nothing where it told nothing."""
-    told = event._data
-    return str(told.get(name, "")) if isinstance(told, dict) else ""
+def _is_number(text: str) -> bool:
+    """Whether it may be a take's number, which SQLite keeps in 64 bits."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
 
 
 def _limits(keep: str, size: str) -> tuple[int | None, int | None]:

@@ -14,6 +14,7 @@ from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.files import asset
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.quiet import AT_ONCE
+from ltx_studio.ui.values import told
 
 LOOK_SECONDS, IDLE_SECONDS = 1.0, 3.0
 """Between two looks while something runs or waits, and else: each look costs the browser a tenth of a second."""
@@ -52,7 +53,7 @@ class LinePanel:
         """Add the panel to `blocks`, which is open."""
         self.chosen = gr.State(None)
         shown = gr.State(None)
-        self.retried = gr.Textbox(visible="hidden", label="retried", elem_id="retried")
+        self.retried = gr.Textbox("", visible="hidden", label="retried", elem_id="retried")
         self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
         timer = gr.Timer(IDLE_SECONDS)
         with gr.Accordion(words.QUEUE, open=False, elem_id="queue") as accordion:
@@ -82,7 +83,7 @@ class LinePanel:
     def _show(self, event: gr.EventData, request: gr.Request) -> Any:
         """Choose a job, if it is the visitor's."""
         try:
-            return self._desk.queue.get(str(event.job), self._owners.of(request)).id
+            return self._desk.queue.get(told(event, "job"), self._owners.of(request)).id
         except StudioError:  # it is gone, and from the board with the next look
             return gr.skip()
 
@@ -90,9 +91,9 @@ class LinePanel:
         """Do what a button of the board asks for, and tell board, accordion and the card above what became of it."""
         said, retried = gr.update(value="", visible=False), gr.skip()
         try:
-            self._do(str(event.act), str(event.job), self._owners.of(request))
-            if event.act == "retry":
-                retried = f"{event.job} {time.time()}"
+            self._do(told(event, "act"), told(event, "job"), self._owners.of(request))
+            if told(event, "act") == "retry":
+                retried = f"{told(event, 'job')} {time.time()}"
         except StudioError as problem:
             said = gr.update(value=self._discretion.error(problem), visible=True)
         return (*_told(self._view(chosen, request), shown), said, retried)

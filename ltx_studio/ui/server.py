@@ -10,20 +10,23 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from ltx_studio import limits, reading
-from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.errors import RequestError
 from ltx_studio.jobs import Desk
-from ltx_studio.logs import log_to_file
+from ltx_studio.logs import log_to_file, terminal_kept
 from ltx_studio.models import ModelSet, default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
 from ltx_studio.ui import cards, words
+from ltx_studio.ui.answers import AnswerErrors, answering, not_understood, refusing
 from ltx_studio.ui.api import Api
+from ltx_studio.ui.event_queue import EventKeeper
 from ltx_studio.ui.files import asset
 from ltx_studio.ui.front import StudioApp, believing
 from ltx_studio.ui.gallery import Gallery
@@ -36,9 +39,11 @@ from ltx_studio.ui.origins import Hosts
 from ltx_studio.ui.own import OwnPanels
 from ltx_studio.ui.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.ui.page import Page
+from ltx_studio.ui.sessions import KeepSessions
 from ltx_studio.ui.settings_panel import SettingsPanel
 from ltx_studio.ui.statics import Statics
 from ltx_studio.ui.theme import theme
+from ltx_studio.ui.values import check_body, check_inputs, check_values, filled
 
 API_PAGE = "endpoints"
 
@@ -61,7 +66,9 @@ class StudioBlocks(gr.Blocks):
 
     def queue(self, *args: Any, **options: Any) -> Any:
         """As Gradio's, which calls it at once; each call makes the whole app anew, a fiftieth of the start."""
-        return super().queue(*args, **({"default_concurrency_limit": None} | options))
+        super().queue(*args, **({"default_concurrency_limit": None} | options))
+        self.sweep = EventKeeper(self, check_body).sweep
+        return self
 
     def get_config_file(self) -> Any:
         """As Gradio's, without a bar that leads to other pages, which `gr.Navbar(visible=False)` would not hide."""
@@ -78,6 +85,8 @@ class StudioBlocks(gr.Blocks):
         hosts = Hosts.of_server(options.get("server_name"), self.allowed_hosts, lambda: self.share_url)
         proxies = (*self.trusted_proxies, *([LOOPBACK] if share else []))  # where Gradio's tunnel comes out
         middleware = [
+            Middleware(AnswerErrors),
+            Middleware(KeepSessions),
             Middleware(Statics),
             Middleware(GiveCookie, owners=self.owners),
             Middleware(KeepFiles, owners=self.owners, files=self.files),
@@ -97,7 +106,7 @@ class StudioBlocks(gr.Blocks):
             }
             if self.owners.apart and self.password and options.get("auth") is None:
                 look["auth"] = check_of(self.password)
-                middleware.insert(2, Middleware(Gate, throttle=Throttle()))
+                middleware.insert(4, Middleware(Gate, throttle=Throttle()))
             look["_app"] = StudioApp(middleware, hosts)
             with believing(proxies):
                 return super().launch(*args, **(look | options))
@@ -115,19 +124,29 @@ class StudioBlocks(gr.Blocks):
             told.disabled = was_off
 
     async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
-        """As Gradio's; where owners are apart, files come from their owner, and go to whoever they are made for."""
-        request = named.get("request")
-        if not self.owners.apart or not isinstance(request, gr.Request):
-            return await super().process_api(*args, **named)
-        owner = self.owners.of(request)
-        try:
+        """As Gradio's, after looking at what a client sends; where owners are apart, files come from their owner, and
+        go to whoever they are made for."""
+        request, block_fn = named.get("request"), named.get("block_fn")
+        with answering(str(getattr(block_fn, "name", "an event"))):
+            if isinstance(request, list):  # a client says that it brings a batch, which no function here takes
+                raise not_understood()
+            if not isinstance(request, gr.Request) or not isinstance(block_fn, BlockFunction):
+                return await super().process_api(*args, **named)
+            check_inputs(block_fn.inputs, named.get("inputs"))
+            check_values(getattr(named.get("event_data"), "_data", None))
+            if not self.owners.apart:
+                return await super().process_api(*args, **named)
+            owner = self.owners.of(request)
             self.files.check(named.get("inputs"), owner)
-        except StudioError as error:
-            raise gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False) from None
-        answer = await super().process_api(*args, **named)
-        for path in handed_out(named["block_fn"].outputs, answer):
-            self.files.give(path, owner)
-        return answer
+            answer = await super().process_api(*args, **named)
+            for path in handed_out(block_fn.outputs, answer):
+                self.files.give(path, owner)
+            return answer
+
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **named: Any) -> Any:
+        """As Gradio's, which prints a traceback for values that do not fit the components."""
+        with refusing():
+            return await super().preprocess_data(block_fn, filled(block_fn.inputs, inputs), *args, **named)
 
 
 def build_app(
@@ -226,6 +245,15 @@ def serve(
     made = make_password() if ask and is_open(server_name=host) and not settings.password else ""
     blocks.password = settings.password or made
     blocks.owners.at_home = ask and not is_shared()
+    with terminal_kept() as terminal:
+        _open_and_stay(blocks, desk, made, terminal, host, port)
+    if not desk.close():
+        _end_at_once()
+
+
+def _open_and_stay(
+    blocks: StudioBlocks, desk: Desk, made: str, terminal: TextIO, host: str | None, port: int | None
+) -> None:
     try:
         blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     except OSError as error:
@@ -237,14 +265,12 @@ def serve(
         ) from None
     over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
     for line in addresses(blocks, made):
-        print(line, flush=True)  # noqa: T201  (the terminal is its place)
+        print(line, file=terminal, flush=True)
     if not over.wait(FIRST_VISITOR_SECONDS):
         desk.runner.warm()
         desk.work()
         over.wait()
     blocks.close(verbose=False)
-    if not desk.close():
-        _end_at_once()
 
 
 def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
