@@ -223,6 +223,22 @@ def test_the_terminal_of_serve_shows_its_address_and_nothing_of_a_client(setting
     assert rest == ""
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "body", "said"),
+    [
+        ("job", b'{"data": ["\\ud800"]}', "half a character"),
+        ("take", b'{"data": ["a\\udfffb"]}', "half a character"),
+        ("tag", b'{"data": ["x", ["\\udc00"]]}', "half a character"),
+        ("takes", b'{"data": ["", null, false, 1000000000000000000000000000000, 5]}', "too large"),
+        ("move", b'{"data": ["x", NaN]}', "infinite or not a number"),
+    ],
+)
+def test_a_value_that_nothing_can_use_is_named(endpoint: str, body: bytes, said: str, opened: StudioBlocks) -> None:
+    answer = httpx.post(f"{opened.local_url}gradio_api/api/{endpoint}", content=body, headers=JSON)
+
+    assert said in answer.json()["error"]
+
+
 def test_a_client_cannot_pass_as_a_batch(opened: StudioBlocks) -> None:
     call = {"data": [5], "batched": True, "session_hash": "s1"}
 
