@@ -45,7 +45,7 @@ class Settings:
             ``extra_model_paths.yaml``. From the environment, the usual places of other programs come last.
         hub_cache: The Hugging Face cache; None is the one that Hugging Face's own tools use.
         hub_endpoint: The Hugging Face hub; None is the one that Hugging Face's own tools use.
-        password: What a page that others can reach asks for. It is not part of what this object looks like in a log.
+        password: What the page asks for, on this machine too. It is not part of what this object looks like in a log.
         allowed_hosts: The host names, besides the machine's own, at which browsers may open the page: those of a
             proxy in front of it (``LTX_STUDIO_ALLOWED_HOSTS``, separated by commas, without scheme and port).
         trusted_proxies: The addresses and networks of proxies whose ``X-Forwarded-For`` is believed

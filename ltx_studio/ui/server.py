@@ -77,7 +77,7 @@ class StudioBlocks(gr.Blocks):
         return config
 
     def launch(self, *args: Any, **options: Any) -> Any:
-        """As Gradio's; where others can come and a password is set, nobody gets by without it."""
+        """As Gradio's; where a password is set, nobody gets by without it, on this machine either."""
         reading.use_child_processes()
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
@@ -104,7 +104,7 @@ class StudioBlocks(gr.Blocks):
                 "num_workers": 0,  # they would serve files and take uploads on ports of their own, without our checks
                 "_frontend": False,  # else it looks at the page once more, and 3 s of a busy machine are no network
             }
-            if self.owners.apart and self.password and options.get("auth") is None:
+            if self.password and options.get("auth") is None:
                 look["auth"] = check_of(self.password)
                 middleware.insert(4, Middleware(Gate, throttle=Throttle()))
             look["_app"] = StudioApp(middleware, hosts)
@@ -284,7 +284,7 @@ def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
     shared: str | None = blocks.share_url
     if shared:
         yield words.OTHERS.format(urls=shared)
-    if blocks.owners.apart and blocks.password:
+    if blocks.password:
         yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
 
 

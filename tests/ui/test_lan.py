@@ -78,6 +78,30 @@ def log_in(page: Page, url: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Open").click()
 
 
+@pytest.fixture
+def locked_at_home(settings: Settings, engine: Engine) -> Iterator[str]:
+    """What `serve` opens on this machine alone where LTX_STUDIO_PASSWORD is set; its address."""
+    chosen = replace(settings, password=PASSWORD)
+    blocks = build_app(chosen, desk=Desk(chosen, LocalRunner(chosen, engine)))
+    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+    yield str(blocks.local_url)
+    blocks.close(verbose=False)
+
+
+def test_a_password_is_asked_for_on_this_machine_too_against_its_other_users(locked_at_home: str) -> None:
+    with httpx.Client(base_url=locked_at_home) as http:
+        assert http.get("config").status_code == 401
+        assert http.post("gradio_api/call/jobs", json={"data": []}).status_code == 401
+        assert http.post("login", data={"username": "me", "password": "wrong"}).status_code == 400
+        assert http.post("login", data={"username": "me", "password": PASSWORD}).status_code == 200
+        assert http.get("config").status_code == 200
+    client = Client(locked_at_home, auth=("me", PASSWORD), verbose=False)
+
+    jobs = client.predict(limit=3, api_name="/jobs")
+
+    assert {job["owner"] for job in jobs} <= {LOCAL}
+
+
 def test_no_route_answers_without_the_password(locked: StudioBlocks, url: str) -> None:
     """Asked of the app itself, so that a route of a later Gradio is looked at as well."""
     asked, answered = 0, []
