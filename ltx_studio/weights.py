@@ -11,8 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-HEADER_LIMIT = 100_000_000
-"""Bytes. What the format allows for the header."""
+from ltx_studio import limits
+from ltx_studio.words import in_bytes
+
+FORMAT_LIMIT = 100_000_000
+"""Bytes. What the format allows for the header; the studio reads `limits.SAFETENSORS_HEADER`."""
+
+LARGEST_OFFSET = 2**63 - 1
 
 _METADATA = "__metadata__"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
@@ -65,15 +70,26 @@ def _read(path: Path, size: int, changed: int) -> Header:  # noqa: ARG001  (a he
     with path.open("rb") as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
-        if start[:4] == _ZIP or (start[:1] == _PICKLE and length > HEADER_LIMIT):
+        if start[:4] == _ZIP or (start[:1] == _PICKLE and length > FORMAT_LIMIT):
             raise ValueError("it holds a pickle, which could run any code")
-        if len(start) < 8 or not 2 <= length <= min(HEADER_LIMIT, size):
+        if len(start) < 8 or not 2 <= length <= min(FORMAT_LIMIT, size):
             raise ValueError("it does not begin with a header")
+        most = limits.SAFETENSORS_HEADER.most
+        if length > most:
+            raise ValueError(f"its header has {in_bytes(length)}, and the limit is {in_bytes(most)}")
         text = file.read(length)
     try:
         header = json.loads(text)
         tensors = {name: entry for name, entry in header.items() if name != _METADATA}
-        end = max((int(entry["data_offsets"][1]) for entry in tensors.values()), default=0)
+        end = max((_end_of(entry) for entry in tensors.values()), default=0)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         raise ValueError("its header is damaged") from None
     return Header(8 + length + end, tensors)
+
+
+def _end_of(entry: Mapping[str, Any]) -> int:
+    """Return where a tensor's data ends."""
+    begin, end = entry["data_offsets"]
+    if not (isinstance(begin, int) and isinstance(end, int) and 0 <= begin <= end <= LARGEST_OFFSET):
+        raise ValueError("offsets")
+    return end

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio import limits
 from ltx_studio.weights import flaw, read_header
 from tests.hub import safetensors
 
@@ -67,3 +68,24 @@ def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
 def test_a_change_is_noticed(tmp_path: Path) -> None:
     assert flaw(put(tmp_path, safetensors(5000))) == ""
     assert flaw(put(tmp_path, safetensors(5000)[:4000])) != ""
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    ["[0, 1e999]", "[0, -5]", "[5, 0]", "[0, 9223372036854775808]", f"[0, {'9' * 4_000}]", f"[0, {'9' * 5_000}]", "[0]",
+     '["0", "5"]', "[0, 1, 2]", "[0.5, 3]", "null"],
+)  # fmt: skip
+def test_offsets_that_no_file_can_have_are_said(tmp_path: Path, offsets: str) -> None:
+    text = f'{{"a": {{"data_offsets": {offsets}}}}}'.encode()
+
+    assert "header is damaged" in flaw(put(tmp_path, len(text).to_bytes(8, "little") + text))
+
+
+def test_a_header_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
+    length = limits.SAFETENSORS_HEADER.most + 1
+    path = tmp_path / "large.safetensors"
+    with path.open("wb") as file:
+        file.write(length.to_bytes(8, "little"))
+        file.truncate(length + 100)
+
+    assert "its header has 16.8 MB, and the limit is 16.8 MB" in flaw(path)

@@ -12,7 +12,7 @@ from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.editor import is_editor_format, to_api
 from ltx_studio.graph.form import Field, form_of
 from ltx_studio.graph.safety import check_known
-from ltx_studio.media.open import open_media
+from ltx_studio.media.open import tags
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
 RECIPE_TAG = "ltx_studio"
@@ -79,16 +79,15 @@ def _from_video(path: Path) -> Any:
     import av
 
     try:
-        with open_media(path) as container:
-            tags = dict(container.metadata)
+        carried = tags(path)
     except (av.error.FFmpegError, OSError) as error:
         raise WorkflowError(f"{path} cannot be read as a video: {error.strerror}.", "Check the file.") from None
-    if RECIPE_TAG in tags:
-        recipe = _parse(tags[RECIPE_TAG], path)
+    if RECIPE_TAG in carried:
+        recipe = _parse(carried[RECIPE_TAG], path)
         return recipe.get("graph") if isinstance(recipe, dict) else None
     for tag in _TAGS:
-        if tag in tags:
-            return _parse(tags[tag], path)
+        if tag in carried:
+            return _parse(carried[tag], path)
     raise WorkflowError(
         f"{path.name} carries no workflow.", "Use the file as ComfyUI saved it: other programs drop what it carries."
     )

@@ -22,6 +22,7 @@ from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.jobs.takes import measure
 from ltx_studio.media import Stager
+from ltx_studio.media.open import open_media, opened_picture
 from ltx_studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -206,19 +207,20 @@ def write_poster(take: Path, poster: Path) -> None:
 
 
 def _picture(path: Path) -> "Image.Image | None":
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     try:
-        with Image.open(path) as opened:
-            return opened.copy()
+        with opened_picture(path) as opened:
+            opened.draft(None, (POSTER_SIDE, POSTER_SIDE))
+            opened.thumbnail((POSTER_SIDE, POSTER_SIDE))
+            small: Image.Image = opened.copy()
+            return small
     except UnidentifiedImageError:
         return None
 
 
 def _middle(video: Path) -> "Image.Image | None":
-    import av
-
-    with av.open(video) as container:
+    with open_media(video) as container:
         stream = container.streams.video[0]
         middle, picture = (stream.duration or 0) // 2, None
         container.seek(int(middle), stream=stream)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ltx_studio import __version__
+from ltx_studio import __version__, reading
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import check_graph
@@ -18,7 +18,8 @@ from ltx_studio.graph.files import RECIPE_TAG
 from ltx_studio.jobs.embedded import Embedded
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.media.keep import sha256
-from ltx_studio.media.open import locate, open_media
+from ltx_studio.media.open import locate
+from ltx_studio.media.open import tags as tags_of
 from ltx_studio.models import ModelFile, Store, get_registry
 from ltx_studio.models.verify import known_sha256
 from ltx_studio.settings import Settings
@@ -27,8 +28,6 @@ TAG = RECIPE_TAG
 """Of the mp4's tags. ComfyUI's editor reads two others: `prompt` (API format) and `workflow` (editor format)."""
 SOON_HASHED = 256 * 1024 * 1024
 """Bytes. Whose hash nobody knows, and which has more of them, is known by its size alone."""
-LARGEST = 16 * 1024 * 1024
-"""Characters of a tag that is read at all."""
 
 
 class ModelUsed(BaseModel):
@@ -100,6 +99,10 @@ def read(path: Path) -> Recipe:
     Raises:
         RequestError: There is no such file, or it carries none, or one that this studio does not understand.
     """
+    return reading.read(_read_recipe, locate(path))
+
+
+def _read_recipe(path: Path) -> Recipe:
     text = tags(path).get(TAG)
     if text is None:
         raise RequestError(f"{path.name} carries no recipe.", "Only a video that the studio made carries one.")
@@ -123,8 +126,7 @@ def tags(path: Path) -> Mapping[str, str]:
 
     path = locate(path)
     try:
-        with open_media(path) as container:
-            return {key: value for key, value in container.metadata.items() if len(value) <= LARGEST}
+        return tags_of(path)
     except (av.error.FFmpegError, OSError) as error:
         raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Give a video file.") from None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ltx_studio.errors import RequestError
 from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.media.open import open_media
 from ltx_studio.privacy import as_usual, user_mode
 
 
@@ -32,9 +33,7 @@ class Take:
 
 def measure(path: Path) -> Take:
     """Read a video file's own figures. Frames are counted from its packets, not taken from its header."""
-    import av
-
-    with av.open(path) as container:
+    with open_media(path) as container:
         stream = container.streams.video[0]
         frames = sum(1 for packet in container.demux(stream) if packet.size)
         fps = float(stream.average_rate or 0)

@@ -1,19 +1,41 @@
 """Finding and opening a user's media file: only files, and only formats that hold pictures or sound themselves."""
 
 import stat
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ltx_studio import limits
 from ltx_studio.errors import RequestError
 
-_FORMATS = (
+_CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
     "w64,wav,wv,h264,hevc"
 )
 """FFmpeg would also draw text as pictures, and follow playlists to other files and to the network."""
+
+_VIDEO_CODECS = (
+    "av1 libdav1d cfhd dnxhd dvvideo ffv1 ffvhuff flv gif h261 h263 h263i h263p h264 hap hevc huffyuv jpeg2000 libvpx"
+    " libvpx-vp9 mjpeg mpeg1video mpeg2video mpeg4 mpegvideo msmpeg4 msmpeg4v1 msmpeg4v2 msrle msvideo1 cinepak png"
+    " prores qtrle rawvideo svq1 svq3 theora utvideo v210 v308 v408 v410 vc1 vp3 vp6 vp6a vp6f vp8 vp9 vvc wmv1 wmv2"
+    " wmv3 r10k r210 webp magicyuv"
+)
+_SOUND_CODECS = (
+    "aac aac_latm ac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb ape dca eac3 flac g722 gsm gsm_ms libopus"
+    " mlp mp1 mp1float mp2 mp2float mp3 mp3float opus qcelp speex truehd tta vorbis wavpack wmalossless wmapro wmav1"
+    " wmav2 wmavoice"
+)
+PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "PSD", "QOI")
+"""What Pillow decodes by itself. It would also start other programs: Ghostscript for EPS."""
+
+LARGE_PIXELS = 20_000_000
+"""Pictures of more are decoded one at a time: each takes up to four bytes a pixel, and as much again for a while."""
+
+_one_large_picture = threading.Lock()
 
 
 def locate(path: Path) -> Path:
@@ -39,24 +61,78 @@ def locate(path: Path) -> Path:
 
 
 def open_media(path: Path) -> Any:
-    """An open PyAV container.
+    """Return an open PyAV container. Its decoders are those of `_codecs`, and refuse what is larger than the limits.
 
     Raises:
         av.error.FFmpegError: It is none, or of another format.
         OSError: It cannot be read.
+        RequestError: It has too many streams.
     """
     import av
 
-    return av.open(path, options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "codec_whitelist": _codecs()}
+    decoding = _decoding_options()
+    container = av.open(
+        path,
+        options=options,
+        stream_options=[decoding] * limits.STREAMS.most,  # FFmpeg decodes a frame of each stream to get to know it
+        metadata_errors="replace",
+    )
+    try:
+        limits.STREAMS.check(len(container.streams), path.name)
+    except RequestError:
+        container.close()
+        raise
+    for stream in container.streams:
+        if stream.codec_context is not None:
+            stream.codec_context.options = decoding
+    return container
+
+
+def tags(path: Path) -> dict[str, str]:
+    """Return what is written in a media file beside picture and sound, as far as it is not larger than `limits.TAG`.
+
+    Letters that are not UTF-8 are replaced.
+
+    Raises:
+        av.error.FFmpegError: It is no media file.
+        OSError: It cannot be read.
+    """
+    with open_media(path) as container:
+        return {key: value for key, value in container.metadata.items() if len(value) <= limits.TAG.most}
+
+
+@lru_cache(maxsize=1)
+def _codecs() -> str:
+    """Return the decoders that may be used, as FFmpeg reads a list."""
+    import av
+
+    plain = (name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_")))
+    return ",".join([*_VIDEO_CODECS.split(), *_SOUND_CODECS.split(), *sorted(plain)])
+
+
+def _decoding_options() -> dict[str, str]:
+    return {"codec_whitelist": _codecs(), "max_pixels": str(limits.CLIP_PIXELS.most)}
 
 
 @contextmanager
 def opened_picture(path: Path) -> Iterator[Any]:
-    """A Pillow image; it warns of large ones, which may be meant."""
+    """Give a Pillow image that is not decoded yet, and is not larger than the limit.
+
+    Raises:
+        RequestError: It is too large.
+        PIL.UnidentifiedImageError: It is no picture of a known format.
+    """
     from PIL import Image
 
-    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning), Image.open(path) as image:
-        yield image
+    with (
+        warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+        Image.open(path, formats=PICTURE_FORMATS) as image,
+    ):
+        pixels = image.width * image.height
+        limits.PICTURE_PIXELS.check(pixels, path.name)
+        with _one_large_picture if pixels > LARGE_PIXELS else nullcontext():
+            yield image
 
 
 def video_stream(container: Any) -> Any:
@@ -75,12 +151,21 @@ def audio_stream(container: Any) -> Any:
 
 
 def frames_of(container: Any, stream: Any) -> Iterator[Any]:
-    """Every frame of a stream; what is damaged is left out, as players do."""
+    """Give every frame of a stream; what is damaged or too large is left out, as players do.
+
+    Raises:
+        RequestError: Too many packets in a row are damaged.
+    """
     import av
 
+    damaged = 0
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
-        except av.error.InvalidDataError:
+        except (av.error.InvalidDataError, av.error.ArgumentError):
+            damaged += 1
+            limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name)
             continue
+        if frames:
+            damaged = 0
         yield from frames

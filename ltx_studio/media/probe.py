@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError
 from ltx_studio.media.open import audio_stream, frames_of, locate, open_media, opened_picture, video_stream
 from ltx_studio.weights import read_header
@@ -16,11 +17,8 @@ from ltx_studio.weights import read_header
 MIN_SIDE = 32
 """Pixels. One latent cell; a smaller picture has nothing to show."""
 
-MAX_CHANNELS = 8
-"""What FFmpeg mixes down to stereo: 7.1 and less."""
-
-MAX_PIXELS = 178_000_000
-"""Beyond it Pillow suspects a decompression bomb."""
+MIN_RATE = 1_000
+"""Samples per second. Telephones have 8,000; below it there is nothing to hear, and a file takes long to go through."""
 
 _LAYER = re.compile(
     r"(^|^diffusion_model[._]|^transformer[._]|^lora_unet_)transformer_blocks[._]\d+[._](attn[12]|audio_|video_to_audio)"
@@ -60,11 +58,11 @@ Found = TypeVar("Found")
 
 
 def _remembered(probe: Callable[[Path], Found]) -> Callable[[Path], Found]:
-    """Look at each state of a file once."""
+    """Look at each state of a file once, wherever files are read (`reading.read`)."""
 
     @lru_cache(maxsize=64)
     def look(path: Path, size: int, changed: int) -> Found:  # noqa: ARG001
-        return probe(path)
+        return reading.read(probe, path)
 
     def probed(path: Path) -> Found:
         path = locate(path)
@@ -74,22 +72,16 @@ def _remembered(probe: Callable[[Path], Found]) -> Callable[[Path], Found]:
     return probed
 
 
-@_remembered
-def probe_picture(path: Path) -> Picture:
-    """Decode a picture.
-
-    Raises:
-        RequestError: It is none, it is damaged, or of a size that cannot be used.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _look_at_picture(path: Path) -> Picture:
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with opened_picture(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _too_large(path, image.width, image.height)
+            width, height = image.size
+            image.draft(None, (width // 8, height // 8))  # of a JPEG, all is read and an eighth of it decoded
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            width, height = upright.size
+            if image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
+                width, height = height, width
     except UnidentifiedImageError:
         raise RequestError(f"{path.name} is no picture.", "Use a PNG, JPEG or WebP file.") from None
     except Image.DecompressionBombError:
@@ -104,44 +96,44 @@ def probe_picture(path: Path) -> Picture:
     return Picture(width, height)
 
 
-def _too_large(path: Path, width: int, height: int) -> RequestError:
-    return RequestError(
-        f"{path.name} has {width}×{height} pixels, which is too large.",
-        f"Make it smaller: at most {MAX_PIXELS // 1_000_000} million pixels.",
-    )
+ORIENTATION = 0x0112
+SIDEWAYS = {5, 6, 7, 8}
+"""Of the orientations in a picture's EXIF data, those that swap width and height."""
 
 
-@_remembered
-def probe_sound(path: Path) -> Sound:
-    """Measure a sound file, or the sound of a video.
-
-    Raises:
-        RequestError: There is no sound in it, or it is damaged.
-    """
+def _listen_to_sound(path: Path) -> Sound:
     with _opened(path, "sound file") as container:
         stream = audio_stream(container)
+        if stream is not None:
+            _check_rate(path, stream)
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
             raise RequestError(f"{path.name} holds no sound.", "Use a WAV, MP3, FLAC, OGG or M4A file.")
-        channels = first.layout.nb_channels
+        limits.SOUND_CHANNELS.check(first.layout.nb_channels, path.name)
         seconds = _seconds(path, stream)
-    if channels > MAX_CHANNELS:
-        raise RequestError(f"{path.name} has {channels} channels, which are too many.", "Save it as stereo.")
     return Sound(seconds)
 
 
-@_remembered
-def probe_clip(path: Path) -> Clip:
-    """Measure a video.
+def _check_rate(path: Path, stream: Any) -> None:
+    rate = int(stream.rate or 0)
+    limits.SOUND_RATE.check(rate, path.name)
+    if 0 < rate < MIN_RATE:
+        raise RequestError(
+            f"{path.name} has {rate} samples a second, which is too few.", limits.SOUND_RATE.hint, where=path.name
+        )
 
-    Raises:
-        RequestError: There is no video in it, or it is damaged.
-    """
+
+def _look_at_clip(path: Path) -> Clip:
     with _opened(path, "video") as container:
         stream = video_stream(container)
+        if stream is not None:
+            limits.CLIP_PIXELS.check(stream.width * stream.height, path.name)
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
-            raise RequestError(f"{path.name} holds no pictures.", "Use an MP4, MOV or WebM file with video in it.")
+            raise RequestError(
+                f"{path.name} holds no pictures that can be read.",
+                "Use an MP4, MOV or WebM file with video of at most 8K (7680×4320).",
+            )
         seconds = 0.0 if first.time is None else _seconds(path, stream)
         width, height = round(first.width * (stream.sample_aspect_ratio or 1)), first.height
         if first.rotation % 180:
@@ -157,22 +149,53 @@ def probe_clip(path: Path) -> Clip:
     return Clip(width, height, seconds, has_sound)
 
 
+_picture = _remembered(_look_at_picture)
+_sound = _remembered(_listen_to_sound)
+_clip = _remembered(_look_at_clip)
+
+
+def probe_picture(path: Path) -> Picture:
+    """Decode a picture.
+
+    Raises:
+        RequestError: It is none, it is damaged, or of a size that cannot be used.
+    """
+    return _picture(path)
+
+
+def probe_sound(path: Path) -> Sound:
+    """Measure a sound file, or the sound of a video.
+
+    Raises:
+        RequestError: There is no sound in it, or it is damaged.
+    """
+    return _sound(path)
+
+
+def probe_clip(path: Path) -> Clip:
+    """Measure a video.
+
+    Raises:
+        RequestError: There is no video in it, or it is damaged.
+    """
+    return _clip(path)
+
+
 def check_lora(path: Path, width: int) -> None:
     """Read the header of a LoRA file; `width` is that of the model's picture tokens.
 
     Raises:
         RequestError: It is none, or made for another kind or size of model.
     """
-    widths = _lora_widths(path)
+    widths = _lora(path)
     if widths and width not in widths:
         raise RequestError(
             f"{path.name} is a LoRA for a model of another size ({min(widths)} instead of {width}).", _LORA_ADVICE
         )
 
 
-@_remembered
 def _lora_widths(path: Path) -> frozenset[int]:
-    """What the LoRA's layers of the picture's self-attention take, as its header says."""
+    """Return what the LoRA's layers of the picture's self-attention take, as its header says."""
     try:
         layers = read_header(path).tensors
     except OSError as error:
@@ -186,8 +209,11 @@ def _lora_widths(path: Path) -> frozenset[int]:
         raise RequestError(f"{path.name} is a LoRA for another kind of model.", _LORA_ADVICE)
     try:
         return frozenset(int(layer["shape"][-1]) for name, layer in loras.items() if _INPUT.search(name))
-    except (TypeError, ValueError, LookupError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         raise RequestError(f"{path.name} is a damaged LoRA.", _LORA_ADVICE) from None
+
+
+_lora = _remembered(_lora_widths)
 
 
 @contextmanager
@@ -208,7 +234,10 @@ def _seconds(path: Path, stream: Any) -> float:
         return float(stream.duration * stream.time_base)
     begin, end = math.inf, -math.inf
     with open_media(path) as container:
-        for packet in container.demux(container.streams[stream.index]):
+        for number, packet in enumerate(container.demux(container.streams[stream.index])):
+            if number >= limits.PACKETS.most:
+                end = max(end, begin + float((stream.duration or 0) * stream.time_base))
+                break
             if packet.pts is not None and packet.time_base:
                 begin = min(begin, float(packet.pts * packet.time_base))
                 end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))

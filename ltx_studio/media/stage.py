@@ -7,6 +7,7 @@ nothing of frame rates. So pictures are set upright, and of sounds and clips the
 import contextlib
 import errno
 import hashlib
+import math
 import os
 import shutil
 import time
@@ -15,12 +16,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.media.cut import RATE, Check, cut_clip, cut_sound
 from ltx_studio.media.open import locate, opened_picture
 from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want, WholeFile
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LARGEST_SIDE = 4096
 """Pixels. The largest clip there is; more of a picture's shorter side is never used."""
@@ -134,16 +139,53 @@ def _write_picture(want: PictureFile, path: Path) -> None:
     from PIL import Image, ImageOps
 
     with opened_picture(want.path) as opened:
-        image: Image.Image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I") or image.mode == "F":  # 16 bits: Pillow would clip, not scale
-            image = image.convert("F").point(lambda value: value / 257).convert("L")
-        if image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-        image = image.convert("RGB")
-        scale = LARGEST_SIDE / min(image.size)
+        exif = opened.getexif()
+        scale = min(1.0, LARGEST_SIDE / min(opened.size))
+        width, height = (round(side * scale) for side in opened.size)
         if scale < 1:
-            image = image.resize([round(side * scale) for side in image.size], Image.Resampling.LANCZOS)
-        image.save(path, format="PNG", compress_level=1)
+            opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
+        made: Image.Image = _in_bands(opened, width, height)
+    made.getexif().update(exif)
+    ImageOps.exif_transpose(made, in_place=True)
+    made.info.clear()
+    made.save(path, format="PNG", compress_level=1)
+
+
+BAND_PIXELS = 8_000_000
+"""Of the picture that is read; its colours are converted so much at a time, so that there is no second whole copy."""
+
+
+def _in_bands(image: "Image.Image", width: int, height: int) -> "Image.Image":
+    """Return an opened picture as RGB, on white where it is transparent, with so many pixels or fewer."""
+    from PIL import Image
+
+    image.load()
+    made = Image.new("RGB", (width, height))
+    scale = image.height / height
+    is_whole = image.size == (width, height)
+    margin = 0 if is_whole else math.ceil(3 * scale) + 2  # as far as the filter reaches
+    rows = max(1, int(BAND_PIXELS / image.width / scale))
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        first = max(0, math.floor(top * scale) - margin)
+        last = min(image.height, math.ceil(bottom * scale) + margin)
+        band = _opaque(image.crop((0, first, image.width, last)))
+        if not is_whole:
+            box = (0, top * scale - first, image.width, min(bottom * scale, image.height) - first)
+            band = band.resize((width, bottom - top), Image.Resampling.LANCZOS, box=box)
+        made.paste(band, (0, top))
+    return made
+
+
+def _opaque(image: "Image.Image") -> "Image.Image":
+    """Return a picture of any mode as RGB, on white."""
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits: Pillow would clip, not scale
+        image = image.convert("F").point(lambda value: value / 257).convert("L")
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("RGB")
 
 
 def _write_sound(want: SoundFile, check: Check, path: Path) -> None:
