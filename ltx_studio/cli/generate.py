@@ -182,9 +182,11 @@ def _deliver(desk: Desk, job: str, take_id: str, spec: Spec, destination: Path |
             ) from None
     if voice.as_json:
         shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}
-        voice.give(json_text(shown | {"notes": spec.notes()}))
+        voice.give(json_text(shown | {"notes": [*spec.notes(), *filter(None, [record.note])]}))
     else:
         voice.tell(f"Done in {record.measured['seconds']:.1f} s: take {take_id}.")
+        if record.note:
+            voice.tell(record.note)
         voice.give(str(path))
 
 

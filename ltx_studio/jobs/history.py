@@ -73,6 +73,11 @@ class TakeRecord(NewTake):
     tags: tuple[str, ...]
 
     @property
+    def note(self) -> str:
+        """What could not be written about the clip when it was kept, as a sentence; usually nothing."""
+        return str(self.measured.get("note", ""))
+
+    @property
     def clip(self) -> dict[str, float]:
         """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else nothing."""
         found = {name: self.measured[name] for name in FIGURES if name in self.measured}

@@ -285,9 +285,9 @@ class RunPanel:
             case Done(take=take):
                 record = self._desk.history.get(take, job.owner)
                 done = words.DONE.format(seconds=record.measured["seconds"])
-                card = cards.message(
-                    done, f"{spec.summary()}. {words.IN_HISTORY}" if tab.keeps_take else spec.summary()
-                )
+                where = words.IN_HISTORY if tab.keeps_take else ""
+                said = [sentence for sentence in (where, record.note) if sentence]
+                card = cards.message(done, ". ".join([spec.summary(), " ".join(said)]) if said else spec.summary())
                 if not tab.keeps_take:
                     shown["take"] = self._take.shown(record)
             case Failed(error=error):
