@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bench.faults.home import Home, Report
 
-SIZE = "160m"
+SIZE = "1300m"
+"""More than the gigabyte below which `doctor` asks for space."""
 FULL_SECONDS = 12.0
 """How long the disk stays full: the studio tries several times meanwhile."""
 LOCKED_SECONDS = 35.0

@@ -131,14 +131,15 @@ class Home:
             yield from self.settings.staging_dir.iterdir()
 
     def finish(self, report: Report, jobs: Sequence[str]) -> None:
-        """Carry out what waits; a job that was killed twice fails by design, and is retried."""
+        """Carry out what waits; a job that was killed twice, or met a full disk, fails by design, and is retried."""
         for _ in range(3):
             code, said = self.run("jobs", "run")
             report.expect(code in (0, 1), f"jobs run ended with {code}: {said[-500:]}")
             failed = [job for job in jobs if self.states().get(job) == "failed"]
             for job in failed:
                 _, shown = self.run("jobs", "show", job)
-                report.expect("twice" in shown, f"job {job} failed for another reason: {shown[-300:]}")
+                known = "twice" in shown or "disk is full" in shown
+                report.expect(known, f"job {job} failed for another reason: {shown[-300:]}")
                 self.run("jobs", "retry", job)
             if not failed:
                 return

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from ltx_studio import __version__
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import StudioError
-from ltx_studio.privacy import command_to_close, is_exposed
+from ltx_studio.privacy import command_to_close, home_error, is_exposed
 from ltx_studio.settings import Settings, get_settings
 from ltx_studio.words import in_bytes
 
@@ -63,9 +64,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
     from ltx_studio.models import Store, default_set, get_registry
 
     yield Finding("Studio", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
-    free = shutil.disk_usage(next(path for path in (settings.home, *settings.home.parents) if path.exists())).free
-    enough = free >= ENOUGH_BYTES
-    yield Finding("Home", enough, f"{settings.home}, {in_bytes(free)} free", "" if enough else "Free some space.")
+    yield _home(settings)
     try:
         installed = comfyui.find(settings)
         snapshot = snapshot_path(settings)
@@ -85,6 +84,21 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         yield Finding("Models", not missing, found, hint if missing else "")
     except StudioError as error:
         yield Finding("Set-up", False, error.message, error.hint)
+
+
+def _home(settings: Settings) -> Finding:
+    """Return whether there is room in the home, and whether it can be written where it is there."""
+    free = shutil.disk_usage(next(path for path in (settings.home, *settings.home.parents) if path.exists())).free
+    found = f"{settings.home}, {in_bytes(free)} free"
+    try:
+        if settings.home.exists():
+            with tempfile.TemporaryFile(dir=settings.home):
+                pass
+    except OSError as error:
+        problem = home_error(settings.home, error)
+        return Finding("Home", False, problem.message, problem.hint)
+    enough = free >= ENOUGH_BYTES
+    return Finding("Home", enough, found, "" if enough else "Free some space.")
 
 
 def _forget(settings: Settings, count: int) -> None:
