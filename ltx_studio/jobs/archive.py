@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NO_RECIPE_INSIDE = "The clip was kept without its recipe inside the file ({why}); the history has it."
+NO_WORKFLOW_INSIDE = "The clip was kept without its graph for ComfyUI's editor ({why})."
 UNMEASURED: Mapping[str, Any] = {"seconds": 0.0, "stages": [], "peak_memory": 0}
 """What is known of a run whose end nobody saw."""
 
@@ -80,10 +81,10 @@ class Archive:
         name.parent.mkdir(parents=True, exist_ok=True)
         first, *others = sorted((output.path for output in made.outputs), key=_rank)
         path = name.with_suffix(first.suffix)
-        recipe = self._recipe(spec, graph)
-        note = self._put(first, path, recipe, spec, graph)
-        for number, other in enumerate(others, 2):
+        for number, other in enumerate(others, 2):  # first, so that everything is there with the take
             other.replace(name.with_name(f"{name.name}-{number}{other.suffix}"))
+        recipe = self._recipe(spec, graph)
+        note = self._put(first, path, recipe, self._embedded(spec, graph))
         return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
 
     def _name(self, job: Job, mode: str) -> Path:
@@ -98,20 +99,26 @@ class Archive:
             log.exception("the recipe of a %s is not complete", spec.mode)
             return recipes.bare(spec, graph)
 
-    def _put(self, made: Path, path: Path, recipe: recipes.Recipe, spec: Spec, graph: Mapping[str, Any]) -> str:
-        """Move a clip to its place, with its recipe inside where that can be written; why not, as a sentence."""
-        try:
-            if made.suffix == ".mp4":
-                with whole(path) as partial:
-                    recipes.write(made, partial, recipe, self._embedded(spec, graph))
-                made.unlink(missing_ok=True)
-            else:
-                made.replace(path)
-        except Exception as error:
-            log.exception("%s is kept without its recipe inside", path.name)
+    def _put(self, made: Path, path: Path, recipe: recipes.Recipe, embedded: Embedded | None) -> str:
+        """Move a clip to its place, with as much inside as can be written; why not all, as a sentence."""
+        if made.suffix != ".mp4":
             made.replace(path)
-            return NO_RECIPE_INSIDE.format(why=getattr(error, "strerror", None) or error or type(error).__name__)
-        return ""
+            return ""
+        note = ""
+        for inside in [None] if embedded is None else [embedded, None]:
+            try:
+                with whole(path) as partial:
+                    recipes.write(made, partial, recipe, inside)
+            except Exception as error:
+                log.exception("%s cannot carry all that it should", path.name)
+                why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                note = (NO_RECIPE_INSIDE if inside is None else NO_WORKFLOW_INSIDE).format(why=why)
+            else:
+                with contextlib.suppress(OSError):
+                    made.unlink(missing_ok=True)
+                return note
+        made.replace(path)  # it needs neither memory nor free space
+        return note
 
     def _take(self, job: Job, spec: Spec, path: Path, recipe: recipes.Recipe, measured: Mapping[str, Any]) -> NewTake:
         """Return what the history says of a clip at its place; it has its poster then."""

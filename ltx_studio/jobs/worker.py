@@ -30,6 +30,15 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+PERMANENT = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.NotSupportedError,
+)
+"""Errors of what is written, not of the database: trying again would not help."""
+
 PAUSE_SECONDS = 2.0
 """How long it leaves a database alone that cannot be written."""
 
@@ -108,14 +117,14 @@ class Worker:
         """Repeat what needs the database until it can be done: a full disk or another program's lock loses nothing.
 
         Raises:
-            sqlite3.IntegrityError: Trying again would not help.
+            sqlite3.Error: Trying again would not help (`PERMANENT`).
             sqlite3.Error: The studio is being closed, and the database still cannot be used.
         """
         has_complained = False
         while True:
             try:
                 return work()
-            except sqlite3.IntegrityError:
+            except PERMANENT:
                 raise
             except sqlite3.Error:
                 if self._over.is_set():
@@ -127,24 +136,26 @@ class Worker:
 
     def _recover(self) -> None:
         """Account for jobs that ran when the studio was killed: a whole clip becomes a take, the rest waits again."""
+        spared = set()
         for job in self._queue.running():
-            take = self._recovered(job)
-            if take is not None:
-                self._queue.finish(job.id, take)
-        self._archive.sweep(self._queue.recover())
+            try:
+                take = self._recovered(job)
+                if take is not None:
+                    self._queue.finish(job.id, take)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error) and not isinstance(error, PERMANENT):
+                    raise
+                log.exception("the clip of job %s cannot be recovered; it stays, and the job runs again", job.id)
+                spared.add(job.id)
+        self._archive.sweep(set(self._queue.recover()) - spared)
 
     def _recovered(self, job: Job) -> NewTake | None:
+        """Return the take of a job whose clip was whole when the studio was killed."""
         is_stopping = isinstance(job.state, Running) and job.state.stopping
         if is_stopping or job.verifies:
             return None
-        try:
-            spec = read_spec(job.spec, self._archive.inputs)
-            return self._archive.recovered(job, spec, lambda: self._runner.prepare(spec, CancelToken()).graph)
-        except sqlite3.Error:
-            raise
-        except Exception:
-            log.exception("the clip of job %s cannot be recovered; it is rendered again", job.id)
-            return None
+        spec = read_spec(job.spec, self._archive.inputs)
+        return self._archive.recovered(job, spec, lambda: self._runner.prepare(spec, CancelToken()).graph)
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[bool]:
@@ -173,7 +184,7 @@ class Worker:
             self._follow(job, cancel)
         except StoppedError:
             self._patiently(lambda: self._put_away(job))
-        except sqlite3.IntegrityError as error:
+        except PERMANENT as error:
             log.exception("job %s could not be put into the history", job.id)
             self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
         except sqlite3.Error:

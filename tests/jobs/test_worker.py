@@ -19,6 +19,7 @@ from ltx_studio.jobs import JobSpec, LocalRunner, Spec, recipes
 from ltx_studio.jobs.archive import Archive
 from ltx_studio.jobs.board import Board
 from ltx_studio.jobs.database import Database
+from ltx_studio.jobs.embedded import Embedded
 from ltx_studio.jobs.history import History, NewTake
 from ltx_studio.jobs.queue import Queue
 from ltx_studio.jobs.states import Cancelled, Done, Failed, Queued, Running, State
@@ -238,6 +239,49 @@ def test_a_finished_clip_is_kept_whatever_cannot_be_written_about_it(
     assert files == [studio.history.path(take)], "nothing else of the job is among the outputs"
     assert take.recipe["params"]["prompt"] == small_spec().prompt
     assert ("note" in take.measured) == (broken == "recipes.write")
+
+
+def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = recipes.write
+
+    def write(source: Path, destination: Path, recipe: recipes.Recipe, embedded: Embedded | None) -> None:
+        if embedded is not None:
+            raise ValueError("too large")
+        real(source, destination, recipe, embedded)
+
+    monkeypatch.setattr(recipes, "write", write)
+    job = studio.submit(small_spec())[0]
+    worker = studio.worker()
+    worker.start()
+    try:
+        assert isinstance(studio.wait(job, Done, Failed), Done)
+    finally:
+        assert worker.close(30)
+
+    (take,) = studio.history.page("ada").takes
+    assert recipes.read(studio.history.path(take)).params["seed"] == 7
+    assert "without its graph for ComfyUI's editor (too large)" in take.note
+
+
+def test_a_row_that_no_database_takes_fails_the_job_and_is_not_tried_for_ever(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(job: str, take: NewTake) -> bool:
+        raise sqlite3.InterfaceError("Error binding parameter")
+
+    monkeypatch.setattr(studio.queue, "finish", refuse)
+    job = studio.submit(small_spec())[0]
+    worker = studio.worker()
+    worker.start()
+    try:
+        state = studio.wait(job, Failed)
+    finally:
+        assert worker.close(30)
+
+    assert isinstance(state, Failed)
+    assert "Error binding parameter" in state.error.message
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
