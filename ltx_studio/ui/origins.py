@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -26,6 +27,9 @@ SPACE_FRAMES = ("huggingface.co", ".huggingface.co")
 """The pages that show a Space in a frame."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+LONGEST = 262
+"""The letters of the longest host name, its last dot and a port."""
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _ORIGIN = re.compile(r"(https?)://([^/?#@]+)", re.IGNORECASE)
@@ -47,7 +51,7 @@ class Authority:
     @classmethod
     def parse(cls, text: str) -> "Authority | None":
         """Return what `text` says, or None if it is malformed."""
-        found = _AUTHORITY.fullmatch(text)
+        found = _AUTHORITY.fullmatch(text) if len(text) <= LONGEST else None
         if found is None:
             return None
         port = int(found[2]) if found[2] else None
@@ -204,6 +208,7 @@ def _page_of(origin: str) -> tuple[str, Authority | None]:
     return (found[1].lower(), Authority.parse(found[2])) if found else ("", None)
 
 
+@lru_cache(maxsize=256)  # parsing the host was most of what a request cost here
 def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(name)

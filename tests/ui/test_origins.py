@@ -83,6 +83,7 @@ def here() -> Hosts:
         ("localhost/evil", 400),
         ("localhost, evil.test", 400),
         (" localhost", 400),
+        (f"{'a' * 300}.localhost", 400),
         ("localhost\x00", 400),
     ],
 )
