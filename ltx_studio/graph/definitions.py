@@ -5,7 +5,7 @@ The shape is that of ComfyUI's ``/object_info``: class → ``{"input": {"require
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -94,7 +94,7 @@ class Definitions:
 
     def __init__(self, classes: Mapping[str, Mapping[str, Any]]) -> None:
         self._classes = classes
-        self._inputs: dict[str, list[Input]] = {}
+        self._inputs: dict[str, tuple[Input, ...]] = {}
         self.made = {kind for name in classes for kind in self.outputs(name)} - _WIDGET_KINDS - {ANY, MATCH}
         """The kinds that only another node can give, such as MODEL."""
 
@@ -104,11 +104,11 @@ class Definitions:
     def __len__(self) -> int:
         return len(self._classes)
 
-    def inputs(self, class_type: str) -> list[Input]:
-        """The declared inputs in the editor's order: required, then optional. The list is shared: do not change it."""
+    def inputs(self, class_type: str) -> Sequence[Input]:
+        """The declared inputs in the editor's order: required, then optional."""
         if class_type not in self._inputs:  # a graph may have 20,000 nodes of one class
             declared = self._classes[class_type]
-            self._inputs[class_type] = list(_inputs(declared["input"], declared.get("input_order") or {}))
+            self._inputs[class_type] = tuple(_inputs(declared["input"], declared.get("input_order") or {}))
         return self._inputs[class_type]
 
     def outputs(self, class_type: str) -> list[str]:

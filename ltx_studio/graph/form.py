@@ -207,7 +207,7 @@ def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> 
         )
 
 
-def _widgets(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+def _widgets(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
     for item in inputs:
         if not item.is_widget:
             continue

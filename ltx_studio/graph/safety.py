@@ -8,7 +8,7 @@ What names a file or a folder (`paths`) has to be known before anything runs: wr
 literals (`constants`). `engine.handover` looks once more at what each node is really given.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -21,6 +21,7 @@ from ltx_studio.graph.form import FILES, PATHS
 from ltx_studio.graph.formulas import CHECKS, FormulaError, Formulas
 from ltx_studio.graph.loaders import loader_table
 from ltx_studio.graph.paths import UPLOADS, leaves, names_a_file, path_table, texts, unwrapped
+from ltx_studio.graph.values import require_text
 
 LONGEST_PREFIX = 100
 """Bytes of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
@@ -65,7 +66,7 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
             "Run it with `--trust` only if you know where it comes from.",
         )
     constants, formulas = Constants(graph), Formulas()
-    declared: dict[str, list[Input]] = {}
+    declared: dict[str, Sequence[Input]] = {}
     for node in graph.values():
         if node["class_type"] not in declared:
             declared[node["class_type"]] = definitions.inputs(node["class_type"])
@@ -85,7 +86,7 @@ def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions
         raise unknown_nodes(missing)
 
 
-def _declared(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+def _declared(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
     """Yield (dotted name, declaration); of a dynamic choice that is not known yet, the inputs of every choice."""
     for item in inputs:
         name = prefix + item.name
@@ -172,6 +173,7 @@ class _Given:
 
     def _check_texts(self, values: Values) -> None:
         for text in texts(list(values)):
+            require_text(text, f"{self._title}: {self._name}")
             if leaves(text):
                 can_be = "can be" if is_link(self._value) else "is"
                 raise self._refused(f"{can_be} {text[:200]!r}, which leaves the studio's folders", _HINT)

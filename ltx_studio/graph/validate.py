@@ -1,7 +1,7 @@
 """Whether ComfyUI would take a graph, told from the node definitions alone: the first problem, by node and input."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -71,7 +71,7 @@ def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
         ) from None
 
 
-def _expected(inputs: list[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+def _expected(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
     """(dotted name, declaration) of every input that the node has with the dynamic choices `given`."""
     for item in inputs:
         name = prefix + item.name

@@ -99,7 +99,7 @@ def file_inputs() -> list[tuple[str, str]]:
 
 
 def declared_of(kind: str, definitions: Definitions) -> Iterator[Input]:
-    frontier = definitions.inputs(kind)
+    frontier = list(definitions.inputs(kind))
     while frontier:
         item = frontier.pop()
         yield item
