@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 from gradio.components import (
+    JSON,
     Audio,
     Checkbox,
     Dropdown,
@@ -65,15 +66,19 @@ def check_values(value: Any, *, most: int = MOST) -> None:
 def check_inputs(components: Sequence[Block], given: Any) -> None:
     """Refuse values that the page's browser side does not send for these components.
 
+    What a browser has kept of the forms (a `gr.JSON`) may be anything, and must not keep the page from opening: `kept`
+    takes out of it what a form can hold.
+
     Raises:
         RequestError: There are more or fewer, or one is of another kind.
     """
     if not isinstance(given, list):
         raise RequestError(words.NOT_UNDERSTOOD, words.RELOAD)
-    is_api = any(isinstance(each, Api) for each in components)
-    check_values(given, most=MOST if is_api else MOST_OF_BROWSER)
     if len(given) > len(components):
         raise RequestError(words.NOT_UNDERSTOOD, words.RELOAD)
+    is_api = any(isinstance(each, Api) for each in components)
+    checked = [value for component, value in zip(components, given, strict=False) if not isinstance(component, JSON)]
+    check_values(checked, most=MOST if is_api else MOST_OF_BROWSER)
     for component, value in zip(components, given, strict=False):
         kinds = next((sent for kinds, sent in _SENT if isinstance(component, kinds)), None)
         if kinds is not None and value is not None and not isinstance(value, kinds):

@@ -90,3 +90,7 @@ def test_null_is_no_text_where_the_browser_never_sends_it() -> None:
 )
 def test_what_an_event_tells_is_a_short_text(data: Any, said: str) -> None:
     assert told(gr.EventData(None, data), "act") == said
+
+
+def test_what_a_browser_has_kept_never_keeps_the_page_from_opening() -> None:
+    check_inputs([gr.JSON()], [{"t2v": {"prompt": "x \ud800", "seed": 10**40}}])
