@@ -79,6 +79,10 @@ TABLE_ROWS = Limit(1_000, "requests", "Give at most 1,000 at once.")
 TABLE_LINES = Limit(100_000, "lines", "Take out the empty lines, or split the table into several files.")
 TABLE_COLUMNS = Limit(200, "columns", "Keep only the columns that the mode takes.")
 
+# A user's model sets
+MODELS_FILE = Limit(MEBIBYTE // 2, "bytes", "Keep only the sets and files that you use.")
+MODELS_DOTS = Limit(200, "dots in one line", "Write one short key in each line.")
+
 # Media and model files
 TAG = Limit(16 * MEBIBYTE, "bytes", "Save the video again without its tags.")
 PICTURE_PIXELS = Limit(150_000_000, "pixels", "Make the picture smaller.")

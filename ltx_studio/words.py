@@ -26,6 +26,13 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def quoted(value: object, most: int = 100) -> str:
+    """Return what a client named, as an error can repeat it: a text shortened and in quotes, of all else the type."""
+    if not isinstance(value, str):
+        return f"of type {type(value).__name__}"
+    return repr(value if len(value) <= most else f"{value[:most]}…")
+
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from ltx_studio.graph.loaders import PICKLES, SAFETENSORS
 
 _FOLDER = re.compile(r"[a-z0-9][a-z0-9_]*")
-_PART = re.compile(r"[^\x00-\x1f<>:\"|?*\\/]+")
+_PART = re.compile(r"[^\x00-\x1f<>:\"|?*\\/\ud800-\udfff]+")
 _LONGEST_PATH = 1024
 _LONGEST = 255
 """Bytes of one part of a path, on the file systems of today."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ltx_studio import limits
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.graph.loaders import loader_table, model_inputs
 from ltx_studio.models.controls import CONTROL_MODELS
@@ -19,6 +20,7 @@ from ltx_studio.models.files import ModelFile
 from ltx_studio.models.names import complaint, is_folder
 from ltx_studio.models.sets import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet, Roles, loaders
 from ltx_studio.settings import Settings, get_settings
+from ltx_studio.words import quoted
 
 PREVIEWS = "vae_approx"
 """ComfyUI's folder for what shows latents cheaply."""
@@ -97,8 +99,8 @@ class Registry:
         Raises:
             RequestError: There is no such set.
         """
-        if set_id not in self.sets:
-            raise RequestError(f"There is no model set {set_id!r}.", f"Choose one of: {', '.join(self.sets)}.")
+        if not isinstance(set_id, str) or set_id not in self.sets:  # a client may send any JSON
+            raise RequestError(f"There is no model set {quoted(set_id)}.", f"Choose one of: {', '.join(self.sets)}.")
         return self.sets[set_id]
 
     def get_file(self, name: str) -> ModelFile:
@@ -159,7 +161,7 @@ def _registry(own_file: Path | None, text: str, state: tuple[int, int] | None) -
     if own_file is None or state is None:
         return _build(tables, "registry.toml")
     try:
-        own = tomllib.loads(own_file.read_text(encoding="utf-8"))
+        own = tomllib.loads(_text_of(own_file))
         unknown = set(own) - {"files", "sets"}
         if unknown:
             raise _wrong(str(own_file), f"there is no table {sorted(unknown)[0]!r}; write [files.…] or [sets.…]")
@@ -171,6 +173,19 @@ def _registry(own_file: Path | None, text: str, state: tuple[int, int] | None) -
         raise _wrong(str(own_file), "it is nested too deeply") from None
     except (OSError, ValueError) as error:
         raise _wrong(str(own_file), str(error)) from None
+
+
+def _text_of(path: Path) -> str:
+    """Read a user's file, whose size is bounded: the time for a dotted key grows with the square of its parts."""
+    with path.open("rb") as file:
+        content = file.read(limits.MODELS_FILE.most + 1)
+    try:
+        limits.MODELS_FILE.check(len(content), path.name)
+        text = content.decode("utf-8")
+        limits.MODELS_DOTS.check(max(line.count(".") for line in text.split("\n")), path.name)
+    except RequestError as error:
+        raise SetupError(error.message, f"{error.hint} The file is {path}.", where=str(path)) from None
+    return text
 
 
 def _state(path: Path | None) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ from ltx_studio.modes.lipsync import LIPSYNC
 from ltx_studio.modes.presets import BALANCED, DRAFT, FAST, PRESETS, QUALITY, Preset, get_preset
 from ltx_studio.modes.style import STYLE
 from ltx_studio.modes.t2v import T2V
+from ltx_studio.words import quoted
 
 __all__ = [
     "BALANCED",
@@ -44,5 +45,5 @@ def get_mode(mode_id: str) -> Mode:
     """
     try:
         return MODES[mode_id]
-    except KeyError:
-        raise RequestError(f"There is no mode {mode_id!r}.", f"Choose one of: {', '.join(MODES)}.") from None
+    except (KeyError, TypeError):  # a client may send any JSON
+        raise RequestError(f"There is no mode {quoted(mode_id)}.", f"Choose one of: {', '.join(MODES)}.") from None

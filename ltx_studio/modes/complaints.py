@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ValidationError
 
 from ltx_studio.errors import RequestError
+from ltx_studio.words import quoted
 
 _WORDS = {
     "missing": "is missing",
@@ -21,9 +22,11 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
     problem = error.errors(include_url=False)[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden" and len(problem["loc"]) > 1:
-        return RequestError(f"{params.model_fields[name].title} takes no {problem['loc'][-1]!r}.", "Take it away.")
+        return RequestError(
+            f"{params.model_fields[name].title} takes no {quoted(problem['loc'][-1])}.", "Take it away."
+        )
     if problem["type"] == "extra_forbidden":
-        return RequestError(f"{label} takes no {name!r}.", f"It takes: {', '.join(params.model_fields)}.")
+        return RequestError(f"{label} takes no {quoted(name)}.", f"It takes: {', '.join(params.model_fields)}.")
     context = problem.get("ctx", {})
     if problem["type"] == "refused":
         return RequestError(f"{problem['msg']}.", context["hint"])

@@ -13,6 +13,7 @@ from typing import Any
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Graph
 from ltx_studio.models import ModelSet
+from ltx_studio.words import quoted
 
 REFINE_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 """Stage 2 in ltx-pipelines, after a stage 1 without distillation."""
@@ -227,5 +228,7 @@ def get_preset(preset_id: str) -> Preset:
     """
     try:
         return PRESETS[preset_id]
-    except KeyError:
-        raise RequestError(f"There is no preset {preset_id!r}.", f"Choose one of: {', '.join(PRESETS)}.") from None
+    except (KeyError, TypeError):  # a client may send any JSON
+        raise RequestError(
+            f"There is no preset {quoted(preset_id)}.", f"Choose one of: {', '.join(PRESETS)}."
+        ) from None

@@ -233,3 +233,16 @@ def test_a_set_loads_each_part_from_where_it_is(model_set: Any) -> None:
 
     assert ("Video VAE" in graph) == (model_set.id == "split")
     assert ("Distilled LoRA" in graph) == (not model_set.is_distilled)
+
+
+def test_a_model_name_with_half_a_character_is_refused() -> None:
+    graph = {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "\ud800.safetensors"}}}
+
+    with pytest.raises(RequestError, match="characters that a file name cannot have"):
+        OWN.needs(graph)
+
+
+@pytest.mark.parametrize("text", ["a." * 100_000 + "b = 1", "# a comment\n" * 100_000])
+def test_a_file_that_would_take_long_to_parse_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="the limit is"):
+        load(tmp_path, text)

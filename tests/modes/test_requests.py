@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import RequestError
-from ltx_studio.models import MODEL_SETS
-from ltx_studio.modes import DRAFT, FAST, MODES, Params
+from ltx_studio.models import MODEL_SETS, get_model_set
+from ltx_studio.modes import DRAFT, FAST, MODES, Params, get_mode, get_preset
 from tests.conftest import Request
 from tests.samples import write_film, write_picture, write_sound
 
@@ -242,6 +242,20 @@ def test_a_control_clip_that_ends_early_or_is_cropped_is_said(small: Request, tm
 def test_a_width_that_is_none_is_refused_in_words(width: Any, small: Request) -> None:
     with pytest.raises(RequestError, match="Width"):
         parse("i2v", small("i2v", width=width, height=None))
+
+
+@pytest.mark.parametrize("odd", [["t2v"], {"a": 1}, None, 7, "\ud800", "x" * 100_000])
+def test_a_name_that_a_client_makes_up_is_refused_in_few_words(odd: Any) -> None:
+    for look_up in (get_mode, get_preset, get_model_set):
+        with pytest.raises(RequestError, match=r"^There is no ") as refused:
+            look_up(odd)
+        assert len(str(refused.value)) < 200
+
+
+def test_a_parameter_that_a_client_makes_up_is_refused_in_few_words(small: Request) -> None:
+    with pytest.raises(RequestError) as refused:
+        T2V.parse(small("t2v", **{"x" * 100_000: 1}), POCKET)
+    assert len(refused.value.message) < 200
 
 
 def test_a_length_that_is_another_than_asked_is_said() -> None:
