@@ -26,6 +26,7 @@ from ltx_studio.settings import Settings
 
 NOT_HERE = "not-here"
 """No kept file is called so."""
+_SHA256_DIGITS = 64
 
 
 def spec_of(
@@ -62,14 +63,22 @@ def spec_of(
         if name in given:
             _check(name, given[name], digest)
             swapped[kept[name]] = Keeper(settings.kept_dir)(given[name], linked=name.startswith("loras."))
-        elif not kept[name].exists():
+        elif not _exists(kept[name]):
             raise RequestError(
                 f"The file for {name} is no longer kept here.",
-                f"Give it: `--file {name}=PATH`; its sha256 is {digest}.",
+                f"Give it: `--file {name}=PATH`; its sha256 is {digest[:_SHA256_DIGITS]}.",
             )
         else:
             _check(name, kept[name], digest)
     return spec.with_files(lambda path, kind: swapped.get(path, path))  # noqa: ARG005
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a file; a recipe from elsewhere may name one that no file system takes."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _check(name: str, path: Path, digest: str) -> None:

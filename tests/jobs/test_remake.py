@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio.errors import RequestError
 from ltx_studio.jobs import JobSpec, OwnSpec, remake
+from ltx_studio.jobs.recipes import Recipe
 from ltx_studio.media import Keeper
 from ltx_studio.pocket import files
+from ltx_studio.settings import Settings
 from tests.conftest import Request
 
 
@@ -50,3 +53,13 @@ def test_a_workflow_s_files_are_told_by_what_reads_them(tmp_path: Path) -> None:
     given = dict.fromkeys(("1.image", "2.audio", "3.video"), tmp_path / "gone")
 
     assert remake.missing_files(OwnSpec("mine", graph, given)) == ["Photo", "LoadAudio", "3.video"]
+
+
+@pytest.mark.parametrize("name", ["a" * 30_000, "a\0b", "\udcff"])
+def test_a_recipe_may_name_a_file_that_cannot_be(name: str, small: Request, home: Settings) -> None:
+    asked = JobSpec.from_request("i2v", small("i2v"), "pocket").with_files(lambda path, kind: Path(name))
+    recipe = Recipe(**asked.as_dict(), graph={}, models={}, inputs={"image": "0" * 100_000}, versions={})
+
+    with pytest.raises(RequestError, match="no longer kept here") as refused:
+        remake.spec_of(recipe, home)
+    assert len(refused.value.hint) < 200
