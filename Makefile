@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu lint format bench faults soak obey screenshots table golden lock clean
+.PHONY: run demo setup setup-dev test test-gpu fuzz lint format bench faults soak obey screenshots table golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -23,6 +23,10 @@ test: setup-dev  ## everything, fast tests first; installs Debian's chromium whe
 
 test-gpu: setup-dev
 	@$(BIN)/pytest --gpu
+
+FUZZ_CASES ?= 30000
+fuzz: setup-dev  ## $(FUZZ_CASES) hostile inputs for each parser of what users bring; those that break one go to test-results/fuzz
+	@FUZZ_CASES=$(FUZZ_CASES) OMP_NUM_THREADS=1 $(BIN)/pytest tests/fuzz --numprocesses 2
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -21,6 +21,7 @@ Request = Callable[..., dict[str, Any]]
 
 SLOW_LAST = (
     "tests/graph",
+    "tests/fuzz",
     "tests/models",
     "tests/pocket/training/test_train.py",
     "tests/modes",
