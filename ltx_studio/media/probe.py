@@ -78,7 +78,8 @@ def _look_at_picture(path: Path) -> Picture:
     try:
         with opened_picture(path) as image:
             width, height = image.size
-            image.draft(None, (width // 8, height // 8))  # of a JPEG, all is read and an eighth of it decoded
+            smallest = max(1, width // 8), max(1, height // 8)
+            image.draft(None, smallest)  # of a JPEG, all is read, and an eighth of it is decoded
             image.load()
             if image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
                 width, height = height, width

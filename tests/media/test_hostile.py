@@ -253,3 +253,11 @@ def test_files_are_read_in_a_child_where_the_studio_serves_others(
         assert len(pool._idle) == 1, "a child has read them"
     finally:
         pool.close()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 300), (300, 4)])
+def test_a_tiny_jpeg_is_too_small_and_no_more(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size).save(tmp_path / "dot.jpg")
+
+    with pytest.raises(RequestError, match="too small"):
+        probe_picture(tmp_path / "dot.jpg")
