@@ -97,7 +97,7 @@ def test_only_the_hosts_of_this_machine_are_answered(host: str, status: int, met
 def test_a_refused_host_is_told_the_setting(here: Hosts) -> None:
     answer = answer_to(here, {"host": "evil.test:7860"})
 
-    assert answer.text.startswith("The studio does not answer at the host name evil.test;")
+    assert answer.text.startswith("The studio does not answer to the host name evil.test.")
     assert "LTX_STUDIO_ALLOWED_HOSTS" in answer.text
 
 
@@ -490,7 +490,7 @@ def test_a_form_of_another_site_stores_nothing(page: Page, elsewhere: str, studi
             f"{url}gradio_api/upload",
         )
 
-    expect(page.locator("body")).to_contain_text("The studio refuses requests that another site makes")
+    expect(page.locator("body")).to_contain_text("The studio refuses requests from other sites")
     assert uploads_of(studio) == stored
 
 

@@ -46,7 +46,7 @@ def test_what_is_no_number_leaves_its_field_empty_and_is_named(kind: Kind, value
     made = field(kind, value)
 
     assert shown_value(made).value is None
-    assert "does not fit these fields, which are empty: Title." in told_of([made])
+    assert "empty because the workflow's values do not fit: Title." in told_of([made])
 
 
 @pytest.mark.parametrize(
