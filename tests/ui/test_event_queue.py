@@ -1,6 +1,5 @@
 """What Gradio's queue keeps: not more than is fetched, and nothing of forms that are gone."""
 
-import asyncio
 import gc
 from asyncio import Queue as Answers
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from ltx_studio.ui.event_queue import UNFETCHED_SECONDS, EventKeeper, Mailboxes
 from ltx_studio.ui.sessions import Sessions
 from ltx_studio.ui.values import check_body
+from tests.ui.asgi import in_a_thread
 
 
 class Clock:
@@ -133,6 +133,6 @@ def test_a_session_that_fetches_nothing_is_told_to(
     }
     request = Request({**scope, "server": ("x", 80), "scheme": "http"})
 
-    answer = asyncio.run(keeper.push(PredictBody(data=[], session_hash="s"), request, None))
+    answer = in_a_thread(lambda: keeper.push(PredictBody(data=[], session_hash="s"), request, None))
 
     assert answer == (False, "Fetch the answers of earlier calls first.", "queue_full")

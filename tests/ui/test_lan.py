@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from ltx_studio.ui.gate import (
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.server import StudioBlocks
 from tests.support import ROOT, environment, small_spec, studio
+from tests.ui.asgi import in_a_thread
 from tests.ui.conftest import Watch
 
 PASSWORD = "not to be guessed, ünd long"
@@ -64,12 +64,6 @@ def routes_of(router: Any) -> Iterator[Route]:
             yield each
         elif hasattr(each, "original_router"):
             yield from routes_of(each.original_router)
-
-
-def in_a_thread(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """The browser's loop stays in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, main()).result()
 
 
 def log_in(page: Page, url: str, password: str = PASSWORD) -> None:

@@ -1,6 +1,5 @@
 """What the server keeps for each session: nothing that a new one would have too, and not for ever."""
 
-import asyncio
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.ui import build_app, sessions
 from ltx_studio.ui.server import StudioBlocks
 from ltx_studio.ui.sessions import IDLE_SECONDS, MOST_SESSIONS, KeepSessions, Overlay, Session, Sessions
+from tests.ui.asgi import in_a_thread
 
 
 class Clock:
@@ -209,8 +209,8 @@ def test_who_is_connected_is_known_while_they_are(blocks: gr.Blocks) -> None:
         scope = {"type": "http", "path": path, "app": app}
         await keep(scope, lambda: None, lambda _: None)  # type: ignore[arg-type, return-value]
 
-    asyncio.run(ask("/config"))
-    asyncio.run(ask("/gradio_api/heartbeat/tab"))
+    in_a_thread(lambda: ask("/config"))
+    in_a_thread(lambda: ask("/gradio_api/heartbeat/tab"))
 
     assert seen == [False, True]
     assert isinstance(app.state_holder, Sessions)
