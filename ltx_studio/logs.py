@@ -46,12 +46,20 @@ class SafeFormatter(logging.Formatter):
 
 
 class _ToLog(io.TextIOBase):
-    """A stream whose lines go to the log."""
+    """A stream whose lines go to the log.
+
+    Args:
+        instead_of: The stream that it stands for. What asks for its number (`faulthandler`, which ComfyUI turns on, for
+            the crash of a library) gets that of the real one.
+    """
 
     encoding = "utf-8"
 
-    def __init__(self) -> None:
-        self._rest = ""
+    def __init__(self, instead_of: TextIO) -> None:
+        self._rest, self._real = "", instead_of
+
+    def fileno(self) -> int:
+        return self._real.fileno()
 
     def write(self, text: str) -> int:
         *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
@@ -73,7 +81,7 @@ def terminal_kept() -> Iterator[TextIO]:
     A server's libraries print what clients sent, escape sequences included.
     """
     terminal = sys.stdout
-    with contextlib.redirect_stdout(_ToLog()), contextlib.redirect_stderr(_ToLog()):
+    with contextlib.redirect_stdout(_ToLog(sys.stdout)), contextlib.redirect_stderr(_ToLog(sys.stderr)):
         yield terminal
 
 

@@ -163,3 +163,10 @@ def test_a_librarys_own_handlers_are_taken_away() -> None:
     keep_in_log(library.name)
 
     assert (library.handlers, library.propagate) == ([], True)
+
+
+def test_what_asks_for_the_number_of_a_stream_gets_that_of_the_real_one(capfd: pytest.CaptureFixture[str]) -> None:
+    before = sys.stderr.fileno()
+
+    with terminal_kept():
+        assert sys.stderr.fileno() == before
