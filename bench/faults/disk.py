@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.faults.home import Home, Report
+from bench.faults.trap import fill_with
 
 SIZE = "1300m"
 """More than the gigabyte below which `doctor` asks for space."""
 FULL_SECONDS = 12.0
-"""How long the disk stays full: the studio tries several times meanwhile."""
+"""Seconds that the disk stays full; the studio tries several times in them."""
 LOCKED_SECONDS = 35.0
 PLACES = (
     ("ltx_studio.jobs.runner:LocalRunner.prepare", "after"),
@@ -48,7 +49,7 @@ def full_from_the_start(folder: Path) -> Report:
     report = Report("disk full from the start")
     with _disk(folder / "start") as disk:
         home = Home.make(disk)
-        _fill(disk / "filler")
+        fill_with(disk / "filler")
         for command in (("doctor",), ("jobs", "list"), ("takes", "list"), ("generate", "t2v", "--prompt", "a")):
             _expect_sentence(report, home, *command)
     return report
@@ -123,14 +124,6 @@ def _make_room(filler: Path) -> None:
         time.sleep(0.05)
     time.sleep(FULL_SECONDS)
     filler.unlink()
-
-
-def _fill(filler: Path) -> None:
-    with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
-        for size in (1 << 20, 4096, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(b"\0" * size)
 
 
 @contextlib.contextmanager

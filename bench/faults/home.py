@@ -125,7 +125,7 @@ class Home:
         report.expect(code == 0, f"doctor: {said}")
 
     def left_over(self) -> Iterator[Path]:
-        """What an unfinished piece of work has left."""
+        """Yield what an unfinished piece of work has left."""
         yield from self.settings.home.rglob("*.part")
         if self.settings.staging_dir.exists():
             yield from self.settings.staging_dir.iterdir()
@@ -146,7 +146,7 @@ class Home:
 
 
 def plays(file: Path) -> bool:
-    """Whether every frame of a clip can be decoded."""
+    """Return whether every frame of a clip can be decoded."""
     try:
         with av.open(file) as container:
             return sum(1 for _ in container.decode(video=0)) > 0

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ltx_studio.settings import get_settings
@@ -23,8 +24,12 @@ def kill() -> None:
 
 
 def fill() -> None:
-    """Write until there is no room left, down to the last bytes."""
-    with contextlib.suppress(OSError), (get_settings().home / "filler").open("ab", buffering=0) as file:
+    fill_with(get_settings().home / "filler")
+
+
+def fill_with(filler: Path) -> None:
+    """Write a file until there is no room left, down to the last bytes."""
+    with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
         for size in (len(_BLOCK), 4096, 1):
             with contextlib.suppress(OSError):
                 while True:

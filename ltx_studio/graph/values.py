@@ -101,16 +101,6 @@ def require_text(text: str, what: str) -> None:
         ) from None
 
 
-def count_bytes(text: str, what: str) -> int:
-    """Return how many bytes a text takes in a file or as its name.
-
-    Raises:
-        WorkflowError: See `require_text`.
-    """
-    require_text(text, what)
-    return len(text.encode())
-
-
 def shown(value: Any, most: int = _SHOWN) -> str:
     """Return a value as an error can name it: short, and of characters that can be printed anywhere."""
     text = value if isinstance(value, str) else repr(value)
