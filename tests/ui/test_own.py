@@ -83,7 +83,7 @@ def test_values_that_fit_no_field_leave_a_form_and_a_word(page: Page, page_url: 
 
     card = page.locator("#workflow-card")
     expect(card).to_contain_text("The form shows the first 200")
-    expect(card).to_contain_text("which are empty: Canvas: width, Sampler, ")
+    expect(card).to_contain_text("because the workflow's values do not fit: Canvas: width, Sampler, ")
     expect(page.locator("#field-1-height input")).to_have_value("512")
     expect(page.locator("#field-1-width input")).to_have_value("")
     press(page, "Run")
