@@ -137,11 +137,18 @@ def _retype(container: Any, key: Any, random: Random, _: list[tuple[Any, Any]]) 
     if isinstance(value, str):
         container[key] = random.choice((len(value), list(value[:3]), {value[:20]: value[:20]}))
     elif isinstance(value, int | float):
-        container[key] = random.choice((str(value), [value], -value, value + 0.5, bool(value)))
+        container[key] = random.choice((str(value), [value], -value, _with_half(value), bool(value)))
     elif isinstance(value, list):
         container[key] = random.choice((value * 3, value[::-1], value[:1], dict(enumerate(map(str, value[:5])))))
     elif isinstance(value, dict):
         container[key] = random.choice((list(value), list(value.values()), None))
+
+
+def _with_half(value: float) -> float:
+    try:
+        return value + 0.5
+    except OverflowError:  # an integer of more than 308 digits
+        return -0.5
 
 
 def _rename(container: Any, key: Any, random: Random, all_places: list[tuple[Any, Any]]) -> None:
