@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import random
 import secrets
 import socket
 import time
@@ -33,12 +34,16 @@ LOGIN_SECONDS = 5.0
 """How long a login's request may take to arrive."""
 
 FREE_GUESSES, WAIT_SECONDS, MOST_WAITING = 3, 1.0, 8
-"""Wrong guesses of an address before the next one waits, how long it waits, and how many may wait at once."""
+"""Wrong guesses of an address before the next one waits, how long it waits, and how many may wait at once. When one
+more comes, one of those that wait is dropped at random: whoever knows the password has a chance like every other."""
 
 MOST_ADDRESSES = 4096
 
 GUESSES_A_SECOND, GUESSES_AT_ONCE = 5.0, 20
 """How many guesses of all addresses together are looked at, and how many of them may come at once before each waits."""
+
+MOST_QUEUED = 50
+"""Guesses of all addresses that wait at once, so none waits longer than `MOST_QUEUED` / `GUESSES_A_SECOND` seconds."""
 
 
 def make_password() -> str:
@@ -70,25 +75,38 @@ def own_addresses() -> list[str]:
 @dataclass
 class _Guesser:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
+    waiting: list[asyncio.Event] = field(default_factory=list)
     wrong: int = 0
 
 
 class TooManyError(Exception):
-    """More guesses of one address wait than it may have waiting."""
+    """A guess was dropped because too many wait."""
 
 
 class _Bucket:
-    """A token bucket that delays but never refuses: `GUESSES_A_SECOND`, after `GUESSES_AT_ONCE`."""
+    """A token bucket, `GUESSES_A_SECOND` after `GUESSES_AT_ONCE`, for which at most `MOST_QUEUED` guesses wait."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._next = clock, clock() - GUESSES_AT_ONCE / GUESSES_A_SECOND
+        self._waiting: dict[asyncio.Event, float] = {}
 
-    def take(self) -> float:
-        """Take a token, and return in how many seconds it may be used."""
+    def take(self, dropped: asyncio.Event) -> float:
+        """Take a token, and return in how many seconds it may be used.
+
+        Args:
+            dropped: Is set when another guess takes the token away.
+        """
         now = self._clock()
-        self._next = max(self._next, now - GUESSES_AT_ONCE / GUESSES_A_SECOND) + 1 / GUESSES_A_SECOND
-        return max(0.0, self._next - now)
+        self._waiting = {event: at for event, at in self._waiting.items() if at > now and not event.is_set()}
+        if len(self._waiting) >= MOST_QUEUED:
+            victim = random.choice(list(self._waiting))
+            victim.set()
+            at = self._waiting.pop(victim)
+        else:
+            self._next = max(self._next, now - GUESSES_AT_ONCE / GUESSES_A_SECOND) + 1 / GUESSES_A_SECOND
+            at = self._next
+        self._waiting[dropped] = at
+        return max(0.0, at - now)
 
 
 class Throttle:
@@ -118,21 +136,25 @@ class Throttle:
         """While it lasts, no other guess of this address is looked at.
 
         Raises:
-            TooManyError: Too many of them wait.
+            TooManyError: Too many wait, and this one was dropped.
         """
-        guesser = self._guesser(address)
-        if guesser.waiting >= MOST_WAITING:
-            raise TooManyError
-        guesser.waiting += 1
+        guesser, dropped = self._guesser(address), asyncio.Event()
+        if len(guesser.waiting) >= MOST_WAITING:
+            guesser.waiting.pop(random.randrange(len(guesser.waiting))).set()
+        guesser.waiting.append(dropped)
         try:
-            async with guesser.lock:
-                is_suspect = guesser.wrong >= FREE_GUESSES
-                wait = (self._suspect if is_suspect else self._fresh).take()
-                if is_suspect or wait:
-                    await self._sleep(max(wait, WAIT_SECONDS if is_suspect else 0.0))
-                yield guesser
+            await _unless(dropped, guesser.lock.acquire())
         finally:
-            guesser.waiting -= 1
+            if dropped in guesser.waiting:
+                guesser.waiting.remove(dropped)
+        try:
+            is_suspect = guesser.wrong >= FREE_GUESSES
+            wait = (self._suspect if is_suspect else self._fresh).take(dropped)
+            if is_suspect or wait:
+                await _unless(dropped, self._sleep(max(wait, WAIT_SECONDS if is_suspect else 0.0)))
+            yield guesser
+        finally:
+            guesser.lock.release()
 
     def _guesser(self, address: str) -> _Guesser:
         guesser = self._guessers.setdefault(network_of(address), _Guesser())
@@ -140,6 +162,23 @@ class Throttle:
         if len(self._guessers) > MOST_ADDRESSES:
             self._guessers.popitem(last=False)
         return guesser
+
+
+async def _unless(dropped: asyncio.Event, work: Awaitable[object]) -> None:
+    """Wait for `work` to be done.
+
+    Raises:
+        TooManyError: `dropped` was set before.
+    """
+    working, dropping = asyncio.ensure_future(work), asyncio.ensure_future(dropped.wait())
+    try:
+        await asyncio.wait({working, dropping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise TooManyError
+        await working
+    finally:
+        working.cancel()
+        dropping.cancel()
 
 
 def network_of(address: str) -> str:

@@ -22,6 +22,8 @@ from ltx_studio.ui.gate import (
     FREE_GUESSES,
     GUESSES_A_SECOND,
     GUESSES_AT_ONCE,
+    MOST_QUEUED,
+    MOST_WAITING,
     WAIT_SECONDS,
     Gate,
     Throttle,
@@ -74,6 +76,12 @@ class Time:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+        await asyncio.sleep(0)
+
+
+async def settle() -> None:
+    """Let every task go on until it waits for something."""
+    for _ in range(1000):
         await asyncio.sleep(0)
 
 
@@ -169,11 +177,63 @@ def test_the_right_password_gets_in_while_others_guess() -> None:
 
         assert answer.status == 200
         assert len(held) == 100
-        assert max(held) == pytest.approx((100 - GUESSES_AT_ONCE) / GUESSES_A_SECOND)
+        assert max(held) == pytest.approx(MOST_QUEUED / GUESSES_A_SECOND)
         for each in guesses:
             each.cancel()
 
     in_a_thread(main)
+
+
+def test_the_right_password_waits_a_bounded_time_behind_many_new_addresses() -> None:
+    async def main() -> None:
+        passed = Time()
+        throttle = Throttle(passed.sleep, passed.clock)
+        slept: list[float] = []
+
+        async def hold(seconds: float) -> None:
+            slept.append(seconds)
+            await asyncio.Event().wait()
+
+        throttle._sleep = hold
+        gate = Gate(check, throttle)
+        guesses = [asyncio.ensure_future(ask(gate, login(f"10.0.{each}.1"), sending("x"))) for each in range(250)]
+        await settle()
+        last = asyncio.ensure_future(ask(gate, login("192.0.2.1"), sending(PASSWORD)))
+        await settle()
+
+        assert not last.done()
+        assert slept[-1] <= MOST_QUEUED / GUESSES_A_SECOND
+        assert sum(not each.done() for each in guesses) <= MOST_QUEUED
+        assert {each.result().status for each in guesses if each.done()} == {400, 429}
+        for each in (*guesses, last):
+            each.cancel()
+
+    in_a_thread(main)
+
+
+def test_of_too_many_guesses_of_one_address_any_may_be_the_one_that_is_dropped() -> None:
+    dropped: set[int] = set()
+
+    async def attempt() -> None:
+        gate = Gate(check, Throttle())
+        async with gate._throttle.turn("192.0.2.1"):
+            guesses = [
+                asyncio.ensure_future(ask(gate, login("192.0.2.1"), sending("x"))) for _ in range(MOST_WAITING + 1)
+            ]
+            await settle()
+            done = [index for index, each in enumerate(guesses) if each.done()]
+            assert [guesses[index].result().status for index in done] == [429]
+            dropped.update(done)
+            for each in guesses:
+                each.cancel()
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        for _ in range(20):
+            await attempt()
+
+    in_a_thread(main)
+    assert len(dropped) > 1
 
 
 def test_uvicorn_believes_the_named_proxies_only_while_the_server_starts(monkeypatch: pytest.MonkeyPatch) -> None:
