@@ -72,12 +72,17 @@ def open_media(path: Path) -> Any:
 
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "codec_whitelist": _codecs()}
     decoding = _decoding_options()
-    container = av.open(
-        path,
-        options=options,
-        stream_options=[decoding] * limits.STREAMS.most,  # FFmpeg decodes a frame of each stream to get to know it
-        metadata_errors="replace",
-    )
+    try:
+        container = av.open(
+            path,
+            options=options,
+            stream_options=[decoding] * limits.STREAMS.most,  # FFmpeg decodes a frame of each stream to get to know it
+            metadata_errors="replace",
+        )
+    except ValueError as error:  # MPEG and FLV files have no list of streams at their beginning
+        if "stream_options" not in str(error):
+            raise
+        container = av.open(path, options=options, metadata_errors="replace")
     try:
         limits.STREAMS.check(len(container.streams), path.name)
     except RequestError:

@@ -43,8 +43,11 @@ def rest_of(values: Mapping[str, Any], name: str, seconds: Callable[[Path], floa
     start, fps = (values.get(key, default) for key, default in ((f"{name}_start", 0.0), ("fps", DEFAULT_FPS)))
     if not isinstance(start, int | float) or not isinstance(fps, int | float) or fps <= 0:
         return {"seconds": MIN_SECONDS}  # what is wrong with these is said when they are checked
-    longest = min(MAX_SECONDS, MAX_FRAMES / fps)
-    return {"seconds": min(max(seconds(Path(values[name])) - start, MIN_SECONDS, 5 / fps), longest)}
+    try:
+        longest = min(MAX_SECONDS, MAX_FRAMES / fps)
+        return {"seconds": min(max(seconds(Path(values[name])) - start, MIN_SECONDS, 5 / fps), longest)}
+    except OverflowError:  # of more than 308 digits
+        return {"seconds": MIN_SECONDS}
 
 
 def check_sound(params: VoicedParams) -> Iterator[str]:
