@@ -117,7 +117,8 @@ class Ground:
             "inputs": inputs,
             "versions": {"x": "1"},
         }
-        return Recipe(**stored).model_dump(mode="json")
+        own: dict[str, Json] = json.loads(Recipe(**stored).model_dump_json())  # it will be changed
+        return own
 
     @property
     def film(self) -> Path:

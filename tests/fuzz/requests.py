@@ -145,7 +145,7 @@ def _compared(recipe: recipes.Recipe, spec: JobSpec | OwnSpec, ground: Ground) -
 
 
 def own_recipe(ground: Ground) -> dict[str, Json]:
-    graph = ground.mode_graphs["t2v"]
+    graph = json.loads(json.dumps(ground.mode_graphs["t2v"]))  # what is changed here stays here
     params = {"name": "mine", "prompt": "a", "seed": 1, "graph": graph, "files": {}}
     return ground.recipe("t2v") | {"mode": "workflow", "preset": "", "model_set": "", "params": params}
 

@@ -1,5 +1,6 @@
 """Hostile JSON: values that parsers stumble over, mutations of real documents, and hypothesis strategies for both."""
 
+import copy
 import json
 import math
 import re
@@ -68,7 +69,7 @@ def hostile(random: Random) -> Json:
     if kind < 0.65:
         return random.choice(WORDS)
     if kind < 0.88:
-        return random.choice(OTHERS)
+        return copy.deepcopy(random.choice(OTHERS))
     if kind < 0.95:
         return storm(random)
     return nested(random.choice((10, 31, 32, 33, 60, 200)), as_object=random.random() < 0.5)
@@ -106,7 +107,10 @@ def places(value: Json, found: list[tuple[Any, Any]] | None = None) -> list[tupl
 def mutate_json(document: Json, random: Random, most: int = 4) -> Json:
     """Return the document with a few things in it changed; it is changed in place where that can be."""
     for _ in range(random.randint(1, most)):
-        all_places = places(document)
+        try:
+            all_places = places(document)
+        except RecursionError:
+            return document
         if not all_places or random.random() < 0.01:
             return hostile(random)
         container, key = random.choice(all_places)
