@@ -55,11 +55,14 @@ def _shown(amount: int, unit: str) -> str:
 
 
 # Requests to the server
-REQUEST_BODY = Limit(16 * MEBIBYTE, "bytes", "Send less at once; files go through the upload.")
+REQUEST_BODY = Limit(4 * MEBIBYTE, "bytes", "Send less at once; files go through the upload.")
+REQUEST_VALUES = Limit(50_000, "values", "Send fewer values at once; files go through the upload.")
 REQUEST_DEPTH = Limit(64, "levels of lists and objects", "Send simpler values.")
 LOGIN_BODY = Limit(10_000, "bytes", "Send only the name and the password.")
 UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio where the file is.")
 UPLOAD_BODY = Limit(4_000_000_000, "bytes", "Upload fewer files at once.")
+UPLOAD_FIELD = Limit(100_000, "bytes", "Send only files to the upload, each with its name.")
+SEARCH_WORDS = Limit(50, "words", "Search for fewer words.")
 
 # Workflows
 WORKFLOW_FILE = Limit(32 * MEBIBYTE, "bytes", "Export the workflow again from ComfyUI, without embedded data.")
@@ -72,6 +75,11 @@ NAME = Limit(1_000, "characters", "Shorten the name.")
 TEXT = Limit(100_000, "characters", "Shorten the text.")
 FORMULAS = Limit(50_000, "characters", "Write simpler formulas, or split the workflow into smaller ones.")
 CHOICE_DEPTH = Limit(50, "choices inside each other", "Write the prompt with fewer braces.")
+
+# Values that nodes hand to each other while a workflow runs
+RUN_TEXT = Limit(1_000_000, "characters", "Join shorter texts.")
+RUN_LIST = Limit(100_000, "values", "Make shorter lists.")
+RUN_MADE = Limit(100_000_000, "characters", "Replace in shorter texts.")
 
 # Tables of requests
 TABLE_FILE = Limit(16 * MEBIBYTE, "bytes", "Split the table into several files.")

@@ -11,13 +11,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Input
-from ltx_studio.graph.formulas import CHECKS, FormulaError
+from ltx_studio.graph.formulas import CHECKS, FormulaError, has_connected_exponent
 from ltx_studio.graph.paths import leaves, names_a_file, path_table, texts
 from ltx_studio.graph.safety import is_examined
 
 _NUMBERS = {"INT", "FLOAT", "BOOLEAN"}
+_FORMULA = ("ComfyMathExpression", "expression")
+LARGEST_EXPONENT = 10_000
+"""Of a number that is connected: the power of a larger one takes seconds, with Python's lock held."""
+_MULTIPLIED: Mapping[str, tuple[str, str]] = {
+    "StringReplace": ("string", "replace"),
+    "RegexReplace": ("string", "replace"),
+    "StringFormat": ("f_string", ""),
+}
+"""Class → the text that it changes, and the input that may be put into it many times (empty: all others)."""
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 HINT = "Write the value into the node."
 
@@ -44,6 +54,7 @@ class Handover:
         known = self._finalized(node_class, declared, node["inputs"])
         free = self._checked_by_the_class(node_class)
         title = str(node.get("_meta", {}).get("title") or node["class_type"])
+        _check_amounts(node["class_type"], title, given)
         for name, values in given.items():
             kind, category, options = self._execution.get_input_info(node_class, name, known)
             if category == "hidden":
@@ -106,6 +117,40 @@ class Handover:
             return set()
         parameters = inspect.getfullargspec(check)
         return None if parameters.varkw is not None else set(parameters.args)
+
+
+def _check_amounts(class_type: str, title: str, given: Mapping[str, list[Any]]) -> None:
+    """Refuse texts and lists that grew beyond measure: nodes that double them need only a few lines."""
+    numbers: list[int | float] = []
+    for name, values in given.items():
+        where = f"{title}: {name}"
+        limits.RUN_LIST.check(len(values), where, error=WorkflowError, where=title)
+        plain = [value for value in values if isinstance(value, str | int | float | list | dict)]
+        limits.RUN_TEXT.check(sum(map(len, texts(plain))), where, error=WorkflowError, where=title)
+        numbers += (value for value in plain if isinstance(value, int | float))
+    if class_type in _MULTIPLIED:
+        limits.RUN_MADE.check(_length_made(class_type, given), f"{title}: its text", error=WorkflowError, where=title)
+    formulas = given.get(_FORMULA[1], []) if class_type == _FORMULA[0] else []
+    if any(abs(number) > LARGEST_EXPONENT for number in numbers) and any(map(_has_exponent, formulas)):
+        raise _refused(title, _FORMULA[1], f"an exponent above {LARGEST_EXPONENT:,}")
+
+
+def _has_exponent(formula: Any) -> bool:
+    try:
+        return has_connected_exponent(str(formula))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False  # which is refused for what it is
+
+
+def _length_made(class_type: str, given: Mapping[str, list[Any]]) -> int:
+    """Return how many characters a node may make of the texts that it is given, at most."""
+    changed, put_in = _MULTIPLIED[class_type]
+    others = [put_in] if put_in else [name for name in given if name != changed]
+    longest = max((len(text) for name in others for text in texts(given.get(name, []))), default=0)
+    places = max((len(text) for text in texts(given.get(changed, []))), default=0) + 1
+    if class_type == "StringFormat":
+        places = max((text.count("{") for text in texts(given.get(changed, []))), default=0)
+    return places * longest
 
 
 def _normal(kind: Any, options: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

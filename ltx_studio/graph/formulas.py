@@ -49,6 +49,12 @@ def check_formula(text: str) -> None:
         raise FormulaError("more than one power of a connected number")
 
 
+def has_connected_exponent(text: str) -> bool:
+    """Return whether a formula that was checked raises a number to the power of one that is connected."""
+    powers = map(_power, ast.walk(ast.parse(text.strip(), mode="eval")))
+    return any(power is not None and isinstance(power[1], ast.Name) for power in powers)
+
+
 def _check_part(node: ast.AST) -> None:
     if not isinstance(node, _PARTS):
         raise FormulaError("something that is no arithmetic")
@@ -128,9 +134,8 @@ class Formulas:
         """
         if (class_type, name) not in CHECKS or (class_type, name, text) in self._seen:
             return
-        if CHECKS[class_type, name] is check_formula:
-            self._characters += len(text)
-            limits.FORMULAS.check(self._characters, "The workflow, in its formulas,", error=WorkflowError)
+        self._characters += len(text)
+        limits.FORMULAS.check(self._characters, "The workflow, in its formulas,", error=WorkflowError)
         CHECKS[class_type, name](text)
         self._seen.add((class_type, name, text))
 

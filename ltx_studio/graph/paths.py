@@ -18,6 +18,9 @@ from ltx_studio.graph.loaders import ENDINGS, loader_table
 UPLOADS = ("image_upload", "audio_upload", "video_upload", "file_upload", "remote")
 """Options of inputs that take a file of the user's."""
 
+LONGEST_PATH = 4_096
+"""Characters."""
+
 _CALLED_LIKE_A_PATH = re.compile(
     r"(^|_)(path|folder|dir|directory|file|filename|filepath|url|uri)s?(_name|_path|_prefix|_?\d+)?$|(^|_)prefix$"
 )
@@ -121,6 +124,8 @@ def leaves(text: str) -> bool:
     Absolute paths, drives, addresses, ``~``, ``..``, ComfyUI's ``[output]``, and characters that no file name has;
     fullwidth and other compatible letters count as the plain ones that some file systems make of them.
     """
+    if len(text) > LONGEST_PATH:  # no system has such a name
+        return True
     plain = unicodedata.normalize("NFKC", text)
     if plain.startswith(("/", "\\", "~")) or _DRIVE_OR_SCHEME.match(plain.lstrip()) or _ANNOTATED.search(plain):
         return True

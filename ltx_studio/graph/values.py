@@ -7,8 +7,8 @@ from typing import Any
 from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 
-LEAF = 16
-"""Bytes that a value takes beside its text: about what Python and a database need for it."""
+LEAF = 64
+"""Bytes that a value takes beside its text: about what Python needs for it."""
 
 _SHOWN = 80
 

@@ -226,3 +226,46 @@ def test_what_is_patched_is_there(settings: Settings, engine: Engine) -> None:
     comfy = boot(settings)
 
     assert comfy.execution.get_input_data.__module__ == "ltx_studio.engine.patches"
+
+
+def doubled(times: int) -> Graph:
+    graph = {"0": node("PrimitiveString", value="x" * 1000)}
+    for number in range(1, times + 1):
+        before = [str(number - 1), 0]
+        graph[str(number)] = node("StringConcatenate", string_a=before, string_b=before, delimiter="")
+    return graph | {"end": node("PreviewAny", source=[str(times), 0])}
+
+
+def test_a_text_that_doubles_and_doubles_is_refused(engine: Engine) -> None:
+    assert isinstance(run(engine, doubled(9)), Finished)
+
+    outcome = run(engine, doubled(40))
+
+    assert isinstance(outcome, Failed)
+    assert "the limit is 1,000,000 characters" in outcome.error.message
+
+
+def test_a_replacement_that_multiplies_a_text_is_refused(engine: Engine) -> None:
+    graph = {
+        "t": node("StringReplace", string="x" * 50_000, find="x", replace="y" * 50_000),
+        "end": node("PreviewAny", source=["t", 0]),
+    }
+
+    outcome = run(engine, graph)
+
+    assert isinstance(outcome, Failed)
+    assert "the limit is 100,000,000 characters" in outcome.error.message
+
+
+@pytest.mark.parametrize(("formula", "number"), [("min(10**a, 5)", 4_000_000), ("min(pow(10, a), 5)", 10_001)])
+def test_a_power_of_a_large_number_is_refused(formula: str, number: int, engine: Engine) -> None:
+    graph = {
+        "n": node("PrimitiveInt", value=number),
+        "f": with_dotted("ComfyMathExpression", {"values.a": ["n", 0]}, expression=formula),
+        "end": node("PreviewAny", source=["f", 0]),
+    }
+
+    outcome = run(engine, graph)
+
+    assert isinstance(outcome, Failed)
+    assert "an exponent above 10,000" in outcome.error.message
