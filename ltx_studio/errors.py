@@ -34,6 +34,10 @@ class Remedy(StrEnum):
     """Ask for the same again: what was in the way may be gone."""
 
 
+LONGEST = 4_000
+"""Characters of a message or a hint; what users bring may be quoted in it."""
+
+
 class StudioError(Exception):
     """Something a user is told about.
 
@@ -59,6 +63,7 @@ class StudioError(Exception):
         remedies: Sequence[Remedy] = (),
         files: Sequence[str] = (),
     ) -> None:
+        message, hint = _shortened(message), _shortened(hint)
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -109,6 +114,12 @@ class StudioError(Exception):
             "Look into the studio's log for the traceback, and report it with that.",
             details=details,
         )
+
+
+def _shortened(text: str) -> str:
+    """Return a text with its middle left out when it is longer than `LONGEST`."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half + 3 :]}"
 
 
 def _kinds(kind: type[StudioError]) -> Iterator[type[StudioError]]:

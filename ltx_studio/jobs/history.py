@@ -10,6 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from ltx_studio import limits
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.room import Room, beyond, room_of, sizes
@@ -203,6 +204,7 @@ class History:
             limit: At most so many.
         """
         words = search.replace("\0", " ").split()
+        limits.SEARCH_WORDS.check(len(words), "The search")
         indexed = [word for word in words if len(word) >= SHORTEST]
         source, where = "takes", ["takes.owner = ?", "NOT takes.leaving"]
         values: list[str | int] = [owner]
