@@ -1,6 +1,7 @@
 """Limit how large a request may be and how long it may take to arrive."""
 
 import asyncio
+import re
 import time
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ from ltx_studio import limits
 from ltx_studio.limits import Limit
 from ltx_studio.ui import words
 from ltx_studio.ui.guard import UPLOAD
+from ltx_studio.ui.multipart import FieldError, UploadFields
 from ltx_studio.words import in_bytes
 
 CHUNK_SECONDS = 30.0
@@ -22,6 +24,7 @@ SLOWEST = 4096
 
 DRAIN_SECONDS = 2.0
 LARGE = 413
+_TEXTS = re.compile(rb'"[^"]*+(?:"|\Z)')
 DISCONNECT: Message = {"type": "http.disconnect"}
 
 
@@ -41,6 +44,9 @@ class BodyError(Exception):
 class Bodies:
     """ASGI middleware that refuses bodies which are too large, by what they say and by what arrives, or too slow.
 
+    It also counts the values of a JSON body before anything parses them, and keeps the fields of an upload short:
+    Gradio would hold both in memory.
+
     Args:
         app: What is asked when nothing is refused.
         seconds: How long the next part of a body may take to arrive.
@@ -58,7 +64,8 @@ class Bodies:
             return
         is_upload = scope["path"].rstrip("/") == UPLOAD
         limit = limits.UPLOAD_BODY if is_upload else limits.REQUEST_BODY
-        body = _Body(receive, limit, self._upload_seconds if is_upload else self._seconds)
+        seconds = self._upload_seconds if is_upload else self._seconds
+        body = _Upload(receive, limit, seconds, scope) if is_upload else _Values(receive, limit, seconds)
         answer = _Answer(scope, receive, send)
         try:
             check_declared(scope, limit)
@@ -109,6 +116,59 @@ class _Body:
         _check(self._size, self._limit)
         self._is_whole = not message.get("more_body", False)
         return message
+
+
+class _Upload(_Body):
+    """An upload on its way in, which is passed on while it arrives."""
+
+    def __init__(self, receive: Receive, limit: Limit, seconds: float, scope: Scope) -> None:
+        super().__init__(receive, limit, seconds)
+        self._fields = UploadFields(next((value for name, value in scope["headers"] if name == b"content-type"), b""))
+
+    async def receive(self) -> Message:
+        message = await super().receive()
+        try:
+            self._fields.feed(message.get("body", b""))
+        except FieldError:
+            raise BodyError(LARGE, _too_large(limits.UPLOAD_FIELD)) from None
+        return message
+
+
+class _Values(_Body):
+    """Any other body, which is passed on once it is whole and was found to have no more values than the limit."""
+
+    def __init__(self, receive: Receive, limit: Limit, seconds: float) -> None:
+        super().__init__(receive, limit, seconds)
+        self._passed = False
+
+    async def receive(self) -> Message:
+        if self._passed:
+            return await super().receive()
+        body = bytearray()
+        while True:
+            message = await super().receive()
+            if message["type"] != "http.request":
+                return message
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self._passed = True
+                if count_values(body, limits.REQUEST_VALUES.most) > limits.REQUEST_VALUES.most:
+                    most = f"{limits.REQUEST_VALUES.most:,} {limits.REQUEST_VALUES.unit}"
+                    raise BodyError(LARGE, f"{words.MANY_VALUES.format(most=most)} {limits.REQUEST_VALUES.hint}")
+                return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+
+def count_values(body: bytes | bytearray, most: int) -> int:
+    """Return how many values a JSON text has at most; above `most`, those within texts are not counted."""
+    count = _count_marks(body)
+    if count <= most:
+        return count
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return _count_marks(_TEXTS.sub(b"", plain))
+
+
+def _count_marks(body: bytes | bytearray) -> int:
+    return 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
 class _Answer:
@@ -197,7 +257,11 @@ def check_declared(scope: Scope, limit: Limit) -> None:
 
 def _check(size: int, limit: Limit) -> None:
     if size > limit.most:
-        raise BodyError(LARGE, f"{words.LARGE_REQUEST.format(most=in_bytes(limit.most))} {limit.hint}")
+        raise BodyError(LARGE, _too_large(limit))
+
+
+def _too_large(limit: Limit) -> str:
+    return f"{words.LARGE_REQUEST.format(most=in_bytes(limit.most))} {limit.hint}"
 
 
 def _has_body(scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.files import read_with_form
 from ltx_studio.graph.form import Field
+from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.settings import Settings
 
 MOST_KEPT = 4
@@ -70,6 +71,21 @@ class OpenedWorkflows:
             self._read(path, key, future)
         return future.result()
 
+    def request(self, name: str, opened: Opened, values: Mapping[str, Any], *, trusted: bool) -> OwnSpec:
+        """Return the request to run a workflow, checked outside of this process.
+
+        Args:
+            name: What the workflow is called.
+            opened: As `get` returned it.
+            values: What its form was filled in with; files as paths.
+            trusted: Whether it may run any node.
+
+        Raises:
+            StudioError: See `OwnSpec.from_request`.
+        """
+        snapshot = snapshot_path(self._settings)
+        return reading.read(_request, Path(name), dict(opened.graph), dict(values), snapshot, trusted)
+
     def _read(self, path: Path, key: tuple[str, int, int], future: "Future[Opened]") -> None:
         try:
             future.set_result(Opened(*reading.read(read_with_form, path, snapshot_path(self._settings))))
@@ -78,3 +94,7 @@ class OpenedWorkflows:
                 with self._lock:
                     self._kept.pop(key, None)
             future.set_exception(error)
+
+
+def _request(path: Path, graph: Mapping[str, Any], values: Mapping[str, Any], snapshot: Path, trusted: bool) -> OwnSpec:
+    return OwnSpec.from_request(str(path), graph, values, cached_definitions(snapshot), trusted=trusted)

@@ -12,7 +12,7 @@ from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.graph.files import VIDEOS
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
-from ltx_studio.jobs import Desk, OwnSpec
+from ltx_studio.jobs import Desk
 from ltx_studio.jobs.batch import read_batch
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.ui import cards, words
@@ -116,8 +116,7 @@ class OwnPanels:
     def _submit(self, path: Path, given: Mapping[str, Any], request: gr.Request, *, trusted: bool) -> list[str]:
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        graph, definitions = self._opened.get(path).graph, self._opened.definitions()
-        spec = OwnSpec.from_request(path.stem, graph, given, definitions, trusted=trusted)
+        spec = self._opened.request(path.stem, self._opened.get(path), given, trusted=trusted)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command)
         return self._desk.submit(self._owners.of(request), [spec])
 
