@@ -25,7 +25,7 @@ test-gpu: setup-dev
 	@$(BIN)/pytest --gpu
 
 FUZZ_CASES ?= 30000
-fuzz: setup-dev  ## $(FUZZ_CASES) hostile inputs for each parser of what users bring; those that break one go to test-results/fuzz
+fuzz: setup-dev  ## run $(FUZZ_CASES) hostile inputs through each parser of user files; failures go to test-results/fuzz
 	@FUZZ_CASES=$(FUZZ_CASES) OMP_NUM_THREADS=1 $(BIN)/pytest tests/fuzz --numprocesses 2
 
 lint: setup-dev
@@ -44,10 +44,10 @@ bench: setup-dev  ## seconds and ratios of the way from nothing to a clip, and o
 	@$(BIN)/python -m bench.jobs
 	@$(BIN)/python -m bench.page
 
-faults: setup-dev  ## kill, fill, lock and damage a studio in homes of its own; see that nothing is lost (KILLS=200)
+faults: setup-dev  ## kill, fill, lock and damage test studios, and check that nothing is lost (KILLS=200)
 	@$(BIN)/python -m bench.faults
 
-soak: setup-dev  ## the memory of a server after 120 runs and 1,000 sessions (RUNS, SESSIONS)
+soak: setup-dev  ## measure a server's memory after 120 runs and 1,000 sessions (RUNS, SESSIONS)
 	@$(BIN)/python -m bench.soak
 
 obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
