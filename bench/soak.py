@@ -1,4 +1,4 @@
-"""Memory of a server that lives long: 120 runs of all modes, then 1,000 sessions of the API.
+"""Measure the memory of a long-running server: 120 runs of all modes, then 1,000 sessions of the API.
 
 make soak              (RUNS=120 and SESSIONS=1000 by default)
 """
@@ -93,7 +93,7 @@ FILES: dict[str, dict[str, str]] = {
 
 
 def session() -> None:
-    """Ask as a new visitor, as `curl` does: nobody says when it has gone."""
+    """Call the API as a new visitor that never says it has gone, as `curl` does."""
     asked = {"data": [10], "session_hash": uuid.uuid4().hex}
     answer = httpx.post(f"{URL}gradio_api/call/jobs", json=asked, timeout=60)
     answer.raise_for_status()
@@ -101,7 +101,7 @@ def session() -> None:
 
 
 def memory_of(server: psutil.Process) -> int:
-    """Bytes of the server's resident memory, without its children."""
+    """Return the bytes of the server's resident memory, without its children."""
     size: int = server.memory_info().rss
     return size
 

@@ -1,4 +1,4 @@
-"""Write files whole: under a temporary name first, which then takes the place of the final one."""
+"""Write files atomically: under a temporary name first, then renamed to the final one."""
 
 import contextlib
 import os
@@ -22,12 +22,12 @@ _NAME = re.compile(rf"{re.escape(PREFIX)}(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]+{re.
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give another path to write to; the file takes the place of `path` when the block ends without an exception.
+    """Yield a temporary path to write to; the file replaces `path` when the block ends without an exception.
 
     The temporary name does not depend on that of `path`, which may be as long as the file system allows.
 
     Raises:
-        OSError: It cannot be written; what was at `path` before is still there.
+        OSError: It cannot be written; what was at `path` before is unchanged.
     """
     partial = path.with_name(f"{PREFIX}{_host()}-{os.getpid()}-{uuid.uuid4().hex[:12]}{SUFFIX}")
     try:
@@ -39,7 +39,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def sweep_partials(*folders: Path) -> None:
-    """Remove what killed processes of this machine left unfinished in `folders`; never what a living one writes."""
+    """Remove unfinished files of killed processes of this machine from `folders`, never those of running ones."""
     for folder in folders:
         with contextlib.suppress(OSError):
             for partial in folder.glob(f"{PREFIX}*{SUFFIX}"):

@@ -1,7 +1,7 @@
-"""Limits on what users bring and clients send: one table, each with the error that names it.
+"""Limits on users' files and clients' requests: one table, each with the error that names it.
 
-A limit keeps one file or one request from taking a core or the memory that everybody else needs. Each is far above
-what people really use, and is checked before the work that it bounds begins.
+A limit keeps one file or one request from using up a core or the memory that others need. Each is far above normal
+use, and is checked before the work that it bounds begins.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most of one thing.
+    """An upper limit on one thing.
 
     Attributes:
         most: The largest amount that is accepted.
@@ -55,11 +55,11 @@ def _shown(amount: int, unit: str) -> str:
 
 
 # Requests to the server
-REQUEST_BODY = Limit(4 * MEBIBYTE, "bytes", "Send less at once; files go through the upload.")
-REQUEST_VALUES = Limit(50_000, "values", "Send fewer values at once; files go through the upload.")
+REQUEST_BODY = Limit(4 * MEBIBYTE, "bytes", "Send less at once; upload files instead of embedding them.")
+REQUEST_VALUES = Limit(50_000, "values", "Send fewer values at once; upload files instead of embedding them.")
 REQUEST_DEPTH = Limit(64, "levels of lists and objects", "Send simpler values.")
 LOGIN_BODY = Limit(10_000, "bytes", "Send only the name and the password.")
-UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio where the file is.")
+UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio on the machine that has the file.")
 UPLOAD_BODY = Limit(4_000_000_000, "bytes", "Upload fewer files at once.")
 UPLOAD_FIELD = Limit(100_000, "bytes", "Send only files to the upload, each with its name.")
 SEARCH_WORDS = Limit(50, "words", "Search for fewer words.")
@@ -69,12 +69,12 @@ WORKFLOW_FILE = Limit(32 * MEBIBYTE, "bytes", "Export the workflow again from Co
 WORKFLOW_NODES = Limit(20_000, "nodes", "Split the workflow into smaller ones.")
 WORKFLOW_LINKS = Limit(100_000, "links", "Split the workflow into smaller ones.")
 WORKFLOW_STEPS = Limit(1_000_000, "inputs and links to follow", "Split the workflow into smaller ones.")
-SUBGRAPH_DEPTH = Limit(32, "subgraphs inside each other", "Unpack some of them in ComfyUI's editor.")
+SUBGRAPH_DEPTH = Limit(32, "levels of nested subgraphs", "Unpack some of them in ComfyUI's editor.")
 VALUE_DEPTH = Limit(32, "levels of lists and objects", "Export the workflow again from ComfyUI.")
 NAME = Limit(1_000, "characters", "Shorten the name.")
 TEXT = Limit(100_000, "characters", "Shorten the text.")
 FORMULAS = Limit(50_000, "characters", "Write simpler formulas, or split the workflow into smaller ones.")
-CHOICE_DEPTH = Limit(50, "choices inside each other", "Write the prompt with fewer braces.")
+CHOICE_DEPTH = Limit(50, "levels of nested choices", "Nest fewer braces in the prompt.")
 
 # Values that nodes hand to each other while a workflow runs
 RUN_TEXT = Limit(1_000_000, "characters", "Join shorter texts.")
@@ -83,26 +83,26 @@ RUN_MADE = Limit(100_000_000, "characters", "Replace in shorter texts.")
 
 # Tables of requests
 TABLE_FILE = Limit(16 * MEBIBYTE, "bytes", "Split the table into several files.")
-TABLE_ROWS = Limit(1_000, "requests", "Give at most 1,000 at once.")
-TABLE_LINES = Limit(100_000, "lines", "Take out the empty lines, or split the table into several files.")
+TABLE_ROWS = Limit(1_000, "requests", "Split the table into several files.")
+TABLE_LINES = Limit(100_000, "lines", "Remove empty lines, or split the table into several files.")
 TABLE_COLUMNS = Limit(200, "columns", "Keep only the columns that the mode takes.")
 
 # A user's model sets
 MODELS_FILE = Limit(MEBIBYTE // 2, "bytes", "Keep only the sets and files that you use.")
-MODELS_DOTS = Limit(200, "dots in one line", "Write one short key in each line.")
+MODELS_DOTS = Limit(200, "dots in one line", "Write one short key per line.")
 
 # Media and model files
 TAG = Limit(16 * MEBIBYTE, "bytes", "Save the video again without its tags.")
 PICTURE_PIXELS = Limit(150_000_000, "pixels", "Make the picture smaller.")
 CLIP_PIXELS = Limit(36_000_000, "pixels", "Save the clip at 8K (7680×4320) or smaller.")
 SOUND_CHANNELS = Limit(8, "channels", "Save it as stereo.")
-SOUND_RATE = Limit(768_000, "samples a second", "Save it with 48,000 samples a second.")
-STREAMS = Limit(64, "streams", "Save it with one video and one sound.")
-PACKETS = Limit(300_000, "packets", "Cut out the part that you want.")
+SOUND_RATE = Limit(768_000, "samples per second", "Save it at 48,000 samples per second.")
+STREAMS = Limit(64, "streams", "Save it with one video stream and one audio stream.")
+PACKETS = Limit(300_000, "packets", "Trim it to the part that you need.")
 DAMAGED_PACKETS = Limit(1_000, "damaged packets in a row", "Save it again, or use another file.")
 SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file again without its training metadata.")
 
 # What a parser may take in its own process (`reading`)
-READ_CPU_SECONDS = Limit(10, "seconds of processor time", "Use a smaller or simpler file.")
+READ_CPU_SECONDS = Limit(10, "seconds of CPU time", "Use a smaller or simpler file.")
 READ_SECONDS = Limit(60, "seconds", "Use a smaller or simpler file, or try again when the machine is less busy.")
 READ_MEMORY = Limit(1280 * MEBIBYTE, "bytes", "Use a smaller or simpler file.")

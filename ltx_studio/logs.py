@@ -22,14 +22,14 @@ log = logging.getLogger(__name__)
 
 
 def escaped(text: str) -> str:
-    """The text on one line, with control characters and half characters written as Python writes them."""
+    """Return the text on one line, with control characters and lone surrogates escaped as Python does."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 class SafeFormatter(logging.Formatter):
-    """Keeps a record from moving a terminal's cursor, from looking like another record, and from filling the log.
+    """Keeps a record from controlling a terminal, looking like another record, or filling the log.
 
     A message is one line. A traceback keeps its lines, indented, its beginning and its end.
     """
@@ -76,7 +76,7 @@ class _ToLog(io.TextIOBase):
 
 @contextlib.contextmanager
 def terminal_kept() -> Iterator[TextIO]:
-    """Keep the terminal to what is written to the stream that this gives; what libraries print goes to the log.
+    """Yield the only stream that writes to the terminal; what libraries print goes to the log.
 
     A server's libraries print what clients sent, escape sequences included.
     """
@@ -86,7 +86,7 @@ def terminal_kept() -> Iterator[TextIO]:
 
 
 def keep_in_log(*names: str) -> None:
-    """Send what these loggers are told to the log file only; they may have handlers that write to the terminal."""
+    """Send the records of these loggers to the log file only, not through their own handlers to the terminal."""
     for name in names:
         logger = logging.getLogger(name)
         logger.handlers.clear()

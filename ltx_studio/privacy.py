@@ -1,4 +1,4 @@
-"""Keep what the studio writes readable by its user alone, and leave the user's own folders as the user has them.
+"""Keep the studio's files readable by its user alone, and leave the permissions of other folders alone.
 
 A process that was started as the studio (`make_private`) gives its new files to nobody else; `as_usual` makes the few
 files that belong elsewhere, such as a clip at `--out` or a model in the shared Hugging Face cache, with the umask that
@@ -44,7 +44,7 @@ _umask = _Umask()
 
 
 def make_private() -> None:
-    """Give what this process makes from now on to its user alone. For entry points; calling it again does nothing."""
+    """Make this process's new files private to its user. For entry points; a second call does nothing."""
     with _umask.lock:
         if _umask.users is None:
             _umask.users = os.umask(PRIVATE_UMASK)
@@ -61,13 +61,13 @@ def user_umask() -> int:
 
 
 def user_mode(*, folder: bool = False) -> int:
-    """Return the mode that a new file of the user's, or a new folder, has."""
+    """Return the mode that the user's new files, or folders, have."""
     return (0o777 if folder else 0o666) & ~user_umask()
 
 
 @contextlib.contextmanager
 def as_usual() -> Iterator[None]:
-    """Make files and folders with the user's own umask, in what is made outside of the studio's home.
+    """Make files and folders outside the studio's home with the user's own umask.
 
     A umask is the whole process's: what another thread makes in the home meanwhile is kept from others by the home's
     own mode. Keep the body short.
@@ -86,7 +86,7 @@ def as_usual() -> Iterator[None]:
 
 
 def open_home(home: Path) -> None:
-    """Make the studio's home, which nobody else can enter; close one that an older studio left open, once.
+    """Make the studio's home private; close one that an older studio left open, once.
 
     Raises:
         SetupError: It cannot be made.
@@ -112,7 +112,7 @@ def is_exposed(home: Path) -> bool:
 
 
 def command_to_close(home: Path) -> str:
-    """Return the command that keeps others out of the home."""
+    """Return the command that makes the home private."""
     return f"chmod 700 {shlex.quote(str(home))}"
 
 
@@ -122,13 +122,13 @@ def home_error(home: Path, error: OSError) -> SetupError:
     reason = error.strerror or str(error)
     message = f"The studio's folder {home} cannot be written: {reason}."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        hint = f"Free some space where {home} lies, or choose another folder with LTX_STUDIO_HOME."
+        hint = f"Free some space on the disk of {home}, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
         hint = f"Move away what is at {path}, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno in (errno.EACCES, errno.EPERM):
-        hint = f"Become its owner, or choose another folder with LTX_STUDIO_HOME: you may not write to {path}."
+        hint = f"Get permission to write to {path}, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno == errno.EROFS:
-        hint = "Its disk is read-only: mount it writable, or choose another folder with LTX_STUDIO_HOME."
+        hint = "Remount its read-only disk as writable, or choose another folder with LTX_STUDIO_HOME."
     else:
         hint = "Choose another folder with LTX_STUDIO_HOME."
     return SetupError(message, hint, where=str(path))
@@ -144,7 +144,7 @@ def _close_once(home: Path) -> None:
             return
         if state.st_mode & _OTHERS and _is_only_a_home(home, state.st_mode):
             home.chmod(stat.S_IMODE(state.st_mode) & ~_OTHERS)
-            _tell(home, f"{home} could be read by other users of this machine; it is closed to them now")
+            _tell(home, f"{home} was readable by other users of this machine; it is private now")
         _mark(home)
 
 

@@ -56,7 +56,7 @@ def read(parse: Callable[..., Result], path: Path, *args: Any) -> Result:
 
 
 def use_child_processes() -> None:
-    """From now on, read files in child processes. A second call does nothing."""
+    """Read files in child processes from now on. A second call does nothing."""
     global _pool  # noqa: PLW0603  (one server for each process)
     if _pool is None:
         _pool = _Pool()
@@ -167,7 +167,7 @@ class _Child:
         code = self._process.returncode
         if code == -signal.SIGXCPU:
             limit = limits.READ_CPU_SECONDS
-            return _refused(path, f"took longer than {limit.most} s of processor time to read", limit)
+            return _refused(path, f"took more than {limit.most} s of CPU time to read", limit)
         log.error("a child process ended with %s while it read %s", code, path.name)
         return _refused(path, "cannot be read: its reader crashed or ran out of memory", limits.READ_MEMORY)
 

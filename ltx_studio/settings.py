@@ -45,12 +45,12 @@ class Settings:
             ``extra_model_paths.yaml``. From the environment, the usual places of other programs come last.
         hub_cache: The Hugging Face cache; None is the one that Hugging Face's own tools use.
         hub_endpoint: The Hugging Face hub; None is the one that Hugging Face's own tools use.
-        password: What the page asks for, on this machine too. It is not part of what this object looks like in a log.
+        password: What the page asks for, on this machine too. It is left out of this object's ``repr``.
         allowed_hosts: The host names, besides the machine's own, at which browsers may open the page: those of a
             proxy in front of it (``LTX_STUDIO_ALLOWED_HOSTS``, separated by commas, without scheme and port).
         trusted_proxies: The addresses and networks of proxies whose ``X-Forwarded-For`` is believed
-            (``LTX_STUDIO_TRUSTED_PROXIES``, separated by commas). By default none is, also not one on this machine:
-            whoever may name their own address is not slowed down when they guess passwords.
+            (``LTX_STUDIO_TRUSTED_PROXIES``, separated by commas). By default none is, not even one on this machine:
+            clients that can forge their address could guess passwords without being slowed down.
     """
 
     home: Path
@@ -168,7 +168,7 @@ def _hosts(value: str) -> Iterator[str]:
         if host is None:
             raise SetupError(
                 f"LTX_STUDIO_ALLOWED_HOSTS names {name!r}, which is not a host name.",
-                "Write names such as studio.example.org, separated by commas, without https:// and without a port.",
+                "Use names such as studio.example.org, separated by commas, without https:// and without a port.",
             )
         yield host
 
@@ -191,7 +191,7 @@ def _networks(value: str) -> Iterator[str]:
         except ValueError:
             raise SetupError(
                 f"LTX_STUDIO_TRUSTED_PROXIES names {name!r}, which is not an IP address or network.",
-                "Write addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas.",
+                "Use addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas.",
             ) from None
         yield str(network)
 

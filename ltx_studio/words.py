@@ -27,7 +27,7 @@ def printable(text: str) -> str:
 
 
 def quoted(value: object, most: int = 100) -> str:
-    """Return what a client named, as an error can repeat it: a text shortened and in quotes, of all else the type."""
+    """Return a client's value as an error can show it: text shortened and in quotes, otherwise its type."""
     if not isinstance(value, str):
         return f"of type {type(value).__name__}"
     return repr(value if len(value) <= most else f"{value[:most]}…")

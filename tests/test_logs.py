@@ -80,9 +80,9 @@ def test_something_in_its_place_is_named(tmp_path: Path, what: str) -> None:
     [
         (errno.ENOSPC, "Free some space"),
         (errno.EDQUOT, "Free some space"),
-        (errno.EROFS, "read-only: mount it writable"),
-        (errno.EACCES, "you may not write to /home/x"),
-        (errno.EPERM, "you may not write to /home/x"),
+        (errno.EROFS, "read-only disk as writable"),
+        (errno.EACCES, "permission to write to /home/x"),
+        (errno.EPERM, "permission to write to /home/x"),
         (errno.ENOTDIR, "Move away what is at /home/x"),
         (errno.ENAMETOOLONG, "Choose another folder"),
     ],

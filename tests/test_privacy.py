@@ -99,7 +99,7 @@ def test_a_home_that_was_open_is_closed_once(tmp_path: Path, there: list[str]) -
 
     Database(tmp_path / "studio.db")
     assert mode(tmp_path) == 0o700
-    assert "is closed to them now" in (tmp_path / "logs" / "studio.log").read_text()
+    assert "is private now" in (tmp_path / "logs" / "studio.log").read_text()
 
     tmp_path.chmod(0o750)  # the user wants it so
     Database(tmp_path / "studio.db")

@@ -101,7 +101,7 @@ def test_any_other_exception_becomes_an_error_that_names_the_file() -> None:
 def test_a_parser_that_never_ends_is_ended_by_its_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "READ_CPU_SECONDS", limits.Limit(1, "seconds", "Use another file."))
 
-    with pytest.raises(RequestError, match=r"clip\.mp4 took longer than 1 s of processor time"):
+    with pytest.raises(RequestError, match=r"clip\.mp4 took more than 1 s of CPU time"):
         reading.read(spin, FILE)
 
     assert reading.read(describe, FILE, "again") == "clip.mp4 again"

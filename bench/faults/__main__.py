@@ -19,7 +19,7 @@ SEED = int(os.environ.get("SEED", str(random.randrange(10**6))))
 
 
 def series() -> dict[str, Callable[[Path], Report]]:
-    """Every series by name; two fifths of the kills are at chosen places, the rest at random moments."""
+    """Return every series by name; two fifths of the kills are at chosen places, the rest at random moments."""
     chosen = max(1, round(KILLS * 0.4 / (2 * len(kills.PLACES))))
     others = max(1, (KILLS - chosen * 2 * len(kills.PLACES)) // 2)
     found: dict[str, Callable[[Path], Report]] = {

@@ -1,4 +1,4 @@
-"""Damaged databases: every command says the way out, and that way finds every clip again."""
+"""Damaged databases: every command names the repair, and the repair finds every clip."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ KINDS: dict[str, Callable[[Path], object]] = {
 
 
 def damaged(folder: Path) -> Report:
-    """Damage the database in each way; follow what the commands say."""
+    """Damage the database in each way, and run the repair that the commands name."""
     report, home = Report("eight kinds of damaged database"), Home.make(folder / "damage")
     jobs = home.add(3)
     home.finish(report, jobs)
@@ -63,7 +63,7 @@ def damaged(folder: Path) -> Report:
             noticed = code == 1 and "doctor --repair" in said
             may_work = code == 0 and command[0] in ("jobs", "takes")  # what it reads may be whole
             report.expect(noticed or may_work, f"{name}: {command[0]} ended with {code}: {said[-300:]}")
-        _follow_the_way_out(report, home, name)
+        _follow_the_repair(report, home, name)
     return report
 
 
@@ -74,7 +74,7 @@ def _put_back(home: Home, whole: Path) -> None:
     shutil.copy(whole, database)
 
 
-def _follow_the_way_out(report: Report, home: Home, name: str) -> None:
+def _follow_the_repair(report: Report, home: Home, name: str) -> None:
     _, said = home.run("doctor", "--repair")
     if "Move it away" in said:
         home.settings.database_file.replace(home.settings.home / "damaged.db")
@@ -83,4 +83,4 @@ def _follow_the_way_out(report: Report, home: Home, name: str) -> None:
         home.run("doctor", "--repair")
     code, listed = home.run("takes", "list")
     found = sum(line.strip() != "" for line in listed.splitlines())
-    report.expect(code == 0 and found == 3, f"{name}: the way out finds {found} of 3 clips: {said[-300:]} {listed}")
+    report.expect(code == 0 and found == 3, f"{name}: the repair finds {found} of 3 clips: {said[-300:]} {listed}")

@@ -45,7 +45,7 @@ def full_at_each_place(folder: Path) -> Report:
 
 
 def full_from_the_start(folder: Path) -> Report:
-    """Every command on a full disk ends with a sentence and a remedy."""
+    """Check that every command on a full disk ends with a sentence and a remedy."""
     report = Report("disk full from the start")
     with _disk(folder / "start") as disk:
         home = Home.make(disk)
@@ -56,7 +56,7 @@ def full_from_the_start(folder: Path) -> Report:
 
 
 def read_only_home(folder: Path) -> Report:
-    """Every command in a home that cannot be written ends with a sentence that says so."""
+    """Check that every command in a read-only home says so."""
     report = Report("read-only home")
     with _disk(folder / "ro") as disk:
         home = Home.make(disk)
@@ -69,7 +69,7 @@ def read_only_home(folder: Path) -> Report:
 
 
 def outputs_away(folder: Path) -> Report:
-    """The disk of the outputs is away, new clips are made, `doctor --repair` runs, the disk comes back."""
+    """Remove the outputs' disk, make new clips, run `doctor --repair`, and bring the disk back."""
     report, home = Report("the outputs' disk is away for a while"), Home.make(folder / "away")
     home.settings.outputs_dir.mkdir()
     with _disk(home.settings.outputs_dir):
@@ -91,7 +91,7 @@ def outputs_away(folder: Path) -> Report:
 
 
 def locked(folder: Path) -> Report:
-    """Another program locks the database for a while: the work goes on afterwards."""
+    """Lock the database for a while, and check that work continues afterwards."""
     report, home = Report(f"database locked for {LOCKED_SECONDS:.0f} s"), Home.make(folder / "locked")
     jobs = home.add(4)
     process = home.start("jobs", "run")

@@ -67,7 +67,7 @@ class Home:
         )
 
     def run(self, *arguments: str, trap: Sequence[str] = ()) -> tuple[int, str]:
-        """Run a command to its end; its exit code and everything that it printed."""
+        """Run a command to its end; return its exit code and output."""
         process = self.start(*arguments, trap=trap)
         try:
             said, _ = process.communicate(timeout=COMMAND_SECONDS)
@@ -78,7 +78,7 @@ class Home:
         return process.returncode, said
 
     def add(self, count: int, first_seed: int = 0) -> list[str]:
-        """Queue `count` requests; their ids."""
+        """Queue `count` requests; return their ids."""
         table = self.settings.home.parent / "requests.jsonl"
         lines = [json.dumps({"mode": "t2v", **REQUEST, "seed": first_seed + each}) for each in range(count)]
         table.write_text("\n".join(lines), encoding="utf-8")
@@ -88,12 +88,12 @@ class Home:
         return ids
 
     def states(self) -> dict[str, str]:
-        """Job id → state, from the database itself."""
+        """Return job id → state, from the database itself."""
         with self._rows() as connection:
             return dict(connection.execute("SELECT id, state FROM jobs").fetchall())
 
     def takes(self) -> dict[str, Path]:
-        """Job id → file of its take."""
+        """Return job id → file of its take."""
         with self._rows() as connection:
             rows = connection.execute("SELECT job, file FROM takes").fetchall()
         return {job: self.settings.outputs_dir / file for job, file in rows}
@@ -102,7 +102,7 @@ class Home:
         return sqlite3.connect(self.settings.database_file, timeout=60)
 
     def check(self, report: Report, when: str) -> None:
-        """See that the database is whole and that every finished job has its one take, which plays."""
+        """Check that the database is intact and that every finished job has one take, which plays."""
         with self._rows() as connection:
             (said,) = connection.execute("PRAGMA integrity_check").fetchone()
         report.expect(said == "ok", f"{when}: the database is damaged: {said}")
@@ -113,7 +113,7 @@ class Home:
             report.expect(plays(file), f"{when}: the clip of job {job} does not play")
 
     def check_end(self, report: Report, jobs: Sequence[str]) -> None:
-        """After everything has run: see that no job is lost, none is doubled, and nothing is left over."""
+        """Check, after everything has run, that no job is lost or doubled and nothing is left over."""
         self.check(report, "at the end")
         states = self.states()
         report.expect(all(states.get(job) == "done" for job in jobs), f"at the end, not all is done: {states}")

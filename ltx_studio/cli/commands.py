@@ -82,12 +82,12 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--repair", is_flag=True, help="Mend what does not agree; takes whose file is missing stay.")
+@click.option("--repair", is_flag=True, help="Repair the database and the history; keep takes whose file is missing.")
 @click.option(
     "--forget-missing",
     type=click.IntRange(1),
     metavar="N",
-    help="Take the N takes whose file is missing out of the history for good.",
+    help="Forget the N takes whose file is missing, for good.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:

@@ -36,12 +36,12 @@ def examine(repair: bool, forget_missing: int | None, as_json: bool) -> int:
     """Tell what was found; 1 when a run could not work, or something does not agree.
 
     Args:
-        repair: Mend what does not agree.
-        forget_missing: So many takes whose file is missing go out of the history.
-        as_json: A script reads it.
+        repair: Repair the database and the history.
+        forget_missing: How many takes whose file is missing to remove from the history.
+        as_json: Print JSON.
 
     Raises:
-        RequestError: So many takes are not missing; nothing has changed.
+        RequestError: The number of missing takes is another; nothing has changed.
     """
     settings = get_settings()
     if forget_missing is not None:
@@ -87,7 +87,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
 
 
 def _home(settings: Settings) -> Finding:
-    """Return whether there is room in the home, and whether it can be written where it is there."""
+    """Return how much space is free at the home, and whether the home, if it exists, is writable."""
     free = shutil.disk_usage(next(path for path in (settings.home, *settings.home.parents) if path.exists())).free
     found = f"{settings.home}, {in_bytes(free)} free"
     try:
@@ -131,8 +131,8 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
     hint = "Run `ltx-studio doctor --repair`." if seen.found else ""
     if seen.missing and not seen.found:
         hint = (
-            f"Is the disk of {settings.outputs_dir} there? With their files, the takes come back by themselves. "
-            f"To forget them for good: `ltx-studio doctor --forget-missing {len(seen.missing)}`."
+            f"Check that the disk of {settings.outputs_dir} is mounted; the takes come back with their files. "
+            f"To forget them for good, run `ltx-studio doctor --forget-missing {len(seen.missing)}`."
         )
     yield Finding("History", not seen.found and not seen.missing, _in_words(seen), hint)
 
@@ -148,15 +148,15 @@ def _recovered(settings: Settings) -> Iterator[Finding]:
             database.check(thorough=True)
     except DatabaseDamagedError as damage:
         made = recover(settings)
-        kept = f"{made.jobs} jobs and {made.takes} takes of it are kept; it is at {made.aside}"
+        kept = f"Kept {made.jobs} jobs and {made.takes} takes of it; the damaged file is now {made.aside}"
         yield Finding("Recovered", True, f"{damage.message} {kept}")
 
 
 def _private(settings: Settings) -> Iterator[Finding]:
-    """Whether other users of this machine can read prompts, uploads and clips."""
+    """Warn if other users of this machine can read prompts, uploads and clips."""
     if is_exposed(settings.home):
         close = command_to_close(settings.home)
-        yield Finding("Privacy", False, f"{settings.home} can be read by other users.", f"Close it: `{close}`.")
+        yield Finding("Privacy", False, f"{settings.home} can be read by other users.", f"Run `{close}`.")
 
 
 def _in_words(seen: "Disagreements") -> str:

@@ -1,4 +1,4 @@
-"""The only way to the terminal: what users, files and servers say reaches it without what would control it.
+"""Write to the terminal, without control characters from users, files and servers.
 
 An escape sequence in a prompt, a tag, a file's name or an error could move the cursor, set the title or hide what was
 said before; a bidirectional override could make a name read as another. Text goes out with a space in place of each;
@@ -22,18 +22,18 @@ _NOT_SHOWN = re.compile(r"[^ -~]")
 
 
 def echo(*lines: object, err: bool = False, file: TextIO | None = None) -> None:
-    """Write lines. A line break within one becomes a space: no prompt shall look like lines of ours."""
+    """Write lines. A line break within one becomes a space, so that no prompt looks like the studio's own output."""
     for line in lines:
         click.echo(_encodable(printable(str(line)), file or (sys.stderr if err else sys.stdout)), err=err, file=file)
 
 
 def secho(line: object, *, err: bool = False, nl: bool = True, **style: Any) -> None:
-    """Write a line in a style, where that is a terminal."""
+    """Write a line, styled if the output is a terminal."""
     click.secho(printable(str(line)), err=err, nl=nl, **style)
 
 
 def print_line(console: "Console", line: str) -> None:
-    """Write a line beside rich's bars: nothing in it is markup, an emoji's name, or to be wrapped."""
+    """Write a line next to rich's bars, without markup, emoji or wrapping."""
     console.print(printable(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
@@ -51,12 +51,12 @@ def moment(seconds: float) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return JSON with escapes for what a terminal would act upon; it reads as the same value."""
+    """Return JSON with control characters escaped; it parses to the same value."""
     return _NOT_SHOWN.sub(lambda found: _escape(found.group()), text)
 
 
 def echo_json(value: object, *, indent: int | None = None, err: bool = False) -> None:
-    """Write a value for scripts."""
+    """Write a value as JSON for scripts."""
     text = json_text(value, indent=indent)
     stream = sys.stderr if err else sys.stdout
     click.echo(text if _can_encode(text, stream) else json.dumps(value, indent=indent), err=err)

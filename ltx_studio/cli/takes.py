@@ -91,7 +91,7 @@ def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
     echo(f"{len(gone)} removed.")
     missing = history.room(LOCAL).missing
     if missing:
-        echo(f"Takes whose file is missing stay, {missing} of them: `ltx-studio doctor` says more.", err=True)
+        echo(f"Takes kept although their file is missing: {missing}. Run `ltx-studio doctor` for details.", err=True)
 
 
 def _history() -> History:
@@ -100,10 +100,10 @@ def _history() -> History:
 
 
 def _none_yet() -> str:
-    """Why the history is empty: clips may be there that it has lost."""
+    """Say why the history is empty: it may have lost clips that exist."""
     if next(get_settings().outputs_dir.glob("*/*.mp4"), None) is None:
         return "There are no takes yet."
-    return "The history is empty, but there are clips: `ltx-studio doctor --repair` takes them in."
+    return "The history is empty, but there are clips. Run `ltx-studio doctor --repair` to add them."
 
 
 def _line(take: TakeRecord, *, missing: bool) -> str:

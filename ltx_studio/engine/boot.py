@@ -168,7 +168,7 @@ def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
         if is_out_of_memory(type(each).__name__, str(each)):
             return SetupError(
                 "ComfyUI could not be started: there is too little memory.",
-                "Close other programs, or allow this one more memory, then start the studio again.",
+                "Close other programs or give the studio more memory, then start it again.",
                 details=f"{type(each).__name__}: {each}",
             )
         if is_full_disk(str(each)):
@@ -177,7 +177,7 @@ def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
                 "Free some space, then start the studio again.",
             )
     missing = next((each for each in chain if isinstance(each, ImportError) and each.name), None)
-    again = "If it stays so, report it with the traceback in the studio's log."
+    again = "If it happens again, report it with the traceback from the studio's log."
     if missing is not None and own:
         return SetupError(
             f"Your ComfyUI could not be started: the Python package {missing.name!r} is missing or broken ({missing}).",

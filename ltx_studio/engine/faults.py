@@ -73,7 +73,7 @@ def _from_problem(
         folder = settings.models_dir / loader_table().get(kind, {}).get(name, [""])[0]
         if _is_given(str(value)):
             return ModelMissingError(
-                f"{title}: {_named(folder / str(value), settings)} is gone.", "Put it back, or choose another file.",
+                f"{title}: {_named(folder / str(value), settings)} is missing.", "Put it back, or choose another file.",
                 where=title,
             )  # fmt: skip
         return _missing_model(str(value), title, folder)
@@ -82,7 +82,7 @@ def _from_problem(
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
         more = ", …" if len(few) < len(known) else ""
         return WorkflowError(
-            f"{title}: {name} is {value!r}, which is none of its choices.",
+            f"{title}: {name} is {value!r}, which is not one of its choices.",
             f"Choose one of: {', '.join(few)}{more}." if few else "There is nothing to choose from yet.",
             where=title,
         )
@@ -135,9 +135,9 @@ def from_storage(error: OSError) -> ExecutionError:
     if is_full_disk(str(error)) or error.errno in _FULL:
         return _full_disk("The studio's folder", "")
     where = str(error.filename or "")
-    hint = f"Make sure that you may write there: {where}." if where else "Check the studio's folder, LTX_STUDIO_HOME."
+    hint = f"Make sure that you can write to {where}." if where else "Check the studio's folder (LTX_STUDIO_HOME)."
     if error.errno == errno.EROFS:
-        hint = "Its disk is read-only: mount it writable, or choose another folder with LTX_STUDIO_HOME."
+        hint = "Remount its read-only disk as writable, or choose another folder with LTX_STUDIO_HOME."
     return ExecutionError(f"The clip could not be stored: {error.strerror or error}.", hint, where=where)
 
 
@@ -155,7 +155,7 @@ def _out_of_memory(title: str, kind: str, message: str, details: str, settings: 
     is_device = kind.endswith(_ON_DEVICE) or any(words in message.lower() for words in _ON_DEVICE_WORDS)
     hint = "Make the clip smaller or shorter, or close other programs."
     if is_device and settings.vram not in (Vram.NONE, Vram.CPU):
-        hint = "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=none, which is slower and needs the least."
+        hint = "Make the clip smaller or shorter, or set LTX_STUDIO_VRAM=none (slowest, but uses the least memory)."
     return OutOfMemoryError(
         f"{title} ran out of memory.",
         hint,
@@ -169,11 +169,11 @@ def _broken_model(
     title: str, file: Path | None, message: str, details: str, settings: Settings, *, gone: bool
 ) -> ExecutionError:
     """A model file that cannot be loaded: what mends it depends on whose it is."""
-    wrong = "cannot be read" if gone else "is damaged, or no file of that kind"
+    wrong = "cannot be read" if gone else "is damaged or has the wrong format"
     if file is None:
         return ExecutionError(
             f"{title}: its model file {wrong}: {_first_line(message)}",
-            "`ltx-studio models verify --hash` tells whether it is one of the studio's; replace it, if it is another.",
+            "Run `ltx-studio models verify --hash` to check the studio's files; replace the file if it is your own.",
             where=title,
             details=details,
         )
@@ -181,11 +181,11 @@ def _broken_model(
     if _is_given(f"{file.parent.name}/{file.name}"):
         hint = "Use another file."
     elif file.name.startswith(_POCKET):
-        hint = "Run `ltx-studio setup`, which stores it anew."
+        hint = "Run `ltx-studio setup` to restore it."
     else:
         hint = (
-            f"`ltx-studio models verify {shlex.quote(file.name)} --hash --repair` mends it, if the studio has "
-            "fetched it; else put a whole one in its place."
+            f"If the studio fetched it, run `ltx-studio models verify {shlex.quote(file.name)} --hash --repair`; "
+            "otherwise replace it with an intact copy."
         )
     return ExecutionError(f"{title}: {name} {wrong}.", hint, where=title, details=details)
 
@@ -216,7 +216,7 @@ def _named(path: Path, settings: Settings) -> str:
         path = path.parent / path.readlink()
         if not path.is_relative_to(settings.home):
             return f"your file {path.name}"
-    return "the file that you gave"
+    return "your file"
 
 
 def _missing_model(name: str, title: str, folder: Path) -> ModelMissingError:

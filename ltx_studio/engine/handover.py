@@ -1,4 +1,4 @@
-"""The last look at what a node is given: names stay in the studio's folders, choices are choices, numbers are plain.
+"""Check what a node is given at run time: file names stay in the studio's folders, choices and numbers are valid.
 
 ComfyUI checks what is written into an input, and not what another node hands over at run time. `graph.safety` refuses
 what cannot be told beforehand; this stands behind it, where values of every origin pass: lists, lazy branches, graphs
@@ -29,7 +29,7 @@ _MULTIPLIED: Mapping[str, tuple[str, str]] = {
 }
 """Class → the text that it changes, and the input that may be put into it many times (empty: all others)."""
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
-HINT = "Write the value into the node."
+HINT = "Enter the value in the node."
 
 
 class Handover:
@@ -40,7 +40,7 @@ class Handover:
         self._folder_paths = folder_paths
 
     def check(self, node: Mapping[str, Any], node_class: Any, given: Mapping[str, list[Any]]) -> None:
-        """Refuse what a node must not be given.
+        """Refuse values that a node must not be given.
 
         Args:
             node: As the graph has it.
@@ -60,7 +60,7 @@ class Handover:
             if category == "hidden":
                 continue
             if category is None and _is_dynamic(declared, name):
-                raise _refused(title, name, "a choice that comes from another node")
+                raise _refused(title, name, "a choice from another node")
             item = Input(name, *_normal(kind, options), category == "required") if kind is not None else None
             for value in _values(values):
                 self._check_value(node["class_type"], title, name, item, value, is_free=free is None or name in free)
@@ -71,21 +71,21 @@ class Handover:
         if names_a_file(class_type, name, item, examined=is_examined(class_type)):
             for text in texts(value):
                 if leaves(text) or self._leads_out(class_type, name, text):
-                    raise _refused(title, name, f"{text[:200]!r}, which leaves the studio's folders")
+                    raise _refused(title, name, f"{text[:200]!r}, which is outside the studio's folders")
         if (class_type, name) in CHECKS:
             try:
                 CHECKS[class_type, name](str(value))
             except FormulaError as error:
-                raise _refused(title, name, f"{error}, which may do harm") from None
+                raise _refused(title, name, f"{error}, which is not allowed") from None
         if item is None:
             return
         if item.kind == "COMBO" and not is_free:
             many = item.options.get("multiselect") and isinstance(value, list)
             for each in value if many else [value]:
                 if each not in item.choices:
-                    raise _refused(title, name, f"{str(each)[:200]!r}, which is none of its choices")
+                    raise _refused(title, name, f"{str(each)[:200]!r}, which is not one of its choices")
         elif not _is_plain(value, set(item.kind.split(","))):
-            raise _refused(title, name, f"{type(value).__name__}, where it takes {item.kind}")
+            raise _refused(title, name, f"{type(value).__name__}, but takes {item.kind}")
 
     def _leads_out(self, class_type: str, name: str, text: str) -> bool:
         """Return whether a folder among the inputs is, or holds, a link to somewhere else."""

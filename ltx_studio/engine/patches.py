@@ -60,10 +60,10 @@ def preview_whole_clips(previews: Previews) -> None:
 
 
 def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
-    """Have `Handover` look at the values of a node's inputs before it runs.
+    """Have `Handover` check the values of a node's inputs before it runs.
 
     Reason: ComfyUI checks what is written into an input, and not what another node hands over, so a link can name any
-    file, or be a choice that there is not.
+    file, or be an invalid choice.
     Remove when: ComfyUI checks linked values against the input's choices, and its folder nodes stay in their folder.
     """
     parameters = list(inspect.signature(execution.get_input_data).parameters)

@@ -1,4 +1,4 @@
-"""Latents of runs that failed, so that a retry goes on where the failed run stopped instead of sampling again."""
+"""Keep the latents of failed runs, so that a retry continues where the run stopped instead of sampling again."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class RescuedLatents:
             self._entries.popitem(last=False)
 
     def put_back(self, executor: Any) -> None:
-        """Put all into an executor's cache before a run; it drops those that the run does not use."""
+        """Put all entries into an executor's cache before a run; it drops those that the run does not use."""
         executor.caches.outputs.cache.update(self._entries)
 
     def drop(self, keys: Iterable[Any]) -> None:
@@ -48,7 +48,7 @@ class RescuedLatents:
 def latents_of(
     executor: Any, graph: Mapping[str, Mapping[str, Any]], classes: Mapping[str, Any], node_ids: Iterable[str]
 ) -> dict[Any, Any]:
-    """Return the cache entries of these nodes, where a node has finished and gives nothing but latents."""
+    """Return the cache entries of those nodes that have finished and output only latents."""
     outputs = executor.caches.outputs
     found = {}
     for node_id in node_ids:

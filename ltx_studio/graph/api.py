@@ -41,14 +41,14 @@ def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) ->
 
 
 def check_graph(nodes: object) -> None:
-    """Refuse what is no API-format graph, or too large a one, before ComfyUI stumbles over it.
+    """Refuse anything that is not an API-format graph, or is too large, before ComfyUI fails on it.
 
     Raises:
-        WorkflowError: The shape is wrong, a link leads nowhere, there is too much of something (see `limits`), or a
-            value is one that no graph can hold (see `Scale.weigh`).
+        WorkflowError: The shape is wrong, a link leads nowhere, a limit is exceeded (see `limits`), or a value is
+            not valid in a graph (see `Scale.weigh`).
     """
     if not isinstance(nodes, Mapping):
-        raise _no_graph("It is no JSON object of nodes")
+        raise _no_graph("It is not a JSON object of nodes")
     limits.WORKFLOW_NODES.check(len(nodes), "The workflow", error=WorkflowError)
     scale, links = Scale(), 0
     for node_id, node in nodes.items():
@@ -62,8 +62,8 @@ def check_graph(nodes: object) -> None:
             if value[0] not in nodes:
                 raise WorkflowError(
                     f"Input {quoted(name)} of node {quoted(title)} comes from node {quoted(value[0])}, "
-                    "which is not there.",
-                    "Connect it again in ComfyUI's editor, and export the workflow anew.",
+                    "which does not exist.",
+                    "Reconnect it in ComfyUI's editor, then export the workflow again.",
                     where=shown(title),
                 )
     limits.WORKFLOW_LINKS.check(links, "The workflow", error=WorkflowError)
@@ -72,12 +72,12 @@ def check_graph(nodes: object) -> None:
 def _checked_title(node_id: object, node: object, scale: Scale) -> str:
     """The node's title, once its shape is right."""
     if not isinstance(node_id, str) or not isinstance(node, Mapping):
-        raise _no_graph(f"Node {quoted(node_id)} is no JSON object", node_id)
+        raise _no_graph(f"Node {quoted(node_id)} is not a JSON object", node_id)
     if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), Mapping):
         raise _no_graph(f"Node {quoted(node_id)} has no class_type or no inputs", node_id)
     meta = node.get("_meta", {})
     if not isinstance(meta, Mapping) or not isinstance(meta.get("title", ""), str):
-        raise _no_graph(f"The title of node {quoted(node_id)} is no text", node_id)
+        raise _no_graph(f"The title of node {quoted(node_id)} is not text", node_id)
     title = str(meta.get("title") or node["class_type"])
     scale.weigh_name(node_id, title)
     scale.weigh_name(node["class_type"], title)
@@ -87,7 +87,7 @@ def _checked_title(node_id: object, node: object, scale: Scale) -> str:
 
 def _no_graph(what: str, where: object = "") -> WorkflowError:
     return WorkflowError(
-        f"{what}, so this is no API-format graph.",
+        f"{what}, so this is not an API-format graph.",
         "Export the workflow from ComfyUI in API format.",
         where=shown(where),
     )

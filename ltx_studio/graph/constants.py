@@ -1,4 +1,4 @@
-"""The literal values that can reach an input: through primitives, switches, lists and nodes that put texts together.
+"""Find the literal values that can reach an input, through primitives, switches, lists and nodes that join texts.
 
 Each rule does what ComfyUI's node does. What a rule does not know, or what grows too large, cannot be told, and callers
 refuse it where it matters.
@@ -42,7 +42,7 @@ class Constants:
         self._left = MOST_MADE
 
     def reaching(self, given: Any, *, depth: int = DEEPEST) -> Values | None:
-        """Return every value that an input may have at run time, or None when that cannot be told.
+        """Return every value that an input may have at run time, or None if that is unknown.
 
         Args:
             given: The input's value in the graph: a literal, or a link.

@@ -141,7 +141,7 @@ def load_definitions(path: Path) -> Definitions:
 
 
 def cached_definitions(path: Path) -> Definitions:
-    """Return what `load_definitions` does, and read the snapshot again only when it has changed: it has 2 MB.
+    """Return what `load_definitions` does, but read the snapshot (2 MB) again only when it has changed.
 
     Raises:
         SetupError: See `load_definitions`.

@@ -176,7 +176,7 @@ def _depths(graph: ApiGraph) -> dict[str, int]:
             depths[node_id] = max((depths[each] + 1 for each in sources[node_id]), default=0)
     except CycleError:
         raise WorkflowError(
-            "The links of the graph run in a circle.", "Open it in ComfyUI's editor, and break the circle."
+            "The links of the graph form a loop.", "Open it in ComfyUI's editor and break the loop."
         ) from None
     return depths
 

@@ -83,7 +83,7 @@ def is_editor_format(data: object) -> bool:
 
 
 def to_api(workflow: Json, definitions: Definitions) -> ApiGraph:
-    """The API-format graph that the editor would queue for `workflow`.
+    """Return the API-format graph that the editor would queue for `workflow`.
 
     Raises:
         WorkflowError: It uses node classes that `definitions` lacks, it is too large (see `limits`), or it is damaged.
@@ -216,8 +216,8 @@ class _Converter:
             if key in way:
                 title = shown(_title(place.node))
                 raise WorkflowError(
-                    f"The links of the workflow run in a circle through {title!r}.",
-                    "Open it in ComfyUI's editor, and break the circle.",
+                    f"The links of the workflow form a loop through {title!r}.",
+                    "Open it in ComfyUI's editor and break the loop.",
                     where=title,
                 )
             if key in self._found:

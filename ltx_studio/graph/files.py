@@ -37,7 +37,7 @@ def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
 
 
 def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
-    """Read a workflow and its form at once, so that neither the page nor the API reads a file twice.
+    """Read a workflow and its form together, so that no file is read twice.
 
     Meant for `reading.read`: in its process, the definitions stay loaded from one file to the next.
 
@@ -46,7 +46,7 @@ def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
         snapshot: The file of the node definitions.
 
     Raises:
-        WorkflowError: See `read_workflow`, or its node classes are not there.
+        WorkflowError: See `read_workflow`, or its node classes are missing.
         SetupError: There are no definitions.
     """
     definitions = cached_definitions(snapshot)
@@ -60,19 +60,19 @@ def _text_of(path: Path) -> str:
     try:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
-            raise WorkflowError(f"{path} cannot be read: it is no ordinary file.", "Name a file.")
+            raise WorkflowError(f"{path} is not a regular file.", "Check the path.")
         limits.WORKFLOW_FILE.check(state.st_size, path.name, error=WorkflowError)
         with path.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise WorkflowError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
     except ValueError as error:  # a zero within
-        raise WorkflowError(f"{str(path)!r} is no path: {error}.", "Check the path.") from None
+        raise WorkflowError(f"{str(path)!r} is not a valid path: {error}.", "Check the path.") from None
     limits.WORKFLOW_FILE.check(len(content), path.name, error=WorkflowError)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        raise WorkflowError(f"{path.name} is no text.", "Give a workflow's .json file, or a video.") from None
+        raise WorkflowError(f"{path.name} is not a text file.", "Give a workflow's .json file, or a video.") from None
 
 
 def _from_video(path: Path) -> Any:

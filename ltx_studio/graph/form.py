@@ -130,7 +130,7 @@ def fill(graph: Mapping[str, Mapping[str, Any]], fields: list[Field], values: Ma
 
 
 def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str]:
-    """The node's id and the input's name that a field's key is made of; either may have dots of its own.
+    """Return the node id and the input name that a field's key consists of; either may contain dots.
 
     Raises:
         RequestError: The graph has no such node.
@@ -138,7 +138,7 @@ def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str
     splits = [(key[:dot], key[dot + 1 :]) for dot, letter in enumerate(key) if letter == "."]
     known = [(node_id, name) for node_id, name in splits if node_id in graph]
     if not known:
-        raise RequestError(f"The workflow has no input {quoted(key)}.", "Take it away.", where=shown(key))
+        raise RequestError(f"The workflow has no input {quoted(key)}.", "Remove it.", where=shown(key))
     return next((each for each in known if each[1] in graph[each[0]]["inputs"]), known[0])
 
 
@@ -154,17 +154,17 @@ class FieldIndex:
             self._by_title.setdefault(field.title.casefold(), []).append(field)
 
     def find(self, name: str) -> Field:
-        """A field by its key or title.
+        """Return a field by its key or title.
 
         Raises:
-            RequestError: There is none, or there are more than one.
+            RequestError: No field matches, or more than one does.
         """
         found = self._by_key.get(name) or self._by_title.get(name.casefold()) or []
         if len(found) == 1:
             return found[0]
         known = _listed(found or self._fields)
         if found:
-            raise RequestError(f"The workflow has more than one field {quoted(name)}.", f"Name one of: {known}.")
+            raise RequestError(f"The workflow has more than one field {quoted(name)}.", f"Use one of: {known}.")
         like = self._like(name.casefold())
         hint = f"Did you mean {quoted(like)}? " if like else ""
         raise RequestError(f"The workflow has no field {quoted(name)}.", f"{hint}Its fields are: {known or 'none'}.")
@@ -256,7 +256,7 @@ def _checked(field: Field, value: Any) -> Any:
                     return choice
             raise _wrong(field, value, f"one of {shown(', '.join(map(str, field.choices)), _LONGEST_LIST)}")
         case Kind.TEXT if not isinstance(value, str | int | float):
-            raise _wrong(field, value, "a text")
+            raise _wrong(field, value, "text")
     text = str(value)
     limits.TEXT.check(len(text), field.title, where=shown(field.key))
     require_text(text, field.title)

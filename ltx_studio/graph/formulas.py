@@ -28,25 +28,25 @@ _PARTS = (
 
 
 class FormulaError(ValueError):
-    """What a text has that may not be there, as a phrase."""
+    """What is not allowed in a text, as a phrase."""
 
 
 def check_formula(text: str) -> None:
-    """Refuse what is more than arithmetic on the numbers that are connected.
+    """Refuse formulas that do more than arithmetic on connected numbers.
 
     Raises:
-        FormulaError: What it is that may not be there.
+        FormulaError: It contains something that is not allowed.
     """
     if len(text) > LONGEST_FORMULA:
         raise FormulaError(f"more than {LONGEST_FORMULA:,} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise FormulaError("something that is no formula") from None
+        raise FormulaError("an invalid formula") from None
     for node in ast.walk(tree):
         _check_part(node)
     if sum(isinstance(power[1], ast.Name) for power in map(_power, ast.walk(tree)) if power is not None) > 1:
-        raise FormulaError("more than one power of a connected number")
+        raise FormulaError("more than one power with a connected exponent")
 
 
 def has_connected_exponent(text: str) -> bool:
@@ -57,12 +57,12 @@ def has_connected_exponent(text: str) -> bool:
 
 def _check_part(node: ast.AST) -> None:
     if not isinstance(node, _PARTS):
-        raise FormulaError("something that is no arithmetic")
+        raise FormulaError("something other than arithmetic")
     if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
-        raise FormulaError("a text")
+        raise FormulaError("a string")
     if isinstance(node, ast.Call):
         if not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS):
-            raise FormulaError("a function that is not known")
+            raise FormulaError("an unknown function")
         if node.func.id == "round":
             _check_small(node.args[1:], LARGEST_EXPONENT)  # Python works out 10 ** -digits
     if (power := _power(node)) is not None:
@@ -88,19 +88,19 @@ def _check_small(numbers: list[ast.expr], most: int) -> None:
         plain = number.operand if isinstance(number, ast.UnaryOp) else number
         value = plain.value if isinstance(plain, ast.Constant) else None
         if not isinstance(value, int | float) or value > most:
-            raise FormulaError(f"a power or a rounding by what is no number up to {most}")
+            raise FormulaError(f"a power or a rounding with an operand that is not a number up to {most}")
 
 
 def check_format(pattern: str) -> None:
-    """Refuse a pattern of `str.format` that looks inside of objects, or asks for widths beyond measure.
+    """Refuse a `str.format` pattern that looks inside objects or asks for excessive widths.
 
     Raises:
-        FormulaError: What it is that may not be there.
+        FormulaError: It contains something that is not allowed.
     """
     try:
         parts = list(string.Formatter().parse(pattern))
     except ValueError:
-        raise FormulaError("braces that do not match") from None
+        raise FormulaError("unmatched braces") from None
     for _, name, spec, _ in parts:
         if name is not None and not name.isidentifier():
             raise FormulaError(f"{{{name}}}")
@@ -109,7 +109,7 @@ def check_format(pattern: str) -> None:
 
 
 def check_sigmas(text: str) -> None:
-    """Refuse a list of sigmas of a length at which ComfyUI's regular expression takes for ever.
+    """Refuse a list of sigmas so long that ComfyUI's regular expression would not finish.
 
     Raises:
         FormulaError: It is too long.
@@ -126,10 +126,10 @@ class Formulas:
         self._characters = 0
 
     def check(self, class_type: str, name: str, text: str) -> None:
-        """Refuse a text that may do harm in the input that it is for.
+        """Refuse a text that is not safe in its input.
 
         Raises:
-            FormulaError: What it is that may not be there.
+            FormulaError: It contains something that is not allowed.
             WorkflowError: The graph has too many of them.
         """
         if (class_type, name) not in CHECKS or (class_type, name, text) in self._seen:

@@ -1,4 +1,4 @@
-"""Which inputs of which nodes name files or folders, and whether such a name stays in the studio's folders.
+"""Tell which inputs of which nodes name files or folders, and whether such a name stays in the studio's folders.
 
 The table `paths.json` is asked of ComfyUI and read out of its code (`make golden`). For classes that it was not made
 from, a rule decides: what is called like a path, offers files to choose from, or takes an upload.
@@ -53,7 +53,7 @@ def path_table() -> Mapping[str, Mapping[str, str]]:
 
 
 def is_called_like_a_path(name: str) -> bool:
-    """Return whether an input's name (dotted or not) says that it is a file, a folder or an address."""
+    """Return whether an input's name (dotted or not) suggests a file, a folder or an address."""
     return bool(_CALLED_LIKE_A_PATH.search(name.rpartition(".")[2].lower()))
 
 
@@ -112,14 +112,14 @@ def texts(value: object) -> Iterator[str]:
 
 
 def unwrapped(value: Any) -> Any:
-    """Return what ComfyUI makes of a value that is wrapped (``{"__value__": …}``)."""
+    """Return a value as ComfyUI unwraps it (``{"__value__": …}``)."""
     while isinstance(value, Mapping) and "__value__" in value:
         value = value["__value__"]
     return value
 
 
 def leaves(text: str) -> bool:
-    """Return whether a name leads, or on some system may lead, out of the folder that it is meant for.
+    """Return whether a name leads, on any system, out of its folder.
 
     Absolute paths, drives, addresses, ``~``, ``..``, ComfyUI's ``[output]``, and characters that no file name has;
     fullwidth and other compatible letters count as the plain ones that some file systems make of them.

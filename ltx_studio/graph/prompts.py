@@ -11,13 +11,13 @@ _TOKEN = re.compile(r"\\.?|[{}|]|[^\\{}|]+", re.DOTALL)
 
 
 def settle(prompt: str) -> str:
-    """The prompt without comments, and with one choice made of each ``{a|b}``.
+    """Return the prompt without comments, and with the first choice of each ``{a|b}``.
 
     The editor draws the choice at random; here it is always the first, so that a file means the same every time.
     A backslash keeps a brace or a bar as it is.
 
     Raises:
-        WorkflowError: It is too long, or its choices are too deep.
+        WorkflowError: It is too long, or its choices are nested too deeply.
     """
     if len(prompt) > 2 * limits.TEXT.most:  # with a backslash before each character it is twice as long as it reads
         limits.TEXT.check(len(prompt), "A prompt of the workflow", error=WorkflowError)

@@ -1,4 +1,4 @@
-"""Whether a workflow from anywhere may run: what its nodes could do, and where they would read and write.
+"""Decide whether a workflow from anywhere may run: what its nodes can do, and where they would read and write.
 
 Of ComfyUI's own nodes, `core_nodes.txt` lists those that compute, load models by name, read an uploaded file, or save
 below the output folder. Not there are those that write models or data sets, read folders or other people's outputs, or
@@ -26,7 +26,7 @@ from ltx_studio.graph.values import require_text
 LONGEST_PREFIX = 100
 """Bytes of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
 
-_HINT = "Write a plain name into it."
+_HINT = "Enter a plain name in the node."
 _OBJECTS = ("FILE_3D", "FILE_3D_GLB", "FILE_3D_GLTF", "FILE_3D_FBX", "FILE_3D_OBJ", "FILE_3D_STL", "FILE_3D_USDZ")
 """Kinds that bring a file itself, not its name; what takes either is given one of them."""
 
@@ -129,7 +129,7 @@ class _Given:
 
     def check(self) -> None:
         if _is_like_a_link(self._value) and not is_link(self._value):
-            raise self._refused("hides a link to another node", "Connect it again in ComfyUI's editor.")
+            raise self._refused("hides a link to another node", "Reconnect it in ComfyUI's editor.")
         if is_link(self._value) and self._declared is not None and self._declared.is_dynamic:
             raise self._refused("comes from another node, but decides which inputs there are", "Choose it in the node.")
         if self._made_as in _OBJECTS:
@@ -149,10 +149,10 @@ class _Given:
     def _check_file(self) -> None:
         values = self._reaching()
         if values is None or (is_link(self._value) and self._is_wanted_beforehand()):
-            raise self._refused("comes from another node, so nobody knows which file it would be", _HINT)
+            raise self._refused("comes from another node, so its file cannot be checked before the run", _HINT)
         for value in values:
             if not isinstance(value, str | None) and not self._takes_objects():
-                raise self._refused("is no text, so nobody knows which file it would be", _HINT)
+                raise self._refused("is not text, so its file cannot be checked before the run", _HINT)
             if self._name.rpartition(".")[2] in PATHS:
                 self._check_length(str(value))
         self._check_texts(values)
@@ -169,14 +169,14 @@ class _Given:
     def _check_length(self, text: str) -> None:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > LONGEST_PREFIX:
-            raise self._refused(f"has {size} bytes", f"Use at most {LONGEST_PREFIX}.")
+            raise self._refused(f"has {size} bytes", f"Use at most {LONGEST_PREFIX} bytes.")
 
     def _check_texts(self, values: Values) -> None:
         for text in texts(list(values)):
             require_text(text, f"{self._title}: {self._name}")
             if leaves(text):
                 can_be = "can be" if is_link(self._value) else "is"
-                raise self._refused(f"{can_be} {text[:200]!r}, which leaves the studio's folders", _HINT)
+                raise self._refused(f"{can_be} {text[:200]!r}, which is outside the studio's folders", _HINT)
 
     def _check_choices(self, choices: list[Any]) -> None:
         """ComfyUI looks at what is written into a choice, but not at what is connected to it."""
@@ -184,18 +184,18 @@ class _Given:
             if value not in choices:
                 few = ", ".join(str(choice) for choice in choices[:6])
                 raise self._refused(
-                    f"can be {str(value)[:200]!r}, which is none of its choices", f"Choose one of: {few}."
+                    f"can be {str(value)[:200]!r}, which is not one of its choices", f"Choose one of: {few}."
                 )
 
     def _check_formula(self) -> None:
         values = self._reaching()
         if values is None:
-            raise self._refused("comes from another node, so nobody knows what it would do", "Write it into the node.")
+            raise self._refused("comes from another node, so it cannot be checked beforehand", "Enter it in the node.")
         for value in values:
             try:
                 self._formulas.check(self._class, self._name, str(unwrapped(value)))
             except FormulaError as error:
-                raise self._refused(f"has {error}, which may do harm", "Write a simpler one.") from None
+                raise self._refused(f"has {error}, which is not allowed", "Write a simpler one.") from None
 
     def _refused(self, what: str, hint: str) -> WorkflowError:
         return WorkflowError(f"{self._title}: {self._name} {what}.", hint, where=self._title)

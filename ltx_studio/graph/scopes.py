@@ -12,7 +12,7 @@ from ltx_studio.graph.values import shown
 PRIMITIVE = "PrimitiveNode"
 _MOST_EXACT = 2**53
 """The largest number up to which the editor, in JavaScript, has all."""
-_HINT = "Open it in ComfyUI's editor, and take it out of itself."
+_HINT = "Open the workflow in ComfyUI's editor and remove the subgraph from itself."
 
 Json = Mapping[str, Any]
 
@@ -82,11 +82,11 @@ class Scope:
 
 
 def check_expansion(root: Contents, subgraphs: Mapping[Any, Contents]) -> None:
-    """Refuse a workflow that would be too large with its subgraphs written out, before that is done.
+    """Refuse a workflow that would be too large with its subgraphs expanded, before expanding them.
 
     Raises:
-        WorkflowError: There would be too many nodes, subgraphs are too deep inside each other, or one is inside of
-            itself; or there are too many links as it stands.
+        WorkflowError: There would be too many nodes, subgraphs are nested too deeply, one contains itself, or the
+            file has too many links.
     """
     links = sum(len(each.links) for each in (root, *subgraphs.values()))
     limits.WORKFLOW_LINKS.check(links, "The workflow", error=WorkflowError)
@@ -103,7 +103,7 @@ class _Expansion:
         self._path: list[Any] = []
 
     def size_of(self, contents: Contents) -> tuple[int, int]:
-        """Return how many nodes there are in all, and how many subgraphs inside each other."""
+        """Return the number of nodes in all, and the depth of nested subgraphs."""
         used = Counter(node["type"] for node in contents.nodes.values() if node["type"] in self._subgraphs)
         inner = {kind: self._size_of_subgraph(kind) for kind in used}
         depth = max((depth for _, depth in inner.values()), default=0)

@@ -67,7 +67,7 @@ def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
         node = graph[error.args[1][0]]
         title = shown(node.get("_meta", {}).get("title") or node["class_type"])
         raise WorkflowError(
-            f"{title} waits for what comes of itself.", "Break the circle in ComfyUI's editor.", where=title
+            f"{title} depends on its own output.", "Break the loop in ComfyUI's editor.", where=title
         ) from None
 
 
@@ -112,7 +112,7 @@ def _check_link(
     for kind in _carried(graph, link[0], definitions) if kinds[link[1]] == MATCH else [kinds[link[1]]]:
         if kind not in _ANY and not set(kind.split(",")) & set(item.kind.split(",")):
             raise _problem(
-                title, name, f"takes {item.kind} and is fed {kind}", f"Connect it to an output of type {item.kind}."
+                title, name, f"takes {item.kind}, not {kind}", f"Connect it to an output of type {item.kind}."
             )
 
 
@@ -144,14 +144,16 @@ def _check_value(title: str, name: str, item: Input, value: Any) -> None:
         number = _as_number(value, item.kind)
         low, high = item.options.get("min", -math.inf), item.options.get("max", math.inf)
         if number is None or not low <= number <= high:
-            raise _problem(title, name, f"is {quoted(value)}", f"Give it a number from {low} to {high}.")
+            raise _problem(title, name, f"is {quoted(value)}", f"Enter a number from {low} to {high}.")
     elif item.kind == "STRING" and isinstance(value, list | Mapping):
-        raise _problem(title, name, f"is {shown(value)}", "Give it a text.")
+        raise _problem(title, name, f"is {shown(value)}", "Enter text.")
     elif (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
         is_file = str(value)[-20:].lower().endswith(ENDINGS + _MEDIA_FILES)
         if item.choices and not is_file and value not in item.choices:
             few = ", ".join(str(choice) for choice in item.choices[:6])
-            raise _problem(title, name, f"is {quoted(value)}, which is none of its choices", f"Choose one of: {few}, …")
+            raise _problem(
+                title, name, f"is {quoted(value)}, which is not one of its choices", f"Choose one of: {few}, …"
+            )
 
 
 def _as_number(value: Any, kind: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What a graph may hold: texts, numbers, lists and objects, weighed while they are looked at."""
+"""Check what a graph holds: texts, numbers, lists and objects, and how large they are together."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _SHOWN = 80
 
 
 class Scale:
-    """Adds up what a graph holds, and refuses it as soon as it is too much.
+    """Adds up the size of a graph's values, and refuses the graph as soon as they are too large.
 
     A short file can stand for a large graph: a subgraph is written once and used many times.
     """
@@ -23,10 +23,10 @@ class Scale:
         self._total = 0
 
     def add(self, weight: int) -> None:
-        """Count so many bytes.
+        """Add a number of bytes to the total.
 
         Raises:
-            WorkflowError: All together are more than `limits.WORKFLOW_FILE`.
+            WorkflowError: The total exceeds `limits.WORKFLOW_FILE`.
         """
         self._total += weight
         if self._total > limits.WORKFLOW_FILE.most:
@@ -41,8 +41,8 @@ class Scale:
             title: The node's, for the error.
 
         Raises:
-            WorkflowError: It is too deep, too long or too large, a number that is not finite, or a text with half a
-                character.
+            WorkflowError: It is nested too deeply, too long or too large, a number that is not finite, or a text with a
+                lone surrogate.
         """
         before = self._total
         self._weigh(value, name, title, 0)
@@ -78,14 +78,14 @@ class Scale:
             if isinstance(value, float) and not math.isfinite(value):
                 raise WorkflowError(
                     f"{_input(name, title)} is {value}, which is not a finite number.",
-                    "Set it again.",
+                    "Enter a finite number.",
                     where=shown(title),
                 )
             self.add(LEAF + (value.bit_length() // 3 if isinstance(value, int) else 0))
 
 
 def require_text(text: str, what: str) -> None:
-    """Refuse half of a surrogate pair, which no file, database or page can hold.
+    """Refuse a lone surrogate, which no file, database or page can hold.
 
     Raises:
         WorkflowError: There is one in `text`.
@@ -96,20 +96,20 @@ def require_text(text: str, what: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise WorkflowError(
-            f"{shown(what)} has half of a character at place {error.start + 1} (a lone surrogate).",
-            "Write that text again, and save the workflow.",
+            f"{shown(what)} has an invalid character at position {error.start + 1} (a lone surrogate).",
+            "Retype that text, then save the workflow.",
         ) from None
 
 
 def shown(value: Any, most: int = _SHOWN) -> str:
-    """Return a value as an error can name it: short, and of characters that can be printed anywhere."""
+    """Return a value as an error can show it: short, and printable anywhere."""
     text = value if isinstance(value, str) else repr(value)
     text = text[: most + 1].encode(errors="backslashreplace").decode()
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def quoted(value: Any) -> str:
-    """Return what `shown` does; a text in quotes, so that one sees where it ends."""
+    """Return what `shown` does, with text in quotes."""
     return repr(shown(value)) if isinstance(value, str) else shown(value)
 
 

@@ -57,11 +57,11 @@ class Agreement:
         self._archive = Archive(settings)
 
     def look(self) -> Disagreements:
-        """Compare all; changes nothing.
+        """Compare the database with the files; change nothing.
 
         Raises:
             DatabaseDamagedError: The database is damaged.
-            SetupError: The outputs are no folder.
+            SetupError: The outputs are not a folder.
         """
         self._database.check(thorough=True)
         with self._database.read() as connection:
@@ -73,7 +73,7 @@ class Agreement:
             needed = _files_needed(connection)
         outputs = self._settings.outputs_dir
         if outputs.exists() and not outputs.is_dir():
-            raise SetupError(f"{outputs} is no folder.", "Move it away: clips are kept there.")
+            raise SetupError(f"{outputs} is not a folder.", "Move it away: clips are kept there.")
         strays, unknown = self._strays(set(takes) | working)
         posterless = tuple(
             take
@@ -84,10 +84,10 @@ class Agreement:
         return Disagreements(missing, strays, unknown, posterless, unused)
 
     def mend(self, seen: Disagreements) -> None:
-        """Take strays into the history, make posters, remove what nothing needs. Takes whose file is missing stay."""
+        """Add strays to the history, make posters and remove unused files. Takes whose file is missing are kept."""
         History(self._database, self._settings.outputs_dir, self._settings.posters_dir).remove_leaving()
         for path in sorted(seen.strays, key=_changed):  # the newest take has the highest number
-            with _logged(f"{path} cannot be taken into the history"):
+            with _logged(f"{path} cannot be added to the history"):
                 self._adopt(path)
         for take in seen.posterless:
             with _logged(f"the take {take} has no poster"):
@@ -99,23 +99,23 @@ class Agreement:
                     path.unlink(missing_ok=True)
 
     def forget_missing(self, count: int) -> None:
-        """Take the takes whose file is missing out of the history for good.
+        """Remove the takes whose file is missing from the history for good.
 
         Args:
-            count: How many that are; others than these were not meant.
+            count: How many that must be; otherwise nothing is removed.
 
         Raises:
-            RequestError: There are more or fewer of them now.
-            DatabaseDamagedError: The database is damaged: who knows what is missing.
+            RequestError: More or fewer takes are missing.
+            DatabaseDamagedError: The database is damaged, so it does not tell what is missing.
         """
         self._database.check(thorough=True)
         with self._database.write() as connection:
             rows = self._missing(connection)
             if len(rows) != count:
-                now = f"{len(rows)} take{'' if len(rows) == 1 else 's'}"
+                now = "1 take has" if len(rows) == 1 else f"{len(rows)} takes have"
                 raise RequestError(
-                    f"The file of {now} is missing, not of {count}. Nothing is forgotten.",
-                    f"To forget them for good: `ltx-studio doctor --forget-missing {len(rows)}`."
+                    f"{now} a missing file, not {count}. Nothing was removed.",
+                    f"To forget them for good, run `ltx-studio doctor --forget-missing {len(rows)}`."
                     if rows
                     else "There is nothing to forget.",
                 )

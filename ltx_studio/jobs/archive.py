@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NO_RECIPE_INSIDE = "The clip was kept without its recipe inside the file ({why}); the history has it."
-NO_WORKFLOW_INSIDE = "The clip was kept without its graph for ComfyUI's editor ({why})."
+NO_RECIPE_INSIDE = "The clip was saved without its recipe in the file ({why}); the history has the recipe."
+NO_WORKFLOW_INSIDE = "The clip was saved without its workflow for ComfyUI's editor ({why})."
 UNMEASURED: Mapping[str, Any] = {"seconds": 0.0, "stages": [], "peak_memory": 0}
 """What is known of a run whose end nobody saw."""
 
@@ -66,14 +66,14 @@ class Archive:
     def keep(
         self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, measured: Mapping[str, Any]
     ) -> NewTake:
-        """Put what a run saved at its place, in one piece, and remove what the run left.
+        """Move what a run saved to its place, whole, and remove what the run left.
 
         A finished clip is never lost because something about it cannot be written: it is then kept without, and
         ``measured["note"]`` says so.
 
         Raises:
             ExecutionError: The run saved nothing.
-            OSError: Not even its name can be changed; what was there before is still there.
+            OSError: Not even renaming works; what was there before is unchanged.
         """
         if not made.outputs:
             raise ExecutionError("The workflow ran and saved no file.", "Give it an output node, such as Save Video.")
@@ -137,7 +137,7 @@ class Archive:
             return {}
 
     def recovered(self, job: Job, spec: Spec, graph: Callable[[], Mapping[str, Any]]) -> NewTake | None:
-        """Return the take of a job whose clip was whole when the studio was killed; None when there is none.
+        """Return the take of a job whose clip was complete when the studio was killed, or None.
 
         Args:
             job: It was running, and has no take.
@@ -179,7 +179,7 @@ class Archive:
         return poster_path(self._posters, take)
 
     def sweep(self, jobs: Iterable[str]) -> None:
-        """Remove what a kill left unfinished, and what runs of these jobs, which have no take, left in the outputs."""
+        """Remove unfinished files of killed processes, and files that runs of these jobs, which have no take, left."""
         sweep_partials(self.inputs, self._posters, *self._outputs.glob("*/"))
         for job in jobs:
             for path in self._outputs.glob(f"*/*-{job}*"):

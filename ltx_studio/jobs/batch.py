@@ -78,7 +78,7 @@ def read_rows(path: Path) -> list[Row]:
                 rows.append(row)
                 limits.TABLE_ROWS.check(len(rows), path.name)  # before the next is read: there may be millions
     except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path.name} cannot be read: {error}.", "Give a text file in UTF-8.") from None
+        raise RequestError(f"{path.name} cannot be read: {error}.", "Save it as a UTF-8 text file.") from None
     if not rows:
         raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
     return rows
@@ -91,7 +91,7 @@ def _lines_of(file: TextIO, path: Path) -> Iterator[str]:
         limits.TABLE_LINES.check(number, path.name)
         limits.TABLE_FILE.check(size, path.name)  # it may grow while it is read
         if "\0" in line:
-            raise RequestError(f"{path.name} is no text: there is a zero in it.", "Give a text file in UTF-8.")
+            raise RequestError(f"{path.name} contains a NUL character.", "Save it as a UTF-8 text file.")
         yield line
 
 
@@ -102,9 +102,9 @@ def _objects(lines: Iterator[str], path: Path) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise _wrong(path, number, f"it is no JSON: {error}.", _LIKE_THIS) from None
+            raise _wrong(path, number, f"it is not valid JSON: {error}.", _LIKE_THIS) from None
         if not isinstance(row, dict):
-            raise _wrong(path, number, "it is no object.", _LIKE_THIS)
+            raise _wrong(path, number, "it is not a JSON object.", _LIKE_THIS)
         limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")
         _check_values(row, path, number)
         yield number, row
@@ -117,7 +117,7 @@ def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
             scale.weigh_name(name, f"line {number}")
             scale.weigh(value, name, f"line {number}")
     except WorkflowError as error:
-        raise _wrong(path, number, error.message, "Write that value again.") from None
+        raise _wrong(path, number, error.message, "Correct that value.") from None
 
 
 def _table(lines: Iterator[str], path: Path) -> Iterator[Row]:
@@ -128,7 +128,7 @@ def _table(lines: Iterator[str], path: Path) -> Iterator[Row]:
         limits.TABLE_COLUMNS.check(len(names), path.name)
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise _wrong(path, 1, f"it names {shown(twice)!r} twice.", "Give each column a name of its own.")
+            raise _wrong(path, 1, f"it names {shown(twice)!r} twice.", "Give each column its own name.")
         for row in reader:
             if None in row:
                 raise _wrong(path, reader.line_num, "it has more fields than the first line.", "Put commas in quotes.")

@@ -1,4 +1,4 @@
-"""What SQLite says of the studio's database in the user's words: what is wrong, and the one thing to do."""
+"""Translate SQLite's errors about the studio's database: what is wrong, and the one thing to do."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from ltx_studio.errors import SetupError
 
 _Told = TypeVar("_Told", bound=SetupError)
 
-WAY_OUT = "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what can be read, and finds your clips."
+WAY_OUT = "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what it can read, and finds your clips."
 
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _DAMAGED_WORDS = ("no such table", "no such column", "could not decode to utf-8")
@@ -31,7 +31,7 @@ class DatabaseUnusableError(SetupError, sqlite3.OperationalError):
 
 
 class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
-    """The database is damaged, or is no database of the studio."""
+    """The database is damaged, or is not a database of the studio."""
 
     code = "damaged"
 
@@ -44,12 +44,12 @@ class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
     @classmethod
     def foreign(cls, path: Path) -> Self:
         """Return the error for a database of another program."""
-        return cls(f"{path} is no database of LTX 2.3 Studio.", WAY_OUT, where=str(path))
+        return cls(f"{path} is not a database of LTX 2.3 Studio.", WAY_OUT, where=str(path))
 
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raise what SQLite says of the file at `path` as errors with a remedy.
+    """Raise SQLite's errors about the file at `path` as errors with a remedy.
 
     Raises:
         DatabaseDamagedError: The file is damaged.
@@ -73,13 +73,13 @@ def _remedy(path: Path, error: sqlite3.Error) -> str:
     """What to do about a file that is whole, but cannot be used."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return f"The disk is full: free some space where {path.parent} lies, then try again."
+        return f"The disk is full: free some space on the disk of {path.parent}, then try again."
     if code in _IN_USE:
-        return "Another program holds it: end that program, or try again when it has ended."
+        return "Another program is using it: close that program, then try again."
     return _obstacle(path) or (
-        f"The disk cannot be read or written there: check it, and look whether {path.parent} is on it."
+        f"The disk cannot be read or written: check the disk of {path.parent}."
         if code == sqlite3.SQLITE_IOERR
-        else "Try again; if it stays so, report it with the studio's log."
+        else "Try again; if it happens again, report it with the studio's log."
     )
 
 
@@ -89,14 +89,14 @@ def _obstacle(path: Path) -> str:
     if path.is_dir():
         return f"Move {path} away: it is a folder."
     if not folder.is_dir():
-        return f"Bring the folder {folder} back, or {elsewhere}."
+        return f"Restore the folder {folder}, or {elsewhere}."
     for each in (folder, *(path.with_name(f"{path.name}{end}") for end in ("", "-wal", "-shm"))):
         if not each.exists():
             continue
         if _is_read_only(each):
-            return f"The disk of {folder} is read-only: mount it writable, or {elsewhere}."
+            return f"Remount the read-only disk of {folder} as writable, or {elsewhere}."
         if not os.access(each, os.R_OK | os.W_OK | (os.X_OK if each == folder else 0)):
-            return f"You may not write to {each}: become its owner, or {elsewhere}."
+            return f"Get permission to write to {each}, or {elsewhere}."
     return ""
 
 

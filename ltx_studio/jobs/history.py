@@ -139,7 +139,7 @@ def insert(connection: sqlite3.Connection, take: NewTake) -> None:
 
 
 def erase(connection: sqlite3.Connection, number: int) -> None:
-    """Take the row of a take away in a transaction that is open."""
+    """Delete a take's row, in the open transaction."""
     for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
         connection.execute(statement, (number,))
 
@@ -156,7 +156,7 @@ class History:
         return self._outputs_dir / take.file
 
     def is_missing(self, take: NewTake) -> bool:
-        """Return whether its file is not there, as when its disk is away; looked at anew each time."""
+        """Return whether its file is missing, as when its disk is not mounted; checked each time."""
         return not self.path(take).is_file()
 
     def poster(self, take: str) -> Path:
@@ -306,9 +306,9 @@ class History:
             return room_of(self._prunable(connection, owner, keep, keep_bytes))
 
     def prune(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
-        """Remove the owner's oldest takes, never a favourite. Their ids.
+        """Remove the owner's oldest takes, never a favourite, and return their ids.
 
-        A take whose file is missing is neither counted nor removed: it needs no room, and its disk may come back.
+        A take whose file is missing is neither counted nor removed: it takes no space, and its disk may come back.
 
         Args:
             owner: Whose.
@@ -330,7 +330,7 @@ class History:
         self, connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
     ) -> list[sqlite3.Row]:
         if min(keep or 0, keep_bytes or 0) < 0:
-            raise RequestError("Fewer than no takes cannot be kept.", "Give 0 or more.")
+            raise RequestError("The number to keep is negative.", "Give 0 or more.")
         return list(beyond(self._here(sizes(connection, owner)), keep, keep_bytes))
 
     def _here(self, rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:

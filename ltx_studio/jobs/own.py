@@ -90,14 +90,14 @@ class OwnSpec:
         for key, each in read.items():
             if key not in self.given:
                 raise RequestError(
-                    f"{each.title}: the workflow reads a {each.kind}, {quoted(each.value)}, that is not given.",
-                    f"Give it: `--set {key}=PATH`.",
+                    f"{each.title}: the workflow reads a {each.kind}, {quoted(each.value)}, that was not given.",
+                    f"Give it with `--set {key}=PATH`.",
                     where=key,
                 )
         named = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
         for key in self.given:
             if key not in read:
-                raise RequestError(f"The workflow reads no file {quoted(key)}.", "Take it away.", where=key)
+                raise RequestError(f"The workflow reads no file {quoted(key)}.", "Remove it.", where=key)
             node_id, name = place_of(named, key)
             named[node_id]["inputs"][name] = _EXAMPLES[read[key].kind]
         validate(named, definitions)

@@ -290,7 +290,7 @@ class Queue:
             return bool(row and row["paused"])
 
     def running(self) -> list[Job]:
-        """Return the jobs that are running, of all owners."""
+        """Return the running jobs of all owners."""
         with self._database.read() as connection:
             rows = connection.execute(f"SELECT {COLUMNS} WHERE jobs.state = 'running'").fetchall()
             return [job_of(row, {}) for row in rows]
@@ -387,4 +387,4 @@ def _state(row: sqlite3.Row, ahead: Mapping[str, int]) -> State:
         case "cancelled":
             return Cancelled(ended)
         case unknown:
-            return Failed(ended, StudioError(f"The job is {unknown!r}, which is no state.", "Cancel it."))
+            return Failed(ended, StudioError(f"The job has an unknown state, {unknown!r}.", "Cancel it."))

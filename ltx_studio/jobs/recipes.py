@@ -74,7 +74,7 @@ def current(spec: Spec, graph: Mapping[str, Any], settings: Settings) -> Recipe:
 
 
 def bare(spec: Spec, graph: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of a take without what had to be looked up: models, inputs' hashes, versions."""
+    """Return the recipe of a take without the parts that need looking up: models, hashes of inputs, versions."""
     stored = replace(spec, fresh=False).as_dict()
     inputs = {name: path.stem for name, path in spec.files().items()}
     return Recipe.model_construct(

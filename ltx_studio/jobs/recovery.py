@@ -1,4 +1,4 @@
-"""A new database in place of a damaged one, with the rows of the damaged one that can still be read."""
+"""Replace a damaged database by a new one with the rows that can still be read."""
 
 import contextlib
 import errno
@@ -43,10 +43,10 @@ class Recovered:
 
 
 def recover(settings: Settings) -> Recovered:
-    """Put a new database in place of a damaged one, which is moved aside and never changed.
+    """Replace a damaged database by a new one; the damaged file is moved aside, never changed.
 
     Raises:
-        BusyError: A studio runs, and uses it.
+        BusyError: A running studio uses it.
         SetupError: The folder cannot be written; nothing has changed then.
     """
     path = settings.database_file
@@ -74,7 +74,7 @@ def _unused(settings: Settings) -> Iterator[None]:
             yield
     except Timeout:
         raise BusyError(
-            f"A studio is running with {settings.database_file}.", "End it (Ctrl+C where it was started), then repair."
+            f"A running studio is using {settings.database_file}.", "Stop it (Ctrl+C in its terminal), then repair."
         ) from None
 
 

@@ -66,7 +66,7 @@ def spec_of(
         elif not _exists(kept[name]):
             raise RequestError(
                 f"The file for {name} is no longer kept here.",
-                f"Give it: `--file {name}=PATH`; its sha256 is {digest[:_SHA256_DIGITS]}.",
+                f"Give it with `--file {name}=PATH`; its sha256 is {digest[:_SHA256_DIGITS]}.",
             )
         else:
             _check(name, kept[name], digest)

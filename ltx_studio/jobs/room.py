@@ -1,4 +1,4 @@
-"""How much room takes need on the disk, and which of them go when there is to be less."""
+"""Measure how much disk space takes use, and choose which to prune."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ class Room:
 
 
 def sizes(connection: sqlite3.Connection, owner: str) -> list[sqlite3.Row]:
-    """Return what is known of the files of an owner's takes, newest first."""
+    """Return the rows of an owner's takes with their files' sizes, newest first."""
     return connection.execute(
         "SELECT number, id, file, bytes, favourite FROM takes WHERE owner = ? AND NOT leaving ORDER BY number DESC",
         (owner,),
@@ -31,12 +31,12 @@ def sizes(connection: sqlite3.Connection, owner: str) -> list[sqlite3.Row]:
 
 
 def room_of(rows: Sequence[sqlite3.Row], *, missing: int = 0) -> Room:
-    """Return what these takes need."""
+    """Return what these takes use on the disk."""
     return Room(len(rows), sum(row["favourite"] for row in rows), sum(row["bytes"] for row in rows), missing)
 
 
 def beyond(rows: Sequence[sqlite3.Row], keep: int | None, keep_bytes: int | None) -> Iterator[sqlite3.Row]:
-    """The oldest that are not favourites, beyond so many of these or so many bytes of all."""
+    """Yield the oldest takes, never favourites, beyond a number of takes or a total of bytes."""
     count, size = sum(not row["favourite"] for row in rows), sum(row["bytes"] for row in rows)
     for row in reversed(rows):
         fits = (keep is None or count <= keep) and (keep_bytes is None or size <= keep_bytes)

@@ -1,4 +1,4 @@
-"""Reading what rows hold as JSON: what somebody put in by hand, or a disk has damaged, must not stop anything else."""
+"""Read the JSON in database rows; a damaged or hand-edited row must not break anything else."""
 
 import json
 import math
@@ -14,7 +14,7 @@ FIGURES = ("width", "height", "frames", "fps")
 
 
 def object_of(text: object) -> dict[str, Any] | None:
-    """Return the JSON object in a column; None when there is none."""
+    """Return the JSON object in a column, or None."""
     if not isinstance(text, str):
         return None
     try:
@@ -25,13 +25,13 @@ def object_of(text: object) -> dict[str, Any] | None:
 
 
 def request_of(text: object) -> dict[str, Any] | None:
-    """Return a request or a recipe, which has an object ``params``; None when it is damaged."""
+    """Return a request or a recipe, which has an object ``params``, or None if it is damaged."""
     found = object_of(text)
     return found if found is not None and isinstance(found.get("params"), dict) else None
 
 
 def measured_of(text: object) -> dict[str, Any]:
-    """Return what was measured of a take; what is damaged is left out."""
+    """Return a take's measurements, without damaged ones."""
     found = object_of(text) or {}
     kept = {name: value for name, value in found.items() if name not in FIGURES or is_number(value)}
     stages = found.get("stages")
@@ -48,7 +48,7 @@ def tags_of(text: object) -> tuple[str, ...]:
 
 
 def progress_of(text: object) -> Progress:
-    """Return how far a run is; nothing is known where it is damaged."""
+    """Return the progress of a run; empty if it is damaged."""
     found = object_of(text) or {}
     numbers = [each.name for each in fields(Progress) if each.name != "stage"]
     if not isinstance(found.get("stage", ""), str) or not all(is_number(found.get(name, 0)) for name in numbers):
@@ -61,7 +61,7 @@ def error_of(text: object) -> StudioError:
     try:
         return StudioError.restore(_texts(object_of(text) or {}))
     except (LookupError, TypeError):
-        return StudioError("The job failed; the reason was not kept.", "Try it again with `ltx-studio jobs retry`.")
+        return StudioError("The job failed; the reason was lost.", "Retry it with `ltx-studio jobs retry`.")
 
 
 def _texts(stored: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,5 +71,5 @@ def _texts(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is a number that one can calculate with."""
+    """Return whether a value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -12,13 +12,13 @@ Spec: TypeAlias = JobSpec | OwnSpec
 
 
 def read_spec(stored: Mapping[str, Any], folder: Path) -> Spec:
-    """What ``as_dict`` of either gave, with its files in `folder` and nowhere else.
+    """Read what ``as_dict`` of either class returned; its files must be in `folder`.
 
     Raises:
         RequestError: There is no such mode or preset, or it is of another version, or was edited, or damaged.
     """
     if not isinstance(stored.get("params"), Mapping):
-        raise RequestError("The request cannot be read: its row in the database is damaged.", "Hand it in again.")
+        raise RequestError("The request cannot be read: its row in the database is damaged.", "Submit it again.")
     try:
         kind: type[JobSpec] | type[OwnSpec] = OwnSpec if stored["mode"] == OwnSpec.mode else JobSpec
         return kind.from_dict(stored, folder)

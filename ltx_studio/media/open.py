@@ -52,16 +52,16 @@ def locate(path: Path) -> Path:
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
     except (RuntimeError, ValueError) as error:  # ~nobody, or a zero within
-        raise RequestError(f"{str(path)!r} is no path: {error}.", "Check the path.") from None
+        raise RequestError(f"{str(path)!r} is not a valid path: {error}.", "Check the path.") from None
     if stat.S_ISDIR(mode):
         raise RequestError(f"{path} is a folder.", "Name a file.")
     if not stat.S_ISREG(mode):
-        raise RequestError(f"{path} is no ordinary file.", "Name a file.")
+        raise RequestError(f"{path} is not a regular file.", "Check the path.")
     return path
 
 
 def open_media(path: Path) -> Any:
-    """Return an open PyAV container. Its decoders are those of `_codecs`, and refuse what is larger than the limits.
+    """Return an open PyAV container, limited to the decoders of `_codecs` and to sizes within the limits.
 
     Raises:
         av.error.FFmpegError: It is none, or of another format.
@@ -95,12 +95,12 @@ def open_media(path: Path) -> Any:
 
 
 def tags(path: Path) -> dict[str, str]:
-    """Return what is written in a media file beside picture and sound, as far as it is not larger than `limits.TAG`.
+    """Return the tags of a media file, except those larger than `limits.TAG`.
 
     Letters that are not UTF-8 are replaced.
 
     Raises:
-        av.error.FFmpegError: It is no media file.
+        av.error.FFmpegError: It is not a media file.
         OSError: It cannot be read.
     """
     with open_media(path) as container:
@@ -122,11 +122,11 @@ def _decoding_options() -> dict[str, str]:
 
 @contextmanager
 def opened_picture(path: Path) -> Iterator[Any]:
-    """Give a Pillow image that is not decoded yet, and is not larger than the limit.
+    """Yield a Pillow image that is not decoded yet and within the size limit.
 
     Raises:
         RequestError: It is too large.
-        PIL.UnidentifiedImageError: It is no picture of a known format.
+        PIL.UnidentifiedImageError: It is not a picture in a known format.
     """
     from PIL import Image
 
@@ -156,7 +156,7 @@ def audio_stream(container: Any) -> Any:
 
 
 def frames_of(container: Any, stream: Any) -> Iterator[Any]:
-    """Give every frame of a stream; what is damaged or too large is left out, as players do.
+    """Yield every frame of a stream, leaving out damaged or too large ones, as players do.
 
     Raises:
         RequestError: Too many packets in a row are damaged.

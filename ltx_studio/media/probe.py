@@ -120,7 +120,7 @@ def _check_rate(path: Path, stream: Any) -> None:
     limits.SOUND_RATE.check(rate, path.name)
     if 0 < rate < MIN_RATE:
         raise RequestError(
-            f"{path.name} has {rate} samples a second, which is too few.", limits.SOUND_RATE.hint, where=path.name
+            f"{path.name} has {rate} samples per second, which is too few.", limits.SOUND_RATE.hint, where=path.name
         )
 
 
@@ -132,7 +132,7 @@ def _look_at_clip(path: Path) -> Clip:
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
             raise RequestError(
-                f"{path.name} holds no pictures that can be read.",
+                f"{path.name} has no video frames that can be read.",
                 "Use an MP4, MOV or WebM file with video of at most 8K (7680×4320).",
             )
         seconds = 0.0 if first.time is None else _seconds(path, stream)
@@ -159,7 +159,7 @@ def probe_picture(path: Path) -> Picture:
     """Decode a picture.
 
     Raises:
-        RequestError: It is none, it is damaged, or of a size that cannot be used.
+        RequestError: It is not a picture, is damaged, or has an unusable size.
     """
     return _picture(path)
 

@@ -91,7 +91,7 @@ class Stager:
 
 
 def sweep(inputs_dir: Path, loras_dir: Path) -> None:
-    """Remove what was made ready long ago, which is made again when it is wanted again, and what a kill has left."""
+    """Remove old prepared files, which are made again when needed, and what killed processes left."""
     limit = time.time() - KEEP_SECONDS
     sweep_partials(inputs_dir, loras_dir / OWN)
     for folder in (inputs_dir, loras_dir / OWN):

@@ -23,10 +23,10 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
     name = str(problem["loc"][0]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden" and len(problem["loc"]) > 1:
         return RequestError(
-            f"{params.model_fields[name].title} takes no {quoted(problem['loc'][-1])}.", "Take it away."
+            f"{params.model_fields[name].title} does not take {quoted(problem['loc'][-1])}.", "Remove it."
         )
     if problem["type"] == "extra_forbidden":
-        return RequestError(f"{label} takes no {quoted(name)}.", f"It takes: {', '.join(params.model_fields)}.")
+        return RequestError(f"{label} does not take {quoted(name)}.", f"It takes: {', '.join(params.model_fields)}.")
     context = problem.get("ctx", {})
     if problem["type"] == "refused":
         return RequestError(f"{problem['msg']}.", context["hint"])

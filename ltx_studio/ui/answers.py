@@ -1,4 +1,4 @@
-"""What a client is answered when something goes wrong; the log keeps the tracebacks of our own faults only.
+"""Answer clients when something goes wrong; log tracebacks of the studio's own faults only.
 
 Gradio 6.31 prints a traceback to the terminal, with what the client sent, for each exception of an event, and uvicorn
 one for each of a route; most come from clients that send nonsense.
@@ -31,21 +31,21 @@ _MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, Assert
 
 
 def as_gradio_error(error: StudioError) -> gr.Error:
-    """The error in Gradio's form, which reaches browsers and clients as words."""
+    """Return the error in Gradio's form, which browsers and clients show."""
     return gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False)
 
 
 def not_understood() -> gr.Error:
-    """The answer to a request that makes no sense."""
+    """Return the answer to a malformed request."""
     return gr.Error(f"{words.NOT_UNDERSTOOD} {words.RELOAD}", title="request", print_exception=False)
 
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn whatever goes wrong with a client's values into an answer without a traceback.
+    """Turn errors about a client's values into an answer without a traceback.
 
     Raises:
-        gr.Error: Something did; one that was meant for the client stays as it is.
+        gr.Error: Something went wrong; an error meant for the client is passed on unchanged.
     """
     try:
         yield
@@ -63,7 +63,7 @@ def refusing() -> Iterator[None]:
 
 @contextmanager
 def answering(what: str) -> Iterator[None]:
-    """Turn whatever an event raises into an answer, and keep the traceback of what nobody foresaw in the log.
+    """Turn any exception of an event into an answer, and log the traceback of unexpected ones.
 
     Args:
         what: Names the event.
@@ -125,7 +125,7 @@ async def _end(send: Send) -> None:
 
 
 def is_mistake(error: BaseException) -> bool:
-    """Whether an exception says that the request made no sense, or that nobody listens any more."""
+    """Return whether an exception means that the request was malformed or the client has gone."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_mistake(each) for each in error.exceptions)
     if isinstance(error, HTTPException | ClientDisconnect | FnIndexInferError | ConnectionError | httpx.InvalidURL):

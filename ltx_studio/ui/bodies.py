@@ -33,7 +33,7 @@ class BodyError(Exception):
 
     Attributes:
         status: Of the HTTP answer.
-        text: Of the same, for whoever sent it.
+        text: The message in the answer.
     """
 
     def __init__(self, status: int, text: str) -> None:
@@ -180,7 +180,7 @@ class _Answer:
         self.refused = False
 
     async def send(self, message: Message) -> None:
-        """Pass on what the app answers, unless the request was refused."""
+        """Pass on the app's answer, unless the request was refused."""
         if not self.refused:
             self._has_begun = True
             await self._send(message)
@@ -217,7 +217,7 @@ class _Answer:
 
 
 async def read_whole(receive: Receive, limit: Limit, seconds: float) -> bytes:
-    """Return a body, whole.
+    """Return a whole body.
 
     Args:
         receive: Of the request.
@@ -243,10 +243,10 @@ async def read_whole(receive: Receive, limit: Limit, seconds: float) -> bytes:
 
 
 def check_declared(scope: Scope, limit: Limit) -> None:
-    """Refuse a body by the length that its request says.
+    """Refuse a body by the length that its request declares.
 
     Raises:
-        BodyError: It is too large, or no length at all.
+        BodyError: The length is too large or malformed.
     """
     for name, value in scope["headers"]:
         if name == b"content-length":

@@ -1,4 +1,4 @@
-"""Bounds on what Gradio's event queue keeps: answers that nobody fetches, statistics, events of forms that are gone.
+"""Bound what Gradio's event queue keeps: answers that nobody fetches, statistics, events of removed forms.
 
 Gradio 6.31 keeps, for as long as the server runs, an answer that is never fetched, the time that each event took, and a
 queue for each event of each form that `gr.render` made; and after each event it computes percentiles over the last
@@ -62,7 +62,7 @@ class Mailboxes(LRUCache[str, "Answers[Any]"]):
         super().__setitem__(key, value)
 
     def is_busy(self, session: str) -> bool:
-        """Whether an event of a session waits or runs."""
+        """Return whether an event of a session waits or runs."""
         events = self._queue.pending_event_ids_session.get(session, set())
         return any(each in self._queue.event_ids_to_events for each in events)
 
@@ -98,7 +98,7 @@ class EventKeeper:
         return self._queue.cached_event_analytics_summary
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
-        """As Gradio's, after looking at what is asked for: later, a mistake would be a traceback on the terminal."""
+        """Push as Gradio does, after checking the request: later, a mistake would print a traceback to the terminal."""
         self._check(body)
         route_utils.get_root_url(request, route_utils.get_api_call_path(request), self._blocks.app.root_path)
         waiting = self._queue.pending_event_ids_session.get(body.session_hash or "", set())
@@ -107,7 +107,7 @@ class EventKeeper:
         return await self._push(body=body, request=request, username=username)
 
     def sweep(self) -> None:
-        """Forget what nobody will ask for."""
+        """Forget what is no longer needed."""
         self._sweep_answers()
         self._sweep_queues()
         if len(self._blocks.temp_file_sets) > len(self._blocks.blocks) + MOST_SPARE_SETS:

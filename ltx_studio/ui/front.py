@@ -38,9 +38,9 @@ class StudioApp(App):
 
 @contextmanager
 def believing(proxies: Iterable[str]) -> Iterator[None]:
-    """Have a server that is started meanwhile believe forwarded addresses of these proxies only.
+    """Have a server that is started in this block trust forwarded addresses from these proxies only.
 
-    Gradio takes no such option, and uvicorn believes whoever connects from 127.0.0.1 unless its variable says
+    Gradio takes no such option, and uvicorn trusts any peer that connects from 127.0.0.1 unless its variable says
     otherwise.
 
     Args:

@@ -114,7 +114,7 @@ class Throttle:
 
     The guesses of an address are looked at one after another, and after a few wrong ones each waits. Those of all
     addresses together are looked at at a limited rate, so that many addresses gain little. Addresses that have guessed
-    wrong too often share a rate of their own: while they are slowed down, whoever comes from another address and knows
+    wrong too often share a rate of their own: while they are slowed down, a client from another address that knows
     the password does not wait behind them.
 
     Args:

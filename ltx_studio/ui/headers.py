@@ -8,7 +8,7 @@ SPACE_PAGES = "https://huggingface.co https://*.huggingface.co https://*.hf.spac
 
 
 def policy(*, on_space: bool) -> str:
-    """Return the Content-Security-Policy that Gradio's page lives with.
+    """Return the Content-Security-Policy, which Gradio's page works with.
 
     Its scripts are inline, and it makes functions of the JavaScript that handlers are written in; nothing comes from
     another host, except on a Space, whose header is Hugging Face's.

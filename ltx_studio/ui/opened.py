@@ -46,12 +46,12 @@ class OpenedWorkflows:
         """Return the node definitions of the installed ComfyUI.
 
         Raises:
-            SetupError: There are none.
+            SetupError: The definitions are missing.
         """
         return cached_definitions(snapshot_path(self._settings))
 
     def get(self, path: Path) -> Opened:
-        """Return what a file holds.
+        """Return the workflow in a file.
 
         Raises:
             StudioError: It cannot be read, or this ComfyUI cannot run it; see `read_with_form`.
@@ -59,7 +59,7 @@ class OpenedWorkflows:
         try:
             state = path.stat()
         except OSError as error:
-            raise RequestError(f"{path.name} is gone: {error.strerror}.", "Upload it again.") from None
+            raise RequestError(f"{path.name} cannot be read any more: {error.strerror}.", "Upload it again.") from None
         key = (str(path), state.st_mtime_ns, state.st_size)
         with self._lock:
             is_first = key not in self._kept

@@ -1,4 +1,4 @@
-"""Decide which requests are accepted by where they come from, so that no other site acts through a visitor's browser.
+"""Accept or refuse requests by their origin, so that no other site acts through a visitor's browser.
 
 A browser says at which host it believes to be (`Host`), and of a request that a page makes, which page that is
 (`Origin`, `Sec-Fetch-Site`). A host that is not the studio's is a name that somebody else pointed at this machine (DNS
@@ -50,7 +50,7 @@ class Authority:
 
     @classmethod
     def parse(cls, text: str) -> "Authority | None":
-        """Return what `text` says, or None if it is malformed."""
+        """Parse `text`; return None if it is malformed."""
         found = _AUTHORITY.fullmatch(text) if len(text) <= LONGEST else None
         if found is None:
             return None
@@ -95,7 +95,7 @@ class Hosts:
         return cls(frozenset(names - {""}), frozenset(configured), share_url, on_space)
 
     def allow(self, host: Authority, *, served: str | None = None) -> bool:
-        """Whether browsers may open the page at `host`.
+        """Return whether browsers may open the page at `host`.
 
         Args:
             host: What the request says.
@@ -108,11 +108,11 @@ class Hosts:
         return self.is_platform(host.name) or self._is_shared(host.name)
 
     def is_platform(self, name: str) -> bool:
-        """Whether it is a Space's own host, where this is one."""
+        """Return whether this is a Space and `name` is its own host."""
         return self.on_space and name.endswith(SPACE)
 
     def frames(self, name: str) -> bool:
-        """Whether pages at `name` may show this one in a frame."""
+        """Return whether pages at `name` may show this one in a frame."""
         own, others = SPACE_FRAMES
         return self.on_space and (name == own or name.endswith(others))
 

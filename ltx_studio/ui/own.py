@@ -134,7 +134,7 @@ class OwnPanels:
 
 
 def told_of(fields: Sequence[Field]) -> str:
-    """Say how many fields a form has, and what of the workflow it does not show."""
+    """Return how many fields a form has, and what it does not show of the workflow."""
     told = [words.FIELDS.format(count=len(fields))]
     if len(fields) > MOST_SHOWN:
         told.append(words.FIELDS_SHOWN.format(count=MOST_SHOWN))
@@ -155,7 +155,7 @@ class Shown:
 
 
 def shown_value(field: Field) -> Shown:
-    """Return what a field begins with. A workflow may have anything in any input, such as a list for a number."""
+    """Return a field's initial value. A workflow may have anything in any input, such as a list for a number."""
     value = field.value
     match field.kind:
         case Kind.PICTURE | Kind.SOUND | Kind.CLIP:

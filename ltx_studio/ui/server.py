@@ -77,7 +77,7 @@ class StudioBlocks(gr.Blocks):
         return config
 
     def launch(self, *args: Any, **options: Any) -> Any:
-        """As Gradio's; where a password is set, nobody gets by without it, on this machine either."""
+        """Launch as Gradio does; a password, if set, is asked for on this machine too."""
         reading.use_child_processes()
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
@@ -124,8 +124,8 @@ class StudioBlocks(gr.Blocks):
             told.disabled = was_off
 
     async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
-        """As Gradio's, after looking at what a client sends; where owners are apart, files come from their owner, and
-        go to whoever they are made for."""
+        """Process an event as Gradio does, after checking what the client sends; where owners are apart, accept and
+        return only files of the event's owner."""
         request, block_fn = named.get("request"), named.get("block_fn")
         with answering(str(getattr(block_fn, "name", "an event"))):
             if isinstance(request, list):  # a client says that it brings a batch, which no function here takes
@@ -144,7 +144,7 @@ class StudioBlocks(gr.Blocks):
             return answer
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **named: Any) -> Any:
-        """As Gradio's, which prints a traceback for values that do not fit the components."""
+        """Preprocess as Gradio does, but without printing a traceback for values that do not fit the components."""
         with refusing():
             return await super().preprocess_data(block_fn, filled(block_fn.inputs, inputs), *args, **named)
 

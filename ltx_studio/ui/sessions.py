@@ -1,4 +1,4 @@
-"""What the server keeps for each Gradio session, which is a browser tab, a `Client`, or one plain call.
+"""Keep the state of Gradio sessions; a session is a browser tab, a `Client`, or one plain call.
 
 Gradio 6.31 gives each session a copy of the whole page: all components, all events and the configuration of each, about
 a megabyte, for up to 10,000 sessions and until the server ends. Here a session shares the page and keeps only what
@@ -152,17 +152,17 @@ class Sessions(StateHolder):
             return session
 
     def update(self, session_id: str) -> None:
-        """Gradio's way to keep to its capacity; `__getitem__` does it."""
+        """Do nothing: Gradio bounds its sessions here, `__getitem__` does it instead."""
 
     def open(self, session_id: str) -> None:
-        """A tab or a client has connected."""
+        """Note that a tab or a client has connected."""
         with self.lock:
             self._connections[session_id] += 1
             if session_id in self.session_data:
                 self.session_data[session_id].is_closed = False
 
     def close(self, session_id: str) -> None:
-        """It has gone."""
+        """Note that it has disconnected."""
         with self.lock:
             self._connections[session_id] -= 1
             if self._connections[session_id] <= 0:
@@ -174,12 +174,12 @@ class Sessions(StateHolder):
         return session_id in self._connections
 
     def is_recent(self, session_id: str, seconds: float) -> bool:
-        """Whether a session is connected, or was used within so many seconds."""
+        """Return whether a session is connected, or was used within this many seconds."""
         used = self._used.get(session_id)
         return self.is_open(session_id) or (used is not None and self._clock() - used < seconds)
 
     def delete_all_expired_state(self) -> None:
-        """As Gradio's, which calls it once a second on the event loop; idle sessions go as well."""
+        """Delete expired state, and idle sessions; Gradio calls it once a second on the event loop."""
         super().delete_all_expired_state()  # type: ignore[no-untyped-call]
         with self.lock:
             idle = [each for each in self.session_data if not self.is_recent(each, IDLE_SECONDS)]

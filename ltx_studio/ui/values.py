@@ -1,4 +1,4 @@
-"""Refusing values that no browser and no client of ours sends, before anything of the studio sees them."""
+"""Refuse values that no browser and no client of ours sends, before they reach the studio."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ def check_inputs(components: Sequence[Block], given: Any) -> None:
 
 
 def filled(components: Sequence[Block], given: list[Any]) -> list[Any]:
-    """The values with null replaced where the browser never sends it: a text that began as one, a hidden counter."""
+    """Return the values with null replaced where the browser never sends it: an initial text, a hidden counter."""
     if len(given) != len(components):
         return given
     return [_filled(component) if value is None else value for component, value in zip(components, given, strict=True)]
@@ -101,7 +101,7 @@ def _filled(component: Block) -> Any:
 
 
 def check_body(body: PredictBody) -> None:
-    """Refuse a call that Gradio would only stumble over once it has queued it.
+    """Refuse a call that would fail only after Gradio has queued it.
 
     Raises:
         HTTPException: It names no session, or brings a batch, which no function here takes.
@@ -111,7 +111,7 @@ def check_body(body: PredictBody) -> None:
 
 
 def told(event: gr.EventData, name: str) -> str:
-    """What the browser tells with an event under a name; empty where it tells nothing."""
+    """Return what the browser sends with an event under a name, or an empty text."""
     data = event._data
     return str(data.get(name, ""))[:LONGEST_TOLD] if isinstance(data, dict) else ""
 

@@ -187,7 +187,7 @@ def test_a_workflow_with_half_a_character_is_refused_in_words(
     done = studio(settings, "workflow", command, str(file))
 
     assert done.returncode == 2
-    assert "half of a character" in done.stderr
+    assert "lone surrogate" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -208,7 +208,7 @@ def test_workflow_check_names_the_file_the_node_and_the_input(definitions: Defin
 
     assert done.returncode == 2
     assert f"{template}: Create Video: bit_depth is 'auto'" in done.stderr
-    assert done.stderr.splitlines()[-1] == "Give it a number from 8 to 10."
+    assert done.stderr.splitlines()[-1] == "Enter a number from 8 to 10."
 
 
 def test_workflow_convert_of_a_newer_workflow_names_the_node(definitions: Definitions, settings: Settings) -> None:

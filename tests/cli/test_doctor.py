@@ -21,7 +21,7 @@ def test_a_home_that_is_not_there_yet_is_not_made(home: Settings) -> None:
     assert not home.home.exists()
 
 
-@pytest.mark.parametrize(("code", "said"), [(errno.EROFS, "read-only"), (errno.EACCES, "may not write")])
+@pytest.mark.parametrize(("code", "said"), [(errno.EROFS, "read-only"), (errno.EACCES, "permission to write")])
 def test_a_home_that_cannot_be_written_is_a_finding(
     home: Settings, code: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

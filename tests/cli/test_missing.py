@@ -35,7 +35,7 @@ def test_repair_keeps_them_and_the_doctor_says_what_to_do(shell: Shell) -> None:
         history = next(each for each in shell.json(*command) if each["name"] == "History")
         assert not history["good"]
         assert history["found"] == "2 takes whose file is missing"
-        assert "come back by themselves" in history["hint"]
+        assert "come back with their files" in history["hint"]
         assert "`ltx-studio doctor --forget-missing 2`" in history["hint"]
     assert [take["take"] for take in shell.json("takes", "list")] == made[::-1]
 
@@ -45,7 +45,7 @@ def test_they_are_forgotten_by_their_number_only(shell: Shell) -> None:
 
     code, _, err = shell("doctor", "--forget-missing", "3")
     assert code == 2
-    assert "2 takes is missing, not of 3" in err
+    assert "2 takes have a missing file, not 3" in err
     assert len(shell.json("takes", "list")) == 4
     assert shell("doctor", "--forget-missing", "0")[0] == 2
 
@@ -59,7 +59,7 @@ def test_pruning_leaves_them_and_says_so(shell: Shell) -> None:
     assert shell.json("takes", "prune", "--keep", "1") == {"removed": [made[2]]}
     code, out, err = shell("takes", "prune", "--keep", "0")
     assert (code, out) == (0, "1 removed.\n")
-    assert "file is missing stay, 2 of them" in err
+    assert "although their file is missing: 2." in err
     assert [take["take"] for take in shell.json("takes", "list")] == made[1::-1]
 
 

@@ -66,7 +66,7 @@ def test_a_users_broken_lora_is_named_as_they_named_it(
 
     told = failed(home, message, kind, "LoraLoaderModelOnly", lora_name=name, model=None)
 
-    assert ("the file that you gave" if uploaded else "your file my style.safetensors") in told.message
+    assert ("your file" if uploaded else "your file my style.safetensors") in told.message
     assert told.hint == "Use another file."
     for word in ("studio-", "models verify", "setup", "a" * 20):
         assert word not in told.message + told.hint
@@ -93,7 +93,7 @@ def test_a_users_lora_that_went_meanwhile_is_said_to_be_gone(home: Settings, tmp
     errors = {"1": {"class_type": "LoraLoaderModelOnly", "errors": [problem]}}
     refused = from_validation(None, errors, {"1": "LoRA 1"}, {"LoraLoaderModelOnly": Loader}, home)
     assert isinstance(refused, ModelMissingError)
-    assert "your file gone.safetensors is gone" in refused.message
+    assert "your file gone.safetensors is missing" in refused.message
     assert "studio-" not in refused.message + refused.hint
 
 
@@ -107,8 +107,8 @@ def test_a_users_lora_that_went_meanwhile_is_said_to_be_gone(home: Settings, tmp
             "big.safetensors",
             "models verify big.safetensors",
         ),
-        ("CheckpointLoaderSimple", {"ckpt_name": "sub/my own.safetensors"}, "my own", "else put a whole one"),
-        ("Unknown", {"seed": 3}, "its model file", "tells whether it is one of the studio's"),
+        ("CheckpointLoaderSimple", {"ckpt_name": "sub/my own.safetensors"}, "my own", "otherwise replace it"),
+        ("Unknown", {"seed": 3}, "its model file", "to check the studio's files"),
     ],
 )
 def test_a_broken_model_file_is_mended_by_whoever_has_it(
@@ -152,8 +152,8 @@ def test_a_full_disk_is_a_full_disk(home: Settings, message: str) -> None:
     [
         (OSError(errno.ENOSPC, "No space left on device", "/x/a.mp4"), "Free some space"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "/x/a.mp4"), "Free some space"),
-        (OSError(errno.EROFS, "Read-only file system", "/x/a.mp4"), "read-only: mount it writable"),
-        (OSError(errno.EACCES, "Permission denied", "/x/a.mp4"), "may write there: /x/a.mp4"),
+        (OSError(errno.EROFS, "Read-only file system", "/x/a.mp4"), "read-only disk as writable"),
+        (OSError(errno.EACCES, "Permission denied", "/x/a.mp4"), "can write to /x/a.mp4"),
         (OSError(errno.EIO, "Input/output error"), "LTX_STUDIO_HOME"),
     ],
 )

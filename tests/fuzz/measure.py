@@ -133,7 +133,7 @@ class Attempts:
         return None
 
     def passes(self, check: Callable[[], None]) -> bool:
-        """Whether a check refuses nothing."""
+        """Return whether a check refuses nothing."""
         refused = self.refused
         self(check)
         return self.refused == refused

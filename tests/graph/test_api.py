@@ -152,7 +152,7 @@ def test_the_templates_load_as_independent_copies() -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "cannot be read"), ("{", "no JSON"), ("[1]", "no API-format"), ('{"1": {}}', "class_type")],
+    [(None, "cannot be read"), ("{", "no JSON"), ("[1]", "not an API-format"), ('{"1": {}}', "class_type")],
 )
 def test_a_file_that_is_no_graph_is_refused_in_words(tmp_path: Path, content: str | None, said: str) -> None:
     path = tmp_path / "graph.json"
@@ -166,8 +166,8 @@ def test_a_file_that_is_no_graph_is_refused_in_words(tmp_path: Path, content: st
 @pytest.mark.parametrize(
     ("graph", "said"),
     [
-        (None, "no JSON object"),
-        ([], "no JSON object"),
+        (None, "not a JSON object"),
+        ([], "not a JSON object"),
         ({"1": None}, "Node '1'"),
         ({"1": {"class_type": ["Save"], "inputs": {}}}, "class_type"),
         ({"1": {"class_type": "Save"}}, "no inputs"),

@@ -99,7 +99,7 @@ def test_links_in_a_circle_are_refused(definitions: Definitions) -> None:
     circle = [[1, 2, 0, 1, 0, "IMAGE"], [2, 1, 0, 2, 0, "IMAGE"], [3, 2, 0, 3, 0, "IMAGE"]]
     nodes = (invert(1, 1, mode=BYPASSED), invert(2, 2, mode=BYPASSED), preview(3, 3))
 
-    with pytest.raises(WorkflowError, match="circle"):
+    with pytest.raises(WorkflowError, match="loop"):
         to_api(workflow(*nodes, links=circle), definitions)
 
 

@@ -181,7 +181,7 @@ def test_only_the_right_number_forgets(tmp_path: Path, said: int) -> None:
     away = Away(tmp_path)
     made = [away.add(there=False) for _ in range(2)] + [away.add(there=True), away.add(there=False, owner="ada")]
 
-    with pytest.raises(RequestError, match="3 takes is missing, not of") as told:
+    with pytest.raises(RequestError, match="3 takes have a missing file, not") as told:
         Agreement(away.settings).forget_missing(said)
 
     assert "--forget-missing 3`" in told.value.hint
@@ -246,5 +246,5 @@ def test_outputs_that_are_no_folder_are_said(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     settings.outputs_dir.touch()
 
-    with pytest.raises(SetupError, match="is no folder"):
+    with pytest.raises(SetupError, match="is not a folder"):
         Agreement(settings).look()

@@ -28,5 +28,5 @@ def test_the_command_line_says_that_the_recipe_is_not_in_the_file(
 
     told = capsys.readouterr()
     said = " ".join(json.loads(told.out)["notes"]) if as_json else told.err
-    assert "kept without its recipe inside the file (No space left on device)" in said
+    assert "saved without its recipe in the file (No space left on device)" in said
     assert Path(json.loads(told.out)["path"] if as_json else told.out.strip()).is_file()

@@ -118,7 +118,7 @@ def test_a_recipe_that_carries_a_hostile_workflow_is_refused(settings: Settings,
         versions={},
     )
 
-    with pytest.raises(RequestError, match="leaves the studio's folders"):
+    with pytest.raises(RequestError, match="is outside the studio's folders"):
         remake.spec_of(recipe, settings)
 
 

@@ -231,8 +231,8 @@ def failing(name: str, words: str) -> sqlite3.OperationalError:
     ("error", "kind", "hint"),
     [
         (failing("SQLITE_FULL", "database or disk is full"), DatabaseUnusableError, "The disk is full"),
-        (failing("SQLITE_BUSY", "database is locked"), DatabaseUnusableError, "Another program holds it"),
-        (failing("SQLITE_LOCKED", "database table is locked"), DatabaseUnusableError, "Another program holds it"),
+        (failing("SQLITE_BUSY", "database is locked"), DatabaseUnusableError, "Another program is using it"),
+        (failing("SQLITE_LOCKED", "database table is locked"), DatabaseUnusableError, "Another program is using it"),
         (failing("SQLITE_IOERR_WRITE", "disk I/O error"), DatabaseUnusableError, "The disk cannot be read or written"),
         (failing("SQLITE_CORRUPT", "database disk image is malformed"), DatabaseDamagedError, WAY_OUT),
         (failing("SQLITE_CORRUPT_VTAB", "database disk image is malformed"), DatabaseDamagedError, WAY_OUT),
@@ -288,7 +288,7 @@ def test_a_home_that_cannot_be_written_is_not_told_to_be_full(
         raise failing("SQLITE_CANTOPEN", "unable to open database file")
 
     assert "free space" not in told.value.hint
-    assert ("read-only: mount it writable" if what == "read-only disk" else "You may not write") in told.value.hint
+    assert ("as writable" if what == "read-only disk" else "Get permission to write") in told.value.hint
     assert "LTX_STUDIO_HOME" in told.value.hint
 
 

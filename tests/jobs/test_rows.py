@@ -106,7 +106,7 @@ def test_an_error_that_is_none_is_said_to_be_lost(path: Path, error: str | None)
 
     state = queue.get(job, LOCAL).state
     assert isinstance(state, Failed)
-    assert "reason was not kept" in state.error.message
+    assert "reason was lost" in state.error.message
 
 
 def test_a_state_that_is_none_is_shown_as_failed_and_can_be_cancelled(path: Path) -> None:

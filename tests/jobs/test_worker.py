@@ -262,7 +262,7 @@ def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(
 
     (take,) = studio.history.page("ada").takes
     assert recipes.read(studio.history.path(take)).params["seed"] == 7
-    assert "without its graph for ComfyUI's editor (too large)" in take.note
+    assert "without its workflow for ComfyUI's editor (too large)" in take.note
 
 
 def test_a_row_that_no_database_takes_fails_the_job_and_is_not_tried_for_ever(

@@ -160,7 +160,7 @@ def test_one_large_picture_is_decoded_at_a_time(tmp_path: Path) -> None:
 def test_a_clip_whose_frames_are_larger_than_its_header_says_is_refused(tmp_path: Path, claim: tuple[int, int]) -> None:
     path = clip_of(tmp_path / "bomb.mov", png(9_000, 9_000), claim=claim)
 
-    with pytest.raises(RequestError, match=r"bomb\.mov holds no pictures that can be read"):
+    with pytest.raises(RequestError, match=r"bomb\.mov has no video frames that can be read"):
         probe_clip(path)
 
 
@@ -172,12 +172,12 @@ def test_a_clip_that_says_itself_that_it_is_too_large_is_refused(tmp_path: Path)
         out.mux(stream.encode(av.VideoFrame(7_000, 6_000, "yuvj420p")))
         out.mux(stream.encode(None))
 
-    with pytest.raises(RequestError, match="holds no pictures that can be read") as caught:
+    with pytest.raises(RequestError, match="has no video frames that can be read") as caught:
         probe_clip(path)
     assert "8K" in caught.value.hint
 
 
-@pytest.mark.parametrize(("rate", "said"), [(1, "1 samples a second"), (999, "999"), (800_000, "768,000")])
+@pytest.mark.parametrize(("rate", "said"), [(1, "1 samples per second"), (999, "999"), (800_000, "768,000")])
 def test_a_sound_with_a_rate_that_nobody_uses_is_refused(tmp_path: Path, rate: int, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         probe_sound(wav(tmp_path / "odd.wav", rate=rate))

@@ -115,7 +115,7 @@ def test_a_clip_is_measured(tmp_path: Path) -> None:
 def test_a_video_without_pictures_is_refused(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", 0.5).rename(tmp_path / "a.mp4")
 
-    with pytest.raises(RequestError, match="holds no pictures"):
+    with pytest.raises(RequestError, match="has no video frames"):
         probe_clip(path)
 
 
@@ -206,9 +206,9 @@ def test_what_is_no_ordinary_file_is_refused_at_once(probe: Any, tmp_path: Path)
     os.mkfifo(tmp_path / "pipe.wav")
 
     for path, said in (
-        (tmp_path / "pipe.wav", "no ordinary file"),
-        (Path("~no such user/a.png"), r"is no path|There is no file"),
-        (Path("a\0b"), "is no path"),
+        (tmp_path / "pipe.wav", "not a regular file"),
+        (Path("~no such user/a.png"), r"is not a valid path|There is no file"),
+        (Path("a\0b"), "is not a valid path"),
     ):
         with pytest.raises(RequestError, match=said):
             probe(path)

@@ -53,9 +53,9 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
         ({"seconds": 20, "fps": 50}, "1001 frames are more", "shorter"),
         ({"seconds": 0.3, "fps": 8}, "2.4 frames are fewer", "longer"),
         ({"prompt": None}, "Prompt is missing", "Write a prompt"),
-        ({"sharpness": 3}, "takes no 'sharpness'", "prompt"),
+        ({"sharpness": 3}, "does not take 'sharpness'", "prompt"),
         ({"camera": "left"}, "Camera is none of the choices", "jib-up"),
-        ({"image": "a.png"}, "takes no 'image'", "prompt"),
+        ({"image": "a.png"}, "does not take 'image'", "prompt"),
         ({"loras": [{"strength": 1}]}, "LoRAs 0.file is missing", "--help"),
         ({"camera_strength": 3}, "Camera strength is too large", "from 0"),
     ],
@@ -191,7 +191,7 @@ def test_what_is_no_picture_is_refused_before_the_run(mode: str, field: str, sma
 
 @pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip"), ("keyframe", "control_clip")])
 def test_a_clip_without_pictures_is_refused_before_the_run(mode: str, field: str, small: Request, samples: Any) -> None:
-    with pytest.raises(RequestError, match="holds no pictures"):
+    with pytest.raises(RequestError, match="has no video frames"):
         parse(mode, small(mode, **{field: samples["sound"]}))
 
 

@@ -226,11 +226,11 @@ def test_the_terminal_of_serve_shows_its_address_and_nothing_of_a_client(setting
 @pytest.mark.parametrize(
     ("endpoint", "body", "said"),
     [
-        ("job", b'{"data": ["\\ud800"]}', "half a character"),
-        ("take", b'{"data": ["a\\udfffb"]}', "half a character"),
-        ("tag", b'{"data": ["x", ["\\udc00"]]}', "half a character"),
+        ("job", b'{"data": ["\\ud800"]}', "lone surrogate"),
+        ("take", b'{"data": ["a\\udfffb"]}', "lone surrogate"),
+        ("tag", b'{"data": ["x", ["\\udc00"]]}', "lone surrogate"),
         ("takes", b'{"data": ["", null, false, 1000000000000000000000000000000, 5]}', "too large"),
-        ("move", b'{"data": ["x", NaN]}', "infinite or not a number"),
+        ("move", b'{"data": ["x", NaN]}', "infinite or NaN"),
     ],
 )
 def test_a_value_that_nothing_can_use_is_named(endpoint: str, body: bytes, said: str, opened: StudioBlocks) -> None:

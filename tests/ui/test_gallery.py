@@ -335,7 +335,7 @@ def test_pruning_by_size_and_without_a_limit(visitor: Visitor) -> None:
     expect(page.locator("#room-asked").get_by_role("alert")).to_contain_text("'much' is not a number.")
     page.get_by_label("Keep at most, in GB").fill("-1")
     look.click()
-    expect(page.locator("#room-asked").get_by_role("alert")).to_contain_text("Fewer than no takes")
+    expect(page.locator("#room-asked").get_by_role("alert")).to_contain_text("The number to keep is negative")
     page.get_by_label("Keep at most, in GB").fill(f"{takes[0].bytes * 2.5 / 1e9:.9f}")
     look.click()
     page.get_by_role("button", name="Delete 1").click()

@@ -39,7 +39,7 @@ def test_a_hostile_workflow_is_a_card(page: Page, page_url: str, tmp_path: Path)
     expect(page.locator("#workflow-card")).to_contain_text("1 inputs")
     press(page, "Run")
 
-    expect(page.get_by_role("alert").first).to_contain_text("leaves the studio's folders")
+    expect(page.get_by_role("alert").first).to_contain_text("is outside the studio's folders")
 
 
 @pytest.mark.parametrize(
