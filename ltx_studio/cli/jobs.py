@@ -87,9 +87,11 @@ def move(job: str, place: int) -> None:
 @click.option("--model-set", default=None, help="Of requests that name none.")
 @_AS_JSON
 def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_json: bool) -> None:
-    """Hand in all requests of FILE, or none: JSON objects, one in each line (.jsonl), or a table (.csv).
+    """Add every request of FILE to the queue, or none.
 
-    Each has a prompt and what else its mode takes; mode, preset and model_set of its own are welcome.
+    FILE is a table with the names of its columns in the first line (.csv, .tsv), has a JSON object in each line
+    (.jsonl), or a prompt in each line (.txt). A request has a prompt and any other setting of its mode, and may have
+    its own mode, preset and model_set.
     """
     settings = get_settings()
     specs = read_batch(file, model_set or default_set(settings), mode, preset)

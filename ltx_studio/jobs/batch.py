@@ -1,26 +1,21 @@
 """Many requests at once: a sweep of seeds, or a file with a request in each line."""
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, get_args
 
 from ltx_studio import limits, reading
-from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.graph.values import Scale, shown
+from ltx_studio.errors import RequestError
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.jobs.specs import Spec
+from ltx_studio.jobs.tables import OF_THE_REQUEST, read_rows, wrong_row
 from ltx_studio.media.open import locate
-from ltx_studio.modes import FAST, MAX_SEED, UserLora, get_mode
+from ltx_studio.modes import FAST, MAX_SEED, Params, UserLora, get_mode
 
 MOST = limits.TABLE_ROWS.most
 """Requests in one batch."""
-Row = tuple[int, Mapping[str, Any]]
-"""The line that a request ends in, and what it says."""
-_LIKE_THIS = 'Write an object like {"mode": "t2v", "prompt": "a ball"}.'
-_LONGEST_MESSAGE = 1000
-_OF_THE_REQUEST = ("mode", "preset", "model_set")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
 def sweep(spec: Spec, count: int) -> Iterator[Spec]:
@@ -38,11 +33,11 @@ def read_batch(
     with_files: bool = True,
     uploaded: bool = False,
 ) -> list[JobSpec]:
-    """The requests of a file: JSON objects, one in each line, or a table (``.csv``) with names in its first line.
+    """Return the requests of a file: JSON lines, a table, or prompts (see `read_rows`).
 
     Each has ``prompt`` and whatever else the mode takes, and may have ``mode``, ``preset`` and ``model_set`` of its
-    own. Paths are meant from the file's folder on. LoRAs are a list of objects as in the API,
-    or one text, ``FILE:STRENGTH; FILE``.
+    own. Relative paths start at the file's folder. LoRAs are a list of objects as in the API, or one text,
+    ``FILE:STRENGTH; FILE``.
 
     Args:
         path: The file.
@@ -63,82 +58,6 @@ def read_batch(
     return [_spec(line, row, usual, path, folder, with_files=with_files) for line, row in rows]
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Return what each request of a file says, unchecked.
-
-    Raises:
-        RequestError: The file cannot be read, is too large, or has no requests or too many.
-    """
-    rows: list[Row] = []
-    try:
-        limits.TABLE_FILE.check(path.stat().st_size, path.name)
-        with path.open(encoding="utf-8-sig") as file:
-            lines = _lines_of(file, path)
-            for row in _table(lines, path) if path.suffix.lower() == ".csv" else _objects(lines, path):
-                rows.append(row)
-                limits.TABLE_ROWS.check(len(rows), path.name)  # before the next is read: there may be millions
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path.name} cannot be read: {error}.", "Save it as a UTF-8 text file.") from None
-    if not rows:
-        raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
-    return rows
-
-
-def _lines_of(file: TextIO, path: Path) -> Iterator[str]:
-    size = 0
-    for number, line in enumerate(file, 1):
-        size += len(line)
-        limits.TABLE_LINES.check(number, path.name)
-        limits.TABLE_FILE.check(size, path.name)  # it may grow while it is read
-        if "\0" in line:
-            raise RequestError(f"{path.name} contains a NUL character.", "Save it as a UTF-8 text file.")
-        yield line
-
-
-def _objects(lines: Iterator[str], path: Path) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise _wrong(path, number, f"it is not valid JSON: {error}.", _LIKE_THIS) from None
-        if not isinstance(row, dict):
-            raise _wrong(path, number, "it is not a JSON object.", _LIKE_THIS)
-        limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")
-        _check_values(row, path, number)
-        yield number, row
-
-
-def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
-    try:
-        scale = Scale()
-        for name, value in row.items():
-            scale.weigh_name(name, f"line {number}")
-            scale.weigh(value, name, f"line {number}")
-    except WorkflowError as error:
-        raise _wrong(path, number, error.message, "Correct that value.") from None
-
-
-def _table(lines: Iterator[str], path: Path) -> Iterator[Row]:
-    csv.field_size_limit(limits.TEXT.most)
-    reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
-    try:
-        names = [name.strip() for name in reader.fieldnames or ()]
-        limits.TABLE_COLUMNS.check(len(names), path.name)
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise _wrong(path, 1, f"it names {shown(twice)!r} twice.", "Give each column its own name.")
-        for row in reader:
-            if None in row:
-                raise _wrong(path, reader.line_num, "it has more fields than the first line.", "Put commas in quotes.")
-            given = {name.strip(): value for name, value in row.items() if value not in (None, "")}
-            if given:
-                yield reader.line_num, given
-    except csv.Error as error:
-        raise _wrong(path, reader.reader.line_num, f"{error}.", "Save it again as CSV.") from None
-
-
 def _spec(
     line: int,
     row: Mapping[str, Any],
@@ -148,15 +67,17 @@ def _spec(
     *,
     with_files: bool,
 ) -> JobSpec:
-    of_request = {name: row.get(name, usual[name]) for name in _OF_THE_REQUEST}
-    values = {name: value for name, value in row.items() if name not in _OF_THE_REQUEST}
+    of_request = {name: row.get(name, usual[name]) for name in OF_THE_REQUEST}
+    for name in ("mode", "preset"):  # a table may say T2V
+        if isinstance(of_request[name], str):
+            of_request[name] = of_request[name].casefold()
+    values = {name: value for name, value in row.items() if name not in OF_THE_REQUEST}
     mode = of_request["mode"]
     if mode is None:
-        raise _wrong(path, line, "it names no mode.", "Name one, such as t2v, in its `mode`, or give --mode.")
+        raise wrong_row(path, line, "it names no mode.", "Name one, such as t2v, in its `mode`, or give --mode.")
     try:
-        for name in (*get_mode(str(mode)).media, "loras"):
-            if values.get(name) and not with_files:
-                raise _wrong(path, line, f"it names a file for {name}.", "Use the API, which takes uploads.")
+        if not with_files:
+            _refuse_files(values, get_mode(str(mode)).media)
         for name in get_mode(str(mode)).media:
             if values.get(name):
                 values[name] = _found(str(values[name]), name, folder)
@@ -165,23 +86,43 @@ def _spec(
             values["loras"] = loras = [UserLora.written(each.strip()) for each in loras.split(";") if each.strip()]
         if isinstance(loras, list):
             values["loras"] = [{**lora, "file": _found(str(lora["file"]), "loras", folder)} for lora in loras]
+        values = _with_decimal_points(values, get_mode(str(mode)).params)
         return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
     except RequestError as error:
-        raise _wrong(path, line, error.message, error.hint) from None
+        raise wrong_row(path, line, error.message, error.hint) from None
     except (KeyError, TypeError, ValueError):
-        raise _wrong(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
+        raise wrong_row(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
+
+
+def _refuse_files(values: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in (*names, "loras"):
+        if values.get(name):
+            raise RequestError(f"It names a file for {name}.", "Use the API, which takes uploads.")
 
 
 def _found(named: str, name: str, folder: Path | None) -> Path:
-    """Where a file lies that is named for a parameter, meant from `folder` on, if there is one."""
+    """Return the path of a file that is named for a parameter; relative paths start at `folder`, if there is one."""
     if folder is None and not Path(named).is_absolute():
         raise RequestError(
-            f"It names {named!r} for {name}, and nobody knows where that is.",
+            f"It names {named!r} for {name}, and an uploaded table has no folder to look in.",
             "Files in an uploaded table need whole paths, such as /home/me/picture.png.",
         )
-    return Path(folder or "", named)
+    path = Path(folder or "", Path(named).expanduser())
+    if "\\" in named and not path.exists():  # written on Windows, read elsewhere
+        path = Path(folder or "", named.replace("\\", "/"))
+    return path
 
 
-def _wrong(path: Path, line: int, what: str, hint: str) -> RequestError:
-    said = shown(f"{what[:1].lower()}{what[1:]}", _LONGEST_MESSAGE)
-    return RequestError(f"{path.name}, line {line}: {said}", hint, where=f"{path.name}:{line}")
+def _with_decimal_points(values: Mapping[str, Any], params: type[Params]) -> dict[str, Any]:
+    """Return a request's values with ``1,5`` as ``1.5`` where a number is expected that may have decimals."""
+    return {
+        name: value.replace(",", ".")
+        if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) and _is_decimal(name, params)
+        else value
+        for name, value in values.items()
+    }
+
+
+def _is_decimal(name: str, params: type[Params]) -> bool:
+    field = params.model_fields.get(name)
+    return field is not None and float in (field.annotation, *get_args(field.annotation))

@@ -86,7 +86,7 @@ class UserLora(BaseModel):
 
     @staticmethod
     def written(text: str) -> dict[str, Any]:
-        """What ``FILE`` or ``FILE:STRENGTH`` says, unchecked.
+        """Return what ``FILE`` or ``FILE:STRENGTH`` says, unchecked; ``FILE:0,8`` is 0.8.
 
         Raises:
             ValueError: What follows the colon is no number.
@@ -95,11 +95,11 @@ class UserLora(BaseModel):
         if not colon or (len(file) == 1 and file.isalpha()):  # C:\\loras\\mine.safetensors
             return {"file": text}
         try:
-            return {"file": file, "strength": float(strength)}
+            return {"file": file, "strength": float(strength.replace(",", "."))}
         except ValueError:
             if "/" in strength or "\\" in strength or strength.endswith(".safetensors"):
                 return {"file": text}
-            raise ValueError(f"{strength!r} is no strength: write FILE:0.8") from None
+            raise ValueError(f"{strength!r} is not a strength: write FILE:0.8") from None
 
 
 class Params(BaseModel):

@@ -14,6 +14,7 @@ from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.jobs import Desk
 from ltx_studio.jobs.batch import read_batch
+from ltx_studio.jobs.tables import SUFFIXES
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.discretion import Discretion
@@ -57,7 +58,7 @@ class OwnPanels:
             gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted))
         with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
             requests = gr.File(
-                label=words.BATCH_FILE, file_types=[".csv", ".jsonl"], type="filepath", elem_id="batch-file"
+                label=words.BATCH_FILE, file_types=[*SUFFIXES], type="filepath", elem_id="batch-file"
             )
             told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
             gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)

@@ -271,7 +271,7 @@ def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_pat
         (["t2v", "--preset", "best"], "no preset 'best'", "balanced"),
         (["t2v", "--camera", "up"], "'up' is not one of", "--help"),
         (["t2v", "--model-set", "distilled-fp8", "--preset", "quality"], "distilled model only", "Fast or Draft"),
-        (["t2v", "--lora", "a.safetensors:strong"], "'strong' is no strength", "--help"),
+        (["t2v", "--lora", "a.safetensors:strong"], "'strong' is not a strength", "--help"),
         (["t2v", "--lora", "gone.safetensors:0.5"], "There is no file", "Check the path"),
     ],
 )

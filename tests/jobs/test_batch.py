@@ -1,15 +1,14 @@
-"""A file of requests is handed in whole, or the wrong line is named."""
+"""A file of requests is submitted whole, or the wrong line is named."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import pytest
 
 from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError
-from ltx_studio.jobs import batch
+from ltx_studio.jobs import tables
 from ltx_studio.jobs.batch import read_batch, sweep
 from ltx_studio.modes import MAX_SEED
 from ltx_studio.pocket import files
@@ -159,7 +158,7 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_read(
         return loads(line)
 
     monkeypatch.setattr(reading, "_pool", None)  # it counts in this process
-    monkeypatch.setattr("ltx_studio.jobs.batch.json.loads", counted)
+    monkeypatch.setattr("ltx_studio.jobs.tables.json.loads", counted)
     monkeypatch.setattr("ltx_studio.jobs.batch._spec", lambda *_, **__: pytest.fail("a request was made of it"))
 
     with pytest.raises(RequestError, match=said) as refused:
@@ -174,16 +173,16 @@ def test_a_table_stops_to_be_read_at_the_first_request_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = 0
-    lines_of = batch._lines_of
+    lines_of = tables._lines
 
-    def counted(file: TextIO, path: Path) -> Iterator[str]:
+    def counted(text: str, path: Path) -> Iterator[str]:
         nonlocal read
-        for line in lines_of(file, path):
+        for line in lines_of(text, path):
             read += 1
             yield line
 
     monkeypatch.setattr(reading, "_pool", None)
-    monkeypatch.setattr(batch, "_lines_of", counted)
+    monkeypatch.setattr(tables, "_lines", counted)
     with pytest.raises(RequestError, match="1,001 requests"):
         read_batch(write(tmp_path, "a.csv", "prompt\n" + "a\n" * 50_000), "pocket", "t2v")
 
@@ -193,10 +192,10 @@ def test_a_table_stops_to_be_read_at_the_first_request_too_many(
 def test_a_table_is_parsed_in_a_process_that_can_be_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = reading._Pool()
     monkeypatch.setattr(reading, "_pool", pool)
-    monkeypatch.setattr(batch, "_table", lambda *_: pytest.fail("it was parsed here"))
+    monkeypatch.setattr(tables, "_table", lambda *_: pytest.fail("it was parsed here"))
     try:
         (spec,) = read_batch(write(tmp_path, "a.csv", "prompt\na ball\n"), "pocket", "t2v")
-        with pytest.raises(RequestError, match=r"a\.csv, line 3: it has more fields"):
+        with pytest.raises(RequestError, match=r"a\.csv, line 3: it has 2 fields for 1 columns"):
             read_batch(write(tmp_path, "a.csv", "prompt\na\nb,c\n"), "pocket", "t2v")
     finally:
         pool.close()
