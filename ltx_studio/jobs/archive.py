@@ -14,9 +14,10 @@ from ltx_studio.events import Finished, Output
 from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.graph.definitions import load_definitions
 from ltx_studio.graph.files import VIDEOS
-from ltx_studio.jobs import recipes
+from ltx_studio.jobs import provenance, recipes
 from ltx_studio.jobs.embedded import Embedded, embed
 from ltx_studio.jobs.history import NewTake, poster_path
+from ltx_studio.jobs.provenance import Provenance
 from ltx_studio.jobs.queue import Job
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.jobs.specs import Spec
@@ -81,10 +82,11 @@ class Archive:
         name.parent.mkdir(parents=True, exist_ok=True)
         first, *others = sorted((output.path for output in made.outputs), key=_rank)
         path = name.with_suffix(first.suffix)
+        source = self._provenance(spec, graph)
         for number, other in enumerate(others, 2):  # first, so that everything is there with the take
-            other.replace(name.with_name(f"{name.name}-{number}{other.suffix}"))
+            self._put_other(other, name.with_name(f"{name.name}-{number}{other.suffix}"), source)
         recipe = self._recipe(spec, graph)
-        note = self._put(first, path, recipe, self._embedded(spec, graph))
+        note = self._put(first, path, recipe, self._embedded(spec, graph), source)
         return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
 
     def _name(self, job: Job, mode: str) -> Path:
@@ -99,16 +101,25 @@ class Archive:
             log.exception("the recipe of a %s is not complete", spec.mode)
             return recipes.bare(spec, graph)
 
-    def _put(self, made: Path, path: Path, recipe: recipes.Recipe, embedded: Embedded | None) -> str:
+    def _provenance(self, spec: Spec, graph: Mapping[str, Any]) -> Provenance | None:
+        try:
+            return provenance.of_take(spec, graph)
+        except Exception:
+            log.exception("what made a %s is not known", spec.mode)
+            return None
+
+    def _put(
+        self, made: Path, path: Path, recipe: recipes.Recipe, embedded: Embedded | None, source: Provenance | None
+    ) -> str:
         """Move a clip to its place, with as much inside as can be written; why not all, as a sentence."""
         if made.suffix != ".mp4":
-            made.replace(path)
+            self._put_other(made, path, source)
             return ""
         note = ""
         for inside in [None] if embedded is None else [embedded, None]:
             try:
                 with whole(path) as partial:
-                    recipes.write(made, partial, recipe, inside)
+                    recipes.write(made, partial, recipe, inside, source)
             except Exception as error:
                 log.exception("%s cannot carry all that it should", path.name)
                 why = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -119,6 +130,22 @@ class Archive:
                 return note
         made.replace(path)  # it needs neither memory nor free space
         return note
+
+    def _put_other(self, made: Path, path: Path, source: Provenance | None) -> None:
+        """Move another file that a run saved to its place, with its provenance where its kind can carry it."""
+        if source is not None:
+            try:
+                with whole(path) as partial:
+                    carried = provenance.copy(made, partial, source)
+                    if not carried:
+                        made.replace(partial)
+            except Exception:
+                log.exception("%s cannot carry its provenance", path.name)
+            else:
+                with contextlib.suppress(OSError):
+                    made.unlink(missing_ok=True)
+                return
+        made.replace(path)
 
     def _take(self, job: Job, spec: Spec, path: Path, recipe: recipes.Recipe, measured: Mapping[str, Any]) -> NewTake:
         """Return what the history says of a clip at its place; it has its poster then."""

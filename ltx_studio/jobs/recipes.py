@@ -16,10 +16,12 @@ from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.files import RECIPE_TAG
 from ltx_studio.jobs.embedded import Embedded
+from ltx_studio.jobs.provenance import Provenance
 from ltx_studio.jobs.specs import Spec
 from ltx_studio.media.keep import sha256
 from ltx_studio.media.open import locate
 from ltx_studio.media.open import tags as tags_of
+from ltx_studio.media.xmp import append_to_mp4
 from ltx_studio.models import ModelFile, Store, get_registry
 from ltx_studio.models.verify import known_sha256
 from ltx_studio.settings import Settings
@@ -131,20 +133,25 @@ def tags(path: Path) -> Mapping[str, str]:
         raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Give a video file.") from None
 
 
-def write(source: Path, destination: Path, recipe: Recipe, embedded: Embedded | None) -> None:
-    """A copy of a video file, its streams untouched, that carries a recipe and the graph for ComfyUI's editor.
+def write(
+    source: Path, destination: Path, recipe: Recipe, embedded: Embedded | None, provenance: Provenance | None = None
+) -> None:
+    """Copy a video file, its streams untouched, with its recipe, its provenance and the graph for ComfyUI's editor.
 
     Args:
         source: An mp4.
         destination: Another path.
         recipe: Of the take.
         embedded: For ComfyUI's editor.
+        provenance: What made it.
     """
     import av
 
     carried = {TAG: recipe.model_dump_json()}
     if embedded is not None:
         carried |= {"prompt": json.dumps(embedded.prompt), "workflow": json.dumps(embedded.workflow)}
+    if provenance is not None:
+        carried |= provenance.mp4_tags
     with (
         av.open(source) as given,
         av.open(destination, "w", format="mp4", options={"movflags": "use_metadata_tags+faststart"}) as made,
@@ -157,3 +164,5 @@ def write(source: Path, destination: Path, recipe: Recipe, embedded: Embedded | 
             if packet.dts is not None:
                 packet.stream = streams[packet.stream.index]
                 made.mux(packet)
+    if provenance is not None:
+        append_to_mp4(destination, provenance.packet)

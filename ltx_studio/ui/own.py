@@ -57,9 +57,7 @@ class OwnPanels:
             file.change(self._tell, [file], [card], **QUIET)
             gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted))
         with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
-            requests = gr.File(
-                label=words.BATCH_FILE, file_types=[*SUFFIXES], type="filepath", elem_id="batch-file"
-            )
+            requests = gr.File(label=words.BATCH_FILE, file_types=[*SUFFIXES], type="filepath", elem_id="batch-file")
             told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
             gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 

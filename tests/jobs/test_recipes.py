@@ -46,6 +46,8 @@ def test_a_take_is_made_again_from_its_file_and_is_the_same(
     carried = recipes.tags(path_of(take))
     assert to_api(json.loads(carried["workflow"]), definitions) == json.loads(carried["prompt"])
     validate(json.loads(carried["prompt"]), definitions)
+    assert carried["comment"] == "AI-generated with LTX-2.3 (Pocket preview) in LTX 2.3 Studio."
+    assert carried["digital_source_type"].endswith("/trainedAlgorithmicMedia")
     for private in (str(settings.home), str(Path.home()), *(str(path) for path in asked.files().values())):
         assert private not in " ".join(carried.values())
 
