@@ -148,7 +148,7 @@ def _recovered(settings: Settings) -> Iterator[Finding]:
             database.check(thorough=True)
     except DatabaseDamagedError as damage:
         made = recover(settings)
-        kept = f"Kept {made.jobs} jobs and {made.takes} takes of it; the damaged file is now {made.aside}"
+        kept = f"Jobs kept: {made.jobs}; takes kept: {made.takes}. The damaged file is now {made.aside}"
         yield Finding("Recovered", True, f"{damage.message} {kept}")
 
 
@@ -160,12 +160,12 @@ def _private(settings: Settings) -> Iterator[Finding]:
 
 
 def _in_words(seen: "Disagreements") -> str:
-    counts = {
-        "takes whose file is missing": seen.missing,
-        "clips that the history does not know": seen.strays,
-        "takes without a poster": seen.posterless,
-        "files that nothing needs": seen.unused,
-        "other files among the outputs, left alone": seen.unknown,
-    }
-    told = [f"{len(what)} {name}" for name, what in counts.items() if what]
+    counts = (
+        (seen.missing, "take whose file is missing", "takes whose file is missing"),
+        (seen.strays, "clip that the history does not know", "clips that the history does not know"),
+        (seen.posterless, "take without a poster", "takes without a poster"),
+        (seen.unused, "file that nothing needs", "files that nothing needs"),
+        (seen.unknown, "other file among the outputs, left alone", "other files among the outputs, left alone"),
+    )
+    told = [f"{len(found)} {one if len(found) == 1 else several}" for found, one, several in counts if found]
     return "; ".join(told) or "files and rows agree"

@@ -258,9 +258,10 @@ def _open_and_stay(
         blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     except OSError as error:
         raise RequestError(
-            f"The page cannot be opened at {host or LOOPBACK}, port {port or DEFAULT_PORT}; another program is there, "
-            "or the address is not this machine's.",
-            "Choose another port: `ltx-studio serve --port 7861`.",
+            f"The page cannot be opened at {host or LOOPBACK}, port {port or DEFAULT_PORT}: another program uses the "
+            "port, or the address does not belong to this machine.",
+            "Choose another port (`ltx-studio serve --port 7861`)"
+            + (", or another --host." if host not in (None, LOOPBACK) else "."),
             details=str(error),
         ) from None
     over = _set_by_signals()  # before the address is told: whoever reads it may end us at once

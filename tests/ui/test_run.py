@@ -176,6 +176,21 @@ def test_a_video_dropped_on_a_title_of_the_drawer_is_taken_and_what_comes_of_it_
     expect(page.locator("#studio-scrim")).to_be_hidden()
 
 
+def test_a_file_of_another_kind_that_is_dropped_on_the_page_is_refused_in_words(page: Page, url: str) -> None:
+    page.goto(url)
+    page.locator("#restore-file input[type=file]").wait_for(state="attached")
+    page.evaluate(
+        """() => {
+            const files = new DataTransfer();
+            files.items.add(new File(["{}"], "workflow.json", { type: "application/json" }));
+            const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(drop);
+        }"""
+    )
+
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 def test_what_lies_behind_the_drawer_is_out_of_reach(page: Page, url: str, desk: Desk) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     open_panel(page, url, "Queue")

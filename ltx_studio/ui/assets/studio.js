@@ -133,10 +133,11 @@
     if (carriesFiles(event)) event.preventDefault();
     if (!carriesFiles(event) || takesFiles(event.target)) return;
     const input = byId("restore-file")?.querySelector("input[type=file]");
-    const video = [...event.dataTransfer.files].find((file) => /\.(mp4|webm|mov|mkv)$/i.test(file.name));
-    if (!input || !video) return;
+    const files = [...event.dataTransfer.files];
+    const file = files.find(({ name }) => /\.(mp4|webm|mov|mkv)$/i.test(name)) ?? files[0]; // which is refused in words
+    if (!input || !file) return;
     const chosen = new DataTransfer();
-    chosen.items.add(video);
+    chosen.items.add(file);
     input.files = chosen.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
