@@ -1,11 +1,14 @@
 """`ltx-studio doctor`: what is installed, found and missing, and whether files and history agree."""
 
+import os
 import platform
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltx_studio import __version__
@@ -65,6 +68,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
 
     yield Finding("Studio", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     yield _home(settings)
+    yield _room(settings)
     try:
         installed = comfyui.find(settings)
         snapshot = snapshot_path(settings)
@@ -99,6 +103,30 @@ def _home(settings: Settings) -> Finding:
         return Finding("Home", False, problem.message, problem.hint)
     enough = free >= ENOUGH_BYTES
     return Finding("Home", enough, found, "" if enough else "Free some space.")
+
+
+def _room(settings: Settings) -> Finding:
+    """Return how much disk space each folder of the studio uses; links to files elsewhere count as nothing."""
+    folders = {
+        "takes": settings.outputs_dir,
+        "copies of your files": settings.kept_dir,
+        "prepared files": settings.inputs_dir,
+        "uploads": settings.temp_dir,
+        "models": settings.models_dir,
+    }
+    used = {name: _size(folder) for name, folder in folders.items()}
+    told = [f"{name} {in_bytes(size)}" for name, size in sorted(used.items(), key=lambda item: -item[1]) if size]
+    return Finding("Disk use", True, ", ".join(told) or "nothing yet")
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                state = os.lstat(Path(at, name))
+                total += state.st_size if stat.S_ISREG(state.st_mode) else 0
+    return total
 
 
 def _forget(settings: Settings, count: int) -> None:

@@ -4,28 +4,24 @@ import contextlib
 import logging
 import re
 import sqlite3
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.graph.files import VIDEOS
-from ltx_studio.jobs import recipes
+from ltx_studio.jobs import inputs, recipes
 from ltx_studio.jobs.archive import Archive, clip_of, write_poster
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.desk import LOCAL
 from ltx_studio.jobs.history import History, NewTake, erase, insert
-from ltx_studio.jobs.rows import request_of
+from ltx_studio.jobs.inputs import is_old
 from ltx_studio.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _TAKE = re.compile(r"(?P<mode>[a-z0-9]+)-(?P<id>[0-9a-f]{12})(-\d+)?\.\w+")
 """The name of a take's file, or of what else its run saved."""
-
-UNUSED_SECONDS = 24 * 3600
-"""A file that no job and no take needs is removed when it is older: it may belong to one that is being handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Agreement:
             working = {
                 row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')")
             }
-            needed = _files_needed(connection)
+            kept = tuple(inputs.unneeded(connection, self._settings.kept_dir))
         outputs = self._settings.outputs_dir
         if outputs.exists() and not outputs.is_dir():
             raise SetupError(f"{outputs} is not a folder.", "Move it away: clips are kept there.")
@@ -80,7 +76,7 @@ class Agreement:
             for take, file in takes.items()
             if (outputs / file).is_file() and Path(file).suffix in VIDEOS and not self._archive.poster(take).is_file()
         )
-        unused = (*self._unused_posters(set(takes) | working), *self._unused_files(needed))
+        unused = (*self._unused_posters(set(takes) | working), *kept)
         return Disagreements(missing, strays, unknown, posterless, unused)
 
     def mend(self, seen: Disagreements) -> None:
@@ -92,11 +88,10 @@ class Agreement:
         for take in seen.posterless:
             with _logged(f"the take {take} has no poster"):
                 self._make_poster(take)
-        with self._database.write() as connection:  # nobody hands anything in meanwhile
-            needed = _files_needed(connection)
-            for path in seen.unused:
-                if needed is not None and path.name not in needed and _is_old(path):
-                    path.unlink(missing_ok=True)
+        for path in seen.unused:
+            if path.parent == self._settings.posters_dir and is_old(path):
+                path.unlink(missing_ok=True)
+        inputs.free(self._database, self._settings.kept_dir)
 
     def forget_missing(self, count: int) -> None:
         """Remove the takes whose file is missing from the history for good.
@@ -172,38 +167,8 @@ class Agreement:
 
     def _unused_posters(self, known: set[str]) -> Iterator[Path]:
         for path in sorted(self._settings.posters_dir.glob("*.jpg")):
-            if path.stem not in known and _is_old(path):
+            if path.stem not in known and is_old(path):
                 yield path
-
-    def _unused_files(self, needed: set[str] | None) -> Iterator[Path]:
-        if needed is None:
-            return
-        for path in sorted(self._settings.kept_dir.glob("*")):
-            if path.name not in needed and _is_old(path):
-                yield path
-
-
-def _files_needed(connection: sqlite3.Connection) -> set[str] | None:
-    """The names of the kept files that jobs and takes were given; None when that of one cannot be read."""
-    needed: set[str] = set()
-    for (text,) in connection.execute("SELECT spec FROM jobs UNION ALL SELECT recipe FROM takes"):
-        request = request_of(text)
-        if request is None:
-            return None
-        needed.update(_names(request["params"]))
-    return needed
-
-
-def _names(value: object) -> Iterator[str]:
-    """Every text in it that may be a file's name."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _names(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _names(each)
 
 
 def _has_recipe(path: Path) -> bool:
@@ -214,12 +179,6 @@ def _has_recipe(path: Path) -> bool:
     except (RequestError, ValueError):  # a tag that is no text
         return False
     return True
-
-
-def _is_old(path: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return time.time() - path.lstat().st_mtime > UNUSED_SECONDS
-    return False
 
 
 @contextlib.contextmanager

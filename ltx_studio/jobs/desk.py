@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.jobs import inputs
 from ltx_studio.jobs.archive import Archive
 from ltx_studio.jobs.board import Board
 from ltx_studio.jobs.database import Database
@@ -49,7 +50,7 @@ class Desk:
         self.settings = settings
         self.uploads = settings.temp_dir
         self.runner = runner or LocalRunner(settings)
-        database = Database(settings.database_file)
+        self._database = database = Database(settings.database_file)
         database.check()  # else a damage shows only when a clip is made already, or where a page comes to it
         self.queue = Queue(database)
         self.lookout = Lookout(database)
@@ -84,13 +85,17 @@ class Desk:
             if self._worker is not None:
                 return
             lock = self.settings.worker_lock
-            worker = Worker(lock, self.queue, self.runner, self.archive, self.board, only=only)
+            worker = Worker(lock, self.queue, self.runner, self.archive, self.board, only=only, tidy=self.free_inputs)
             worker.start()
             self._worker = worker  # one that does not run would keep every later job waiting
         try:
             self.history.remove_leaving()
         except sqlite3.Error:  # they go the next time
             log.exception("takes that are to go cannot be removed now")
+
+    def free_inputs(self) -> int:
+        """Remove the copies of users' files that no job and no take needs; return how many bytes that freed."""
+        return inputs.free(self._database, self.settings.kept_dir)
 
     def is_worked(self) -> bool:
         """Whether a process carries out what waits."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -42,6 +43,9 @@ PERMANENT = (
 PAUSE_SECONDS = 2.0
 """How long it leaves a database alone that cannot be written."""
 
+TIDY_SECONDS = 3600.0
+"""How often it frees what is no longer needed, at most."""
+
 LOOK_SECONDS = 0.25
 """How often it looks for what other processes submitted, or asked it to stop."""
 
@@ -56,6 +60,7 @@ class Worker:
         archive: Makes a take of what comes out.
         board: Where it tells what happens, for those in this process who want to see it at once.
         only: Carry out these jobs and no others.
+        tidy: Frees what is no longer needed; called while nothing waits.
     """
 
     def __init__(
@@ -67,8 +72,10 @@ class Worker:
         board: Board,
         *,
         only: Collection[str] | None = None,
+        tidy: Callable[[], object] = lambda: None,
     ) -> None:
         self._lock = FileLock(lock)
+        self._tidy, self._tidied = tidy, -math.inf
         self._queue, self._runner, self._archive, self._board, self._only = queue, runner, archive, board, only
         self._over = threading.Event()
         self._news = threading.Event()
@@ -108,10 +115,21 @@ class Worker:
         """Carry out the job whose turn it is; else wait for one."""
         job = self._patiently(lambda: self._queue.claim(self._only))
         if job is None:
+            self._tidy_up()
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
         else:
             self._carry_out(job)
+
+    def _tidy_up(self) -> None:
+        """While nothing waits, free what is no longer needed, now and then."""
+        if time.monotonic() - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = time.monotonic()
+        try:
+            self._tidy()
+        except (sqlite3.Error, OSError):
+            log.exception("files that are no longer needed cannot be freed now")
 
     def _patiently(self, work: Callable[[], Result]) -> Result:
         """Repeat what needs the database until it can be done: a full disk or another program's lock loses nothing.

@@ -9,8 +9,9 @@ import pytest
 from ltx_studio.engine import Engine
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.jobs import LOCAL, Database, Desk, Done, LocalRunner
-from ltx_studio.jobs.agreement import UNUSED_SECONDS, Agreement
+from ltx_studio.jobs.agreement import Agreement
 from ltx_studio.jobs.history import History, NewTake
+from ltx_studio.jobs.inputs import UNUSED_SECONDS
 from ltx_studio.jobs.queue import Queue
 from ltx_studio.jobs.recovery import recover
 from ltx_studio.settings import Settings
