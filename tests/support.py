@@ -27,6 +27,9 @@ TEMPLATES = Path(comfyui_workflow_templates_json.__file__).parent / "templates"
 """ComfyUI's own workflow templates, in editor format."""
 
 GOLDEN_GRAPHS = ROOT / "tests" / "golden" / "graphs"
+DATA = ROOT / "tests" / "data"
+"""Small files that users brought."""
+
 OWN_WORKFLOWS = ROOT / "tests" / "workflows"
 """Workflows in editor format for what the templates do not show."""
 

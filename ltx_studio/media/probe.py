@@ -242,4 +242,4 @@ def _seconds(path: Path, stream: Any) -> float:
             if packet.pts is not None and packet.time_base:
                 begin = min(begin, float(packet.pts * packet.time_base))
                 end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    return max(0.0, end - begin)
+    return max(0.0, end - (0.0 if begin < 0 < end else begin))  # players leave out what comes before 0

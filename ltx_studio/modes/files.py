@@ -1,5 +1,6 @@
 """What several modes do with the user's files."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,21 @@ from typing import Any
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Graph
 from ltx_studio.media import PictureFile, SoundFile, Staging, probe_clip, probe_picture, probe_sound
-from ltx_studio.modes.fields import DEFAULT_FPS, MAX_FRAMES, MAX_SECONDS, MIN_SECONDS, Controlled, Params, Voiced
+from ltx_studio.media.listen import is_silent
+from ltx_studio.modes.fields import DEFAULT_FPS, MIN_SECONDS, Controlled, Params, Voiced
+from ltx_studio.modes.lengths import HALF_A_FRAME, to_fill, to_hold
 
 _CROP = 0.05
 """Share of a picture that may go without a word."""
 
-_NEAR = 0.05
-"""Seconds that nobody hears or sees the want of."""
+_PADDING = 0.05
+"""Seconds. So much silence an encoder may add to a sound; it is no part of it."""
+
+_EXACT = 0.001
+"""Seconds. Less of a sound cannot be told from rounding."""
+
+_SHOWN = 0.005
+"""Seconds. Less is shown with three places."""
 
 SOUND_NODES = ("Sound", "Silence", "Padded sound", "Trimmed sound", "Sound latent", "Keep the sound", "Frozen sound")
 PICTURE_NODES = ("Image", "Image crop", "Image size", "Image compression")
@@ -32,22 +41,36 @@ class VoicedParams(Voiced, Params):
 
 
 def length_of_sound(values: Mapping[str, Any]) -> Mapping[str, float]:
-    """The rest of the sound, as far as a clip can be that long."""
-    return rest_of(values, "audio", lambda path: probe_sound(path).seconds)
-
-
-def rest_of(values: Mapping[str, Any], name: str, seconds: Callable[[Path], float]) -> Mapping[str, float]:
-    """How long a clip can be that follows the file `name` from ``<name>_start`` on to its end."""
-    if not isinstance(values.get(name), str | Path):
+    """Return ``seconds`` for a clip that holds the rest of the sound whole, as far as a clip can be that long."""
+    rest = rest_of(values, "audio", lambda path: probe_sound(path).seconds)
+    if rest is None:
         return {}
+    seconds, fps = rest
+    start, below = values.get("audio_start", 0.0), to_fill(seconds, fps)
+    if below < seconds and is_padding(Path(values["audio"]), start + below, seconds - below):
+        return {"seconds": below}
+    return {"seconds": to_hold(seconds, fps)}
+
+
+def length_of_clip(values: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return ``seconds`` for a clip that the rest of the given one fills to its end: no picture is held."""
+    rest = rest_of(values, "clip", lambda path: probe_clip(path).seconds)
+    return {} if rest is None else {"seconds": to_fill(*rest)}
+
+
+def rest_of(values: Mapping[str, Any], name: str, seconds: Callable[[Path], float]) -> tuple[float, float] | None:
+    """Return how many seconds the file `name` has from ``<name>_start`` on, and the frame rate; None without a file."""
+    if not isinstance(values.get(name), str | Path):
+        return None
     start, fps = (values.get(key, default) for key, default in ((f"{name}_start", 0.0), ("fps", DEFAULT_FPS)))
-    if not isinstance(start, int | float) or not isinstance(fps, int | float) or fps <= 0:
-        return {"seconds": MIN_SECONDS}  # what is wrong with these is said when they are checked
-    try:
-        longest = min(MAX_SECONDS, MAX_FRAMES / fps)
-        return {"seconds": min(max(seconds(Path(values[name])) - start, MIN_SECONDS, 5 / fps), longest)}
-    except OverflowError:  # of more than 308 digits
-        return {"seconds": MIN_SECONDS}
+    if not all(isinstance(number, int | float) and 0 <= number <= _LARGEST for number in (start, fps)) or not fps:
+        return MIN_SECONDS, DEFAULT_FPS  # what is wrong with these is said when they are checked
+    return max(0.0, seconds(Path(values[name])) - start), fps
+
+
+def is_padding(path: Path, start: float, seconds: float) -> bool:
+    """Return whether the end of a sound, from `start` on, is only what its encoder added."""
+    return seconds <= _PADDING and is_silent(path, start, seconds)
 
 
 def check_sound(params: VoicedParams) -> Iterator[str]:
@@ -59,10 +82,40 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
             f"The sound is {sound.seconds:.2f} s long, so it cannot begin at {params.audio_start:g} s.",
             "Begin earlier.",
         )
-    if params.duration - rest > _NEAR:
+    lost = rest - params.duration
+    if -lost > _PADDING:
         yield f"The sound ends after {rest:.2f} s; the rest of the clip's {params.duration:.2f} s is silent."
-    elif rest - params.duration > max(_NEAR, 4 / params.fps):
-        yield f"The sound is cut: {params.duration:.2f} of {rest:.2f} s are used."
+    elif lost > _EXACT and not is_padding(params.audio, params.audio_start + params.duration, lost):
+        yield (
+            f"The sound is cut: {params.duration:.2f} of {rest:.2f} s are used, the last {_seconds(lost)} s are lost."
+            f"{_keep_all(to_hold(rest, params.fps), params, rest)}"
+        )
+
+
+def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
+    """Say what of a clip's `rest` (seconds) is not used, or how long its last picture is held.
+
+    Args:
+        params: The request; its clip is as long as it says.
+        rest: Seconds of the given clip from where it is used on.
+        what: The given clip, as the subject of a sentence.
+    """
+    left_over = (rest - params.duration) * params.fps
+    if left_over < -HALF_A_FRAME:
+        yield f"{what} ends after {rest:.2f} s; its last picture is held for {_seconds(-left_over / params.fps)} s."
+    elif left_over > HALF_A_FRAME:
+        yield f"{what} is cut: {params.duration:.2f} of {rest:.2f} s are used (lengths are 8k+1 frames)."
+
+
+def _seconds(seconds: float) -> str:
+    """Two places, or as many as it takes to say more than nothing."""
+    return f"{seconds:.2f}" if seconds >= _SHOWN else f"{seconds:.3f}"
+
+
+def _keep_all(seconds: float, params: Params, rest: float) -> str:
+    """How to keep the whole sound, where a clip can be that long."""
+    frames = round(seconds * params.fps)
+    return f" Ask for {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
 
 
 def check_crop(path: Path, params: Params, what: str) -> Iterator[str]:
@@ -82,9 +135,12 @@ def crop_note(width: int, height: int, params: Params, what: str) -> Iterator[st
 
 
 def check_control(params: Params) -> Iterator[str]:
-    """Say what an optional control clip does not cover."""
+    """Say what an optional control clip does not cover, and what of it is not used."""
     if isinstance(params, Controlled) and params.control_clip is not None:
         clip = probe_clip(params.control_clip)
-        if params.duration - clip.seconds > max(_NEAR, 4 / params.fps):
+        missing = (params.duration - clip.seconds) * params.fps
+        if missing > HALF_A_FRAME:
             yield f"The control clip ends after {clip.seconds:.2f} s; from there on the motion is free."
+        elif -missing > HALF_A_FRAME:
+            yield f"The control clip is cut: {params.duration:.2f} of {clip.seconds:.2f} s are used."
         yield from crop_note(clip.width, clip.height, params, "The control clip")

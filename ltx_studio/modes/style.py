@@ -1,8 +1,8 @@
 """Style transfer: a clip made anew in another style, its motion kept by an IC-LoRA. One stage at full size."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from ltx_studio.media import Staging, probe_clip
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.control import GUIDE
 from ltx_studio.modes.fields import COMPRESSION, FRAME_STEP, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
-from ltx_studio.modes.files import check_crop, crop_note, rest_of, set_picture
+from ltx_studio.modes.files import check_clip_length, check_crop, crop_note, length_of_clip, set_picture
 from ltx_studio.modes.stages import CONTROL, PROMPT, STAGE_1, save
 
 
@@ -65,11 +65,6 @@ def _patch(graph: Graph, params: StyleTransfer, stage: Staging) -> None:
         graph.connect("Video", "audio", ("Clip parts", 1))
 
 
-def _rest(values: Mapping[str, Any]) -> Mapping[str, float]:
-    """The rest of the clip, as far as a clip can be that long."""
-    return rest_of(values, "clip", lambda path: probe_clip(path).seconds)
-
-
 def _check(params: StyleTransfer) -> Iterator[str]:
     clip = probe_clip(params.clip)
     rest = clip.seconds - params.clip_start
@@ -88,6 +83,7 @@ def _check(params: StyleTransfer) -> Iterator[str]:
             f"The clip ends after {rest:.2f} s, so {params.duration:.2f} s cannot be made of it.",
             f"Ask for at most {rest:.2f} s, or leave the length to the clip.",
         )
+    yield from check_clip_length(params, rest, "The clip")
     yield from crop_note(clip.width, clip.height, params, "The clip")
     if params.image is not None:
         yield from check_crop(params.image, params, "The restyled frame")
@@ -105,6 +101,6 @@ STYLE = Mode(
     ),
     files=(*CONTROL, "Restyled frame", "Restyled frame crop", "Restyled frame compression"),
     patch=_patch,
-    defaults=_rest,
+    defaults=length_of_clip,
     check=_check,
 )

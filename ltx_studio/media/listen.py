@@ -1,0 +1,37 @@
+"""Listen to a part of a sound before anything is rendered: whether anything is to be heard in it."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from ltx_studio import reading
+from ltx_studio.media.cut import cut_sound
+from ltx_studio.media.open import locate
+
+SILENT = 33
+"""Of 32,768: -60 dBFS. Encoders fill their last block with silence, and decode it as very little."""
+
+
+def is_silent(path: Path, start: float, seconds: float) -> bool:
+    """Return whether nothing is to be heard for `seconds` from second `start` on; after the end nothing is.
+
+    The sound is decoded from its beginning, so ask for what is near to what will be used anyway.
+
+    Raises:
+        RequestError: The file cannot be read.
+    """
+    path = locate(path)
+    state = path.stat()
+    return _heard(path, state.st_size, state.st_mtime_ns, start, seconds) <= SILENT
+
+
+@lru_cache(maxsize=64)
+def _heard(path: Path, size: int, changed: int, start: float, seconds: float) -> int:  # noqa: ARG001
+    return reading.read(_peak, path, start, seconds)
+
+
+def _peak(path: Path, start: float, seconds: float) -> int:
+    """Return the largest sample, 0 to 32,768."""
+    import numpy as np
+
+    samples = cut_sound(path, start, seconds, lambda: None)
+    return int(np.abs(samples.astype(np.int32)).max(initial=0))
