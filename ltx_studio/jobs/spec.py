@@ -10,6 +10,7 @@ from ltx_studio.media import Staging
 from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
 from ltx_studio.models.store import fetch_command
 from ltx_studio.modes import FAST, Media, Params, get_mode, get_preset
+from ltx_studio.modes.former import with_former_values
 from ltx_studio.modes.needs import model_files
 
 _FEW = 2
@@ -41,7 +42,8 @@ class JobSpec:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
         """What `as_dict` gave, with its files in `folder` and nowhere else; whether they are there is seen later."""
-        params = get_mode(stored["mode"]).params.model_validate(stored["params"])
+        mode = get_mode(stored["mode"])
+        params = mode.params.model_validate(with_former_values(mode.params, stored["params"]))
         preset = get_preset(stored["preset"]).id
         spec = cls(stored["mode"], params, stored["model_set"], preset, stored.get("fresh", False))
         return spec.with_files(lambda path, kind: folder / path.name)  # noqa: ARG005

@@ -157,3 +157,9 @@ def _upright(frame: Any, width: int, height: int, aspect: Any) -> Any:
     sides = (max(2, round(side * scale / 2) * 2) for side in seen)
     pixels = frame.reformat(*sides, format="rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, k=turns))
+
+
+def pictures_of(want: ClipFile, check: Check) -> Iterator[Any]:
+    """Give the wanted pictures of a clip as a graph gets them: (height, width, 3) uint8, RGB, upright."""
+    for frame, _ in _pictures(want, check):
+        yield frame.to_ndarray(format="rgb24")

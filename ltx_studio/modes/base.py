@@ -19,6 +19,7 @@ from ltx_studio.modes.limits import Limit, limits
 from ltx_studio.modes.presets import FAST, Preset
 from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
 from ltx_studio.modes.stages import PROMPT, STAGE_1, STAGE_2, UPSCALE
+from ltx_studio.modes.steering import fitted, steering_notes
 
 _PROBES: Mapping[Media, Callable[[Path], object]] = {
     Media.PICTURE: probe_picture,
@@ -118,7 +119,8 @@ class Mode:
         for _ in self._remarks(params):
             pass
         step = self.size_step(params, preset)
-        return params.model_copy(update={name: snap(getattr(params, name), step) for name in ("width", "height")})
+        params = params.model_copy(update={name: snap(getattr(params, name), step) for name in ("width", "height")})
+        return fitted(params, self.size_in_graph(params, preset))
 
     def example(self, model_set: ModelSet, *, everything: bool = False) -> Params:
         """Parameters as of a request, with files that need not be there: for looking at the mode's graph.
@@ -150,6 +152,10 @@ class Mode:
     def size(self, params: Params, preset: Preset) -> tuple[int, int]:
         """Width and height of the finished clip in pixels."""
         return (params.width // 2, params.height // 2) if preset.draft else (params.width, params.height)
+
+    def size_in_graph(self, params: Params, preset: Preset) -> tuple[int, int]:
+        """Width and height in pixels that the graph begins with, and that a control clip is cropped to."""
+        return self.size(params, preset) if self.samplings == 1 else (params.width, params.height)
 
     def shape(self, given: Mapping[str, Any]) -> tuple[int, int] | None:
         """Width and height in pixels of the first picture or clip that is given, those first that must be; or None.
@@ -186,6 +192,7 @@ class Mode:
         """What to know before the run: what does not act, what is done to the files, what is experimental."""
         fields = self.params.model_fields
         notes = list(self._remarks(params))
+        notes += steering_notes(params, self.size_in_graph(params, preset), model_set)
         if abs(params.duration - params.seconds) > NOTICED_SECONDS:
             notes.append(
                 f"The clip has {params.duration:.2f} s instead of {params.seconds:g}: lengths are 8k+1 frames."
@@ -222,7 +229,7 @@ class Mode:
             control.add_branch(graph, ("Stage 1 latent", "video_latent"))
         graph.attach(model_set.loaders, instead_of=TEMPLATE_SET.loaders)
         self._feed(graph, params)
-        width, height = self.size(params, preset) if self.samplings == 1 else (params.width, params.height)
+        width, height = self.size_in_graph(params, preset)
         graph["Width"].value, graph["Height"].value, graph["Frames"].value = width, height, params.frames
         if isinstance(params, Controlling) and clip is not None:
             control.steer(graph, _wanted(params, clip, (width, height)), params, model_set, stage)

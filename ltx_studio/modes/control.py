@@ -2,6 +2,7 @@
 
 from ltx_studio.graph import Graph, load_template
 from ltx_studio.media import ClipFile, Staging
+from ltx_studio.media.edges import low_of
 from ltx_studio.models import CONTROL_MODELS, ModelSet
 from ltx_studio.modes.fields import Controlling
 
@@ -49,6 +50,8 @@ def steer(graph: Graph, clip: ClipFile, how: Controlling, model_set: ModelSet, s
     graph["IC-LoRA"].lora_name = model_set.control[how.ic_lora].file
     graph["IC-LoRA"].strength_model = how.ic_lora_strength
     graph[GUIDE].strength = how.control_strength
+    if how.control == "canny" and how.edge_threshold is not None:
+        graph["Control"].low_threshold, graph["Control"].high_threshold = low_of(how.edge_threshold), how.edge_threshold
     if how.control == "ready":
         graph.connect(GUIDE, "image", ("Clip crop", 0))
     elif how.control != "canny":

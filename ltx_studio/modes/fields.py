@@ -271,6 +271,16 @@ class Controlling(BaseModel):
         float, Field(title="Control strength", description="How closely to follow the control.", ge=0, le=1)
     ] = 1.0
 
+    edge_threshold: Annotated[
+        float | None,
+        Field(
+            title="Edge threshold",
+            description="For canny: lower finds more edges. It is fitted to the clip when not given.",
+            ge=0.02,
+            le=0.99,
+        ),
+    ] = None
+
     def control_source(self) -> tuple[Path, float] | None:
         """The clip, and the second of it at which to begin; None when there is no control."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ from typing import Any
 from ltx_studio.models import CONTROL_MODELS, ModelSet
 from ltx_studio.modes.presets import Preset
 
-_CONTROL_FIELDS = ("control", "ic_lora", "ic_lora_strength", "control_strength")
+_CONTROL_FIELDS = ("control", "ic_lora", "ic_lora_strength", "control_strength", "edge_threshold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def limits(
         for name in _CONTROL_FIELDS:
             yield Limit(name, "does nothing without a control clip")
     elif "control" in fields:
+        if values.get("control") != "canny":
+            yield Limit("edge_threshold", "acts with the control canny only")
         yield from _of_control(fields, values, model_set)
 
 

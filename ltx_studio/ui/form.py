@@ -26,8 +26,8 @@ MOST_TAKES = 16
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 AREAS = (0.25, 4.0)
 """Smallest and largest area that the slider offers, of the model set's own."""
-_PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras")
-"""Fields that have a place of their own in the form."""
+_PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
+"""Fields that have a place of their own in the form, or none: the edge threshold is fitted to the clip."""
 
 Told = Callable[[JobSpec], Estimate | None]
 Updates = dict[str, Any]

@@ -91,7 +91,13 @@ def test_the_declared_passes_are_those_of_the_recipes() -> None:
     assert passes == {"fast": (8, 3), "balanced": (30 * 4, 3), "quality": (29 * 3, 5), "draft": (8,)}
 
 
-CONTROL: dict[str, Any] = {"control": "ready", "ic_lora": "detailer", "ic_lora_strength": 0.3, "control_strength": 0.4}
+CONTROL: dict[str, Any] = {
+    "control": "ready",
+    "ic_lora": "detailer",
+    "ic_lora_strength": 0.3,
+    "control_strength": 0.4,
+    "edge_threshold": 0.02,
+}
 COMMON: dict[str, Any] = {
     "prompt": "a blue square",
     "negative_prompt": "blurry",
@@ -132,6 +138,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "ic_lora": {"control_clip": "clip", "control": "ready"},
     "ic_lora_strength": {"control_clip": "clip"},
     "control_strength": {"control_clip": "clip"},
+    "edge_threshold": {"control_clip": "rolling", "clip": "rolling"},
     "image_strength": {"image": "image"},
     "image_compression": {"image": "image"},
 }

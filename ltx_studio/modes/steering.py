@@ -1,0 +1,68 @@
+"""Whether a control clip steers: Canny's threshold is fitted to the clip, and a map that shows nothing is said."""
+
+from collections.abc import Iterator
+
+from ltx_studio.media import probe_clip
+from ltx_studio.media.glance import EdgeLook, Part, look_at_edges
+from ltx_studio.models import ModelSet
+from ltx_studio.modes.fields import Controlling, Params
+
+_DARK = 0.15
+"""Mean brightness, 1 being white."""
+
+
+def used_part(params: Params, size: tuple[int, int]) -> Part | None:
+    """Return the part of the control clip that is used, its pictures of `size` (width, height); None without one."""
+    source = params.control_source() if isinstance(params, Controlling) else None
+    if source is None:
+        return None
+    path, start = source
+    seconds = min(params.duration, probe_clip(path).seconds - start)
+    return Part(path, start, max(0.0, seconds), *size)
+
+
+def fitted(params: Params, size: tuple[int, int]) -> Params:
+    """Return the request with the edge threshold that fits its clip, where one is needed and was not given.
+
+    Raises:
+        RequestError: The clip cannot be read.
+    """
+    part = used_part(params, size)
+    if part is None or not isinstance(params, Controlling) or params.control != "canny":
+        return params
+    if params.edge_threshold is not None:
+        return params
+    return params.model_copy(update={"edge_threshold": look_at_edges(part).threshold})
+
+
+def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -> Iterator[str]:
+    """Say when the control map shows nothing, so that the clip does not steer, and what can be done."""
+    part = used_part(params, size)
+    if part is None or not isinstance(params, Controlling):
+        return
+    if params.control == "canny":
+        look = _look(part, params.edge_threshold)
+        if look.sees_nothing:
+            yield (
+                "Canny finds no edges in the clip, so it does not steer: the prompt alone decides the motion. "
+                f"{_instead(look, model_set)}"
+            )
+    elif params.control == "ready" and look_at_edges(part).sees_nothing:
+        yield (
+            "The clip has one colour all over, so it does not steer: the prompt alone decides the motion. "
+            "Use a clip in which something can be seen."
+        )
+
+
+def _look(part: Part, threshold: float | None) -> EdgeLook:
+    """Look with a threshold. The one that fits has mostly been looked with already."""
+    look = look_at_edges(part)
+    return look if threshold in (None, look.threshold) else look_at_edges(part, threshold)
+
+
+def _instead(look: EdgeLook, model_set: ModelSet) -> str:
+    """What can be done about a clip without edges, of what the model set has."""
+    *others, last = [name for name in ("depth", "pose") if name in model_set.control_models] + ["ready"]
+    controls = f"{', '.join(others)} or {last}" if others else last
+    light = "brighten the clip" if look.brightness < _DARK else "use a clip with more contrast"
+    return f"Choose the control {controls}, or {light}."

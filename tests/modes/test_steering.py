@@ -1,0 +1,101 @@
+"""Whether a control clip steers is known, and said, before the run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ltx_studio.graph import Graph
+from ltx_studio.jobs import JobSpec
+from ltx_studio.media import by_name
+from ltx_studio.models import MODEL_SETS, get_model_set
+from ltx_studio.modes import FAST, MODES
+from tests.conftest import Request
+from tests.media.test_edges import photo, write_still
+from tests.samples import write_clip
+from tests.support import DATA
+
+POCKET, FP8 = MODEL_SETS["pocket"], get_model_set("fp8")
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Path:
+    return write_still(tmp_path / "flat.mp4", Image.new("RGB", (256, 192), (90, 90, 90)))
+
+
+def spec(mode: str, small: Request, **values: Any) -> JobSpec:
+    return JobSpec.from_request(mode, small(mode, **values), "pocket")
+
+
+def canny(made: JobSpec) -> tuple[float, float]:
+    node = Graph(made.build(by_name).graph)["Control"]
+    return node.low_threshold, node.high_threshold
+
+
+@pytest.mark.parametrize("name", ["circle-fast.mp4", "circle-late.mp4"])
+def test_the_thresholds_of_the_graph_fit_the_clip(name: str, small: Request) -> None:
+    made = spec("style", small, clip=DATA / name, seconds=None)
+
+    low, high = canny(made)
+    assert 0.1 < high < 0.3
+    assert low == pytest.approx(high / 2, abs=0.006)
+    assert not any("does not steer" in note for note in made.notes())
+
+
+def test_a_dark_control_clip_of_another_mode_is_fitted_too(small: Request, tmp_path: Path) -> None:
+    made = spec("i2v", small, control_clip=write_still(tmp_path / "dark.mp4", photo(0.3)))
+
+    assert canny(made)[1] < 0.5
+    assert not any("does not steer" in note for note in made.notes())
+
+
+def test_a_threshold_that_is_given_is_kept(small: Request) -> None:
+    made = spec("style", small, clip=DATA / "circle-fast.mp4", seconds=None, edge_threshold=0.6)
+
+    assert canny(made) == (0.3, 0.6)
+    assert any("Canny finds no edges in the clip" in note for note in made.notes())
+
+
+@pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip"), ("keyframe", "control_clip")])
+def test_a_flat_clip_is_said_not_to_steer_with_what_to_do(mode: str, field: str, flat: Path, small: Request) -> None:
+    made = spec(mode, small, **{field: flat})
+
+    (note,) = [note for note in made.notes() if "does not steer" in note]
+    assert note.endswith("Choose the control ready, or use a clip with more contrast.")
+    (note,) = [note for note in MODES[mode].notes(made.params, FAST, FP8) if "does not steer" in note]
+    assert note.endswith("Choose the control depth, pose or ready, or use a clip with more contrast.")
+
+
+def test_a_dark_flat_clip_is_to_be_brightened(small: Request, tmp_path: Path) -> None:
+    dark = write_still(tmp_path / "dark.mp4", Image.new("RGB", (256, 192), (9, 8, 8)))
+
+    (note,) = [note for note in spec("style", small, clip=dark).notes() if "does not steer" in note]
+
+    assert "or brighten the clip" in note
+
+
+def test_a_ready_map_of_one_colour_is_said_not_to_steer(flat: Path, small: Request, tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4")
+
+    assert any("one colour" in note for note in spec("style", small, clip=flat, control="ready").notes())
+    assert not any("steer" in note for note in spec("style", small, clip=tmp_path / "a.mp4", control="ready").notes())
+
+
+def test_a_request_of_an_earlier_edition_has_the_graph_that_it_had(small: Request, tmp_path: Path) -> None:
+    made = spec("style", small, clip=DATA / "circle-fast.mp4", seconds=None)
+    stored = made.as_dict()
+    del stored["params"]["edge_threshold"]
+
+    assert canny(JobSpec.from_dict(stored, tmp_path)) == (0.4, 0.8)
+    assert canny(JobSpec.from_dict(made.as_dict(), tmp_path)) == canny(made)
+
+
+def test_a_threshold_without_canny_is_said_to_do_nothing(small: Request) -> None:
+    clip = DATA / "circle-fast.mp4"
+
+    ready = spec("style", small, clip=clip, seconds=None, control="ready", edge_threshold=0.2)
+    without = spec("i2v", small, edge_threshold=0.2)
+
+    assert "Edge threshold acts with the control canny only." in ready.notes()
+    assert "Edge threshold does nothing without a control clip." in without.notes()
