@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import FileOf, options_of
 from ltx_studio.cli.output import echo, json_text
 from ltx_studio.cli.progress import show
@@ -116,7 +117,10 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
             "--out names one file, which goes with neither --takes nor --detach.",
             "Leave it out: the clips are in the studio's outputs.",
         )
-    destination = check_destination(how.out) if how.out is not None else None
+    destination = None
+    if how.out is not None:
+        check_apart(how.out, spec.files().values())
+        destination = check_destination(how.out)
     log_to_file(settings)
     voice = _Voice(how.as_json)
     notice = get_model_set(spec.model_set).notice if spec.model_set else ""

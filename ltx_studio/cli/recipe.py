@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import FileOf
 from ltx_studio.cli.output import echo, echo_json, json_text, secho
 from ltx_studio.cli.progress import show
@@ -53,6 +54,7 @@ def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
     """What VIDEO was made of."""
     found = recipes.read(video)
     if workflow is not None:
+        check_apart(workflow, [video], "--workflow")
         _write_workflow(found.graph, workflow)
         echo(str(workflow))
         return

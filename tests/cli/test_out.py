@@ -1,0 +1,103 @@
+"""What a command writes is never a file that it reads."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.media.keep import sha256
+from tests.cli.conftest import Terminal
+from tests.samples import draw_samples, write_film
+from tests.support import outputs_of
+
+SMALL = ["--prompt", "a red ball", "--width", "128", "--height", "128", "--seconds", "0.4", "--preset", "draft"]
+
+
+def refused(terminal: Terminal, mine: Path, *arguments: str) -> None:
+    before = sha256(mine)
+
+    terminal(*arguments, rc=2)
+
+    assert "is a file that the request reads, so --" in terminal.err
+    assert "Name another file for --" in terminal.err
+    assert sha256(mine) == before
+    assert not outputs_of(terminal.settings), "nothing was rendered"
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    return write_film(tmp_path / "mine.mp4", sound=True)
+
+
+@pytest.mark.parametrize("way", ["same", "relative", "symbolic", "through a link", "hard", "folder", "copy"])
+def test_a_clip_is_not_overwritten(way: str, terminal: Terminal, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, out = mine, mine.with_name("other.mp4")
+    match way:
+        case "same":
+            out = mine
+        case "relative":
+            monkeypatch.chdir(mine.parent)
+            out = Path("home") / ".." / "mine.mp4"
+        case "symbolic":
+            out.symlink_to(mine)
+        case "through a link":
+            clip, out = out, mine
+            clip.symlink_to(mine)
+        case "hard":
+            os.link(mine, out)
+        case "folder":
+            (mine.parent / "linked").symlink_to(mine.parent)
+            out = mine.parent / "linked" / "mine.mp4"
+        case "copy":
+            shutil.copyfile(mine, out)
+
+    refused(terminal, mine, "generate", "style", *SMALL, "--clip", str(clip), "--out", str(out))
+
+
+@pytest.mark.parametrize("mode", ["a2v", "i2v", "lipsync", "keyframe"])
+def test_no_mode_overwrites_what_it_was_given(mode: str, terminal: Terminal, mine: Path, tmp_path: Path) -> None:
+    samples = draw_samples(tmp_path / "samples")
+    given = {
+        "a2v": ["--audio", str(mine)],
+        "i2v": ["--image", str(samples["image"]), "--control-clip", str(mine)],
+        "lipsync": ["--image", str(samples["image"]), "--audio", str(mine)],
+        "keyframe": ["--first-image", str(samples["image"]), "--last-image", str(samples["last"]),
+                     "--control-clip", str(mine)],
+    }  # fmt: skip
+
+    refused(terminal, mine, "generate", mode, *SMALL, *given[mode], "--out", str(mine))
+
+
+def test_a_take_and_its_workflow_are_not_overwritten_from_themselves(terminal: Terminal, tmp_path: Path) -> None:
+    take = tmp_path / "take.mp4"
+    terminal("generate", "t2v", *SMALL, "--out", str(take))
+    before = sha256(take)
+
+    for arguments in (
+        ["generate", "--from", str(take), "--out", str(take)],
+        ["workflow", "run", str(take), "--out", str(take)],
+        ["recipe", str(take), "--workflow", str(take)],
+    ):
+        terminal(*arguments, rc=2)
+        assert "Name another file for --" in terminal.err
+        assert sha256(take) == before
+
+
+def test_the_clip_that_a_take_was_made_of_is_not_overwritten(terminal: Terminal, mine: Path, tmp_path: Path) -> None:
+    take, before = tmp_path / "take.mp4", sha256(mine)
+    terminal("generate", "style", *SMALL, "--clip", str(mine), "--out", str(take))
+
+    terminal("generate", "--from", str(take), "--out", str(mine), rc=2)
+
+    assert "--out would overwrite it" in terminal.err
+    assert sha256(mine) == before
+
+
+def test_another_clip_is_written_over_as_before(terminal: Terminal, mine: Path, tmp_path: Path) -> None:
+    other = write_film(tmp_path / "other.mp4", frames=12)
+    before = sha256(other)
+
+    terminal("generate", "style", *SMALL, "--clip", str(mine), "--out", str(other))
+
+    assert sha256(other) != before
