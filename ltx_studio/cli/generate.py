@@ -23,6 +23,7 @@ from ltx_studio.jobs.batch import MOST, sweep
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_model_set, get_registry
 from ltx_studio.modes import FAST, PRESETS, Mode
+from ltx_studio.modes.fields import Controlling
 from ltx_studio.settings import Settings, get_settings
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,11 @@ HOW = [
     click.Option(["--detach"], is_flag=True, help="Only hand it in, and print the job's id."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
 ]
+PREVIEW_CONTROL = click.Option(
+    ["--preview-control"],
+    type=click.Path(path_type=Path),
+    help="Only draw what the control takes from the clip, into this file (.png).",
+)
 AGAIN = [
     click.Option(["--from", "source"], type=click.Path(path_type=Path), help="A video made here: make it again."),
     click.Option(["--seed"], type=click.INT, help="With --from: another seed."),
@@ -71,6 +77,8 @@ def command_for(mode: Mode) -> click.Command:
         click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry().sets)}."),
         *HOW,
     ]
+    if issubclass(mode.params, Controlling):
+        options.append(PREVIEW_CONTROL)
 
     def callback(
         preset: str, model_set: str | None, out: Path | None, takes: int, detach: bool, as_json: bool, **values: Any
@@ -78,7 +86,12 @@ def command_for(mode: Mode) -> click.Command:
         settings = get_settings()
         chosen = get_registry(settings).get_set(model_set or default_set(settings))
         given = {name: value for name, value in values.items() if value not in (None, ())}
+        preview = given.pop("preview_control", None)
         spec = JobSpec.from_request(mode.id, given, chosen.id, preset)
+        if preview is not None:
+            from ltx_studio.cli.control import show_control
+
+            return show_control(spec, settings, preview, as_json=as_json)
         return generate(spec, settings, How(out, takes, detach, as_json))
 
     return click.Command(mode.id, params=options, callback=callback, help=f"{mode.label}.", short_help=mode.label)

@@ -1,19 +1,36 @@
 """Carries jobs to an engine in this process. Page and command line know this, not the engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
 
 from ltx_studio.engine import CancelToken, Engine, Memory, comfyui
 from ltx_studio.errors import StoppedError, StudioError
 from ltx_studio.events import Event
 from ltx_studio.graph import Workflow
-from ltx_studio.jobs.specs import Spec
-from ltx_studio.media import Stager, sweep
+from ltx_studio.media import Stager, Staging, sweep
 from ltx_studio.media.keep import check_kept
-from ltx_studio.models import Store
+from ltx_studio.models import ModelFile, Store
 from ltx_studio.settings import Settings
 
 UNLOAD_PATIENCE = 1.0
 """Seconds. A run that is told as done may still be putting its things away; somebody waits for the answer."""
+
+
+class Buildable(Protocol):
+    """What becomes a graph: a request, or a part of one."""
+
+    def files(self) -> Mapping[str, Path]:
+        """Return the kept files that it was given, by name."""
+        ...
+
+    def build(self, stage: Staging) -> Workflow:
+        """Return the graph; `stage` makes the files ready."""
+        ...
+
+    def fetch_command(self, missing: list[ModelFile]) -> str:
+        """Return the command that fetches the missing model files."""
+        ...
 
 
 class LocalRunner:
@@ -36,7 +53,7 @@ class LocalRunner:
         """Begin to get ready in the background."""
         self._engine.start()
 
-    def prepare(self, spec: Spec, cancel: CancelToken) -> Workflow:
+    def prepare(self, spec: Buildable, cancel: CancelToken) -> Workflow:
         """Make the files of `spec` ready and build its graph.
 
         Raises:

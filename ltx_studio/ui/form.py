@@ -47,6 +47,7 @@ class Form:
             one that an event passes over, Gradio's browser side says once that it has changed.)
         found: Where what a browser kept goes, for the browser to take up.
         changed: Changes whenever the form has changed, for `tell`.
+        below_more: Room above the line that says what will be made, in forms that a control clip can steer.
     """
 
     told: gr.HTML
@@ -55,6 +56,7 @@ class Form:
     filling: gr.Textbox
     found: gr.Textbox
     changed: gr.Number
+    below_more: gr.Column
 
     def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told) -> None:
         self.mode, self._set, self._estimate = mode, model_set, estimate
@@ -85,6 +87,9 @@ class Form:
         self._add_seed()
         with gr.Accordion(words.MORE_SETTINGS, open=False, elem_id=self.id("more")):
             self._add_more(needed)
+        if "control" in self._fields:
+            with gr.Column(elem_id=self.id("below-more")) as self.below_more:
+                pass
         with gr.Column(elem_classes=["dock"]):
             self.told = gr.HTML(elem_id=self.id("told"))
             self.generate = gr.Button(

@@ -18,6 +18,7 @@ from ltx_studio.media.frames import write_picture, write_sound
 from ltx_studio.models import ModelSet
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.ui import cards, kept, words
+from ltx_studio.ui.control_map import ControlMap
 from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.examples import examples
 from ltx_studio.ui.files import made
@@ -145,6 +146,8 @@ class Page:
     def _column(self, mode: str, form: Form) -> gr.Column:
         with gr.Column(visible=mode == FIRST_MODE, elem_id=f"form-{mode}", elem_classes=["form-of-mode"]) as column:
             form.build()
+            if "control" in form.components:
+                ControlMap(form, self._desk, self._discretion).build()
         made: gr.Column = column
         return made
 

@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ltx_studio.media.keep import sha256
 from tests.cli.conftest import Terminal
+from tests.media.test_edges import write_still
 from tests.samples import draw_samples, write_film
 from tests.support import outputs_of
 
@@ -101,3 +103,43 @@ def test_another_clip_is_written_over_as_before(terminal: Terminal, mine: Path, 
     terminal("generate", "style", *SMALL, "--clip", str(mine), "--out", str(other))
 
     assert sha256(other) != before
+
+
+def test_a_control_map_is_drawn_and_nothing_is_rendered(terminal: Terminal, mine: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "map.png"
+
+    said = terminal("generate", "style", *SMALL, "--clip", str(mine), "--preview-control", str(out))
+
+    assert said.strip() == str(out)
+    with Image.open(out) as image:
+        assert (image.format, image.size) == ("PNG", (3 * 64, 2 * 64)), "a draft has half the size"
+    assert not outputs_of(terminal.settings)
+
+
+def test_what_a_flat_clip_does_not_do_is_said_with_its_map(terminal: Terminal, tmp_path: Path) -> None:
+    flat = write_still(tmp_path / "flat.mp4", Image.new("RGB", (128, 128), (80, 80, 80)))
+    arguments = ["generate", "style", *SMALL, "--clip", str(flat)]
+
+    terminal(*arguments, "--preview-control", str(tmp_path / "map.png"))
+    assert "Canny finds no edges in the clip" in terminal.err
+    notes = terminal.json(*arguments)["notes"]
+    assert any("Choose the control ready" in note for note in notes)
+
+
+def test_a_control_map_is_not_written_over_a_picture_that_is_given(terminal: Terminal, tmp_path: Path) -> None:
+    samples = draw_samples(tmp_path / "samples")
+    given = ["--image", str(samples["image"]), "--control-clip", str(samples["rolling"])]
+
+    refused(terminal, samples["image"], "generate", "i2v", *SMALL, *given, "--preview-control", str(samples["image"]))
+
+
+def test_a_control_map_needs_a_clip_and_a_png(terminal: Terminal, mine: Path, tmp_path: Path) -> None:
+    image = str(draw_samples(tmp_path / "samples")["image"])
+    arguments = ["generate", "i2v", *SMALL, "--image", image]
+
+    terminal(*arguments, "--preview-control", "a.png", rc=2)
+    assert "There is no control clip" in terminal.err
+    terminal(*arguments, "--control-clip", str(mine), "--preview-control", "a.jpg", rc=2)
+    assert "does not end in .png" in terminal.err
+    terminal("generate", "t2v", *SMALL, "--preview-control", "a.png", rc=2)
+    assert "No such option" in terminal.err

@@ -15,13 +15,14 @@ from ltx_studio.errors import StoppedError
 from ltx_studio.events import Cancelled as RunCancelled
 from ltx_studio.events import Event, Heartbeat
 from ltx_studio.graph import Workflow
-from ltx_studio.jobs import JobSpec, LocalRunner, Spec, recipes
+from ltx_studio.jobs import JobSpec, LocalRunner, recipes
 from ltx_studio.jobs.archive import Archive
 from ltx_studio.jobs.board import Board
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.embedded import Embedded
 from ltx_studio.jobs.history import History, NewTake
 from ltx_studio.jobs.queue import Queue
+from ltx_studio.jobs.runner import Buildable
 from ltx_studio.jobs.states import Cancelled, Done, Failed, Queued, Running, State
 from ltx_studio.jobs.worker import Worker
 from ltx_studio.settings import Settings
@@ -68,7 +69,7 @@ class Endless(LocalRunner):
 class Thorough(LocalRunner):
     """It makes files ready until it is stopped."""
 
-    def prepare(self, spec: Spec, cancel: CancelToken) -> Workflow:
+    def prepare(self, spec: Buildable, cancel: CancelToken) -> Workflow:
         while not cancel.wait(0.01):
             pass
         raise StoppedError("Stopped.", "Nothing was kept.")

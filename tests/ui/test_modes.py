@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ltx_studio.jobs import LOCAL, Desk
 from ltx_studio.modes import MODES
 from ltx_studio.settings import Settings
 from tests.conftest import Request
+from tests.media.test_edges import write_still
+from tests.support import DATA
 from tests.ui.conftest import Watch
 from tests.ui.driver import (
     choose,
@@ -166,3 +169,36 @@ def test_the_dice_draws_a_seed_that_stays(page: Page, page_url: str) -> None:
 
     expect(page.locator("#t2v-seed input")).not_to_have_value("0")
     expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
+
+
+def test_what_the_control_takes_from_a_clip_is_shown_before_the_run(
+    page: Page, page_url: str, watch: Watch, tmp_path: Path
+) -> None:
+    open_mode(page, page_url, "style")
+    give(page, "style", {"clip": DATA / "circle-fast.mp4"})
+    page.locator("#style-control-map-place > button").click()
+    page.locator("#style-preview-control").click()
+
+    shown = page.locator("#style-control-map img")
+    expect(shown).to_be_visible()
+    assert page.evaluate("document.querySelector('#style-control-map img').naturalWidth") == 3 * 192
+    expect(page.locator("#style-told")).not_to_contain_text("does not steer")
+
+    flat = write_still(tmp_path / "flat.mp4", Image.new("RGB", (256, 192), (80, 80, 80)))
+    page.locator("#style-clip button[aria-label='Clear'], #style-clip button[title='Clear']").first.click()
+    give(page, "style", {"clip": flat})
+    expect(page.locator("#style-told")).to_contain_text("Canny finds no edges in the clip, so it does not steer")
+    expect(page.locator("#style-told")).to_contain_text("Choose the control ready")
+    page.locator("#style-preview-control").click()
+    expect(page.locator("#style-control-told")).to_contain_text("does not steer")
+    assert watch.errors == []
+
+
+def test_a_control_map_without_a_clip_says_what_is_missing(page: Page, page_url: str, watch: Watch) -> None:
+    open_mode(page, page_url, "style")
+    page.locator("#style-control-map-place > button").click()
+    page.locator("#style-preview-control").click()
+
+    expect(page.locator("#style-control-told")).to_contain_text("Clip is missing")
+    expect(page.locator("#style-control-map")).to_be_hidden()
+    assert watch.errors == []

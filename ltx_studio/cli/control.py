@@ -1,0 +1,54 @@
+"""`ltx-studio generate MODE --preview-control FILE.png`: what the control takes from the clip; nothing is rendered."""
+
+import io
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.named import check_apart
+from ltx_studio.cli.output import echo, echo_json
+from ltx_studio.cli.signals import stop_on_signal
+from ltx_studio.errors import RequestError
+from ltx_studio.jobs import JobSpec, LocalRunner
+from ltx_studio.jobs.control_preview import part_of, write_control_preview
+from ltx_studio.jobs.desk import UNWIND_SECONDS
+from ltx_studio.logs import log_to_file
+from ltx_studio.privacy import as_usual, user_mode
+from ltx_studio.settings import Settings
+
+OPTION = "--preview-control"
+
+
+def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_json: bool) -> int:
+    """Write the preview of a request's control map, and say what there is to know before the run.
+
+    Raises:
+        StudioError: There is no control clip, the file cannot be written, or the map cannot be made.
+    """
+    part = part_of(spec)
+    if part is None:
+        raise RequestError(f"There is no control clip for {OPTION} to show.", "Give one with --control-clip.")
+    if destination.suffix.lower() != ".png":
+        raise RequestError(f"{destination.name} does not end in .png.", f"Name a .png file for {OPTION}.")
+    check_apart(destination, spec.files().values(), OPTION)
+    log_to_file(settings)
+    runner, cancel = LocalRunner(settings), CancelToken()
+    with stop_on_signal(cancel, lambda line: echo(line, err=True)), redirect_stdout(io.StringIO()):
+        try:
+            with as_usual():
+                destination.parent.mkdir(parents=True, exist_ok=True)
+            write_control_preview(spec, destination, runner, cancel)
+            destination.chmod(user_mode())
+        except OSError as error:
+            raise RequestError(
+                f"{destination} cannot be written: {error.strerror}.", f"Choose another place for {OPTION}."
+            ) from None
+        finally:
+            runner.close(UNWIND_SECONDS)
+    if as_json:
+        echo_json({"path": str(destination), "notes": spec.notes()})
+        return 0
+    for note in spec.notes():
+        echo(note, err=True)
+    echo(str(destination))
+    return 0
