@@ -19,6 +19,17 @@ from ltx_studio.settings import Settings
 OPTION = "--preview-control"
 
 
+def check_alone(**given: bool) -> None:
+    """Refuse options that have no effect beside the preview, by name and whether they are given.
+
+    Raises:
+        RequestError: One is given.
+    """
+    for name, is_given in given.items():
+        if is_given:
+            raise RequestError(f"{OPTION} renders nothing, so --{name} has no effect.", f"Leave --{name} out.")
+
+
 def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_json: bool) -> int:
     """Write the preview of a request's control map, and say what there is to know before the run.
 

@@ -89,8 +89,9 @@ def command_for(mode: Mode) -> click.Command:
         preview = given.pop("preview_control", None)
         spec = JobSpec.from_request(mode.id, given, chosen.id, preset)
         if preview is not None:
-            from ltx_studio.cli.control import show_control
+            from ltx_studio.cli.control import check_alone, show_control
 
+            check_alone(out=out is not None, takes=takes > 1, detach=detach)
             return show_control(spec, settings, preview, as_json=as_json)
         return generate(spec, settings, How(out, takes, detach, as_json))
 

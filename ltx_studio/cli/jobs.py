@@ -97,8 +97,11 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
     specs = read_batch(file, model_set or default_set(settings), mode, preset)
     desk = Desk(settings)
     ids = desk.submit(LOCAL, specs)
+    for number, spec in enumerate(specs, 1):
+        for note in () if as_json else spec.notes():
+            echo(f"Request {number}: {note}", err=True)
     if as_json:
-        echo_json({"jobs": ids})
+        echo_json({"jobs": ids, "notes": [spec.notes() for spec in specs]})
         return
     echo(*ids)
     if not desk.is_worked():

@@ -15,6 +15,7 @@ from ltx_studio.modes import control
 from ltx_studio.modes.complaints import request_error
 from ltx_studio.modes.fields import NEGATIVE_PROMPT, Controlled, Controlling, Feeds, Media, Params
 from ltx_studio.modes.files import check_control
+from ltx_studio.modes.idle import idle_notes
 from ltx_studio.modes.limits import Limit, limits
 from ltx_studio.modes.presets import FAST, Preset
 from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
@@ -192,6 +193,7 @@ class Mode:
         """What to know before the run: what does not act, what is done to the files, what is experimental."""
         fields = self.params.model_fields
         notes = list(self._remarks(params))
+        notes += idle_notes(params)
         notes += steering_notes(params, self.size_in_graph(params, preset), model_set)
         if abs(params.duration - params.seconds) > NOTICED_SECONDS:
             notes.append(

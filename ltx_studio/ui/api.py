@@ -99,8 +99,9 @@ class Api:
         def endpoint(*given: Any, **named: Any) -> Json:
             values = signature.bind(*given, **named).arguments
             request = values.pop("request")
-            (job,) = self._submit([_spec(mode.id, values, self._model_set)], request)
-            return self._job(self._desk.queue.get(job, self._owners.of(request)))
+            spec = _spec(mode.id, values, self._model_set)
+            (job,) = self._submit([spec], request)
+            return self._job(self._desk.queue.get(job, self._owners.of(request))) | {"notes": spec.notes()}
 
         endpoint.__name__ = mode.id
         endpoint.__signature__ = signature  # type: ignore[attr-defined]

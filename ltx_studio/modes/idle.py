@@ -1,0 +1,29 @@
+"""Settings that have no effect on a request because their strength is 0."""
+
+from collections.abc import Iterator, Mapping
+
+from ltx_studio.modes.fields import Controlling, Params
+
+_STRENGTHS: Mapping[str, tuple[str, str]] = {
+    "image_strength": ("image", "the picture"),
+    "first_strength": ("first_image", "the first frame"),
+    "last_strength": ("last_image", "the last frame"),
+}
+"""By the name of a strength: the file that it is of, and that file in words."""
+
+
+def idle_notes(params: Params) -> Iterator[str]:
+    """Name what has no effect, each as a sentence. What a missing file makes idle is among the limits of the form."""
+    fields, idle = type(params).model_fields, []
+    for name, (file, what) in _STRENGTHS.items():
+        if getattr(params, file, None) is not None and getattr(params, name, None) == 0:
+            idle.append(name)
+            yield f"{fields[name].title} is 0, so {what} has no effect."
+    pinned = [name for name, (file, _) in _STRENGTHS.items() if getattr(params, file, None) is not None]
+    if idle and idle == pinned and params.image_compression != fields["image_compression"].default:  # type: ignore[attr-defined]
+        yield f"{fields['image_compression'].title} has no effect either."
+    if isinstance(params, Controlling) and params.control_source() is not None and not params.control_strength:
+        yield f"{fields['control_strength'].title} is 0, so the control clip does not steer."
+    for number, lora in enumerate(params.loras, 1):
+        if not lora.strength:
+            yield f"LoRA {number} ({lora.file.name}) has strength 0, so it has no effect."
