@@ -15,6 +15,9 @@ from ltx_studio.modes.lengths import HALF_A_FRAME, to_fill, to_hold
 _CROP = 0.05
 """Share of a picture that may go without a word."""
 
+_LARGEST = 1e9
+"""Of a start in seconds or a frame rate: Python cannot turn every larger integer into a float."""
+
 _PADDING = 0.05
 """Seconds. So much silence an encoder may add to a sound; it is no part of it."""
 

@@ -12,7 +12,7 @@ from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.graph.files import VIDEOS
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
-from ltx_studio.jobs import Desk
+from ltx_studio.jobs import Desk, JobSpec
 from ltx_studio.jobs.batch import read_batch
 from ltx_studio.jobs.tables import SUFFIXES
 from ltx_studio.models import ModelSet, Store
@@ -31,6 +31,8 @@ MOST_SHOWN = 200
 """Fields of one form: a browser takes about a second for so many."""
 MOST_NAMED = 5
 """Fields that the card names."""
+MOST_NOTES = 10
+"""Notes on the requests of a file that the card names."""
 LONGEST_NUMBER = 30
 """Letters of a text that may be a number."""
 
@@ -129,7 +131,7 @@ class OwnPanels:
         except StudioError as error:
             return self._discretion.error(error)
         self._desk.work()
-        return cards.message(words.HANDED_IN.format(count=len(jobs)))
+        return cards.message(words.HANDED_IN.format(count=len(jobs)), _notes_of(specs))
 
 
 def told_of(fields: Sequence[Field]) -> str:
@@ -214,3 +216,14 @@ def component(field: Field, workflow: str) -> gr.components.Component:
             return gr.Textbox(value=value, lines=3 if field.lines else 1, **named)
     limits: dict[str, Any] = {"minimum": field.minimum, "maximum": field.maximum} if field.is_limited else {}
     return gr.Number(value=value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)
+
+
+def _notes_of(specs: Sequence[JobSpec]) -> str:
+    """What is to be known of requests before they run; of many, the first."""
+    notes = [
+        words.NOTE_OF_REQUEST.format(number=number, note=note)
+        for number, spec in enumerate(specs, 1)
+        for note in spec.notes()
+    ]
+    more = words.AND_MORE.format(count=len(notes) - MOST_NOTES) if len(notes) > MOST_NOTES else ""
+    return " ".join(notes[:MOST_NOTES]) + more

@@ -67,6 +67,20 @@ def test_a_batch_is_handed_in_whole_or_not_at_all(terminal: Terminal, tmp_path: 
     assert len({job["batch"] for job in terminal.json("jobs", "list")}) == 1
 
 
+def test_what_is_to_be_known_of_each_request_is_said_when_it_is_added(terminal: Terminal, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("prompt,camera_strength,seconds\na,1,2\nb,1.5,0.5\n")
+    said = [
+        "Camera strength does nothing without a camera move.",
+        "The clip has 0.38 s instead of 0.5: lengths are 8k+1 frames.",
+    ]
+
+    terminal("jobs", "add", str(table), "--mode", "t2v")
+    assert all(f"Request 2: {note}" in terminal.err for note in said)
+    assert "Request 1" not in terminal.err
+    assert terminal.json("jobs", "add", str(table), "--mode", "t2v")["notes"] == [[], [said[1], said[0]]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

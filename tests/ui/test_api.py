@@ -55,6 +55,14 @@ def test_each_mode_has_an_endpoint_with_its_parameters_and_their_types(client: C
         assert needed == {"prompt", *files}
 
 
+def test_what_has_no_effect_is_told_with_the_job(client: Client) -> None:
+    job = client.predict(
+        prompt="a red circle", camera_strength=1.5, seconds=0.7, width=128, height=128, api_name="/t2v"
+    )
+
+    assert job["notes"] == ["Camera strength does nothing without a camera move."]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "given", "said"),
     [
