@@ -4,6 +4,7 @@ The node calls Kornia, whose steps these are: gray, Gaussian blur of 5×5 with s
 non-maximum suppression along eight directions, hysteresis. `tests/media/test_edges.py` compares the two.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 USUAL_THRESHOLD = 0.8
 """The higher threshold of the node; the lower one is always half of it."""
+
+BAND_PIXELS = 1_000_000
+"""Of a picture that are looked at together."""
+
+_REACH = 4
+"""Rows from a pixel to those that decide about it: two of the blur, one of the gradient, one of its neighbours."""
 
 _EPSILON = 1e-6
 _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
@@ -45,8 +52,38 @@ def gradient(picture: "NDArray[np.uint8]") -> "tuple[NDArray[np.float32], NDArra
     return _along(_along(padded, rise, 1), smooth, 0), _along(_along(padded, rise, 0), smooth, 1)
 
 
+def slopes(picture: "NDArray[np.uint8]") -> "NDArray[np.float32]":
+    """Return how steep each pixel of a picture (height, width, 3) is: (height, width)."""
+    found: NDArray[np.float32] = _in_bands(picture, _slopes)
+    return found
+
+
 def ridges(picture: "NDArray[np.uint8]") -> "NDArray[np.float32]":
     """Return how steep each pixel is that is steeper than those beside it, and 0 elsewhere: (height, width)."""
+    found: NDArray[np.float32] = _in_bands(picture, _ridges)
+    return found
+
+
+def _in_bands(picture: Any, look: Callable[[Any], Any]) -> Any:
+    """Look at a picture a few rows at a time, so that a large one takes no more memory than a small one."""
+    import numpy as np
+
+    height, width = picture.shape[:2]
+    rows, bands = max(_REACH, BAND_PIXELS // width), []
+    for top in range(0, height, rows):
+        first, bottom = max(0, top - _REACH), min(height, top + rows)
+        band = look(picture[first : min(height, bottom + _REACH)])
+        bands.append(band[top - first : bottom - first])
+    return np.concatenate(bands)
+
+
+def _slopes(picture: Any) -> Any:
+    import numpy as np
+
+    return np.hypot(*gradient(picture))
+
+
+def _ridges(picture: Any) -> Any:
     import numpy as np
 
     across, down = gradient(picture)

@@ -1,19 +1,25 @@
 """Look at a few pictures of a clip before anything is rendered: what a control map of edges would show of it."""
 
+import logging
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltx_studio import reading
-from ltx_studio.media.cut import pictures_of
-from ltx_studio.media.edges import USUAL_THRESHOLD, edges, gradient, ridges
+from ltx_studio.errors import StudioError
+from ltx_studio.media.cut import SEEK_SECONDS, pictures_of
+from ltx_studio.media.edges import USUAL_THRESHOLD, edges, ridges, slopes
 from ltx_studio.media.open import locate
 from ltx_studio.media.wants import ClipFile
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 ENOUGH = 0.004
 """Share of the pixels that are clearly an edge, from which on the usual threshold is kept."""
@@ -80,13 +86,19 @@ class EdgeLook:
 def look_at_edges(part: Part, threshold: float | None = None) -> EdgeLook:
     """Look for edges; without a `threshold`, with one that fits the clip.
 
+    A clip that cannot be looked at in the time that this may take counts as one with clear edges: it can still be used.
+
     Raises:
-        RequestError: The clip cannot be read.
+        RequestError: There is no such file.
     """
     path = locate(part.path)
     state = path.stat()
     place = (part.start, part.seconds, part.width, part.height)
-    return _look(path, state.st_size, state.st_mtime_ns, place, threshold)
+    try:
+        return _look(path, state.st_size, state.st_mtime_ns, place, threshold)
+    except StudioError as error:
+        log.warning("%s could not be looked at: %s", path.name, error.message)
+        return EdgeLook(USUAL_THRESHOLD if threshold is None else threshold, math.inf, 1.0)
 
 
 @lru_cache(maxsize=64)
@@ -114,7 +126,7 @@ def _fitting(pictures: "list[NDArray[np.uint8]]", found: "list[NDArray[np.float3
         return USUAL_THRESHOLD
     few = round(NEARLY_NONE * sum(found[0].shape) * len(found))
     clearest = float(np.partition(every, -few)[-few])
-    grain = max(float(np.median(np.hypot(*gradient(picture)))) for picture in pictures)
+    grain = max(float(np.median(slopes(picture))) for picture in pictures)
     faintest = max(FAINTEST, ABOVE_GRAIN * grain)
     return round(min(USUAL_THRESHOLD, max(faintest, clearest / 2)), 2)
 
@@ -134,13 +146,21 @@ def few_pictures(part: Part, count: int = _FEW) -> "list[NDArray[np.uint8]]":
 
     count = max(min(count, _FEWEST), min(count, _PIXELS // (part.width * part.height)))
     pictures = []
-    for number in range(count):
-        moment = part.start + part.seconds * (number + 0.5) / count
-        want = ClipFile(part.path, moment, 1, _AT_ONCE, part.width, part.height)
+    for want in _wants(part, count):
         for picture in pictures_of(want, lambda: None):
             image = ImageOps.fit(Image.fromarray(picture), (part.width, part.height), Image.Resampling.LANCZOS)
             pictures.append(np.asarray(image))
     return pictures
+
+
+def _wants(part: Part, count: int) -> Iterator[ClipFile]:
+    """Where pictures are taken: of a short part in one go, of a longer one each by itself, which seeks."""
+    size = (part.width, part.height)
+    if 0 < part.seconds <= SEEK_SECONDS:
+        yield ClipFile(part.path, part.start, count, count / part.seconds, *size)
+        return
+    for number in range(count):
+        yield ClipFile(part.path, part.start + part.seconds * (number + 0.5) / count, 1, _AT_ONCE, *size)
 
 
 def map_of_edges(picture: "NDArray[np.uint8]", threshold: float) -> "NDArray[np.uint8]":

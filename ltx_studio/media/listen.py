@@ -1,11 +1,15 @@
 """Listen to a part of a sound before anything is rendered: whether anything is to be heard in it."""
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from ltx_studio import reading
+from ltx_studio.errors import StudioError
 from ltx_studio.media.cut import cut_sound
 from ltx_studio.media.open import locate
+
+log = logging.getLogger(__name__)
 
 SILENT = 33
 """Of 32,768: -60 dBFS. Encoders fill their last block with silence, and decode it as very little."""
@@ -14,14 +18,19 @@ SILENT = 33
 def is_silent(path: Path, start: float, seconds: float) -> bool:
     """Return whether nothing is to be heard for `seconds` from second `start` on; after the end nothing is.
 
-    The sound is decoded from its beginning, so ask for what is near to what will be used anyway.
+    The sound is decoded from its beginning, so ask for what is near to what will be used anyway. What cannot be listened
+    to in the time that this may take counts as heard.
 
     Raises:
-        RequestError: The file cannot be read.
+        RequestError: There is no such file.
     """
     path = locate(path)
     state = path.stat()
-    return _heard(path, state.st_size, state.st_mtime_ns, start, seconds) <= SILENT
+    try:
+        return _heard(path, state.st_size, state.st_mtime_ns, start, seconds) <= SILENT
+    except StudioError as error:
+        log.warning("%s could not be listened to: %s", path.name, error.message)
+        return False
 
 
 @lru_cache(maxsize=64)

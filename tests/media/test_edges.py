@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from ltx_studio.media import edges as media_edges
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, low_of
 from ltx_studio.media.glance import Part, few_pictures, look_at_edges, map_of_edges
 from tests.samples import ball, write_film
@@ -117,3 +118,23 @@ def test_pictures_are_from_all_over_the_part_and_as_the_graph_has_them(tmp_path:
     shades = [int(picture[100, 100, 0]) for picture in found]
     wanted = [20 + 4 * (round((6.0 + 4.0 * (number + 0.5) / 4) * 24) % 50) for number in range(4)]
     assert shades == pytest.approx(wanted, abs=6)
+
+
+def test_a_large_picture_is_looked_at_in_bands_with_the_same_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.asarray(photo().resize((512, 384)))
+    whole = edges(picture, 0.3)
+
+    monkeypatch.setattr(media_edges, "BAND_PIXELS", 512 * 50)
+
+    assert (edges(picture, 0.3) == whole).all()
+    assert whole.any()
+
+
+def test_a_clip_that_cannot_be_looked_at_in_time_is_taken_as_it_is(tmp_path: Path) -> None:
+    """Damaged behind its first picture: whether it can be used is said when it is cut."""
+    film = write_still(tmp_path / "a.mp4", photo())
+    film.write_bytes(film.read_bytes()[:200])
+
+    look = look_at_edges(part(film))
+
+    assert (look.threshold, look.sees_nothing) == (USUAL_THRESHOLD, False)

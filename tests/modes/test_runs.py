@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from ltx_studio.pocket import files as pocket_files
 from ltx_studio.settings import Settings
 from tests.conftest import Request
 from tests.samples import sound_of, write_film, write_picture, write_sound
-from tests.support import carried_out, frames_digest, outcome_of
+from tests.support import DATA, carried_out, frames_digest, outcome_of
 
 POCKET = MODEL_SETS["pocket"]
 WIDE = {"width": 256, "height": 128}
@@ -291,3 +292,37 @@ def test_previews_show_the_clip_and_not_its_guides(
     previews = [event for event in carried_out(LocalRunner(settings, engine), spec) if isinstance(event, Preview)]
 
     assert {len(preview.frames) for preview in previews} == {(17 - 1) // 8 + 1}
+
+
+@pytest.mark.parametrize("mode", GIVEN_SOUND)
+def test_the_last_word_of_a_sound_is_in_the_clip(mode: str, small: Request, render: Any) -> None:
+    made = render(mode, "draft", small(mode, audio=DATA / "end185.wav", seconds=None))
+
+    sound, rate = sound_of(made)
+    assert measure(made).frames == 49
+    assert np.argmax(np.abs(sound)) / rate == pytest.approx(1.82, abs=0.03)
+    assert np.abs(sound).max() > 0.3
+
+
+def test_clips_with_little_contrast_steer_as_they_move(small: Request, render: Any) -> None:
+    """The prompt alone moves the circle evenly: its place half-way is the same for both clips."""
+    asked = {"prompt": "a blue circle moves right on a gray background", "seconds": None, "sound": "off"}
+    places = {}
+    for name in ("fast", "late"):
+        values = small("style", **asked, width=192, height=192, clip=DATA / f"circle-{name}.mp4")
+        places[name] = [place_across(frame) for frame in frames_of(render("style", "fast", values))]
+
+    assert places["fast"][24] > 0.6, "it has crossed in the first second"
+    assert places["late"][24] < 0.4, "it has not begun"
+    assert places["late"][48] > 0.6
+
+
+def frames_of(path: Path) -> list[Any]:
+    with av.open(path) as container:
+        return [frame.to_ndarray(format="rgb24").astype(float) for frame in container.decode(video=0)]
+
+
+def place_across(frame: Any) -> float:
+    """Where what differs from the background is, 0 at the left and 1 at the right."""
+    background = np.median(frame.reshape(-1, 3), axis=0)
+    return float(np.nonzero(np.abs(frame - background).sum(axis=2) > 60)[1].mean() / frame.shape[1])
