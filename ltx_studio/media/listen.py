@@ -18,8 +18,8 @@ SILENT = 33
 def is_silent(path: Path, start: float, seconds: float) -> bool:
     """Return whether nothing is to be heard for `seconds` from second `start` on; after the end nothing is.
 
-    The sound is decoded from its beginning, so ask for what is near to what will be used anyway. What cannot be listened
-    to in the time that this may take counts as heard.
+    The sound is decoded from its beginning, so ask for what is near to what will be used anyway. What cannot be
+    listened to in the time that this may take counts as heard.
 
     Raises:
         RequestError: There is no such file.
