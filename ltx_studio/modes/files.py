@@ -1,6 +1,5 @@
 """What several modes do with the user's files."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
