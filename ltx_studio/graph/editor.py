@@ -16,22 +16,19 @@ from typing import Any
 from ltx_studio import limits
 from ltx_studio.errors import StudioError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
-from ltx_studio.graph.definitions import ANY, Definitions, unknown_nodes
+from ltx_studio.graph.definitions import ANY, Definitions, Input, unknown_nodes
+from ltx_studio.graph.frontend import VIRTUAL, Setters, is_getter
+from ltx_studio.graph.ids import Json, make_ids_unique, node_key
+from ltx_studio.graph.primitives import primitive_values
+from ltx_studio.graph.promotion import Promotions, Value, widget_of
 from ltx_studio.graph.prompts import settle
-from ltx_studio.graph.scopes import PRIMITIVE, Contents, Json, Scope, check_expansion, make_ids_unique
+from ltx_studio.graph.scopes import BYPASSED, INPUT_SIDE, MUTED, SUBGRAPH_INPUT, Contents, Scope, check_expansion
 from ltx_studio.graph.values import Scale, shown
-from ltx_studio.graph.widgets import prompts, widget_values
+from ltx_studio.graph.widgets import declared_widgets, prompts, widget_values
+
+__all__ = ["BYPASSED", "MUTED", "SUBGRAPH_INPUT", "is_editor_format", "to_api"]
 
 log = logging.getLogger(__name__)
-
-MUTED, BYPASSED = 2, 4
-SUBGRAPH_INPUT = -10
-"""The id of the node that stands for a subgraph's inputs inside of it."""
-
-NOTES = {"Note", "MarkdownNote"}
-REROUTE = "Reroute"
-VIRTUAL = NOTES | {PRIMITIVE, REROUTE}
-"""Nodes that exist in the editor only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,6 @@ class Source:
 
     node_id: str
     slot: int
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """Where an input's value comes from: a widget on the outside of a subgraph."""
-
-    value: Any
 
 
 Origin = Source | Value | None
@@ -67,7 +57,7 @@ class _Place:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return self.scope, self.node["id"], self.slot, self.kind, self.is_output
+        return self.scope, node_key(self.node["id"]), self.slot, self.kind, self.is_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +93,25 @@ def to_api(workflow: Json, definitions: Definitions) -> ApiGraph:
 class _Converter:
     def __init__(self, workflow: Json, definitions: Definitions) -> None:
         subgraphs = [dict(item) for item in (workflow.get("definitions") or {}).get("subgraphs") or []]
-        make_ids_unique(workflow, subgraphs)
+        workflow = make_ids_unique(workflow, subgraphs)
         self._root = Scope("", Contents(workflow))
         self._subgraphs = {item["id"]: Contents(item) for item in subgraphs}
         self._definitions = definitions
         self._scale = Scale()
         self._steps = 0
         self._found: dict[tuple[Any, ...], Origin] = {}
-        self._inner: dict[tuple[Scope, int], Value | None] = {}
-        self._shown: dict[Scope, dict[int, int]] = {}
         self._widgets: dict[int, tuple[Json, dict[str, Any]]] = {}
+        self._declared: dict[int, tuple[Json, dict[str, Input]]] = {}
         self._slots: dict[int, tuple[Json, dict[Any, int]]] = {}
+        self._primitives: dict[Contents, dict[tuple[str, str], Any]] = {}
         self._prompts: dict[str, set[str]] = {}
         self._settled: dict[str, str] = {}
+        self._setters = Setters()
 
     def convert(self) -> ApiGraph:
-        self._refuse_unknown_nodes()
         check_expansion(self._root.contents, self._subgraphs)
+        self._refuse_unknown_nodes()
+        self._promotions = Promotions(self._root.contents, self._subgraphs, self._widgets_of, self._spend)
         graph = dict(self._emit(self._root))
         for node in graph.values():  # what a muted node would have fed is not fed
             for name, value in list(node["inputs"].items()):
@@ -128,14 +120,20 @@ class _Converter:
         return graph
 
     def _refuse_unknown_nodes(self) -> None:
-        graphs = [self._root.contents.graph, *(contents.graph for contents in self._subgraphs.values())]
-        known = set(self._subgraphs) | VIRTUAL
-        missing = {
-            node["type"]: str((node.get("properties") or {}).get("cnr_id") or "")
-            for graph in graphs
-            for node in graph["nodes"]
-            if node["type"] not in known and node["type"] not in self._definitions
-        }
+        """Look at the nodes that the editor would queue: those that are off, or in unused subgraphs, may be unknown."""
+        missing: dict[str, str] = {}
+        used, waiting = {self._root.contents}, [self._root.contents]
+        while waiting:
+            contents = waiting.pop()
+            for node in contents.nodes.values():
+                off = _is_off(node)
+                if node["type"] in self._subgraphs:
+                    inner = self._subgraphs[node["type"]]
+                    if inner not in used and not (off and contents is self._root.contents):
+                        used.add(inner)
+                        waiting.append(inner)
+                elif not off and node["type"] not in VIRTUAL and node["type"] not in self._definitions:
+                    missing[node["type"]] = str((node.get("properties") or {}).get("cnr_id") or "")
         if missing:
             raise unknown_nodes(missing)
 
@@ -146,7 +144,7 @@ class _Converter:
 
     def _emit(self, scope: Scope) -> Iterator[tuple[str, dict[str, Any]]]:
         for node in scope.contents.nodes.values():
-            off = node.get("mode") in (MUTED, BYPASSED)
+            off = _is_off(node)
             if node["type"] in self._subgraphs and (not off or scope.parent is not None):
                 # the editor looks at the mode of a subgraph in the workflow itself only
                 yield from self._emit(self._child(scope, node))
@@ -161,21 +159,29 @@ class _Converter:
     def _inputs(self, scope: Scope, node: Json) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
         dynamic = self._prompts_of(node["type"])
+        primitives = self._primitives_of(scope.contents)
         for name, stored in self._widgets_of(node).items():
-            value = scope.contents.primitives.get((node["id"], name), stored)
+            value = primitives.get((node_key(node["id"]), name), stored)
             if name in dynamic and isinstance(value, str):
                 value = self._settle(value)
             self._weigh(node, name, value)
             inputs[name] = {"__value__": value} if isinstance(value, list) else value  # a bare list would be a link
         for slot, item in enumerate(node.get("inputs") or []):
+            if item.get("widget") and widget_of(item) not in inputs:  # of a widget that the installed node lacks
+                continue
             match self._origin_of(scope, node, slot):
                 case Source(node_id, origin_slot):
                     self._weigh(node, item["name"], node_id)
                     inputs[item["name"]] = [node_id, origin_slot]
                 case Value(value):
                     self._weigh(node, item["name"], value)
-                    inputs[item["name"]] = value
+                    inputs[item["name"]] = {"__value__": value} if isinstance(value, list) else value
         return inputs
+
+    def _primitives_of(self, contents: Contents) -> dict[tuple[str, str], Any]:
+        if contents not in self._primitives:
+            self._primitives[contents] = primitive_values(contents, self._declared_of)
+        return self._primitives[contents]
 
     def _weigh(self, node: Json, name: Any, value: Any) -> None:
         self._scale.weigh_name(name, _title(node))
@@ -194,8 +200,17 @@ class _Converter:
     def _widgets_of(self, node: Json) -> dict[str, Any]:
         """Of a node as it is written; kept with it, so that its `id` stays its own."""
         if id(node) not in self._widgets:
-            self._widgets[id(node)] = node, widget_values(node, self._definitions)
+            known = node["type"] in self._definitions
+            self._widgets[id(node)] = node, widget_values(node, self._definitions) if known else {}
         return self._widgets[id(node)][1]
+
+    def _declared_of(self, node: Json) -> dict[str, tuple[Input, Any]]:
+        if node["type"] not in self._definitions:
+            return {}
+        if id(node) not in self._declared:
+            self._declared[id(node)] = node, declared_widgets(node, self._definitions)
+        values = self._widgets_of(node)
+        return {name: (item, values.get(name)) for name, item in self._declared[id(node)][1].items()}
 
     def _slot_named(self, node: Json, name: Any) -> int | None:
         """The place of the input `name` of a node or a subgraph."""
@@ -239,96 +254,89 @@ class _Converter:
         link = scope.contents.links.get(inputs[slot].get("link")) if slot < len(inputs) else None
         if link is None:
             return _Found(None)
-        kind = place.kind or inputs[slot]["type"]
-        if link.origin == SUBGRAPH_INPUT and scope.parent is not None:
-            outside = self._slot_named(scope.host, scope.contents.graph["inputs"][link.origin_slot]["name"])
+        if link.origin == INPUT_SIDE and scope.parent is not None:
+            name = scope.contents.graph["inputs"][link.origin_slot]["name"]
+            outside = self._slot_named(scope.host, name)
             if outside is None or scope.host["inputs"][outside].get("link") is None:
-                return _Found(self._promoted(scope, link.origin_slot))
-            return _Place(scope.parent, scope.host, outside, kind, is_output=False)
+                key = node_key(scope.host["id"])
+                return _Found(self._promotions.of(scope.parent.contents, key, name))
+            return _Place(scope.parent, scope.host, outside, None, is_output=False)
         origin = scope.contents.nodes.get(link.origin)
+        kind = inputs[slot]["type"] if place.kind is None else place.kind
         return _Found(None) if origin is None else _Place(scope, origin, link.origin_slot, kind, is_output=True)
 
-    def _from_output(self, place: _Place) -> _Place | _Found:  # noqa: PLR0911  (one for each kind of node)
+    def _from_output(self, place: _Place) -> _Place | _Found:
         scope, node, slot, kind = place.scope, place.node, place.slot, place.kind
+        if node.get("mode") == MUTED:
+            return _Found(None)
         if node.get("mode") == BYPASSED:
             through = self._bypass_slot(node, slot, kind)
-            return _Found(None) if through is None else _Place(scope, node, through, kind, is_output=False)
-        if node["type"] == REROUTE:
-            return _Place(scope, node, 0, kind, is_output=False)
+            return _Found(None) if through is None else _Place(scope, node, through, None, is_output=False)
+        if node["type"] in self._subgraphs:
+            return self._into_subgraph(place)
+        if is_getter(node):
+            return self._from_setter(place)
         if node["type"] in VIRTUAL:
-            return _Found(None)
-        if node["type"] not in self._subgraphs:
-            return _Found(Source(scope.id_of(node), slot))
+            return _Place(scope, node, slot, kind, is_output=False)
+        return _Found(Source(scope.id_of(node), slot))
+
+    def _into_subgraph(self, place: _Place) -> _Place | _Found:
+        scope, node, kind = place.scope, place.node, place.kind
         inner = self._child(scope, node)
-        linked = inner.contents.graph["outputs"][slot].get("linkIds") or []
+        linked = inner.contents.graph["outputs"][place.slot].get("linkIds") or []
         link = inner.contents.links.get(linked[0]) if linked else None
         if link is None:
             return _Found(None)
-        if link.origin == SUBGRAPH_INPUT:
+        if link.origin == INPUT_SIDE:
             outside = self._slot_named(node, inner.contents.graph["inputs"][link.origin_slot]["name"])
             return _Found(None) if outside is None else _Place(scope, node, outside, kind, is_output=False)
         return _Place(inner, inner.contents.nodes[link.origin], link.origin_slot, kind, is_output=True)
 
-    def _promoted(self, scope: Scope, slot: int) -> Value | None:
-        """The value of the widget that a subgraph shows on its outside for its input `slot`."""
-        inner = self._inner_value(scope, slot)
-        if inner is None or "proxyWidgets" in (scope.host.get("properties") or {}):
-            return inner  # in older files the outside only mirrors the widget inside
-        stored = scope.host.get("widgets_values")
-        if scope not in self._shown:
-            count = len(scope.contents.graph["inputs"])
-            with_widget = [index for index in range(count) if self._inner_value(scope, index) is not None]
-            self._shown[scope] = {index: place for place, index in enumerate(with_widget)}
-        place = self._shown[scope][slot]
-        return Value(stored[place]) if isinstance(stored, list) and place < len(stored) else None
-
-    def _inner_value(self, scope: Scope, slot: int) -> Value | None:
-        """The value of the first widget inside that a subgraph's input feeds, or None when it feeds none."""
-        if (scope, slot) not in self._inner:
-            self._inner[scope, slot] = self._found_inside(scope, slot)
-        return self._inner[scope, slot]
-
-    def _found_inside(self, scope: Scope, slot: int) -> Value | None:
-        self._spend(1)
-        for number in scope.contents.graph["inputs"][slot].get("linkIds") or []:
+    def _from_setter(self, place: _Place) -> _Place | _Found:
+        """Go to what the setter of a getter's name is fed: one of its own graph, else the only one around it."""
+        setters = self._setters.of(place.scope.contents, place.node)
+        if setters:
+            return _Place(place.scope, setters[0], place.slot, place.kind, is_output=False)
+        around: list[tuple[Scope, Json]] = []
+        scope = place.scope.parent
+        while scope is not None:
             self._spend(1)
-            link = scope.contents.links.get(number)
-            target = scope.contents.nodes.get(link.target) if link is not None else None
-            if link is None or target is None or target["type"] in VIRTUAL:
-                continue
-            item = target["inputs"][link.target_slot]
-            name = (item.get("widget") or {}).get("name")
-            if name is None:
-                continue
-            if target["type"] in self._subgraphs:
-                inner = self._child(scope, target)
-                place = self._slot_named(inner.contents.graph, item["name"])
-                value = None if place is None else self._promoted(inner, place)
-                if value is not None:
-                    return value
-            elif name in (values := self._widgets_of(target)):
-                return Value(values[name])
-        return None
+            around += [(scope, setter) for setter in self._setters.of(scope.contents, place.node)]
+            scope = scope.parent
+        if len(around) != 1:
+            return _Found(None)
+        scope, setter = around[0]
+        inputs = setter.get("inputs") or []
+        link = scope.contents.links.get(inputs[place.slot].get("link")) if place.slot < len(inputs) else None
+        origin = scope.contents.nodes.get(link.origin) if link is not None else None
+        if link is None or origin is None:
+            return _Found(None)
+        return _Place(scope, origin, link.origin_slot, place.kind, is_output=True)
 
     def _child(self, scope: Scope, node: Json) -> Scope:
-        if node["id"] not in scope.children:
+        key = node_key(node["id"])
+        if key not in scope.children:
             prefix = f"{scope.id_of(node)}:"
             self._scale.weigh_name(prefix, _title(node))
-            scope.children[node["id"]] = Scope(prefix, self._subgraphs[node["type"]], node, scope)
-        return scope.children[node["id"]]
+            scope.children[key] = Scope(prefix, self._subgraphs[node["type"]], node, scope)
+        return scope.children[key]
 
     def _bypass_slot(self, node: Json, slot: int, kind: Any) -> int | None:
         """The input that a bypassed node passes on through its output `slot`."""
         kinds = [item["type"] for item in node.get("inputs") or []]
-        out = node["outputs"][slot]["type"]
-        self._spend(sum(1 + len(str(each)) // 64 for each in (*kinds, out, kind)))
-        if ANY in (kind, out):
+        self._spend(sum(1 + len(str(each)) // 64 for each in (*kinds, kind)))
+        if kind in (ANY, ""):
             return slot if slot < len(kinds) else 0 if kinds else None
+        out = node["outputs"][slot]["type"]
         if slot < len(kinds) and _fits(kinds[slot], out) and _fits(kinds[slot], kind):
             return slot
         exact = (index for index, given in enumerate(kinds) if given == kind)
         loose = (index for index, given in enumerate(kinds) if _fits(given, out) and _fits(given, kind))
         return next(exact, next(loose, None))
+
+
+def _is_off(node: Json) -> bool:
+    return node.get("mode") in (MUTED, BYPASSED)
 
 
 def _title(node: Json) -> str:

@@ -7,23 +7,24 @@ from typing import Any
 
 from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
+from ltx_studio.graph.ids import Json, node_key
 from ltx_studio.graph.values import shown
 
-PRIMITIVE = "PrimitiveNode"
-_MOST_EXACT = 2**53
-"""The largest number up to which the editor, in JavaScript, has all."""
-_HINT = "Open the workflow in ComfyUI's editor and remove the subgraph from itself."
+MUTED, BYPASSED = 2, 4
+SUBGRAPH_INPUT = -10
+"""The id of the node that stands for a subgraph's inputs inside of it."""
 
-Json = Mapping[str, Any]
+INPUT_SIDE = str(SUBGRAPH_INPUT)
+_HINT = "Open it in ComfyUI's editor, and take it out of itself."
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """From an output to an input, by node id and slot."""
+    """From an output to an input, by node id (as text) and slot."""
 
-    origin: Any
+    origin: str
     origin_slot: int
-    target: Any
+    target: str
     target_slot: int
 
 
@@ -32,32 +33,52 @@ class Contents:
 
     Attributes:
         graph: Its nodes, links and, in a subgraph, inputs and outputs.
-        nodes: By id.
+        nodes: By id, as text.
         links: By number.
-        primitives: (node id, widget) → the value that a primitive puts there.
     """
 
-    __slots__ = ("graph", "links", "nodes", "primitives")
+    __slots__ = ("_fed", "graph", "links", "nodes")
 
     def __init__(self, graph: Json) -> None:
         self.graph = graph
-        self.nodes: dict[Any, Json] = {node["id"]: node for node in graph["nodes"]}
+        self.nodes: dict[str, Json] = {node_key(node["id"]): node for node in graph["nodes"]}
         self.links: dict[Any, Link] = dict(_links(graph.get("links") or []))
-        self.primitives: dict[tuple[Any, str], Any] = dict(self._primitive_values())
+        self._fed: dict[tuple[str, Any], Json] | None = None
 
-    def _primitive_values(self) -> Iterator[tuple[tuple[Any, str], Any]]:
-        for node in self.nodes.values():
-            if node["type"] != PRIMITIVE:
-                continue
-            value = next(iter(node.get("widgets_values") or []), None)
-            for number in (number for output in node.get("outputs") or [] for number in output.get("links") or []):
-                link = self.links.get(number)
-                target = self.nodes.get(link.target) if link is not None else None
-                if link is None or target is None:
-                    continue
-                widget = target["inputs"][link.target_slot].get("widget")
-                if widget:
-                    yield (target["id"], widget["name"]), value
+    def target_of(self, number: Any) -> tuple[Json, Json] | None:
+        """Return the node that the link `number` leads to, and the input of it that the link feeds; None without."""
+        link = self.links.get(number)
+        node = self.nodes.get(link.target) if link is not None else None
+        if link is None or node is None:
+            return None
+        inputs = node.get("inputs") or []
+        if link.target_slot < len(inputs) and inputs[link.target_slot].get("link") == number:
+            return node, inputs[link.target_slot]
+        item = self._inputs_by_link().get((link.target, number))
+        return None if item is None else (node, item)
+
+    def target_by_place(self, number: Any) -> tuple[Json, Json] | None:
+        """Return what `target_of` does, for a link that only its own end knows of: the input at its slot."""
+        link = self.links.get(number)
+        node = self.nodes.get(link.target) if link is not None else None
+        if link is None or node is None:
+            return None
+        inputs = node.get("inputs") or []
+        return (node, inputs[link.target_slot]) if link.target_slot < len(inputs) else None
+
+    def replace(self, key: str, node: Json) -> None:
+        """Put a changed copy of a node in its place."""
+        self.nodes[key] = node
+        self._fed = None
+
+    def _inputs_by_link(self) -> dict[tuple[str, Any], Json]:
+        if self._fed is None:
+            self._fed = {}
+            for key, node in self.nodes.items():
+                for item in node.get("inputs") or []:
+                    if item.get("link") is not None:
+                        self._fed.setdefault((key, item["link"]), item)
+        return self._fed
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +99,7 @@ class Scope:
     children: dict[Any, "Scope"] = field(default_factory=dict)
 
     def id_of(self, node: Json) -> str:
-        return f"{self.prefix}{node['id']}"
+        return f"{self.prefix}{node_key(node['id'])}"
 
 
 def check_expansion(root: Contents, subgraphs: Mapping[Any, Contents]) -> None:
@@ -131,39 +152,8 @@ class _Expansion:
 def _links(links: list[Any]) -> Iterator[tuple[Any, Link]]:
     for link in links:
         if isinstance(link, Mapping):
-            yield link["id"], Link(link["origin_id"], link["origin_slot"], link["target_id"], link["target_slot"])
+            origin, target = node_key(link["origin_id"]), node_key(link["target_id"])
+            yield link["id"], Link(origin, link["origin_slot"], target, link["target_slot"])
         else:
-            yield link[0], Link(*link[1:5])
-
-
-def make_ids_unique(workflow: Json, subgraphs: list[dict[str, Any]]) -> None:
-    """Renumber nodes of `subgraphs` whose ids are taken, as the editor does when it loads a file."""
-    taken = {node["id"] for node in workflow["nodes"]}
-    numbers = (number for number in taken if isinstance(number, int))
-    last = max([_whole(workflow.get("last_node_id")), *numbers])
-    for subgraph in subgraphs:
-        renamed = {}
-        for node in subgraph["nodes"]:
-            if node["id"] in taken:
-                last += 1
-                renamed[node["id"]] = last
-            taken.add(renamed.get(node["id"], node["id"]))
-        if renamed:
-            subgraph["nodes"] = [{**node, "id": renamed.get(node["id"], node["id"])} for node in subgraph["nodes"]]
-            subgraph["links"] = [_renumber(link, renamed) for link in subgraph.get("links") or []]
-
-
-def _whole(number: object) -> int:
-    """The last id that the file says it used; 0 where it says nonsense, such as ``1e999``: the ids themselves count."""
-    try:
-        last = int(number) if isinstance(number, int | float | str) else 0
-    except (ValueError, OverflowError):
-        return 0
-    return last if abs(last) <= _MOST_EXACT else 0
-
-
-def _renumber(link: Any, renamed: Mapping[Any, int]) -> Any:
-    if isinstance(link, Mapping):
-        ends = {key: renamed.get(link[key], link[key]) for key in ("origin_id", "target_id")}
-        return {**link, **ends}
-    return [link[0], renamed.get(link[1], link[1]), link[2], renamed.get(link[3], link[3]), *link[4:]]
+            number, origin, origin_slot, target, target_slot = link[:5]
+            yield number, Link(node_key(origin), origin_slot, node_key(target), target_slot)

@@ -10,24 +10,53 @@ _UPLOADS = ("image_upload", "audio_upload", "video_upload", "file_upload")
 
 
 def widget_values(node: Mapping[str, Any], definitions: Definitions) -> dict[str, Any]:
-    """Input name → value for every widget of an editor-format `node`, dotted for what dynamic choices bring.
+    """Return input name → value for every widget of an editor-format `node`, dotted for what dynamic choices bring.
 
     Widgets that steer the editor only (what happens to a seed after a run, upload buttons) take their place in the
-    list and are left out.
+    list and are left out. Values that the file has by name (``widgets_values_named``) come before those by place.
     """
-    stored = node.get("widgets_values") or []
     class_type = node["type"]
+    stored = node.get("widgets_values") or []
+    named = _named(node)
+    if class_type == "CustomCombo" and not isinstance(stored, Mapping):
+        # the front end grows it: the choice, its place, and the options one may choose
+        names = ["choice", "index", *(f"option{i}" for i in range(1, len(stored) - 1))]
+        return {name: named.get(name, value) for name, value in zip(names, stored, strict=False)}
     if isinstance(stored, Mapping):
         return {item.name: stored[item.name] for item in definitions.inputs(class_type) if item.name in stored}
-    if class_type == "CustomCombo":  # the front end grows it: the choice, its place, and the options one may choose
-        return dict(zip(["choice", "index", *(f"option{i}" for i in range(1, len(stored) - 1))], stored, strict=False))
-    values = iter(stored)
-    found = dict(_walk(definitions.inputs(class_type), "", values))
+    values = iter(_without_sockets(stored, definitions.inputs(class_type)))
+    found = {name: value for name, _, value in _walk(definitions.inputs(class_type), "", values, named)}
     if class_type == "SaveGLB":  # the front end's 3D view
         found["image"] = next(values, "")
     if class_type == "ImageCompare":  # the front end's slider, which holds two pictures
         found["compare_view"] = ["", ""]
     return found
+
+
+def declared_widgets(node: Mapping[str, Any], definitions: Definitions) -> dict[str, Input]:
+    """Return input name → declaration for the widgets that `widget_values` gives, but for those of the front end."""
+    stored = node.get("widgets_values") or []
+    if isinstance(stored, Mapping):
+        return {item.name: item for item in definitions.inputs(node["type"]) if item.name in stored}
+    values = iter(_without_sockets(stored, definitions.inputs(node["type"])))
+    return {name: item for name, item, _ in _walk(definitions.inputs(node["type"]), "", values, _named(node))}
+
+
+def _named(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    named = node.get("widgets_values_named")
+    return named if isinstance(named, Mapping) else {}
+
+
+def _without_sockets(stored: list[Any], inputs: Sequence[Input]) -> list[Any]:
+    """Drop the values that front ends before 1.16 stored for inputs that are sockets only."""
+    is_socket: list[bool] = []
+    for item in inputs:
+        forced = bool(item.options.get("forceInput"))
+        if item.is_widget or forced:
+            is_socket += [forced, False] if item.options.get("control_after_generate") else [forced]
+    if not any(is_socket) or len(is_socket) != len(stored):
+        return stored
+    return [value for value, socket in zip(stored, is_socket, strict=True) if not socket]
 
 
 def stored_values(class_type: str, values: Mapping[str, Any], definitions: Definitions) -> list[Any]:
@@ -60,15 +89,17 @@ def _steering(item: Input, name: str) -> Iterator[str | None]:
         yield "image"
 
 
-def _walk(inputs: Sequence[Input], prefix: str, values: Iterator[Any]) -> Iterator[tuple[str, Any]]:
+def _walk(
+    inputs: Sequence[Input], prefix: str, values: Iterator[Any], named: Mapping[str, Any]
+) -> Iterator[tuple[str, Input, Any]]:
     for item in inputs:
         if not item.is_widget:
             continue
         name = prefix + item.name
-        value = next(values, item.default)
-        yield name, value
+        value = named.get(name, next(values, item.default))
+        yield name, item, value
         if item.is_dynamic:
-            yield from _walk(item.chosen(value), f"{name}.", values)
+            yield from _walk(item.chosen(value), f"{name}.", values, named)
             continue
         for _ in _steering(item, name):
             next(values, None)
