@@ -10,7 +10,7 @@ along a link is taken once and remembered, and all steps are counted.
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ltx_studio import limits
@@ -47,7 +47,11 @@ _SHORT = 4
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An input or an output on the way along the links. Its `kind` is that of the input where the way began."""
+    """An input or an output on the way along the links.
+
+    Its `kind` is that of the input which asks: where the way began, or behind the last bypassed node. None for that
+    input itself.
+    """
 
     scope: Scope
     node: Json
@@ -56,8 +60,11 @@ class _Place:
     is_output: bool
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        return self.scope, node_key(self.node["id"]), self.slot, self.kind, self.is_output
+    def spot(self) -> tuple[Any, ...]:
+        return self.scope, node_key(self.node["id"]), self.slot, self.is_output
+
+    def asked_for(self, kind: Any) -> "_Place":
+        return replace(self, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,8 @@ class _Converter:
         self._definitions = definitions
         self._scale = Scale()
         self._steps = 0
-        self._found: dict[tuple[Any, ...], Origin] = {}
+        self._ends: dict[tuple[Any, ...], _Found] = {}
+        self._ahead: dict[tuple[Any, ...], _Place | _Found] = {}
         self._widgets: dict[int, tuple[Json, dict[str, Any]]] = {}
         self._declared: dict[int, tuple[Json, dict[str, Input]]] = {}
         self._slots: dict[int, tuple[Json, dict[Any, int]]] = {}
@@ -222,31 +230,53 @@ class _Converter:
         return self._slots[id(node)][1].get(name)
 
     def _origin_of(self, scope: Scope, node: Json, slot: int) -> Origin:
-        """Follow the links from an input to where its value comes from."""
+        """Follow the links from an input to where its value comes from.
+
+        What kind of input the way began at matters to bypassed nodes only. So a stretch without one is remembered for
+        all kinds, and after one the way no longer depends on where it began.
+        """
         way: dict[tuple[Any, ...], None] = {}
-        place = _Place(scope, node, slot, None, is_output=False)
-        while True:
-            self._spend(1)
-            key = place.key
-            if key in way:
-                title = shown(_title(place.node))
-                raise WorkflowError(
-                    f"The links of the workflow form a loop through {title!r}.",
-                    "Open it in ComfyUI's editor and break the loop.",
-                    where=title,
-                )
-            if key in self._found:
-                origin = self._found[key]
-                break
-            way[key] = None
-            step = self._from_output(place) if place.is_output else self._from_input(place)
-            if isinstance(step, _Found):
-                origin = step.origin
-                break
+        inputs: list[tuple[Any, ...]] = []
+        stretch: list[tuple[Any, ...]] = []
+        step: _Place | _Found = _Place(scope, node, slot, None, is_output=False)
+        while isinstance(step, _Place):
             place = step
+            self._spend(1)
+            self._refuse_circle(place, way)
+            spot = place.spot
+            if place.kind is None:
+                inputs.append(spot)
+                step = self._ends.get(spot) or self._from_input(place)
+            elif place.is_output and place.node.get("mode") == BYPASSED:
+                self._remember(stretch, place)
+                stretch = []
+                step = self._from_output(place)
+            else:
+                stretch.append(spot)
+                known = self._ahead.get(spot)
+                if isinstance(known, _Place):
+                    step = known.asked_for(place.kind)
+                else:
+                    step = known or (self._from_output if place.is_output else self._from_input)(place)
         if len(way) > _SHORT:
-            self._found.update(dict.fromkeys(way, origin))
-        return origin
+            self._remember(stretch, step)
+            self._ends.update(dict.fromkeys(inputs, step))
+        return step.origin
+
+    def _remember(self, stretch: list[tuple[Any, ...]], end: "_Place | _Found") -> None:
+        if len(stretch) > _SHORT // 2:
+            self._ahead.update(dict.fromkeys(stretch, end))
+
+    def _refuse_circle(self, place: _Place, way: dict[tuple[Any, ...], None]) -> None:
+        key = (*place.spot, place.kind)
+        if key in way:
+            title = shown(_title(place.node))
+            raise WorkflowError(
+                f"The links of the workflow run in a circle through {title!r}.",
+                "Open it in ComfyUI's editor, and break the circle.",
+                where=title,
+            )
+        way[key] = None
 
     def _from_input(self, place: _Place) -> _Place | _Found:
         scope, node, slot = place.scope, place.node, place.slot

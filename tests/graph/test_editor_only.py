@@ -85,7 +85,7 @@ class Canvas:
         }
         state = {"lastGroupId": 0, "lastNodeId": 0, "lastLinkId": len(links), "lastRerouteId": 0}
         head = {"id": name, "version": 1, "state": state, "revision": 0, "config": {}, "name": name, **sides}
-        tail = {"widgets": [], "groups": [], "extra": {}}
+        tail: Json = {"widgets": [], "groups": [], "extra": {}}
         return {**head, "inputs": [], "outputs": outputs, "nodes": self.nodes, "links": links, **tail}
 
 

@@ -181,8 +181,20 @@ def test_a_long_chain_of_nodes_is_read(definitions: Definitions, steps: list[int
     assert sum(steps) < 5 * 19_002
 
 
-def test_a_chain_that_has_to_be_followed_for_each_kind_is_given_up(definitions: Definitions) -> None:
-    hostile = chain(5_000, "Reroute", ends=5_000)
+def test_a_long_chain_is_followed_once_for_all_kinds(definitions: Definitions, steps: list[int]) -> None:
+    many_kinds = chain(5_000, "Reroute", ends=5_000)
+    for number, each in enumerate(many_kinds["nodes"][-5_000:]):
+        each["inputs"][0]["type"] = f"IMAGE,K{number}"
+
+    graph = to_api(many_kinds, definitions)
+
+    assert all(graph[str(i)]["inputs"]["images"] == ["0", 0] for i in range(5_001, 10_001))
+    assert sum(steps) < 20 * 10_000
+
+
+def test_a_bypassed_node_that_has_to_be_looked_through_for_each_kind_is_given_up(definitions: Definitions) -> None:
+    hostile = chain(1, "ImageInvert", ends=5_000, mode=BYPASSED)
+    hostile["nodes"][1]["inputs"] += [{"name": f"i{i}", "type": "LATENT", "link": None} for i in range(1_000)]
     for number, each in enumerate(hostile["nodes"][-5_000:]):
         each["inputs"][0]["type"] = f"IMAGE,K{number}"
 
