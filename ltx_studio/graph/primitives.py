@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ltx_studio.graph.definitions import Input
@@ -13,6 +14,12 @@ from ltx_studio.graph.scopes import Contents
 _MOST_EXACT = 2**53
 _STEP, _LARGEST = 0.5, 2048.0
 """What the editor takes for a number whose definition is silent."""
+
+_NOTHING = 1e-10
+_NUMBERS = {"INT", "FLOAT"}
+_PRIVATE = {"min", "max", "step", "default", "forceInput", "defaultInput", "control_after_generate"}
+_PRIVATE |= {"multiline", "tooltip", "dynamicPrompts"}
+"""Options in which two widgets may differ that one primitive feeds."""
 
 Widgets = Mapping[str, tuple[Input, Any]]
 
@@ -28,7 +35,7 @@ def primitive_values(contents: Contents, widgets_of: Callable[[Json], Widgets]) 
     for node in contents.nodes.values():
         if node["type"] != PRIMITIVE:
             continue
-        fed = [_widget_fed(contents, number, widgets_of) for number in _links(node)]
+        fed = [_widget_fed(contents, number, widgets_of) for number in _links(node) if number in contents.links]
         if not fed or fed[0] is None:  # it takes after the first widget; without one it has no value
             continue
         items = [each[2] for each in fed if each is not None]
@@ -63,21 +70,40 @@ def _stored(node: Json, otherwise: Any) -> Any:
 
 
 def _adapted(value: Any, items: list[Input]) -> Any:
-    """Keep a number within what all the widgets allow that it goes to, as far as they agree."""
-    first = items[0]
-    if first.kind not in {"INT", "FLOAT"} or not _is_number(value):
+    """Keep a number within what all the widgets allow that it goes to, as far as they agree, and to their steps."""
+    agreed = items[0]
+    if agreed.kind not in _NUMBERS or not _is_number(value):
         return value
-    low, high = _range(first)
-    for item in items[1:]:
-        other = _range(item)
-        if item.kind == first.kind and low <= other[1] and high >= other[0]:
-            low, high = max(low, other[0]), min(high, other[1])
-    return min(max(value, low), high)
+    for item in items:
+        both = _agreement(agreed, item)
+        if both is not None:
+            agreed = both
+            low, high = both.options["min"], both.options["max"]
+            value = rounded(high if value > high else max(value, low), both)
+    return value
 
 
-def _range(item: Input) -> tuple[float, float]:
-    low, high = item.options.get("min", -math.inf), item.options.get("max", math.inf)
-    return (low, high) if _is_number(low) and _is_number(high) else (-math.inf, math.inf)
+def _agreement(one: Input, other: Input) -> Input | None:
+    """Return what two widgets for numbers both allow, or None when they do not go together."""
+    low, high = (max(_bounds(one)[0], _bounds(other)[0]), min(_bounds(one)[1], _bounds(other)[1]))
+    names = {*one.options, *other.options} - _PRIVATE
+    if one.kind != other.kind or low > high:
+        return None
+    if any(one.options.get(name) != other.options.get(name) for name in names):
+        return None
+    step = _common_multiple(one.options.get("step", 1), other.options.get("step", 1))
+    return replace(one, options={**one.options, **other.options, "min": low, "max": high, "step": step})
+
+
+def _bounds(item: Input) -> tuple[float, float]:
+    return item.options.get("min", -math.inf), item.options.get("max", math.inf)
+
+
+def _common_multiple(one: float, other: float) -> float:
+    rest, divisor = one, other
+    while divisor > _NOTHING:
+        rest, divisor = divisor, math.fmod(rest, divisor)
+    return abs(one * other) / rest if rest else one
 
 
 def rounded(value: Any, item: Input) -> Any:
@@ -87,15 +113,15 @@ def rounded(value: Any, item: Input) -> Any:
     options = item.options
     if item.kind == "INT":
         step = options.get("step") or 1
-        offset = math.fmod(options.get("min") or 0, step)
+        low = options.get("min") or 0
+        offset = math.fmod(low, step) if math.isfinite(low) else 0
         return _plain(math.floor((value - offset) / step + 0.5) * step + offset)
     if item.kind == "FLOAT":
         digits = max(0, -math.floor(math.log10(options.get("step") or _STEP)))
         unit = options.get("round") or (10.0**-digits if digits else 0)
         if unit:
             near = float(f"{math.floor(value / unit + 0.5) * unit:.{digits}f}")
-            low, high = options.get("min", 0), options.get("max", _LARGEST)
-            return _plain(min(max(near, low), high))
+            return _plain(min(max(near, options.get("min", 0)), options.get("max", _LARGEST)))
     return value
 
 

@@ -19,6 +19,7 @@ _PREFIX = re.compile(r"\s*(\d+)\s*:\s*(.+)", re.DOTALL)
 """What editors before 1.30 put before the name of a widget of an inner subgraph: ``"12: text"``."""
 
 _MOST_PREFIXES = 64
+_MOST_STEPS = 100
 _MARK = "proxyBypassedToSubgraphInput"
 
 Use = tuple[Contents, str]
@@ -47,7 +48,7 @@ class Promotions:
 
     Args:
         root: The workflow. It and `subgraphs` get the inputs that older files lack.
-        subgraphs: By id; none holds itself.
+        subgraphs: By id.
         widgets_of: The widgets of a node, by name; of a class that is not known, none.
         spend: Is called with the number of steps that are about to be taken.
     """
@@ -63,7 +64,8 @@ class Promotions:
         self._values: dict[Use, dict[str, Any]] = {}
         self._uses: dict[Contents, list[Use]] = {}
         self._links = 0
-        for contents in _inside_out(root, subgraphs):
+        self._ready: set[Contents] = set()
+        for contents in [*_in_order(subgraphs), root]:
             self._configure(contents)
 
     def of(self, contents: Contents, key: str, name: Any) -> Value | None:
@@ -77,8 +79,14 @@ class Promotions:
             self._register(contents, key)
         for key in uses:
             entries = _entries(contents.nodes[key])
-            if entries:
+            if entries and self._subgraphs[contents.nodes[key]["type"]] in self._ready:
                 self._promote((contents, key), entries)
+        self._ready.add(contents)
+        for use in self._uses.get(contents, []):  # that came before what they stand for
+            for item in contents.graph.get("inputs") or []:
+                found = self._value_inside(contents, {"linkIds": (item.get("linkIds") or [])[:1]})
+                if found is not None:
+                    self._values[use][item["name"]] = found.value
 
     def _register(self, contents: Contents, key: str) -> None:
         node = contents.nodes[key]
@@ -88,7 +96,7 @@ class Promotions:
         stored = stored if isinstance(stored, list) else []
         fixed = _fixed(node)
         values: dict[str, Any] = {}
-        for item in inner.graph.get("inputs") or []:
+        for item in (inner.graph.get("inputs") or []) if inner in self._ready else []:
             found = self._value_inside(inner, item)
             if found is not None:
                 place = len(values)
@@ -179,8 +187,7 @@ class Promotions:
 
     def _resolves(self, inner: Contents, source: str, widget: Any) -> bool:
         """Tell whether an entry leads to a widget as it is."""
-        while True:
-            self._spend(1)
+        for _ in range(_MOST_STEPS):
             node = inner.nodes.get(source)
             if node is None:
                 return False
@@ -191,6 +198,7 @@ class Promotions:
             if found is None:
                 return False
             source, widget = found
+        return False
 
     def _inner_source(self, inner: Contents, name: Any) -> tuple[str, Any] | None:
         item = next((each for each in inner.graph.get("inputs") or [] if each["name"] == name), None)
@@ -272,6 +280,7 @@ class Promotions:
         place = next((index for index, item in enumerate(items) if item["name"] == name), len(items))
         if place == len(items):
             items.append({"name": name, "type": "*", "widget": {"name": name}})
+        inner.links.pop(items[place].get("link"), None)  # what has fed it so far does no longer
         items[place]["link"] = link
         inner.replace(key, {**node, "inputs": items})
         inner.links[link] = Link(INPUT_SIDE, slot, key, place)
@@ -283,18 +292,26 @@ def widget_of(socket: Json) -> Any:
     return (widget.get("name") if isinstance(widget, Mapping) else None) or socket["name"]
 
 
-def _inside_out(root: Contents, subgraphs: Mapping[Any, Contents]) -> list[Contents]:
-    """Return the graphs that are used, each after those inside of it."""
-    found: dict[Contents, None] = {}
+def _in_order(subgraphs: Mapping[Any, Contents]) -> list[Contents]:
+    """Return subgraphs in the order in which the editor loads them: each after those inside of it.
 
-    def visit(contents: Contents) -> None:
-        for kind in dict.fromkeys(node["type"] for node in contents.nodes.values()):
-            if kind in subgraphs and subgraphs[kind] not in found:
-                visit(subgraphs[kind])
-        found[contents] = None
-
-    visit(root)
-    return list(found)
+    It does not find that order where one holds another twice; then it takes that of the file, and a use that comes
+    before what it stands for has the values inside.
+    """
+    waiting = dict.fromkeys(subgraphs, 0)
+    around: dict[Any, dict[Any, None]] = {kind: {} for kind in subgraphs}
+    for kind, contents in subgraphs.items():
+        for node in contents.graph["nodes"]:
+            if node["type"] in subgraphs:
+                around[node["type"]][kind] = None
+                waiting[kind] += 1
+    order = [kind for kind, number in waiting.items() if not number]
+    for kind in order:  # grows while it is gone through
+        for outer in around[kind]:
+            waiting[outer] -= 1
+            if not waiting[outer]:
+                order.append(outer)
+    return [subgraphs[kind] for kind in (order if len(order) == len(subgraphs) else subgraphs)]
 
 
 def _entries(node: Json) -> list[list[str]]:
