@@ -279,7 +279,7 @@ class Promotions:
         items = [dict(item) for item in node.get("inputs") or []]
         place = next((index for index, item in enumerate(items) if item["name"] == name), len(items))
         if place == len(items):
-            items.append({"name": name, "type": "*", "widget": {"name": name}})
+            items.append({"name": name, "type": "", "widget": {"name": name}})
         inner.links.pop(items[place].get("link"), None)  # what has fed it so far does no longer
         items[place]["link"] = link
         inner.replace(key, {**node, "inputs": items})
