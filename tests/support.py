@@ -23,6 +23,8 @@ from ltx_studio.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN_EDITOR = ROOT / "tests" / "golden" / "editor.json.xz"
+GOLDEN_GENERATED = ROOT / "tests" / "golden" / "generated.json.xz"
+GOLDEN_CHANGED = ROOT / "tests" / "golden" / "changed.json.xz"
 TEMPLATES = Path(comfyui_workflow_templates_json.__file__).parent / "templates"
 """ComfyUI's own workflow templates, in editor format."""
 
@@ -138,7 +140,7 @@ def graph_as_text(graph: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(sorted(lines)) + "\n"
 
 
-def load_golden_editor() -> dict[str, Any]:
+def load_golden_editor(path: Path = GOLDEN_EDITOR) -> dict[str, Any]:
     """File name → the API-format graph that ComfyUI's own editor makes of it; made by `make golden`."""
-    answers: dict[str, Any] = json.loads(lzma.decompress(GOLDEN_EDITOR.read_bytes()))
+    answers: dict[str, Any] = json.loads(lzma.decompress(path.read_bytes()))
     return answers

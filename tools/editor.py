@@ -27,6 +27,31 @@ LOAD = """async (workflow) => {
     await window.app.loadGraphData(workflow, true, true, null, quiet);
     return (await window.app.graphToPrompt()).output;
 }"""
+CHANGE = """async ([workflow, seed]) => {
+    const quiet = {showMissingNodesDialog: false, showMissingModelsDialog: false};
+    await window.app.loadGraphData(workflow, true, true, null, quiet);
+    let state = seed;
+    const draw = count => { state = (state * 48271) % 2147483647; return state % count; };
+    const graphs = [window.app.graph, ...window.app.graph.subgraphs.values()];
+    for (const graph of graphs) {
+        for (const node of graph._nodes) {
+            const what = draw(6);
+            if (what === 0) node.pos = [node.pos[0] + 40, node.pos[1] - 20];
+            if (what === 1) node.title = `${node.title} (mine)`;
+            if (what === 2 && draw(3) === 0) node.mode = draw(2) ? 2 : 4;
+            if (what < 3) continue;
+            for (const widget of [...(node.widgets ?? [])]) {
+                if (widget.type === 'toggle') widget.value = !widget.value;
+                else if (widget.type === 'number') widget.value += 1;
+                else if (['text', 'string', 'customtext'].includes(widget.type)) widget.value += ' changed';
+            }
+        }
+    }
+    const saved = JSON.parse(JSON.stringify(window.app.graph.serialize()));
+    return [saved, (await window.app.graphToPrompt()).output];
+}"""
+"""Moves, renames, mutes and bypasses nodes and changes their values, then saves."""
+
 OPEN = """async (workflow) => { await window.app.loadGraphData(workflow); }"""
 COMPLAINTS = """() => {
     const boxes = [...document.querySelectorAll('[role=dialog], [role=alert], [role=alertdialog], .p-toast-message')];
@@ -52,6 +77,11 @@ class Editor:
         """The API-format graph that the editor would queue."""
         graph: dict[str, Any] = self.page.evaluate(LOAD, workflow)
         return graph
+
+    def change(self, workflow: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Change it at random, as a user does; return what the editor saves then, and what it would queue."""
+        saved, graph = self.page.evaluate(CHANGE, [workflow, seed])
+        return saved, graph
 
     def complaints(self, workflow: Mapping[str, Any], patience: float = PATIENCE) -> list[str]:
         """Open it as a user does, and give what the editor says against it within so many seconds."""

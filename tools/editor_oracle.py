@@ -1,34 +1,68 @@
 """Ask ComfyUI's own editor what workflows mean in API format, and keep the answers for the tests.
 
     make golden
+    python -m tools.editor_oracle generated    # one part: templates, generated or changed
 
-Loads ComfyUI's templates, the tests' own workflows and the master into the editor, and writes what it would queue to
-tests/golden/editor.json.xz.
+- templates: ComfyUI's templates, the tests' own workflows and the master, as they are.
+- generated: 300 workflows that `tests.graph.generated` draws.
+- changed: the templates, after the editor has changed and saved them.
 """
 
 import json
 import lzma
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from tests.support import GOLDEN_EDITOR, editor_workflows
+from playwright.sync_api import Error
+
+from ltx_studio.graph.frontend import VIRTUAL
+from tests.graph import generated
+from tests.support import GOLDEN_CHANGED, GOLDEN_EDITOR, GOLDEN_GENERATED, editor_workflows
 from tools import browser
-from tools.editor import open_editor
+from tools.editor import Editor, open_editor
 
-VIRTUAL = {"Note", "MarkdownNote", "Reroute", "PrimitiveNode"}
+GENERATED = 300
+FOR_THE_EYE: tuple[str, ...] = ("pos", "size", "color", "bgcolor", "flags", "localized_name", "shape", "bounding", "inputNode")
+FOR_THE_EYE += ("outputNode", "models", "groups", "ds", "cnr_id", "ver", "Node name for S&R", "order", "config")
+"""What a saved file holds that means nothing for a run; left out to keep the answers small."""
 
 
-def main() -> None:
-    workflows = {name: json.loads(path.read_text()) for name, path in editor_workflows().items()}
-    answers = {}
+def main(wanted: list[str]) -> None:
+    parts = {"templates": templates, "generated": drawn, "changed": changed}
     with browser.start() as chromium, open_editor(chromium) as editor:
-        for name, workflow in workflows.items():
-            classes = classes_of(workflow)
-            if classes and classes <= editor.nodes:
-                answers[name] = editor.to_api(workflow)
-                print(name, len(answers[name]))
-    GOLDEN_EDITOR.parent.mkdir(parents=True, exist_ok=True)
-    GOLDEN_EDITOR.write_bytes(lzma.compress(json.dumps(answers, sort_keys=True).encode()))
-    print(f"{len(answers)} answers in {GOLDEN_EDITOR}")
+        for name in wanted or parts:
+            parts[name](editor)
+
+
+def templates(editor: Editor) -> None:
+    keep(GOLDEN_EDITOR, {name: editor.to_api(workflow) for name, workflow in runnable(editor).items()})
+
+
+def drawn(editor: Editor) -> None:
+    """Ask for as many as the editor can queue: it refuses a few, in which it takes a way twice for a circle."""
+    answers: dict[str, Any] = {}
+    number = 0
+    while sum(answer is not None for answer in answers.values()) < GENERATED:
+        answers[str(number)] = _unless_refused(lambda: editor.to_api(generated.workflow(number)))  # noqa: B023
+        number += 1
+    keep(GOLDEN_GENERATED, answers)
+
+
+def changed(editor: Editor) -> None:
+    answers = {}
+    for seed, (name, workflow) in enumerate(runnable(editor).items(), 1):
+        saved, graph = editor.change(workflow, seed)
+        answers[name] = [slim(saved), graph]
+    keep(GOLDEN_CHANGED, answers)
+
+
+def runnable(editor: Editor) -> dict[str, Any]:
+    """Return the workflows whose node classes this ComfyUI has."""
+    workflows = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in editor_workflows().items()}
+    classes = {name: classes_of(workflow) for name, workflow in workflows.items()}
+    return {name: workflow for name, workflow in workflows.items() if classes[name] and classes[name] <= editor.nodes}
 
 
 def classes_of(workflow: Any) -> set[str]:
@@ -40,5 +74,29 @@ def classes_of(workflow: Any) -> set[str]:
     return {node["type"] for node in nodes} - VIRTUAL - {subgraph["id"] for subgraph in subgraphs}
 
 
+def slim(saved: Any) -> Any:
+    """Return a saved file without what is for the eye."""
+    if isinstance(saved, list):
+        return [slim(each) for each in saved]
+    if not isinstance(saved, dict):
+        return saved
+    kept = {name: slim(each) for name, each in saved.items() if name not in FOR_THE_EYE}
+    return kept | {"widgets_values": []} if saved.get("type") == "MarkdownNote" else kept
+
+
+def keep(path: Path, answers: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(lzma.compress(json.dumps(answers, sort_keys=True).encode(), preset=9 | lzma.PRESET_EXTREME))
+    print(f"{len(answers)} answers in {path}")
+
+
+def _unless_refused(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except Error as error:
+        print(str(error)[:200])
+        return None
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -15,8 +15,9 @@ from typing import Any
 from ltx_studio import limits
 from ltx_studio.errors import StudioError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
-from ltx_studio.graph.definitions import Definitions, unknown_nodes
+from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
 from ltx_studio.graph.frontend import VIRTUAL
+from ltx_studio.graph.groups import unpack_groups
 from ltx_studio.graph.ids import Json, make_ids_unique, node_key
 from ltx_studio.graph.nodes import Nodes
 from ltx_studio.graph.primitives import primitive_values
@@ -58,7 +59,7 @@ def to_api(workflow: Json, definitions: Definitions) -> ApiGraph:
 class _Converter:
     def __init__(self, workflow: Json, definitions: Definitions) -> None:
         subgraphs = [dict(item) for item in (workflow.get("definitions") or {}).get("subgraphs") or []]
-        workflow = make_ids_unique(workflow, subgraphs)
+        workflow = unpack_groups(make_ids_unique(workflow, subgraphs), subgraphs, definitions)
         self._root = Scope("", Contents(workflow))
         self._subgraphs = {item["id"]: Contents(item) for item in subgraphs}
         self._definitions = definitions
@@ -72,8 +73,8 @@ class _Converter:
     def convert(self) -> ApiGraph:
         check_expansion(self._root.contents, self._subgraphs)
         self._refuse_unknown_nodes()
-        promotions = Promotions(self._root.contents, self._subgraphs, self._nodes.widgets_of, self._spend)
-        self._tracer = Tracer(self._subgraphs, self._nodes, promotions, self._scale, self._spend)
+        self._promotions = Promotions(self._root.contents, self._subgraphs, self._nodes.widgets_of, self._spend)
+        self._tracer = Tracer(self._subgraphs, self._nodes, self._promotions, self._scale, self._spend)
         graph = dict(self._emit(self._root))
         for node in graph.values():  # what a muted node would have fed is not fed
             for name, value in list(node["inputs"].items()):
@@ -142,8 +143,12 @@ class _Converter:
 
     def _primitives_of(self, contents: Contents) -> dict[tuple[str, str], Any]:
         if contents not in self._primitives:
-            self._primitives[contents] = primitive_values(contents, self._nodes.declared_of)
+            self._primitives[contents] = primitive_values(contents, self._widget)
         return self._primitives[contents]
+
+    def _widget(self, node: Json, name: Any) -> tuple[Input, Any] | None:
+        inner = self._promotions.inner_widget(node, name)
+        return None if inner is None else self._nodes.declared_of(inner[0]).get(inner[1])
 
     def _weigh(self, node: Json, name: Any, value: Any) -> None:
         self._scale.weigh_name(name, title_of(node))

@@ -49,6 +49,13 @@ def make_ids_unique(workflow: Json, subgraphs: list[dict[str, Any]]) -> Json:
     return {**workflow, "nodes": [_rename_promoted(node, renamed) for node in workflow["nodes"]]}
 
 
+def highest(workflow: Json, subgraphs: Iterable[Json]) -> int:
+    """Return the highest id that a workflow has used."""
+    graphs = [workflow, *subgraphs]
+    numbers = [_whole(node["id"]) for graph in graphs for node in graph["nodes"] if _is_number(node["id"])]
+    return max([0, _whole(workflow.get("last_node_id")), *numbers])
+
+
 class _Counter:
     """Gives new ids."""
 

@@ -1,7 +1,7 @@
 """Primitives: nodes of the editor that put their value into the widgets that they are linked to."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,21 +21,21 @@ _PRIVATE = {"min", "max", "step", "default", "forceInput", "defaultInput", "cont
 _PRIVATE |= {"multiline", "tooltip", "dynamicPrompts"}
 """Options in which two widgets may differ that one primitive feeds."""
 
-Widgets = Mapping[str, tuple[Input, Any]]
+WidgetOf = Callable[[Json, Any], tuple[Input, Any] | None]
 
 
-def primitive_values(contents: Contents, widgets_of: Callable[[Json], Widgets]) -> dict[tuple[str, str], Any]:
+def primitive_values(contents: Contents, widget: WidgetOf) -> dict[tuple[str, str], Any]:
     """Return what primitives put into the widgets of one graph: (node id, widget) → value.
 
     Args:
         contents: The graph.
-        widgets_of: The widgets of a node, by name: declaration and value. None for what has no declaration.
+        widget: Gives declaration and value of a node's widget by its name; None without one.
     """
     values: dict[tuple[str, str], Any] = {}
     for node in contents.nodes.values():
         if node["type"] != PRIMITIVE:
             continue
-        fed = [_widget_fed(contents, number, widgets_of) for number in _links(node) if number in contents.links]
+        fed = [_widget_fed(contents, number, widget) for number in _links(node)]
         if not fed or fed[0] is None:  # it takes after the first widget; without one it has no value
             continue
         items = [each[2] for each in fed if each is not None]
@@ -52,15 +52,13 @@ def _links(node: Json) -> list[Any]:
     return list(outputs[0].get("links") or []) if outputs else []
 
 
-def _widget_fed(
-    contents: Contents, number: Any, widgets_of: Callable[[Json], Widgets]
-) -> tuple[str, str, Input, Any] | None:
+def _widget_fed(contents: Contents, number: Any, widget: WidgetOf) -> tuple[str, str, Input, Any] | None:
     target = contents.target_of(number) or contents.target_by_place(number)
     if target is None:
         return None
     node, socket = target
     name = widget_of(socket)
-    found = widgets_of(node).get(name)
+    found = widget(node, name)
     return None if found is None else (node_key(node["id"]), name, *found)
 
 

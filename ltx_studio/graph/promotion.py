@@ -73,6 +73,18 @@ class Promotions:
         values = self._values.get((contents, key), {})
         return Value(values[name]) if name in values else None
 
+    def inner_widget(self, node: Json, name: Any) -> tuple[Json, Any] | None:
+        """Return the node and the name of the widget inside that a widget of a subgraph's use stands for."""
+        for _ in range(_MOST_STEPS):
+            if node["type"] not in self._subgraphs:
+                return node, name
+            inner = self._subgraphs[node["type"]]
+            found = self._inner_source(inner, name)
+            if found is None:
+                return None
+            node, name = inner.nodes[found[0]], found[1]
+        return None
+
     def _configure(self, contents: Contents) -> None:
         uses = [key for key, node in contents.nodes.items() if node["type"] in self._subgraphs]
         for key in uses:
@@ -201,7 +213,9 @@ class Promotions:
         return False
 
     def _inner_source(self, inner: Contents, name: Any) -> tuple[str, Any] | None:
-        item = next((each for each in inner.graph.get("inputs") or [] if each["name"] == name), None)
+        inputs = inner.graph.get("inputs") or []
+        self._spend(1 + len(inputs) // 16)
+        item = next((each for each in inputs if each["name"] == name), None)
         return None if item is None else self._source_of(inner, item)
 
     def _give(self, use: Use, name: Any, given: Value | None) -> None:

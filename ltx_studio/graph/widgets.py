@@ -78,11 +78,11 @@ def _stored(inputs: Sequence[Input], prefix: str, values: Mapping[str, Any]) -> 
         if item.is_dynamic:
             yield from _stored(item.chosen(value), f"{prefix}{item.name}.", values)
             continue
-        yield from _steering(item, prefix + item.name)
+        yield from steering(item, prefix + item.name)
 
 
-def _steering(item: Input, name: str) -> Iterator[str | None]:
-    """What the editor stores after a widget for those that steer it only."""
+def steering(item: Input, name: str) -> Iterator[str | None]:
+    """Yield what the editor stores after a widget for those that steer it only."""
     if item.options.get("control_after_generate") or (item.kind == "INT" and name in SEEDS):
         yield "fixed"
     if item.kind == "COMBO" and any(item.options.get(upload) for upload in _UPLOADS):
@@ -101,5 +101,5 @@ def _walk(
         if item.is_dynamic:
             yield from _walk(item.chosen(value), f"{name}.", values, named)
             continue
-        for _ in _steering(item, name):
+        for _ in steering(item, name):
             next(values, None)

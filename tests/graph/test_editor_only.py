@@ -286,3 +286,60 @@ def test_values_by_name_come_first(definitions: Definitions) -> None:
     inputs = to_api(canvas.file(), definitions)["1"]["inputs"]
 
     assert inputs == {"width": 320, "height": 64, "batch_size": 1, "color": 7}
+
+
+def group_of(*nodes: Json, values: list[Any]) -> Json:
+    canvas = Canvas()
+    feeds = (("image", "IMAGE", canvas.image(1)),)
+    canvas.save(4, canvas.add(3, "workflow>Mine", feeds, "IMAGE", widgets_values=values))
+    links = [[place, 0, place + 1, 0, place + 1, "IMAGE"] for place in range(len(nodes) - 1)]
+    group = {"nodes": [{**node, "index": place} for place, node in enumerate(nodes)], "links": links, "external": []}
+    return {**canvas.file(), "extra": {"groupNodes": {"Mine": group}}}
+
+
+def inner(kind: str, **more: Any) -> Json:
+    socket = {"name": "image", "type": "IMAGE", "link": None}
+    return {"type": kind, "inputs": [socket], "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": []}], **more}
+
+
+def test_values_of_a_group_node_reach_choices_in_their_place(definitions: Definitions) -> None:
+    """The editor 1.47 takes a choice that is declared as a list for a socket, and so puts the word into the width."""
+    scale = inner("ImageScale", widgets_values=["bilinear", 320, 240, "center"])
+
+    graph = to_api(group_of(inner("ImageInvert"), scale, values=["area", 64, 48, "disabled"]), definitions)
+
+    given = next(node["inputs"] for node in graph.values() if node["class_type"] == "ImageScale")
+    assert {name: given[name] for name in ("upscale_method", "width", "height", "crop")} == {
+        "upscale_method": "area",
+        "width": 64,
+        "height": 48,
+        "crop": "disabled",
+    }
+
+
+def test_a_primitive_in_a_group_node_gives_its_value(definitions: Definitions) -> None:
+    """The editor 1.47 forgets it on the way to the subgraph."""
+    canvas = Canvas()
+    primitive = {"type": "PrimitiveNode", "index": 0, "widgets_values": [4, "fixed"], "outputs": [{"type": "INT"}]}
+    amount = {"name": "amount", "type": "INT", "link": None, "widget": {"name": "amount"}}
+    repeat = inner("RepeatImageBatch", widgets_values=[1], index=1)
+    repeat["inputs"].append(amount)
+    group = {"nodes": [primitive, repeat], "links": [[0, 0, 1, 1, 1, "INT"]], "external": []}
+    feeds = (("image", "IMAGE", canvas.image(1)),)
+    canvas.save(4, canvas.add(3, "workflow>More", feeds, "IMAGE", widgets_values=[6, "fixed"]))
+
+    graph = to_api({**canvas.file(), "extra": {"groupNodes": {"More": group}}}, definitions)
+
+    assert next(node for node in graph.values() if node["class_type"] == "RepeatImageBatch")["inputs"]["amount"] == 6
+
+
+def test_an_unknown_node_in_a_group_node_is_named(definitions: Definitions) -> None:
+    with pytest.raises(WorkflowError, match="SomePackUpscaler"):
+        to_api(group_of(inner("ImageInvert"), inner("SomePackUpscaler"), values=[]), definitions)
+
+
+def test_a_group_node_that_the_file_does_not_define_is_named(definitions: Definitions) -> None:
+    file = group_of(inner("ImageInvert"), values=[])
+
+    with pytest.raises(WorkflowError, match="workflow>Mine"):
+        to_api({**file, "extra": {}}, definitions)
