@@ -60,7 +60,7 @@ screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 table: setup-dev  ## measure what each mode takes in each preset, for the README
 	@$(BIN)/python -m tools.table
 
-golden: setup-dev  ## write anew what tests compare with: the patched graphs, and the editor's word on its templates
+golden: setup-dev  ## write anew what tests compare with: the patched graphs, and what the editor makes of workflows
 	@$(BIN)/python -m tools.golden_graphs
 	@$(BIN)/python -m tools.model_inputs
 	@$(BIN)/python -m tools.path_inputs

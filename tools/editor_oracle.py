@@ -24,7 +24,17 @@ from tools import browser
 from tools.editor import Editor, open_editor
 
 GENERATED = 300
-FOR_THE_EYE: tuple[str, ...] = ("pos", "size", "color", "bgcolor", "flags", "localized_name", "shape", "bounding", "inputNode")
+FOR_THE_EYE: tuple[str, ...] = (
+    "pos",
+    "size",
+    "color",
+    "bgcolor",
+    "flags",
+    "localized_name",
+    "shape",
+    "bounding",
+    "inputNode",
+)
 FOR_THE_EYE += ("outputNode", "models", "groups", "ds", "cnr_id", "ver", "Node name for S&R", "order", "config")
 """What a saved file holds that means nothing for a run; left out to keep the answers small."""
 

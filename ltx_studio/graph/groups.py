@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ltx_studio import limits
+from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.frontend import PRIMITIVE
 from ltx_studio.graph.ids import Json, highest, node_key
@@ -23,6 +25,7 @@ def unpack_groups(workflow: Json, subgraphs: list[dict[str, Any]], definitions: 
     packed = [node for node in workflow["nodes"] if _name(node) in groups]
     if not packed:
         return workflow
+    _check_size([groups[_name(node)] for node in packed], len(workflow["nodes"]))
     nodes = {id(node): node for node in workflow["nodes"]}
     last = highest(workflow, subgraphs)
     links = list(workflow.get("links") or [])
@@ -52,6 +55,13 @@ def _target(link: Any, key: str, new: int) -> list[Any]:
     return [new if node_key(link[3]) == key else link[3], *link[4:]]
 
 
+def _check_size(groups: list[Json], nodes: int) -> None:
+    nodes += sum(len(group["nodes"]) for group in groups)
+    limits.WORKFLOW_NODES.check(nodes, "The workflow with its group nodes unpacked", error=WorkflowError)
+    links = sum(len(group.get("links") or []) for group in groups)
+    limits.WORKFLOW_LINKS.check(links, "The workflow with its group nodes unpacked", error=WorkflowError)
+
+
 class _Group:
     """One use of a group node."""
 
@@ -61,7 +71,10 @@ class _Group:
             {**node, "id": last + 1 + index, "inputs": [dict(item) for item in node.get("inputs") or []]}
             for index, node in enumerate(group["nodes"])
         ]
+        self._by_id = {node["id"]: node for node in self._nodes}
         self._written = [link for link in group.get("links") or [] if None not in link[:4]]
+        self._feeding, self._fed = {link[0] for link in self._written}, {link[2] for link in self._written}
+        self._ordered: dict[int, list[dict[str, Any]]] = {}
         self._shown_outside = {(ext[0], ext[1]) for ext in group.get("external") or [] if ext[2] is not None}
         self._settings: Mapping[str, Any] = group.get("config") or {}
         self._links: list[dict[str, Any]] = []
@@ -95,10 +108,10 @@ class _Group:
         number = len(self._links) + 1
         item["link"] = number
         ends = {"origin_id": origin, "origin_slot": slot, "target_id": target["id"]}
-        self._links.append({"id": number, **ends, "target_slot": target["inputs"].index(item)})
-        for node in self._nodes:
-            if node["id"] == origin:
-                node["outputs"][slot]["links"].append(number)
+        place = next(place for place, each in enumerate(target["inputs"]) if each is item)
+        self._links.append({"id": number, **ends, "target_slot": place})
+        if origin in self._by_id:
+            self._by_id[origin]["outputs"][slot]["links"].append(number)
         return number
 
     def _declared(self, index: int) -> list[Input]:
@@ -112,19 +125,28 @@ class _Group:
 
     def _sockets(self, index: int) -> list[dict[str, Any]]:
         """Return the inputs that are no widgets, in the order of the class."""
+        if index not in self._ordered:
+            self._ordered[index] = self._in_order(index)
+        return self._ordered[index]
+
+    def _in_order(self, index: int) -> list[dict[str, Any]]:
         node = self._nodes[index]
         if node["type"] == _REROUTE:
             return list(node["inputs"][:1])
+        given = {each["name"] for each in node["inputs"]}
         for item in self._declared(index):
-            if not item.is_widget and all(each["name"] != item.name for each in node["inputs"]):
+            if not item.is_widget and item.name not in given:
                 node["inputs"].append({"name": item.name, "type": item.kind, "link": None})
         order = {item.name: place for place, item in enumerate(self._declared(index))}
         plain = [item for item in node["inputs"] if not item.get("widget")]
         return sorted(plain, key=lambda item: order.get(item["name"], len(order)))
 
     def _socket(self, index: int, slot: int) -> dict[str, Any] | None:
-        items = [*self._sockets(index), *self._converted(index)]
-        return items[slot] if slot < len(items) else None
+        items = self._sockets(index)
+        if slot < len(items):
+            return items[slot]
+        converted = self._converted(index)
+        return converted[slot - len(items)] if slot - len(items) < len(converted) else None
 
     def _outputs(self, index: int) -> list[Json]:
         node = self._nodes[index]
@@ -138,8 +160,7 @@ class _Group:
 
     def _is_inside_only(self, index: int) -> bool:
         """Tell whether a reroute only joins nodes of the group."""
-        ends = {link[0] for link in self._written}, {link[2] for link in self._written}
-        return index in ends[0] and index in ends[1] and (index, 0) not in self._shown_outside
+        return index in self._feeding and index in self._fed and (index, 0) not in self._shown_outside
 
     def _inputs(self, node: Json) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the subgraph's inputs, and those of the node that stands for it: sockets, then converted widgets."""

@@ -94,6 +94,30 @@ def promoted(width: int, depth: int, *, mirrored: bool = False) -> dict[str, Jso
     return workflow([node(1, "s0", widgets_values=["b"] * width)], (), levels)
 
 
+def grouped(count: int, uses: int) -> dict[str, Json]:
+    """Return old group nodes of so many nodes in a row."""
+    socket = {"name": "image", "type": "IMAGE", "link": None}
+    inside = [node(None, "ImageInvert", index=place, inputs=[socket]) for place in range(count)]
+    links = [[place, 0, place + 1, 0, place + 1, "IMAGE"] for place in range(count - 1)]
+    groups: Json = {"Mine": {"nodes": inside, "links": links, "external": []}}
+    return workflow([node(place, "workflow>Mine") for place in range(uses)], extra={"groupNodes": groups})
+
+
+def set_and_get(count: int, names: int) -> dict[str, Json]:
+    """Return setters that are fed by getters of other names."""
+    setters = [
+        node(place, "SetNode", inputs=[{"name": "*", "type": "*", "link": place}], widgets_values=[f"n{place % names}"])
+        for place in range(count)
+    ]
+    getters = [
+        node(count + place, "GetNode", outputs=[{"type": "*", "links": [place]}], widgets_values=[f"n{place // 2}"])
+        for place in range(count)
+    ]
+    links = [[place, count + place, 0, place, 0, "*"] for place in range(count)]
+    end = node(2 * count, SAVE_NODE, inputs=[{"name": "images", "type": "IMAGE", "link": count}])
+    return workflow([*setters, *getters, end], [*links, [count, count + count - 1, 0, 2 * count, 0, "IMAGE"]])
+
+
 def many(count: int, kind: str = SEED_NODE) -> dict[str, Json]:
     """Return so many nodes without links."""
     return workflow([node(index, kind, widgets_values=[index]) for index in range(count)])
@@ -111,6 +135,8 @@ _EDITOR_SHAPES: tuple[Callable[[Random], Json], ...] = (
     lambda random: passed_on(random.choice((3, 50, 900)), "ImageInvert", 4, closed=random.random() < 0.5),
     lambda random: promoted(random.randint(1, 8), random.randint(1, 12), mirrored=random.random() < 0.5),
     lambda random: many(random.choice((10, 300, 3000)), random.choice((SEED_NODE, TEXT_NODE, "Note", "PrimitiveNode"))),
+    lambda random: grouped(random.choice((1, 3, 50, 4000)), random.choice((1, 5, 400))),
+    lambda random: set_and_get(random.choice((1, 10, 4000)), random.choice((1, 7, 4000))),
     lambda random: text(storm(random)),
     lambda random: text(hostile(random)),
     lambda random: many(5) | {"last_node_id": hostile(random)},
@@ -167,12 +193,21 @@ def api_shape(random: Random) -> Json:
     return random.choice(_API_SHAPES)(random)
 
 
+PROMOTED = LEAVES | st.lists(
+    st.tuples(st.sampled_from(("-1", "0", "1", "2", "6")), st.sampled_from(("text", "i0", "1: text", "value"))).map(
+        list
+    ),
+    max_size=3,
+)
+
+
 def editor_strategy(kinds: Sequence[str]) -> "st.SearchStrategy[Json]":
     """Draw workflows in editor format: few ids, so that links meet, subgraphs hold each other and ids are double."""
     ids = mostly(st.integers(-1, 6), st.sampled_from((INPUT_SIDE, OUTPUT_SIDE)) | LEAVES)
     slots = mostly(st.integers(0, 2))
     graphs = ("s0", "s1", "s2")
-    kind = st.sampled_from((*kinds, *graphs, *graphs, "Reroute", "PrimitiveNode", "Note"))
+    front = ("Reroute", "PrimitiveNode", "Note", "SetNode", "GetNode", "workflow>Mine")
+    kind = st.sampled_from((*kinds, *graphs, *graphs, *front))
     types = st.sampled_from(("IMAGE", "*", "STRING", "INT", "", "IMAGE,MASK"))
     socket = st.fixed_dictionaries(
         {"name": mostly(st.sampled_from(("images", "text", "image", "noise_seed", "i0", "i1"))), "type": mostly(types)},
@@ -195,7 +230,7 @@ def editor_strategy(kinds: Sequence[str]) -> "st.SearchStrategy[Json]":
                     "widgets_values": mostly(st.lists(LEAVES, max_size=4), ANYTHING),
                     "title": mostly(st.text(max_size=5)),
                     "properties": mostly(
-                        st.fixed_dictionaries({}, optional={"proxyWidgets": LEAVES, "cnr_id": LEAVES})
+                        st.fixed_dictionaries({}, optional={"proxyWidgets": PROMOTED, "cnr_id": LEAVES})
                     ),
                 },
             )
