@@ -61,8 +61,12 @@ class Nodes:
             return [(item["name"], item.get("type", ANY)) for item in inputs]
         if node["type"] not in self._definitions:
             return []
-        plain = [
-            item for item in self._definitions.inputs(node["type"]) if not item.is_widget and item.kind != AUTOGROW
-        ]
+        plain: list[tuple[Any, Any]] = []
+        for item in self._definitions.inputs(node["type"]):
+            if item.kind == AUTOGROW:
+                given = (each["name"] for each in node.get("inputs") or [])
+                plain += [(name, MATCH) for name in given if str(name).startswith(f"{item.name}.")]
+            elif not item.is_widget:
+                plain.append((item.name, item.kind))
         widgets = self.declared_of(node).items()
-        return [*((item.name, item.kind) for item in plain), *((name, item.kind) for name, (item, _) in widgets)]
+        return [*plain, *((name, item.kind) for name, (item, _) in widgets)]

@@ -18,6 +18,9 @@ from ltx_studio.graph.scopes import INPUT_SIDE, Contents, Link
 _PREFIX = re.compile(r"\s*(\d+)\s*:\s*(.+)", re.DOTALL)
 """What editors before 1.30 put before the name of a widget of an inner subgraph: ``"12: text"``."""
 
+_OWN = "-1"
+"""What stands for an inner node where a list names an input of the subgraph itself."""
+
 _MOST_PREFIXES = 64
 _MOST_STEPS = 100
 _MARK = "proxyBypassedToSubgraphInput"
@@ -106,13 +109,12 @@ class Promotions:
         self._uses.setdefault(inner, []).append((contents, key))
         stored = node.get("widgets_values")
         stored = stored if isinstance(stored, list) else []
-        fixed = _fixed(node)
         values: dict[str, Any] = {}
         for item in (inner.graph.get("inputs") or []) if inner in self._ready else []:
             found = self._value_inside(inner, item)
             if found is not None:
                 place = len(values)
-                values[item["name"]] = fixed.get(item["name"], stored[place] if place < len(stored) else found.value)
+                values[item["name"]] = stored[place] if place < len(stored) else found.value
         self._values[contents, key] = values
 
     def _targets(self, inner: Contents, item: Json) -> Iterator[tuple[Json, Json]]:
@@ -160,7 +162,9 @@ class Promotions:
         of_primitives: dict[str, list[_Shown]] = {}
         for each, name in zip(shown, names, strict=True):
             source = inner.nodes.get(each.source)
-            if name is not None:
+            if each.source == _OWN:
+                self._give(use, each.widget, each.given)
+            elif name is not None:
                 self._give(use, name, each.given)
             elif source is not None and source["type"] == PRIMITIVE:
                 of_primitives.setdefault(each.source, []).append(each)
@@ -336,17 +340,6 @@ def _entries(node: Json) -> list[list[str]]:
 
 def _is_entry(entry: object) -> bool:
     return isinstance(entry, list) and len(entry) in {2, 3} and all(isinstance(part, str) for part in entry)
-
-
-def _fixed(node: Json) -> dict[str, Any]:
-    """Return the values that the editor kept aside for inputs which it could not find a widget for."""
-    fixed: dict[str, Any] = {}
-    for each in _listed((node.get("properties") or {}).get("proxyWidgetErrorQuarantine")):
-        if isinstance(each, Mapping) and _is_entry(each.get("originalEntry")) and each.get("hostValue") is not None:
-            source, name = each["originalEntry"][:2]
-            if source == "-1":
-                fixed.setdefault(name, each["hostValue"])
-    return fixed
 
 
 def _listed(found: object) -> list[Any]:
