@@ -95,7 +95,7 @@ def sound_of(path: Path) -> tuple[Any, int]:
         if not container.streams.audio:
             return np.zeros(0, dtype=np.float32), RATE
         rate = int(container.streams.audio[0].rate)
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+        resampler = av.AudioResampler(format="fltp", layout=container.streams.audio[0].layout, rate=rate)
         pieces = [
             piece.to_ndarray() for frame in [*container.decode(audio=0), None] for piece in resampler.resample(frame)
         ]

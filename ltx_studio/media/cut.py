@@ -1,36 +1,39 @@
 """Cutting a part out of a sound or a clip, by the time stamps of what is in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import RequestError
-from ltx_studio.media.open import audio_stream, frames_of, open_media, video_stream
+from ltx_studio.media.film import Check, opened_film, seconds_of
+from ltx_studio.media.open import audio_stream, frames_of, open_media
+from ltx_studio.media.upright import upright
 from ltx_studio.media.wants import ClipFile
 
 RATE = 48_000
 """Samples per second. What the audio VAE's decoder gives, too."""
 
+_FULL_SCALE = 32_767
+
 JITTER = 0.05
 """Seconds. Time stamps of sounds may be off by a little; what is off by more is a gap."""
 
-SEEK_SECONDS = 5
-"""A clip is decoded from its beginning when the wanted part begins before this."""
-
-Check = Callable[[], None]
-
 
 def cut_sound(path: Path, start: float, seconds: float, check: Check, *, origin: float | None = None) -> Any:
-    """(samples, 2) int16 at `RATE`, from `start` on; shorter when the sound ends before.
+    """Return (samples, 2) int16 at `RATE`, from `start` on; shorter when the sound ends before.
 
     `start` counts from `origin` on the file's own clock, or from the first sound. Where nothing sounds there are zeros.
+    Channels keep their levels: one channel is heard from both sides as loud as it is; of more than two, those of the
+    middle and of the back are mixed in at -3 dB, and all is turned down only where the sum would be distorted.
     """
     import numpy as np
 
     wanted = round(seconds * RATE)
-    samples, end, following = np.zeros((wanted, 2), dtype=np.int16), 0, None
-    for moment, piece in _pieces(path, check):
+    samples, end, following = np.zeros((wanted, 2), dtype=np.float32), 0, None
+    is_mixed = False
+    for moment, piece, channels in _pieces(path, check):
+        is_mixed = is_mixed or channels > 2
         origin = moment if origin is None and moment is not None else origin
         place = following if moment is None else round((moment - (origin or 0.0) - start) * RATE)
         if place is None or (following is not None and abs(place - following) < JITTER * RATE):
@@ -43,11 +46,15 @@ def cut_sound(path: Path, start: float, seconds: float, check: Check, *, origin:
             begin = max(0, place)
             samples[begin : begin + len(inside)] = inside
             end = begin + len(inside)
-    return samples[:end]
+    loudest = float(np.abs(samples).max(initial=0))
+    if is_mixed and loudest > 1:
+        samples /= loudest
+    samples = np.nan_to_num(samples[:end])
+    return np.rint(samples * _FULL_SCALE).clip(-_FULL_SCALE - 1, _FULL_SCALE).astype(np.int16)
 
 
-def _pieces(path: Path, check: Check) -> Iterator[tuple[float | None, Any]]:
-    """(time in seconds, samples) of the file's sound, resampled to 16-bit stereo; nothing when it has none."""
+def _pieces(path: Path, check: Check) -> Iterator[tuple[float | None, Any, int]]:
+    """Give (time in seconds, stereo samples as floats, channels before) of a file's sound; nothing when it has none."""
     with open_media(path) as container:
         stream = audio_stream(container)
         kind, resampler = None, None
@@ -55,24 +62,34 @@ def _pieces(path: Path, check: Check) -> Iterator[tuple[float | None, Any]]:
             check()
             if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):  # it may change on the way
                 yield from _resampled(resampler, None)
-                resampler = _resampler()
+                resampler = _Resampler(frame.layout.nb_channels)
             yield from _resampled(resampler, frame)
         yield from _resampled(resampler, None)
 
 
-def _resampler() -> Any:
-    import av
+class _Resampler:
+    """FFmpeg's resampler to stereo floats: of integers it would turn down a mix by the sum of its channels."""
 
-    return av.AudioResampler(format="s16", layout="stereo", rate=RATE)
+    def __init__(self, channels: int) -> None:
+        import av
+
+        self.channels = channels
+        self._width = min(channels, 2)
+        self._resampler = av.AudioResampler(format="flt", layout=("mono", "stereo")[self._width - 1], rate=RATE)
+
+    def __call__(self, frame: Any) -> Iterator[tuple[float | None, Any]]:
+        import numpy as np
+
+        for piece in self._resampler.resample(frame):
+            flat = np.frombuffer(bytes(piece.planes[0])[: piece.samples * self._width * 4], dtype=np.float32)
+            samples = flat.reshape(-1, self._width)
+            yield (None if piece.pts is None else float(piece.time)), np.repeat(samples, 3 - self._width, axis=1)
 
 
-def _resampled(resampler: Any, frame: Any) -> Iterator[tuple[float | None, Any]]:
-    """What a resampler makes of a frame; of None, what it still holds."""
-    import numpy as np
-
-    for piece in resampler.resample(frame) if resampler is not None else ():
-        samples = np.frombuffer(bytes(piece.planes[0])[: piece.samples * 4], dtype=np.int16)
-        yield (None if piece.pts is None else float(piece.time)), samples.reshape(-1, 2)
+def _resampled(resampler: _Resampler | None, frame: Any) -> Iterator[tuple[float | None, Any, int]]:
+    """Give what a resampler makes of a frame; of None, what it still holds."""
+    if resampler is not None:
+        yield from ((moment, samples, resampler.channels) for moment, samples in resampler(frame))
 
 
 def cut_clip(want: ClipFile, check: Check, destination: Path) -> None:
@@ -85,7 +102,7 @@ def cut_clip(want: ClipFile, check: Check, destination: Path) -> None:
     with av.open(destination, "w", format="mov") as out:
         rate = Fraction(want.fps).limit_denominator(1001)
         video: Any = out.add_stream("libx264", rate=rate, options={"crf": "4", "preset": "veryfast"})
-        video.width, video.height, video.pix_fmt = first.width, first.height, "yuv420p"
+        video.width, video.height, video.pix_fmt = first.width, first.height, "yuv444p"
         audio = out.add_stream("pcm_s16le", rate=RATE, layout="stereo") if sound is not None else None
         out.mux(video.encode(first))
         for picture, _ in pictures:
@@ -113,53 +130,25 @@ def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
     """For each moment the picture that a player would show, with the time at which the clip begins."""
     import av
 
-    with open_media(want.path) as container:
-        stream = video_stream(container)
-        decoded = _checked(container, stream, check) if stream is not None else iter(())
-        shown = following = next(decoded, None)
-        if shown is None or shown.time is None:
+    with opened_film(want.path, want.fps, check) as film:
+        first = next(film.frames(0), None) if film is not None else None
+        if film is None or first is None or first.time is None:
             raise RequestError(f"{want.path.name} holds no pictures with times.", "Save it as MP4, then use that.")
-        origin = float(shown.time)
-        if want.start > SEEK_SECONDS:
-            container.seek(int((origin + want.start - 1) * av.time_base))
-            decoded = _checked(container, stream, check)
-            shown = following = next(decoded, shown)
-        aspect, length = stream.sample_aspect_ratio or 1, 1 / float(stream.average_rate or want.fps)
+    origin = float(first.time)
+    with opened_film(want.path, want.fps, check) as film:
+        assert film is not None
+        decoded = film.frames(origin + want.start)
+        shown = following = next(decoded, first)
         picture: Any = None
         for index in range(want.frames):
             moment = origin + want.start + (index + 0.5) / want.fps
             while following is not None and float(following.time) <= moment:
                 shown, picture = following, None
                 following = next(decoded, None)
-            if following is None and not want.hold and moment > float(shown.time) + length:
+            if following is None and not want.hold and moment > float(shown.time) + (seconds_of(shown) or film.length):
                 return
             if picture is None:
-                picture = _upright(shown, want.width, want.height, aspect)
+                picture = upright(shown, want.width, want.height, film.aspect)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = index
             yield frame, origin
-
-
-def _checked(container: Any, stream: Any, check: Check) -> Iterator[Any]:
-    for frame in frames_of(container, stream):
-        check()
-        yield frame
-
-
-def _upright(frame: Any, width: int, height: int, aspect: Any) -> Any:
-    """RGB, (height, width, 3) uint8 with even sides and square pixels; not larger than to cover width×height."""
-    import numpy as np
-
-    turns = round(frame.rotation / 90) % 4
-    across, down = (height, width) if turns % 2 else (width, height)
-    seen = float(frame.width * aspect), float(frame.height)
-    scale = min(1.0, max(across / seen[0], down / seen[1]))
-    sides = (max(2, round(side * scale / 2) * 2) for side in seen)
-    pixels = frame.reformat(*sides, format="rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, k=turns))
-
-
-def pictures_of(want: ClipFile, check: Check) -> Iterator[Any]:
-    """Give the wanted pictures of a clip as a graph gets them: (height, width, 3) uint8, RGB, upright."""
-    for frame, _ in _pictures(want, check):
-        yield frame.to_ndarray(format="rgb24")

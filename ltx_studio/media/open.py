@@ -14,15 +14,15 @@ from ltx_studio.errors import RequestError
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
-    "w64,wav,wv,h264,hevc"
+    "w64,wav,wv,h264,hevc,gif,apng"
 )
 """FFmpeg would also draw text as pictures, and follow playlists to other files and to the network."""
 
 _VIDEO_CODECS = (
-    "av1 libdav1d cfhd dnxhd dvvideo ffv1 ffvhuff flv gif h261 h263 h263i h263p h264 hap hevc huffyuv jpeg2000 libvpx"
-    " libvpx-vp9 mjpeg mpeg1video mpeg2video mpeg4 mpegvideo msmpeg4 msmpeg4v1 msmpeg4v2 msrle msvideo1 cinepak png"
-    " prores qtrle rawvideo svq1 svq3 theora utvideo v210 v308 v408 v410 vc1 vp3 vp6 vp6a vp6f vp8 vp9 vvc wmv1 wmv2"
-    " wmv3 r10k r210 webp magicyuv"
+    "apng av1 libdav1d cfhd dnxhd dvvideo ffv1 ffvhuff flv gif h261 h263 h263i h263p h264 hap hevc huffyuv jpeg2000"
+    " libvpx libvpx-vp9 mjpeg mpeg1video mpeg2video mpeg4 mpegvideo msmpeg4 msmpeg4v1 msmpeg4v2 msrle msvideo1 cinepak"
+    " png prores qtrle rawvideo svq1 svq3 theora utvideo v210 v308 v408 v410 vc1 vp3 vp6 vp6a vp6f vp8 vp9 vvc wmv1"
+    " wmv2 wmv3 r10k r210 webp magicyuv"
 )
 _SOUND_CODECS = (
     "aac aac_latm ac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb ape dca eac3 flac g722 gsm gsm_ms libopus"
@@ -31,6 +31,9 @@ _SOUND_CODECS = (
 )
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "PSD", "QOI")
 """What Pillow decodes by itself. It would also start other programs: Ghostscript for EPS."""
+
+_HEIF_BRANDS = {b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")}
+"""How a HEIF file with HEVC pictures begins, whatever its name: what phones write."""
 
 LARGE_PIXELS = 20_000_000
 """Pictures of more are decoded one at a time: each takes up to four bytes a pixel, and as much again for a while."""
@@ -130,9 +133,15 @@ def opened_picture(path: Path) -> Iterator[Any]:
     """
     from PIL import Image
 
+    with path.open("rb") as file:
+        brand = file.read(12)[4:]
+    formats: tuple[str, ...] = PICTURE_FORMATS
+    if brand in _HEIF_BRANDS:
+        _read_heif()
+        formats += ("HEIF",)
     with (
         warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-        Image.open(path, formats=PICTURE_FORMATS) as image,
+        Image.open(path, formats=formats) as image,
     ):
         pixels = image.width * image.height
         limits.PICTURE_PIXELS.check(pixels, path.name)
@@ -140,19 +149,42 @@ def opened_picture(path: Path) -> Iterator[Any]:
             yield image
 
 
+@lru_cache(maxsize=1)
+def _read_heif() -> None:
+    """Have Pillow read what phones write; the tiles of a large picture are put together by libheif."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
 def video_stream(container: Any) -> Any:
-    """The first stream of pictures that is no cover of an album; None when there is none."""
+    """Return the stream of pictures that players show; None when there is none.
+
+    It is no cover of an album; the one that the file calls the default, else the largest, is preferred.
+    """
     from av.stream import Disposition
 
-    for stream in container.streams.video:
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic:
-            return stream
-    return None
+    beside = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails | Disposition.dependent
+
+    def rank(stream: Any) -> tuple[bool, bool, int]:
+        return stream.frames != 1, bool(stream.disposition & Disposition.default), stream.width * stream.height
+
+    found = (stream for stream in container.streams.video if stream.codec_context is not None)
+    return max((stream for stream in found if not stream.disposition & beside), key=rank, default=None)
 
 
 def audio_stream(container: Any) -> Any:
-    """The first stream of sound that can be decoded; None when there is none."""
-    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+    """Return the stream of sound that players play and that can be decoded; None when there is none.
+
+    It is the one that the file calls the default, else the one with the most channels.
+    """
+    from av.stream import Disposition
+
+    def rank(stream: Any) -> tuple[bool, int]:
+        return bool(stream.disposition & Disposition.default), stream.codec_context.channels
+
+    found = (stream for stream in container.streams.audio if stream.codec_context is not None)
+    return max(found, key=rank, default=None)
 
 
 def frames_of(container: Any, stream: Any) -> Iterator[Any]:

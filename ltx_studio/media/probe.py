@@ -11,7 +11,20 @@ from typing import Any, TypeVar
 
 from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError
-from ltx_studio.media.open import audio_stream, frames_of, locate, open_media, opened_picture, video_stream
+from ltx_studio.media.codes import colour_codes
+from ltx_studio.media.colour import HDR_NAMES, is_hdr
+from ltx_studio.media.film import is_webp, webp_durations
+from ltx_studio.media.kinds import refusal
+from ltx_studio.media.open import (
+    LARGE_PIXELS,
+    audio_stream,
+    frames_of,
+    locate,
+    open_media,
+    opened_picture,
+    video_stream,
+)
+from ltx_studio.media.upright import turned
 from ltx_studio.weights import read_header
 
 MIN_SIDE = 32
@@ -33,25 +46,34 @@ _HUGE = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Pixels, as one sees it: turned as the camera says."""
+    """Pixels, as one sees it: turned as the camera says.
+
+    Attributes:
+        remarks: What the file is and becomes that its user may not expect, as parts of sentences.
+    """
 
     width: int
     height: int
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
+    """A sound's length; see `Picture` for `remarks`."""
+
     seconds: float
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pixels, as one sees it: turned as the camera says, and with square pixels."""
+    """Pixels, as one sees it: turned as the camera says, and with square pixels. See `Picture` for `remarks`."""
 
     width: int
     height: int
     seconds: float
     has_sound: bool
+    remarks: tuple[str, ...] = ()
 
 
 Found = TypeVar("Found")
@@ -77,14 +99,19 @@ def _look_at_picture(path: Path) -> Picture:
 
     try:
         with opened_picture(path) as image:
+            remarks = tuple(_remarks_on_picture(path, image))
+            smallest = max(1, image.width // 8), max(1, image.height // 8)
             width, height = image.size
-            smallest = max(1, width // 8), max(1, height // 8)
             image.draft(None, smallest)  # of a JPEG, all is read, and an eighth of it is decoded
-            image.load()
-            if image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
+            if image.format != "HEIF" or width * height <= LARGE_PIXELS:  # libheif takes all processors, and long
+                image.load()
+            if image.format == "TIFF":  # Pillow has turned it
+                width, height = image.size
+            elif image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
                 width, height = height, width
     except UnidentifiedImageError:
-        raise RequestError(f"{path.name} is no picture.", "Use a PNG, JPEG or WebP file.") from None
+        otherwise = RequestError(f"{path.name} is no picture.", "Use a PNG, JPEG or WebP file.")
+        raise refusal(path, "picture", otherwise) from None
     except Image.DecompressionBombError:
         raise RequestError(f"{path.name} is too large a picture.", "Make it smaller.") from None
     except (OSError, SyntaxError, ValueError) as error:
@@ -94,8 +121,19 @@ def _look_at_picture(path: Path) -> Picture:
             f"{path.name} has {width}×{height} pixels, which is too small.",
             f"Use a picture of at least {MIN_SIDE}×{MIN_SIDE} pixels.",
         )
-    return Picture(width, height)
+    return Picture(width, height, remarks)
 
+
+def _remarks_on_picture(path: Path, image: Any) -> Iterator[str]:
+    if image.format in MOVING and getattr(image, "is_animated", False):
+        yield "an animation, of which the first picture is used."
+    codes = colour_codes(path, image)
+    if codes is not None and is_hdr(codes[1]):
+        yield f"HDR ({HDR_NAMES[codes[1]]}), converted to the colours of a screen without HDR."
+
+
+MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
+"""Formats of pictures that may hold an animation."""
 
 ORIENTATION = 0x0112
 SIDEWAYS = {5, 6, 7, 8}
@@ -103,15 +141,16 @@ SIDEWAYS = {5, 6, 7, 8}
 
 
 def _listen_to_sound(path: Path) -> Sound:
-    with _opened(path, "sound file") as container:
+    with _opened(path, "sound file", "sound") as container:
         stream = audio_stream(container)
         if stream is not None:
             _check_rate(path, stream)
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
-            raise RequestError(f"{path.name} holds no sound.", "Use a WAV, MP3, FLAC, OGG or M4A file.")
+            otherwise = RequestError(f"{path.name} holds no sound.", "Use a WAV, MP3, FLAC, OGG or M4A file.")
+            raise refusal(path, "sound", otherwise) if stream is None else otherwise
         limits.SOUND_CHANNELS.check(first.layout.nb_channels, path.name)
-        seconds = _seconds(path, stream)
+        seconds = _seconds(path, stream, first)
     return Sound(seconds)
 
 
@@ -125,29 +164,55 @@ def _check_rate(path: Path, stream: Any) -> None:
 
 
 def _look_at_clip(path: Path) -> Clip:
-    with _opened(path, "video") as container:
+    try:
+        if is_webp(path):
+            return _look_at_animation(path)
+    except OSError as error:
+        raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from None
+    with _opened(path, "video", "clip") as container:
         stream = video_stream(container)
         if stream is not None:
             limits.CLIP_PIXELS.check(stream.width * stream.height, path.name)
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
-            raise RequestError(
-                f"{path.name} has no video frames that can be read.",
+            otherwise = RequestError(
+                f"{path.name} holds no pictures that can be read.",
                 "Use an MP4, MOV or WebM file with video of at most 8K (7680×4320).",
             )
-        seconds = 0.0 if first.time is None else _seconds(path, stream)
+            raise refusal(path, "clip", otherwise) if stream is None else otherwise
+        if stream.frames == 1 and (container.format.name == "gif" or not container.duration):  # a GIF or AVIF
+            raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
+        seconds = 0.0 if first.time is None else _seconds(path, stream, first)
         width, height = round(first.width * (stream.sample_aspect_ratio or 1)), first.height
-        if first.rotation % 180:
+        if turned(first):
             width, height = height, width
         has_sound = audio_stream(container) is not None
+        remarks = tuple(_remarks_on_clip(first))
     if seconds <= 0:
         raise RequestError(f"{path.name} does not say when its pictures come.", "Save it as MP4, then use that.")
-    if min(width, height) < MIN_SIDE:
+    return _large_enough(path, Clip(width, height, seconds, has_sound, remarks))
+
+
+def _look_at_animation(path: Path) -> Clip:
+    still = _look_at_picture(path)
+    durations = webp_durations(path)
+    if len(durations) <= 1:
+        raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
+    return Clip(still.width, still.height, sum(durations) / 1000, False)
+
+
+def _remarks_on_clip(frame: Any) -> Iterator[str]:
+    if is_hdr(frame.color_trc):
+        yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to the colours of a screen without HDR."
+
+
+def _large_enough(path: Path, clip: Clip) -> Clip:
+    if min(clip.width, clip.height) < MIN_SIDE:
         raise RequestError(
-            f"{path.name} has {width}×{height} pixels, which is too small.",
+            f"{path.name} has {clip.width}×{clip.height} pixels, which is too small.",
             f"Use a clip of at least {MIN_SIDE}×{MIN_SIDE} pixels.",
         )
-    return Clip(width, height, seconds, has_sound)
+    return clip
 
 
 _picture = _remembered(_look_at_picture)
@@ -218,7 +283,7 @@ _lora = _remembered(_lora_widths)
 
 
 @contextmanager
-def _opened(path: Path, kind: str) -> Iterator[Any]:
+def _opened(path: Path, kind: str, wanted: str) -> Iterator[Any]:
     import av
 
     try:
@@ -226,11 +291,16 @@ def _opened(path: Path, kind: str) -> Iterator[Any]:
             yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RequestError(f"{path.name} cannot be read as a {kind}: {reason}.", "Check the file.") from None
+        otherwise = RequestError(f"{path.name} cannot be read as a {kind}: {reason}.", "Check the file.")
+        raise refusal(path, wanted, otherwise) from None
 
 
-def _seconds(path: Path, stream: Any) -> float:
-    """From the packets, as a header may say anything; of a huge file from the header, as it would be read whole."""
+def _seconds(path: Path, stream: Any, first: Any) -> float:
+    """Return how long a stream is played, in seconds.
+
+    From the packets that are played, as a header may say anything; of a huge file from the header, as it would be read
+    whole. `first` is the first frame that is played.
+    """
     if path.stat().st_size > _HUGE and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     begin, end = math.inf, -math.inf
@@ -239,7 +309,7 @@ def _seconds(path: Path, stream: Any) -> float:
             if number >= limits.PACKETS.most:
                 end = max(end, begin + float((stream.duration or 0) * stream.time_base))
                 break
-            if packet.pts is not None and packet.time_base:
+            if packet.pts is not None and packet.time_base and not packet.is_discard:
                 begin = min(begin, float(packet.pts * packet.time_base))
                 end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    return max(0.0, end - (0.0 if begin < 0 < end else begin))  # players leave out what comes before 0
+    return max(0.0, end - begin if first.time is None else end - max(begin, float(first.time)))

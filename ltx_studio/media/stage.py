@@ -7,7 +7,6 @@ nothing of frame rates. So pictures are set upright, and of sounds and clips the
 import contextlib
 import errno
 import hashlib
-import math
 import os
 import shutil
 import time
@@ -16,26 +15,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.fileio import sweep_partials, whole
-from ltx_studio.media.cut import RATE, Check, cut_clip, cut_sound
-from ltx_studio.media.open import locate, opened_picture
+from ltx_studio.media.cut import RATE, cut_clip, cut_sound
+from ltx_studio.media.film import Check
+from ltx_studio.media.open import locate
+from ltx_studio.media.picture import write_picture
 from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want, WholeFile
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-LARGEST_SIDE = 4096
-"""Pixels. The largest clip there is; more of a picture's shorter side is never used."""
 
 PREFIX = "studio-"
 OWN = "own"
 """Folder of the users' LoRAs among the others."""
 
 KEEP_SECONDS = 7 * 24 * 3600
-_VERSION = 2
+_VERSION = 3
 """Raise it with every change to what is written, so that older files are not taken for the same."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -63,7 +57,7 @@ class Stager:
         write: Callable[[Path], None]
         match want:
             case PictureFile():
-                file, write = self._inputs_dir / f"{name}.png", partial(_write_picture, want)
+                file, write = self._inputs_dir / f"{name}.png", partial(write_picture, want.path)
             case SoundFile():
                 file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
             case ClipFile():
@@ -133,59 +127,6 @@ def _copy(want: WholeFile, path: Path) -> None:
 
 def _link(want: LoraFile, path: Path) -> None:
     path.symlink_to(want.path)
-
-
-def _write_picture(want: PictureFile, path: Path) -> None:
-    from PIL import Image, ImageOps
-
-    with opened_picture(want.path) as opened:
-        exif = opened.getexif()
-        scale = min(1.0, LARGEST_SIDE / min(opened.size))
-        width, height = (round(side * scale) for side in opened.size)
-        if scale < 1:
-            opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
-        made: Image.Image = _in_bands(opened, width, height)
-    made.getexif().update(exif)
-    ImageOps.exif_transpose(made, in_place=True)
-    made.info.clear()
-    made.save(path, format="PNG", compress_level=1)
-
-
-BAND_PIXELS = 8_000_000
-"""Of the picture that is read; its colours are converted so much at a time, so that there is no second whole copy."""
-
-
-def _in_bands(image: "Image.Image", width: int, height: int) -> "Image.Image":
-    """Return an opened picture as RGB, on white where it is transparent, with so many pixels or fewer."""
-    from PIL import Image
-
-    image.load()
-    made = Image.new("RGB", (width, height))
-    scale = image.height / height
-    is_whole = image.size == (width, height)
-    margin = 0 if is_whole else math.ceil(3 * scale) + 2  # as far as the filter reaches
-    rows = max(1, int(BAND_PIXELS / image.width / scale))
-    for top in range(0, height, rows):
-        bottom = min(height, top + rows)
-        first = max(0, math.floor(top * scale) - margin)
-        last = min(image.height, math.ceil(bottom * scale) + margin)
-        band = _opaque(image.crop((0, first, image.width, last)))
-        if not is_whole:
-            box = (0, top * scale - first, image.width, min(bottom * scale, image.height) - first)
-            band = band.resize((width, bottom - top), Image.Resampling.LANCZOS, box=box)
-        made.paste(band, (0, top))
-    return made
-
-
-def _opaque(image: "Image.Image") -> "Image.Image":
-    """Return a picture of any mode as RGB, on white."""
-    from PIL import Image
-
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bits: Pillow would clip, not scale
-        image = image.convert("F").point(lambda value: value / 257).convert("L")
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    return image.convert("RGB")
 
 
 def _write_sound(want: SoundFile, check: Check, path: Path) -> None:

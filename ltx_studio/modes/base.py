@@ -9,7 +9,18 @@ from pydantic import ValidationError
 
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Graph, Stage, Workflow, load_template
-from ltx_studio.media import ClipFile, LoraFile, Staging, check_lora, probe_clip, probe_picture, probe_sound
+from ltx_studio.media import (
+    Clip,
+    ClipFile,
+    LoraFile,
+    Picture,
+    Sound,
+    Staging,
+    check_lora,
+    probe_clip,
+    probe_picture,
+    probe_sound,
+)
 from ltx_studio.models import TEMPLATE_SET, ModelSet
 from ltx_studio.modes import control
 from ltx_studio.modes.complaints import request_error
@@ -22,7 +33,7 @@ from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
 from ltx_studio.modes.stages import PROMPT, STAGE_1, STAGE_2, UPSCALE
 from ltx_studio.modes.steering import fitted, steering_notes
 
-_PROBES: Mapping[Media, Callable[[Path], object]] = {
+_PROBES: Mapping[Media, Callable[[Path], Picture | Sound | Clip]] = {
     Media.PICTURE: probe_picture,
     Media.SOUND: probe_sound,
     Media.CLIP: probe_clip,
@@ -259,6 +270,10 @@ class Mode:
         return Stage("load", label, (*model_set.loaders.nodes, *self.files)), *self.stages
 
     def _remarks(self, params: Params) -> Iterator[str]:
+        for name, kind in self.media.items():
+            path = getattr(params, name)
+            for remark in _PROBES[kind](path).remarks if path is not None else ():
+                yield f"{self.params.model_fields[name].title}: {remark}"
         yield from self.check(params)
         yield from check_control(params)
 

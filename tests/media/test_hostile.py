@@ -14,7 +14,7 @@ from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError
 from ltx_studio.media import Picture, PictureFile, Stager, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.open import opened_picture, tags
-from ltx_studio.media.stage import _opaque
+from ltx_studio.media.picture import opaque
 from tests.media.hostile import clip_of, png, wav
 
 GROWTH = """
@@ -44,7 +44,7 @@ def test_a_postscript_file_called_a_picture_starts_no_program(tmp_path: Path, mo
     path = tmp_path / "x.png"
     path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n%%EOF\n")
 
-    with pytest.raises(RequestError, match=r"x\.png is no picture"):
+    with pytest.raises(RequestError, match=r"x\.png is a PostScript drawing"):
         probe_picture(path)
     with pytest.raises(RequestError):
         Stager(tmp_path / "in", tmp_path)(PictureFile(path))
@@ -100,7 +100,7 @@ def test_a_picture_of_144_megapixels_works_within_a_gigabyte(tmp_path: Path, nam
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I", "I;16", "F", "YCbCr"])
 def test_converting_in_bands_changes_no_pixel(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ltx_studio.media import stage
+    from ltx_studio.media import picture
 
     noise = np.random.default_rng(7).integers(0, 256, (97, 61, 4), dtype=np.uint8)
     base = Image.fromarray(noise, "RGBA")
@@ -114,12 +114,12 @@ def test_converting_in_bands_changes_no_pixel(mode: str, monkeypatch: pytest.Mon
     image: Image.Image = base
     for step in steps.get(mode, (mode,)):
         image = image.convert("L").convert(step) if step in ("I", "F") else image.convert(step)
-    monkeypatch.setattr(stage, "BAND_PIXELS", 61 * 10)
+    monkeypatch.setattr(picture, "BAND_PIXELS", 61 * 10)
 
-    banded = stage._in_bands(image, 61, 97)
-    scaled = stage._in_bands(image, 23, 37)
+    banded = picture.in_bands(image, 61, 97)
+    scaled = picture.in_bands(image, 23, 37)
 
-    whole = _opaque(image)
+    whole = opaque(image)
     assert np.array_equal(np.asarray(banded), np.asarray(whole))
     expected = np.asarray(whole.resize((23, 37), Image.Resampling.LANCZOS), dtype=np.int16)
     assert np.abs(np.asarray(scaled, dtype=np.int16) - expected).max() <= 1

@@ -191,7 +191,7 @@ def test_pictures_without_times_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_no_clip(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="cannot be read as a video"):
+    with pytest.raises(RequestError, match=r"a\.png is a picture, not a clip"):
         probe_clip(write_picture(tmp_path / "a.png", (64, 64)))
 
 

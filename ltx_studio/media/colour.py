@@ -1,0 +1,203 @@
+"""Colours as a screen without HDR shows them: profiles, wide gamuts and HDR become sRGB or BT.709.
+
+Numbers for primaries and transfers are those of ITU-T H.273, which video, PNG, HEIF and AVIF share.
+"""
+
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PQ, HLG = 16, 18
+HDR_NAMES = {PQ: "PQ", HLG: "HLG"}
+"""The transfers of HDR, with the words that cameras and players use."""
+
+_SRGB_TRANSFER = 13
+_DISPLAY_GAMMA = 2.4
+"""Of a screen that shows SDR video (BT.1886)."""
+
+_WHITE_NITS = 203
+"""White of SDR inside HDR (BT.2408)."""
+
+_HLG_NITS, _HLG_GAMMA = 1000, 1.2
+"""A screen for HLG at its nominal brightness (BT.2100)."""
+
+KNEE, PEAK = 0.75, 5.0
+"""Light up to `KNEE` of SDR's white stays as it is; above, it is compressed so that `PEAK` times white becomes white.
+FFmpeg's `tonemap=mobius:param=0.75:peak=5` behind `zscale=t=linear:npl=203` does the same."""
+
+_XY = {9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), 12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))}
+_XY[11] = _XY[12]
+_BT709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+_D65 = (0.3127, 0.3290)
+_CODES = 1 << 12
+
+
+def is_hdr(transfer: int) -> bool:
+    """Return whether a transfer is one of HDR's."""
+    return transfer in HDR_NAMES
+
+
+def needs_conversion(primaries: int, transfer: int) -> bool:
+    """Return whether a screen without HDR shows such colours otherwise than their numbers say."""
+    return is_hdr(transfer) or primaries in _XY
+
+
+def to_sdr(rgb: Any, primaries: int, transfer: int) -> Any:
+    """Return RGB for a screen without HDR.
+
+    Args:
+        rgb: (height, width, 3) uint16, encoded with `transfer`.
+        primaries: Code of H.273; those without a wide gamut stay as they are.
+        transfer: Code of H.273; all but `PQ` and `HLG` count as SDR.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    import numpy as np
+
+    decoded = _decoding(transfer)
+    light = [decoded[rgb[..., channel]] for channel in range(3)]
+    if primaries in _XY:
+        light = [sum(part * plane for part, plane in zip(row, light, strict=True)) for row in _to_bt709(primaries)]
+    if is_hdr(transfer):
+        factor = _compression(np.maximum(np.maximum(light[0], light[1]), light[2]))
+        light = [plane * factor for plane in light]
+    encoded = _encoding(transfer == _SRGB_TRANSFER)
+    made = np.empty(rgb.shape, dtype=np.uint8)
+    for channel, plane in enumerate(light):
+        steps = np.sqrt(np.clip(plane, 0, 1))
+        made[..., channel] = encoded[np.rint(steps * (_CODES - 1)).astype(np.uint16)]
+    return made
+
+
+@lru_cache(maxsize=4)
+def _decoding(transfer: int) -> Any:
+    """Return the linear light of each 16-bit code."""
+    import numpy as np
+
+    code = np.linspace(0, 1, 65_536)
+    if transfer == PQ:
+        m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
+        power = code ** (1 / m2)
+        light = 10_000 / _WHITE_NITS * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
+    elif transfer == HLG:
+        a, b, c = 0.17883277, 0.28466892, 0.55991073
+        scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+        light = _HLG_NITS / _WHITE_NITS * scene**_HLG_GAMMA  # of each channel, as zscale does
+    elif transfer == _SRGB_TRANSFER:
+        light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    else:
+        light = code**_DISPLAY_GAMMA
+    return light.astype(np.float32)
+
+
+@lru_cache(maxsize=2)
+def _encoding(srgb: bool) -> Any:
+    """Return the 8-bit code of each square root of light, in `_CODES` steps: dark tones need the finer ones."""
+    import numpy as np
+
+    light = np.linspace(0, 1, _CODES) ** 2
+    code = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.round((code if srgb else light ** (1 / _DISPLAY_GAMMA)) * 255).astype(np.uint8)
+
+
+def _compression(brightest: Any) -> Any:
+    """Return what to multiply each pixel with, by its brightest channel (the tone curve called Möbius)."""
+    import numpy as np
+
+    a = -(KNEE**2) * (PEAK - 1) / (KNEE**2 - 2 * KNEE + PEAK)
+    b = (KNEE**2 - 2 * KNEE * PEAK + PEAK) / (PEAK - 1)
+    bright = np.maximum(brightest, KNEE)
+    curve = (b**2 + 2 * b * KNEE + KNEE**2) / (b - a) * (bright + a) / (bright + b)
+    return np.where(brightest <= KNEE, np.float32(1), curve / bright)
+
+
+@lru_cache(maxsize=3)
+def _to_bt709(primaries: int) -> Any:
+    """Return the rows of the 3×3 matrix from linear RGB of some primaries to that of BT.709."""
+    import numpy as np
+
+    def to_xyz(corners: Any) -> Any:
+        columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in corners]).T
+        white = np.array((_D65[0] / _D65[1], 1, (1 - sum(_D65)) / _D65[1]))
+        return columns * np.linalg.solve(columns, white)
+
+    return (np.linalg.inv(to_xyz(_BT709)) @ to_xyz(_XY[primaries])).tolist()
+
+
+class PictureColours:
+    """Turns parts of one picture into sRGB, as its profile or its codes say."""
+
+    def __init__(self, profile: bytes | None = None, codes: tuple[int, int] | None = None) -> None:
+        """`profile` is an ICC profile; one that cannot be used is ignored, as browsers do.
+
+        `codes` are primaries and transfer of H.273, which come before a profile.
+        """
+        self._codes = codes if codes and needs_conversion(*codes) else None
+        self._profile = None if codes and not profile else _parsed(profile)
+        self._space = self._profile.profile.xcolor_space.strip() if self._profile else ""
+        self._transforms: dict[str, Any] = {}
+
+    def to_srgb(self, image: "Image.Image", *, is_gray: bool = False) -> "Image.Image":
+        """Return a picture without transparency, of any mode of 8 bits, as RGB; `is_gray` when it was made of grays."""
+        if self._codes is not None:
+            return self._by_codes(image.convert("RGB"))
+        if image.mode == "LAB":
+            return self._transformed(image)
+        match self._space:
+            case "GRAY" if is_gray:
+                return self._transformed(image.convert("L"))
+            case "CMYK" if image.mode == "CMYK":
+                return self._transformed(image)
+            case "RGB" if image.mode != "CMYK":
+                return self._transformed(image.convert("RGB"))
+        return image.convert("RGB")
+
+    def _by_codes(self, image: "Image.Image") -> "Image.Image":
+        import numpy as np
+        from PIL import Image
+
+        assert self._codes is not None
+        pixels = np.asarray(image)
+        step = max(1, 500_000 // image.width)
+        made = [
+            to_sdr(pixels[top : top + step].astype(np.uint16) * 257, *self._codes)
+            for top in range(0, image.height, step)
+        ]
+        return Image.fromarray(np.concatenate(made))
+
+    def _transformed(self, image: "Image.Image") -> "Image.Image":
+        from PIL import ImageCms
+
+        if image.mode not in self._transforms:
+            self._transforms[image.mode] = self._transform(image.mode)
+        transform = self._transforms[image.mode]
+        if transform is None:
+            return image.convert("RGB")
+        made = ImageCms.applyTransform(image, transform)
+        assert made is not None
+        return made
+
+    def _transform(self, mode: str) -> Any:
+        from PIL import ImageCms
+
+        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")) if mode == "LAB" else self._profile
+        assert source is not None
+        try:
+            return ImageCms.buildTransform(
+                source, ImageCms.createProfile("sRGB"), mode, "RGB", ImageCms.Intent.PERCEPTUAL
+            )
+        except ImageCms.PyCMSError:
+            return None
+
+
+def _parsed(profile: bytes | None) -> Any:
+    from PIL import ImageCms
+
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else None
+    except (ImageCms.PyCMSError, OSError):
+        return None

@@ -1,0 +1,72 @@
+"""What a file is that cannot be used as what it was given for, and what its user can do."""
+
+from pathlib import Path
+
+from ltx_studio.errors import RequestError
+from ltx_studio.media.open import audio_stream, open_media, opened_picture, video_stream
+
+_PICTURES = "Use a PNG, JPEG, WebP or HEIC file."
+_SOUNDS = "Use a WAV, MP3, FLAC, OGG or M4A file."
+_CLIPS = "Use an MP4, MOV or WebM file."
+
+_FITTING = {("picture", "picture"), ("sound", "sound"), ("video", "clip"), ("video", "sound")}
+"""Which kinds of file can be what is wanted; one that cannot be used all the same has another flaw."""
+
+_SIGNATURES = (
+    (0, b"%PDF", "a PDF document"),
+    (0, b"%!PS", "a PostScript drawing"),
+    (0, b"<svg", "an SVG drawing"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (4, b"JXL \r\n\x87\n", "a JPEG XL picture"),
+    (4, b"ftypcrx ", "a raw picture of a camera"),
+    (0, b"FUJIFILMCCD-RAW", "a raw picture of a camera"),
+    (0, b"v/1\x01", "an OpenEXR picture"),
+    (0, b"#?RADIANCE", "a Radiance HDR picture"),
+    (0, b"PK\x03\x04", "an archive or an Office document"),
+)
+"""Where in a file, which bytes, and what they say it is: files that people take for pictures or clips."""
+
+
+def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
+    """Return the error for a file that is not what is `wanted`, with what it is where that is known.
+
+    Args:
+        path: The file; it is there.
+        wanted: ``picture``, ``sound`` or ``clip``.
+        otherwise: The error where nothing better is known.
+    """
+    hint = {"picture": _PICTURES, "sound": _SOUNDS, "clip": _CLIPS}[wanted]
+    article = f"a {wanted}"
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return otherwise
+    for place, signature, kind in _SIGNATURES:
+        if head[place:].startswith(signature):
+            return RequestError(f"{path.name} is {kind}, which cannot be read.", f"Save it in another format. {hint}")
+    kind, way = _looked_at(path)
+    if not kind or (kind, wanted) in _FITTING:
+        return otherwise
+    lacking = ": it holds no pictures" if kind == "sound" else ""
+    return RequestError(f"{path.name} is a {kind}, not {article}{lacking}.", f"{way} {hint}")
+
+
+def _looked_at(path: Path) -> tuple[str, str]:
+    """Return what a file is, and how it can be used; nothing when it cannot be read at all."""
+    import av
+
+    try:
+        with opened_picture(path):
+            return "picture", "Give it as a picture, or save it as a video."
+    except (RequestError, OSError, ValueError, SyntaxError):
+        pass
+    try:
+        with open_media(path) as container:
+            if video_stream(container) is not None:
+                return "video", "Give it as a clip, or save the picture that you want from it."
+            if audio_stream(container) is not None:
+                return "sound", "Give it as a sound."
+    except (RequestError, av.error.FFmpegError, OSError, ValueError):
+        pass
+    return "", ""

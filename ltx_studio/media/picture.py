@@ -1,0 +1,110 @@
+"""A user's picture made upright sRGB without transparency, in bands, so that it is never in memory twice."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltx_studio.media.codes import colour_codes
+from ltx_studio.media.colour import PictureColours
+from ltx_studio.media.open import opened_picture
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LARGEST_SIDE = 4096
+"""Pixels. The largest clip there is; more of a picture's shorter side is never used."""
+
+BAND_PIXELS = 8_000_000
+"""Of the picture that is read; its colours are converted so much at a time, so that there is no second whole copy."""
+
+_GRAY_MODES = {"1", "L", "LA", "La"}
+_DEEP_MODES = ("I", "F")
+_UNIT, _BYTE, _WORD = 16.0, 255.0, 65_535.0
+"""The largest number in a picture of floats or long integers says what white is: 1 (light may be brighter), 255, 65,535
+or the largest of 32 bits."""
+
+
+def write_picture(source: Path, destination: Path) -> None:
+    """Write a picture as an upright PNG in sRGB, on white, its shorter side at most `LARGEST_SIDE`.
+
+    Raises:
+        RequestError: It is too large.
+        OSError: It cannot be read, or the PNG cannot be written.
+    """
+    from PIL import Image, ImageOps
+
+    with opened_picture(source) as opened:
+        colours = PictureColours(opened.info.get("icc_profile"), colour_codes(source, opened))
+        scale = min(1.0, LARGEST_SIDE / min(opened.size))
+        width, height = (round(side * scale) for side in opened.size)
+        if scale < 1:
+            opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
+        opened.load()
+        exif = opened.getexif()  # after loading: Pillow turns a TIFF by itself then
+        made: Image.Image = in_bands(opened, width, height, colours)
+    made.getexif().update(exif)
+    ImageOps.exif_transpose(made, in_place=True)
+    made.info.clear()
+    made.save(destination, format="PNG", compress_level=1)
+
+
+def in_bands(image: "Image.Image", width: int, height: int, colours: PictureColours | None = None) -> "Image.Image":
+    """Return an opened picture as sRGB, on white where it is transparent, with so many pixels or fewer."""
+    from PIL import Image
+
+    image.load()
+    white = _white(image)
+    made = Image.new("RGB", (width, height))
+    scale = image.height / height
+    is_whole = image.size == (width, height)
+    margin = 0 if is_whole else math.ceil(3 * scale) + 2  # as far as the filter reaches
+    rows = max(1, int(BAND_PIXELS / image.width / scale))
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        first = max(0, math.floor(top * scale) - margin)
+        last = min(image.height, math.ceil(bottom * scale) + margin)
+        band = opaque(image.crop((0, first, image.width, last)), colours, white)
+        if not is_whole:
+            box = (0, top * scale - first, image.width, min(bottom * scale, image.height) - first)
+            band = band.resize((width, bottom - top), Image.Resampling.LANCZOS, box=box)
+        made.paste(band, (0, top))
+    return made
+
+
+def opaque(image: "Image.Image", colours: PictureColours | None = None, white: float | None = None) -> "Image.Image":
+    """Return a picture of any mode as sRGB, on white.
+
+    Args:
+        image: The picture, or a part of it.
+        colours: How its colours become sRGB; by default they are.
+        white: The number that stands for white in a picture of more than 8 bits; by default found in `image`.
+    """
+    from PIL import Image
+
+    colours = colours or PictureColours()
+    if image.mode.startswith(_DEEP_MODES):  # Pillow would clip, not scale
+        scale = 255 / (white or _white(image))
+        image = image.convert("F").point(lambda value: value * scale).convert("L")
+    is_gray = image.mode in _GRAY_MODES
+    if not image.has_transparency_data:
+        return colours.to_srgb(image, is_gray=is_gray)
+    image = image.convert("RGBA")
+    made = Image.new("RGB", image.size, "white")
+    made.paste(colours.to_srgb(image.convert("RGB"), is_gray=is_gray), mask=image.getchannel("A"))
+    return made
+
+
+def _white(image: "Image.Image") -> float:
+    if image.mode.startswith("I;16"):
+        return _WORD
+    if not image.mode.startswith(_DEEP_MODES):
+        return _BYTE
+    largest = image.getextrema()[1]
+    assert isinstance(largest, int | float)
+    if image.mode == "F" and largest <= _UNIT:
+        return 1.0
+    return next((white for white in (_BYTE, _WORD) if largest <= white and image.mode == "F"), _deep_white(largest))
+
+
+def _deep_white(largest: float) -> float:
+    return _WORD if largest <= _WORD else 2.0**31 - 1

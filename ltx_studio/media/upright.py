@@ -1,0 +1,83 @@
+"""Frames of a clip as players show them: upright, with square pixels, on white, in SDR colours."""
+
+import struct
+from typing import Any
+
+from ltx_studio.media.colour import needs_conversion, to_sdr
+
+Matrix = tuple[int, int, int, int]
+_STRAIGHT: Matrix = (1, 0, 0, 1)
+_FORMATS = {(False, False): "rgb24", (False, True): "rgba", (True, False): "rgb48le", (True, True): "rgba64le"}
+"""By whether colours are converted, and whether there is transparency."""
+
+
+def turned(frame: Any) -> bool:
+    """Return whether a frame is shown with width and height exchanged."""
+    return _orientation(frame)[0]
+
+
+def upright(frame: Any, width: int, height: int, aspect: Any) -> Any:
+    """Return a frame as RGB with even sides and square pixels, not larger than to cover width×height.
+
+    Args:
+        frame: As PyAV decodes it.
+        width: Pixels that are needed at most.
+        height: Pixels that are needed at most.
+        aspect: Width of a pixel divided by its height.
+
+    Returns:
+        (height, width, 3) uint8. What is transparent is on white.
+    """
+    import numpy as np
+
+    swapped, mirrored, flipped = _orientation(frame)
+    across, down = (height, width) if swapped else (width, height)
+    seen = float(frame.width * aspect), float(frame.height)
+    scale = min(1.0, max(across / seen[0], down / seen[1]))
+    sides = tuple(max(2, round(side * scale / 2) * 2) for side in seen)
+    pixels = _pixels(frame, *sides)
+    if swapped:
+        pixels = pixels.swapaxes(0, 1)
+    return np.ascontiguousarray(pixels[:: -1 if flipped else 1, :: -1 if mirrored else 1])
+
+
+def _pixels(frame: Any, width: int, height: int) -> Any:
+    import numpy as np
+    from av.video.reformatter import Interpolation
+
+    exact = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+    codes = frame.color_primaries, frame.color_trc
+    converted, clear = needs_conversion(*codes), has_alpha(frame)
+    kind = _FORMATS[converted, clear]
+    pixels = frame.reformat(width, height, format=kind, interpolation=int(exact)).to_ndarray()
+    opacity = pixels[..., 3:].astype(np.float32) / np.iinfo(pixels.dtype).max if clear else None
+    pixels = to_sdr(pixels[..., :3], *codes) if converted else pixels[..., :3]
+    if opacity is None:
+        return pixels
+    return np.round(255 - opacity * (255 - pixels.astype(np.float32))).astype(np.uint8)
+
+
+def has_alpha(frame: Any) -> bool:
+    """Return whether a frame can be transparent."""
+    return any(component.is_alpha for component in frame.format.components) or frame.format.name == "pal8"
+
+
+def _orientation(frame: Any) -> tuple[bool, bool, bool]:
+    """Return whether rows and columns are exchanged, and whether the result is then mirrored and put upside down.
+
+    A display matrix takes the point (x, y) to (ax + cy, bx + dy).
+    """
+    a, b, c, d = _matrix(frame)
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return False, a < 0, d < 0
+    return True, c < 0, b < 0
+
+
+def _matrix(frame: Any) -> Matrix:
+    from av.sidedata.sidedata import Type
+
+    found = frame.side_data.get(Type.DISPLAYMATRIX)
+    if found is None:
+        return _STRAIGHT
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(found))
+    return a, b, c, d

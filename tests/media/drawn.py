@@ -1,0 +1,149 @@
+"""Files that tests make: a picture with a colour in each corner, as each kind of clip, picture and profile."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tests.media.reference import ffmpeg
+
+SIZE = (192, 128)
+CORNERS = ((220, 30, 30), (30, 200, 30), (30, 60, 230), (230, 220, 40))
+"""Top left, top right, bottom left, bottom right."""
+
+FPS, FRAMES = 25, 30
+Rgb = tuple[int, int, int]
+
+
+def picture(size: tuple[int, int] = SIZE, at: float = 0.0) -> Any:
+    """Return (height, width, 3) uint8: corners of a third of each side, gray between; a bar that moves with `at`."""
+    width, height = size
+    made = np.full((height, width, 3), 128, dtype=np.uint8)
+    across, down = width // 3, height // 3
+    for number, colour in enumerate(CORNERS):
+        rows = slice(-down, None) if number >= 2 else slice(0, down)
+        columns = slice(-across, None) if number % 2 else slice(0, across)
+        made[rows, columns] = colour
+    place = across + round(at * (width - 2 * across - 8))
+    made[height // 2 - 4 : height // 2 + 4, place : place + 8] = 255
+    return made
+
+
+def corners(pixels: Any) -> Any:
+    """Return the four corners of (height, width, 3) pixels as (4, 3) int: the mean of a small patch of each."""
+    height, width = pixels.shape[:2]
+    y, x = height // 12, width // 12
+    patches = [(y, x), (y, width - x), (height - y, x), (height - y, width - x)]
+    return np.array([pixels[row - 2 : row + 3, column - 2 : column + 3].mean(axis=(0, 1)) for row, column in patches])
+
+
+def clip(
+    path: Path,
+    *output: str,
+    before: Sequence[str] = (),
+    chain: str = "",
+    size: tuple[int, int] = SIZE,
+    frames: int = FRAMES,
+    source: Iterable[Any] | None = None,
+) -> Path:
+    """Write a clip of the moving picture with FFmpeg.
+
+    Args:
+        path: Where to.
+        output: FFmpeg's options for the output.
+        before: FFmpeg's options for the input.
+        chain: Filters before the encoder.
+        size: Width and height in pixels.
+        frames: How many, `FPS` a second.
+        source: (height, width, 4) RGBA frames instead of the moving picture.
+    """
+    raw = path.with_suffix(".raw")
+    drawn = source if source is not None else (picture(size, index / frames) for index in range(frames))
+    raw.write_bytes(b"".join(np.ascontiguousarray(each).tobytes() for each in drawn))
+    pixels = "rgb24" if source is None else "rgba"
+    given = ("-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{size[0]}x{size[1]}", "-r", str(FPS))
+    filters = ("-vf", chain) if chain else ()
+    ffmpeg(*given, *before, "-i", raw, *filters, "-sws_flags", "accurate_rnd+full_chroma_int", *output, path)
+    raw.unlink()
+    return path
+
+
+def to_hdr(transfer: str) -> str:
+    """Return FFmpeg's filters from SDR to HDR; `transfer` is ``arib-std-b67`` or ``smpte2084``."""
+    linear = f"{AS_BT709},zscale=t=linear:npl=203,format=gbrpf32le"
+    return f"{linear},zscale=p=bt2020,zscale=t={transfer}:m=bt2020nc:r=limited:npl=203,format=yuv420p10le"
+
+
+AS_BT709 = "format=gbrp,setparams=color_trc=bt709:color_primaries=bt709"
+HDR_TAGS = "setparams=range=tv:color_primaries=bt2020:colorspace=bt2020nc:color_trc"
+
+XY = {
+    "sRGB": ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), (0.3127, 0.3290)),
+    "Display P3": ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3127, 0.3290)),
+    "Adobe RGB": ((0.640, 0.330), (0.210, 0.710), (0.150, 0.060), (0.3127, 0.3290)),
+    "ProPhoto": ((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001), (0.3457, 0.3585)),
+    "Rec. 2020": ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), (0.3127, 0.3290)),
+}
+GAMMA = {"sRGB": 2.2, "Display P3": 2.2, "Adobe RGB": 2.19921875, "ProPhoto": 1.8, "Rec. 2020": 2.4}
+_BRADFORD = np.array([(0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)])
+_D50 = np.array((0.9642, 1.0, 0.8249))
+
+
+def to_d50(space: str) -> Any:
+    """Return the 3×3 matrix from linear RGB of a space to XYZ under D50, as profiles have it."""
+    *primaries, white_xy = XY[space]
+    columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in primaries]).T
+    white = np.array((white_xy[0] / white_xy[1], 1, (1 - sum(white_xy)) / white_xy[1]))
+    adapted = np.linalg.inv(_BRADFORD) @ np.diag((_BRADFORD @ _D50) / (_BRADFORD @ white)) @ _BRADFORD
+    return adapted @ (columns * np.linalg.solve(columns, white))
+
+
+def profile(space: str) -> bytes:
+    """Return an ICC profile of version 2, by hand; ``Gray 1.8`` is one of gray."""
+    name = space.encode() + b"\0"
+    tags = {b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(name)) + name + bytes(78), b"wtpt": _xyz(_D50)}
+    tags[b"cprt"] = b"text\0\0\0\0none\0"
+    if space.startswith("Gray"):
+        tags[b"kTRC"] = _curve(float(space.split()[1]))
+    else:
+        matrix = to_d50(space)
+        for index, channel in enumerate("rgb"):
+            tags[f"{channel}XYZ".encode()] = _xyz(matrix[:, index])
+            tags[f"{channel}TRC".encode()] = _curve(GAMMA[space])
+    table, data, place = b"", b"", 128 + 4 + 12 * len(tags)
+    for tag, content in tags.items():
+        padded = content + bytes(-len(content) % 4)
+        table += tag + struct.pack(">II", place + len(data), len(content))
+        data += padded
+    kind = b"GRAY" if space.startswith("Gray") else b"RGB "
+    head = struct.pack(">I4sI4s4s4s", place + len(data), b"test", 0x02400000, b"mntr", kind, b"XYZ ")
+    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _xyz(_D50)[8:]
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + data
+
+
+def _xyz(values: Any) -> bytes:
+    return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+
+def _curve(gamma: float) -> bytes:
+    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+
+
+def in_space(pixels: Any, space: str, largest: int = 255) -> Any:
+    """Return sRGB pixels in the numbers of another space."""
+    code = pixels.astype(float) / 255
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    if space.startswith("Gray"):
+        return np.rint(light.clip(0, 1) ** (1 / float(space.split()[1])) * largest)
+    light = light @ (np.linalg.inv(to_d50(space)) @ to_d50("sRGB")).T
+    return np.rint(light.clip(0, 1) ** (1 / GAMMA[space]) * largest)
+
+
+def profiled(path: Path, space: str, **options: Any) -> Path:
+    """Write the picture in the colours of a space, with its profile."""
+    pixels = in_space(picture(), space).astype(np.uint8)
+    Image.fromarray(pixels).save(path, icc_profile=profile(space), **options)
+    return path
