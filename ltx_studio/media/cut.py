@@ -7,6 +7,7 @@ from typing import Any
 
 from ltx_studio.errors import RequestError
 from ltx_studio.media.film import Check, opened_film, seconds_of
+from ltx_studio.media.mix import Mixer
 from ltx_studio.media.open import audio_stream, frames_of, open_media
 from ltx_studio.media.upright import upright
 from ltx_studio.media.wants import ClipFile
@@ -57,39 +58,15 @@ def _pieces(path: Path, check: Check) -> Iterator[tuple[float | None, Any, int]]
     """Give (time in seconds, stereo samples as floats, channels before) of a file's sound; nothing when it has none."""
     with open_media(path) as container:
         stream = audio_stream(container)
-        kind, resampler = None, None
+        kind, mixer = None, None
         for frame in frames_of(container, stream) if stream is not None else ():
             check()
-            if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):  # it may change on the way
-                yield from _resampled(resampler, None)
-                resampler = _Resampler(frame.layout.nb_channels)
-            yield from _resampled(resampler, frame)
-        yield from _resampled(resampler, None)
-
-
-class _Resampler:
-    """FFmpeg's resampler to stereo floats: of integers it would turn down a mix by the sum of its channels."""
-
-    def __init__(self, channels: int) -> None:
-        import av
-
-        self.channels = channels
-        self._width = min(channels, 2)
-        self._resampler = av.AudioResampler(format="flt", layout=("mono", "stereo")[self._width - 1], rate=RATE)
-
-    def __call__(self, frame: Any) -> Iterator[tuple[float | None, Any]]:
-        import numpy as np
-
-        for piece in self._resampler.resample(frame):
-            flat = np.frombuffer(bytes(piece.planes[0])[: piece.samples * self._width * 4], dtype=np.float32)
-            samples = flat.reshape(-1, self._width)
-            yield (None if piece.pts is None else float(piece.time)), np.repeat(samples, 3 - self._width, axis=1)
-
-
-def _resampled(resampler: _Resampler | None, frame: Any) -> Iterator[tuple[float | None, Any, int]]:
-    """Give what a resampler makes of a frame; of None, what it still holds."""
-    if resampler is not None:
-        yield from ((moment, samples, resampler.channels) for moment, samples in resampler(frame))
+            changed = kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate))
+            if mixer is None or changed:  # it may change on the way
+                yield from mixer.rest() if mixer else ()
+                mixer = Mixer(frame, RATE)
+            yield from mixer.mixed(frame)
+        yield from mixer.rest() if mixer else ()
 
 
 def cut_clip(want: ClipFile, check: Check, destination: Path) -> None:

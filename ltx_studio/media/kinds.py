@@ -55,10 +55,13 @@ def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
 def _looked_at(path: Path) -> tuple[str, str]:
     """Return what a file is, and how it can be used; nothing when it cannot be read at all."""
     import av
+    from PIL import Image
 
     try:
         with opened_picture(path):
             return "picture", "Give it as a picture, or save it as a video."
+    except Image.DecompressionBombError:
+        return "picture", "Make it smaller."
     except (RequestError, OSError, ValueError, SyntaxError):
         pass
     try:

@@ -5,7 +5,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ltx_studio.errors import RequestError
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
-    "w64,wav,wv,h264,hevc,gif,apng"
+    "w64,wav,wv,h264,hevc,gif,apng,eac3,dts,truehd,tta"
 )
 """FFmpeg would also draw text as pictures, and follow playlists to other files and to the network."""
 
@@ -75,17 +75,13 @@ def open_media(path: Path) -> Any:
 
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "codec_whitelist": _codecs()}
     decoding = _decoding_options()
-    try:
-        container = av.open(
-            path,
-            options=options,
-            stream_options=[decoding] * limits.STREAMS.most,  # FFmpeg decodes a frame of each stream to get to know it
-            metadata_errors="replace",
-        )
-    except ValueError as error:  # MPEG and FLV files have no list of streams at their beginning
-        if "stream_options" not in str(error):
+    opened = partial(av.open, path, options=options, metadata_errors="replace")
+    try:  # FFmpeg decodes a frame of each stream to get to know it
+        container = opened(stream_options=[decoding] * limits.STREAMS.most)
+    except ValueError as error:
+        if isinstance(error, av.error.FFmpegError):
             raise
-        container = av.open(path, options=options, metadata_errors="replace")
+        container = opened()  # MPEG and FLV show their streams only when FFmpeg has got to know them, PyAV says
     try:
         limits.STREAMS.check(len(container.streams), path.name)
     except RequestError:

@@ -303,7 +303,11 @@ def _seconds(path: Path, stream: Any, first: Any) -> float:
     """
     if path.stat().st_size > _HUGE and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    begin, end = math.inf, -math.inf
+    begin, end, single = math.inf, -math.inf, 0.0
+    if stream.type == "audio":
+        single = first.samples / first.sample_rate
+    elif stream.average_rate:
+        single = 1 / float(stream.average_rate)
     with open_media(path) as container:
         for number, packet in enumerate(container.demux(container.streams[stream.index])):
             if number >= limits.PACKETS.most:
@@ -311,5 +315,6 @@ def _seconds(path: Path, stream: Any, first: Any) -> float:
                 break
             if packet.pts is not None and packet.time_base and not packet.is_discard:
                 begin = min(begin, float(packet.pts * packet.time_base))
-                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                shown = float(packet.duration * packet.time_base) if packet.duration else single
+                end = max(end, float(packet.pts * packet.time_base) + shown)
     return max(0.0, end - begin if first.time is None else end - max(begin, float(first.time)))

@@ -14,43 +14,49 @@ HDR_CHAIN = (
 )
 """How HDR becomes SDR: white of SDR is 203 nits, and only what is brighter than three quarters of it is compressed."""
 
-WIDE_CHAIN = "zscale=p=bt709:t=bt709:m=gbr:r=full,format=gbrp"
+WIDE_CHAIN = "zscale=t=linear,format=gbrpf32le,zscale=p=bt709,zscale=t=bt709:m=gbr:r=full,format=gbrp"
 """How SDR in a wide gamut becomes that of BT.709."""
 
-SQUARE_CHAIN = "scale=iw*sar:ih:flags=bicubic+accurate_rnd+full_chroma_int"
+SQUARE_CHAIN = "scale=trunc(iw*sar/2+0.5)*2:ih:flags=bicubic+accurate_rnd+full_chroma_int"
+_EXACT = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
+_CHANNELS = {"mono": 1, "stereo": 2}
 
 
 def ffmpeg(*arguments: str | Path) -> bytes:
     """Return what FFmpeg writes to its standard output."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, check=True).stdout
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return done.stdout
 
 
 def pictures(path: Path, chain: str = "") -> Any:
-    """Return the frames as (count, height, width, 3) uint8, upright and with square pixels."""
-    filters = ",".join([*filter(None, [chain, SQUARE_CHAIN]), "format=rgb24"])
-    flags = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
-    raw = ffmpeg(*flags, "-i", path, "-map", "0:v", "-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
-    first = ffmpeg(*flags, "-i", path, "-vf", filters, "-frames:v", "1", "-c:v", "ppm", "-f", "image2pipe", "-")
+    """Return the frames as (count, height, width, 3) uint8: upright, with square pixels, on white."""
+    filters = ("-vf", ",".join([*filter(None, [chain, SQUARE_CHAIN]), "format=rgba"]), "-an", "-sn", "-dn")
+    given: tuple[str | Path, ...] = (*_EXACT, "-i", path, *filters)
+    raw = ffmpeg(*given, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+    first = ffmpeg(*given, "-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-")
     size = re.match(rb"P6\s(\d+)\s(\d+)", first)
     assert size is not None
-    return np.frombuffer(raw, np.uint8).reshape(-1, int(size[2]), int(size[1]), 3)
+    pixels = np.frombuffer(raw, np.uint8).reshape(-1, int(size[2]), int(size[1]), 4).astype(np.float32)
+    return np.rint(255 - pixels[..., 3:] / 255 * (255 - pixels[..., :3])).astype(np.uint8)
 
 
 def seconds(path: Path) -> float:
     """Return how long the pictures are shown, as FFmpeg plays them."""
-    made = ffmpeg("-i", path, "-map", "0:v", "-f", "framecrc", "-")
+    made = ffmpeg("-i", path, "-an", "-fps_mode", "passthrough", "-f", "framecrc", "-")
     lines = [line.split(b",") for line in made.splitlines() if line and not line.startswith(b"#")]
     base = re.search(rb"#tb 0: (\d+)/(\d+)", made)
     assert base is not None
-    unit = int(base[1]) / int(base[2])
-    return (int(lines[-1][2]) + int(lines[-1][3]) - int(lines[0][2])) * unit
+    return (int(lines[-1][2]) + int(lines[-1][3]) - int(lines[0][2])) * int(base[1]) / int(base[2])
 
 
 def sound(path: Path, rate: int = 48_000) -> Any:
-    """Return the sound as (samples, channels) float32, each channel as the file has it."""
-    channels = re.search(rb"#channel_layout_name 0: (\S+)", ffmpeg("-i", path, "-map", "0:a", "-f", "framecrc", "-"))
-    assert channels is not None
-    raw = ffmpeg("-i", path, "-map", "0:a", "-ar", str(rate), "-f", "f32le", "-")
-    count = {b"mono": 1, b"stereo": 2, b"2.1": 3, b"quad": 4, b"5.1": 6, b"5.1(side)": 6, b"7.1": 8}[channels[1]]
-    return np.frombuffer(raw, np.float32).reshape(-1, count)
+    """Return the sound as (samples, 2) float32: one channel on both sides, more than two as FFmpeg mixes floats."""
+    said = ffmpeg("-i", path, "-vn", "-f", "framecrc", "-")
+    layout = re.search(rb"#channel_layout_name 0: (\S+)", said)
+    count = _CHANNELS.get(layout[1].decode() if layout else "", 6)
+    mixed = ("-ac", "2") if count > 2 else ()
+    raw = ffmpeg("-i", path, "-vn", "-ar", str(rate), *mixed, "-f", "f32le", "-")
+    found = np.frombuffer(raw, np.float32).reshape(-1, min(count, 2))
+    return found if count > 1 else np.repeat(found, 2, axis=1)
