@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-gpu fuzz lint format bench faults soak obey screenshots table golden lock clean
+.PHONY: run demo setup setup-dev test test-all test-gpu fuzz lint format bench faults soak obey screenshots table golden lock clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -20,6 +20,10 @@ setup-dev:
 test: setup-dev  ## everything, fast tests first; installs Debian's chromium when it may
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
+
+test-all: setup-dev  ## everything, and the whole tables of which `make test` takes a tenth
+	@tools/ensure-chromium.sh
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-gpu: setup-dev
 	@$(BIN)/pytest --gpu

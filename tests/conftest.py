@@ -39,16 +39,21 @@ a browser last, for its loop stays in the thread, where ComfyUI's own `asyncio.r
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--gpu", action="store_true", help="also run the tests that need a GPU")
+    parser.addoption("--all", action="store_true", help="also run the rows of tables that take long")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Fast tests first; those that need a GPU are skipped, and say so, unless asked for."""
+    """Put fast tests first; leave out what was not asked for: tests that need a GPU say so, more rows do not."""
 
     def rank(item: pytest.Item) -> int:
         path = item.path.relative_to(config.rootpath).as_posix()
         return next((index + 1 for index, folder in enumerate(SLOW_LAST) if path.startswith(folder)), 0)
 
     items.sort(key=rank)
+    if not config.getoption("--all"):
+        left_out = [item for item in items if "thorough" in item.keywords]
+        items[:] = [item for item in items if "thorough" not in item.keywords]
+        config.hook.pytest_deselected(items=left_out)
     if not config.getoption("--gpu"):
         for item in items:
             if "gpu" in item.keywords:
