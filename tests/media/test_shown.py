@@ -231,6 +231,21 @@ def test_a_moving_picture_is_a_clip_with_its_own_times(suffix: str, durations: A
     assert any("animation" in remark for remark in probe_picture(path).remarks)
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".apng", ".webp"])
+def test_a_part_far_into_a_moving_picture_is_found(suffix: str, tmp_path: Path) -> None:
+    first, *others = [Image.fromarray(np.full((48, 64, 3), 20 + number, np.uint8)) for number in range(180)]
+    path = tmp_path / f"long{suffix}"
+    lossless: Any = {"lossless": True} if suffix == ".webp" else {}
+    written = "PNG" if suffix == ".apng" else None
+    first.save(path, format=written, save_all=True, append_images=others, duration=40, **lossless)
+
+    name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 6.0, 9, FPS, 64, 48))
+
+    with av.open(tmp_path / "in" / name) as container:
+        shades = [int(frame.to_ndarray(format="rgb24")[20, 20, 0]) for frame in container.decode(video=0)]
+    assert np.abs(np.array(shades) - np.arange(170, 179)).max() <= 2
+
+
 def test_what_is_transparent_in_a_moving_picture_is_on_white(tmp_path: Path) -> None:
     for suffix in (".gif", ".png", ".webp"):
         frames = [Image.new("RGBA", (96, 64), (200, 30, 30, 255)) for _ in range(4)]

@@ -241,14 +241,24 @@ def test_a_control_clip_that_is_not_to_be_held_ends_when_it_ends(stager: Stager,
     assert len(shades(tmp_path / "input" / name)) == 10
 
 
-def test_a_part_far_into_a_clip_is_found(stager: Stager, tmp_path: Path) -> None:
-    source = write_film(tmp_path / "a.mp4", frames=200, fps=24)
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "flv"])
+def test_a_part_far_into_a_clip_is_found(suffix: str, stager: Stager, tmp_path: Path) -> None:
+    source = write_film(tmp_path / f"a.{suffix}", frames=200, fps=24)
 
     name = stager(ClipFile(source, start=6.0, frames=9, fps=24, width=192, height=128))
 
     assert (
         np.abs(np.array(shades(tmp_path / "input" / name)) - [brightness(144 + index) for index in range(9)]).max() <= 5
     )
+
+
+def test_pictures_whose_times_go_back_are_shown_in_their_order(stager: Stager, tmp_path: Path) -> None:
+    source = write_film(tmp_path / "a.avi", frames=48)  # AVI has no times for pictures that are stored out of order
+
+    made = shades(tmp_path / "input" / stager(ClipFile(source, 0, 41, 24, 192, 128)))
+
+    assert np.diff(made).min() >= -1
+    assert np.abs(np.array(made) - [brightness(index) for index in range(41)]).max() <= 9
 
 
 def test_two_jobs_that_want_the_same_do_not_disturb_each_other(stager: Stager, tmp_path: Path) -> None:
