@@ -129,10 +129,8 @@ def opened_picture(path: Path) -> Iterator[Any]:
     """
     from PIL import Image
 
-    with path.open("rb") as file:
-        brand = file.read(12)[4:]
     formats: tuple[str, ...] = PICTURE_FORMATS
-    if brand in _HEIF_BRANDS:
+    if is_heif(path):
         _read_heif()
         formats += ("HEIF",)
     with (
@@ -143,6 +141,16 @@ def opened_picture(path: Path) -> Iterator[Any]:
         limits.PICTURE_PIXELS.check(pixels, path.name)
         with _one_large_picture if pixels > LARGE_PIXELS else nullcontext():
             yield image
+
+
+def is_heif(path: Path) -> bool:
+    """Return whether a file is a picture of a phone (HEIC), whatever its name.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(12)[4:] in _HEIF_BRANDS
 
 
 @lru_cache(maxsize=1)

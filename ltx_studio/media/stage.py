@@ -20,7 +20,7 @@ from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.media.cut import RATE, cut_clip, cut_sound
 from ltx_studio.media.film import Check
-from ltx_studio.media.open import locate
+from ltx_studio.media.open import is_heif, locate
 from ltx_studio.media.picture import write_picture
 from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Want, WholeFile
 
@@ -62,6 +62,8 @@ class Stager:
                 file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
             case ClipFile():
                 file, write = self._inputs_dir / f"{name}.mov", partial(cut_clip, want, self._check)
+            case WholeFile() if is_heif(want.path):  # which no node of ComfyUI reads
+                file, write = self._inputs_dir / f"{name}.png", partial(write_picture, want.path)
             case WholeFile():
                 file, write = self._inputs_dir / f"{name}{want.path.suffix.lower()}", partial(_copy, want)
             case LoraFile():

@@ -47,7 +47,7 @@ class LoraFile:
 
 @dataclass(frozen=True, slots=True)
 class WholeFile:
-    """A file as it is, for a node that we do not know."""
+    """A file as it is, for a node that we do not know; a HEIC as a PNG, because no node reads it."""
 
     path: Path
 

@@ -18,6 +18,7 @@ from ltx_studio.media import (
     PictureFile,
     SoundFile,
     Stager,
+    WholeFile,
     probe_clip,
     probe_picture,
     probe_sound,
@@ -171,6 +172,14 @@ def test_a_picture_of_a_phone_is_read_whatever_its_name(shown: Shown, tmp_path: 
 
     for path in (FILES / "phone.heic", named):
         assert_corners(shown(path))
+
+
+def test_a_picture_of_a_phone_for_a_node_of_a_workflow_becomes_a_png(tmp_path: Path) -> None:
+    name = Stager(tmp_path / "in", tmp_path)(WholeFile(FILES / "phone.heic"))
+
+    with Image.open(tmp_path / "in" / name) as image:
+        assert image.format == "PNG"
+        assert_corners(np.asarray(image))
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 6, 8])
