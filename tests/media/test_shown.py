@@ -25,6 +25,7 @@ from ltx_studio.media import (
 )
 from tests.media import drawn, reference
 from tests.media.drawn import CORNERS, FPS, HDR_TAGS, clip, corners, picture, profiled, to_hdr
+from tests.media.tiles import write_grid
 
 FILES = Path(__file__).parent / "files"
 RED, GREEN, BLUE, YELLOW = CORNERS
@@ -180,6 +181,19 @@ def test_a_picture_of_a_phone_for_a_node_of_a_workflow_becomes_a_png(tmp_path: P
     with Image.open(tmp_path / "in" / name) as image:
         assert image.format == "PNG"
         assert_corners(np.asarray(image))
+
+
+@pytest.mark.parametrize("size", [(512, 512), (600, 400), (300, 700)])
+@pytest.mark.parametrize("turn", [0, 1, 3])
+def test_a_picture_in_tiles_is_put_together(turn: int, size: tuple[int, int], shown: Shown, tmp_path: Path) -> None:
+    pixels = picture(size)
+
+    made = shown(write_grid(tmp_path / "a.heic", Image.fromarray(pixels), turn=turn))
+
+    expected = np.rot90(pixels, turn)
+    assert made.shape == expected.shape
+    assert_corners(made, corners(expected))
+    assert np.abs(made.astype(int) - expected).mean() <= 4
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 6, 8])
