@@ -3,7 +3,7 @@
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
@@ -34,6 +34,9 @@ PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "
 
 _HEIF_BRANDS = {b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")}
 """How a HEIF file with HEVC pictures begins, whatever its name: what phones write."""
+
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders, by the name of FFmpeg's own."""
 
 LARGE_PIXELS = 20_000_000
 """Pictures of more are decoded one at a time: each takes up to four bytes a pixel, and as much again for a while."""
@@ -191,6 +194,18 @@ def audio_stream(container: Any) -> Any:
     return max(found, key=rank, default=None)
 
 
+def _decoder(stream: Any) -> Callable[[Any], list[Any]]:
+    """Return what turns a packet into frames; FFmpeg's own decoders of VP8 and VP9 leave out what is transparent."""
+    import av
+
+    with_alpha = _WITH_ALPHA.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
+    if with_alpha is None or with_alpha not in av.codecs_available:
+        return lambda packet: list(packet.decode())
+    context = av.CodecContext.create(with_alpha, "r")
+    context.options = _decoding_options()
+    return lambda packet: list(context.decode(packet))
+
+
 def frames_of(container: Any, stream: Any) -> Iterator[Any]:
     """Yield every frame of a stream, leaving out damaged or too large ones, as players do.
 
@@ -199,10 +214,10 @@ def frames_of(container: Any, stream: Any) -> Iterator[Any]:
     """
     import av
 
-    damaged = 0
+    damaged, decode = 0, _decoder(stream)
     for packet in container.demux(stream):
         try:
-            frames = packet.decode()
+            frames = decode(packet)
         except (av.error.InvalidDataError, av.error.ArgumentError):
             damaged += 1
             limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name)

@@ -269,6 +269,16 @@ def test_a_part_far_into_a_moving_picture_is_found(suffix: str, tmp_path: Path) 
     assert np.abs(np.array(shades) - np.arange(170, 179)).max() <= 2
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("webm", "libvpx-vp9"), ("mkv", "libvpx"), ("mov", "prores_ks")])
+def test_what_is_half_transparent_in_a_clip_is_on_white(suffix: str, codec: str, shown: Shown, tmp_path: Path) -> None:
+    pixels = np.concatenate([picture(), np.full((*picture().shape[:2], 1), 128, np.uint8)], axis=2)
+    fine = ("-profile:v", "4444") if codec == "prores_ks" else ("-b:v", "4M", "-crf", "4", "-auto-alt-ref", "0")
+    kind = "yuva444p10le" if codec == "prores_ks" else "yuva420p"
+    path = clip(tmp_path / f"a.{suffix}", "-c:v", codec, *fine, "-pix_fmt", kind, source=[pixels] * 10)
+
+    assert_corners(shown(path), 255 - (255 - np.array(CORNERS)) * 128 / 255)
+
+
 def test_what_is_transparent_in_a_moving_picture_is_on_white(tmp_path: Path) -> None:
     for suffix in (".gif", ".png", ".webp"):
         frames = [Image.new("RGBA", (96, 64), (200, 30, 30, 255)) for _ in range(4)]
