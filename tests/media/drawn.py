@@ -147,3 +147,26 @@ def profiled(path: Path, space: str, **options: Any) -> Path:
     pixels = in_space(picture(), space).astype(np.uint8)
     Image.fromarray(pixels).save(path, icc_profile=profile(space), **options)
     return path
+
+
+def with_edits(source: Path, destination: Path, edits: Sequence[tuple[float, float]]) -> Path:
+    """Write a copy of a one-track MP4 that plays (seconds, from second) one after another; -1 is nothing shown.
+
+    The index of the source stands at its end, so that it can grow.
+    """
+    data = source.read_bytes()
+    scale = int.from_bytes(data[data.index(b"mvhd") + 16 :][:4])
+    media = int.from_bytes(data[data.index(b"mdhd") + 16 :][:4])
+    entries = b"".join(
+        struct.pack(">IiI", round(seconds * scale), round(start * media) if start >= 0 else -1, 0x10000)
+        for seconds, start in edits
+    )
+    elst = b"elst" + bytes(4) + struct.pack(">I", len(edits)) + entries
+    place = data.index(b"elst") - 4
+    old = int.from_bytes(data[place : place + 4])
+    made = bytearray(data[:place] + struct.pack(">I", len(elst) + 4) + elst + data[place + old :])
+    for kind in (b"moov", b"trak", b"edts"):
+        head = data.index(kind) - 4
+        made[head : head + 4] = struct.pack(">I", int.from_bytes(data[head : head + 4]) + len(elst) + 4 - old)
+    destination.write_bytes(made)
+    return destination

@@ -349,3 +349,28 @@ def test_one_channel_stays_as_loud(codec: str, tmp_path: Path) -> None:
     given, made = reference.sound(path), reference.sound(tmp_path / "in" / name)
     for side in (0, 1):
         assert 20 * np.log10(made[:, side].std() / given[:, 0].std()) == pytest.approx(0, abs=0.3)
+
+
+@pytest.mark.parametrize("b_frames", [0, 3])
+@pytest.mark.parametrize(
+    "edits",
+    [[(0.5, 0.3)], [(0.4, 0.0), (0.4, 0.8)], [(0.4, -1), (0.8, 0.2)], [(0.4, 0.4), (0.4, 0.4)]],
+    ids=["a part", "two parts", "after a pause", "one part twice"],
+)
+def test_a_clip_is_played_by_its_edit_list(edits: list[tuple[float, float]], b_frames: int, tmp_path: Path) -> None:
+    shades = [
+        np.full((64, 96, 4), 20 + 4 * index, np.uint8) | np.array((0, 0, 0, 255), np.uint8) for index in range(30)
+    ]
+    codec = ("-c:v", "libx264", "-crf", "4", "-bf", str(b_frames), "-g", "10")
+    plain = clip(tmp_path / "plain.mp4", *codec, chain="format=yuv420p", size=(96, 64), source=shades)
+    path = drawn.with_edits(plain, tmp_path / "edited.mp4", edits)
+    expected = reference.pictures(path)[:, 30, 40, 0].astype(int)
+
+    found = probe_clip(path)
+    name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 0, 25, FPS, 96, 64, hold=False))
+    with av.open(tmp_path / "in" / name) as container:
+        made = [int(frame.to_ndarray(format="rgb24")[30, 40, 0]) for frame in container.decode(video=0)]
+
+    assert found.seconds == pytest.approx(reference.seconds(path), abs=1 / FPS)
+    assert np.abs(np.array(made)[[0, -1]] - expected[[0, -1]]).max() <= 4
+    assert set(np.round((np.array(made) - 20) / 4)) == set(np.round((expected - 20) / 4))
