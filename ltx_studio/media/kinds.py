@@ -20,8 +20,8 @@ _SIGNATURES = (
     (4, b"JXL \r\n\x87\n", "a JPEG XL picture"),
     (4, b"ftypcrx ", "a raw picture of a camera"),
     (0, b"FUJIFILMCCD-RAW", "a raw picture of a camera"),
-    (0, b"v/1\x01", "an OpenEXR picture"),
-    (0, b"#?RADIANCE", "a Radiance HDR picture"),
+    (0, b"v/1\x01", "an OpenEXR picture of a kind or size"),
+    (0, b"#?RADIANCE", "a Radiance HDR picture of a kind or size"),
     (0, b"PK\x03\x04", "an archive or an Office document"),
 )
 """Where in a file, which bytes, and what they say it is: files that people take for pictures or clips."""
@@ -42,10 +42,13 @@ def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
             head = file.read(64)
     except OSError:
         return otherwise
-    for place, signature, kind in _SIGNATURES:
-        if head[place:].startswith(signature):
-            return RequestError(f"{path.name} is {kind}, which cannot be read.", f"Save it in another format. {hint}")
     kind, way = _looked_at(path)
+    if not kind:
+        for place, signature, other in _SIGNATURES:
+            if head[place:].startswith(signature):
+                return RequestError(
+                    f"{path.name} is {other}, which cannot be read.", f"Save it in another format. {hint}"
+                )
     if not kind or (kind, wanted) in _FITTING:
         return otherwise
     lacking = ": it holds no pictures" if kind == "sound" else ""

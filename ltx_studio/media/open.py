@@ -11,6 +11,7 @@ from typing import Any
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError
+from ltx_studio.media.floats import float_picture
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
@@ -138,12 +139,24 @@ def opened_picture(path: Path) -> Iterator[Any]:
         formats += ("HEIF",)
     with (
         warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-        Image.open(path, formats=formats) as image,
+        _opened(path, formats) as image,
     ):
         pixels = image.width * image.height
         limits.PICTURE_PIXELS.check(pixels, path.name)
         with _one_large_picture if pixels > LARGE_PIXELS else nullcontext():
             yield image
+
+
+def _opened(path: Path, formats: tuple[str, ...]) -> Any:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return Image.open(path, formats=formats)
+    except UnidentifiedImageError:
+        image = float_picture(path)
+        if image is None:
+            raise
+        return image
 
 
 def is_heif(path: Path) -> bool:

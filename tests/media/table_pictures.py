@@ -1,5 +1,6 @@
 """The pictures of the table: formats, depths, transparency, orientations and profiles."""
 
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -164,6 +165,9 @@ def _deep() -> Iterator[Picture]:
         yield Picture(
             f"{suffix} {pixels}", partial(_by_ffmpeg, suffix=suffix, pixels=pixels), GRAYS if gray else CORNERS
         )
+    for suffix, pixels in (("exr", "gbrpf32le"), ("exr", "gbrapf32le"), ("hdr", "gbrpf32le")):
+        yield Picture(f"{suffix} {pixels}", partial(_by_ffmpeg, suffix=suffix, pixels=pixels, light=True))
+    yield Picture("tif colour floats", _colour_floats)
     for top in (1.0, 255.0, 65_535.0):
         yield Picture(f"tif floats to {top:g}", partial(_floats, top=top), GRAYS)
     yield Picture("tif 32-bit integers", partial(_floats, top=65_535, mode="I"), GRAYS)
@@ -171,12 +175,30 @@ def _deep() -> Iterator[Picture]:
         yield Picture(f"heic {depth} bits", partial(_deep_heic, depth=depth))
 
 
-def _by_ffmpeg(folder: Path, suffix: str, pixels: str) -> Path:
+def _by_ffmpeg(folder: Path, suffix: str, pixels: str, *, light: bool = False) -> Path:
     encoder = {"avif": ("-c:v", "libaom-av1", "-crf", "4", "-cpu-used", "8", "-still-picture", "1")}.get(suffix, ())
     exact = "flags=accurate_rnd+full_chroma_int"
     chain = f"scale={exact},format={pixels}"
+    if light:
+        chain = f"format=gbrp,setparams=color_trc=iec61966-2-1:color_primaries=bt709,zscale=t=linear,format={pixels}"
     single = ("-frames:v", "1", *(("-update", "1") if suffix != "avif" else ()))
     return clip(folder / f"a.{suffix}", *single, *encoder, chain=chain, frames=1)
+
+
+def _colour_floats(folder: Path) -> Path:
+    """Write a TIFF of three floats a pixel by hand: neither Pillow nor FFmpeg does."""
+    pixels = (picture() / 255).astype("<f4")
+    height, width, _ = pixels.shape
+    data, after = pixels.tobytes(), 8 + 2 + 12 * 10 + 4
+    short, long = 3, 4
+    tags = [(256, long, 1, width), (257, long, 1, height), (258, short, 3, after), (259, short, 1, 1)]
+    tags += [(262, short, 1, 2), (273, long, 1, after + 12), (277, short, 1, 3), (278, long, 1, height)]
+    tags += [(279, long, 1, len(data)), (339, short, 3, after + 6)]
+    table = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    kinds = struct.pack("<6H", 32, 32, 32, 3, 3, 3)
+    path = folder / "a.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + table + bytes(4) + kinds + data)
+    return path
 
 
 def _floats(folder: Path, top: float, mode: str = "F") -> Path:

@@ -16,6 +16,7 @@ from ltx_studio.media import Picture, PictureFile, Stager, probe_clip, probe_pic
 from ltx_studio.media.open import opened_picture, tags
 from ltx_studio.media.picture import opaque
 from tests.media.hostile import clip_of, png, wav
+from tests.media.reference import ffmpeg
 
 GROWTH = """
 import sys
@@ -262,3 +263,18 @@ def test_a_tiny_jpeg_is_too_small_and_no_more(tmp_path: Path, size: tuple[int, i
 
     with pytest.raises(RequestError, match="too small"):
         probe_picture(tmp_path / "dot.jpg")
+
+
+def test_a_picture_of_floats_is_read_within_a_gigabyte_or_refused(tmp_path: Path) -> None:
+    for side, accepted in ((3_400, True), (6_000, False)):
+        path = tmp_path / f"{side}.exr"
+        size = f"color=red:s={side}x{side}:d=0.04"
+        ffmpeg("-f", "lavfi", "-i", size, "-frames:v", "1", "-update", "1", "-pix_fmt", "gbrpf32le", path)
+        done = subprocess.run(
+            [sys.executable, "-c", GROWTH, str(path), str(tmp_path / "in")], capture_output=True, text=True, check=False
+        )
+        if accepted:
+            assert done.returncode == 0, done.stderr
+            assert max(map(int, done.stdout.split()[2:4])) < 1024, "MiB"
+        else:
+            assert "is an OpenEXR picture of a kind or size, which cannot be read" in done.stderr
