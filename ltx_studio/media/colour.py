@@ -14,6 +14,8 @@ PQ, HLG = 16, 18
 HDR_NAMES = {PQ: "PQ", HLG: "HLG"}
 """The transfers of HDR, with the words that cameras and players use."""
 
+UNSPECIFIED = 2
+_BT2020 = 9
 _SRGB_TRANSFER = 13
 _DISPLAY_GAMMA = 2.4
 """Of a screen that shows SDR video (BT.1886)."""
@@ -58,6 +60,8 @@ def to_sdr(rgb: Any, primaries: int, transfer: int) -> Any:
     """
     import numpy as np
 
+    if is_hdr(transfer) and primaries == UNSPECIFIED:
+        primaries = _BT2020
     decoded = _decoding(transfer)
     light = [decoded[rgb[..., channel]] for channel in range(3)]
     if primaries in _XY:

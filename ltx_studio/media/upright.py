@@ -3,9 +3,12 @@
 import struct
 from typing import Any
 
-from ltx_studio.media.colour import needs_conversion, to_sdr
+from ltx_studio.media.colour import UNSPECIFIED, is_hdr, needs_conversion, to_sdr
 
 Matrix = tuple[int, int, int, int]
+_BT2020 = 9
+"""The matrix of HDR where a file does not say it."""
+
 _STRAIGHT: Matrix = (1, 0, 0, 1)
 _FORMATS = {(False, False): "rgb24", (False, True): "rgba", (True, False): "rgb48le", (True, True): "rgba64le"}
 """By whether colours are converted, and whether there is transparency."""
@@ -49,6 +52,8 @@ def _pixels(frame: Any, width: int, height: int) -> Any:
     codes = frame.color_primaries, frame.color_trc
     converted, clear = needs_conversion(*codes), has_alpha(frame)
     kind = _FORMATS[converted, clear]
+    if is_hdr(frame.color_trc) and frame.colorspace == UNSPECIFIED:
+        frame.colorspace = _BT2020
     pixels = frame.reformat(width, height, format=kind, interpolation=int(exact)).to_ndarray()
     opacity = pixels[..., 3:].astype(np.float32) / np.iinfo(pixels.dtype).max if clear else None
     pixels = to_sdr(pixels[..., :3], *codes) if converted else pixels[..., :3]

@@ -157,6 +157,13 @@ def test_hdr_of_every_codec_is_converted(
     assert_corners(pixels, corners(reference.pictures(path, reference.HDR_CHAIN)[0]))
 
 
+@pytest.mark.parametrize("transfer", ["arib-std-b67", "smpte2084"])
+def test_hdr_that_says_only_its_transfer_is_taken_for_bt2020(transfer: str, shown: Shown, tmp_path: Path) -> None:
+    untagged = f"{to_hdr(transfer)},setparams=color_primaries=unknown:colorspace=unknown"
+
+    assert_corners(shown(clip(tmp_path / "a.mkv", "-c:v", "ffv1", chain=untagged, frames=9)), within=8)
+
+
 def test_light_brighter_than_white_keeps_its_steps(shown: Shown, tmp_path: Path) -> None:
     ramp = "geq=lum='64+876*X/W':cb=512:cr=512,format=yuv420p10le"
     path = clip(tmp_path / "a.mkv", "-c:v", "ffv1", chain=f"format=yuv420p10le,{ramp},{HDR_TAGS}=smpte2084", frames=9)
