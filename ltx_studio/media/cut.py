@@ -129,3 +129,9 @@ def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = index
             yield frame, origin
+
+
+def pictures_of(want: ClipFile, check: Check) -> Iterator[Any]:
+    """Give the wanted pictures of a clip as a graph gets them: (height, width, 3) uint8, RGB, upright."""
+    for frame, _ in _pictures(want, check):
+        yield frame.to_ndarray(format="rgb24")

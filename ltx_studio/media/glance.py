@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ltx_studio import reading
 from ltx_studio.errors import StudioError
-from ltx_studio.media.cut import SEEK_SECONDS, pictures_of
+from ltx_studio.media.cut import pictures_of
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, ridges, slopes
+from ltx_studio.media.film import SEEK_SECONDS
 from ltx_studio.media.open import locate
 from ltx_studio.media.wants import ClipFile
 
