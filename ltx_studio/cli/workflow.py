@@ -28,7 +28,7 @@ def workflow() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; default: stdout.")
 def convert(file: Path, out: Path | None) -> None:
-    """Turn FILE into API format: a workflow as the editor saves it, or a video that carries one."""
+    """Turn FILE into API format: a workflow as the editor saves it, or a file that carries one."""
     from ltx_studio.graph.files import read_workflow
 
     graph = reading.read(read_workflow, file, _definitions())
@@ -94,7 +94,7 @@ def _few(choices: Sequence[Any]) -> str:
 @click.option("--set", "given", type=ValueOf(), multiple=True, help="FIELD=VALUE; `workflow form FILE` names them.")
 @click.option("--trust", is_flag=True, help="Also run nodes that may read and write files, or run code.")
 def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, **how: Any) -> int:
-    """Run a workflow of your own: FILE is in the editor's or in API format, or a video that carries one."""
+    """Run a workflow of your own: FILE is in the editor's or in API format, or carries one."""
     from ltx_studio.cli.generate import How, generate
     from ltx_studio.jobs import OwnSpec
     from ltx_studio.models import Store

@@ -1,39 +1,61 @@
-"""Reading a workflow from whatever carries one: an editor-format file, an API-format file, a video."""
+"""Read a workflow from whatever carries one: an editor-format or API-format file, a picture, a sound, a video."""
 
 import json
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import ApiGraph, check_graph
+from ltx_studio.graph.carriers import HEAD, carrier_of, media_texts, ordered, picture_texts, text_of
 from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.editor import is_editor_format, to_api
+from ltx_studio.graph.envelopes import find_workflow, foreign_program, is_api_format, tidy
 from ltx_studio.graph.form import Field, form_of
 from ltx_studio.graph.safety import check_known
-from ltx_studio.media.open import tags
+from ltx_studio.graph.values import quoted, shown
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
 RECIPE_TAG = "ltx_studio"
 """Where a take carries its recipe, as JSON; its ``graph`` is what really ran, own nodes included."""
 
-_TAGS = ("prompt", "workflow")
-"""What ComfyUI writes into a video: the API-format graph that ran, and the editor's workflow that it came from."""
+_TAGS = (RECIPE_TAG, "prompt", "workflow", "comment", "usercomment", "description")
+"""Where a workflow is looked for first: a take's recipe, then the graph that ran and the drawing that it came from, as
+ComfyUI writes them; then where VideoHelperSuite and others put both."""
+
+_SETTINGS_OF_OTHERS = ("parameters", "sd-metadata", "invokeai_metadata", "invokeai_graph", "fooocus_scheme")
+_OF_THE_FILE = {"language", "handler_name", "vendor_id", "major_brand", "minor_version", "compatible_brands", "encoder"}
+_MOST_NAMED = 8
+_EXPORT = "Save it again in ComfyUI's editor: File, Export."
 
 
 def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
-    """The API-format graph of a file.
+    """Return the API-format graph of a file, as it stands there.
 
     Raises:
         WorkflowError: The file cannot be read, carries no workflow, or one that this ComfyUI cannot run.
     """
-    data = _from_video(path) if path.suffix.lower() in VIDEOS else _parse(_text_of(path), path)
+    data = load_workflow(path)
     if is_editor_format(data):
         return to_api(data, definitions)
-    graph = data.get("prompt", data) if isinstance(data, dict) else data  # what one would POST to ComfyUI's server
+    graph = tidy(data) if is_api_format(data) else data
     check_graph(graph)
     return dict(graph)
+
+
+def load_workflow(path: Path) -> Any:
+    """Return the parsed JSON of a file's workflow, without what other programs wrapped around it.
+
+    Raises:
+        WorkflowError: The file cannot be read, or carries none.
+    """
+    carrier = carrier_of(path, _head_of(path))
+    if carrier == "text":
+        return _from_text(path)
+    texts = picture_texts(path) if carrier == "picture" else media_texts(path)
+    return _from_texts(path, texts)
 
 
 def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
@@ -55,46 +77,95 @@ def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
     return graph, form_of(graph, definitions)
 
 
-def _text_of(path: Path) -> str:
-    most = limits.WORKFLOW_FILE.most
-    try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):
-            raise WorkflowError(f"{path} is not a regular file.", "Check the path.")
-        limits.WORKFLOW_FILE.check(state.st_size, path.name, error=WorkflowError)
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except OSError as error:
-        raise WorkflowError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-    except ValueError as error:  # a zero within
-        raise WorkflowError(f"{str(path)!r} is not a valid path: {error}.", "Check the path.") from None
-    limits.WORKFLOW_FILE.check(len(content), path.name, error=WorkflowError)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise WorkflowError(f"{path.name} is not a text file.", "Give a workflow's .json file, or a video.") from None
+def _from_texts(path: Path, texts: Mapping[str, str]) -> Any:
+    damaged: WorkflowError | None = None
+    for name, text in ordered(texts, _TAGS):
+        found = find_workflow(text)
+        if found is not None:
+            return found
+        if name in _TAGS[:3] and text.lstrip()[:1] in ("{", "["):
+            try:
+                json.loads(text)
+            except (ValueError, RecursionError) as error:
+                damaged = damaged or WorkflowError(
+                    f"The workflow in {path.name} is damaged: its tag {name!r} holds no JSON ({error}).",
+                    "Use the file as ComfyUI saved it, or the workflow's .json file.",
+                )
+    raise damaged or _none_in(path, texts)
 
 
-def _from_video(path: Path) -> Any:
-    import av
-
-    try:
-        carried = tags(path)
-    except (av.error.FFmpegError, OSError) as error:
-        raise WorkflowError(f"{path} cannot be read as a video: {error.strerror}.", "Check the file.") from None
-    if RECIPE_TAG in carried:
-        recipe = _parse(carried[RECIPE_TAG], path)
-        return recipe.get("graph") if isinstance(recipe, dict) else None
-    for tag in _TAGS:
-        if tag in carried:
-            return _parse(carried[tag], path)
-    raise WorkflowError(
-        f"{path.name} carries no workflow.", "Use the file as ComfyUI saved it: other programs drop what it carries."
+def _none_in(path: Path, texts: Mapping[str, str]) -> WorkflowError:
+    other = next((name for name in _SETTINGS_OF_OTHERS if name in texts), "")
+    if other:
+        return WorkflowError(
+            f"{path.name} carries the settings of another program (its tag is {other!r}), not a ComfyUI workflow.",
+            "Use a file that ComfyUI saved, or build the workflow in ComfyUI's editor.",
+        )
+    told = [name for name in texts if name not in _OF_THE_FILE]
+    named = ", ".join(quoted(name) for name in told[:_MOST_NAMED])
+    has = f"Its tags are {named}, and none holds one" if named else "It has no tags at all"
+    return WorkflowError(
+        f"{path.name} carries no workflow. {has}.",
+        "Use the file as ComfyUI saved it: editing, sending and uploading often remove the tags.",
     )
 
 
-def _parse(text: str, path: Path) -> Any:
+def _from_text(path: Path) -> Any:
+    content = _content_of(path)
     try:
-        return json.loads(text)
+        text = text_of(content)
+    except UnicodeDecodeError:
+        raise WorkflowError(
+            f"{path.name} is no text.", "Give a workflow's .json file, or a picture, sound or video that carries one."
+        ) from None
+    try:
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise WorkflowError(f"{path.name} holds no JSON: {error}.", "Export the workflow again from ComfyUI.") from None
+        raise WorkflowError(f"{path.name} holds no JSON: {error}.", _EXPORT) from None
+    found = find_workflow(data)
+    other = foreign_program(data)
+    if other:
+        raise WorkflowError(
+            f"{path.name} is a workflow of {other}, not of ComfyUI.", "Build it again in ComfyUI's editor."
+        )
+    if found is None and isinstance(data, Mapping):
+        named = ", ".join(quoted(shown(str(name))) for name in list(data)[:_MOST_NAMED]) or "nothing"
+        raise WorkflowError(
+            f"{path.name} holds no workflow: among {named} there is neither a list of nodes nor a node with a "
+            "class_type, so this is no API-format graph either.",
+            _EXPORT,
+        )
+    return data if found is None else found
+
+
+def _head_of(path: Path) -> bytes:
+    try:
+        with _ordinary(path).open("rb") as file:
+            return file.read(HEAD)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _content_of(path: Path) -> bytes:
+    most = limits.WORKFLOW_FILE.most
+    try:
+        limits.WORKFLOW_FILE.check(path.stat().st_size, path.name, error=WorkflowError)
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    limits.WORKFLOW_FILE.check(len(content), path.name, error=WorkflowError)
+    return content
+
+
+def _ordinary(path: Path) -> Path:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise WorkflowError(f"{path} cannot be read: it is no ordinary file.", "Name a file.")
+    except ValueError as error:  # a zero within
+        raise WorkflowError(f"{str(path)!r} is no path: {error}.", "Check the path.") from None
+    return path
+
+
+def _unreadable(path: Path, error: OSError) -> WorkflowError:
+    return WorkflowError(f"{path} cannot be read: {error.strerror}.", "Check the path.")

@@ -104,7 +104,7 @@ class OwnSpec:
 
     @classmethod
     def from_file(cls, path: Path, values: Mapping[str, Any], definitions: Definitions, *, trusted: bool) -> Self:
-        """The same, of a workflow's file, or a video that carries one."""
+        """The same, of a workflow's file, or a picture, sound or video that carries one."""
         graph = reading.read(read_workflow, path, definitions)
         return cls.from_request(path.stem, graph, values, definitions, trusted=trusted)
 

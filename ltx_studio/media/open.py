@@ -100,14 +100,17 @@ def open_media(path: Path) -> Any:
 def tags(path: Path) -> dict[str, str]:
     """Return the tags of a media file, except those larger than `limits.TAG`.
 
-    Letters that are not UTF-8 are replaced.
+    Ogg writes it with the stream, other formats with the file, whose word counts first. Letters that are not UTF-8 are
+    replaced.
 
     Raises:
         av.error.FFmpegError: It is not a media file.
         OSError: It cannot be read.
     """
     with open_media(path) as container:
-        return {key: value for key, value in container.metadata.items() if len(value) <= limits.TAG.most}
+        of_streams = (stream.metadata for stream in reversed(container.streams))
+        written = {key: value for each in (*of_streams, container.metadata) for key, value in each.items()}
+        return {key: value for key, value in written.items() if len(value) <= limits.TAG.most}
 
 
 @lru_cache(maxsize=1)

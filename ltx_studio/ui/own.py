@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.graph.files import VIDEOS
+from ltx_studio.graph.carriers import ENDINGS
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.jobs import Desk, JobSpec
@@ -50,7 +50,7 @@ class OwnPanels:
         with gr.Accordion(words.OWN_WORKFLOW, open=False, elem_id="own-workflow"):
             file = gr.File(
                 label=words.WORKFLOW_FILE,
-                file_types=[".json", *sorted(VIDEOS)],
+                file_types=list(ENDINGS),
                 type="filepath",
                 elem_id="workflow-file",
             )

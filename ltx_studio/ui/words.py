@@ -30,9 +30,10 @@ DONE = "Done in {seconds:.1f} s"
 IN_HISTORY = "The take that you opened stays; the new one is in the history."
 TAKES = "Takes"
 OWN_WORKFLOW = "Your own workflow"
-WORKFLOW_FILE = "ComfyUI workflow (.json), or a video that carries one"
+WORKFLOW_FILE = "ComfyUI workflow (.json), or a picture, sound or video that carries one"
 WORKFLOW_HELP = (
-    "Drop a ComfyUI workflow, in the editor's or in API format, or a video that carries one: its inputs are shown here."
+    "Drop a ComfyUI workflow, in the editor's or in API format, or a picture, sound or video that carries one: its "
+    "inputs are shown here."
 )
 FIELDS = "{count} inputs. What comes of it is shown above."
 FIELDS_SHOWN = "The form shows the first {count}; the others keep the workflow's values."
