@@ -68,6 +68,7 @@ golden: setup-dev  ## write anew what tests compare with: the patched graphs, an
 	@$(BIN)/python -m tools.golden_graphs
 	@$(BIN)/python -m tools.model_inputs
 	@$(BIN)/python -m tools.path_inputs
+	@$(BIN)/python -m tools.node_tables
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 

@@ -1,8 +1,8 @@
 """`ltx-studio workflow`: reading and checking graphs, without starting ComfyUI."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.privacy import as_usual
 from ltx_studio.settings import get_settings
+
+if TYPE_CHECKING:
+    from ltx_studio.cli.check import Report
 
 MOST_SHOWN = 8
 """Choices of a field that are listed; `form --json` has them all."""
@@ -42,28 +45,47 @@ def convert(file: Path, out: Path | None) -> None:
         raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place for --out.") from None
 
 
+_MAP = click.option(
+    "--map-models", "map_to", metavar="SET", help="Use this model set's files, as in `models list`: pocket, fp8, …"
+)
+
+
 @workflow.command()
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1)
-def check(files: tuple[Path, ...]) -> None:
+@_MAP
+def check(files: tuple[Path, ...], map_to: str | None) -> None:
     """Check FILES against the installed ComfyUI; without any, every preset of every mode of the studio.
 
-    Which model files are missing is said as well; `workflow run` names where to get them.
+    All problems are listed, each with its remedy. What a run wants besides is said in notes: files to give, nodes to
+    trust, model files to fetch, values of a newer ComfyUI that become defaults.
     """
-    from ltx_studio.graph.files import read_workflow
-    from ltx_studio.graph.validate import validate
-    from ltx_studio.models import Store
+    from ltx_studio.cli.check import Report, check_file, check_graph
 
-    definitions, store = _definitions(), Store(get_settings())
-    read = ((str(file), reading.read(read_workflow, file, definitions)) for file in files)
-    graphs = read if files else _own_graphs()
-    for name, graph in graphs:
-        try:
-            validate(graph, definitions)
-        except WorkflowError as error:
-            raise WorkflowError(f"{name}: {error.message}", error.hint, where=error.where) from None
-        missing = [file.name for file in store.registry.needs(graph) if store.find(file) is None] if files else []
-        lacks = f"; model files that are not here: {', '.join(missing)}" if missing else ""
-        echo(f"{name}: ok, {len(graph)} nodes{lacks}")
+    definitions = _definitions()
+    reports: Iterable[Report] = (
+        (check_file(file, definitions, map_to) for file in files)
+        if files
+        else (check_graph(name, graph, definitions) for name, graph in _own_graphs())
+    )
+    bad: list[Report] = []
+    for report in reports:
+        if report.problems:
+            bad.append(report)
+        if not report.problems or len(files) > 1 or len(report.problems) > 1:
+            echo(*report.lines())
+    if bad:
+        raise _refused(bad)
+
+
+def _refused(bad: list["Report"]) -> WorkflowError:
+    """Return the only problem as it is, or how many there are: they are listed above."""
+    problems = [problem for report in bad for problem in report.problems]
+    if len(problems) == 1:
+        return problems[0]
+    named = ", ".join(report.name for report in bad)
+    return WorkflowError(
+        f"{named}: {len(problems)} problems.", "Each is listed above, with what to do about it; then check again."
+    )
 
 
 @workflow.command()
@@ -74,7 +96,10 @@ def form(file: Path, as_json: bool) -> None:
     from ltx_studio.engine.definitions import snapshot_path
     from ltx_studio.graph.files import read_with_form
 
-    _, fields = reading.read(read_with_form, file, snapshot_path(get_settings()))
+    read = reading.read(read_with_form, file, snapshot_path(get_settings()))
+    fields = read.fields
+    for note in (*read.notes, *read.problems):
+        echo(note, err=True)
     if as_json:
         echo_json([field.as_dict() for field in fields])
         return
@@ -93,14 +118,16 @@ def _few(choices: Sequence[Any]) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--set", "given", type=ValueOf(), multiple=True, help="FIELD=VALUE; `workflow form FILE` names them.")
 @click.option("--trust", is_flag=True, help="Also run nodes that may read and write files, or run code.")
-def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, **how: Any) -> int:
+@_MAP
+def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str | None, **how: Any) -> int:
     """Run a workflow of your own: FILE is in the editor's or in API format, or carries one."""
     from ltx_studio.cli.generate import How, generate
     from ltx_studio.jobs import OwnSpec
-    from ltx_studio.models import Store
+    from ltx_studio.models import Store, get_registry
 
     settings = get_settings()
-    spec = OwnSpec.from_file(file, dict(given), _definitions(), trusted=trust)
+    model_set = get_registry(settings).get_set(map_to) if map_to else None
+    spec = OwnSpec.from_file(file, dict(given), _definitions(), trusted=trust, model_set=model_set)
     Store(settings).require(spec.graph, spec.fetch_command)
     return generate(spec, settings, How(**how))
 

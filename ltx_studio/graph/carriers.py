@@ -69,7 +69,7 @@ def media_texts(path: Path) -> dict[str, str]:
     except (av.error.FFmpegError, OSError) as error:
         kind = "a sound" if path.suffix.lower() in SOUND_ENDINGS else "a video"
         raise WorkflowError(
-            f"{path} cannot be read as {kind}: {error.strerror}.", "Check that the file is whole."
+            f"{path.name} cannot be read as {kind}: {error.strerror}.", "Check that the file is whole."
         ) from None
     return {name.lower(): text for name, text in carried.items()}
 
@@ -95,7 +95,7 @@ def picture_texts(path: Path) -> dict[str, str]:
     except (OSError, ValueError, SyntaxError) as error:
         if not found:
             raise WorkflowError(
-                f"{path} cannot be read as a picture: {str(error)[:200]}.", "Check that the file is whole."
+                f"{path.name} cannot be read as a picture: {str(error)[:200]}.", "Check that the file is whole."
             ) from None
     return found
 

@@ -3,6 +3,8 @@
 import json
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from ltx_studio.graph.carriers import HEAD, carrier_of, media_texts, ordered, pi
 from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.editor import is_editor_format, to_api
 from ltx_studio.graph.envelopes import find_workflow, foreign_program, is_api_format, tidy
+from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.form import Field, form_of
 from ltx_studio.graph.safety import check_known
+from ltx_studio.graph.validate import problems
 from ltx_studio.graph.values import quoted, shown
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
@@ -28,6 +32,7 @@ ComfyUI writes them; then where VideoHelperSuite and others put both."""
 _SETTINGS_OF_OTHERS = ("parameters", "sd-metadata", "invokeai_metadata", "invokeai_graph", "fooocus_scheme")
 _OF_THE_FILE = {"language", "handler_name", "vendor_id", "major_brand", "minor_version", "compatible_brands", "encoder"}
 _MOST_NAMED = 8
+_MOST_PROBLEMS = 20
 _EXPORT = "Save it again in ComfyUI's editor: File, Export."
 
 
@@ -58,8 +63,25 @@ def load_workflow(path: Path) -> Any:
     return _from_texts(path, texts)
 
 
-def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
-    """Read a workflow and its form together, so that no file is read twice.
+@dataclass(frozen=True, slots=True)
+class ReadWorkflow:
+    """What a file holds, for the page and the API.
+
+    Attributes:
+        graph: API format, with defaults for what the installed nodes do not know (see `fit_to`).
+        fields: Its form.
+        notes: What was changed.
+        problems: Why it does not run as it is: what happened, then the remedy.
+    """
+
+    graph: ApiGraph
+    fields: list[Field]
+    notes: list[str]
+    problems: list[str]
+
+
+def read_with_form(path: Path, snapshot: Path) -> ReadWorkflow:
+    """Read a workflow and its form at once, so that neither the page nor the API reads a file twice.
 
     Meant for `reading.read`: in its process, the definitions stay loaded from one file to the next.
 
@@ -74,7 +96,9 @@ def read_with_form(path: Path, snapshot: Path) -> tuple[ApiGraph, list[Field]]:
     definitions = cached_definitions(snapshot)
     graph = read_workflow(path, definitions)
     check_known(graph, definitions)
-    return graph, form_of(graph, definitions)
+    graph, notes = fit_to(graph, definitions)
+    found = [f"{problem.message} {problem.hint}" for problem in islice(problems(graph, definitions), _MOST_PROBLEMS)]
+    return ReadWorkflow(graph, form_of(graph, definitions), notes, found)
 
 
 def _from_texts(path: Path, texts: Mapping[str, str]) -> Any:

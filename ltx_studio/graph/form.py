@@ -12,6 +12,7 @@ from ltx_studio import limits
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.api import ApiGraph, is_link
 from ltx_studio.graph.definitions import Definitions, Input
+from ltx_studio.graph.fit import fits
 from ltx_studio.graph.loaders import ENDINGS
 from ltx_studio.graph.values import quoted, require_text, shown
 from ltx_studio.graph.widgets import SEEDS
@@ -59,6 +60,7 @@ class Field:
         step: The same; 0 when any is good.
         choices: Of a choice.
         lines: Whether a text may have more than one.
+        fits: Whether its node takes `value`.
     """
 
     key: str
@@ -70,6 +72,7 @@ class Field:
     step: float = 0.0
     choices: tuple[Any, ...] = ()
     lines: bool = False
+    fits: bool = True
 
     @property
     def is_limited(self) -> bool:
@@ -78,20 +81,22 @@ class Field:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, without what does not apply."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, (), 0.0, False)}
+        told = {name: value for name, value in asdict(self).items() if name != "fits"}
+        return {name: value for name, value in told.items() if value not in (None, (), 0.0, False)}
 
 
 def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
-    """The inputs that the workflow's author has given a title, and in any case texts, files and seeds.
+    """Return the inputs that the workflow's author has given a title, and in any case texts, files and seeds.
 
-    What comes from another node, the names of model files and of outputs are not among them. What people change most
-    comes first: texts, then files, then the rest as the workflow has it.
+    An input with a value that its node does not take is among them too, so that one can set it right. What comes from
+    another node, the names of model files and of outputs are not. What people change most comes first: texts, then
+    files, then the rest as the workflow has it.
     """
     fields = [
         (node_id, name, field)
         for node_id, node in graph.items()
         for name, field in _fields(node_id, node, definitions)
-        if field.kind in _ALWAYS or field.lines or _has_own_title(node, definitions)
+        if field.kind in _ALWAYS or field.lines or not field.fits or _has_own_title(node, definitions)
     ]
     count = Counter(node_id for node_id, _, _ in fields)
     named = [field if count[node_id] == 1 else _with_input(field, name) for node_id, name, field in fields]
@@ -109,19 +114,35 @@ def is_negative(title: str) -> bool:
     return "negative" in title.casefold()
 
 
-def fill(graph: Mapping[str, Mapping[str, Any]], fields: list[Field], values: Mapping[str, Any]) -> ApiGraph:
-    """A copy of the graph with other values.
+def settable(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
+    """Return every input that takes a value, also those that the form leaves out: model files, outputs, plain nodes."""
+    return [
+        field
+        for node_id, node in graph.items()
+        if node["class_type"] in definitions
+        for _, field in _fields(node_id, node, definitions, every=True)
+    ]
+
+
+def fill(
+    graph: Mapping[str, Mapping[str, Any]],
+    fields: list[Field],
+    values: Mapping[str, Any],
+    others: Sequence[Field] = (),
+) -> ApiGraph:
+    """Return a copy of the graph with other values.
 
     Args:
         graph: API format.
         fields: Its form.
         values: By key, or by title where it is the only one of that name.
+        others: Fields that are not in the form, which are known by their keys alone; see `settable`.
 
     Raises:
         RequestError: There is no such field, or it does not take that.
     """
     filled: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
-    known = FieldIndex(fields)
+    known = FieldIndex(fields, others)
     for name, value in values.items():
         field = known.find(name)
         node_id, given = place_of(graph, field.key)
@@ -143,10 +164,11 @@ def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str
 
 
 class FieldIndex:
-    """Finds fields by their names; made once for many of these."""
+    """Finds fields by their names; made once for many of these. `others` are found by their keys only."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    def __init__(self, fields: Sequence[Field], others: Sequence[Field] = ()) -> None:
         self._fields = fields
+        self._others = {field.key: field for field in others}
         self._by_key: dict[str, list[Field]] = {}
         self._by_title: dict[str, list[Field]] = {}
         for field in fields:
@@ -162,6 +184,8 @@ class FieldIndex:
         found = self._by_key.get(name) or self._by_title.get(name.casefold()) or []
         if len(found) == 1:
             return found[0]
+        if not found and name in self._others:
+            return self._others[name]
         known = _listed(found or self._fields)
         if found:
             raise RequestError(f"The workflow has more than one field {quoted(name)}.", f"Use one of: {known}.")
@@ -182,13 +206,21 @@ def _listed(fields: Sequence[Field]) -> str:
     return ", ".join(f"{shown(field.key)} ({shown(field.title)})" for field in fields[:_MOST_LISTED]) + more
 
 
-def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[str, Field]]:
+def _fields(
+    node_id: str, node: Mapping[str, Any], definitions: Definitions, *, every: bool = False
+) -> Iterator[tuple[str, Field]]:
     title = shown(_title(node, definitions), _LONGEST_TITLE)
     for name, item in _widgets(definitions.inputs(node["class_type"]), node["inputs"], ""):
         value = node["inputs"].get(name, item.default)
+        is_set = name in node["inputs"] or not item.required
+        does_fit = is_set and (is_link(value) or fits(item, value))
         kind = _kind(name, item, title)
+        if item.is_dynamic and (every or not does_fit):
+            kind = Kind.CHOICE
         is_model = kind not in FILES and isinstance(value, str) and value[-20:].lower().endswith(ENDINGS)
-        if kind is None or is_link(value) or is_model or name in PATHS:
+        if is_model and every:
+            kind = Kind.TEXT
+        if kind is None or is_link(value) or ((is_model or name in PATHS) and not every):
             continue
         low, high = item.options.get("min"), item.options.get("max")
         yield (
@@ -203,6 +235,7 @@ def _fields(node_id: str, node: Mapping[str, Any], definitions: Definitions) -> 
                 step=float(item.options.get("step") or 0.0),
                 choices=tuple(item.choices) if kind is Kind.CHOICE else (),
                 lines=bool(item.options.get("multiline")),
+                fits=does_fit,
             ),
         )
 

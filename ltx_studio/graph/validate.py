@@ -1,35 +1,21 @@
-"""Whether ComfyUI would take a graph, told from the node definitions alone: the first problem, by node and input."""
+"""Tell whether ComfyUI would take a graph, from the node definitions alone: every problem, by node and input."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import check_graph, is_link, upstream
 from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Input, unknown_nodes
-from ltx_studio.graph.loaders import ENDINGS
+from ltx_studio.graph.fit import example, fits, wanted
+from ltx_studio.graph.newer import value_since
 from ltx_studio.graph.values import quoted, shown
 
 _ANY = (ANY, MATCH)
 _MOST_SWITCHES = 64
-_NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
-_MEDIA_FILES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".gif",
-    ".wav",
-    ".mp3",
-    ".flac",
-    ".ogg",
-    ".m4a",
-    ".mp4",
-    ".mov",
-    ".webm",
-)
-"""Which files there are changes from day to day, so the snapshot's list of them says nothing."""
+_SETTABLE = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+_IN_THE_EDITOR = "in ComfyUI's editor, and save the workflow again"
 
 
 def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> None:
@@ -40,20 +26,39 @@ def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
     Raises:
         WorkflowError: The first problem: which node, which input, and what was expected.
     """
-    check_graph(graph)
+    for problem in problems(graph, definitions):
+        raise problem
+
+
+def problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Iterator[WorkflowError]:
+    """Give every reason for which ComfyUI would refuse a graph, each with its remedy; see `validate`.
+
+    Without its nodes nothing else can be told, so where some are missing that is the only one.
+    """
+    try:
+        check_graph(graph)
+    except WorkflowError as error:
+        yield error
+        return
     missing = {str(node["class_type"]): "" for node in graph.values() if node["class_type"] not in definitions}
     if missing:
-        raise unknown_nodes(missing)
+        yield unknown_nodes(missing)
+        return
     savers = [node_id for node_id, node in graph.items() if definitions.saves(node["class_type"])]
     if not savers:
-        raise WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
+        yield WorkflowError("The workflow saves nothing.", f"Add an output node, such as Save Video, {_IN_THE_EDITOR}.")
     needed = upstream(graph, savers)
-    _check_order(graph)
+    try:
+        _check_order(graph)
+    except WorkflowError as error:
+        yield error
     for node_id, node in graph.items():
         if node_id not in needed:
             continue
-        for name, item in _expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
-            _check(graph, node, name, item, definitions)
+        for name, item in expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
+            problem = _problem_of(graph, node_id, name, item, definitions)
+            if problem is not None:
+                yield problem
 
 
 def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
@@ -67,53 +72,70 @@ def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
         node = graph[error.args[1][0]]
         title = shown(node.get("_meta", {}).get("title") or node["class_type"])
         raise WorkflowError(
-            f"{title} depends on its own output.", "Break the loop in ComfyUI's editor.", where=title
+            f"{title} waits for what comes of itself.", f"Break the circle {_IN_THE_EDITOR}.", where=title
         ) from None
 
 
-def _expected(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
-    """(dotted name, declaration) of every input that the node has with the dynamic choices `given`."""
+def expected(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
+    """Give (dotted name, declaration) of every input that a node has with the dynamic choices `given`."""
     for item in inputs:
         name = prefix + item.name
         if item.kind == AUTOGROW:
             continue
         yield name, item
         if item.is_dynamic:
-            yield from _expected(item.chosen(given.get(name)), given, f"{name}.")
+            yield from expected(item.chosen(given.get(name)), given, f"{name}.")
 
 
-def _check(
-    graph: Mapping[str, Mapping[str, Any]], node: Mapping[str, Any], name: str, item: Input, definitions: Definitions
-) -> None:
+def _problem_of(
+    graph: Mapping[str, Mapping[str, Any]], node_id: str, name: str, item: Input, definitions: Definitions
+) -> WorkflowError | None:
+    node = graph[node_id]
     title = shown(node.get("_meta", {}).get("title") or node["class_type"])
     if name not in node["inputs"]:
-        if item.required:
-            raise _problem(title, name, "is missing", f"Give it a value of type {item.kind}, or connect it.")
-        return
+        if not item.required:
+            return None
+        hint = _set_hint(node_id, name, item) if item.is_widget else _connect_hint(item)
+        return _problem(title, name, "is missing", hint)
     value = node["inputs"][name]
     if is_link(value):
-        _check_link(graph, title, name, item, value, definitions)
-    elif item.kind in definitions.made:
-        raise _problem(title, name, f"is {quoted(value)}", f"Connect it to an output of type {item.kind}.")
-    else:
-        _check_value(title, name, item, value)
+        return _problem_of_link(graph, title, name, item, value, definitions)
+    if item.kind in definitions.made:
+        return _problem(title, name, f"is {quoted(value)}", _connect_hint(item))
+    if fits(item, value):
+        return None
+    since = value_since(node["class_type"], name, value)
+    newer = f", which came with ComfyUI {since}; the installed one does not know it" if since else ""
+    if not newer and item.choices:
+        newer = ", which is none of its choices"
+    return _problem(title, name, f"is {quoted(value)}{newer}", _set_hint(node_id, name, item))
 
 
-def _check_link(
+def _set_hint(node_id: str, name: str, item: Input) -> str:
+    """Say what the input takes, and where to give it: the form shows every input that has a problem."""
+    if not item.is_dynamic and item.kind not in _SETTABLE:
+        return f"Set it {_IN_THE_EDITOR}."
+    given = f"{node_id}.{name}={example(item)}"
+    return f"Give it {wanted(item)}: in its field, or with `--set {shlex.quote(shown(given))}`."
+
+
+def _connect_hint(item: Input) -> str:
+    return f"Connect it to an output of type {item.kind} {_IN_THE_EDITOR}."
+
+
+def _problem_of_link(
     graph: Mapping[str, Mapping[str, Any]], title: str, name: str, item: Input, link: Any, definitions: Definitions
-) -> None:
+) -> WorkflowError | None:
     kinds = definitions.outputs(graph[link[0]]["class_type"])
     if not 0 <= link[1] < len(kinds):
-        raise _problem(
-            title, name, f"comes from output {link[1]} of a node that has {len(kinds)}", "Connect it to another output."
-        )
+        what = f"comes from output {link[1]} of a node that has {len(kinds)}"
+        return _problem(title, name, what, f"Connect it to another output {_IN_THE_EDITOR}.")
     if item.kind in _ANY or item.is_dynamic:
-        return
+        return None
     for kind in _carried(graph, link[0], definitions) if kinds[link[1]] == MATCH else [kinds[link[1]]]:
         if kind not in _ANY and not set(kind.split(",")) & set(item.kind.split(",")):
-            raise _problem(
-                title, name, f"takes {item.kind}, not {kind}", f"Connect it to an output of type {item.kind}."
-            )
+            return _problem(title, name, f"takes {item.kind} and is fed {kind}", _connect_hint(item))
+    return None
 
 
 def _carried(graph: Mapping[str, Mapping[str, Any]], node_id: str, definitions: Definitions) -> list[str]:
@@ -137,30 +159,6 @@ def _carried(graph: Mapping[str, Mapping[str, Any]], node_id: str, definitions: 
                 seen.add(value[0])
                 frontier.append(value[0])
     return found
-
-
-def _check_value(title: str, name: str, item: Input, value: Any) -> None:
-    if item.kind in _NUMBERS:
-        number = _as_number(value, item.kind)
-        low, high = item.options.get("min", -math.inf), item.options.get("max", math.inf)
-        if number is None or not low <= number <= high:
-            raise _problem(title, name, f"is {quoted(value)}", f"Enter a number from {low} to {high}.")
-    elif item.kind == "STRING" and isinstance(value, list | Mapping):
-        raise _problem(title, name, f"is {shown(value)}", "Enter text.")
-    elif (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
-        is_file = str(value)[-20:].lower().endswith(ENDINGS + _MEDIA_FILES)
-        if item.choices and not is_file and value not in item.choices:
-            few = ", ".join(str(choice) for choice in item.choices[:6])
-            raise _problem(
-                title, name, f"is {quoted(value)}, which is not one of its choices", f"Choose one of: {few}, …"
-            )
-
-
-def _as_number(value: Any, kind: str) -> float | None:
-    try:
-        return _NUMBERS[kind](value)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _problem(title: str, name: str, what: str, hint: str) -> WorkflowError:

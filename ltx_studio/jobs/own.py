@@ -10,15 +10,17 @@ from ltx_studio.errors import RequestError
 from ltx_studio.graph import Workflow
 from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, place_of
-from ltx_studio.graph.safety import check_safety
+from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, place_of, settable
+from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
 from ltx_studio.graph.values import quoted, shown
 from ltx_studio.media import Staging, WholeFile, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.open import locate
 from ltx_studio.models import ModelFile, ModelSet
+from ltx_studio.models.mapping import map_models
 from ltx_studio.models.store import fetch_command
 from ltx_studio.modes import Media
 
@@ -34,6 +36,7 @@ class OwnSpec:
         name: The workflow's.
         graph: API format, with the form's values in it.
         given: The files, by the key of their field.
+        changed: What was changed so that it fits the installed ComfyUI; not stored.
         fresh: As of `JobSpec`.
     """
 
@@ -44,6 +47,7 @@ class OwnSpec:
     name: str
     graph: Mapping[str, Mapping[str, Any]]
     given: Mapping[str, Path] = field(default_factory=dict)
+    changed: tuple[str, ...] = field(default=(), compare=False)
     fresh: bool = False
 
     @classmethod
@@ -64,12 +68,13 @@ class OwnSpec:
         """
         check_graph(graph)
         check_safety(graph, definitions, trusted=trusted)
-        fields = form_of(graph, definitions)
-        known = FieldIndex(fields)
+        fields, others = form_of(graph, definitions), settable(graph, definitions)
+        known = FieldIndex(fields, others)
         given = {name: known.find(name) for name in values}
         files = {each.key: Path(str(values[name])) for name, each in given.items() if each.kind in FILES}
-        filled = fill(graph, fields, {name: values[name] for name, each in given.items() if each.kind not in FILES})
-        spec = cls(shown(name, LONGEST_NAME), filled, files)
+        plain = {name: values[name] for name, each in given.items() if each.kind not in FILES}
+        filled, notes = fit_to(fill(graph, fields, plain, others), definitions)
+        spec = cls(shown(name, LONGEST_NAME), filled, files, tuple(notes))
         spec.check(definitions, trusted=trusted)
         for each in fields:
             if each.key in files:
@@ -103,10 +108,31 @@ class OwnSpec:
         validate(named, definitions)
 
     @classmethod
-    def from_file(cls, path: Path, values: Mapping[str, Any], definitions: Definitions, *, trusted: bool) -> Self:
-        """The same, of a workflow's file, or a picture, sound or video that carries one."""
+    def from_file(
+        cls,
+        path: Path,
+        values: Mapping[str, Any],
+        definitions: Definitions,
+        *,
+        trusted: bool,
+        model_set: ModelSet | None = None,
+    ) -> Self:
+        """Do the same for a workflow's file, or a picture, sound or video that carries one.
+
+        Args:
+            path: The file.
+            values: See `from_request`.
+            definitions: The same.
+            trusted: The same.
+            model_set: Whose files are used instead of those that the workflow names; None keeps them.
+        """
         graph = reading.read(read_workflow, path, definitions)
-        return cls.from_request(path.stem, graph, values, definitions, trusted=trusted)
+        notes: list[str] = []
+        if model_set is not None:
+            check_known(graph, definitions)
+            graph, notes = map_models(graph, model_set, definitions)
+        spec = cls.from_request(path.stem, graph, values, definitions, trusted=trusted)
+        return replace(spec, changed=(*spec.changed, *dict.fromkeys(notes)))
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
@@ -118,7 +144,7 @@ class OwnSpec:
         params = stored["params"]
         check_graph(params["graph"])
         files = {key: folder / Path(name).name for key, name in params["files"].items()}
-        return cls(params["name"], params["graph"], files, stored.get("fresh", False))
+        return cls(params["name"], params["graph"], files, fresh=stored.get("fresh", False))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; files are named without their folder."""
@@ -192,8 +218,8 @@ class OwnSpec:
         return f"Workflow {self.name}: {len(self.graph)} nodes"
 
     def notes(self) -> list[str]:
-        """What one should know before the run."""
-        return []
+        """Return what one should know before the run."""
+        return list(self.changed)
 
 
 _EXAMPLES = {Kind.PICTURE: "a.png", Kind.SOUND: "a.wav", Kind.CLIP: "a.mp4"}

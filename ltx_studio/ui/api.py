@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.graph.form import FILES, FieldIndex
-from ltx_studio.jobs import Desk, Failed, Job, JobSpec, Spec, recipes
+from ltx_studio.graph.form import FILES, FieldIndex, settable
+from ltx_studio.jobs import Desk, Failed, Job, JobSpec, OwnSpec, Spec, recipes
 from ltx_studio.jobs.batch import MOST
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
@@ -217,14 +217,14 @@ class Api:
         """Hand in a workflow of one's own. Nodes that may do anything run where the page is this machine's only."""
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        opened = self._opened.get(_uploaded(file))
-        known = FieldIndex(opened.fields)
+        opened, definitions = self._opened.get(_uploaded(file)), self._opened.definitions()
+        known = FieldIndex(opened.fields, settable(opened.graph, definitions))
         given = {
             name: _uploaded(value) if known.find(name).kind in FILES else value
             for name, value in (values or {}).items()
         }
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
-        spec = self._opened.request(name, opened, given, trusted=trusted)
+        spec = OwnSpec.from_request(name, opened.graph, given, definitions, trusted=trusted)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command)
         (job,) = self._submit([spec], request)
         return self._job(self._desk.queue.get(job, self._owners.of(request)))

@@ -1,37 +1,19 @@
 """Workflows that were dropped on the page or sent to the API: each file is read once, outside of this process."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from ltx_studio import reading
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.definitions import Definitions, cached_definitions
-from ltx_studio.graph.files import read_with_form
-from ltx_studio.graph.form import Field
-from ltx_studio.jobs.own import OwnSpec
+from ltx_studio.graph.files import ReadWorkflow, read_with_form
 from ltx_studio.settings import Settings
 
 MOST_KEPT = 4
 """Files whose contents are kept: of a few visitors at once, between the form and the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A workflow as it was read. It is shared: do not change it.
-
-    Attributes:
-        graph: API format.
-        fields: Its form.
-    """
-
-    graph: Mapping[str, Mapping[str, Any]]
-    fields: Sequence[Field]
 
 
 class OpenedWorkflows:
@@ -40,7 +22,7 @@ class OpenedWorkflows:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._kept: OrderedDict[tuple[str, int, int], Future[Opened]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, int], Future[ReadWorkflow]] = OrderedDict()
 
     def definitions(self) -> Definitions:
         """Return the node definitions of the installed ComfyUI.
@@ -50,8 +32,8 @@ class OpenedWorkflows:
         """
         return cached_definitions(snapshot_path(self._settings))
 
-    def get(self, path: Path) -> Opened:
-        """Return the workflow in a file.
+    def get(self, path: Path) -> ReadWorkflow:
+        """Return what a file holds. It is shared: do not change it.
 
         Raises:
             StudioError: It cannot be read, or this ComfyUI cannot run it; see `read_with_form`.
@@ -71,24 +53,9 @@ class OpenedWorkflows:
             self._read(path, key, future)
         return future.result()
 
-    def request(self, name: str, opened: Opened, values: Mapping[str, Any], *, trusted: bool) -> OwnSpec:
-        """Return the request to run a workflow, checked outside of this process.
-
-        Args:
-            name: What the workflow is called.
-            opened: As `get` returned it.
-            values: What its form was filled in with; files as paths.
-            trusted: Whether it may run any node.
-
-        Raises:
-            StudioError: See `OwnSpec.from_request`.
-        """
-        snapshot = snapshot_path(self._settings)
-        return reading.read(_request, Path(name), dict(opened.graph), dict(values), snapshot, trusted)
-
-    def _read(self, path: Path, key: tuple[str, int, int], future: "Future[Opened]") -> None:
+    def _read(self, path: Path, key: tuple[str, int, int], future: "Future[ReadWorkflow]") -> None:
         try:
-            future.set_result(Opened(*reading.read(read_with_form, path, snapshot_path(self._settings))))
+            future.set_result(reading.read(read_with_form, path, snapshot_path(self._settings)))
         except BaseException as error:
             if not isinstance(error, RequestError):  # the file is not to blame, so it may be read another time
                 with self._lock:

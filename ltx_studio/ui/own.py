@@ -68,7 +68,8 @@ class OwnPanels:
         if path is None:
             return cards.message(words.WORKFLOW_HELP)
         try:
-            return cards.message(told_of(self._opened.get(Path(path)).fields))
+            opened = self._opened.get(Path(path))
+            return cards.message(told_of(opened.fields, opened.notes, opened.problems))
         except StudioError as error:
             return self._discretion.error(error)
 
@@ -134,8 +135,8 @@ class OwnPanels:
         return cards.message(words.HANDED_IN.format(count=len(jobs)), _notes_of(specs))
 
 
-def told_of(fields: Sequence[Field]) -> str:
-    """Return how many fields a form has, and what it does not show of the workflow."""
+def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequence[str] = ()) -> str:
+    """Say how many fields a form has, what was changed, what is to be set right, and what the form does not show."""
     told = [words.FIELDS.format(count=len(fields))]
     if len(fields) > MOST_SHOWN:
         told.append(words.FIELDS_SHOWN.format(count=MOST_SHOWN))
@@ -144,6 +145,9 @@ def told_of(fields: Sequence[Field]) -> str:
         named = ", ".join(shown(field.title) for field in unfit[:MOST_NAMED])
         more = words.AND_MORE.format(count=len(unfit) - MOST_NAMED) if len(unfit) > MOST_NAMED else ""
         told.append(words.FIELDS_UNFIT.format(names=named + more))
+    told += notes
+    if problems:
+        told.append(words.PROBLEMS.format(problems=" ".join(problems)))
     return " ".join(told)
 
 

@@ -38,6 +38,7 @@ WORKFLOW_HELP = (
 FIELDS = "{count} inputs. What comes of it is shown above."
 FIELDS_SHOWN = "The form shows the first {count}; the others keep the workflow's values."
 FIELDS_UNFIT = "These fields are empty because the workflow's values do not fit: {names}."
+PROBLEMS = "It does not run yet: {problems}"
 AND_MORE = " and {count} more"
 NOT_TRUSTED = "Nodes that may do anything do not run for everybody."
 NOT_TRUSTED_HINT = "Leave them out."

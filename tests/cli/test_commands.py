@@ -201,14 +201,18 @@ def test_workflow_check_takes_the_studios_own_graphs(definitions: Definitions, s
     assert names[-1] == "style draft with split"
 
 
-def test_workflow_check_names_the_file_the_node_and_the_input(definitions: Definitions, settings: Settings) -> None:
-    template = TEMPLATES / "video_ltx2_3_t2v.json"
+def test_workflow_check_names_the_file_the_node_and_the_input(
+    definitions: Definitions, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "w.json"
+    image = {"class_type": "EmptyImage", "inputs": {"width": 0, "height": 8, "batch_size": 1, "color": 0}}
+    file.write_text(json.dumps({"1": image, "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}}))
 
-    done = studio(settings, "workflow", "check", str(template))
+    done = studio(settings, "workflow", "check", str(file))
 
     assert done.returncode == 2
-    assert f"{template}: Create Video: bit_depth is 'auto'" in done.stderr
-    assert done.stderr.splitlines()[-1] == "Enter a number from 8 to 10."
+    assert f"{file}: EmptyImage: width is 0" in done.stderr
+    assert "a number from 1 to 16384: in its field, or with `--set 1.width=512`." in done.stderr.splitlines()[-1]
 
 
 def test_workflow_convert_of_a_newer_workflow_names_the_node(definitions: Definitions, settings: Settings) -> None:

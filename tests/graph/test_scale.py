@@ -489,7 +489,7 @@ def test_a_hostile_file_is_refused_in_words(name: str, tmp_path: Path, snapshot:
 def test_an_exception_that_nobody_foresaw_names_the_file(
     tmp_path: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "a.json").write_text(json.dumps(graph_wide(1)))
     monkeypatch.setattr(reading, "_pool", None)
     monkeypatch.setattr("ltx_studio.graph.files.check_graph", lambda _: 1 / 0)
 
@@ -507,7 +507,8 @@ def test_what_is_no_ordinary_file_is_not_read(definitions: Definitions) -> None:
 def test_graph_and_form_come_out_of_the_process_whole(tmp_path: Path, snapshot: Path, definitions: Definitions) -> None:
     (tmp_path / "a.json").write_text(json.dumps(graph_wide(100)))
 
-    graph, fields = reading.read(read_with_form, tmp_path / "a.json", snapshot)
+    read = reading.read(read_with_form, tmp_path / "a.json", snapshot)
+    graph, fields = read.graph, read.fields
 
     assert graph == graph_wide(100)
     assert fields == form_of(graph, definitions)

@@ -1,0 +1,127 @@
+"""What `ltx-studio workflow check` has to say of one workflow: its problems, and what one should know before a run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltx_studio import reading
+from ltx_studio.errors import RequestError, WorkflowError
+from ltx_studio.graph.api import ApiGraph
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.fallbacks import fit_to
+from ltx_studio.graph.files import read_workflow
+from ltx_studio.graph.form import FILES, form_of
+from ltx_studio.graph.safety import check_known, check_safety
+from ltx_studio.graph.validate import problems
+from ltx_studio.graph.values import quoted
+from ltx_studio.models import Store, get_registry
+from ltx_studio.models.mapping import map_models
+from ltx_studio.settings import get_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in one workflow.
+
+    Attributes:
+        name: Of the file, or of the studio's mode.
+        nodes: How many it has.
+        problems: Why it does not run; each error's message begins with `name`.
+        missing: Model files that are not here.
+        notes: What one should know before a run.
+    """
+
+    name: str
+    nodes: int
+    problems: list[WorkflowError]
+    missing: list[str]
+    notes: list[str]
+
+    def lines(self) -> Iterator[str]:
+        """Give what is printed."""
+        if self.problems:
+            yield from (f"{problem.message} {problem.hint}" for problem in self.problems)
+        else:
+            lacks = f"; model files that are not here: {', '.join(self.missing)}" if self.missing else ""
+            yield f"{self.name}: ok, {self.nodes} nodes{lacks}"
+        yield from (f"  note: {note}" for note in self.notes)
+
+
+def check_file(file: Path, definitions: Definitions, map_to: str | None = None) -> Report:
+    """Check a user's file.
+
+    Args:
+        file: Any that carries a workflow.
+        definitions: Of the installed ComfyUI.
+        map_to: The model set whose files it shall use; None for those that it names.
+
+    Raises:
+        RequestError: There is no such model set.
+    """
+    name = str(file)
+    notes: list[str] = []
+    model_set = get_registry().get_set(map_to) if map_to else None
+    try:
+        graph = reading.read(read_workflow, file, definitions)
+        if model_set is not None:
+            check_known(graph, definitions)
+            graph, notes = map_models(graph, model_set, definitions)
+    except RequestError as error:
+        message = error.message if file.name in error.message else f"{name}: {error.message}"
+        return Report(name, 0, [WorkflowError(message, error.hint, where=error.where)], [], [])
+    graph, changed = fit_to(graph, definitions)
+    found = [_named(name, problem) for problem in problems(graph, definitions)]
+    if all(node["class_type"] in definitions for node in graph.values()):
+        notes += _wants(graph, definitions)
+        found += [_named(name, problem) for problem in _dangers(graph, definitions, notes)]
+    try:
+        missing = _missing(graph, notes)
+    except RequestError as error:
+        missing = []
+        found.append(_named(name, error))
+    return Report(name, len(graph), found, missing, list(dict.fromkeys([*changed, *notes])))
+
+
+def check_graph(name: str, graph: ApiGraph, definitions: Definitions) -> Report:
+    """Check a graph of the studio's own."""
+    return Report(name, len(graph), [_named(name, problem) for problem in problems(graph, definitions)], [], [])
+
+
+def _named(name: str, problem: RequestError) -> WorkflowError:
+    return WorkflowError(f"{name}: {problem.message}", problem.hint, where=problem.where)
+
+
+def _wants(graph: ApiGraph, definitions: Definitions) -> Iterator[str]:
+    for field in form_of(graph, definitions):
+        if field.kind in FILES:
+            named = f", {quoted(field.value)}" if field.value else ""
+            yield f"{field.title}: the workflow reads a {field.kind}{named}: give it with `--set {field.key}=PATH`."
+
+
+def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Iterator[RequestError]:
+    """Give what is refused in any case; add a note for what wants a yes."""
+    try:
+        check_safety(graph, definitions, trusted=True)
+    except RequestError as error:
+        yield error
+        return
+    try:
+        check_safety(graph, definitions, trusted=False)
+    except RequestError as error:
+        notes.append(f"{error.message} {error.hint}")
+
+
+def _missing(graph: ApiGraph, notes: list[str]) -> list[str]:
+    """Return the model files that are not here; add a note about what there is to do.
+
+    Raises:
+        RequestError: A name leaves the models folders, or is of another format than safetensors.
+    """
+    store = Store(get_settings())
+    missing = [file for file in store.registry.needs(graph) if store.find(file) is None]
+    if missing:
+        notes.append(
+            "Without its model files, it runs on the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
+            "Without that option, `ltx-studio workflow run FILE` says where each is from."
+        )
+    return [file.name for file in missing]

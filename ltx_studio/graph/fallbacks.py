@@ -1,0 +1,68 @@
+"""Make a workflow of a newer or older ComfyUI fit the installed one, where that changes nothing that one would see.
+
+A value that the installed node does not know becomes its default if it only says how something is stored or computed.
+An input that the node did not have yet gets its default, as the editor would give it. Every change is told in a note.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ltx_studio.graph.api import ApiGraph, is_link
+from ltx_studio.graph.definitions import Definitions, Input
+from ltx_studio.graph.fit import fits
+from ltx_studio.graph.newer import value_since
+from ltx_studio.graph.validate import expected
+from ltx_studio.graph.values import quoted, shown
+
+_HARMLESS = frozenset({
+    "attention", "backend", "bit_depth", "chroma_subsampling", "codec", "color_range", "color_space", "colorspace",
+    "compression", "container", "device", "dtype", "encoder_preset", "file_format", "format", "load_device",
+    "offload_device", "pix_fmt", "precision", "profile", "weight_dtype",
+})  # fmt: skip
+"""Inputs that say how a file is stored, or where and how exactly something is computed, not what is made."""
+
+_MOST_NOTES = 20
+
+
+def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> tuple[ApiGraph, list[str]]:
+    """Return the graph with defaults for what the installed nodes do not know, and a note for each.
+
+    What is not harmless stays as it is, and `problems` names it.
+
+    Args:
+        graph: API format, checked by `check_graph`.
+        definitions: Of the ComfyUI that would run it.
+    """
+    fitted: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
+    notes: list[str] = []
+    for node_id, node in fitted.items():
+        if node["class_type"] in definitions:
+            notes += _fit_node(node_id, node, definitions)
+    if len(notes) > _MOST_NOTES:
+        notes = [*notes[:_MOST_NOTES], f"and {len(notes) - _MOST_NOTES} more inputs got their default."]
+    return fitted, notes
+
+
+def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> Iterator[str]:
+    inputs = node["inputs"]
+    title = shown(node.get("_meta", {}).get("title") or node["class_type"])
+    for name, item in expected(definitions.inputs(node["class_type"]), inputs, ""):
+        if not item.is_widget:
+            continue
+        where = f"`--set {node_id}.{name}=…`"
+        if name not in inputs:
+            if item.required and "default" in item.options and fits(item, item.default):
+                inputs[name] = item.default
+                yield f"{title}: {name} is not set; its default {quoted(item.default)} is used ({where} changes it)."
+            continue
+        value = inputs[name]
+        if is_link(value) or fits(item, value) or not _is_harmless(name, item):
+            continue
+        since = value_since(node["class_type"], name, value)
+        why = f"came with ComfyUI {since}, and the installed one does not know it" if since else "is not known here"
+        inputs[name] = item.default
+        yield f"{title}: {name} {quoted(value)} {why}; {quoted(item.default)} is used instead ({where} changes it)."
+
+
+def _is_harmless(name: str, item: Input) -> bool:
+    return name.rpartition(".")[2] in _HARMLESS and item.default is not None and fits(item, item.default)
