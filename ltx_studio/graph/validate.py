@@ -33,7 +33,7 @@ def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
 def problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Iterator[WorkflowError]:
     """Give every reason for which ComfyUI would refuse a graph, each with its remedy; see `validate`.
 
-    Without its nodes nothing else can be told, so where some are missing that is the only one.
+    Nodes that are missing are one problem; nothing can be told about what is connected to them.
     """
     try:
         check_graph(graph)
@@ -43,16 +43,16 @@ def problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
     missing = {str(node["class_type"]): "" for node in graph.values() if node["class_type"] not in definitions}
     if missing:
         yield unknown_nodes(missing)
-        return
-    savers = [node_id for node_id, node in graph.items() if definitions.saves(node["class_type"])]
-    if not savers:
+    known = {node_id: node for node_id, node in graph.items() if node["class_type"] in definitions}
+    savers = [node_id for node_id, node in known.items() if definitions.saves(node["class_type"])]
+    if not savers and not missing:
         yield WorkflowError("The workflow saves nothing.", f"Add an output node, such as Save Video, {_IN_THE_EDITOR}.")
-    needed = upstream(graph, savers)
+    needed = upstream(graph, savers) if not missing else set(known)
     try:
         _check_order(graph)
     except WorkflowError as error:
         yield error
-    for node_id, node in graph.items():
+    for node_id, node in known.items():
         if node_id not in needed:
             continue
         for name, item in expected(definitions.inputs(node["class_type"]), node["inputs"], ""):
@@ -126,6 +126,8 @@ def _connect_hint(item: Input) -> str:
 def _problem_of_link(
     graph: Mapping[str, Mapping[str, Any]], title: str, name: str, item: Input, link: Any, definitions: Definitions
 ) -> WorkflowError | None:
+    if graph[link[0]]["class_type"] not in definitions:
+        return None
     kinds = definitions.outputs(graph[link[0]]["class_type"])
     if not 0 <= link[1] < len(kinds):
         what = f"comes from output {link[1]} of a node that has {len(kinds)}"
@@ -150,6 +152,8 @@ def _carried(graph: Mapping[str, Mapping[str, Any]], node_id: str, definitions: 
         handed_on = {item.name for item in definitions.inputs(node["class_type"]) if item.kind in (MATCH, AUTOGROW)}
         for name, value in node["inputs"].items():
             if not is_link(value) or name.partition(".")[0] not in handed_on:
+                continue
+            if graph[value[0]]["class_type"] not in definitions:
                 continue
             kinds = definitions.outputs(graph[value[0]]["class_type"])
             kind = kinds[value[1]] if 0 <= value[1] < len(kinds) else ANY

@@ -91,7 +91,8 @@ def test_what_does_not_fit_is_told(made: Field, value: Any) -> None:
 def test_a_form_of_very_many_fields_says_how_many_it_shows(definitions: Definitions) -> None:
     graph = {str(i): node("KSamplerSelect", f"Sampler {i}", sampler_name=["a"]) for i in range(5_000)}
 
-    told = told_of(form_of(graph, definitions))
+    told = told_of(form_of(graph, definitions), ["A note."], ["A problem."])
+    assert "A note. It does not run yet: A problem." in told
 
     assert told.startswith(f"5000 inputs. What comes of it is shown above. The form shows the first {MOST_SHOWN}; ")
     assert told.endswith("Sampler 0, Sampler 1, Sampler 2, Sampler 3, Sampler 4 and 195 more.")

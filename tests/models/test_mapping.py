@@ -1,0 +1,74 @@
+"""Workflows use the files of a model set when their loaders are mapped."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.files import read_workflow
+from ltx_studio.graph.loaders import model_inputs
+from ltx_studio.graph.validate import problems
+from ltx_studio.models.mapping import map_models
+from ltx_studio.models.registry import MODEL_SETS
+from tests.support import TEMPLATES
+
+POCKET = MODEL_SETS["pocket"]
+
+
+@pytest.mark.parametrize("set_id", MODEL_SETS)
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*ltx2_3*.json")), ids=lambda path: path.stem)
+def test_every_set_fits_every_template(set_id: str, path: Path, definitions: Definitions) -> None:
+    graph, _ = map_models(read_workflow(path, definitions), MODEL_SETS[set_id], definitions)
+
+    assert [found.message for found in problems(graph, definitions) if "bit_depth" not in found.message] == []
+    if set_id == "pocket":
+        assert all("pocket" in item.file for item in model_inputs(graph))
+
+
+def parts(definitions: Definitions, **changes: Any) -> dict[str, Any]:
+    """Loaders as people have them for single files: a transformer, an encoder, two VAEs, and LoRAs."""
+    return {
+        "1": {"class_type": "UNETLoader", "inputs": {"unet_name": "ltx-2.3-22b-distilled.safetensors"}},
+        "2": {"class_type": "DualCLIPLoader", "inputs": {"clip_name1": "g.safetensors", "clip_name2": "p.safetensors"}},
+        "3": {"class_type": "VAELoader", "inputs": {"vae_name": "LTX23_video_vae.safetensors"}},
+        "4": {"class_type": "VAELoader", "inputs": {"vae_name": "LTX23_audio_vae.safetensors"}},
+        "5": {"class_type": "LoraLoaderModelOnly", "inputs": {"lora_name": "a.safetensors", "model": ["1", 0]}},
+        "6": {"class_type": "ModelSamplingLTXV", "inputs": {"model": ["5", 0]}},
+        "7": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["2", 0], "text": "x"}},
+        "8": {"class_type": "VAEDecode", "inputs": {"samples": ["0", 0], "vae": ["3", 0]}},
+        "9": {"class_type": "LTXVAudioVAEDecode", "inputs": {"samples": ["0", 0], "audio_vae": ["4", 0]}},
+    } | changes
+
+
+def test_single_files_become_the_checkpoint(definitions: Definitions) -> None:
+    graph, notes = map_models(parts(definitions), POCKET, definitions)
+
+    def fed(node_id: str, name: str) -> tuple[str, int]:
+        source, slot = graph[node_id]["inputs"][name]
+        return graph[source]["class_type"], slot
+
+    assert fed("6", "model") == ("LoraLoaderModelOnly", 0), "the distilled model has the set's LoRA"
+    assert fed("7", "clip") == ("PocketTextEncoderLoader", 0)
+    assert fed("8", "vae") == ("CheckpointLoaderSimple", 2)
+    assert fed("9", "audio_vae") == ("LTXVAudioVAELoader", 0)
+    assert not {"1", "2", "3", "4", "5"} & set(graph)
+    (note,) = notes
+    assert "'a.safetensors' is left out" in note
+
+
+@pytest.mark.parametrize(
+    ("file", "used"),
+    [
+        ("ltx-2-19b-lora-camera-control-dolly-in.safetensors", "ltx-2.3-pocket-camera-dolly-in.safetensors"),
+        ("ltx-2.3-22b-ic-lora-union-control-ref0.5.safetensors", "ltx-2.3-pocket-ic-lora-union-ref0.5.safetensors"),
+        ("ltx-2.3-22b-ic-lora-ingredients-0.9.safetensors", "ltx-2.3-pocket-ic-lora-union-ref0.5.safetensors"),
+        ("LTX\\ltx-2.3-22b-distilled-lora-384.safetensors", "ltx-2.3-pocket-distilled-lora.safetensors"),
+    ],
+)
+def test_loras_become_those_of_the_set(file: str, used: str, definitions: Definitions) -> None:
+    lora = {"class_type": "LoraLoaderModelOnly", "inputs": {"lora_name": file, "model": ["1", 0]}}
+
+    graph, _ = map_models(parts(definitions, **{"5": lora}), POCKET, definitions)
+
+    assert graph["5"]["inputs"]["lora_name"] == used
