@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import SetupError, WorkflowError
-from ltx_studio.graph.values import shown
+from ltx_studio.graph import missing as missing_nodes
 
 _WIDGET_KINDS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR", "CURVE"}
 ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
@@ -20,22 +20,8 @@ ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
 
 AUTOGROW = "COMFY_AUTOGROW_V3"
 """The kind of a list of inputs that grows as one connects them: ``values.a``, ``values.b``."""
-_MOST_NAMED = 20
-"""Missing node classes that an error lists."""
-
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 _SECTIONS = ("required", "optional")
-
-_SINCE = {
-    "LTXVDualCFGGuider": "ComfyUI 0.32",
-    "LTXVModalityGuidance": "ComfyUI 0.32",
-    "LTXVSpatioTemporalGuidance": "ComfyUI 0.32",
-    "LTXVFreezeLatent": "ComfyUI 0.32",
-    "LTXVAddLatentGuide": "ComfyUI 0.32",
-    "LTXVContextWindows": "ComfyUI 0.32",
-    "LTXVDurationPredictor": "ComfyUI 0.32",
-}
-"""Where the nodes of LTX's newer workflows come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +145,8 @@ def _cached(path: Path, changed: int, size: int) -> Definitions:  # noqa: ARG001
 
 
 def unknown_nodes(missing: Mapping[str, str]) -> WorkflowError:
-    """The error for node classes that this ComfyUI lacks: class → the pack it says it comes from, or nothing."""
-    origins = {name: _SINCE.get(name) or (pack if pack != "comfy-core" else "") for name, pack in missing.items()}
-    named = [
-        f"{shown(name)} (from {shown(origin)})" if origin else shown(name)
-        for name, origin in sorted(origins.items())[:_MOST_NAMED]
-    ]
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    return WorkflowError(
-        f"The installed ComfyUI lacks {len(missing)} node{'s' if len(missing) > 1 else ''} of this workflow: "
-        f"{', '.join(named)}{more}.",
-        "Replace them in ComfyUI's editor, or name a ComfyUI that has them in LTX_STUDIO_COMFY_DIR.",
-    )
+    """Return the error for node classes that this ComfyUI lacks; see `missing.unknown_nodes`."""
+    return missing_nodes.unknown_nodes(missing)
 
 
 def _inputs(sections: Mapping[str, Any], order: Mapping[str, Any]) -> Iterator[Input]:

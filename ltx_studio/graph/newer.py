@@ -9,10 +9,16 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+_OF_LTX = ("LTXVModalityGuidance", "LTXVSpatioTemporalGuidance", "LTXVFreezeLatent", "LTXVAddLatentGuide",
+           "LTXVContextWindows", "LTXVDurationPredictor")  # fmt: skip
+"""Nodes of LTX's newer workflows that no template shows; they came with `_THEIRS`."""
+
+_THEIRS = "0.32"
+
 
 def node_since(class_type: str) -> str:
     """Return the version that brought a node, such as ``"0.32"``; empty when that is not known."""
-    return str(_table()["nodes"].get(class_type, ""))
+    return _THEIRS if class_type in _OF_LTX else str(_table()["nodes"].get(class_type, ""))
 
 
 def value_since(class_type: str, name: str, value: Any) -> str:
