@@ -128,7 +128,7 @@ def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str
     settings = get_settings()
     model_set = get_registry(settings).get_set(map_to) if map_to else None
     spec = OwnSpec.from_file(file, dict(given), _definitions(), trusted=trust, model_set=model_set)
-    Store(settings).require(spec.graph, spec.fetch_command)
+    Store(settings).require(spec.graph, spec.fetch_command, spec.pocket)
     return generate(spec, settings, How(**how))
 
 

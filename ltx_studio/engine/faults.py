@@ -10,6 +10,7 @@ from typing import Any
 from ltx_studio.engine import handover
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
 from ltx_studio.graph.loaders import ENDINGS, loader_table
+from ltx_studio.graph.missing import unknown_nodes
 from ltx_studio.media.stage import OWN, PREFIX
 from ltx_studio.settings import Settings, Vram
 
@@ -46,11 +47,8 @@ def from_validation(
     """The first problem that `validate_prompt` named; `classes` are ComfyUI's node classes."""
     if error is not None and error["type"] == "missing_node_type":
         info = error["extra_info"]
-        return WorkflowError(
-            f"The installed ComfyUI has no node {info.get('class_type')!r}, which the workflow uses.",
-            "Replace the node in the workflow, or use a ComfyUI that has it.",
-            where=titles.get(str(info.get("node_id")), ""),
-        )
+        missing = unknown_nodes({str(info.get("class_type")): ""})
+        return WorkflowError(missing.message, missing.hint, where=titles.get(str(info.get("node_id")), ""))
     if error is not None and error["type"] == "prompt_no_outputs":
         return WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
     for node_id, found in node_errors.items():
@@ -82,8 +80,8 @@ def _from_problem(
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
         more = ", …" if len(few) < len(known) else ""
         return WorkflowError(
-            f"{title}: {name} is {value!r}, which is not one of its choices.",
-            f"Choose one of: {', '.join(few)}{more}." if few else "There is nothing to choose from yet.",
+            f"{title}: {name} is {value!r}, which is none of its choices.",
+            f"Choose one of: {', '.join(few)}{more}." if few else "Use another node: this one offers nothing.",
             where=title,
         )
     return WorkflowError(

@@ -29,18 +29,20 @@ class ModelInput:
         name: Of the input.
         file: As the graph names it; may begin with folders of its own (``ltx/base.safetensors``).
         folders: ComfyUI's folders that it may be in, the most usual one first; empty when that is not known.
+        key: What a user sets it by: the node's id, a dot, the input's name.
     """
 
     title: str
     name: str
     file: str
     folders: tuple[str, ...]
+    key: str = ""
 
 
 def model_inputs(graph: Mapping[str, Mapping[str, Any]]) -> Iterator[ModelInput]:
     """Every model file that an API-format graph names, in the order of its nodes."""
     table = loader_table()
-    for node in graph.values():
+    for node_id, node in graph.items():
         known = table.get(node["class_type"], {})
         title = node.get("_meta", {}).get("title") or node["class_type"]
         for name, given in node["inputs"].items():
@@ -48,7 +50,7 @@ def model_inputs(graph: Mapping[str, Mapping[str, Any]]) -> Iterator[ModelInput]
             if isinstance(value, str) and value.lower().endswith(ENDINGS):
                 if name not in known and not _CALLED_LIKE_A_MODEL.search(name):
                     continue  # a prompt may end in ".safetensors"
-                yield ModelInput(title, name, value, tuple(known.get(name, ())))
+                yield ModelInput(title, name, value, tuple(known.get(name, ())), f"{node_id}.{name}")
 
 
 @lru_cache(maxsize=1)

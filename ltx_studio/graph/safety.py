@@ -63,7 +63,7 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
     if doubtful and not trusted:
         raise WorkflowError(
             f"The workflow uses nodes that may read or write files elsewhere, or run code: {', '.join(doubtful)}.",
-            "Run it with `--trust` only if you know where it comes from.",
+            "Only if you trust its author, run it with `--trust`, or tick “I know where it comes from” on the page.",
         )
     constants, formulas = Constants(graph), Formulas()
     declared: dict[str, Sequence[Input]] = {}

@@ -13,7 +13,7 @@ from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.files import read_workflow
 from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, place_of, settable
-from ltx_studio.graph.safety import check_known, check_safety
+from ltx_studio.graph.safety import check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
 from ltx_studio.graph.values import quoted, shown
@@ -43,6 +43,10 @@ class OwnSpec:
     mode: ClassVar[str] = "workflow"
     preset: ClassVar[str] = ""
     model_set: ClassVar[str] = ""
+    pocket: ClassVar[str] = (
+        "use the pocket preview's files: `--map-models pocket`, on the page “Use the pocket preview's files instead”"
+    )
+    """How one does without the model files that it names."""
 
     name: str
     graph: Mapping[str, Mapping[str, Any]]
@@ -59,8 +63,17 @@ class OwnSpec:
         definitions: Definitions,
         *,
         trusted: bool,
+        model_set: ModelSet | None = None,
     ) -> Self:
         """Check a workflow and what its form was filled in with; files as paths.
+
+        Args:
+            name: The workflow's.
+            graph: API format.
+            values: What its form was filled in with, by key or title.
+            definitions: Of the installed ComfyUI.
+            trusted: See `check_safety`.
+            model_set: Whose files are used instead of those that the workflow names; None keeps them.
 
         Raises:
             RequestError: It may not run here (see `check_safety`), ComfyUI would refuse it, a value is wrong, or a file
@@ -73,7 +86,11 @@ class OwnSpec:
         given = {name: known.find(name) for name in values}
         files = {each.key: Path(str(values[name])) for name, each in given.items() if each.kind in FILES}
         plain = {name: values[name] for name, each in given.items() if each.kind not in FILES}
-        filled, notes = fit_to(fill(graph, fields, plain, others), definitions)
+        filled, mapped = fill(graph, fields, plain, others), list[str]()
+        if model_set is not None:
+            filled, mapped = map_models(filled, model_set, definitions)
+        filled, notes = fit_to(filled, definitions)
+        notes += dict.fromkeys(mapped)
         spec = cls(shown(name, LONGEST_NAME), filled, files, tuple(notes))
         spec.check(definitions, trusted=trusted)
         for each in fields:
@@ -117,22 +134,9 @@ class OwnSpec:
         trusted: bool,
         model_set: ModelSet | None = None,
     ) -> Self:
-        """Do the same for a workflow's file, or a picture, sound or video that carries one.
-
-        Args:
-            path: The file.
-            values: See `from_request`.
-            definitions: The same.
-            trusted: The same.
-            model_set: Whose files are used instead of those that the workflow names; None keeps them.
-        """
+        """Do the same for a workflow's file, or a picture, sound or video that carries one."""
         graph = reading.read(read_workflow, path, definitions)
-        notes: list[str] = []
-        if model_set is not None:
-            check_known(graph, definitions)
-            graph, notes = map_models(graph, model_set, definitions)
-        spec = cls.from_request(path.stem, graph, values, definitions, trusted=trusted)
-        return replace(spec, changed=(*spec.changed, *dict.fromkeys(notes)))
+        return cls.from_request(path.stem, graph, values, definitions, trusted=trusted, model_set=model_set)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:

@@ -67,7 +67,7 @@ class LocalRunner:
             check_kept(path)
         stager = Stager(self._settings.inputs_dir, self._settings.models_dir / "loras", _stopper(cancel))
         workflow = spec.build(stager)
-        Store(self._settings).require(workflow.graph, spec.fetch_command)
+        Store(self._settings).require(workflow.graph, spec.fetch_command, spec.pocket)
         return workflow
 
     def carry_out(

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ltx_studio.graph import Workflow
 from ltx_studio.media import Staging
 from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
-from ltx_studio.models.store import fetch_command
+from ltx_studio.models.store import POCKET, fetch_command
 from ltx_studio.modes import FAST, Media, Params, get_mode, get_preset
 from ltx_studio.modes.former import with_former_values
 from ltx_studio.modes.needs import model_files
@@ -20,6 +20,9 @@ _FEW = 2
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """What is to be made. Equal specs make equal clips."""
+
+    pocket: ClassVar[str] = POCKET
+    """How one does without the model files of its set."""
 
     mode: str
     params: Params

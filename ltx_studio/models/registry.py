@@ -1,6 +1,7 @@
 """The files and sets that are known: the studio's own `registry.toml`, and a user's `models.toml` on top of it."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -128,8 +129,10 @@ class Registry:
         for item in model_inputs(graph):
             wrong = complaint(item.file)
             if wrong:
+                given = shlex.quote(f"{item.key}=FILE.safetensors")
                 raise RequestError(
-                    f"{item.title}: the model file {item.file!r} {wrong}.", f"Choose another file for {item.name!r}."
+                    f"{item.title}: the model file {item.file!r} {wrong}.",
+                    f"Name another one, in one of ComfyUI's folders: `--set {given}`.",
                 )
             file = self._known(item.file, item.folders)
             if file is not None:

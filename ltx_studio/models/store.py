@@ -24,6 +24,9 @@ from ltx_studio.weights import flaw
 log = logging.getLogger(__name__)
 
 NOTHING: frozenset[Identity] = frozenset()
+POCKET = "use the pocket preview: `--model-set pocket`"
+"""How one does without the files that a mode needs."""
+
 DAMAGED = ".damaged"
 """Added to the name of a file that is moved aside; ComfyUI does not list it."""
 
@@ -128,8 +131,10 @@ class Store:
         if not set_aside:
             self._clear(self.path(file), file, set_aside=False)
 
-    def require(self, graph: Mapping[str, Mapping[str, Any]], advice: Advice) -> None:
+    def require(self, graph: Mapping[str, Mapping[str, Any]], advice: Advice, pocket: str = POCKET) -> None:
         """Make every model file that a graph names ready for ComfyUI; touches no network.
+
+        `pocket` says how to do without the files.
 
         Raises:
             ModelMissingError: Files are not here; `advice(files)` is the command that fetches them.
@@ -143,10 +148,10 @@ class Store:
             else:
                 self.link(file, found)
         if missing:
-            raise self.missing(missing, advice)
+            raise self.missing(missing, advice, pocket)
 
-    def missing(self, files: list[ModelFile], advice: Advice | None = None) -> ModelMissingError:
-        """The error for files that are not here."""
+    def missing(self, files: list[ModelFile], advice: Advice | None = None, pocket: str = POCKET) -> ModelMissingError:
+        """Return the error for files that are not here; see `require`."""
         names = ", ".join(file.name for file in files)
         said = f"The model file {names} is missing." if len(files) == 1 else f"Model files are missing: {names}."
         flaws = [f"{path} {reason}" for file in files for path, reason in self.flawed(file)]
@@ -154,20 +159,21 @@ class Store:
         can_fetch = all(file.repo for file in files)
         return ModelMissingError(
             said,
-            self._hint(files, advice),
+            self._hint(files, advice, pocket),
             where=files[0].key,
             remedies=[Remedy.FETCH, Remedy.RETRY] if can_fetch else [],
             files=[file.key for file in files],
         )
 
-    def _hint(self, files: list[ModelFile], advice: Advice | None) -> str:
+    def _hint(self, files: list[ModelFile], advice: Advice | None, pocket: str) -> str:
         unknown = next((file for file in files if not file.repo and not file.built), None)
         if unknown is not None:
-            return f"Put {unknown.name} into {self.path(unknown).parent}, or name its repository in models.toml."
+            place = self.path(unknown).parent
+            return f"Put {unknown.name} into {place}, or name its repository in models.toml. Or {pocket}."
         if any(file.built for file in files):
             return "Build it: `ltx-studio setup`."
         command = (advice or fetch_command)(files)
-        return f"Fetch them: `{command}`. Or use the pocket preview: `--model-set pocket`."
+        return f"Fetch them: `{command}`. Or {pocket}."
 
     def refresh(self) -> Refreshed:
         """Make the links of all known files anew where they are missing, wrong or dangle."""

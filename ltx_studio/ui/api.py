@@ -225,7 +225,7 @@ class Api:
         }
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
         spec = OwnSpec.from_request(name, opened.graph, given, definitions, trusted=trusted)
-        Store(self._desk.settings).require(spec.graph, spec.fetch_command)
+        Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
         (job,) = self._submit([spec], request)
         return self._job(self._desk.queue.get(job, self._owners.of(request)))
 

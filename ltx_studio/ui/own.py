@@ -14,8 +14,8 @@ from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.jobs import Desk, JobSpec
 from ltx_studio.jobs.batch import read_batch
-from ltx_studio.jobs.tables import SUFFIXES
-from ltx_studio.models import ModelSet, Store
+from ltx_studio.models import ModelSet, Store, get_registry
+from ltx_studio.models.choose import PREVIEW
 from ltx_studio.ui import cards, words
 from ltx_studio.ui.discretion import Discretion
 from ltx_studio.ui.fields import MOST_EXACT
@@ -55,9 +55,10 @@ class OwnPanels:
                 elem_id="workflow-file",
             )
             trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
+            mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
             card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
             file.change(self._tell, [file], [card], **QUIET)
-            gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted))
+            gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
         with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
             requests = gr.File(label=words.BATCH_FILE, file_types=[*SUFFIXES], type="filepath", elem_id="batch-file")
             told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
@@ -73,7 +74,7 @@ class OwnPanels:
         except StudioError as error:
             return self._discretion.error(error)
 
-    def _form(self, path: str | None, file: gr.File, trusted: gr.Checkbox) -> None:
+    def _form(self, path: str | None, file: gr.File, trusted: gr.Checkbox, mapped: gr.Checkbox) -> None:
         if path is None:
             return
         try:
@@ -88,24 +89,33 @@ class OwnPanels:
             return
         run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
 
-        def hand_in(request: gr.Request, path: str, trusts: bool, *values: Any) -> Iterator[tuple[Any, ...]]:
-            yield from self._run(path, trusts, fields, values, request)
+        def hand_in(
+            request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any
+        ) -> Iterator[tuple[Any, ...]]:
+            yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
 
         run.click(
             hand_in,
-            [file, trusted, *components],
+            [file, trusted, mapped, *components],
             self._run_panel.outputs,
             concurrency_limit=None,
             **QUIET,
         )
 
     def _run(
-        self, path: str, trusted: bool, fields: Sequence[Field], values: Sequence[Any], request: gr.Request
+        self,
+        path: str,
+        fields: Sequence[Field],
+        values: Sequence[Any],
+        request: gr.Request,
+        *,
+        trusted: bool,
+        mapped: bool,
     ) -> Iterator[tuple[Any, ...]]:
         """Hand the workflow in, and follow it on the page."""
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
         try:
-            jobs = self._submit(Path(path), given, request, trusted=trusted)
+            jobs = self._submit(Path(path), given, request, trusted=trusted, mapped=mapped)
         except StudioError as error:
             yield self._run_panel.problem(error)
             return
@@ -115,11 +125,15 @@ class OwnPanels:
             return
         yield from self._run_panel.follow(jobs, request)
 
-    def _submit(self, path: Path, given: Mapping[str, Any], request: gr.Request, *, trusted: bool) -> list[str]:
+    def _submit(
+        self, path: Path, given: Mapping[str, Any], request: gr.Request, *, trusted: bool, mapped: bool
+    ) -> list[str]:
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        spec = self._opened.request(path.stem, self._opened.get(path), given, trusted=trusted)
-        Store(self._desk.settings).require(spec.graph, spec.fetch_command)
+        graph, definitions = self._opened.get(path).graph, self._opened.definitions()
+        model_set = get_registry(self._desk.settings).get_set(PREVIEW) if mapped else None
+        spec = OwnSpec.from_request(path.stem, graph, given, definitions, trusted=trusted, model_set=model_set)
+        Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
         return self._desk.submit(self._owners.of(request), [spec])
 
     def _hand_in(self, path: str | None, request: gr.Request) -> str:

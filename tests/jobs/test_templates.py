@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.errors import ModelMissingError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.jobs import OwnSpec
 from ltx_studio.jobs.history import TakeRecord
@@ -13,6 +14,7 @@ from ltx_studio.media import probe_clip
 from ltx_studio.models import Store
 from ltx_studio.models.registry import MODEL_SETS
 from ltx_studio.settings import Settings
+from ltx_studio.ui import words
 from tests.jobs.conftest import Make
 from tests.support import TEMPLATES
 
@@ -59,3 +61,17 @@ def test_every_official_template_is_among_them() -> None:
     assert {f"video_ltx2_3_{name}.json" for name in VALUES} == {
         path.name for path in TEMPLATES.glob("video_ltx2_3_*.json")
     }
+
+
+def test_without_the_files_one_is_told_how_to_do_without(
+    definitions: Definitions, settings: Settings, samples: Mapping[str, Path]
+) -> None:
+    path = TEMPLATES / "video_ltx2_3_t2v.json"
+    spec = OwnSpec.from_file(path, values_of("t2v", samples), definitions, trusted=False)
+
+    with pytest.raises(ModelMissingError) as caught:
+        Store(settings).require(spec.graph, spec.fetch_command, spec.pocket)
+
+    assert "`--map-models pocket`" in caught.value.hint
+    assert f"“{words.MAP_POCKET}”" in caught.value.hint
+    assert "--model-set" not in caught.value.hint, "`workflow run` has no such option"

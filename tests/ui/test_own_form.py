@@ -91,11 +91,14 @@ def test_what_does_not_fit_is_told(made: Field, value: Any) -> None:
 def test_a_form_of_very_many_fields_says_how_many_it_shows(definitions: Definitions) -> None:
     graph = {str(i): node("KSamplerSelect", f"Sampler {i}", sampler_name=["a"]) for i in range(5_000)}
 
-    told = told_of(form_of(graph, definitions), ["A note."], ["A problem."])
-    assert "A note. It does not run yet: A problem." in told
+    told = told_of(form_of(graph, definitions))
 
     assert told.startswith(f"5000 inputs. What comes of it is shown above. The form shows the first {MOST_SHOWN}; ")
     assert told.endswith("Sampler 0, Sampler 1, Sampler 2, Sampler 3, Sampler 4 and 195 more.")
+
+
+def test_the_card_says_what_was_changed_and_what_is_to_be_set_right() -> None:
+    assert told_of([], ["A note."], ["A problem."]).endswith(" A note. It does not run yet: A problem.")
 
 
 # Files
