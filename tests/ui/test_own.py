@@ -1,12 +1,16 @@
 """A workflow of one's own, and many requests at once, on the page."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, expect
 
 from ltx_studio.media import by_name
+from ltx_studio.ui import words
 from tests.support import small_spec
 from tests.ui.conftest import Watch
 from tests.ui.driver import PLAYS, RUN_SECONDS, expect_done, keep_seed, press, set_number, unfold, write
@@ -29,6 +33,26 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
     expect_done(page)
     page.wait_for_function(PLAYS)
     assert watch.errors == []
+
+
+def test_a_picture_brings_its_workflow_which_runs_on_the_pocket_files(
+    page: Page, page_url: str, tmp_path: Path
+) -> None:
+    text = json.dumps(small_spec().build(by_name).graph)
+    info = PngInfo()
+    info.add_text("prompt", re.sub(r"[\w.-]*pocket[\w.-]*\.safetensors", "ltx-2.3-22b-dev-fp8.safetensors", text))
+    Image.new("RGB", (16, 16)).save(tmp_path / "Mine.PNG", format="PNG", pnginfo=info)
+    page.goto(page_url)
+    drop(page, "own-workflow", tmp_path / "Mine.PNG")
+    expect(page.locator("#field-23-text textarea")).to_be_visible()
+    press(page, "Run")
+    expect(page.get_by_role("alert").first).to_contain_text(words.MAP_POCKET)
+
+    page.get_by_label(words.MAP_POCKET).check()
+    press(page, "Run")
+
+    expect(page.locator("#run")).to_contain_text("Workflow Mine", timeout=RUN_SECONDS)
+    expect_done(page)
 
 
 def test_a_hostile_workflow_is_a_card(page: Page, page_url: str, tmp_path: Path) -> None:
