@@ -53,7 +53,7 @@ def text_of(content: bytes) -> str:
     Raises:
         UnicodeDecodeError: It is none.
     """
-    return content.decode(json.detect_encoding(content)).lstrip("\ufeff")
+    return content.decode(json.detect_encoding(content)).lstrip("\ufeff").rstrip("\0 \t\r\n")
 
 
 def media_texts(path: Path) -> dict[str, str]:
@@ -92,11 +92,9 @@ def picture_texts(path: Path) -> dict[str, str]:
         with opened_picture(path) as image:
             for name, text in _picture_texts(image):
                 found.setdefault(name.lower(), text)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError):
         if not found:
-            raise WorkflowError(
-                f"{path.name} cannot be read as a picture: {str(error)[:200]}.", "Check that the file is whole."
-            ) from None
+            raise WorkflowError(f"{path.name} cannot be read as a picture.", "Check that the file is whole.") from None
     return found
 
 

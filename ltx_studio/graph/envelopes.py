@@ -68,6 +68,8 @@ def tidy(graph: Mapping[str, Any]) -> dict[str, Any]:
             tidied[node_id] = node
         elif isinstance(node.get("inputs"), Mapping):
             tidied[node_id] = {**node, "inputs": {name: _link(value) for name, value in node["inputs"].items()}}
+            if node.get("_meta", {}) is None:
+                del tidied[node_id]["_meta"]
         else:
             tidied[node_id] = node
     return tidied

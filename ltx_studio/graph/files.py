@@ -140,8 +140,11 @@ def _from_text(path: Path) -> Any:
         text = text_of(content)
     except UnicodeDecodeError:
         raise WorkflowError(
-            f"{path.name} is no text.", "Give a workflow's .json file, or a picture, sound or video that carries one."
+            f"{path.name} is no text of Unicode's encodings, such as UTF-8.",
+            "Give a workflow's .json file, or a picture, sound or video that carries one.",
         ) from None
+    if not text:
+        raise WorkflowError(f"{path.name} is empty.", _EXPORT)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

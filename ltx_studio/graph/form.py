@@ -2,11 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError
@@ -39,6 +39,7 @@ _OF_A_WIDGET = {"INT": Kind.INTEGER, "FLOAT": Kind.NUMBER, "STRING": Kind.TEXT, 
 _ALWAYS = {Kind.PICTURE, Kind.SOUND, Kind.CLIP, Kind.SEED}
 UNLIMITED = 2**53
 _LONGEST_TITLE, _LONGEST_LIST = 200, 2000
+_LONGEST_KEY = 2 * limits.NAME.most + 1
 _MOST_LISTED, _MOST_COMPARED, _LONGEST_COMPARED = 20, 200, 100
 """Fields that an error lists; fields, and letters of a name, that are compared with one that is not there."""
 
@@ -85,6 +86,10 @@ class Field:
         return {name: value for name, value in told.items() if value not in (None, (), 0.0, False)}
 
 
+Others: TypeAlias = Callable[[str], Field | None]
+"""Finds a field by its key, or nothing."""
+
+
 def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
     """Return the inputs that the workflow's author has given a title, and in any case texts, files and seeds.
 
@@ -114,21 +119,26 @@ def is_negative(title: str) -> bool:
     return "negative" in title.casefold()
 
 
-def settable(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
-    """Return every input that takes a value, also those that the form leaves out: model files, outputs, plain nodes."""
-    return [
-        field
-        for node_id, node in graph.items()
-        if node["class_type"] in definitions
-        for _, field in _fields(node_id, node, definitions, every=True)
-    ]
+def others_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Others:
+    """Return what finds, by its key, an input that the form leaves out: a model file, an output, a plain node's."""
+
+    def find(key: str) -> Field | None:
+        for dot, letter in enumerate(key[:_LONGEST_KEY]):
+            node = graph.get(key[:dot]) if letter == "." else None
+            if node is not None and node["class_type"] in definitions:
+                for name, field in _fields(key[:dot], node, definitions, every=True):
+                    if name == key[dot + 1 :]:
+                        return field
+        return None
+
+    return find
 
 
 def fill(
     graph: Mapping[str, Mapping[str, Any]],
     fields: list[Field],
     values: Mapping[str, Any],
-    others: Sequence[Field] = (),
+    others: Others = lambda _: None,
 ) -> ApiGraph:
     """Return a copy of the graph with other values.
 
@@ -136,7 +146,7 @@ def fill(
         graph: API format.
         fields: Its form.
         values: By key, or by title where it is the only one of that name.
-        others: Fields that are not in the form, which are known by their keys alone; see `settable`.
+        others: What finds those that are not in the form; see `others_of`.
 
     Raises:
         RequestError: There is no such field, or it does not take that.
@@ -164,11 +174,11 @@ def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str
 
 
 class FieldIndex:
-    """Finds fields by their names; made once for many of these. `others` are found by their keys only."""
+    """Finds fields by their names; made once for many of these. `others` finds those that are not in the form."""
 
-    def __init__(self, fields: Sequence[Field], others: Sequence[Field] = ()) -> None:
+    def __init__(self, fields: Sequence[Field], others: Others = lambda _: None) -> None:
         self._fields = fields
-        self._others = {field.key: field for field in others}
+        self._others = others
         self._by_key: dict[str, list[Field]] = {}
         self._by_title: dict[str, list[Field]] = {}
         for field in fields:
@@ -184,8 +194,9 @@ class FieldIndex:
         found = self._by_key.get(name) or self._by_title.get(name.casefold()) or []
         if len(found) == 1:
             return found[0]
-        if not found and name in self._others:
-            return self._others[name]
+        other = self._others(name) if not found else None
+        if other is not None:
+            return other
         known = _listed(found or self._fields)
         if found:
             raise RequestError(f"The workflow has more than one field {quoted(name)}.", f"Use one of: {known}.")

@@ -12,7 +12,7 @@ from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, place_of, settable
+from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, others_of, place_of
 from ltx_studio.graph.safety import check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
@@ -81,7 +81,7 @@ class OwnSpec:
         """
         check_graph(graph)
         check_safety(graph, definitions, trusted=trusted)
-        fields, others = form_of(graph, definitions), settable(graph, definitions)
+        fields, others = form_of(graph, definitions), others_of(graph, definitions)
         known = FieldIndex(fields, others)
         given = {name: known.find(name) for name in values}
         files = {each.key: Path(str(values[name])) for name, each in given.items() if each.kind in FILES}

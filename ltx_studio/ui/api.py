@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.graph.form import FILES, FieldIndex, settable
+from ltx_studio.graph.form import FILES, FieldIndex, others_of
 from ltx_studio.jobs import Desk, Failed, Job, JobSpec, OwnSpec, Spec, recipes
 from ltx_studio.jobs.batch import MOST
 from ltx_studio.models import ModelSet, Store
@@ -218,7 +218,7 @@ class Api:
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         opened, definitions = self._opened.get(_uploaded(file)), self._opened.definitions()
-        known = FieldIndex(opened.fields, settable(opened.graph, definitions))
+        known = FieldIndex(opened.fields, others_of(opened.graph, definitions))
         given = {
             name: _uploaded(value) if known.find(name).kind in FILES else value
             for name, value in (values or {}).items()

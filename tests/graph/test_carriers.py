@@ -194,7 +194,9 @@ def test_reads_videos(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-@pytest.mark.parametrize("text", [LATIN, json.dumps(DRAWING, ensure_ascii=False), json.dumps(LATIN), "\n " + LATIN])
+@pytest.mark.parametrize(
+    "text", [LATIN, json.dumps(DRAWING, ensure_ascii=False), json.dumps(LATIN), "\n " + LATIN, LATIN + "\n\0"]
+)
 def test_reads_text_in_every_encoding(encoding: str, text: str, tmp_path: Path, definitions: Definitions) -> None:
     (tmp_path / "a.json").write_bytes(text.encode(encoding))
 
@@ -221,6 +223,7 @@ ENVELOPES: dict[str, Any] = {
     "history": {"0a1b": {"prompt": [3, "0a1b", GRAPH, {"client_id": "a"}, ["9"]], "outputs": {}, "status": {}}},
     "a take's recipe": {"version": 3, "mode": "workflow", "graph": GRAPH},
     "a list of one": [GRAPH],
+    "no titles": {key: {**node, "_meta": None} for key, node in GRAPH.items()},
     "float slots": {**GRAPH, "9": {**GRAPH["9"], "inputs": {"images": ["1", 0.0], "filename_prefix": "ein Hügel, 丘"}}},
     "beside the nodes": {**GRAPH, "extra": {"ds": 1}, "version": 0.4},
 }
@@ -259,6 +262,9 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "a workflow of InvokeAI",
     ),
     "other.json": (lambda path: path.write_text('{"prompt": "a red ball", "seed": 3}'), "among 'prompt', 'seed'"),
+    "empty.json": (Path.touch, "is empty"),
+    "empty.png": (Path.touch, "cannot be read as a picture"),
+    "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "no text of Unicode"),
     "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "no JSON object of nodes"),
 }
 
