@@ -13,7 +13,7 @@ from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.files import read_workflow
 from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, others_of, place_of
-from ltx_studio.graph.safety import check_safety
+from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
 from ltx_studio.graph.values import quoted, shown
@@ -80,7 +80,7 @@ class OwnSpec:
                 that it reads was not given.
         """
         check_graph(graph)
-        check_safety(graph, definitions, trusted=trusted)
+        check_known(graph, definitions)  # whether it is safe is seen once, of the graph as it will run
         fields, others = form_of(graph, definitions), others_of(graph, definitions)
         known = FieldIndex(fields, others)
         given = {name: known.find(name) for name in values}
