@@ -23,8 +23,8 @@ from ltx_studio.engine import comfyui
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.graph import newer
 from ltx_studio.graph.definitions import Definitions, load_definitions
-from ltx_studio.graph.editor import VIRTUAL
 from ltx_studio.graph.fit import fits
+from ltx_studio.graph.frontend import VIRTUAL
 from ltx_studio.graph.widgets import widget_values
 from ltx_studio.settings import get_settings
 

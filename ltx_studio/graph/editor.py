@@ -15,8 +15,14 @@ from typing import Any
 from ltx_studio import limits
 from ltx_studio.errors import StudioError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
-from ltx_studio.graph.definitions import ANY, Definitions, unknown_nodes
+from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
+from ltx_studio.graph.frontend import VIRTUAL
+from ltx_studio.graph.groups import unpack_groups
+from ltx_studio.graph.ids import Json, make_ids_unique, node_key
 from ltx_studio.graph.missing import pack_named
+from ltx_studio.graph.nodes import Nodes
+from ltx_studio.graph.primitives import primitive_values
+from ltx_studio.graph.promotion import Promotions, Value, widget_of
 from ltx_studio.graph.prompts import settle
 from ltx_studio.graph.scopes import BYPASSED, MUTED, SUBGRAPH_INPUT, Contents, Scope, check_expansion
 from ltx_studio.graph.tracing import Source, Tracer, title_of
@@ -78,14 +84,20 @@ class _Converter:
         return graph
 
     def _refuse_unknown_nodes(self) -> None:
-        graphs = [self._root.contents.graph, *(contents.graph for contents in self._subgraphs.values())]
-        known = set(self._subgraphs) | VIRTUAL
-        missing = {
-            node["type"]: pack_named(node.get("properties"))
-            for graph in graphs
-            for node in graph["nodes"]
-            if node["type"] not in known and node["type"] not in self._definitions
-        }
+        """Look at the nodes that the editor would queue: those that are off, or in unused subgraphs, may be unknown."""
+        missing: dict[str, str] = {}
+        used, waiting = {self._root.contents}, [self._root.contents]
+        while waiting:
+            contents = waiting.pop()
+            for node in contents.nodes.values():
+                off = _is_off(node)
+                if node["type"] in self._subgraphs:
+                    inner = self._subgraphs[node["type"]]
+                    if inner not in used and not (off and contents is self._root.contents):
+                        used.add(inner)
+                        waiting.append(inner)
+                elif not off and node["type"] not in VIRTUAL and node["type"] not in self._definitions:
+                    missing[node["type"]] = pack_named(node.get("properties"))
         if missing:
             raise unknown_nodes(missing)
 

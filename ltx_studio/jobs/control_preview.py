@@ -100,6 +100,10 @@ class _Maps:
     def files(self) -> dict[str, Path]:
         return {}  # nothing is kept of what is only looked at
 
+    @property
+    def pocket(self) -> str:
+        return self._spec.pocket
+
     def fetch_command(self, missing: list[ModelFile]) -> str:
         return self._spec.fetch_command(missing)
 

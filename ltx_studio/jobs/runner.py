@@ -20,6 +20,11 @@ UNLOAD_PATIENCE = 1.0
 class Buildable(Protocol):
     """What becomes a graph: a request, or a part of one."""
 
+    @property
+    def pocket(self) -> str:
+        """Return how to do without the model files that are missing, as the end of a sentence."""
+        ...
+
     def files(self) -> Mapping[str, Path]:
         """Return the kept files that it was given, by name."""
         ...

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.graph.form import FILES, FieldIndex, others_of
-from ltx_studio.jobs import Desk, Failed, Job, JobSpec, OwnSpec, Spec, recipes
+from ltx_studio.jobs import Desk, Failed, Job, JobSpec, Spec, recipes
 from ltx_studio.jobs.batch import MOST
 from ltx_studio.models import ModelSet, Store
 from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
@@ -224,7 +224,7 @@ class Api:
             for name, value in (values or {}).items()
         }
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
-        spec = OwnSpec.from_request(name, opened.graph, given, definitions, trusted=trusted)
+        spec = self._opened.request(name, opened, given, trusted=trusted)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
         (job,) = self._submit([spec], request)
         return self._job(self._desk.queue.get(job, self._owners.of(request)))

@@ -1,15 +1,19 @@
 """Workflows that were dropped on the page or sent to the API: each file is read once, outside of this process."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from ltx_studio import reading
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.files import ReadWorkflow, read_with_form
+from ltx_studio.jobs.own import OwnSpec
+from ltx_studio.models import ModelSet
 from ltx_studio.settings import Settings
 
 MOST_KEPT = 4
@@ -53,6 +57,30 @@ class OpenedWorkflows:
             self._read(path, key, future)
         return future.result()
 
+    def request(
+        self,
+        name: str,
+        opened: ReadWorkflow,
+        values: Mapping[str, Any],
+        *,
+        trusted: bool,
+        model_set: ModelSet | None = None,
+    ) -> OwnSpec:
+        """Return the request to run a workflow, checked outside of this process.
+
+        Args:
+            name: What the workflow is called.
+            opened: As `get` returned it.
+            values: What its form was filled in with; files as paths.
+            trusted: Whether it may run any node.
+            model_set: The set whose files its loaders are to read, if not their own.
+
+        Raises:
+            StudioError: See `OwnSpec.from_request`.
+        """
+        arguments = (dict(opened.graph), dict(values), snapshot_path(self._settings), trusted, model_set)
+        return reading.read(_request, Path(name), *arguments)
+
     def _read(self, path: Path, key: tuple[str, int, int], future: "Future[ReadWorkflow]") -> None:
         try:
             future.set_result(reading.read(read_with_form, path, snapshot_path(self._settings)))
@@ -63,5 +91,13 @@ class OpenedWorkflows:
             future.set_exception(error)
 
 
-def _request(path: Path, graph: Mapping[str, Any], values: Mapping[str, Any], snapshot: Path, trusted: bool) -> OwnSpec:
-    return OwnSpec.from_request(str(path), graph, values, cached_definitions(snapshot), trusted=trusted)
+def _request(
+    path: Path,
+    graph: Mapping[str, Any],
+    values: Mapping[str, Any],
+    snapshot: Path,
+    trusted: bool,
+    model_set: ModelSet | None,
+) -> OwnSpec:
+    definitions = cached_definitions(snapshot)
+    return OwnSpec.from_request(str(path), graph, values, definitions, trusted=trusted, model_set=model_set)

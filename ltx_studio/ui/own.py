@@ -14,6 +14,7 @@ from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.jobs import Desk, JobSpec
 from ltx_studio.jobs.batch import read_batch
+from ltx_studio.jobs.tables import SUFFIXES
 from ltx_studio.models import ModelSet, Store, get_registry
 from ltx_studio.models.choose import PREVIEW
 from ltx_studio.ui import cards, words
@@ -130,9 +131,8 @@ class OwnPanels:
     ) -> list[str]:
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        graph, definitions = self._opened.get(path).graph, self._opened.definitions()
         model_set = get_registry(self._desk.settings).get_set(PREVIEW) if mapped else None
-        spec = OwnSpec.from_request(path.stem, graph, given, definitions, trusted=trusted, model_set=model_set)
+        spec = self._opened.request(path.stem, self._opened.get(path), given, trusted=trusted, model_set=model_set)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
         return self._desk.submit(self._owners.of(request), [spec])
 
