@@ -16,7 +16,7 @@ from ltx_studio.graph.ids import Json, node_key
 from ltx_studio.graph.scopes import INPUT_SIDE, Contents, Link
 
 _PREFIX = re.compile(r"\s*(\d+)\s*:\s*(.+)", re.DOTALL)
-"""What editors before 1.30 put before the name of a widget of an inner subgraph: ``"12: text"``."""
+"""What older editors put before the name of a widget of an inner subgraph: ``"12: text"``."""
 
 _OWN = "-1"
 """What stands for an inner node where a list names an input of the subgraph itself."""
