@@ -20,6 +20,7 @@ ROOMS = [
     "limits",
     "reading",
     "weights",
+    "encodings",
     "privacy",
     "settings",
     "events",

@@ -87,7 +87,7 @@ def _checked_title(node_id: object, node: object, scale: Scale) -> str:
 
 def _no_graph(what: str, where: object = "") -> WorkflowError:
     return WorkflowError(
-        f"{what}, so this is no API-format graph.",
+        f"{what}, so this is not an API-format graph.",
         "Export the workflow again in ComfyUI's editor: File, Export (API).",
         where=shown(where),
     )

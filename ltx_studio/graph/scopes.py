@@ -15,7 +15,7 @@ SUBGRAPH_INPUT = -10
 """The id of the node that stands for a subgraph's inputs inside of it."""
 
 INPUT_SIDE = str(SUBGRAPH_INPUT)
-_HINT = "Open it in ComfyUI's editor, and take it out of itself."
+_HINT = "Open the workflow in ComfyUI's editor and remove the subgraph from itself."
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class Tracer:
         if key in way:
             title = shown(title_of(place.node))
             raise WorkflowError(
-                f"The links of the workflow run in a circle through {title!r}.",
+                f"The links of the workflow form a loop through {title!r}.",
                 "Open it in ComfyUI's editor, and break the circle.",
                 where=title,
             )

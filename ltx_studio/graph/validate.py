@@ -72,7 +72,7 @@ def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
         node = graph[error.args[1][0]]
         title = shown(node.get("_meta", {}).get("title") or node["class_type"])
         raise WorkflowError(
-            f"{title} waits for what comes of itself.", f"Break the circle {_IN_THE_EDITOR}.", where=title
+            f"{title} depends on its own output.", f"Break the loop {_IN_THE_EDITOR}.", where=title
         ) from None
 
 
@@ -136,7 +136,7 @@ def _problem_of_link(
         return None
     for kind in _carried(graph, link[0], definitions) if kinds[link[1]] == MATCH else [kinds[link[1]]]:
         if kind not in _ANY and not set(kind.split(",")) & set(item.kind.split(",")):
-            return _problem(title, name, f"takes {item.kind} and is fed {kind}", _connect_hint(item))
+            return _problem(title, name, f"takes {item.kind}, not {kind}", _connect_hint(item))
     return None
 
 

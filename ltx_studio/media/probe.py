@@ -176,7 +176,7 @@ def _look_at_clip(path: Path) -> Clip:
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
             otherwise = RequestError(
-                f"{path.name} holds no pictures that can be read.",
+                f"{path.name} has no video frames that can be read.",
                 "Use an MP4, MOV or WebM file with video of at most 8K (7680×4320).",
             )
             raise refusal(path, "clip", otherwise) if stream is None else otherwise

@@ -265,7 +265,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.json": (Path.touch, "is empty"),
     "empty.png": (Path.touch, "cannot be read as a picture"),
     "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "no text of Unicode"),
-    "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "no JSON object of nodes"),
+    "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "not a JSON object of nodes"),
 }
 
 

@@ -162,5 +162,5 @@ def test_a_model_file_and_an_output_can_be_set_although_they_are_no_fields(defin
 
     assert spec.graph[loader]["inputs"]["ckpt_name"] == "other.safetensors"
     assert spec.graph[saver]["inputs"]["filename_prefix"] == "mine"
-    with pytest.raises(RequestError, match="leaves the studio's folders"):
+    with pytest.raises(RequestError, match="outside the studio's folders"):
         OwnSpec.from_request("w", graph, {f"{saver}.filename_prefix": "../../x"}, definitions, trusted=True)

@@ -115,7 +115,7 @@ def test_a_clip_is_measured(tmp_path: Path) -> None:
 def test_a_video_without_pictures_is_refused(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", 0.5).rename(tmp_path / "a.mp4")
 
-    with pytest.raises(RequestError, match="has no video frames"):
+    with pytest.raises(RequestError, match="holds no pictures"):
         probe_clip(path)
 
 

@@ -191,7 +191,7 @@ def test_what_is_no_picture_is_refused_before_the_run(mode: str, field: str, sma
 
 @pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip"), ("keyframe", "control_clip")])
 def test_a_clip_without_pictures_is_refused_before_the_run(mode: str, field: str, small: Request, samples: Any) -> None:
-    with pytest.raises(RequestError, match="has no video frames"):
+    with pytest.raises(RequestError, match="holds no pictures"):
         parse(mode, small(mode, **{field: samples["sound"]}))
 
 
