@@ -103,6 +103,6 @@ DAMAGED_PACKETS = Limit(1_000, "damaged packets in a row", "Save it again, or us
 SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file again without its training metadata.")
 
 # What a parser may take in its own process (`reading`)
-READ_CPU_SECONDS = Limit(10, "seconds of CPU time", "Use a smaller or simpler file.")
-READ_SECONDS = Limit(60, "seconds", "Use a smaller or simpler file, or try again when the machine is less busy.")
+READ_CPU_SECONDS = Limit(30, "seconds of CPU time", "Use a smaller or simpler file.")
+READ_SECONDS = Limit(120, "seconds", "Use a smaller or simpler file, or try again when the machine is less busy.")
 READ_MEMORY = Limit(1280 * MEBIBYTE, "bytes", "Use a smaller or simpler file.")

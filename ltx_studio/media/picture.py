@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LARGEST_SIDE = 4096
 """Pixels. The largest clip there is; more of a picture's shorter side is never used."""
 
+LARGEST_PIXELS = 26_000_000
+"""ComfyUI makes 12 bytes of each, twice. What is longer than a film is wide is made smaller as a whole."""
+
 BAND_PIXELS = 8_000_000
 """Of the picture that is read; its colours are converted so much at a time, so that there is no second whole copy."""
 
@@ -25,7 +28,9 @@ or the largest of 32 bits."""
 
 
 def write_picture(source: Path, destination: Path) -> None:
-    """Write a picture as an upright PNG in sRGB, on white, its shorter side at most `LARGEST_SIDE`.
+    """Write a picture as an upright PNG in sRGB, on white.
+
+    Its shorter side is at most `LARGEST_SIDE`, and it has at most `LARGEST_PIXELS`.
 
     Raises:
         RequestError: It is too large.
@@ -35,8 +40,8 @@ def write_picture(source: Path, destination: Path) -> None:
 
     with opened_picture(source) as opened:
         colours = PictureColours(opened.info.get("icc_profile"), colour_codes(source, opened))
-        scale = min(1.0, LARGEST_SIDE / min(opened.size))
-        width, height = (round(side * scale) for side in opened.size)
+        scale = min(1.0, LARGEST_SIDE / min(opened.size), math.sqrt(LARGEST_PIXELS / math.prod(opened.size)))
+        width, height = (max(1, round(side * scale)) for side in opened.size)
         if scale < 1:
             opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
         opened.load()

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ltx_studio import reading
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.media.cut import RATE, cut_clip, cut_sound
@@ -57,19 +58,24 @@ class Stager:
         write: Callable[[Path], None]
         match want:
             case PictureFile():
-                file, write = self._inputs_dir / f"{name}.png", partial(write_picture, want.path)
+                file, write = self._picture(want.path, name)
             case SoundFile():
                 file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
             case ClipFile():
                 file, write = self._inputs_dir / f"{name}.mov", partial(cut_clip, want, self._check)
             case WholeFile() if is_heif(want.path):  # which no node of ComfyUI reads
-                file, write = self._inputs_dir / f"{name}.png", partial(write_picture, want.path)
+                file, write = self._picture(want.path, name)
             case WholeFile():
                 file, write = self._inputs_dir / f"{name}{want.path.suffix.lower()}", partial(_copy, want)
             case LoraFile():
                 file, write = self._loras_dir / OWN / f"{name}.safetensors", partial(_link, want)
         self._make(want.path, file, write)
         return f"{OWN}/{file.name}" if isinstance(want, LoraFile) else file.name
+
+    def _picture(self, source: Path, name: str) -> tuple[Path, Callable[[Path], None]]:
+        """Return the file of a picture, and what writes it: outside of a server, whose memory it would fill."""
+        file = self._inputs_dir / f"{name}.png"
+        return file, lambda unfinished: reading.read(_write_picture, source, unfinished, file)
 
     def _make(self, source: Path, path: Path, write: Callable[[Path], None]) -> None:
         import av
@@ -84,6 +90,15 @@ class Stager:
                 write(unfinished)
         except (OSError, av.error.FFmpegError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise _told(error, source, path) from None
+
+
+def _write_picture(source: Path, unfinished: Path, path: Path) -> None:
+    from PIL import Image
+
+    try:
+        write_picture(source, unfinished)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _told(error, source, path) from None
 
 
 def sweep(inputs_dir: Path, loras_dir: Path) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ltx_studio import reading
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError
 from ltx_studio.media import ClipFile, LoraFile, PictureFile, SoundFile, Stager, sweep
+from ltx_studio.media.picture import LARGEST_PIXELS
 from tests.samples import brightness, sound_of, write_film, write_picture, write_sound
 
 
@@ -70,6 +72,32 @@ def test_a_huge_picture_is_made_as_large_as_a_clip_can_be(stager: Stager, tmp_pa
 
     with Image.open(tmp_path / "input" / stager(PictureFile(path))) as made:
         assert made.size == (6144, 4096)
+
+
+def test_a_very_long_picture_is_made_smaller_as_a_whole(stager: Stager, tmp_path: Path) -> None:
+    Image.new("L", (1000, 40_000), 90).save(tmp_path / "long.png")
+
+    with Image.open(tmp_path / "input" / stager(PictureFile(tmp_path / "long.png"))) as made:
+        assert made.width * made.height <= LARGEST_PIXELS * 1.01
+        assert made.height / made.width == pytest.approx(40, rel=0.01)
+
+
+def test_a_server_prepares_a_picture_in_another_process(
+    stager: Stager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = reading._Pool()
+    monkeypatch.setattr(reading, "_pool", pool)
+    monkeypatch.setattr("ltx_studio.media.stage.write_picture", lambda *_: pytest.fail("it was prepared here"))
+    write_picture(tmp_path / "a.png", (64, 48))
+    (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    try:
+        name = stager(PictureFile(tmp_path / "a.png"))
+        with pytest.raises(RequestError, match=r"broken\.png cannot be read to its end"):
+            stager(PictureFile(tmp_path / "broken.png"))
+    finally:
+        pool.close()
+
+    assert [path.name for path in (tmp_path / "input").iterdir()] == [name]
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (8_000, 1), (44_100, 6), (96_000, 2)])
