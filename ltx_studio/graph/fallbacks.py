@@ -10,6 +10,7 @@ from typing import Any
 from ltx_studio.graph.api import ApiGraph, is_link
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.fit import fits
+from ltx_studio.graph.loaders import loader_table
 from ltx_studio.graph.newer import value_since
 from ltx_studio.graph.validate import expected
 from ltx_studio.graph.values import quoted, shown
@@ -55,13 +56,20 @@ def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> I
                 inputs[name] = item.default
                 yield f"{title}: {name} is not set; its default {quoted(item.default)} is used ({where} changes it)."
             continue
-        value = inputs[name]
+        value = inputs[name] = _with_slashes(node["class_type"], name, inputs[name])
         if is_link(value) or fits(item, value) or not _is_harmless(name, item):
             continue
         since = value_since(node["class_type"], name, value)
         why = f"came with ComfyUI {since}, and the installed one does not know it" if since else "is not known here"
         inputs[name] = item.default
         yield f"{title}: {name} {quoted(value)} {why}; {quoted(item.default)} is used instead ({where} changes it)."
+
+
+def _with_slashes(class_type: str, name: str, value: Any) -> Any:
+    """Return the name of a model file with forward slashes, also when it was written on Windows."""
+    if isinstance(value, str) and "\\" in value and name in loader_table().get(class_type, {}):
+        return value.replace("\\", "/")
+    return value
 
 
 def _is_harmless(name: str, item: Input) -> bool:

@@ -24,6 +24,7 @@ class ModelFile:
         use: What it is for.
         caution: What one should know before relying on it.
         built: Whether the studio makes it itself at set-up.
+        alias_of: The key of the file that it is, when a graph names it by another folder or in other letters.
     """
 
     folder: str
@@ -38,6 +39,12 @@ class ModelFile:
     use: str = ""
     caution: str = ""
     built: bool = False
+    alias_of: str = ""
+
+    @property
+    def known_key(self) -> str:
+        """Return the key by which commands know it."""
+        return self.alias_of or self.key
 
     @property
     def key(self) -> str:

@@ -5,9 +5,10 @@ Looks at files only; nothing there is ever changed.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ltx_studio.models.files import ModelFile, is_file
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 EXTRA_PATHS = "extra_model_paths.yaml"
 _OLD_NAMES: Mapping[str, tuple[str, ...]] = {"text_encoders": ("clip",), "diffusion_models": ("unet",)}
 """What ComfyUI once called these folders, and still reads."""
+
+MOST_LOOKED_AT, DEEPEST = 20_000, 4
+"""Files and levels of subfolders that are looked through for a file of the same name."""
 
 _YAML = (".yaml", ".yml")
 
@@ -33,6 +37,43 @@ def candidates(file: ModelFile, settings: Settings) -> Iterator[Path]:
     """Where `file` may be in those places; most of these paths do not exist."""
     for place in places(settings):
         yield from _within(file, place)
+
+
+def namesakes(file: ModelFile, settings: Settings) -> Iterator[Path]:
+    """Give the file of that name in another subfolder, or in other letters; nothing when there are several.
+
+    Workflows name files as they lie on their author's disk: ``LTX\\Base.safetensors`` where others have
+    ``base.safetensors``.
+    """
+    wanted = PurePosixPath(file.name).name.casefold()
+    roots = [settings.models_dir / file.folder]
+    for place in places(settings):
+        roots += _roots(file, place)
+    found: dict[Path, Path] = {}
+    for path in islice(_files_below(dict.fromkeys(roots)), MOST_LOOKED_AT):
+        if path.name.casefold() == wanted and path != settings.models_dir / file.folder / file.name and is_file(path):
+            found.setdefault(path.resolve(), path)
+    if len(found) == 1:
+        yield from found.values()
+
+
+def _files_below(roots: Iterable[Path]) -> Iterator[Path]:
+    for root in roots:
+        for at, folders, names in os.walk(root):
+            if len(Path(at).relative_to(root).parts) >= DEEPEST:
+                folders.clear()
+            yield from (Path(at, name) for name in sorted(names))
+
+
+def _roots(file: ModelFile, place: Path) -> Iterator[Path]:
+    """Give the folders in a place that hold files of the same kind."""
+    folders = (file.folder, *_OLD_NAMES.get(file.folder, ()))
+    paths_file = place if place.suffix.lower() in _YAML else place / EXTRA_PATHS
+    if place != paths_file:
+        yield from (models / folder for models in (place / "models", place) for folder in folders)
+    if is_file(paths_file):
+        known = _read(paths_file, paths_file.stat().st_mtime_ns)
+        yield from (root for folder in folders for root in known.get(folder, ()))
 
 
 def _within(file: ModelFile, place: Path) -> Iterator[Path]:

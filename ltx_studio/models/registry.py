@@ -4,11 +4,11 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files as resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -144,8 +144,18 @@ class Registry:
             if f"{folder}/{name}" in self.files:
                 return self.files[f"{folder}/{name}"]
         if folders:
-            return ModelFile(folders[0], name)
+            return self._alias(name, folders) or ModelFile(folders[0], name)
         return next((file for file in self.files.values() if file.name == name), None)
+
+    def _alias(self, name: str, folders: tuple[str, ...]) -> ModelFile | None:
+        """Return the one known file of that name, in whatever subfolder and letters; None if there are several."""
+        wanted = PurePosixPath(name).name.casefold()
+        found = [
+            file
+            for file in self.files.values()
+            if file.folder in folders and PurePosixPath(file.name).name.casefold() == wanted
+        ]
+        return replace(found[0], name=name, alias_of=found[0].key) if len(found) == 1 else None
 
 
 def load_registry(own_file: Path | None = None) -> Registry:

@@ -162,7 +162,7 @@ class Store:
             self._hint(files, advice, pocket),
             where=files[0].key,
             remedies=[Remedy.FETCH, Remedy.RETRY] if can_fetch else [],
-            files=[file.key for file in files],
+            files=[file.known_key for file in files],
         )
 
     def _hint(self, files: list[ModelFile], advice: Advice | None, pocket: str) -> str:
@@ -229,6 +229,8 @@ class Store:
         for path in places.candidates(file, self.settings):
             if is_file(path):
                 yield path, Origin.FOLDER
+        for path in places.namesakes(file, self.settings):
+            yield path, Origin.FOLDER
 
     def is_our_link(self, file: ModelFile) -> bool:
         """Whether what is in the studio's folder is a link that we have made, or would make, rather than the user's."""
@@ -287,4 +289,4 @@ def by_key(files: Iterable[ModelFile]) -> list[ModelFile]:
 
 def fetch_command(files: Iterable[ModelFile]) -> str:
     """The command that fetches `files`."""
-    return shlex.join(["ltx-studio", "models", "get", *(file.key for file in files)])
+    return shlex.join(["ltx-studio", "models", "get", *(file.known_key for file in files)])

@@ -164,3 +164,21 @@ def test_a_model_file_and_an_output_can_be_set_although_they_are_no_fields(defin
     assert spec.graph[saver]["inputs"]["filename_prefix"] == "mine"
     with pytest.raises(RequestError, match="outside the studio's folders"):
         OwnSpec.from_request("w", graph, {f"{saver}.filename_prefix": "../../x"}, definitions, trusted=True)
+
+
+@pytest.mark.parametrize("written", ["LTX\\base.safetensors", "a\\b/base.safetensors"])
+def test_a_model_file_named_on_windows_is_named_with_forward_slashes(written: str, definitions: Definitions) -> None:
+    graph = {"1": {"class_type": "LoraLoaderModelOnly", "inputs": {"lora_name": written}, "_meta": {"title": "LoRA"}}}
+
+    fitted, notes = fit_to(graph, definitions)
+
+    assert fitted["1"]["inputs"]["lora_name"] == written.replace("\\", "/")
+    assert not any("lora_name" in note for note in notes)
+
+
+def test_a_prompt_keeps_its_backslashes(definitions: Definitions) -> None:
+    graph = {"1": {"class_type": "CLIPTextEncode", "inputs": {"text": "a \\(b\\)"}, "_meta": {"title": "Prompt"}}}
+
+    fitted, _ = fit_to(graph, definitions)
+
+    assert fitted["1"]["inputs"]["text"] == graph["1"]["inputs"]["text"]

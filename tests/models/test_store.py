@@ -278,6 +278,41 @@ def test_a_broken_copy_is_named_with_the_missing_file(shop: Shop, tmp_path: Path
         store.require(graph("a.safetensors"), fetch_command)
 
 
+@pytest.mark.parametrize("named", ["LTX/a.safetensors", "A.safetensors", "x/y/A.SafeTensors"])
+def test_a_known_file_is_found_under_the_name_that_a_workflow_gives_it(named: str, shop: Shop) -> None:
+    shop.add("a.safetensors")
+    store = shop.store()
+    with pytest.raises(ModelMissingError) as caught:
+        store.require(graph(named), fetch_command)
+    assert "`ltx-studio models get loras/a.safetensors`" in caught.value.hint
+    assert caught.value.files == ("loras/a.safetensors",)
+    put(store.settings.models_dir / "loras" / "a.safetensors", safetensors(SIZE))
+
+    store.require(graph(named), fetch_command)
+
+    assert (store.settings.models_dir / "loras" / named).is_file()
+
+
+@pytest.mark.parametrize("named", ["LTX/own.safetensors", "OWN.safetensors", "own.safetensors"])
+@pytest.mark.parametrize("where", ["home/models/loras/sub/Own.safetensors", "theirs/models/loras/a/b/own.safetensors"])
+def test_a_users_file_is_found_in_another_subfolder_and_in_other_letters(
+    named: str, where: str, store: Store, tmp_path: Path
+) -> None:
+    theirs = put(tmp_path / where, safetensors(2000))
+
+    with_dirs(store, tmp_path / "theirs").require(graph(named), fetch_command)
+
+    assert (store.settings.models_dir / "loras" / named).resolve() == theirs
+
+
+def test_of_two_files_of_one_name_neither_is_guessed(store: Store, tmp_path: Path) -> None:
+    put(tmp_path / "theirs" / "loras" / "v1" / "own.safetensors", safetensors(2000))
+    put(tmp_path / "theirs" / "loras" / "v2" / "own.safetensors", safetensors(2000))
+
+    with pytest.raises(ModelMissingError, match=r"own\.safetensors is missing"):
+        with_dirs(store, tmp_path / "theirs").require(graph("own.safetensors"), fetch_command)
+
+
 def test_an_unknown_file_is_asked_for(store: Store) -> None:
     with pytest.raises(ModelMissingError) as caught:
         store.require(graph("sub/unheard-of.safetensors"), fetch_command)
