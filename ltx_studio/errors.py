@@ -83,6 +83,18 @@ class StudioError(Exception):
     def __hash__(self) -> int:
         return hash(self.__reduce__()[1])
 
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """Return the same error with other names of files in its message, hint and place.
+
+        Args:
+            names: Name now → name then.
+        """
+        texts = [self.message, self.hint, self.where]
+        for before, after in names.items():
+            texts = [text.replace(before, after) for text in texts]
+        message, hint, where = texts
+        return type(self)(message, hint, where=where, details=self.details, remedies=self.remedies, files=self.files)
+
     def store(self) -> dict[str, Any]:
         """All of it as JSON, for `restore`."""
         said = {**self.as_dict(), "where": self.where, "details": self.details}

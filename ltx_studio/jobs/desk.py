@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -68,11 +69,22 @@ class Desk:
         Raises:
             StudioError: A file is gone, or there is no room to keep it.
         """
-        kept = [spec.with_files(self._kept) for spec in specs]
-        jobs = self.queue.submit(owner, [(spec.mode, spec.as_dict()) for spec in kept])
+        jobs = self.queue.submit(owner, [(spec.mode, self._stored(spec)) for spec in specs])
         if self._worker is not None:
             self._worker.nudge()
         return jobs
+
+    def _stored(self, spec: Spec) -> dict[str, Any]:
+        """Keep the files of a request, and return what the queue stores of it, with how the user names them."""
+        names: dict[str, str] = {}
+
+        def keep(path: Path, kind: Media) -> Path:
+            kept = self._kept(path, kind)
+            names[kept.name] = path.name
+            return kept
+
+        stored = spec.with_files(keep).as_dict()
+        return {**stored, "names": names} if names else stored
 
     def _kept(self, path: Path, kind: Media) -> Path:
         """LoRAs are large, so they stay where they are; but not what was uploaded."""

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -217,6 +217,9 @@ class Worker:
             self._board.clear(job.id)
 
     def _fail(self, job: Job, error: StudioError) -> None:
+        names = job.spec.get("names")
+        if isinstance(names, Mapping):  # the user knows no file by the name under which it was kept
+            error = error.renamed({str(kept): str(own) for kept, own in names.items()})
         self._patiently(lambda: self._queue.fail(job.id, error))
 
     def _put_away(self, job: Job) -> None:

@@ -177,8 +177,9 @@ def test_a_model_file_named_on_windows_is_named_with_forward_slashes(written: st
 
 
 def test_a_prompt_keeps_its_backslashes(definitions: Definitions) -> None:
-    graph = {"1": {"class_type": "CLIPTextEncode", "inputs": {"text": "a \\(b\\)"}, "_meta": {"title": "Prompt"}}}
+    text = "a \\(b\\)"
+    graph = {"1": {"class_type": "CLIPTextEncode", "inputs": {"text": text}, "_meta": {"title": "Prompt"}}}
 
     fitted, _ = fit_to(graph, definitions)
 
-    assert fitted["1"]["inputs"]["text"] == graph["1"]["inputs"]["text"]
+    assert fitted["1"]["inputs"]["text"] == text
