@@ -1,6 +1,7 @@
 """A finished take: its video, how it was made, and what one can do with it next."""
 
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,14 @@ from ltx_studio.jobs import Desk
 from ltx_studio.jobs.history import TakeRecord
 from ltx_studio.privacy import user_umask
 from ltx_studio.ui import cards, words
-from ltx_studio.ui.files import private_copy
+from ltx_studio.ui.files import named_copy, private_copy
 from ltx_studio.ui.owners import Owners
 from ltx_studio.ui.quiet import QUIET
 
 log = logging.getLogger(__name__)
+
+LONGEST_SAID = 60
+"""Characters of a prompt in the name of a file to download."""
 
 OPENERS = {"darwin": "open", "win32": "explorer"}
 """What shows a folder, by `sys.platform`; elsewhere it is xdg-open."""
@@ -113,7 +117,8 @@ class TakePanel:
                     cards.message(f"{words.FILE_GONE} {words.FILE_GONE_HINT}"),
                     gr.update(visible=False), *self._buttons(record))  # fmt: skip
         copy, shown = private_copy(path), gr.update(visible=True)
-        video, download = gr.update(value=copy, visible=True), gr.update(value=copy, visible=True)
+        named = named_copy(path, download_name(record))
+        video, download = gr.update(value=copy, visible=True), gr.update(value=named, visible=True)
         return record.id, video, shown, cards.recipe(record), download, *self._buttons(record)
 
     def nothing(self) -> tuple[Any, ...]:
@@ -173,6 +178,13 @@ class TakePanel:
             subprocess.Popen(command, stdout=nowhere, stderr=nowhere, umask=user_umask())
             said = words.OPENED.format(path=path.parent)
         return cards.recipe(record, said)
+
+
+def download_name(record: TakeRecord) -> str:
+    """Return the name that a take's file has for people: the beginning of its prompt, its mode and its seed."""
+    said = re.sub(r"[\W_]+", "-", record.prompt)[:LONGEST_SAID].strip("-").lower()
+    parts = (said, record.mode, "" if record.seed is None else str(record.seed))
+    return "-".join(filter(None, parts)) + Path(record.file).suffix
 
 
 def _favourite(is_one: bool) -> str:
