@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ltx_studio import reading
+from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import ValueOf
 from ltx_studio.cli.output import echo, echo_json, json_text
 from ltx_studio.errors import RequestError, WorkflowError
@@ -34,6 +35,8 @@ def convert(file: Path, out: Path | None) -> None:
     """Turn FILE into API format: a workflow as the editor saves it, or a file that carries one."""
     from ltx_studio.graph.files import read_workflow
 
+    if out is not None:
+        check_apart(out, [file])
     graph = reading.read(read_workflow, file, _definitions())
     if out is None:
         echo_json(graph, indent=2)

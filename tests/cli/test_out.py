@@ -143,3 +143,10 @@ def test_a_control_map_needs_a_clip_and_a_png(terminal: Terminal, mine: Path, tm
     assert "does not end in .png" in terminal.err
     terminal("generate", "t2v", *SMALL, "--preview-control", "a.png", rc=2)
     assert "No such option" in terminal.err
+
+
+def test_a_workflow_is_not_overwritten_by_what_it_is_converted_to(terminal: Terminal, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"1": {"class_type": "EmptyImage", "inputs": {}}}')
+
+    refused(terminal, mine, "workflow", "convert", str(mine), "--out", str(mine))
