@@ -133,12 +133,10 @@ class Archive:
 
     def _put_other(self, made: Path, path: Path, source: Provenance | None) -> None:
         """Move another file that a run saved to its place, with its provenance where its kind can carry it."""
-        if source is not None:
+        if source is not None and provenance.can_carry(made):
             try:
                 with whole(path) as partial:
-                    carried = provenance.copy(made, partial, source)
-                    if not carried:
-                        made.replace(partial)
+                    provenance.copy(made, partial, source)
             except Exception:
                 log.exception("%s cannot carry its provenance", path.name)
             else:

@@ -88,25 +88,35 @@ def of_take(spec: Spec, graph: Mapping[str, Mapping[str, Any]]) -> Provenance | 
     return Provenance(PurePosixPath(named[0].file.replace("\\", "/")).stem)
 
 
-def copy(source: Path, destination: Path, provenance: Provenance) -> bool:
-    """Copy a picture, sound or video with its provenance in it; its pixels and samples stay the same.
+def can_carry(path: Path) -> bool:
+    """Return whether a kind of file can carry its provenance.
 
-    Returns:
-        Whether this kind of file can carry it; else nothing is written.
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if path.suffix.lower() in _STREAMED:
+        return True
+    with path.open("rb") as file:
+        return xmp.takes_packet(file.read(xmp.HEAD))
+
+
+def copy(source: Path, destination: Path, provenance: Provenance) -> None:
+    """Copy a picture, sound or video that can carry it with its provenance; its pixels and samples stay the same.
 
     Raises:
         OSError: The file cannot be read or written.
+        ValueError: The file is damaged, or of a kind that cannot carry it.
     """
     suffix = source.suffix.lower()
     if suffix in _STREAMED:
         _copy_streams(source, destination, _STREAMED[suffix], provenance)
         if suffix == ".mp4":
             xmp.append_to_mp4(destination, provenance.packet)
-        return True
+        return
     data = xmp.in_picture(source.read_bytes(), provenance.packet)
-    if data is not None:
-        destination.write_bytes(data)
-    return data is not None
+    if data is None:
+        raise ValueError(f"{source.name} cannot carry XMP")
+    destination.write_bytes(data)
 
 
 def _copy_streams(source: Path, destination: Path, form: str, provenance: Provenance) -> None:

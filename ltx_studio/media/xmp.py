@@ -14,6 +14,8 @@ _PNG_KEYWORD = b"XML:com.adobe.xmp\0\0\0\0\0"
 _JPEG_NAMESPACE = b"http://ns.adobe.com/xap/1.0/\0"
 _WEBP_HAS_XMP = 0x04
 _LARGEST_SEGMENT = 65_533
+HEAD = 16
+"""Bytes by which `takes_packet` knows a file."""
 
 
 def append_to_mp4(path: Path, packet: bytes) -> None:
@@ -24,6 +26,11 @@ def append_to_mp4(path: Path, packet: bytes) -> None:
     """
     with path.open("ab") as file:
         file.write(struct.pack(">I4s16s", 24 + len(packet), b"uuid", _MP4) + packet)
+
+
+def takes_packet(head: bytes) -> bool:
+    """Return whether a file that begins with these bytes is one that `in_picture` knows."""
+    return head.startswith((_PNG, b"\xff\xd8")) or (head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X")
 
 
 def in_picture(data: bytes, packet: bytes) -> bytes | None:

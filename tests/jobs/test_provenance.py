@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from ltx_studio.jobs import provenance
+from ltx_studio.jobs.archive import Archive
 from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.jobs.provenance import SOURCE_TAG, SOURCE_TYPE, Provenance
+from ltx_studio.settings import Settings
 from tests.support import small_spec
 
 SOURCE = Provenance("LTX-2.3 <22B> & more")
@@ -64,7 +66,8 @@ def test_sounds_and_videos_say_it_and_keep_their_tags_and_contents(name: str, tm
     made, carried = tmp_path / name, tmp_path / f"carried-{name}"
     MAKERS[name](made, prompt='{"1": 2}')
 
-    assert provenance.copy(made, carried, SOURCE)
+    assert provenance.can_carry(made)
+    provenance.copy(made, carried, SOURCE)
 
     tags = tags_of(carried)
     assert (tags["comment"], tags[SOURCE_TAG], tags["prompt"]) == (COMMENT, SOURCE_TYPE, '{"1": 2}')
@@ -76,7 +79,8 @@ def test_a_comment_of_the_workflow_stays(name: str, tmp_path: Path) -> None:
     made, carried = tmp_path / name, tmp_path / f"carried-{name}"
     MAKERS[name](made, comment="mine")
 
-    assert provenance.copy(made, carried, SOURCE)
+    assert provenance.can_carry(made)
+    provenance.copy(made, carried, SOURCE)
 
     assert (tags_of(carried)["comment"], tags_of(carried)["disclosure"]) == ("mine", COMMENT)
 
@@ -86,7 +90,8 @@ def test_pictures_say_it_in_words_of_the_iptc(name: str, tmp_path: Path) -> None
     made, carried = tmp_path / name, tmp_path / f"carried-{name}"
     Image.new("RGB", (8, 8), "red").save(made)
 
-    assert provenance.copy(made, carried, SOURCE)
+    assert provenance.can_carry(made)
+    provenance.copy(made, carried, SOURCE)
 
     with Image.open(carried) as image:
         packet = image.info.get("xmp") or image.info["XML:com.adobe.xmp"]
@@ -97,11 +102,27 @@ def test_pictures_say_it_in_words_of_the_iptc(name: str, tmp_path: Path) -> None
     assert found["CreatorTool"].startswith("LTX 2.3 Studio ")
 
 
-def test_a_kind_that_carries_nothing_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "a.gif").write_bytes(b"GIF89a")
+@pytest.mark.parametrize("name", ["a.gif", "a.wav", "a.txt"])
+def test_a_kind_that_carries_nothing_is_known(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"GIF89a")
 
-    assert not provenance.copy(tmp_path / "a.gif", tmp_path / "b.gif", SOURCE)
-    assert not (tmp_path / "b.gif").exists()
+    assert not provenance.can_carry(tmp_path / name)
+    with pytest.raises(ValueError, match="cannot carry"):
+        provenance.copy(tmp_path / name, tmp_path / "b", SOURCE)
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.mov"])
+def test_a_file_that_cannot_be_put_at_its_place_stays_where_it_is(name: str, tmp_path: Path) -> None:
+    made, folder = tmp_path / name, tmp_path / f"taken{Path(name).suffix}"
+    Image.new("RGB", (8, 8), "red").save(made, "GIF" if name == "a.gif" else "PNG")
+    before = made.read_bytes()
+    (folder / "inside").mkdir(parents=True)
+
+    with pytest.raises(OSError, match="directory"):
+        Archive(Settings(home=tmp_path / "home"))._put_other(made, folder, SOURCE)
+
+    assert made.read_bytes() == before
 
 
 def test_the_model_set_is_named_or_the_file_of_a_workflow() -> None:
