@@ -71,7 +71,8 @@ class _Mapping:
                 socket = "model"
             if socket is not None:
                 user["inputs"][name] = self._socket(socket)
-        del self.graph[node_id]
+        if not any(True for _ in self._users(node_id)):  # else something of another kind is still read from it
+            del self.graph[node_id]
 
     def _map_lora(self, node_id: str, node: dict[str, Any], named: Mapping[str, str]) -> None:
         title = shown(node.get("_meta", {}).get("title") or node["class_type"])
@@ -133,7 +134,8 @@ class _Mapping:
         for node_id, node in list(self.graph.items()):
             if node["class_type"] != render:
                 continue
-            source = self.graph.get(str((node["inputs"].get("moge_geometry") or [""])[0]))
+            given = node["inputs"].get("moge_geometry")
+            source = self.graph.get(given[0]) if is_link(given) and given is not None else None
             if source is None or source["class_type"] != inference or not is_link(source["inputs"].get("image")):
                 continue
             inputs = {"image": source["inputs"]["image"], "low_threshold": 0.1, "high_threshold": 0.3}

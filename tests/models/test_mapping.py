@@ -72,3 +72,27 @@ def test_loras_become_those_of_the_set(file: str, used: str, definitions: Defini
     graph, _ = map_models(parts(definitions, **{"5": lora}), POCKET, definitions)
 
     assert graph["5"]["inputs"]["lora_name"] == used
+
+
+def test_a_loader_stays_while_something_of_another_kind_is_read_from_it(definitions: Definitions) -> None:
+    graph = {
+        "1": {"class_type": "unCLIPCheckpointLoader", "inputs": {"ckpt_name": "a.safetensors"}},
+        "2": {"class_type": "CLIPVisionEncode", "inputs": {"clip_vision": ["1", 3], "image": ["3", 0], "crop": "none"}},
+        "3": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
+        "4": {"class_type": "VAEDecode", "inputs": {"samples": ["0", 0], "vae": ["1", 2]}},
+    }
+
+    mapped, _ = map_models(graph, POCKET, definitions)
+
+    assert mapped["2"]["inputs"]["clip_vision"] == ["1", 3]
+    assert "1" in mapped
+    assert mapped["4"]["inputs"]["vae"] != ["1", 2]
+
+
+@pytest.mark.parametrize("given", [5, None, "x", ["9", 0], {"a": 1}])
+def test_depth_that_comes_from_nowhere_is_left_as_it_is(given: Any, definitions: Definitions) -> None:
+    graph = {"1": {"class_type": "MoGeRender", "inputs": {"moge_geometry": given}}}
+
+    mapped, _ = map_models(graph, POCKET, definitions)
+
+    assert mapped["1"]["class_type"] == "MoGeRender"
