@@ -28,14 +28,15 @@ def unpack_groups(workflow: Json, subgraphs: list[dict[str, Any]], definitions: 
     _check_size([groups[_name(node)] for node in packed], len(workflow["nodes"]))
     nodes = {id(node): node for node in workflow["nodes"]}
     last = highest(workflow, subgraphs)
-    links = list(workflow.get("links") or [])
+    moved: dict[str, int] = {}
     for node in packed:
         group = _Group(groups[_name(node)], definitions, last)
         host, subgraph = group.unpack(node)
         last = host["id"]
         subgraphs.append(subgraph)
         nodes[id(node)] = host
-        links = [_moved(link, node_key(node["id"]), host["id"]) for link in links]
+        moved[node_key(node["id"])] = host["id"]
+    links = [_moved(link, moved) for link in workflow.get("links") or []]
     return {**workflow, "nodes": list(nodes.values()), "links": links}
 
 
@@ -44,15 +45,12 @@ def _name(node: Json) -> Any:
     return next((kind.removeprefix(prefix) for prefix in _PREFIXES if kind.startswith(prefix)), None)
 
 
-def _moved(link: Any, key: str, new: int) -> Any:
-    """Return a link of the workflow that leads to and from the node `new` instead of `key`."""
+def _moved(link: Any, moved: Mapping[str, int]) -> Any:
+    """Return a link of the workflow that leads to and from the nodes' new ids; `moved` has them by the old ones."""
     if isinstance(link, Mapping):
-        return {**link, **{end: new for end in ("origin_id", "target_id") if node_key(link[end]) == key}}
-    return [link[0], new if node_key(link[1]) == key else link[1], link[2], *_target(link, key, new)]
-
-
-def _target(link: Any, key: str, new: int) -> list[Any]:
-    return [new if node_key(link[3]) == key else link[3], *link[4:]]
+        return {**link, **{end: moved.get(node_key(link[end]), link[end]) for end in ("origin_id", "target_id")}}
+    origin, target = (moved.get(node_key(link[place]), link[place]) for place in (1, 3))
+    return [link[0], origin, link[2], target, *link[4:]]
 
 
 def _check_size(groups: list[Json], nodes: int) -> None:
