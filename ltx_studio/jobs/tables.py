@@ -132,7 +132,8 @@ def _table(text: str, path: Path) -> Iterator[Row]:
     given = _SEPARATOR_LINE.fullmatch(line)
     if given:
         header, line = header + 1, next(lines, "")
-    mark = given["mark"] if given else max(_DELIMITERS, key=lambda each: _fit(line, each))
+    usual = _DELIMITERS if path.suffix.lower() == ".csv" else f"\t{_DELIMITERS}"  # the first of equals
+    mark = given["mark"] if given else max(usual, key=lambda each: _fit(line, each))
     names = [_name(each) for each in line.split(mark)]
     limits.TABLE_COLUMNS.check(len(names), path.name)
     _check_names(names, path, header)

@@ -27,6 +27,7 @@ def write(folder: Path, name: str, data: str | bytes) -> Path:
         ("a.csv", "prompt\tseed\na ball, red\t7\n"),
         ("a.tsv", "prompt\tseed\na ball, red\t7\n"),
         ("a.tab", "prompt\tseed\r\na ball, red\t7\r\n"),
+        ("a.tsv", "prompt\n\na ball, red\n"),
         ("a.csv", "prompt|seed\na ball, red|7\n"),
         ("a.csv", "sep=;\r\nprompt;seed\r\na ball, red;7\r\n"),
         ("a.csv", '"sep=|"\nprompt|seed\na ball, red|7\n'),
@@ -47,7 +48,8 @@ def write(folder: Path, name: str, data: str | bytes) -> Path:
 def test_every_dialect_and_encoding_says_the_same(name: str, text: str, encoding: str, tmp_path: Path) -> None:
     (spec,) = read_batch(write(tmp_path, name, text.encode(encoding)), "pocket", "t2v")
 
-    assert (spec.params.prompt, spec.seed) == ("a ball, red", 7)
+    assert spec.params.prompt == "a ball, red"
+    assert spec.seed == 7 or "seed" not in text.casefold()
 
 
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
