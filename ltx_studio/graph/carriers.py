@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ltx_studio import limits
-from ltx_studio.errors import WorkflowError
+from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.media.open import opened_picture, tags
 
 VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".webm", ".mkv", ".m4v", ".avi"})
@@ -92,6 +92,9 @@ def picture_texts(path: Path) -> dict[str, str]:
         with opened_picture(path) as image:
             for name, text in _picture_texts(image):
                 found.setdefault(name.lower(), text)
+    except RequestError:  # too large to be a picture of a graph, but its text has been read
+        if not found:
+            raise
     except (OSError, ValueError, SyntaxError):
         if not found:
             raise WorkflowError(f"{path.name} cannot be read as a picture.", "Check that the file is whole.") from None

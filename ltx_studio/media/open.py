@@ -155,6 +155,11 @@ def _opened(path: Path, formats: tuple[str, ...]) -> Any:
 
     try:
         return Image.open(path, formats=formats)
+    except Image.DecompressionBombError:  # which Pillow finds before anybody can ask for the size
+        most = limits.PICTURE_PIXELS.most / 1e6
+        raise RequestError(
+            f"{path.name} has more pixels than the limit of {most:.0f} megapixels.", limits.PICTURE_PIXELS.hint
+        ) from None
     except UnidentifiedImageError:
         image = float_picture(path)
         if image is None:

@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.graph.carriers import ENDINGS
+from ltx_studio.graph.carriers import ENDINGS, picture_texts
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.files import read_workflow
 
@@ -295,3 +295,17 @@ def test_the_page_lets_one_choose_what_is_read() -> None:
     written = {Path(name).suffix.lower() for name in PICTURES} - {".json"}
 
     assert written | {".json", ".mp4", ".mov", ".webm", ".mkv", ".flac", ".mp3", ".opus", ".ogg"} <= set(ENDINGS)
+
+
+@pytest.mark.parametrize("side", [13_000, 20_000])
+def test_the_workflow_of_a_picture_that_is_too_large_is_read(side: int, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    text = b"prompt\0" + json.dumps(GRAPH).encode()
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"tEXt", text), (b"IDAT", b""), (b"IEND", b"")]
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in chunks:
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+    assert json.loads(picture_texts(path)["prompt"]) == GRAPH
