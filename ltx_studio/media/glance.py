@@ -34,6 +34,9 @@ FAINTEST = 0.06
 ABOVE_GRAIN = 5
 """Times the median slope. Grain is as steep as that now and then; an edge has to be steeper."""
 
+FLAT = 0.01
+"""Standard deviation of a picture in which nothing can be seen; a gradient has far more, though it has no edge."""
+
 _FEW, _FEWEST = 4, 2
 """Pictures that are looked at; of large ones fewer."""
 
@@ -72,11 +75,18 @@ class EdgeLook:
         length: Pixels that are steeper than that, to the picture's width and height together; of the picture that has
             the most.
         brightness: Of the brightest of the pictures on the average, 0 to 1.
+        contrast: Standard deviation of what is seen in the pictures, 0 to 1, the largest of them.
     """
 
     threshold: float
     length: float
     brightness: float
+    contrast: float = 1.0
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the pictures have one colour all over, but for grain."""
+        return self.contrast < FLAT
 
     @property
     def sees_nothing(self) -> bool:
@@ -115,7 +125,8 @@ def _find_edges(path: Path, place: tuple[Any, ...], threshold: float | None) -> 
     chosen = _fitting(pictures, found) if threshold is None else threshold
     brightness = max(float(picture.mean()) for picture in pictures) / 255
     length = max(int(np.count_nonzero(ridge > chosen)) for ridge in found) / sum(found[0].shape)
-    return EdgeLook(chosen, length, brightness)
+    contrast = max(float(picture.std(axis=(0, 1)).max()) for picture in pictures) / 255
+    return EdgeLook(chosen, length, brightness, contrast)
 
 
 def _fitting(pictures: "list[NDArray[np.uint8]]", found: "list[NDArray[np.float32]]") -> float:

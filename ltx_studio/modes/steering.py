@@ -47,7 +47,7 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
                 "Canny finds no edges in the clip, so it does not steer: the prompt alone decides the motion. "
                 f"{_instead(look, model_set)}"
             )
-    elif params.control == "ready" and look_at_edges(part).sees_nothing:
+    elif params.control == "ready" and look_at_edges(part).is_flat:
         yield (
             "The clip has one colour all over, so it does not steer: the prompt alone decides the motion. "
             "Use a clip in which something can be seen."

@@ -75,6 +75,12 @@ def test_a_dark_flat_clip_is_to_be_brightened(small: Request, tmp_path: Path) ->
     assert "or brighten the clip" in note
 
 
+def test_a_ready_map_without_edges_steers_when_it_is_a_gradient(small: Request, tmp_path: Path) -> None:
+    clip = write_still(tmp_path / "depth.mp4", Image.linear_gradient("L").resize((256, 192)).convert("RGB"))
+
+    assert not any("steer" in note for note in spec("style", small, clip=clip, control="ready").notes())
+
+
 def test_a_ready_map_of_one_colour_is_said_not_to_steer(flat: Path, small: Request, tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4")
 
