@@ -195,6 +195,7 @@ def _look_at_clip(path: Path) -> Clip:
 
 def _look_at_animation(path: Path) -> Clip:
     still = _look_at_picture(path)
+    limits.CLIP_PIXELS.check(still.width * still.height, path.name)  # each of its pictures is decoded whole
     durations = webp_durations(path)
     if len(durations) <= 1:
         raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
