@@ -96,13 +96,14 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
     settings = get_settings()
     specs = read_batch(file, model_set or default_set(settings), mode, preset)
     desk = Desk(settings)
+    notes = [spec.notes() for spec in specs]  # before anything is submitted: a file may be gone
     ids = desk.submit(LOCAL, specs)
-    for number, spec in enumerate(specs, 1):
-        for note in () if as_json else spec.notes():
-            echo(f"Request {number}: {note}", err=True)
     if as_json:
-        echo_json({"jobs": ids, "notes": [spec.notes() for spec in specs]})
+        echo_json({"jobs": ids, "notes": notes})
         return
+    for number, told in enumerate(notes, 1):
+        for note in told:
+            echo(f"Request {number}: {note}", err=True)
     echo(*ids)
     if not desk.is_worked():
         echo(NOBODY_WORKS, err=True)

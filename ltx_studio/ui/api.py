@@ -100,8 +100,9 @@ class Api:
             values = signature.bind(*given, **named).arguments
             request = values.pop("request")
             spec = _spec(mode.id, values, self._model_set)
+            notes = spec.notes()  # before it is submitted: a file may be gone
             (job,) = self._submit([spec], request)
-            return self._job(self._desk.queue.get(job, self._owners.of(request))) | {"notes": spec.notes()}
+            return self._job(self._desk.queue.get(job, self._owners.of(request))) | {"notes": notes}
 
         endpoint.__name__ = mode.id
         endpoint.__signature__ = signature  # type: ignore[attr-defined]
@@ -226,8 +227,9 @@ class Api:
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
         spec = self._opened.request(name, opened, given, trusted=trusted)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
+        notes = spec.notes()
         (job,) = self._submit([spec], request)
-        return self._job(self._desk.queue.get(job, self._owners.of(request)))
+        return self._job(self._desk.queue.get(job, self._owners.of(request))) | {"notes": notes}
 
     def prune(self, request: gr.Request, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
         """Remove the oldest takes but no favourites; ``keep`` are left beside these, ``keep_bytes`` are of all."""

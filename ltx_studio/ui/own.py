@@ -142,11 +142,12 @@ class OwnPanels:
         try:
             may = not self._owners.apart
             specs = read_batch(Path(path), self._model_set.id, FIRST_MODE, with_files=may, uploaded=True)
+            notes = _notes_of(specs)  # before anything is submitted: a file may be gone
             jobs = self._desk.submit(self._owners.of(request), specs)
         except StudioError as error:
             return self._discretion.error(error)
         self._desk.work()
-        return cards.message(words.HANDED_IN.format(count=len(jobs)), _notes_of(specs))
+        return cards.message(words.HANDED_IN.format(count=len(jobs)), notes)
 
 
 def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequence[str] = ()) -> str:
