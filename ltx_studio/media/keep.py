@@ -32,6 +32,8 @@ class Keeper:
         """
         path = locate(path)
         if path.parent == self._folder:
+            if not path.is_symlink():  # whose time says when its target was looked at
+                os.utime(path)  # it is wanted again, so it is not freed meanwhile
             return path
         digest = sha256(path)
         kept = self._folder / f"{digest}{_suffix(path)}"
