@@ -144,9 +144,12 @@ class OwnSpec:
 
         Raises:
             WorkflowError: Its graph is none.
+            TypeError: Its name is no text.
         """
         params = stored["params"]
         check_graph(params["graph"])
+        if not isinstance(params["name"], str):
+            raise TypeError("the name of the workflow is no text")
         files = {key: folder / Path(name).name for key, name in params["files"].items()}
         return cls(params["name"], params["graph"], files, fresh=stored.get("fresh", False))
 

@@ -394,7 +394,7 @@ class TestFaults:
         error = self.error_of(engine, edited(lambda nodes: nodes["Upscale"].update(class_type="FancyUpscale")))
 
         assert isinstance(error, WorkflowError)
-        assert "'FancyUpscale'" in error.message
+        assert "FancyUpscale" in error.message
         assert error.where == "Upscale"
 
     def test_a_missing_model_file_is_named(self, engine: Engine) -> None:

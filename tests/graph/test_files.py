@@ -40,7 +40,7 @@ def test_reads_a_video_that_was_made_here(engine: Engine, definitions: Definitio
         ("gone.json", None, "cannot be read"),
         ("bad.json", b"{", "no JSON"),
         ("binary.json", b"\xff\xfe\x00", "no text"),
-        ("list.json", b"[]", "no API-format"),
+        ("list.json", b"[]", "not an API-format"),
         ("gone.mp4", None, "cannot be read"),
         ("text.mp4", b"hello", "cannot be read as a video"),
         ("list.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nother.ts\n#EXT-X-ENDLIST\n", "read as a video"),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -247,10 +248,10 @@ def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(
 ) -> None:
     real = recipes.write
 
-    def write(source: Path, destination: Path, recipe: recipes.Recipe, embedded: Embedded | None) -> None:
+    def write(source: Path, destination: Path, recipe: recipes.Recipe, embedded: Embedded | None, made_by: Any) -> None:
         if embedded is not None:
             raise ValueError("too large")
-        real(source, destination, recipe, embedded)
+        real(source, destination, recipe, embedded, made_by)
 
     monkeypatch.setattr(recipes, "write", write)
     job = studio.submit(small_spec())[0]
