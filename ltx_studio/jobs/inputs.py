@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ltx_studio.graph.paths import texts
 from ltx_studio.jobs.database import Database
 from ltx_studio.jobs.rows import request_of
 
@@ -65,17 +66,5 @@ def _needed(connection: sqlite3.Connection) -> set[str] | None:
         request = request_of(text)
         if request is None:
             return None
-        needed.update(_texts(request["params"]))
+        needed.update(texts(request["params"]))  # each may be the name of a file
     return needed
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Yield every text in a value: each may be the name of a file."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
