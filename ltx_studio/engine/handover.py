@@ -20,7 +20,7 @@ from ltx_studio.graph.safety import is_examined
 
 _NUMBERS = {"INT", "FLOAT", "BOOLEAN"}
 _FORMULA = ("ComfyMathExpression", "expression")
-LARGEST_EXPONENT = 10_000
+LARGEST_CONNECTED_EXPONENT = 10_000
 """Of a number that is connected: the power of a larger one takes seconds, with Python's lock held."""
 _MULTIPLIED: Mapping[str, tuple[str, str]] = {
     "StringReplace": ("string", "replace"),
@@ -131,8 +131,8 @@ def _check_amounts(class_type: str, title: str, given: Mapping[str, list[Any]]) 
     if class_type in _MULTIPLIED:
         limits.RUN_MADE.check(_length_made(class_type, given), f"{title}: its text", error=WorkflowError, where=title)
     formulas = given.get(_FORMULA[1], []) if class_type == _FORMULA[0] else []
-    if any(abs(number) > LARGEST_EXPONENT for number in numbers) and any(map(_has_exponent, formulas)):
-        raise _refused(title, _FORMULA[1], f"an exponent above {LARGEST_EXPONENT:,}")
+    if any(abs(number) > LARGEST_CONNECTED_EXPONENT for number in numbers) and any(map(_has_exponent, formulas)):
+        raise _refused(title, _FORMULA[1], f"an exponent above {LARGEST_CONNECTED_EXPONENT:,}")
 
 
 def _has_exponent(formula: Any) -> bool:
