@@ -14,7 +14,7 @@ _MARKS = (
 _LOOKED_AT = 1000
 """Bytes that show whether text without a byte order mark is UTF-16."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How .xlsx, .ods and .numbers files begin, and old .xls ones."""
+"""The first bytes of .xlsx, .ods and .numbers files, and of old .xls files."""
 
 
 def decode(data: bytes, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What `ltx-studio workflow check` has to say of one workflow: its problems, and what one should know before a run."""
+"""Check one workflow for `ltx-studio workflow check`: list its problems, and what to know before a run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from ltx_studio.settings import get_settings
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in one workflow.
+    """Hold what was found in one workflow.
 
     Attributes:
         name: Of the file, or of the studio's mode.
