@@ -46,15 +46,13 @@ def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> 
 
 def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> Iterator[str]:
     inputs = node["inputs"]
-    title = shown(node.get("_meta", {}).get("title") or node["class_type"])
     for name, item in expected(definitions.inputs(node["class_type"]), inputs, ""):
         if not item.is_widget:
             continue
-        where = f"`--set {node_id}.{name}=…`"
         if name not in inputs:
             if item.required and "default" in item.options and fits(item, item.default):
                 inputs[name] = item.default
-                yield f"{title}: {name} is not set; its default {quoted(item.default)} is used ({where} changes it)."
+                yield _note(node_id, node, name, f"is not set; its default {quoted(item.default)} is used")
             continue
         value = inputs[name] = _with_slashes(node["class_type"], name, inputs[name])
         if is_link(value) or fits(item, value) or not _is_harmless(name, item):
@@ -62,7 +60,13 @@ def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> I
         since = value_since(node["class_type"], name, value)
         why = f"came with ComfyUI {since}, and the installed one does not know it" if since else "is not known here"
         inputs[name] = item.default
-        yield f"{title}: {name} {quoted(value)} {why}; {quoted(item.default)} is used instead ({where} changes it)."
+        said = f"{quoted(value)} {why}; {quoted(item.default)} is used instead"
+        yield _note(node_id, node, name, said)
+
+
+def _note(node_id: str, node: Mapping[str, Any], name: str, what: str) -> str:
+    title = shown(node.get("_meta", {}).get("title") or node["class_type"])
+    return f"{title}: {name} {what} (`--set {node_id}.{name}=…` changes it)."
 
 
 def _with_slashes(class_type: str, name: str, value: Any) -> Any:

@@ -100,12 +100,26 @@ def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) ->
     fields = [
         (node_id, name, field)
         for node_id, node in graph.items()
+        for is_named in (_has_own_title(node, definitions),)
         for name, field in _fields(node_id, node, definitions)
-        if field.kind in _ALWAYS or field.lines or not field.fits or _has_own_title(node, definitions)
+        if is_named or field.kind in _ALWAYS or field.lines or not field.fits
     ]
     count = Counter(node_id for node_id, _, _ in fields)
     named = [field if count[node_id] == 1 else _with_input(field, name) for node_id, name, field in fields]
     return sorted(named, key=_rank)
+
+
+def files_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> dict[str, Field]:
+    """Return the fields of a workflow's form that are files, by key."""
+    classes = {node["class_type"] for node in graph.values()}
+    read = {each for each in classes if any(_may_read(item) for item in definitions.inputs(each))}
+    readers = {node_id: node for node_id, node in graph.items() if node["class_type"] in read}
+    return {each.key: each for each in form_of(readers, definitions) if each.kind in FILES}
+
+
+def _may_read(item: Input) -> bool:
+    """Whether an input is a file, or a choice that may bring one."""
+    return item.is_dynamic or any(item.options.get(known_by) for known_by in FILES.values())
 
 
 def _rank(field: Field) -> int:

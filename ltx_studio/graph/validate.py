@@ -18,15 +18,24 @@ _SETTABLE = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 _IN_THE_EDITOR = "in ComfyUI's editor, and save the workflow again"
 
 
-def validate(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> None:
+def validate(
+    graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, *, has_right_shape: bool = False
+) -> None:
     """Refuse a graph that ComfyUI would refuse.
 
     Whether the files that it names are there is not looked at.
 
+    Args:
+        graph: API format.
+        definitions: Of the installed ComfyUI.
+        has_right_shape: Whether `check_graph` has accepted it, so that this need not be checked again.
+
     Raises:
         WorkflowError: The first problem: which node, which input, and what was expected.
     """
-    for problem in problems(graph, definitions):
+    if not has_right_shape:
+        check_graph(graph)
+    for problem in _problems(graph, definitions):
         raise problem
 
 
@@ -40,6 +49,10 @@ def problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
     except WorkflowError as error:
         yield error
         return
+    yield from _problems(graph, definitions)
+
+
+def _problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Iterator[WorkflowError]:
     missing = {str(node["class_type"]): "" for node in graph.values() if node["class_type"] not in definitions}
     if missing:
         yield unknown_nodes(missing)

@@ -11,6 +11,7 @@ LEAF = 64
 """Bytes that a value takes beside its text: about what Python needs for it."""
 
 _SHOWN = 80
+_CONTAINERS = (dict, list, Mapping)
 
 
 class Scale:
@@ -54,7 +55,10 @@ class Scale:
         Raises:
             WorkflowError: It is too long, or see `weigh`.
         """
-        if isinstance(name, str) and len(name) > limits.NAME.most:
+        if isinstance(name, str) and len(name) <= limits.NAME.most and name.isascii():
+            self.add(LEAF + len(name))  # nearly all are such, and a graph has 100,000
+            return
+        if isinstance(name, str):
             limits.NAME.check(len(name), f"A name in node {quoted(title)}", error=WorkflowError, where=shown(title))
         self._weigh(name, "a name", title, 0)
 
@@ -65,7 +69,7 @@ class Scale:
             if not value.isascii():
                 require_text(value, _input(name, title))
             self.add(LEAF + len(value))
-        elif isinstance(value, Mapping | list):
+        elif isinstance(value, _CONTAINERS):
             if depth >= limits.VALUE_DEPTH.most:
                 limits.VALUE_DEPTH.check(depth + 1, _input(name, title), error=WorkflowError, where=shown(title))
             self.add(LEAF)

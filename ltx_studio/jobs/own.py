@@ -12,7 +12,18 @@ from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.form import FILES, Field, FieldIndex, Kind, fill, form_of, is_negative, others_of, place_of
+from ltx_studio.graph.form import (
+    FILES,
+    Field,
+    FieldIndex,
+    Kind,
+    files_of,
+    fill,
+    form_of,
+    is_negative,
+    others_of,
+    place_of,
+)
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
@@ -81,7 +92,8 @@ class OwnSpec:
         """
         check_graph(graph)
         check_known(graph, definitions)  # whether it is safe is seen once, of the graph as it will run
-        fields, others = form_of(graph, definitions), others_of(graph, definitions)
+        fields = form_of(graph, definitions) if values else []
+        others = others_of(graph, definitions)
         known = FieldIndex(fields, others)
         given = {name: known.find(name) for name in values}
         files = {each.key: Path(str(values[name])) for name, each in given.items() if each.kind in FILES}
@@ -108,7 +120,7 @@ class OwnSpec:
         """
         check_graph(self.graph)
         check_safety(self.graph, definitions, trusted=trusted)
-        read = {each.key: each for each in form_of(self.graph, definitions) if each.kind in FILES}
+        read = files_of(self.graph, definitions)
         for key, each in read.items():
             if key not in self.given:
                 raise RequestError(
@@ -116,13 +128,14 @@ class OwnSpec:
                     f"Give it with `--set {key}=PATH`.",
                     where=key,
                 )
-        named = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
+        named = dict(self.graph)
         for key in self.given:
             if key not in read:
                 raise RequestError(f"The workflow reads no file {quoted(key)}.", "Remove it.", where=key)
             node_id, name = place_of(named, key)
-            named[node_id]["inputs"][name] = _EXAMPLES[read[key].kind]
-        validate(named, definitions)
+            node = named[node_id]
+            named[node_id] = {**node, "inputs": {**node["inputs"], name: _EXAMPLES[read[key].kind]}}
+        validate(named, definitions, has_right_shape=True)
 
     @classmethod
     def from_file(
