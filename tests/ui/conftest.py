@@ -1,9 +1,11 @@
 """The page on the real engine, and a real browser."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Error as BrowserError
 
 from ltx_studio.engine import Engine
 from ltx_studio.jobs import Desk, LocalRunner
@@ -58,3 +60,35 @@ class Watch:
 @pytest.fixture
 def watch(page: Page) -> Watch:
     return Watch(page)
+
+
+_FAILED = pytest.StashKey[bool]()
+_MOST_LINES = 80
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    if call.when == "call":
+        item.stash[_FAILED] = report.failed  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _page_of_a_failed_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Print what the browser showed and did when a test has failed: some fail only on a busy machine."""
+    if "page" not in request.fixturenames:
+        yield
+        return
+    page: Page = request.getfixturevalue("page")
+    lines: list[str] = []
+    page.on("console", lambda message: lines.append(f"console {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: lines.append(f"page error: {error}"))
+    page.on("request", lambda asked: lines.append(f"{asked.method} {asked.url}"))
+    page.on("requestfinished", lambda asked: lines.append(f"finished {asked.url}"))
+    page.on("requestfailed", lambda asked: lines.append(f"failed {asked.url}: {asked.failure}"))
+    yield
+    if request.node.stash.get(_FAILED, False):
+        print("\n".join(lines[-_MOST_LINES:]))
+        with suppress(BrowserError):
+            print(page.locator("body").inner_text(timeout=5_000))
