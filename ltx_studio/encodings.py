@@ -1,6 +1,7 @@
 """Reading text that other programs wrote, whatever Unicode encoding they chose."""
 
 import codecs
+from collections import Counter
 
 from ltx_studio.errors import RequestError
 
@@ -13,6 +14,8 @@ _MARKS = (
 )
 _LOOKED_AT = 1000
 """Bytes that show whether text without a byte order mark is UTF-16."""
+_BETWEEN_WORDS = b' \t\r\n,;|"{}'
+"""Characters that text in any language has; in UTF-16 one byte of each is zero, in UTF-8 no byte ever is."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """The first bytes of .xlsx, .ods and .numbers files, and of old .xls files."""
 
@@ -46,7 +49,9 @@ def _encoding(data: bytes) -> str:
         if data.startswith(mark):
             return encoding
     start = data[:_LOOKED_AT]
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    if odd > len(start) // 4 and not even:
-        return "utf-16-le"
-    return "utf-16-be" if even > len(start) // 4 and not odd else "utf-8"
+    pairs = Counter(zip(start[::2], start[1::2], strict=False))
+    little = sum(pairs[byte, 0] for byte in _BETWEEN_WORDS)
+    big = sum(pairs[0, byte] for byte in _BETWEEN_WORDS)
+    if little == big:
+        return "utf-8"
+    return "utf-16-le" if little > big else "utf-16-be"

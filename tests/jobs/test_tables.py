@@ -52,6 +52,17 @@ def test_every_dialect_and_encoding_says_the_same(name: str, text: str, encoding
     assert spec.seed == 7 or "seed" not in text.casefold()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+def test_chinese_needs_no_byte_order_mark(name: str, encoding: str, tmp_path: Path) -> None:
+    prompts = ["一个红球一上一下", "夜晚的一座城市，一切都很安静"]  # in UTF-16 one byte of 一 is zero too
+    lines = prompts if name == "a.txt" else ["prompt", *(f'"{each}"' for each in prompts)]
+
+    specs = read_batch(write(tmp_path, name, "\n".join(lines).encode(encoding)), "pocket", "t2v")
+
+    assert [spec.prompt for spec in specs] == prompts
+
+
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
 def test_a_table_of_a_german_spreadsheet_is_read(mark: bytes, tmp_path: Path) -> None:
     encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
