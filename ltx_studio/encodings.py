@@ -1,4 +1,4 @@
-"""Reading text that other programs wrote, whatever Unicode encoding they chose."""
+"""Reading text that other programs wrote, whatever Unicode encoding they chose, and why it is not JSON."""
 
 import codecs
 from collections import Counter
@@ -42,6 +42,11 @@ def decode(data: bytes, name: str) -> str:
     if "\0" in text:
         raise RequestError(f"{name} is not text: it contains a zero byte.", "Save it again as UTF-8.")
     return text
+
+
+def why_no_json(error: ValueError | RecursionError) -> str:
+    """Return why `json.loads` failed, as users can read it."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _encoding(data: bytes) -> str:

@@ -9,8 +9,9 @@ from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.fallbacks import fit_to
-from ltx_studio.graph.files import read_workflow
+from ltx_studio.graph.files import read_for_check
 from ltx_studio.graph.form import FILES, form_of
+from ltx_studio.graph.missing import MissingNodesError
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import problems
 from ltx_studio.graph.values import quoted
@@ -62,20 +63,21 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
     notes: list[str] = []
     model_set = get_registry().get_set(map_to) if map_to else None
     try:
-        graph = reading.read(read_workflow, file, definitions)
-        if model_set is not None:
+        graph, lacks = reading.read(read_for_check, file, definitions)
+        if model_set is not None and lacks is None:
             check_known(graph, definitions)
             graph, notes = map_models(graph, model_set, definitions)
     except RequestError as error:
         message = error.message if file.name in error.message else f"{name}: {error.message}"
         return Report(name, 0, [WorkflowError(message, error.hint, where=error.where)], [], [])
     graph, changed = fit_to(graph, definitions)
-    found = [_named(name, problem) for problem in problems(graph, definitions)]
+    others = (each for each in problems(graph, definitions) if lacks is None or not isinstance(each, MissingNodesError))
+    found = [_named(name, problem) for problem in (*filter(None, [lacks]), *others)]
     if all(node["class_type"] in definitions for node in graph.values()):
         notes += _wants(graph, definitions)
         found += [_named(name, problem) for problem in _dangers(graph, definitions, notes)]
     try:
-        missing = _missing(graph, notes)
+        missing = _missing(graph, notes, can_run=not found)
     except RequestError as error:
         missing = []
         found.append(_named(name, error))
@@ -111,15 +113,15 @@ def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Ite
         notes.append(f"{error.message} {error.hint}")
 
 
-def _missing(graph: ApiGraph, notes: list[str]) -> list[str]:
-    """Return the model files that are not here; add a note about what there is to do.
+def _missing(graph: ApiGraph, notes: list[str], *, can_run: bool) -> list[str]:
+    """Return the model files that are not here; if the workflow can run, add a note about what there is to do.
 
     Raises:
         RequestError: A name leaves the models folders, or is of another format than safetensors.
     """
     store = Store(get_settings())
     missing = [file for file in store.registry.needs(graph) if store.find(file) is None]
-    if missing:
+    if missing and can_run:
         notes.append(
             "Without its model files, it runs on the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
             "Without that option, `ltx-studio workflow run FILE` says where each is from."

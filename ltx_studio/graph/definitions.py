@@ -102,8 +102,8 @@ class Definitions:
         return [kind if isinstance(kind, str) else "COMBO" for kind in self._classes[class_type]["output"]]
 
     def title(self, class_type: str) -> str:
-        """What the editor calls it."""
-        return str(self._classes[class_type].get("display_name") or class_type)
+        """What the editor calls it; the class's own name if it is not installed."""
+        return str(self._classes.get(class_type, {}).get("display_name") or class_type)
 
     def saves(self, class_type: str) -> bool:
         """Whether a run may end with it."""

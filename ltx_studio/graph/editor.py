@@ -39,14 +39,20 @@ def is_editor_format(data: object) -> bool:
     return isinstance(data, Mapping) and isinstance(data.get("nodes"), list)
 
 
-def to_api(workflow: Json, definitions: Definitions) -> ApiGraph:
+def to_api(workflow: Json, definitions: Definitions, *, keep_unknown: bool = False) -> ApiGraph:
     """Return the API-format graph that the editor would queue for `workflow`.
+
+    Args:
+        workflow: Editor format.
+        definitions: Of the installed ComfyUI.
+        keep_unknown: Whether node classes that `definitions` lacks are accepted; of their inputs, the graph has the
+            links only.
 
     Raises:
         WorkflowError: It uses node classes that `definitions` lacks, it is too large (see `limits`), or it is damaged.
     """
     try:
-        return _Converter(workflow, definitions).convert()
+        return _Converter(workflow, definitions).convert(keep_unknown=keep_unknown)
     except (StudioError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file leads to
@@ -71,9 +77,10 @@ class _Converter:
         self._prompts: dict[str, set[str]] = {}
         self._settled: dict[str, str] = {}
 
-    def convert(self) -> ApiGraph:
+    def convert(self, *, keep_unknown: bool) -> ApiGraph:
         check_expansion(self._root.contents, self._subgraphs)
-        self._refuse_unknown_nodes()
+        if not keep_unknown:
+            self._refuse_unknown_nodes()
         self._promotions = Promotions(self._root.contents, self._subgraphs, self._nodes.widgets_of, self._spend)
         self._tracer = Tracer(self._subgraphs, self._nodes, self._promotions, self._scale, self._spend)
         graph = dict(self._emit(self._root))

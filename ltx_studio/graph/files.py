@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio import limits
+from ltx_studio.encodings import why_no_json
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.api import ApiGraph, check_graph
 from ltx_studio.graph.carriers import HEAD, carrier_of, media_texts, ordered, picture_texts, text_of
@@ -17,6 +18,7 @@ from ltx_studio.graph.editor import is_editor_format, to_api
 from ltx_studio.graph.envelopes import find_workflow, foreign_program, is_api_format, tidy
 from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.form import Field, form_of
+from ltx_studio.graph.missing import MissingNodesError
 from ltx_studio.graph.safety import check_known
 from ltx_studio.graph.validate import problems
 from ltx_studio.graph.values import quoted, shown
@@ -48,6 +50,21 @@ def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
     graph = tidy(data) if is_api_format(data) else data
     check_graph(graph)
     return dict(graph)
+
+
+def read_for_check(path: Path, definitions: Definitions) -> tuple[ApiGraph, MissingNodesError | None]:
+    """Return what `read_workflow` does, also if nodes are missing, and the error about these.
+
+    Raises:
+        WorkflowError: The file cannot be read, carries no workflow, or one that cannot be read without these nodes.
+    """
+    try:
+        return read_workflow(path, definitions), None
+    except MissingNodesError as error:
+        try:
+            return to_api(load_workflow(path), definitions, keep_unknown=True), error
+        except WorkflowError:
+            raise error from None
 
 
 def load_workflow(path: Path) -> Any:
@@ -112,7 +129,7 @@ def _from_texts(path: Path, texts: Mapping[str, str]) -> Any:
                 json.loads(text)
             except (ValueError, RecursionError) as error:
                 damaged = damaged or WorkflowError(
-                    f"The workflow in {path.name} is damaged: its tag {name!r} holds no JSON ({error}).",
+                    f"The workflow in {path.name} is damaged: its tag {name!r} holds no JSON ({why_no_json(error)}).",
                     "Use the file as ComfyUI saved it, or the workflow's .json file.",
                 )
     raise damaged or _none_in(path, texts)
@@ -148,7 +165,7 @@ def _from_text(path: Path) -> Any:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise WorkflowError(f"{path.name} holds no JSON: {error}.", _EXPORT) from None
+        raise WorkflowError(f"{path.name} holds no JSON: {why_no_json(error)}.", _EXPORT) from None
     found = find_workflow(data)
     other = foreign_program(data)
     if other:

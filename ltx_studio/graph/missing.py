@@ -32,12 +32,16 @@ def pack_named(properties: object) -> str:
     return str(properties.get("cnr_id") or properties.get("aux_id") or "")
 
 
-def unknown_nodes(missing: Mapping[str, str]) -> WorkflowError:
+class MissingNodesError(WorkflowError):
+    """A workflow uses node classes that the installed ComfyUI lacks."""
+
+
+def unknown_nodes(missing: Mapping[str, str]) -> MissingNodesError:
     """Return the error for node classes that this ComfyUI lacks: class → the pack it says it comes from, or nothing."""
     origins = {name: _origin(name, missing[name]) for name in sorted(missing)[:_MOST_NAMED]}
     named = [f"{shown(name)} (from {shown(origin)})" if origin else shown(name) for name, origin in origins.items()]
     more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    return WorkflowError(
+    return MissingNodesError(
         f"The installed ComfyUI lacks {len(missing)} node{'s' if len(missing) > 1 else ''} of this workflow: "
         f"{', '.join(named)}{more}.",
         " ".join(_advice(missing)),

@@ -106,7 +106,9 @@ def _objects(text: str, path: Path) -> Iterator[Row]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise wrong_row(path, number, f"it is not valid JSON: {error}.", _LIKE_THIS) from None
+            raise wrong_row(
+                path, number, f"it is not valid JSON: {encodings.why_no_json(error)}.", _LIKE_THIS
+            ) from None
         if not isinstance(row, dict):
             raise wrong_row(path, number, "it is not a JSON object.", _LIKE_THIS)
         limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")

@@ -91,3 +91,28 @@ def test_what_wants_trust_is_said(terminal: Terminal, tmp_path: Path) -> None:
     }
 
     assert "`--trust`" in terminal("workflow", "check", write(tmp_path / "w.json", data))
+
+
+def test_lists_the_other_problems_of_a_drawn_workflow_whose_nodes_are_missing(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    image = {
+        "id": 1,
+        "type": "EmptyImage",
+        "widgets_values": [64, 64, 0, 0],
+        "outputs": [{"type": "IMAGE", "links": [1]}],
+    }
+    other = {
+        "id": 2,
+        "type": "VendorSharpen",
+        "inputs": [{"name": "image", "type": "IMAGE", "link": 1}],
+        "outputs": [{"type": "IMAGE", "links": [2]}],
+    }
+    save = {"id": 3, "type": "SaveImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]}
+    links = [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 0, 3, 0, "IMAGE"]]
+    file = write(tmp_path / "drawn.json", {"nodes": [image, other, save], "links": links})
+
+    missing, wrong = terminal("workflow", "check", file, rc=2).splitlines()
+
+    assert "lacks 1 node of this workflow: VendorSharpen" in missing
+    assert "batch_size" in wrong

@@ -262,6 +262,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "a workflow of InvokeAI",
     ),
     "other.json": (lambda path: path.write_text('{"prompt": "a red ball", "seed": 3}'), "among 'prompt', 'seed'"),
+    "deep.json": (lambda path: path.write_text("[" * 100_000), "holds no JSON: it is nested too deeply."),
     "empty.json": (Path.touch, "is empty"),
     "empty.png": (Path.touch, "cannot be read as a picture"),
     "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "no text of Unicode"),

@@ -178,3 +178,8 @@ def test_an_uploaded_table_that_names_a_file_says_so_once(tmp_path: Path, sample
         read_batch(table, "pocket", "i2v", with_files=False)
 
     assert refused.value.message == "a.jsonl, line 1: it names a file for image."
+
+
+def test_an_object_that_is_nested_too_deeply_is_named_by_its_line(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="line 1: it is not valid JSON: it is nested too deeply"):
+        read_batch(write(tmp_path, "a.jsonl", '{"prompt":' * 100_000), "pocket", "t2v")
