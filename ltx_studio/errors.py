@@ -123,7 +123,7 @@ class StudioError(Exception):
         """Wrap an exception that nobody foresaw; the traceback belongs into ``details``."""
         return cls(
             f"Something unexpected went wrong: {type(error).__name__}: {error}",
-            "Look into the studio's log for the traceback, and report it with that.",
+            "Report it with the traceback from the studio's log.",
             details=details,
         )
 

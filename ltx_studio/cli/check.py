@@ -123,7 +123,7 @@ def _missing(graph: ApiGraph, notes: list[str], *, can_run: bool) -> list[str]:
     missing = [file for file in store.registry.needs(graph) if store.find(file) is None]
     if missing and can_run:
         notes.append(
-            "Without its model files, it runs on the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
-            "Without that option, `ltx-studio workflow run FILE` says where each is from."
+            "Without its model files, run it on the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
+            "Without that option, `ltx-studio workflow run FILE` says how to get them."
         )
     return [file.name for file in missing]

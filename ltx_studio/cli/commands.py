@@ -132,7 +132,7 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
 )
 @click.option("--model-set", default=None, help="Model set that the page starts with.")
 def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
-    """Open the page."""
+    """Serve the page and print its address."""
     with _uncollected():
         from ltx_studio.ui import serve as serve_page
 

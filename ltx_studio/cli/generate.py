@@ -28,8 +28,8 @@ from ltx_studio.settings import Settings, get_settings
 
 log = logging.getLogger(__name__)
 
-NOBODY_WORKS = "No studio is running: what is handed in waits for `ltx-studio serve`, or `ltx-studio jobs run`."
-PAUSED = "The queue is paused: what waits begins after `ltx-studio jobs resume`."
+NOBODY_WORKS = "No studio is running: jobs wait until you start `ltx-studio serve` or `ltx-studio jobs run`."
+PAUSED = "The queue is paused: waiting jobs start after `ltx-studio jobs resume`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class How:
 
 HOW = [
     click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
-    click.Option(["--takes"], type=click.IntRange(1, MOST), default=1, help="So many, with seeds one after another."),
+    click.Option(["--takes"], type=click.IntRange(1, MOST), default=1, help="How many takes, with consecutive seeds."),
     click.Option(["--detach"], is_flag=True, help="Only hand it in, and print the job's id."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
 ]
 PREVIEW_CONTROL = click.Option(
     ["--preview-control"],
     type=click.Path(path_type=Path),
-    help="Only draw what the control takes from the clip, into this file (.png).",
+    help="Render nothing; write a preview of the control map to this file (.png).",
 )
 AGAIN = [
     click.Option(["--from", "source"], type=click.Path(path_type=Path), help="A video made here: make it again."),
@@ -117,7 +117,9 @@ def again(
     how = How(out, takes, detach, as_json)
     if isinstance(was, OwnSpec):
         if prompt is not None or preset is not None:
-            raise RequestError("A workflow's own take can be made again with another --seed only.", "Leave it out.")
+            raise RequestError(
+                "A workflow's own take can only be made again with another --seed.", "Leave --prompt and --preset out."
+            )
         return generate(was if seed is None else was.with_seed(seed), settings, how)
     changed = {name: value for name, value in (("seed", seed), ("prompt", prompt)) if value is not None}
     values = {name: getattr(was.params, name) for name in type(was.params).model_fields} | changed
@@ -128,7 +130,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     """Hand a request in, and follow it to its end."""
     if how.out is not None and (how.takes > 1 or how.detach):
         raise RequestError(
-            "--out names one file, which goes with neither --takes nor --detach.",
+            "--out names one file, so it cannot be combined with --takes or --detach.",
             "Leave it out: the clips are in the studio's outputs.",
         )
     destination = None

@@ -131,7 +131,7 @@ def run() -> int:
         finally:
             desk.close()
     if cancel.cancelled:
-        raise StoppedError("Stopped.", "What had not ended waits again.")
+        raise StoppedError("Stopped.", "Unfinished jobs are back in the queue.")
     return 1 if failed else 0
 
 
@@ -148,7 +148,7 @@ def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
     for job in jobs:
         yield job
         if cancel.cancelled:
-            raise StoppedError("Stopped.", "What had not ended waits again.")
+            raise StoppedError("Stopped.", "Unfinished jobs are back in the queue.")
 
 
 @jobs.command()

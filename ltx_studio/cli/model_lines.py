@@ -37,7 +37,7 @@ def totals(made: Plan) -> str:
     if made.fits:
         return f"{said} It fits."
     short = in_bytes(made.missing_bytes - made.free_bytes)
-    return f"{said} It does NOT fit: {short} too few. Free some, or set HF_HUB_CACHE to a folder on a larger disk."
+    return f"{said} It does NOT fit: needs {short} more. Free some, or set HF_HUB_CACHE to a folder on a larger disk."
 
 
 def line(planned: Planned) -> str:

@@ -211,7 +211,7 @@ def clean(yes: bool, as_json: bool) -> None:
         for item in left:
             echo(f"  {in_bytes(item.size):>10}  {item.path}", err=True)
     if left and not yes:
-        _ask(f"Remove them and free {in_bytes(sum(item.size for item in left))}? What they belong to begins anew.")
+        _ask(f"Remove them and free {in_bytes(sum(item.size for item in left))}? Their downloads start over.")
     freed = {str(item.path): clean_up(item, store) for item in left}
     removed = [path for path, count in freed.items() if count]
     _tell_freed({"removed": removed, "freed_bytes": sum(freed.values())}, as_json)
@@ -249,7 +249,7 @@ def _chosen(
 
     if names:
         if modes or model_set or everything:
-            raise RequestError("Files and a choice by mode or set do not go together.", "Give one or the other.")
+            raise RequestError("FILE does not go with --mode, --model-set or --everything.", "Give one or the other.")
         return "Files", [store.registry.get_file(name) for name in names]
     used = store.registry.get_set(model_set or set_to_fetch(store.settings))
     chosen = [get_mode(mode) for mode in modes] or list(MODES.values())
@@ -292,7 +292,7 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, as_json: boo
 
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
-        raise RequestError("Nobody is there to confirm.", "Give --yes to remove without being asked.")
+        raise RequestError("There is no terminal to ask for confirmation.", "Give --yes to remove without being asked.")
     if not click.confirm(question, err=True):
         raise StoppedError("Stopped.", "Nothing was removed.")
 

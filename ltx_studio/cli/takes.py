@@ -49,7 +49,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
 @click.argument("take")
 @click.option("--no", "no_more", is_flag=True, help="No longer.")
 def favourite(take: str, no_more: bool) -> None:
-    """Keep TAKE whatever is pruned."""
+    """Mark TAKE as a favourite, so that `takes prune` keeps it."""
     _history().favour(take, LOCAL, not no_more)
     echo(f"{take} is {'no longer a' if no_more else 'a'} favourite.")
 
@@ -80,7 +80,7 @@ def delete(take: str) -> None:
 def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
     """Remove the oldest takes, but no favourites."""
     if keep is None and keep_gb is None:
-        raise RequestError("It is not said what to keep.", "Give --keep or --keep-gb.")
+        raise RequestError("Neither --keep nor --keep-gb is given.", "Give --keep or --keep-gb.")
     if keep_gb is not None and not math.isfinite(keep_gb):
         raise RequestError(f"--keep-gb is {keep_gb:g}.", "Give a number of gigabytes.")
     history, settings = _history(), get_settings()

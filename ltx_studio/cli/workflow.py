@@ -86,9 +86,7 @@ def _refused(bad: list["Report"]) -> WorkflowError:
     if len(problems) == 1:
         return problems[0]
     named = ", ".join(report.name for report in bad)
-    return WorkflowError(
-        f"{named}: {len(problems)} problems.", "Each is listed above, with what to do about it; then check again."
-    )
+    return WorkflowError(f"{named}: {len(problems)} problems.", "Fix each as listed above, then check again.")
 
 
 @workflow.command()

@@ -68,7 +68,7 @@ def check_kept(path: Path) -> None:
     if max(state.st_mtime, state.st_ctime) <= path.lstat().st_mtime:
         return
     if sha256(target) != path.stem:
-        raise RequestError(f"{target} has changed since it was handed in.", "Hand it in again.")
+        raise RequestError(f"{target} has changed since the job was submitted.", "Submit the job again.")
     os.utime(path, follow_symlinks=False)
 
 

@@ -189,7 +189,7 @@ def _look_at_clip(path: Path) -> Clip:
         has_sound = audio_stream(container) is not None
         remarks = tuple(_remarks_on_clip(first))
     if seconds <= 0:
-        raise RequestError(f"{path.name} does not say when its pictures come.", "Save it as MP4, then use that.")
+        raise RequestError(f"{path.name} has no timestamps for its frames.", "Save it as MP4, then use that.")
     return _large_enough(path, Clip(width, height, seconds, has_sound, remarks))
 
 

@@ -328,7 +328,7 @@ def _told(error: Any, kind: type[Any]) -> str:
         case "missing":
             return f"lacks {field}; or take another set as it is with based_on"
         case "string_pattern_mismatch":
-            return f"has a {field} that is none; write {_FORMS.get(field, 'it otherwise')}"
+            return f"has an invalid {field}; write {_FORMS.get(field, 'it otherwise')}"
         case _:
             return f"has a wrong {field or 'value'}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 

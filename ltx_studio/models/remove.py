@@ -159,7 +159,7 @@ def _whose(entry: Entry, contents: Path, pointer: Path, file: ModelFile, going: 
         if (other.repo, other.path) == (file.repo, file.path) and other.key not in going
     ]
     if twins:
-        return f"is also {twins[0]}"
+        return f"is the same file as {twins[0]}"
     if any(other != pointer for other in _pointers_to(contents, store, entry)) or _other_references(store, entry):
         return "is used by another revision in the Hugging Face cache"
     if contents.stat().st_uid != os.getuid():

@@ -132,7 +132,7 @@ def crop_note(width: int, height: int, params: Params, what: str) -> Iterator[st
     if lost > _CROP:
         yield (
             f"{what} is {width}×{height}; to fill {params.width}×{params.height}, {lost:.0%} of it is cut off "
-            f"at {'left and right' if shape > wanted else 'top and bottom'}."
+            f"at the {'sides' if shape > wanted else 'top and bottom'}."
         )
 
 

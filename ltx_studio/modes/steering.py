@@ -44,7 +44,7 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
         look = _look(part, params.edge_threshold)
         if look.sees_nothing:
             yield (
-                "Canny finds no edges in the clip, so it does not steer: the prompt alone decides the motion. "
+                "Canny finds no edges in the clip, so the clip does not steer: the prompt alone decides the motion. "
                 f"{_instead(look, model_set)}"
             )
     elif params.control == "ready" and look_at_edges(part).is_flat:

@@ -186,7 +186,7 @@ def test_lengths_are_those_of_the_packets_and_not_of_the_header(tmp_path: Path) 
 def test_pictures_without_times_are_refused(tmp_path: Path) -> None:
     raw = write_film(tmp_path / "a.h264")
 
-    with pytest.raises(RequestError, match="does not say when its pictures come"):
+    with pytest.raises(RequestError, match="has no timestamps for its frames"):
         probe_clip(raw)
 
 

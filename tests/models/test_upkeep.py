@@ -333,7 +333,7 @@ def test_a_second_name_of_the_same_file_keeps_it(shop: Shop) -> None:
 
     (planned,) = removals([file], shop.store())
     remove(planned, shop.store())
-    assert planned.kept == "is also loras/twin.safetensors"
+    assert planned.kept == "is the same file as loras/twin.safetensors"
     assert shop.store().find(twin) is not None
     both = [remove(item, shop.store()) for item in removals([file, twin], shop.store())]
     assert sum(item.freed for item in both) == SIZE

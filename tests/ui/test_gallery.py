@@ -289,7 +289,7 @@ def test_pruning_asks_and_keeps_favourites(visitor: Visitor) -> None:
     expect(page.locator("#room")).to_contain_text("You have 4 takes, 1 of them favourites: ")
     expect(page.locator("#room-delete")).to_have_count(0)
 
-    page.get_by_label("Keep the newest, beside favourites").fill("1")
+    page.get_by_label("Number of newest takes to keep, besides favourites").fill("1")
     page.get_by_role("button", name="See what would go").click()
 
     expect(page.locator("#room-asked")).to_contain_text("2 of the oldest would be deleted")
@@ -308,11 +308,11 @@ def test_what_was_not_asked_for_is_not_deleted(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(4)]
     page = visitor.open()
     page.get_by_role("button", name="Make room").click()
-    page.get_by_label("Keep the newest, beside favourites").fill("3")
+    page.get_by_label("Number of newest takes to keep, besides favourites").fill("3")
     page.get_by_role("button", name="See what would go").click()
     expect(page.get_by_role("button", name="Delete 1")).to_be_visible()
 
-    page.get_by_label("Keep the newest, beside favourites").fill("2")
+    page.get_by_label("Number of newest takes to keep, besides favourites").fill("2")
     page.get_by_role("button", name="Delete 1").click()
     expect(page.get_by_role("button", name="Delete 2")).to_be_visible()
     visitor.give("meanwhile")

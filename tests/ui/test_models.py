@@ -404,7 +404,7 @@ def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: S
     page.get_by_role("button", name="Remove …").click()
 
     card = page.locator("#models-run .card.error")
-    expect(card).to_contain_text("Models are not removed from afar.")
+    expect(card).to_contain_text("Models cannot be removed from another computer.")
     assert path_of(shop, "one.safetensors").exists()
     (shop.settings.home / "models.toml").write_text("[")
     page.get_by_role("button", name="Check sizes").click()
@@ -420,7 +420,7 @@ def test_where_no_password_is_asked_for_nobody_has_models_fetched(shop: Shop) ->
 
     *_, last = panel._get("tiny", False, gr.Request(session_hash="a tab"))
 
-    assert "Models are not fetched from afar" in last[panel._parts.card]
+    assert "Without a password, models cannot be fetched" in last[panel._parts.card]
     assert shop.hub.sent("one.safetensors") == 0
 
 

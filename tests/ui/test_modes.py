@@ -187,7 +187,7 @@ def test_what_the_control_takes_from_a_clip_is_shown_before_the_run(
     flat = write_still(tmp_path / "flat.mp4", Image.new("RGB", (256, 192), (80, 80, 80)))
     page.locator("#style-clip button[aria-label='Clear'], #style-clip button[title='Clear']").first.click()
     give(page, "style", {"clip": flat})
-    expect(page.locator("#style-told")).to_contain_text("Canny finds no edges in the clip, so it does not steer")
+    expect(page.locator("#style-told")).to_contain_text("Canny finds no edges in the clip, so the clip does not steer")
     expect(page.locator("#style-told")).to_contain_text("Choose the control ready")
     page.locator("#style-preview-control").click()
     expect(page.locator("#style-control-told")).to_contain_text("does not steer")

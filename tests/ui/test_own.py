@@ -69,7 +69,7 @@ def test_a_hostile_workflow_is_a_card(page: Page, page_url: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("prompt,seconds\na ball,1\nnight,1\n", "Handed in: 2"),
+        ("prompt,seconds\na ball,1\nnight,1\n", "Queued: 2"),
         ("prompt\na\n\nb,c\n", "line 4"),
         ("prompt,mode,image\na,i2v,p.png\n", "line 2: it names 'p.png' for image"),
     ],
@@ -80,7 +80,7 @@ def test_many_requests_are_handed_in_or_the_wrong_line_is_named(
     (tmp_path / "many.csv").write_text(text)
     page.goto(page_url)
     drop(page, "batch", tmp_path / "many.csv")
-    press(page, "Hand in")
+    press(page, "Add to the queue")
 
     expect(page.locator("#batch-card")).to_contain_text(said)
 
