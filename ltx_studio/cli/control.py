@@ -56,10 +56,11 @@ def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_jso
             ) from None
         finally:
             runner.close(UNWIND_SECONDS)
+    notes = spec.notes(keeps_files=False)
     if as_json:
-        echo_json({"path": str(destination), "notes": spec.notes()})
+        echo_json({"path": str(destination), "notes": notes})
         return 0
-    for note in spec.notes():
+    for note in notes:
         echo(note, err=True)
     echo(str(destination))
     return 0

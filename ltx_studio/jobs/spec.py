@@ -10,6 +10,7 @@ from ltx_studio.media import Staging
 from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
 from ltx_studio.models.store import POCKET, fetch_command
 from ltx_studio.modes import FAST, Media, Params, get_mode, get_preset
+from ltx_studio.modes.files import copy_notes
 from ltx_studio.modes.former import with_former_values
 from ltx_studio.modes.needs import model_files
 
@@ -108,6 +109,12 @@ class JobSpec:
         """What will really be made, in words."""
         return get_mode(self.mode).summary(self.params, get_preset(self.preset), get_model_set(self.model_set))
 
-    def notes(self) -> list[str]:
-        """What one should know before the run, each as a sentence."""
-        return get_mode(self.mode).notes(self.params, get_preset(self.preset), get_model_set(self.model_set))
+    def notes(self, *, keeps_files: bool = True) -> list[str]:
+        """Return what one should know before the run, each as a sentence.
+
+        Args:
+            keeps_files: Whether the request is queued, which keeps a copy of each file; a preview keeps none.
+        """
+        mode = get_mode(self.mode)
+        notes = mode.notes(self.params, get_preset(self.preset), get_model_set(self.model_set))
+        return [*notes, *(copy_notes(self.params, mode.media) if keeps_files else ())]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ltx_studio.media.open import locate
 
 _BLOCK = 1 << 20
 _LONGEST_SUFFIX = len(".safetensors")
+_KEPT_NAME = re.compile("[0-9a-f]{64}")
 
 
 class Keeper:
@@ -70,6 +72,11 @@ def check_kept(path: Path) -> None:
     if sha256(target) != path.stem:
         raise RequestError(f"{target} has changed since the job was submitted.", "Submit the job again.")
     os.utime(path, follow_symlinks=False)
+
+
+def would_be_copied(path: Path) -> bool:
+    """Return whether keeping a file takes room: not that of one that is kept already, which its name says."""
+    return not _KEPT_NAME.fullmatch(path.stem)
 
 
 def is_here(path: Path) -> bool:

@@ -7,9 +7,12 @@ from typing import Any
 from ltx_studio.errors import RequestError
 from ltx_studio.graph import Graph
 from ltx_studio.media import PictureFile, SoundFile, Staging, probe_clip, probe_picture, probe_sound
+from ltx_studio.media.keep import would_be_copied
 from ltx_studio.media.listen import is_silent
-from ltx_studio.modes.fields import DEFAULT_FPS, MIN_SECONDS, Controlled, Params, Voiced
+from ltx_studio.media.open import locate
+from ltx_studio.modes.fields import DEFAULT_FPS, MIN_SECONDS, Controlled, Media, Params, Voiced
 from ltx_studio.modes.lengths import HALF_A_FRAME, to_fill, to_hold
+from ltx_studio.words import in_bytes
 
 _CROP = 0.05
 """Share of a picture that may go without a word."""
@@ -25,6 +28,18 @@ _EXACT = 0.001
 
 _SHOWN = 0.005
 """Seconds. Less is shown with three places."""
+
+_LARGE_COPY = 100_000_000
+"""Bytes. The copy of a smaller file is not worth a note."""
+
+_SMALL_PART = 0.1
+"""Share of a file's seconds; where more of it is used, cutting it first hardly saves room."""
+
+_LENGTHS: Mapping[Media, Callable[[Path], float]] = {
+    Media.CLIP: lambda path: probe_clip(path).seconds,
+    Media.SOUND: lambda path: probe_sound(path).seconds,
+}
+"""How to measure the seconds of a file, by its kind."""
 
 SOUND_NODES = ("Sound", "Silence", "Padded sound", "Trimmed sound", "Sound latent", "Keep the sound", "Frozen sound")
 PICTURE_NODES = ("Image", "Image crop", "Image size", "Image compression")
@@ -118,6 +133,26 @@ def _keep_all(seconds: float, params: Params, rest: float) -> str:
     """How to keep the whole sound, where a clip can be that long."""
     frames = round(seconds * params.fps)
     return f" Ask for {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
+
+
+def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:
+    """Name the large clips and sounds of which the studio keeps a whole copy although little of them is used.
+
+    Args:
+        params: The request.
+        media: Its parameters that are files, by name.
+    """
+    for name, kind in media.items():
+        path = getattr(params, name)
+        if path is None or kind not in _LENGTHS or not would_be_copied(path):
+            continue
+        size, seconds = locate(path).stat().st_size, _LENGTHS[kind](path)
+        used = min(params.duration, seconds - getattr(params, f"{name}_start", 0.0))
+        if size > _LARGE_COPY and used < _SMALL_PART * seconds:
+            yield (
+                f"{type(params).model_fields[name].title}: the file is kept whole ({in_bytes(size)}), although "
+                f"{used:.2f} of {seconds:.2f} s are used. Cut it first to save the space."
+            )
 
 
 def check_crop(path: Path, params: Params, what: str) -> Iterator[str]:
