@@ -20,6 +20,8 @@ _SIGNATURES = (
     (4, b"JXL \r\n\x87\n", "a JPEG XL picture"),
     (4, b"ftypcrx ", "a raw picture of a camera"),
     (0, b"FUJIFILMCCD-RAW", "a raw picture of a camera"),
+    (0, b"II*\0", "a TIFF or raw picture of an unsupported kind or size"),
+    (0, b"MM\0*", "a TIFF or raw picture of an unsupported kind or size"),
     (0, b"v/1\x01", "an OpenEXR picture of an unsupported kind or size"),
     (0, b"#?RADIANCE", "a Radiance HDR picture of an unsupported kind or size"),
     (0, b"PK\x03\x04", "an archive or an Office document"),

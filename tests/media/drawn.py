@@ -170,3 +170,49 @@ def with_edits(source: Path, destination: Path, edits: Sequence[tuple[float, flo
         made[head : head + 4] = struct.pack(">I", int.from_bytes(data[head : head + 4]) + len(elst) + 4 - old)
     destination.write_bytes(made)
     return destination
+
+
+def float_tiff(path: Path, pixels: Any, *, extra: int | None = None, kind: str = "<f4", planar: bool = False) -> Path:
+    """Write a TIFF of floats by hand: neither Pillow nor FFmpeg does.
+
+    Args:
+        path: Where to.
+        pixels: (height, width, channels): gray or RGB, and what else there is.
+        extra: What `ExtraSamples` says of the last channel; None leaves the tag out.
+        kind: NumPy's name of the numbers; they say in which byte order the file is.
+        planar: Whether each channel is stored by itself.
+    """
+    height, width, count = pixels.shape
+    numbers, order = np.dtype(kind), kind[0]
+    data = (pixels.transpose(2, 0, 1) if planar else pixels).astype(numbers).tobytes()
+    short, long = "H", "L"
+    tags: list[tuple[int, str, tuple[int, ...]]] = [
+        (256, long, (width,)),
+        (257, long, (height,)),
+        (258, short, (numbers.itemsize * 8,) * count),
+        (259, short, (1,)),
+        (262, short, (2 if count >= 3 else 1,)),
+        (273, long, (0,) * (count if planar else 1)),
+        (277, short, (count,)),
+        (278, long, (height,)),
+        (279, long, (len(data) // count,) * count if planar else (len(data),)),
+        (284, short, (2 if planar else 1,)),
+        *([(338, short, (extra,))] if extra is not None else []),
+        (339, short, (3,) * count),
+    ]
+    for _ in range(2):  # at first only to see how long the table is
+        place = 8 + 2 + 12 * len(tags) + 4
+        table, beyond = b"", b""
+        for number, letter, values in tags:
+            packed = struct.pack(f"{order}{len(values)}{letter}", *values)
+            if len(packed) > 4:
+                beyond, packed = beyond + packed, struct.pack(f"{order}L", place + len(beyond))
+            table += struct.pack(f"{order}HHL", number, 3 if letter == short else 4, len(values)) + packed.ljust(
+                4, b"\0"
+            )
+        begin = place + len(beyond)
+        starts = [begin + index * len(data) // count for index in range(count if planar else 1)]
+        tags = [(number, letter, tuple(starts) if number == 273 else values) for number, letter, values in tags]
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}LH", 8, len(tags))
+    path.write_bytes(head + table + bytes(4) + beyond + data)
+    return path

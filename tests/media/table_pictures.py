@@ -1,6 +1,5 @@
 """The pictures of the table: formats, depths, transparency, orientations and profiles."""
 
-import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from tests.media.drawn import CORNERS, clip, picture, profiled
+from tests.media.drawn import CORNERS, clip, float_tiff, picture, profiled
 
 
 @dataclass(frozen=True)
@@ -186,19 +185,7 @@ def _by_ffmpeg(folder: Path, suffix: str, pixels: str, *, light: bool = False) -
 
 
 def _colour_floats(folder: Path) -> Path:
-    """Write a TIFF of three floats a pixel by hand: neither Pillow nor FFmpeg does."""
-    pixels = (picture() / 255).astype("<f4")
-    height, width, _ = pixels.shape
-    data, after = pixels.tobytes(), 8 + 2 + 12 * 10 + 4
-    short, long = 3, 4
-    tags = [(256, long, 1, width), (257, long, 1, height), (258, short, 3, after), (259, short, 1, 1)]
-    tags += [(262, short, 1, 2), (273, long, 1, after + 12), (277, short, 1, 3), (278, long, 1, height)]
-    tags += [(279, long, 1, len(data)), (339, short, 3, after + 6)]
-    table = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    kinds = struct.pack("<6H", 32, 32, 32, 3, 3, 3)
-    path = folder / "a.tif"
-    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + table + bytes(4) + kinds + data)
-    return path
+    return float_tiff(folder / "a.tif", picture() / 255)
 
 
 def _floats(folder: Path, top: float, mode: str = "F") -> Path:
