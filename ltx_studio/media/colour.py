@@ -18,7 +18,7 @@ UNSPECIFIED = 2
 _BT2020 = 9
 _SRGB_TRANSFER = 13
 _DISPLAY_GAMMA = 2.4
-"""Of a screen that shows SDR video (BT.1886)."""
+"""Of a screen that shows SDR video (BT.1886). Still pictures without HDR are in sRGB's curve."""
 
 _WHITE_NITS = 203
 """White of SDR inside HDR (BT.2408)."""
@@ -47,13 +47,14 @@ def needs_conversion(primaries: int, transfer: int) -> bool:
     return is_hdr(transfer) or primaries in _XY
 
 
-def to_sdr(rgb: Any, primaries: int, transfer: int) -> Any:
+def to_sdr(rgb: Any, primaries: int, transfer: int, *, still: bool = False) -> Any:
     """Return RGB for a screen without HDR.
 
     Args:
         rgb: (height, width, 3) uint16, encoded with `transfer`.
         primaries: Code of H.273; those without a wide gamut stay as they are.
-        transfer: Code of H.273; all but `PQ` and `HLG` count as SDR.
+        transfer: Code of H.273; all but `PQ` and `HLG` count as SDR, which keeps its curve.
+        still: Whether it is a picture, so that HDR becomes sRGB, and not a frame of a video.
 
     Returns:
         (height, width, 3) uint8.
@@ -69,7 +70,7 @@ def to_sdr(rgb: Any, primaries: int, transfer: int) -> Any:
     if is_hdr(transfer):
         factor = _compression(np.maximum(np.maximum(light[0], light[1]), light[2]))
         light = [plane * factor for plane in light]
-    encoded = _encoding(transfer == _SRGB_TRANSFER)
+    encoded = _encoding(transfer == _SRGB_TRANSFER or (still and is_hdr(transfer)))
     made = np.empty(rgb.shape, dtype=np.uint8)
     for channel, plane in enumerate(light):
         steps = np.sqrt(np.clip(plane, 0, 1))
@@ -138,10 +139,10 @@ class PictureColours:
     def __init__(self, profile: bytes | None = None, codes: tuple[int, int] | None = None) -> None:
         """`profile` is an ICC profile; one that cannot be used is ignored, as browsers do.
 
-        `codes` are primaries and transfer of H.273, which come before a profile.
+        `codes` are primaries and transfer of H.273; those of HDR or a wide gamut come before a profile.
         """
         self._codes = codes if codes and needs_conversion(*codes) else None
-        self._profile = None if codes and not profile else _parsed(profile)
+        self._profile = _parsed(profile)
         self._space = self._profile.profile.xcolor_space.strip() if self._profile else ""
         self._transforms: dict[str, Any] = {}
 
@@ -168,7 +169,7 @@ class PictureColours:
         pixels = np.asarray(image)
         step = max(1, 500_000 // image.width)
         made = [
-            to_sdr(pixels[top : top + step].astype(np.uint16) * 257, *self._codes)
+            to_sdr(pixels[top : top + step].astype(np.uint16) * 257, *self._codes, still=True)
             for top in range(0, image.height, step)
         ]
         return Image.fromarray(np.concatenate(made))

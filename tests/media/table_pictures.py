@@ -87,8 +87,12 @@ def pictures() -> Iterator[Picture]:
             best: dict[str, Any] = {"quality": 100, "subsampling": 0} if suffix == "jpg" else {}
             within = 7 if suffix == "jpg" else 4
             yield Picture(f"{suffix} {space}", partial(_profiled, suffix=suffix, space=space, **best), within=within)
-    for name, codes in (("P3", (12, 1)), ("PQ", (9, 16)), ("HLG", (9, 18))):
-        yield Picture(f"png with codes for {name}", partial(_with_codes, codes=codes), within=6)
+    for name, codes, within in (
+        ("P3", (12, 1), 6),
+        ("PQ", (9, 16), 14),
+        ("HLG", (9, 18), 6),
+    ):  # 8 bits of PQ are coarse
+        yield Picture(f"png with codes for {name}", partial(png_with_codes, codes=codes), within=within)
 
 
 def _half(colours: Any) -> Any:
@@ -204,11 +208,12 @@ def _deep_heic(folder: Path, depth: int) -> Path:
     return folder / "a.heic"
 
 
-def _with_codes(folder: Path, codes: tuple[int, int]) -> Path:
+def png_with_codes(folder: Path, codes: tuple[int, int]) -> Path:
     """Write a PNG whose colours are said by four numbers (cICP), as browsers read them."""
     primaries = {9: "bt2020", 12: "smpte432"}[codes[0]]
     transfer = {1: "bt709", 16: "smpte2084", 18: "arib-std-b67"}[codes[1]]
-    linear = "format=gbrp,setparams=color_trc=bt709:color_primaries=bt709,zscale=t=linear:npl=203,format=gbrpf32le"
+    shown = "bt709" if codes[1] == 1 else "iec61966-2-1"  # HDR becomes sRGB; what is SDR keeps its curve
+    linear = f"format=gbrp,setparams=color_trc={shown}:color_primaries=bt709,zscale=t=linear:npl=203,format=gbrpf32le"
     chain = f"{linear},zscale=p={primaries},zscale=t={transfer}:npl=203,format=gbrp"
     path = clip(folder / "plain.png", "-frames:v", "1", "-update", "1", "-pix_fmt", "rgb24", chain=chain, frames=1)
     with Image.open(path) as image:  # without the chunks of FFmpeg's own
