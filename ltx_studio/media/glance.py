@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltx_studio import reading
-from ltx_studio.errors import StudioError
+from ltx_studio.errors import BusyError, StudioError
 from ltx_studio.media.cut import pictures_of
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, ridges, slopes
 from ltx_studio.media.film import SEEK_SECONDS
@@ -107,14 +107,24 @@ def look_at_edges(part: Part, threshold: float | None = None) -> EdgeLook:
     place = (part.start, part.seconds, part.width, part.height)
     try:
         return _look(path, state.st_size, state.st_mtime_ns, place, threshold)
-    except StudioError as error:
-        log.warning("%s could not be looked at: %s", path.name, error.message)
-        return EdgeLook(USUAL_THRESHOLD if threshold is None else threshold, math.inf, 1.0)
+    except BusyError:  # the next look may succeed, so this one is not cached
+        return _clear_edges(threshold)
 
 
 @lru_cache(maxsize=64)
 def _look(path: Path, size: int, changed: int, place: tuple[Any, ...], threshold: float | None) -> EdgeLook:  # noqa: ARG001
-    return reading.read(_find_edges, path, place, threshold)
+    """Look at each state of a file once, also where that fails: a form asks again with every key."""
+    try:
+        return reading.read(_find_edges, path, place, threshold)
+    except BusyError:
+        raise
+    except StudioError as error:
+        log.warning("%s could not be looked at: %s", path.name, error.message)
+        return _clear_edges(threshold)
+
+
+def _clear_edges(threshold: float | None) -> EdgeLook:
+    return EdgeLook(USUAL_THRESHOLD if threshold is None else threshold, math.inf, 1.0)
 
 
 def _find_edges(path: Path, place: tuple[Any, ...], threshold: float | None) -> EdgeLook:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from ltx_studio.errors import BusyError, RequestError, StudioError
 from ltx_studio.media import edges as media_edges
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, low_of
 from ltx_studio.media.glance import Part, few_pictures, look_at_edges, map_of_edges
@@ -138,3 +139,26 @@ def test_a_clip_that_cannot_be_looked_at_in_time_is_taken_as_it_is(tmp_path: Pat
     look = look_at_edges(part(film))
 
     assert (look.threshold, look.sees_nothing) == (USUAL_THRESHOLD, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "reads"),
+    [(RequestError("The clip took longer than 60 s to read.", ""), 1), (BusyError("The studio is reading.", ""), 2)],
+)
+def test_a_look_that_failed_is_not_tried_again_unless_the_studio_was_busy(
+    error: StudioError, reads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+
+    def read(_parse: object, path: Path, *_: object) -> None:
+        tried.append(path)
+        raise error
+
+    monkeypatch.setattr("ltx_studio.reading.read", read)
+    film = write_still(tmp_path / "a.mp4", photo())
+
+    first, second = look_at_edges(part(film)), look_at_edges(part(film))
+
+    assert first == second
+    assert not first.sees_nothing
+    assert tried == [film] * reads
