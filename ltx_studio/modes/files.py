@@ -10,7 +10,7 @@ from ltx_studio.media import PictureFile, SoundFile, Staging, probe_clip, probe_
 from ltx_studio.media.keep import would_be_copied
 from ltx_studio.media.listen import is_silent
 from ltx_studio.media.open import locate
-from ltx_studio.modes.fields import DEFAULT_FPS, MIN_SECONDS, Controlled, Media, Params, Voiced
+from ltx_studio.modes.fields import DEFAULT_FPS, FRAME_STEP, MIN_SECONDS, Controlled, Media, Params, Voiced
 from ltx_studio.modes.lengths import HALF_A_FRAME, to_fill, to_hold
 from ltx_studio.words import in_bytes
 
@@ -121,7 +121,14 @@ def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
     if left_over < -HALF_A_FRAME:
         yield f"{what} ends after {rest:.2f} s; its last picture is held for {_seconds(-left_over / params.fps)} s."
     elif left_over > HALF_A_FRAME:
-        yield f"{what} is cut: {params.duration:.2f} of {rest:.2f} s are used (lengths are 8k+1 frames)."
+        why = " (lengths are 8k+1 frames)" if _is_cut_by_rule(params, rest) else ""
+        yield f"{what} is cut: {params.duration:.2f} of {rest:.2f} s are used{why}."
+
+
+def _is_cut_by_rule(params: Params, rest: float) -> bool:
+    """Return whether no shorter clip was asked for than fits into `rest` (seconds), but the next legal one does not."""
+    is_shorter = (to_fill(rest, params.fps) - params.seconds) * params.fps > HALF_A_FRAME
+    return not is_shorter and (rest - params.duration) * params.fps < FRAME_STEP - HALF_A_FRAME
 
 
 def _seconds(seconds: float) -> str:

@@ -127,7 +127,25 @@ def test_a_long_clip_is_said_to_be_cut(small: Request, tmp_path: Path) -> None:
 
     made = asked("style", small, clip=clip, seconds=None)
 
-    assert "The clip is cut: 20.04 of 25.00 s are used" in notes("style", made)
+    assert "The clip is cut: 20.04 of 25.00 s are used." in notes("style", made)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "The clip is cut: 2.04 of 2.08 s are used (lengths are 8k+1 frames)."),
+        (2.08, "The clip is cut: 2.04 of 2.08 s are used (lengths are 8k+1 frames)."),
+        (1.9, "The clip is cut: 2.04 of 2.08 s are used."),
+        (1.7, "The clip is cut: 1.71 of 2.08 s are used."),
+        (0.7, "The clip is cut: 0.71 of 2.08 s are used."),
+    ],
+)
+def test_the_rule_for_lengths_is_named_only_where_it_cuts_the_clip(
+    seconds: float | None, said: str, small: Request, tmp_path: Path
+) -> None:
+    clip = write_film(tmp_path / "a.mp4", frames=50)
+
+    assert said in notes("style", asked("style", small, clip=clip, seconds=seconds))
 
 
 def test_what_a_control_clip_does_not_cover_is_said_from_one_picture_on(small: Request, tmp_path: Path) -> None:
