@@ -141,7 +141,7 @@ def test_a_portrait_in_a_landscape_job_is_said_to_be_cropped(small: Request, tmp
     made = parse("i2v", small("i2v", image=portrait, width=256, height=128))
 
     (note,) = MODES["i2v"].notes(made, FAST, POCKET)
-    assert "62% of it is cut off at top and bottom" in note
+    assert "62% of it is cut off at the top and bottom" in note
 
 
 def test_one_side_that_is_given_decides_the_other(small: Request, tmp_path: Path) -> None:
