@@ -13,6 +13,7 @@ from ltx_studio.modes import FAST, Media, Params, get_mode, get_preset
 from ltx_studio.modes.files import copy_notes
 from ltx_studio.modes.former import with_former_values
 from ltx_studio.modes.needs import model_files
+from ltx_studio.modes.steering import steering_notes
 
 _FEW = 2
 """Files that a command names one by one."""
@@ -118,3 +119,8 @@ class JobSpec:
         mode = get_mode(self.mode)
         notes = mode.notes(self.params, get_preset(self.preset), get_model_set(self.model_set))
         return [*notes, *(copy_notes(self.params, mode.media) if keeps_files else ())]
+
+    def steering_notes(self) -> list[str]:
+        """Return those of the notes that say whether the control clip steers."""
+        size = get_mode(self.mode).size_in_graph(self.params, get_preset(self.preset))
+        return list(steering_notes(self.params, size, get_model_set(self.model_set)))

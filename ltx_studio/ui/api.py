@@ -17,7 +17,7 @@ from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.graph.form import FILES, FieldIndex, others_of
 from ltx_studio.jobs import Desk, Failed, Job, JobSpec, Spec, recipes
 from ltx_studio.jobs.batch import MOST
-from ltx_studio.models import ModelSet, Store
+from ltx_studio.models import ModelSet, Store, get_registry
 from ltx_studio.modes import FAST, MODES, PRESETS, Media, Mode, get_mode
 from ltx_studio.ui import words
 from ltx_studio.ui.discretion import Discretion
@@ -213,9 +213,15 @@ class Api:
         return [field.as_dict() for field in self._opened.get(_uploaded(file)).fields]
 
     def workflow(
-        self, file: gr.FileData, request: gr.Request, values: Json | None = None, trusted: bool = False
+        self,
+        file: gr.FileData,
+        request: gr.Request,
+        values: Json | None = None,
+        trusted: bool = False,
+        map_models: str | None = None,
     ) -> Json:
-        """Hand in a workflow of one's own. Nodes that may do anything run where the page is this machine's only."""
+        """Submit a workflow of your own. ``trusted`` allows nodes that may do anything, if the page is only for this
+        machine; ``map_models`` names a model set whose files replace those of the workflow."""
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         opened, definitions = self._opened.get(_uploaded(file)), self._opened.definitions()
@@ -225,7 +231,8 @@ class Api:
             for name, value in (values or {}).items()
         }
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
-        spec = self._opened.request(name, opened, given, trusted=trusted)
+        model_set = get_registry(self._desk.settings).get_set(map_models) if map_models else None
+        spec = self._opened.request(name, opened, given, trusted=trusted, model_set=model_set)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
         notes = spec.notes()
         (job,) = self._submit([spec], request)

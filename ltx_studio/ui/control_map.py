@@ -48,7 +48,7 @@ class ControlMap:
             path = made("control-map.png", partial(self._write, spec))
         except StudioError as problem:
             return self._discretion.error(problem), gr.update(value=None, visible=False)
-        notes = [note for note in spec.notes() if "steer" in note]
+        notes = spec.steering_notes()
         return cards.line(" ".join(notes)) if notes else "", gr.update(value=path, visible=True)
 
     def _spec(self, raw: Mapping[str, Any]) -> JobSpec:

@@ -14,6 +14,7 @@ from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.jobs import Desk, JobSpec
 from ltx_studio.jobs.batch import read_batch
+from ltx_studio.jobs.own import OwnSpec
 from ltx_studio.jobs.tables import SUFFIXES
 from ltx_studio.models import ModelSet, Store, get_registry
 from ltx_studio.models.choose import PREVIEW
@@ -116,7 +117,8 @@ class OwnPanels:
         """Hand the workflow in, and follow it on the page."""
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
         try:
-            jobs = self._submit(Path(path), given, request, trusted=trusted, mapped=mapped)
+            spec = self._spec(Path(path), given, trusted=trusted, mapped=mapped)
+            jobs = self._desk.submit(self._owners.of(request), [spec])
         except StudioError as error:
             yield self._run_panel.problem(error)
             return
@@ -124,17 +126,15 @@ class OwnPanels:
             log.exception("%s could not be handed in", Path(path).name)
             yield self._run_panel.problem(ExecutionError.unexpected(error, details=""))
             return
-        yield from self._run_panel.follow(jobs, request)
+        yield from self._run_panel.follow(jobs, request, spec.notes())
 
-    def _submit(
-        self, path: Path, given: Mapping[str, Any], request: gr.Request, *, trusted: bool, mapped: bool
-    ) -> list[str]:
+    def _spec(self, path: Path, given: Mapping[str, Any], *, trusted: bool, mapped: bool) -> OwnSpec:
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         model_set = get_registry(self._desk.settings).get_set(PREVIEW) if mapped else None
         spec = self._opened.request(path.stem, self._opened.get(path), given, trusted=trusted, model_set=model_set)
         Store(self._desk.settings).require(spec.graph, spec.fetch_command, spec.pocket)
-        return self._desk.submit(self._owners.of(request), [spec])
+        return spec
 
     def _hand_in(self, path: str | None, request: gr.Request) -> str:
         if path is None:

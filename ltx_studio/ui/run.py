@@ -128,17 +128,25 @@ class RunPanel:
         jobs = self._desk.submit(self._owners.of(request), list(specs))
         yield from self.follow(jobs, request)
 
-    def follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Tell the outputs what becomes of jobs that were handed in, after those that this tab follows already."""
-        self._desk.work()
-        yield from self.turn_over(jobs, request)
+    def follow(self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
+        """Show the progress of submitted jobs, after those that this tab follows already.
 
-    def turn_over(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """The same without beginning the work: what was told before is over."""
+        Args:
+            jobs: Their ids.
+            request: The visitor's.
+            notes: What to know before the run, each as a sentence; shown above it until something new is submitted.
+        """
+        self._desk.work()
+        yield from self.turn_over(jobs, request, notes)
+
+    def turn_over(
+        self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """Do the same without starting the work; replace what was shown before."""
         with self._guard:
             tab = self._tab(request)
             tab.keeps_take, tab.failure = False, ""
-        yield self._tell(told="", failure=self._no_failure())
+        yield self._tell(told=cards.line(" ".join(notes)) if notes else "", failure=self._no_failure())
         yield from self.watch(jobs, request)
 
     def keep_take(self, request: gr.Request) -> None:

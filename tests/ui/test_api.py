@@ -44,6 +44,21 @@ def test_what_the_documentation_shows_works(
     assert names["job"]["mode"] == "workflow"
 
 
+def test_a_workflow_of_other_model_files_runs_on_those_of_a_set(client: Client, tmp_path: Path) -> None:
+    text = json.dumps(small_spec().build(by_name).graph)
+    text = re.sub(r"[\w.-]*pocket[\w.-]*\.safetensors", "ltx-2.3-22b-dev-fp8.safetensors", text)
+    (tmp_path / "mine.json").write_text(text)
+    asked: dict[str, Any] = {"file": handle_file(tmp_path / "mine.json"), "api_name": "/workflow"}
+    with pytest.raises(AppError, match="22b-dev-fp8"):
+        client.predict(**asked)
+
+    job = client.predict(**asked, map_models="pocket")
+
+    *_, ended = client.submit(job=job["id"], api_name="/follow")
+    assert ended["state"] == "done"
+    assert any("ltx-2.3-22b-dev-fp8" in note for note in job["notes"])
+
+
 def test_each_mode_has_an_endpoint_with_its_parameters_and_their_types(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
 
