@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from ltx_studio.errors import RequestError
 from ltx_studio.graph import Workflow
 from ltx_studio.media import Staging
 from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
@@ -13,7 +14,7 @@ from ltx_studio.modes import FAST, Media, Params, get_mode, get_preset
 from ltx_studio.modes.files import copy_notes
 from ltx_studio.modes.former import with_former_values
 from ltx_studio.modes.needs import model_files
-from ltx_studio.modes.steering import steering_notes
+from ltx_studio.modes.steering import own_threshold, steering_notes
 
 _FEW = 2
 """Files that a command names one by one."""
@@ -122,5 +123,14 @@ class JobSpec:
 
     def steering_notes(self) -> list[str]:
         """Return those of the notes that say whether the control clip steers."""
-        size = get_mode(self.mode).size_in_graph(self.params, get_preset(self.preset))
-        return list(steering_notes(self.params, size, get_model_set(self.model_set)))
+        return list(steering_notes(self.params, self._size_in_graph(), get_model_set(self.model_set)))
+
+    def own_threshold(self) -> float | None:
+        """Return the edge threshold if it is not the one that fits the clip, or the clip is gone; otherwise None."""
+        try:
+            return own_threshold(self.params, self._size_in_graph())
+        except RequestError:
+            return None
+
+    def _size_in_graph(self) -> tuple[int, int]:
+        return get_mode(self.mode).size_in_graph(self.params, get_preset(self.preset))

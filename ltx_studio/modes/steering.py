@@ -35,6 +35,18 @@ def fitted(params: Params, size: tuple[int, int]) -> Params:
     return params.model_copy(update={"edge_threshold": look_at_edges(part).threshold})
 
 
+def own_threshold(params: Params, size: tuple[int, int]) -> float | None:
+    """Return the edge threshold of a request if it is not the one that fits its clip, otherwise None.
+
+    Raises:
+        RequestError: The clip cannot be read.
+    """
+    given = params.edge_threshold if isinstance(params, Controlling) else None
+    if given is None or fitted(params.model_copy(update={"edge_threshold": None}), size) == params:
+        return None
+    return given
+
+
 def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -> Iterator[str]:
     """Say when the control map shows nothing, so that the clip does not steer, and what can be done."""
     part = used_part(params, size)

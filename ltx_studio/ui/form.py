@@ -189,6 +189,9 @@ class Form:
         more = sum(is_here(lora.file) for lora in spec.params.loras) - LORA_ROWS
         if more > 0:
             lost.append(words.LOST_LORAS.format(count=more, rows=LORA_ROWS))
+        threshold = spec.own_threshold()
+        if threshold is not None:
+            lost.append(words.LOST_THRESHOLD.format(value=threshold))
         if spec.preset not in {each.id for each in self._presets()}:
             lost.append(words.LOST_PRESET.format(preset=get_preset(spec.preset).label, other=FAST.label))
         if spec.model_set != self._set.id:

@@ -57,6 +57,14 @@ def test_a_threshold_that_is_given_is_kept(small: Request) -> None:
     assert any("Canny finds no edges in the clip" in note for note in made.notes())
 
 
+def test_a_threshold_of_your_own_is_told_from_one_that_was_fitted(small: Request) -> None:
+    given = {"clip": DATA / "circle-fast.mp4", "seconds": None}
+
+    assert spec("style", small, **given).own_threshold() is None
+    assert spec("style", small, **given, edge_threshold=0.6).own_threshold() == 0.6
+    assert JobSpec.from_request("t2v", small("t2v"), "pocket").own_threshold() is None
+
+
 @pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip"), ("keyframe", "control_clip")])
 def test_a_flat_clip_is_said_not_to_steer_with_what_to_do(mode: str, field: str, flat: Path, small: Request) -> None:
     made = spec(mode, small, **{field: flat})

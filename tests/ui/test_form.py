@@ -19,7 +19,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.ui.form import LORA_ROWS, Form
 from ltx_studio.ui.kept import to_restore
 from tests.samples import write_picture
-from tests.support import small_spec
+from tests.support import DATA, small_spec
 
 
 @pytest.fixture
@@ -91,6 +91,15 @@ def test_what_is_chosen_stays_among_the_choices_when_something_else_rules_it_out
 
     assert "canny" in {value for _, value in choices}
     assert "depth" not in {value for _, value in choices}
+
+
+def test_a_form_says_that_it_has_no_field_for_an_edge_threshold(home: Settings) -> None:
+    given = {"prompt": "night", "clip": DATA / "circle-fast.mp4", "seconds": None, "edge_threshold": 0.6}
+    form = form_of("style", "pocket", home)
+
+    lost = form.lost(JobSpec.from_request("style", given, "pocket"))
+
+    assert lost == ["the edge threshold 0.6, because the page always fits one to the clip"]
 
 
 def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_path: Path) -> None:
