@@ -16,6 +16,7 @@ from ltx_studio.modes import FAST, MAX_SEED, Params, UserLora, get_mode
 MOST = limits.TABLE_ROWS.most
 """Requests in one batch."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+_GROUPED = re.compile(r"[+-]?\d{1,3}\.\d{3}")
 
 
 def sweep(spec: Spec, count: int) -> Iterator[Spec]:
@@ -87,6 +88,7 @@ def _spec(
         if isinstance(loras, list):
             values["loras"] = [{**lora, "file": _found(str(lora["file"]), "loras", folder)} for lora in loras]
         values = _with_decimal_points(values, get_mode(str(mode)).params)
+        _refuse_grouped_digits(values, get_mode(str(mode)).params)
         return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
     except RequestError as error:
         raise wrong_row(path, line, error.message, error.hint) from None
@@ -117,12 +119,21 @@ def _with_decimal_points(values: Mapping[str, Any], params: type[Params]) -> dic
     """Return a request's values with ``1,5`` as ``1.5`` where a number is expected that may have decimals."""
     return {
         name: value.replace(",", ".")
-        if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) and _is_decimal(name, params)
+        if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) and float in _types(name, params)
         else value
         for name, value in values.items()
     }
 
 
-def _is_decimal(name: str, params: type[Params]) -> bool:
+def _refuse_grouped_digits(values: Mapping[str, Any], params: type[Params]) -> None:
+    """Refuse ``1.000`` for a whole number: it is 1 in one country and 1,000 in another."""
+    for name, value in values.items():
+        types = _types(name, params)
+        if isinstance(value, str) and _GROUPED.fullmatch(value) and int in types and float not in types:
+            said = f"{name} {value} may mean {int(float(value))} or {value.replace('.', '')}."
+            raise RequestError(said, "Write it without a point.")
+
+
+def _types(name: str, params: type[Params]) -> tuple[Any, ...]:
     field = params.model_fields.get(name)
-    return field is not None and float in (field.annotation, *get_args(field.annotation))
+    return () if field is None else (field.annotation, *get_args(field.annotation))

@@ -102,6 +102,14 @@ def test_other_commas_in_numbers_are_refused(row: str, said: str, tmp_path: Path
         read_batch(write(tmp_path, "a.csv", f"prompt,seconds,seed\n{row}\n"), "pocket", "t2v")
 
 
+def test_a_whole_number_whose_digits_may_be_grouped_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"line 2: .*may mean 1 or 1000"):
+        read_batch(write(tmp_path, "a.csv", "prompt;seed\nx;1.000\n"), "pocket", "t2v")
+
+    (spec,) = read_batch(write(tmp_path, "a.csv", "prompt;seed;seconds\nx;7.0;1.000\n"), "pocket", "t2v")
+    assert (spec.seed, spec.params.seconds) == (7, 1)
+
+
 def test_strengths_of_loras_may_have_a_decimal_comma(tmp_path: Path) -> None:
     lora = files.SHIPPED / files.STYLE_LORA
 
