@@ -1,6 +1,6 @@
 """A request to run a workflow of the user's own: its graph with the form's values, checked before anything runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -28,7 +28,8 @@ from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
 from ltx_studio.graph.values import quoted, shown
-from ltx_studio.media import Staging, WholeFile, probe_clip, probe_picture, probe_sound
+from ltx_studio.media import Clip, Picture, Sound, Staging, WholeFile, probe_clip, probe_picture, probe_sound
+from ltx_studio.media.film import is_webp
 from ltx_studio.media.open import locate
 from ltx_studio.models import ModelFile, ModelSet
 from ltx_studio.models.mapping import map_models
@@ -107,10 +108,10 @@ class OwnSpec:
         spec.check(definitions, trusted=trusted)
         for each in fields:
             if each.key in files:
-                _look_at(each, files[each.key])
+                notes += _look_at(each, files[each.key])
                 node_id, given_name = place_of(filled, each.key)
                 filled[node_id]["inputs"][given_name] = ""  # what the user's file is called is nobody's business
-        return spec
+        return replace(spec, changed=tuple(notes))
 
     def check(self, definitions: Definitions, *, trusted: bool) -> None:
         """Refuse what may not run here; whether its files are there is not looked at.
@@ -243,16 +244,27 @@ class OwnSpec:
 
 
 _EXAMPLES = {Kind.PICTURE: "a.png", Kind.SOUND: "a.wav", Kind.CLIP: "a.mp4"}
-_PROBES: Mapping[Kind, Callable[[Path], object]] = {
+_PROBES: Mapping[Kind, Callable[[Path], Picture | Sound | Clip]] = {
     Kind.PICTURE: probe_picture,
     Kind.SOUND: probe_sound,
     Kind.CLIP: probe_clip,
 }
 
 
-def _look_at(field: Field, path: Path) -> None:
-    """Refuse a file that is not what the field takes: a playlist, for one, would lead to other files."""
+def _look_at(field: Field, path: Path) -> Iterator[str]:
+    """Refuse a file that is not what the field takes: a playlist, for one, would lead to other files.
+
+    Yields:
+        What of the file the workflow's node ignores, as a sentence.
+    """
+    path = locate(path)
     try:
-        _PROBES[field.kind](locate(path))
+        found = _PROBES[field.kind](path)
     except RequestError as error:
         raise RequestError(f"{field.title}: {error.message}", error.hint, where=field.key) from None
+    if field.kind is Kind.CLIP and is_webp(path):
+        said = f"{field.title}: {path.name} is a WebP, which the workflow's node cannot read as a clip."
+        raise RequestError(said, "Save it as MP4.", where=field.key)
+    if not isinstance(found, Sound) and found.ignored:
+        ignored = " and ".join(found.ignored)
+        yield f"{field.title}: the workflow's node ignores {ignored}. Convert the {field.kind} first."

@@ -133,6 +133,10 @@ def _to_bt709(primaries: int) -> Any:
     return (np.linalg.inv(to_xyz(_BT709)) @ to_xyz(_XY[primaries])).tolist()
 
 
+NOTICED = 8
+"""Of 255: profiles of sRGB itself differ by a little less, because some have its curve as a plain power."""
+
+
 class PictureColours:
     """Turns parts of one picture into sRGB, as its profile or its codes say."""
 
@@ -206,3 +210,14 @@ def _parsed(profile: bytes | None) -> Any:
         return ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else None
     except (ImageCms.PyCMSError, OSError):
         return None
+
+
+def changes_colours(profile: bytes | None) -> bool:
+    """Return whether a picture with this ICC profile is seen differently when it is read as sRGB."""
+    from PIL import Image, ImageChops
+
+    colours = PictureColours(profile)
+    red, gray = Image.new("RGB", (1, 1), (220, 40, 40)), Image.new("L", (1, 1), 100)
+    seen = colours.to_srgb(red), colours.to_srgb(gray, is_gray=True)
+    differences = (ImageChops.difference(a, b) for a, b in zip(seen, (red, gray.convert("RGB")), strict=True))
+    return any(max(each.tobytes()) > NOTICED for each in differences)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ltx_studio import limits, reading
 from ltx_studio.errors import RequestError
 from ltx_studio.media.codes import colour_codes
-from ltx_studio.media.colour import HDR_NAMES, is_hdr
+from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
 from ltx_studio.media.film import is_webp, webp_durations
 from ltx_studio.media.kinds import refusal
 from ltx_studio.media.open import (
@@ -24,7 +24,7 @@ from ltx_studio.media.open import (
     opened_picture,
     video_stream,
 )
-from ltx_studio.media.upright import turned
+from ltx_studio.media.upright import is_mirrored, turned
 from ltx_studio.weights import read_header
 
 MIN_SIDE = 32
@@ -50,11 +50,13 @@ class Picture:
 
     Attributes:
         remarks: What the file is and becomes that its user may not expect, as parts of sentences.
+        ignored: What players obey and ComfyUI's own loaders ignore, which matters in a custom workflow only.
     """
 
     width: int
     height: int
     remarks: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,14 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pixels, as one sees it: turned as the camera says, and with square pixels. See `Picture` for `remarks`."""
+    """Pixels, as one sees it: turned as the camera says, and with square pixels. See `Picture` for the rest."""
 
     width: int
     height: int
     seconds: float
     has_sound: bool
     remarks: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 Found = TypeVar("Found")
@@ -99,7 +102,7 @@ def _look_at_picture(path: Path) -> Picture:
 
     try:
         with opened_picture(path) as image:
-            remarks = tuple(_remarks_on_picture(path, image))
+            remarks, ignored = tuple(_remarks_on_picture(path, image)), tuple(_ignored_of_picture(path, image))
             smallest = max(1, image.width // 8), max(1, image.height // 8)
             width, height = image.size
             image.draft(None, smallest)  # of a JPEG, all is read, and an eighth of it is decoded
@@ -121,7 +124,7 @@ def _look_at_picture(path: Path) -> Picture:
             f"{path.name} has {width}×{height} pixels, which is too small.",
             f"Use a picture of at least {MIN_SIDE}×{MIN_SIDE} pixels.",
         )
-    return Picture(width, height, remarks)
+    return Picture(width, height, remarks, ignored)
 
 
 def _remarks_on_picture(path: Path, image: Any) -> Iterator[str]:
@@ -130,6 +133,14 @@ def _remarks_on_picture(path: Path, image: Any) -> Iterator[str]:
     codes = colour_codes(path, image)
     if codes is not None and is_hdr(codes[1]):
         yield f"HDR ({HDR_NAMES[codes[1]]}), converted to the colours of a screen without HDR."
+
+
+def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
+    codes = colour_codes(path, image)
+    if codes is not None and is_hdr(codes[1]):
+        yield "its HDR"
+    elif changes_colours(image.info.get("icc_profile")):
+        yield "its colour profile"
 
 
 MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
@@ -187,10 +198,10 @@ def _look_at_clip(path: Path) -> Clip:
         if turned(first):
             width, height = height, width
         has_sound = audio_stream(container) is not None
-        remarks = tuple(_remarks_on_clip(first))
+        remarks, ignored = tuple(_remarks_on_clip(first)), tuple(_ignored_of_clip(stream, first))
     if seconds <= 0:
         raise RequestError(f"{path.name} has no timestamps for its frames.", "Save it as MP4, then use that.")
-    return _large_enough(path, Clip(width, height, seconds, has_sound, remarks))
+    return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored))
 
 
 def _look_at_animation(path: Path) -> Clip:
@@ -205,6 +216,15 @@ def _look_at_animation(path: Path) -> Clip:
 def _remarks_on_clip(frame: Any) -> Iterator[str]:
     if is_hdr(frame.color_trc):
         yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to the colours of a screen without HDR."
+
+
+def _ignored_of_clip(stream: Any, frame: Any) -> Iterator[str]:
+    if is_mirrored(frame):
+        yield "its mirroring"
+    if (stream.sample_aspect_ratio or 1) != 1:
+        yield "the shape of its pixels"
+    if is_hdr(frame.color_trc):
+        yield "its HDR"
 
 
 def _large_enough(path: Path, clip: Clip) -> Clip:

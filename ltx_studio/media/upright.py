@@ -67,6 +67,12 @@ def has_alpha(frame: Any) -> bool:
     return any(component.is_alpha for component in frame.format.components) or frame.format.name == "pal8"
 
 
+def is_mirrored(frame: Any) -> bool:
+    """Return whether a frame is shown as in a mirror, whatever else it is turned by."""
+    a, b, c, d = _matrix(frame)
+    return a * d < b * c
+
+
 def _orientation(frame: Any) -> tuple[bool, bool, bool]:
     """Return whether rows and columns are exchanged, and whether the result is then mirrored and put upside down.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.graph.definitions import Definitions
@@ -16,6 +17,7 @@ from ltx_studio.media import by_name
 from ltx_studio.models import Store
 from ltx_studio.settings import Settings
 from tests.jobs.conftest import Make
+from tests.media import drawn, reference
 from tests.support import small_spec
 
 PathOf = Callable[[TakeRecord], Path]
@@ -127,18 +129,64 @@ def test_a_playlist_is_no_clip_because_it_leads_to_other_files(
 ) -> None:
     playlist = tmp_path / "clip.m3u8"
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{samples['clip']}\n#EXT-X-ENDLIST\n")
-    graph = {
-        "1": {"class_type": "LoadVideo", "inputs": {"file": "theirs.mp4"}, "_meta": {"title": "Film"}},
-        "2": {
-            "class_type": "SaveVideo",
-            "inputs": {"video": ["1", 0], "filename_prefix": "x", "format": "mp4", "codec": "auto"},
-        },
-    }
-    file = write(tmp_path, "copy.json", graph)
+    file = write(tmp_path, "copy.json", film())
     OwnSpec.from_file(file, {"Film": samples["clip"]}, definitions, trusted=False)
 
     with pytest.raises(RequestError, match="Film"):
         OwnSpec.from_file(file, {"Film": playlist}, definitions, trusted=False)
+
+
+def film(file: str = "theirs.mp4") -> dict[str, Any]:
+    saved = {"video": ["1", 0], "filename_prefix": "x", "format": "mp4", "codec": "auto"}
+    return {
+        "1": {"class_type": "LoadVideo", "inputs": {"file": file}, "_meta": {"title": "Film"}},
+        "2": {"class_type": "SaveVideo", "inputs": saved},
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "ignored"),
+    [
+        (("-display_hflip",), "its mirroring"),
+        (("-display_rotation", "90", "-display_vflip"), "its mirroring"),
+        (("-display_rotation", "90"), ""),
+    ],
+)
+def test_what_the_nodes_ignore_of_a_clip_is_said(
+    options: tuple[str, ...], ignored: str, definitions: Definitions, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.mp4"
+    reference.ffmpeg(*options, "-i", samples["clip"], "-c", "copy", turned)
+
+    spec = OwnSpec.from_request("mine", film(), {"Film": turned}, definitions, trusted=False)
+
+    assert spec.notes() == (
+        [f"Film: the workflow's node ignores {ignored}. Convert the clip first."] if ignored else []
+    )
+
+
+def test_what_the_nodes_ignore_of_a_picture_is_said(definitions: Definitions, tmp_path: Path) -> None:
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "theirs.png"}, "_meta": {"title": "Photo"}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    }
+    said = {}
+    for space in ("sRGB", "Display P3", "Adobe RGB", "ProPhoto"):
+        picture = drawn.profiled(tmp_path / f"{space}.png", space)
+        said[space] = OwnSpec.from_request("mine", graph, {"Photo": picture}, definitions, trusted=False).notes()
+
+    note = ["Photo: the workflow's node ignores its colour profile. Convert the picture first."]
+    assert said == {"sRGB": [], "Display P3": note, "Adobe RGB": note, "ProPhoto": note}
+
+
+def test_a_moving_webp_is_no_clip_for_a_workflow(definitions: Definitions, tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (64, 64), (value, 0, 0)) for value in (0, 100, 200)]
+    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:], duration=100)
+
+    with pytest.raises(RequestError, match="cannot read as a clip") as caught:
+        OwnSpec.from_request("mine", film(), {"Film": tmp_path / "a.webp"}, definitions, trusted=False)
+
+    assert caught.value.hint == "Save it as MP4."
 
 
 def test_a_recipe_keeps_no_name_of_a_users_file(
