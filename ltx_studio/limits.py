@@ -26,24 +26,31 @@ class Limit:
     unit: str
     hint: str
 
-    def check(self, amount: int, what: str, *, error: type[RequestError] = RequestError, where: str = "") -> None:
+    def check(
+        self,
+        amount: int,
+        what: str,
+        *,
+        error: type[RequestError] = RequestError,
+        where: str = "",
+        is_partial: bool = False,
+    ) -> None:
         """Refuse an amount above the limit.
 
         Args:
-            amount: How much there is; it may be counted only up to one above the limit.
+            amount: How much there is.
             what: The file or the part of it, as the subject of the sentence.
             error: The kind of error to raise.
             where: See `StudioError`.
+            is_partial: Whether the caller stopped counting above the limit, so that there may be more than `amount`.
 
         Raises:
-            RequestError: It is above the limit; the message says both figures.
+            RequestError: It is above the limit; the message says the limit, and the amount where it is known.
         """
         if amount > self.most:
-            raise error(
-                f"{what} has {_shown(amount, self.unit)}; the limit is {_shown(self.most, self.unit)}.",
-                self.hint,
-                where=where,
-            )
+            most = _shown(self.most, self.unit)
+            said = f"more than {most}" if is_partial else f"{_shown(amount, self.unit)}; the limit is {most}"
+            raise error(f"{what} has {said}.", self.hint, where=where)
 
 
 def _shown(amount: int, unit: str) -> str:

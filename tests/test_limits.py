@@ -36,3 +36,10 @@ def test_every_limit_is_positive_and_has_a_hint() -> None:
 
     assert len(table) > 15
     assert [name for name, each in table.items() if each.most <= 0 or not each.hint.endswith(".")] == []
+
+
+def test_an_amount_that_was_not_counted_to_its_end_is_not_named() -> None:
+    with pytest.raises(RequestError) as caught:
+        limits.TABLE_ROWS.check(1_001, "a.csv", is_partial=True)
+
+    assert caught.value.message == "a.csv has more than 1,000 requests."

@@ -111,7 +111,7 @@ class _Converter:
     def _spend(self, steps: int) -> None:
         self._steps += steps
         if self._steps > limits.WORKFLOW_STEPS.most:
-            limits.WORKFLOW_STEPS.check(self._steps, "The workflow", error=WorkflowError)
+            limits.WORKFLOW_STEPS.check(self._steps, "The workflow", error=WorkflowError, is_partial=True)
 
     def _emit(self, scope: Scope) -> Iterator[tuple[str, dict[str, Any]]]:
         for node in scope.contents.nodes.values():

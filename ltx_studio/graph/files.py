@@ -198,7 +198,7 @@ def _content_of(path: Path) -> bytes:
             content = file.read(most + 1)
     except OSError as error:
         raise _unreadable(path, error) from None
-    limits.WORKFLOW_FILE.check(len(content), path.name, error=WorkflowError)
+    limits.WORKFLOW_FILE.check(len(content), path.name, error=WorkflowError, is_partial=True)
     return content
 
 

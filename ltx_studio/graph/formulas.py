@@ -135,7 +135,7 @@ class Formulas:
         if (class_type, name) not in CHECKS or (class_type, name, text) in self._seen:
             return
         self._characters += len(text)
-        limits.FORMULAS.check(self._characters, "The workflow, in its formulas,", error=WorkflowError)
+        limits.FORMULAS.check(self._characters, "The workflow, in its formulas,", error=WorkflowError, is_partial=True)
         CHECKS[class_type, name](text)
         self._seen.add((class_type, name, text))
 

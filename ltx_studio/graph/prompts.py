@@ -63,7 +63,9 @@ def _with_first_choices(text: str) -> str:
         if token == "{":
             passed_bar.append(False)
             if len(passed_bar) > limits.CHOICE_DEPTH.most:
-                limits.CHOICE_DEPTH.check(len(passed_bar), "A prompt of the workflow", error=WorkflowError)
+                limits.CHOICE_DEPTH.check(
+                    len(passed_bar), "A prompt of the workflow", error=WorkflowError, is_partial=True
+                )
         elif token == "}" and passed_bar:
             skipping -= passed_bar.pop()
         elif token == "|" and passed_bar:

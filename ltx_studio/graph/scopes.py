@@ -112,7 +112,7 @@ def check_expansion(root: Contents, subgraphs: Mapping[Any, Contents]) -> None:
     links = sum(len(each.links) for each in (root, *subgraphs.values()))
     limits.WORKFLOW_LINKS.check(links, "The workflow", error=WorkflowError)
     nodes, _ = _Expansion(subgraphs).size_of(root)
-    limits.WORKFLOW_NODES.check(nodes, "The workflow with its subgraphs unpacked", error=WorkflowError)
+    limits.WORKFLOW_NODES.check(nodes, "The workflow with its subgraphs unpacked", error=WorkflowError, is_partial=True)
 
 
 class _Expansion:
@@ -146,7 +146,7 @@ class _Expansion:
 
     def _check_depth(self, depth: int) -> None:
         if depth > limits.SUBGRAPH_DEPTH.most:
-            limits.SUBGRAPH_DEPTH.check(depth, "The workflow", error=WorkflowError)
+            limits.SUBGRAPH_DEPTH.check(depth, "The workflow", error=WorkflowError, is_partial=True)
 
 
 def _links(links: list[Any]) -> Iterator[tuple[Any, Link]]:

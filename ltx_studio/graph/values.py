@@ -31,15 +31,17 @@ class Scale:
         """
         self._total += weight
         if self._total > limits.WORKFLOW_FILE.most:
-            limits.WORKFLOW_FILE.check(self._total, "The workflow with its subgraphs unpacked", error=WorkflowError)
+            limits.WORKFLOW_FILE.check(
+                self._total, "The workflow with its subgraphs unpacked", error=WorkflowError, is_partial=True
+            )
 
-    def weigh(self, value: object, name: object, title: str) -> int:
+    def weigh(self, value: object, name: object, title: str | None) -> int:
         """Count a value, and return its weight in bytes.
 
         Args:
             value: Of an input.
             name: The input's, for the error.
-            title: The node's, for the error.
+            title: The node's, for the error; None where there is no node.
 
         Raises:
             WorkflowError: It is nested too deeply, too long or too large, a number that is not finite, or a text with a
@@ -49,7 +51,7 @@ class Scale:
         self._weigh(value, name, title, 0)
         return self._total - before
 
-    def weigh_name(self, name: object, title: str) -> None:
+    def weigh_name(self, name: object, title: str | None) -> None:
         """Count an id, a class or the name of an input.
 
         Raises:
@@ -59,19 +61,26 @@ class Scale:
             self.add(LEAF + len(name))  # nearly all are such, and a graph has 100,000
             return
         if isinstance(name, str):
-            limits.NAME.check(len(name), f"A name in node {quoted(title)}", error=WorkflowError, where=shown(title))
+            limits.NAME.check(
+                len(name),
+                "A name" if title is None else f"A name in node {quoted(title)}",
+                error=WorkflowError,
+                where=_where(title),
+            )
         self._weigh(name, "a name", title, 0)
 
-    def _weigh(self, value: object, name: object, title: str, depth: int) -> None:
+    def _weigh(self, value: object, name: object, title: str | None, depth: int) -> None:
         if isinstance(value, str):
             if len(value) > limits.TEXT.most:
-                limits.TEXT.check(len(value), _input(name, title), error=WorkflowError, where=shown(title))
+                limits.TEXT.check(len(value), _input(name, title), error=WorkflowError, where=_where(title))
             if not value.isascii():
                 require_text(value, _input(name, title))
             self.add(LEAF + len(value))
         elif isinstance(value, _CONTAINERS):
             if depth >= limits.VALUE_DEPTH.most:
-                limits.VALUE_DEPTH.check(depth + 1, _input(name, title), error=WorkflowError, where=shown(title))
+                limits.VALUE_DEPTH.check(
+                    depth + 1, _input(name, title), error=WorkflowError, where=_where(title), is_partial=True
+                )
             self.add(LEAF)
             if isinstance(value, Mapping):
                 for key in value:
@@ -83,7 +92,7 @@ class Scale:
                 raise WorkflowError(
                     f"{_input(name, title)} is {value}, which is not a finite number.",
                     "Enter a finite number.",
-                    where=shown(title),
+                    where=_where(title),
                 )
             self.add(LEAF + (value.bit_length() // 3 if isinstance(value, int) else 0))
 
@@ -117,5 +126,9 @@ def quoted(value: Any) -> str:
     return repr(shown(value)) if isinstance(value, str) else shown(value)
 
 
-def _input(name: object, title: str) -> str:
-    return f"Input {quoted(name)} of node {quoted(title)}"
+def _input(name: object, title: str | None) -> str:
+    return f"Value {quoted(name)}" if title is None else f"Input {quoted(name)} of node {quoted(title)}"
+
+
+def _where(title: str | None) -> str:
+    return "" if title is None else shown(title)

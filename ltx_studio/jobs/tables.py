@@ -51,7 +51,7 @@ def read_rows(path: Path) -> list[Row]:
     rows: list[Row] = []
     for row in found:
         rows.append(row)
-        limits.TABLE_ROWS.check(len(rows), path.name)  # before the next is read: there may be millions
+        limits.TABLE_ROWS.check(len(rows), path.name, is_partial=True)  # before the next is read: there may be millions
     if not rows:
         raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
     return rows
@@ -75,13 +75,13 @@ def _text(path: Path) -> str:
             data = file.read(limits.TABLE_FILE.most + 1)  # it may grow while it is read
     except OSError as error:
         raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Check the path.") from None
-    limits.TABLE_FILE.check(len(data), path.name)
+    limits.TABLE_FILE.check(len(data), path.name, is_partial=True)
     return encodings.decode(data, path.name)
 
 
 def _lines(text: str, path: Path) -> Iterator[str]:
     for number, line in enumerate(io.StringIO(text, newline=""), 1):
-        limits.TABLE_LINES.check(number, path.name)
+        limits.TABLE_LINES.check(number, path.name, is_partial=True)
         yield line
 
 
@@ -120,8 +120,8 @@ def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
     try:
         scale = Scale()
         for name, value in row.items():
-            scale.weigh_name(name, f"line {number}")
-            scale.weigh(value, name, f"line {number}")
+            scale.weigh_name(name, None)
+            scale.weigh(value, name, None)
     except WorkflowError as error:
         raise wrong_row(path, number, error.message, "Correct that value.") from None
 

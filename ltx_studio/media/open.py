@@ -241,7 +241,7 @@ def frames_of(container: Any, stream: Any) -> Iterator[Any]:
             frames = decode(packet)
         except (av.error.InvalidDataError, av.error.ArgumentError):
             damaged += 1
-            limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name)
+            limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name, is_partial=True)
             continue
         if frames:
             damaged = 0

@@ -193,7 +193,7 @@ def _text_of(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(limits.MODELS_FILE.most + 1)
     try:
-        limits.MODELS_FILE.check(len(content), path.name)
+        limits.MODELS_FILE.check(len(content), path.name, is_partial=True)
         text = content.decode("utf-8")
         limits.MODELS_DOTS.check(max(line.count(".") for line in text.split("\n")), path.name)
     except RequestError as error:

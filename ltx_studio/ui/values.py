@@ -57,7 +57,7 @@ def check_values(value: Any, *, most: int = MOST) -> None:
     """
     level: Sequence[Any] = [value]
     for depth in range(REQUEST_DEPTH.most + 2):
-        REQUEST_DEPTH.check(depth, "A value")
+        REQUEST_DEPTH.check(depth, "A value", is_partial=True)
         level = [inner for each in level for inner in _inner(each, most)]
         if not level:
             return

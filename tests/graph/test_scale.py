@@ -73,7 +73,7 @@ def test_nodes_are_counted_before_subgraphs_are_unpacked(
 ) -> None:
     monkeypatch.setattr(editor._Converter, "_emit", lambda *_: pytest.fail("it was unpacked"))
 
-    with pytest.raises(WorkflowError, match="with its subgraphs unpacked has 20,001 nodes; the limit is 20,000"):
+    with pytest.raises(WorkflowError, match="with its subgraphs unpacked has more than 20,000 nodes"):
         to_api(nested(width, depth), definitions)
 
 
@@ -84,7 +84,7 @@ def test_subgraphs_within_the_limit_are_unpacked(definitions: Definitions) -> No
 
 def test_subgraphs_that_are_too_deep_are_refused(definitions: Definitions) -> None:
     for depth in (33, 500, 5000):
-        with pytest.raises(WorkflowError, match="33 levels of nested subgraphs; the limit is 32"):
+        with pytest.raises(WorkflowError, match="more than 32 levels of nested subgraphs"):
             to_api(nested(1, depth), definitions)
 
 
@@ -198,7 +198,7 @@ def test_a_bypassed_node_that_has_to_be_looked_through_for_each_kind_is_given_up
     for number, each in enumerate(hostile["nodes"][-5_000:]):
         each["inputs"][0]["type"] = f"IMAGE,K{number}"
 
-    with pytest.raises(WorkflowError, match="inputs and links to follow; the limit is"):
+    with pytest.raises(WorkflowError, match=r"more than .* inputs and links to follow"):
         to_api(hostile, definitions)
 
 

@@ -125,11 +125,11 @@ def test_a_table_says_loras_in_one_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "prompt\n" + "a\n" * 5_000, "1,001 requests; the limit is 1,000"),
-        ("a.jsonl", '{"prompt": "a"}\n' * 5_000, "1,001 requests; the limit is 1,000"),
-        ("a.csv", "prompt\n" + "\n" * 1_000_000, "100,001 lines; the limit is 100,000"),
-        ("a.jsonl", "\n" * 1_000_000, "100,001 lines"),
-        ("a.csv", "prompt,seed\n" + ",\n" * 1_000_000, "100,001 lines"),
+        ("a.csv", "prompt\n" + "a\n" * 5_000, "has more than 1,000 requests"),
+        ("a.jsonl", '{"prompt": "a"}\n' * 5_000, "has more than 1,000 requests"),
+        ("a.csv", "prompt\n" + "\n" * 1_000_000, "has more than 100,000 lines"),
+        ("a.jsonl", "\n" * 1_000_000, "more than 100,000 lines"),
+        ("a.csv", "prompt,seed\n" + ",\n" * 1_000_000, "more than 100,000 lines"),
         ("a.csv", ",".join(f"c{i}" for i in range(201)) + "\na\n", "201 columns; the limit is 200"),
         ("a.csv", "," * 1_000_000, "1,000,001 columns"),
         ("a.jsonl", json.dumps({f"c{i}": i for i in range(201)}), "line 1 has 201 columns"),
@@ -138,10 +138,14 @@ def test_a_table_says_loras_in_one_text(tmp_path: Path) -> None:
         ("a.jsonl", '{"prompt": ' + "[" * 40 + "]" * 40 + "}", "levels of lists"),
         ("a.jsonl", '{"prompt": ' + "[" * 100_000, "not valid JSON"),
         ("a.jsonl", '{"prompt": "\\ud800"}', "line 1: .*lone surrogate"),
-        ("a.jsonl", '{"prompt": "a", "seconds": 1e999}', "not a finite number"),
+        (
+            "a.jsonl",
+            '{"prompt": "a", "seconds": 1e999}',
+            r"a\.jsonl, line 1: value 'seconds' is inf, which is not a finite number",
+        ),
         ("a.jsonl", '{"prompt": "a", "seed": ' + "9" * 5_000 + "}", "not valid JSON"),
-        ("a.csv", " " * (limits.TABLE_FILE.most + 1), "the limit is 16.* MB"),
-        ("a.jsonl", " " * (limits.TABLE_FILE.most + 1), "the limit is 16.* MB"),
+        ("a.csv", " " * (limits.TABLE_FILE.most + 1), "more than 16.* MB"),
+        ("a.jsonl", " " * (limits.TABLE_FILE.most + 1), "more than 16.* MB"),
     ],
     ids=range(17),
 )
@@ -183,7 +187,7 @@ def test_a_table_stops_to_be_read_at_the_first_request_too_many(
 
     monkeypatch.setattr(reading, "_pool", None)
     monkeypatch.setattr(tables, "_lines", counted)
-    with pytest.raises(RequestError, match="1,001 requests"):
+    with pytest.raises(RequestError, match="more than 1,000 requests"):
         read_batch(write(tmp_path, "a.csv", "prompt\n" + "a\n" * 50_000), "pocket", "t2v")
 
     assert read == limits.TABLE_ROWS.most + 2  # with the names in the first line
