@@ -10,7 +10,7 @@ from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.fallbacks import fit_to
 from ltx_studio.graph.files import read_for_check
-from ltx_studio.graph.form import FILES, form_of
+from ltx_studio.graph.form import FILES, files_of, form_of, with_examples
 from ltx_studio.graph.missing import MissingNodesError
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import problems
@@ -102,6 +102,7 @@ def _wants(graph: ApiGraph, definitions: Definitions) -> Iterator[str]:
 
 def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Iterator[RequestError]:
     """Give what is refused in any case; add a note for what wants a yes."""
+    graph = with_examples(graph, files_of(graph, definitions))
     try:
         check_safety(graph, definitions, trusted=True)
     except RequestError as error:

@@ -35,6 +35,8 @@ class Kind(StrEnum):
 FILES = {Kind.PICTURE: "image_upload", Kind.SOUND: "audio_upload", Kind.CLIP: "video_upload"}
 """The kinds that are files, and by what their inputs are known in ComfyUI's definitions."""
 
+_EXAMPLES = {Kind.PICTURE: "a.png", Kind.SOUND: "a.wav", Kind.CLIP: "a.mp4"}
+
 _OF_A_WIDGET = {"INT": Kind.INTEGER, "FLOAT": Kind.NUMBER, "STRING": Kind.TEXT, "BOOLEAN": Kind.SWITCH}
 _ALWAYS = {Kind.PICTURE, Kind.SOUND, Kind.CLIP, Kind.SEED}
 UNLIMITED = 2**53
@@ -115,6 +117,23 @@ def files_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
     read = {each for each in classes if any(_may_read(item) for item in definitions.inputs(each))}
     readers = {node_id: node for node_id, node in graph.items() if node["class_type"] in read}
     return {each.key: each for each in form_of(readers, definitions) if each.kind in FILES}
+
+
+def with_examples(graph: Mapping[str, Mapping[str, Any]], files: Mapping[str, Field]) -> ApiGraph:
+    """Return the graph with an example name for each of `files`.
+
+    A run never reads the names that the workflow has: the studio writes its own copies' names in their place. So a
+    check before the run looks at this graph.
+
+    Args:
+        graph: API format.
+        files: See `files_of`.
+    """
+    named: ApiGraph = {node_id: dict(node) for node_id, node in graph.items()}
+    for key, field in files.items():
+        node_id, name = place_of(named, key)
+        named[node_id]["inputs"] = {**named[node_id]["inputs"], name: _EXAMPLES[field.kind]}
+    return named
 
 
 def _may_read(item: Input) -> bool:

@@ -23,6 +23,7 @@ from ltx_studio.graph.form import (
     is_negative,
     others_of,
     place_of,
+    with_examples,
 )
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.stages import stages_of
@@ -120,8 +121,10 @@ class OwnSpec:
             RequestError: See `from_request`.
         """
         check_graph(self.graph)
-        check_safety(self.graph, definitions, trusted=trusted)
+        check_known(self.graph, definitions)
         read = files_of(self.graph, definitions)
+        named = with_examples(self.graph, read)  # each is given, or refused below
+        check_safety(named, definitions, trusted=trusted)
         for key, each in read.items():
             if key not in self.given:
                 raise RequestError(
@@ -129,13 +132,9 @@ class OwnSpec:
                     f"Give it with `--set {key}=PATH`.",
                     where=key,
                 )
-        named = dict(self.graph)
         for key in self.given:
             if key not in read:
                 raise RequestError(f"The workflow reads no file {quoted(key)}.", "Remove it.", where=key)
-            node_id, name = place_of(named, key)
-            node = named[node_id]
-            named[node_id] = {**node, "inputs": {**node["inputs"], name: _EXAMPLES[read[key].kind]}}
         validate(named, definitions, has_right_shape=True)
 
     @classmethod
@@ -243,7 +242,6 @@ class OwnSpec:
         return list(self.changed)
 
 
-_EXAMPLES = {Kind.PICTURE: "a.png", Kind.SOUND: "a.wav", Kind.CLIP: "a.mp4"}
 _PROBES: Mapping[Kind, Callable[[Path], Picture | Sound | Clip]] = {
     Kind.PICTURE: probe_picture,
     Kind.SOUND: probe_sound,

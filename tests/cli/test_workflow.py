@@ -84,6 +84,18 @@ def test_official_templates_are_ok_with_notes(terminal: Terminal) -> None:
     assert "There is no model set 'nothing'" in terminal.err
 
 
+def test_a_picture_from_another_machine_is_asked_for(terminal: Terminal, tmp_path: Path) -> None:
+    data = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "C:\\Users\\me\\x.png"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    }
+
+    ok, note = terminal("workflow", "check", write(tmp_path / "w.json", data)).splitlines()
+
+    assert ok.endswith("w.json: ok, 2 nodes")
+    assert "give it with `--set 1.image=PATH`" in note
+
+
 def test_what_wants_trust_is_said(terminal: Terminal, tmp_path: Path) -> None:
     data = {
         "1": {"class_type": "RegexMatch", "inputs": {"string": "a", "regex_pattern": "a", "case_insensitive": True}},

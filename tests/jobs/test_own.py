@@ -71,6 +71,60 @@ def test_a_picture_is_a_take_too(make: Make, path_of: PathOf, definitions: Defin
     assert str(samples["image"]) not in json.dumps(take.recipe)
 
 
+ELSEWHERE = [
+    "C:\\Users\\me\\x.png",
+    "/home/me/foo.png",
+    "D:/pictures/a b.png",
+    "\\\\nas\\share\\a.png",
+    "Foo.png [input]",
+    "clipspace/clipspace-mask-1.png [input]",
+    "../x.png",
+]
+"""Names in files from other machines."""
+
+READERS = {"image": ("LoadImage", "image"), "sound": ("LoadAudio", "audio"), "clip": ("LoadVideo", "file")}
+SAVERS = {"image": ("SaveImage", "images"), "sound": ("SaveAudio", "audio"), "clip": ("SaveVideo", "video")}
+
+
+def reading(sample: str, value: Any) -> dict[str, Any]:
+    (reader, name), (saver, taken) = READERS[sample], SAVERS[sample]
+    more = {"format": "mp4", "codec": "auto"} if sample == "clip" else {}
+    return {
+        "1": {"class_type": reader, "inputs": {name: value}, "_meta": {"title": "Theirs"}},
+        "2": {"class_type": saver, "inputs": {taken: ["1", 0], "filename_prefix": "x", **more}},
+    }
+
+
+@pytest.mark.parametrize("named", ELSEWHERE)
+@pytest.mark.parametrize("sample", READERS)
+def test_a_given_file_replaces_a_name_from_another_machine(
+    sample: str, named: str, definitions: Definitions, samples: dict[str, Path]
+) -> None:
+    graph = reading(sample, named)
+
+    spec = OwnSpec.from_request("w", graph, {"Theirs": samples[sample]}, definitions, trusted=False)
+
+    (name,) = spec.graph["1"]["inputs"]
+    assert spec.graph["1"]["inputs"][name] == ""
+    assert spec.build(by_name).graph["1"]["inputs"][name] == samples[sample].name
+    spec.check(definitions, trusted=False)
+
+
+def test_a_name_from_another_machine_asks_for_the_file(definitions: Definitions) -> None:
+    with pytest.raises(RequestError, match="that was not given") as refused:
+        OwnSpec.from_request("w", reading("image", ELSEWHERE[0]), {}, definitions, trusted=False)
+
+    assert "--set 1.image=PATH" in refused.value.hint
+
+
+def test_a_given_file_excuses_no_other_path(definitions: Definitions, samples: dict[str, Path]) -> None:
+    graph = reading("image", ELSEWHERE[0])
+    graph["2"]["inputs"]["filename_prefix"] = "../../outside"
+
+    with pytest.raises(RequestError, match="outside the studio's folders"):
+        OwnSpec.from_request("w", graph, {"Theirs": samples["image"]}, definitions, trusted=False)
+
+
 HOSTILE = {
     "reads /etc/passwd": {"1": {"class_type": "LoadImage", "inputs": {"image": "/etc/passwd"}}},
     "writes outside": {
