@@ -8,7 +8,7 @@ from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.frontend import PRIMITIVE
 from ltx_studio.graph.ids import Json, highest, node_key
-from ltx_studio.graph.widgets import steering
+from ltx_studio.graph.widgets import buttons, steering
 
 _PREFIXES = ("workflow>", "workflow/")
 _REROUTE = "Reroute"
@@ -207,7 +207,8 @@ class _Group:
             converted = {item["name"] for item in self._converted(index)}
             own = iter(node.get("widgets_values") or [])
             filled: list[Any] = []
-            for item in self._declared(index):
+            declared = self._declared(index)
+            for item in declared:
                 if item.is_widget:
                     value = next(own, item.default)
                     filled.append(value if item.name in converted else next(values, value))
@@ -215,5 +216,8 @@ class _Group:
                         filled.append(next(own, extra))
                         if item.name not in converted:
                             next(values, None)
+            for button in buttons(declared):
+                filled.append(next(own, button))
+                next(values, None)
             if filled:
                 node["widgets_values"] = filled

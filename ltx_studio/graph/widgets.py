@@ -6,14 +6,16 @@ from typing import Any
 from ltx_studio.graph.definitions import Definitions, Input
 
 SEEDS = ("seed", "noise_seed")
-_UPLOADS = ("image_upload", "audio_upload", "video_upload", "file_upload")
+_MEDIA = ("image_upload", "video_upload", "animated_image_upload")
+_BUTTONS_OF_3D = ("upload3dmodel", "uploadExtraResources", "clear")
+_VIEW_OF_3D = "LOAD_3D"
 
 
 def widget_values(node: Mapping[str, Any], definitions: Definitions) -> dict[str, Any]:
     """Return input name → value for every widget of an editor-format `node`, dotted for what dynamic choices bring.
 
-    Widgets that steer the editor only (what happens to a seed after a run, upload buttons) take their place in the
-    list and are left out. Values that the file has by name (``widgets_values_named``) come before those by place.
+    Widgets that steer the editor only (what happens to a seed after a run, buttons) take their place in the list and
+    are left out. Values that the file has by name (``widgets_values_named``) come before those by place.
     """
     class_type = node["type"]
     stored = node.get("widgets_values") or []
@@ -61,7 +63,8 @@ def _without_sockets(stored: list[Any], inputs: Sequence[Input]) -> list[Any]:
 
 def stored_values(class_type: str, values: Mapping[str, Any], definitions: Definitions) -> list[Any]:
     """The other way round: the list in which the editor stores a node's `values`, by dotted input name."""
-    return list(_stored(definitions.inputs(class_type), "", values))
+    inputs = definitions.inputs(class_type)
+    return [*_stored(inputs, "", values), *buttons(inputs)]
 
 
 def prompts(class_type: str, definitions: Definitions) -> set[str]:
@@ -71,37 +74,55 @@ def prompts(class_type: str, definitions: Definitions) -> set[str]:
     return {item.name for item in definitions.inputs(class_type) if item.options.get("dynamicPrompts")}
 
 
+def buttons(inputs: Sequence[Input]) -> list[str | None]:
+    """Return what the editor stores for a node's upload button: it comes after the widgets of all inputs.
+
+    A node has one such button, for its first required choice of a picture or a video; an audio player comes before the
+    one for sounds.
+    """
+    required = [item for item in inputs if item.required and item.kind == "COMBO"]
+    if any(item.name == "audio" and item.options.get("audio_upload") for item in required):
+        return [None, None]
+    return ["image"] if any(item.options.get(upload) for item in required for upload in _MEDIA) else []
+
+
+def steering(item: Input, name: str, inputs: Sequence[Input] = ()) -> Iterator[str | None]:
+    """Yield what the editor stores at an input, behind its value, for widgets that steer the editor only.
+
+    Args:
+        item: A widget, or another input that has such widgets.
+        name: Its dotted name.
+        inputs: All of the node's; a 3D view has buttons where one of these names a model.
+    """
+    if item.is_widget and (item.options.get("control_after_generate") or (item.kind == "INT" and name in SEEDS)):
+        yield "fixed"
+    if item.kind == _VIEW_OF_3D:
+        yield from _BUTTONS_OF_3D if any(each.name == "model_file" for each in inputs) else ()
+        yield ""
+
+
 def _stored(inputs: Sequence[Input], prefix: str, values: Mapping[str, Any]) -> Iterator[Any]:
     for item in inputs:
-        if not item.is_widget:
-            continue
-        value = values.get(prefix + item.name, item.default)
-        yield value
-        if item.is_dynamic:
-            yield from _stored(item.chosen(value), f"{prefix}{item.name}.", values)
-            continue
-        yield from steering(item, prefix + item.name)
-
-
-def steering(item: Input, name: str) -> Iterator[str | None]:
-    """Yield what the editor stores after a widget for those that steer it only."""
-    if item.options.get("control_after_generate") or (item.kind == "INT" and name in SEEDS):
-        yield "fixed"
-    if item.kind == "COMBO" and any(item.options.get(upload) for upload in _UPLOADS):
-        yield "image"
+        name = prefix + item.name
+        if item.is_widget:
+            value = values.get(name, item.default)
+            yield value
+            if item.is_dynamic:
+                yield from _stored(item.chosen(value), f"{name}.", values)
+                continue
+        yield from steering(item, name, inputs)
 
 
 def _walk(
     inputs: Sequence[Input], prefix: str, values: Iterator[Any], named: Mapping[str, Any]
 ) -> Iterator[tuple[str, Input, Any]]:
     for item in inputs:
-        if not item.is_widget:
-            continue
         name = prefix + item.name
-        value = named.get(name, next(values, item.default))
-        yield name, item, value
-        if item.is_dynamic:
-            yield from _walk(item.chosen(value), f"{name}.", values, named)
-            continue
-        for _ in steering(item, name):
+        if item.is_widget:
+            value = named.get(name, next(values, item.default))
+            yield name, item, value
+            if item.is_dynamic:
+                yield from _walk(item.chosen(value), f"{name}.", values, named)
+                continue
+        for _ in steering(item, name, inputs):
             next(values, None)

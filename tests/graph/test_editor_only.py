@@ -317,6 +317,18 @@ def test_values_of_a_group_node_reach_choices_in_their_place(definitions: Defini
     }
 
 
+def test_an_upload_button_in_a_group_node_comes_after_its_nodes_other_widgets(definitions: Definitions) -> None:
+    mask = {"type": "LoadImageMask", "outputs": [{"name": "MASK", "type": "MASK"}]}
+    mask |= {"widgets_values": ["old.png", "alpha", "image"]}
+    repeat = {"type": "RepeatImageBatch", "widgets_values": [1], "outputs": [{"name": "IMAGE", "type": "IMAGE"}]}
+
+    graph = to_api(group_of(mask, repeat, values=["new.png", "red", "image", 6]), definitions)
+
+    inputs = {node["class_type"]: node["inputs"] for node in graph.values()}
+    assert inputs["LoadImageMask"] == {"image": "new.png", "channel": "red"}
+    assert inputs["RepeatImageBatch"]["amount"] == 6
+
+
 def test_a_primitive_in_a_group_node_gives_its_value(definitions: Definitions) -> None:
     """The editor 1.47 forgets it on the way to the subgraph."""
     canvas = Canvas()
