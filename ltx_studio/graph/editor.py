@@ -19,6 +19,7 @@ from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
 from ltx_studio.graph.frontend import VIRTUAL
 from ltx_studio.graph.groups import unpack_groups
 from ltx_studio.graph.ids import Json, make_ids_unique, node_key
+from ltx_studio.graph.links import with_plain_links
 from ltx_studio.graph.missing import pack_named
 from ltx_studio.graph.nodes import Nodes
 from ltx_studio.graph.primitives import primitive_values
@@ -65,8 +66,9 @@ def to_api(workflow: Json, definitions: Definitions, *, keep_unknown: bool = Fal
 
 class _Converter:
     def __init__(self, workflow: Json, definitions: Definitions) -> None:
-        subgraphs = [dict(item) for item in (workflow.get("definitions") or {}).get("subgraphs") or []]
-        workflow = unpack_groups(make_ids_unique(workflow, subgraphs), subgraphs, definitions)
+        subgraphs = [with_plain_links(item) for item in (workflow.get("definitions") or {}).get("subgraphs") or []]
+        workflow = make_ids_unique(with_plain_links(workflow), subgraphs)
+        workflow = unpack_groups(workflow, subgraphs, definitions)
         self._root = Scope("", Contents(workflow))
         self._subgraphs = {item["id"]: Contents(item) for item in subgraphs}
         self._definitions = definitions

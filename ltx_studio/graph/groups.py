@@ -8,6 +8,7 @@ from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.frontend import PRIMITIVE
 from ltx_studio.graph.ids import Json, highest, node_key
+from ltx_studio.graph.links import with_plain_links
 from ltx_studio.graph.widgets import buttons, steering
 
 _PREFIXES = ("workflow>", "workflow/")
@@ -30,7 +31,7 @@ def unpack_groups(workflow: Json, subgraphs: list[dict[str, Any]], definitions: 
     last = highest(workflow, subgraphs)
     moved: dict[str, int] = {}
     for node in packed:
-        group = _Group(groups[_name(node)], definitions, last)
+        group = _Group(with_plain_links(groups[_name(node)]), definitions, last)
         host, subgraph = group.unpack(node)
         last = host["id"]
         subgraphs.append(subgraph)

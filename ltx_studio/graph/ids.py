@@ -11,11 +11,13 @@ Json = Mapping[str, Any]
 
 def node_key(node_id: object) -> str:
     """Return an id as the editor compares it: as text, whether the file has ``5`` or ``"5"``."""
-    if isinstance(node_id, str):
-        return node_id
-    if isinstance(node_id, float) and node_id.is_integer() and abs(node_id) <= _MOST_EXACT:
-        return str(int(node_id))
-    return str(node_id)
+    return node_id if isinstance(node_id, str) else str(plain_number(node_id))
+
+
+def plain_number(value: Any) -> Any:
+    """Return a whole number without its ``.0``, as the editor, in JavaScript, has it; anything else as it is."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= _MOST_EXACT
+    return int(value) if is_whole else value
 
 
 def make_ids_unique(workflow: Json, subgraphs: list[dict[str, Any]]) -> Json:
