@@ -16,6 +16,7 @@ _LOOKED_AT = 1000
 """Bytes that show whether text without a byte order mark is UTF-16."""
 _BETWEEN_WORDS = b' \t\r\n,;|"{}'
 """Characters that text in any language has; in UTF-16 one byte of each is zero, in UTF-8 no byte ever is."""
+_AROUND = "\ufeff\0 \t\r\n"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """The first bytes of .xlsx, .ods and .numbers files, and of old .xls files."""
 
@@ -42,6 +43,11 @@ def decode(data: bytes, name: str) -> str:
     if "\0" in text:
         raise RequestError(f"{name} is not text: it contains a zero byte.", "Save it again as UTF-8.")
     return text
+
+
+def unpadded(text: str) -> str:
+    """Return text without a byte order mark, spaces and zeros around it, which `json.loads` refuses."""
+    return text.strip(_AROUND)
 
 
 def why_no_json(error: ValueError | RecursionError) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ltx_studio import limits
+from ltx_studio.encodings import unpadded
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.media.open import opened_picture, tags
 
@@ -25,7 +26,7 @@ _MEDIA = (b"\x1a\x45\xdf\xa3", b"OggS", b"fLaC", b"ID3", b"FORM", b"caff")
 _BRANDS_OF_PICTURES = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
 _MOST_CHUNKS = 100_000
 _MAKE, _MODEL, _DETAILS, _COMMENT = 0x010F, 0x0110, 0x8769, 0x9286
-_LABEL = re.compile(r"\s*(prompt|workflow)\s*:\s*(?=[{\[\"])", re.IGNORECASE)
+_LABEL = re.compile(r"\s*(prompt|workflow)\s*:[\s\ufeff]*(?=[{\[\"])", re.IGNORECASE)
 """What ComfyUI and others put before the JSON in a tag of EXIF, which has no names of its own for it."""
 
 _ENCODINGS = {b"UNICODE\0": "utf-16", b"ASCII\0\0\0": "utf-8", b"\0\0\0\0\0\0\0\0": "utf-8"}
@@ -71,7 +72,7 @@ def media_texts(path: Path) -> dict[str, str]:
         raise WorkflowError(
             f"{path.name} cannot be read as {kind}: {error.strerror}.", "Check that the file is whole."
         ) from None
-    return {name.lower(): text for name, text in carried.items()}
+    return {name.lower(): unpadded(text) for name, text in carried.items()}
 
 
 def picture_texts(path: Path) -> dict[str, str]:
@@ -122,22 +123,22 @@ def _text(value: str | bytes) -> str:
     if isinstance(value, bytes):
         encoding = _ENCODINGS.get(value[:8])
         if encoding is None:
-            return value.decode("utf-8", "replace").strip("\0")
-        return _utf16(value[8:]) if encoding == "utf-16" else value[8:].decode(encoding, "replace").strip("\0")
+            return unpadded(value.decode("utf-8", "replace"))
+        return unpadded(_utf16(value[8:]) if encoding == "utf-16" else value[8:].decode(encoding, "replace"))
     if value.isascii():
-        return value.strip("\0")
+        return unpadded(value)
     try:
-        return value.encode("latin-1").decode("utf-8").strip("\0")
+        return unpadded(value.encode("latin-1").decode("utf-8"))
     except UnicodeError:
-        return value.strip("\0")
+        return unpadded(value)
 
 
 def _utf16(value: bytes) -> str:
     """Return the text of EXIF's ``UNICODE``, whose byte order programs do not agree on."""
     if value[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return value.decode("utf-16", "replace").strip("\0")
+        return value.decode("utf-16", "replace")
     little = value[1:64:2].count(0) > value[0:64:2].count(0)
-    return value.decode("utf-16-le" if little else "utf-16-be", "replace").strip("\0")
+    return value.decode("utf-16-le" if little else "utf-16-be", "replace")
 
 
 def _png_texts(file: IO[bytes]) -> Iterator[tuple[str, str]]:

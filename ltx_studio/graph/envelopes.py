@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ltx_studio.encodings import unpadded
 from ltx_studio.graph.editor import is_editor_format
 
 _KEYS = (
@@ -93,7 +94,8 @@ def _find(data: object, levels: int) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    if text.lstrip()[:1] not in ("{", "[", '"'):
+    text = unpadded(text)
+    if text[:1] not in ("{", "[", '"'):
         return None
     try:
         return json.loads(text)

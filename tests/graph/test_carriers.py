@@ -24,6 +24,7 @@ GRAPH = {
     "9": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "ein Hügel, 丘"}},
 }
 API = json.dumps(GRAPH)
+MARKED = "\ufeff" + API
 LATIN = json.dumps(GRAPH, ensure_ascii=False)
 """With letters that are not ASCII as they are."""
 
@@ -100,6 +101,11 @@ PICTURES: dict[str, Callable[[Path], object]] = {
     "end.png": png_with_text_at_its_end,
     "twice.png": lambda path: picture(path, pnginfo=png_info(("prompt", json.dumps(API)))),
     "not a.json": lambda path: picture(path, pnginfo=png_info(("prompt", API)), format="PNG"),
+    "marked.png": lambda path: picture(path, pnginfo=png_info(("prompt", MARKED))),
+    "marked and packed.png": lambda path: picture(path, pnginfo=png_info(("workflow", "\ufeff" + EDITOR), packed=True)),
+    "marked latin.png": lambda path: picture(path, pnginfo=png_info(("prompt", MARKED.encode().decode("latin-1")))),
+    "marked other.png": lambda path: picture(path, pnginfo=png_info(("mine", MARKED), kind="itxt")),
+    "marked.webp": lambda path: picture(path, exif=exif(x0110=b"prompt: " + MARKED.encode())),
     "exif.png": lambda path: picture(path, exif=exif(x010f="Workflow: " + EDITOR)),
     "core.webp": lambda path: picture(path, exif=exif(x0110="prompt:" + API, x010f="workflow:" + EDITOR)),
     "pack.webp": lambda path: picture(path, exif=exif(x010e="Workflow:" + EDITOR, x010f="Prompt:" + API)),
@@ -183,6 +189,8 @@ VHS = json.dumps({"prompt": API, "workflow": DRAWING, "CreationTime": "2026-05-0
         {"prompt": "a red ball", "workflow": EDITOR},
         {"prompt": "{", "workflow": json.dumps(EDITOR)},
         {"description": API},
+        {"prompt": MARKED},
+        {"mine": MARKED},
     ],
 )
 def test_reads_videos(
@@ -212,6 +220,8 @@ def test_reads_text_with_a_mark_of_the_other_byte_order(tmp_path: Path, definiti
 ENVELOPES: dict[str, Any] = {
     "ComfyUI's server": {"client_id": "a", "prompt": GRAPH, "extra_data": {"extra_pnginfo": {"workflow": DRAWING}}},
     "prompt as text": {"prompt": API},
+    "prompt as text with a byte order mark": {"prompt": MARKED},
+    "text within text with byte order marks": "\ufeff" + json.dumps({"workflow": "\ufeff" + json.dumps(MARKED)}),
     "workflow": {"workflow": DRAWING},
     "workflow in API format": {"workflow": GRAPH},
     "the editor's graphToPrompt": {"workflow": DRAWING, "output": GRAPH},
