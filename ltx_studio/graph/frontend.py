@@ -1,14 +1,24 @@
 """Nodes that only the editor has: no server knows them, they never run, and the editor queues what they stand for.
 
-Names of classes come from the packs that register them in the browser: ComfyUI itself, KJNodes, Easy-Use, rgthree.
+Names of classes come from the packs that register them in the browser and have no Python class for them: ComfyUI
+itself, KJNodes, Easy-Use, rgthree, mxToolkit, mtb, Timesaver.
 """
 
 from ltx_studio.graph.ids import Json
 from ltx_studio.graph.scopes import Contents
 
 PRIMITIVE = "PrimitiveNode"
-_NOTES = {"Note", "MarkdownNote", "Label (rgthree)", "Bookmark (rgthree)", "Note Plus (mtb)"}
-_PASSING_ON = {"Reroute", "Reroute (rgthree)", "Node Collector (rgthree)"}
+_NOTES = {
+    "Note",
+    "MarkdownNote",
+    "Label (rgthree)",
+    "Bookmark (rgthree)",
+    "Power Conductor (rgthree)",
+    "Note Plus (mtb)",
+    "easy bookmark",
+    "TS_Bookmark",
+}
+_PASSING_ON = {"Reroute", "Reroute (rgthree)", "Node Collector (rgthree)", "Node Combiner (rgthree)", "mxReroute"}
 _SWITCHING_OTHERS = {
     "Fast Muter (rgthree)",
     "Fast Bypasser (rgthree)",
@@ -17,8 +27,9 @@ _SWITCHING_OTHERS = {
     "Mute / Bypass Relay (rgthree)",
     "Mute / Bypass Repeater (rgthree)",
     "Fast Actions Button (rgthree)",
+    "Random Unmuter (rgthree)",
 }
-"""They mute and bypass other nodes when one clicks them; the file has the modes that came of it."""
+"""They mute and bypass other nodes when one clicks them or queues; the file has the modes that came of it."""
 
 _SETTER_OF = {"GetNode": "SetNode", "easy getNode": "easy setNode"}
 """Lines without a wire: a getter gives what the setter of its name is fed."""

@@ -187,7 +187,17 @@ def test_another_packs_set_and_get_are_the_same(definitions: Definitions) -> Non
     assert to_api(canvas.file(), definitions)["4"]["inputs"]["images"] == ["1", 0]
 
 
-@pytest.mark.parametrize("kind", sorted(VIRTUAL))
+FRONT_END_ONLY = {
+    "Random Unmuter (rgthree)",
+    "Node Combiner (rgthree)",
+    "Power Conductor (rgthree)",
+    "easy bookmark",
+    "TS_Bookmark",
+    "mxReroute",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(VIRTUAL | FRONT_END_ONLY))
 def test_a_node_of_the_editor_need_not_be_installed_and_leaves_no_trace(kind: str, definitions: Definitions) -> None:
     canvas = Canvas()
     canvas.save(2, canvas.image(1))
@@ -196,7 +206,7 @@ def test_a_node_of_the_editor_need_not_be_installed_and_leaves_no_trace(kind: st
     assert set(to_api(canvas.file(), definitions)) == {"1", "2"}
 
 
-@pytest.mark.parametrize("kind", ["Reroute (rgthree)", "Node Collector (rgthree)", "Reroute"])
+@pytest.mark.parametrize("kind", ["Reroute (rgthree)", "Node Collector (rgthree)", "Reroute", "mxReroute"])
 def test_what_passes_on_is_seen_through(kind: str, definitions: Definitions) -> None:
     canvas = Canvas()
     canvas.save(3, canvas.add(2, kind, (("", "*", canvas.image(1)),), "*"))
