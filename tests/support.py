@@ -49,6 +49,24 @@ def small_workflow(**changes: Any) -> Workflow:
     return small_spec(**changes).build(by_name)
 
 
+_KILLED = """
+import os, pathlib, signal, sys
+from ltx_studio.fileio import whole
+with whole(pathlib.Path(sys.argv[1])) as partial:
+    partial.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def leave_partial(folder: Path) -> Path:
+    """Return an unfinished file that a killed process has left in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = set(folder.iterdir())
+    subprocess.run([sys.executable, "-c", _KILLED, str(folder / "clip.mp4")], check=False)
+    (left,) = set(folder.iterdir()) - known
+    return left
+
+
 def collect(events: Iterator[Event]) -> list[Event]:
     """Every event; checks the contract that there is exactly one outcome and that it comes last."""
     seen = list(events)

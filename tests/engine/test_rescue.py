@@ -15,7 +15,7 @@ from ltx_studio.graph import Workflow
 from ltx_studio.settings import Settings
 from tests.support import collect, finish, frames_digest, small_workflow
 
-Break = Callable[[str, Exception], None]
+Break = Callable[..., None]
 FAULTS = [RuntimeError("CUDA out of memory"), MemoryError()]
 
 
@@ -32,18 +32,19 @@ def digest(events: list[Event]) -> str:
 
 @pytest.fixture
 def break_once(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Break:
-    """Make the next call of a node class fail."""
+    """Make the next call of a node class fail, or one `after` so many others."""
     classes = boot(settings).nodes.NODE_CLASS_MAPPINGS
 
-    def break_node(class_type: str, error: Exception) -> None:
-        node, faults = classes[class_type], [error]
+    def break_node(class_type: str, error: Exception, after: int = 0) -> None:
+        node, faults = classes[class_type], [error, *[None] * after]
         name = "execute" if hasattr(node, "GET_NODE_INFO_V1") else node.FUNCTION
         found = inspect.getattr_static(node, name)
         real = found.__func__ if isinstance(found, classmethod) else found
 
         def fail(*given: Any, **named: Any) -> Any:
-            if faults:
-                raise faults.pop()
+            fault = faults.pop() if faults else None
+            if fault is not None:
+                raise fault
             return real(*given, **named)
 
         monkeypatch.setattr(node, name, classmethod(fail) if isinstance(found, classmethod) else fail)
@@ -73,10 +74,14 @@ def test_a_retry_after_a_failed_decode_or_save_samples_nothing_again(
     assert digest(retried) == clean
 
 
-def test_a_retry_after_a_failed_upscale_samples_only_the_second_stage(engine: Engine, break_once: Break) -> None:
+@pytest.mark.parametrize("fault", FAULTS, ids=["RuntimeError", "MemoryError"])
+@pytest.mark.parametrize(("title", "after"), [("Upscale", 0), ("Stage 2", 1)])
+def test_a_retry_after_a_fault_between_the_stages_samples_only_the_second(
+    engine: Engine, break_once: Break, title: str, after: int, fault: Exception
+) -> None:
     workflow = small_workflow(seed=202)
     clean = frames_digest(finish(engine, workflow))
-    break_once(class_of(workflow, "Upscale"), FAULTS[0])
+    break_once(class_of(workflow, title), fault, after)
     assert sampled(collect(engine.run(workflow))) == ["stage1"]
 
     retried = collect(engine.run(workflow))

@@ -5,7 +5,7 @@ import pytest
 from ltx_studio.engine import Engine
 from ltx_studio.errors import RequestError
 from ltx_studio.jobs import check_destination, export, measure
-from tests.support import finish, small_workflow
+from tests.support import finish, leave_partial, small_workflow
 
 
 def test_measures_what_is_in_the_file(engine: Engine) -> None:
@@ -27,6 +27,15 @@ def test_an_export_is_whole_and_replaces_what_was_there(tmp_path: Path) -> None:
 
     assert destination.read_bytes() == take.read_bytes() == b"new"
     assert {path.name for path in tmp_path.iterdir()} == {"take.mp4", "clip.mp4"}
+
+
+def test_an_export_removes_what_a_killed_one_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "take.mp4").write_bytes(b"take")
+    left = leave_partial(tmp_path / "mine")
+
+    export(tmp_path / "take.mp4", tmp_path / "mine" / "clip.mp4")
+
+    assert not left.exists()
 
 
 def test_an_export_may_be_repeated_and_is_a_file_of_its_own(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from ltx_studio.jobs.runner import Buildable
 from ltx_studio.jobs.states import Cancelled, Done, Failed, Queued, Running, State
 from ltx_studio.jobs.worker import Worker
 from ltx_studio.settings import Settings
-from tests.support import small_spec
+from tests.support import leave_partial, small_spec
 
 
 class Studio:
@@ -392,6 +392,22 @@ def test_a_clip_that_was_whole_when_the_studio_was_killed_becomes_a_take_also_th
     assert recipes.read(clip).params["seed"] == take.recipe["params"]["seed"] == 7
     assert take.measured["frames"] == 17
     assert Archive(studio.settings).poster(take.id).exists()
+
+
+def test_what_a_killed_studio_was_writing_goes_at_the_next_start(studio: Studio) -> None:
+    settings = studio.settings
+    folders = settings.kept_dir, settings.posters_dir, settings.outputs_dir / "2026-01-01"
+    left = [leave_partial(folder) for folder in folders]
+    (job,) = studio.submit(small_spec(preset="draft"))
+
+    worker = studio.worker()
+    worker.start()
+    try:
+        studio.wait(job, Done)
+    finally:
+        assert worker.close(30)
+
+    assert not any(path.exists() for path in left)
 
 
 def test_a_clip_of_a_job_that_was_to_stop_is_not_taken_up(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

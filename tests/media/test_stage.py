@@ -15,6 +15,7 @@ from ltx_studio.errors import ExecutionError, RequestError, StoppedError
 from ltx_studio.media import ClipFile, LoraFile, PictureFile, SoundFile, Stager, sweep
 from ltx_studio.media.picture import LARGEST_PIXELS
 from tests.samples import brightness, sound_of, write_film, write_picture, write_sound
+from tests.support import leave_partial
 
 
 @pytest.fixture
@@ -220,6 +221,7 @@ def test_what_was_made_long_ago_is_swept_and_what_the_user_put_there_is_not(stag
     unfinished = tmp_path / "input" / "studio-abc.mov.123.part"
     unfinished.touch()
     link = tmp_path / "loras" / stager(LoraFile(made))
+    left = [leave_partial(tmp_path / "input"), leave_partial(link.parent)]
     for path in (made, mine, unfinished, link):
         os.utime(path, (long_ago, long_ago), follow_symlinks=False)
 
@@ -228,6 +230,7 @@ def test_what_was_made_long_ago_is_swept_and_what_the_user_put_there_is_not(stag
     assert not made.exists()
     assert not unfinished.exists()
     assert not link.is_symlink()
+    assert not any(path.exists() for path in left)
     assert mine.exists()
 
 

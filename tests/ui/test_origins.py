@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserType, Page, expect
+from playwright.sync_api import BrowserType, Frame, Page, expect
 
 from ltx_studio.engine import Engine
 from ltx_studio.jobs import LOCAL, Desk, LocalRunner
@@ -494,8 +494,8 @@ def test_a_form_of_another_site_stores_nothing(page: Page, elsewhere: str, studi
     assert uploads_of(studio) == stored
 
 
-def test_another_site_cannot_show_the_page_in_a_frame(page: Page, elsewhere: str, studio: StudioBlocks) -> None:
-    page.goto(elsewhere)
+def frames_of(page: Page, studio: StudioBlocks) -> list[Frame]:
+    """Frame the studio on a page, by each of its names, and return the frames."""
     for name in (LOOPBACK, "localhost"):
         page.evaluate(
             """url => new Promise((loaded) => {
@@ -506,10 +506,32 @@ def test_another_site_cannot_show_the_page_in_a_frame(page: Page, elsewhere: str
             })""",
             f"http://{name}:{studio.server_port}/",
         )
-
     framed = [each for each in page.frames if each != page.main_frame]
     assert len(framed) == 2
+    return framed
+
+
+def test_another_site_cannot_show_the_page_in_a_frame(page: Page, elsewhere: str, studio: StudioBlocks) -> None:
+    page.goto(elsewhere)
+
+    framed = frames_of(page, studio)
+
     assert not [each for each in framed if each.locator("gradio-app, .gradio-container, form").count()]
+
+
+def test_a_site_of_another_name_neither_frames_the_page_nor_acts_on_it(
+    rebound: Page, elsewhere: str, studio: StudioBlocks, take: str, past: Past
+) -> None:
+    stored = uploads_of(studio)
+    rebound.goto(elsewhere.replace(LOOPBACK, "evil.test"))
+
+    framed = frames_of(rebound, studio)
+    seen = rebound.evaluate(ACT, [f"http://{LOOPBACK}:{studio.server_port}/", take])
+
+    assert not [each for each in framed if each.locator("gradio-app, .gradio-container, form").count()]
+    assert {status for status, _ in seen} == {0}
+    assert uploads_of(studio) == stored
+    assert past.desk.history.get(take, LOCAL).id == take
 
 
 def test_a_link_of_another_site_opens_the_page(page: Page, elsewhere: str, studio: StudioBlocks) -> None:

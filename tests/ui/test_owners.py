@@ -207,9 +207,9 @@ def test_an_upload_of_another_is_neither_shown_nor_used(
         assert [status(ada, spelt), status(bob, spelt)] == [200, 403], spelt
     for given in (file, {"path": path}):
         asked = {"mode": "i2v", "prompt": "x", "image": given, "seconds": 1}
-        assert "not yours" in by_hand(url, bob, "batch", [asked])
-    assert "not yours" in by_hand(url, bob, "i2v", "x", file)
-    assert "not yours" in by_hand(url, bob, "recipe", file)
+        assert "belongs to someone else" in by_hand(url, bob, "batch", [asked])
+    assert "belongs to someone else" in by_hand(url, bob, "i2v", "x", file)
+    assert "belongs to someone else" in by_hand(url, bob, "recipe", file)
     (job,) = json.loads(by_hand(url, ada, "batch", [asked]).partition("data: ")[2])[0]
     ada.predict(job=job, api_name="/cancel")
 
