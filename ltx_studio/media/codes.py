@@ -6,6 +6,9 @@ from typing import Any
 _HEAD = 1 << 16
 """Bytes at the beginning of a file in which such codes stand: before the pixels."""
 
+_USUAL_GAMMA, _SAME_GAMMA, _LEAST_GAMMA = 1 / 2.2, 0.05, 0.0002
+"""The one of sRGB, the share by which another differs from it at least, and the least that browsers take for true."""
+
 Codes = tuple[int, int]
 
 
@@ -23,6 +26,19 @@ def colour_codes(path: Path, image: Any) -> Codes | None:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     return _of_png(head) if image.format == "PNG" else _of_avif(head)
+
+
+def gamma(image: Any) -> float | None:
+    """Return the exponent with which light was encoded in an opened PNG, where it is another than sRGB's.
+
+    Only what has neither a profile nor the mark of sRGB is decoded by it, as in browsers.
+    """
+    info = image.info
+    if image.format != "PNG" or "icc_profile" in info or "srgb" in info:
+        return None
+    said = info.get("gamma", 0.0)
+    is_usual = abs(said / _USUAL_GAMMA - 1) < _SAME_GAMMA
+    return said if said >= _LEAST_GAMMA and not is_usual else None
 
 
 def _of_png(head: bytes) -> Codes | None:

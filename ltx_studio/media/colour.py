@@ -140,11 +140,15 @@ NOTICED = 8
 class PictureColours:
     """Turns parts of one picture into sRGB, as its profile or its codes say."""
 
-    def __init__(self, profile: bytes | None = None, codes: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, profile: bytes | None = None, codes: tuple[int, int] | None = None, gamma: float | None = None
+    ) -> None:
         """`profile` is an ICC profile; one that cannot be used is ignored, as browsers do.
 
-        `codes` are primaries and transfer of H.273; those of HDR or a wide gamut come before a profile.
+        `codes` are primaries and transfer of H.273; those of HDR or a wide gamut come before a profile. `gamma` is the
+        exponent with which light was encoded, where nothing else is said.
         """
+        self._table = None if gamma is None else _from_gamma(gamma) * 3
         self._codes = codes if codes and needs_conversion(*codes) else None
         self._profile = _parsed(profile)
         self._space = self._profile.profile.xcolor_space.strip() if self._profile else ""
@@ -163,7 +167,8 @@ class PictureColours:
                 return self._transformed(image)
             case "RGB" if image.mode != "CMYK":
                 return self._transformed(image.convert("RGB"))
-        return image.convert("RGB")
+        plain = image.convert("RGB")
+        return plain if self._table is None else plain.point(self._table)
 
     def _by_codes(self, image: "Image.Image") -> "Image.Image":
         import numpy as np
@@ -201,6 +206,12 @@ class PictureColours:
             )
         except ImageCms.PyCMSError:
             return None
+
+
+def _from_gamma(gamma: float) -> list[int]:
+    """Return the code in sRGB of each of 256 codes that are light to the power of `gamma`."""
+    light = [(code / 255) ** (1 / gamma) for code in range(256)]
+    return [round(255 * (12.92 * each if each <= 0.0031308 else 1.055 * each ** (1 / 2.4) - 0.055)) for each in light]
 
 
 def _parsed(profile: bytes | None) -> Any:

@@ -1,4 +1,4 @@
-"""Pictures of floats, which Pillow does not open: colour TIFF, OpenEXR and Radiance, decoded by FFmpeg."""
+"""Pictures of floats and long integers, which Pillow does not open: colour TIFF, OpenEXR and Radiance."""
 
 import re
 from collections.abc import Mapping
@@ -17,27 +17,42 @@ _KINDS = (
 )
 """How a file begins, its format, its decoder, and whether its numbers are light rather than codes of sRGB."""
 
-_EXTRA_SAMPLES, _SAMPLE_FORMAT = 338, 339
+_BITS, _PHOTOMETRIC, _ORIENTATION, _PREDICTOR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 274, 317, 338, 339
 """Tags of TIFF."""
 
 _NO_ALPHA, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2
 """What a fourth number is, as TIFF counts it; straight where a TIFF does not say, as for Pillow. OpenEXR multiplies."""
 
-_INTEGERS, _OF_FLOATS = (1,), 3
+_UNSIGNED, _SIGNED, _FLOATS = 1, 2, 3
 """What numbers are, as TIFF counts it."""
+
+_WHITE_IS_ZERO = 0
+_NO_PREDICTOR = 1
+_LONG = 32
+"""Bits."""
+
+_UNIT, _BYTE, _WORD = 16.0, 255.0, 65_535.0
+"""The largest float says what white is: 1 (light may be brighter), 255, 65,535 or the largest itself."""
+
+
+def white_of(largest: float) -> float:
+    """Return the float that stands for white in a picture whose largest one is `largest`."""
+    if largest <= _UNIT:
+        return 1.0
+    return next((white for white in (_BYTE, _WORD) if largest <= white), largest)
 
 
 def float_picture(path: Path) -> Any:
-    """Return a picture of floats as a Pillow image, RGB, on white; None when it is none, or larger than `MOST_PIXELS`.
+    """Return a picture as an upright Pillow image, RGB, on white; None when its kind is another or it is too large.
 
-    Light brighter than white becomes white.
+    It may have `MOST_PIXELS`. Light brighter than white becomes white.
 
     Raises:
         OSError: It cannot be read.
     """
     import av
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     with path.open("rb") as file:
         head = file.read(16)
@@ -58,33 +73,57 @@ def float_picture(path: Path) -> Any:
             frame = next(iter(container.decode(stream)), None)
         if frame is None or frame.width * frame.height > MOST_PIXELS:
             return None
-        tags = _tiff_tags(path) if codec == "tiff" else {}
-        colours, alpha = _numbers(frame, has_halves=tags.get(_SAMPLE_FORMAT, _INTEGERS)[0] == _OF_FLOATS)
+        tags = _tiff_tags(path) if codec == "tiff" else {_SAMPLE_FORMAT: (_FLOATS,)}
+        if _is_misread(tags):
+            return None
+        colours, alpha = _numbers(frame, tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0])
         alpha_kind = tags.get(_EXTRA_SAMPLES, (_STRAIGHT,))[0] if codec == "tiff" else _PREMULTIPLIED
     except (av.error.FFmpegError, ValueError, IndexError):
         return None
+    if not is_light:
+        colours, alpha = _scaled(colours), None if alpha is None else _scaled(alpha)
     if alpha is not None:
         colours = _on_white(colours, alpha, alpha_kind)
     rgb = np.nan_to_num(colours).clip(0, 1)
     if is_light:
         rgb = np.where(rgb <= 0.0031308, rgb * 12.92, 1.055 * rgb ** (1 / 2.4) - 0.055)
-    return Image.fromarray(np.rint(rgb * 255).astype(np.uint8))
+    image = Image.fromarray(np.rint(rgb * 255).astype(np.uint8))
+    image.getexif()[_ORIENTATION] = tags.get(_ORIENTATION, 1)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
-def _numbers(frame: Any, *, has_halves: bool) -> tuple[Any, Any]:
+def _is_misread(tags: Mapping[int, Any]) -> bool:
+    """Return whether FFmpeg decodes a TIFF with such tags to wrong numbers.
+
+    It inverts floats bit by bit, and undoes a predictor of floats or of 32-bit numbers byte by byte.
+    """
+    is_inverted = bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
+    predictor = tags.get(_PREDICTOR, _NO_PREDICTOR)
+    is_long = bool(tags.get(_BITS, (0,))[0] == _LONG)
+    is_float = bool(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _FLOATS)
+    return (is_inverted and is_float) or (predictor != _NO_PREDICTOR and (is_long or is_float))
+
+
+def _numbers(frame: Any, sample_format: int) -> tuple[Any, Any]:
     """Return the colours as (height, width, 3) and the alpha as (height, width, 1), or None without one.
 
-    Floats are taken as they are: FFmpeg's scaler refuses some kinds of them, and ends the process for others.
+    Integers become floats from 0 to 1. Floats are taken as they are: FFmpeg's scaler refuses some kinds of them, and
+    ends the process for others.
 
     Args:
         frame: As it was decoded.
-        has_halves: Whether what FFmpeg takes for integers of 16 bits are floats, as in TIFF.
+        sample_format: What the numbers are. FFmpeg takes those of a TIFF for integers if they have 16 bits, and for
+            floats if they have 32.
+
+    Raises:
+        ValueError: The numbers are of another kind.
     """
     import numpy as np
 
     components = frame.format.components
     has_alpha = any(component.is_alpha for component in components)
-    number = _number(frame.format.name, has_halves=has_halves)
+    number = _number(frame.format.name, sample_format)
     if number is None:
         numbers = frame.reformat(format="gbrapf32le" if has_alpha else "gbrpf32le").to_ndarray()
         return numbers[..., :3], numbers[..., 3:] if has_alpha else None
@@ -94,19 +133,30 @@ def _numbers(frame: Any, *, has_halves: bool) -> tuple[Any, Any]:
         beside = [other for other, each in enumerate(components) if each.plane == component.plane]
         rows = np.frombuffer(plane, number).reshape(-1, plane.line_size // np.dtype(number).itemsize)
         found.append(rows[: frame.height, beside.index(index) : frame.width * len(beside) : len(beside)])
+    if number[1] in "iu":
+        found = [plane / np.iinfo(number).max for plane in found]
     alpha = found.pop()[..., None] if has_alpha else None
     return np.stack(found * (3 // len(found)), axis=-1).astype(np.float32), alpha
 
 
-def _number(kind: str, *, has_halves: bool) -> str | None:
-    """Return NumPy's name of the floats in FFmpeg's `kind` of pixels; None where they are integers."""
+def _number(kind: str, sample_format: int) -> str | None:
+    """Return NumPy's name of the numbers in FFmpeg's `kind` of pixels; None where its scaler reads them."""
     if found := re.search("f(16|32)(le|be)$", kind):
-        size = int(found[1]) // 8
-    elif has_halves and (found := re.search("(16|48|64)(le|be)$", kind)):
-        size = 2
+        letter, size = {_UNSIGNED: "u", _SIGNED: "i", _FLOATS: "f"}.get(sample_format), int(found[1]) // 8
+    elif sample_format == _FLOATS and (found := re.search("(16|48|64)(le|be)$", kind)):
+        letter, size = "f", 2
     else:
         return None
-    return f"{'>' if found[2] == 'be' else '<'}f{size}"
+    if letter is None:
+        raise ValueError(f"A TIFF has numbers of the unknown kind {sample_format}.")
+    return f"{'>' if found[2] == 'be' else '<'}{letter}{size}"
+
+
+def _scaled(numbers: Any) -> Any:
+    """Return numbers so that white, or what is opaque, is 1."""
+    import numpy as np
+
+    return numbers / np.float32(white_of(float(numbers.max(initial=0, where=np.isfinite(numbers)))))
 
 
 def _on_white(colours: Any, alpha: Any, kind: int) -> Any:

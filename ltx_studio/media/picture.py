@@ -4,8 +4,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltx_studio.media.codes import colour_codes
+from ltx_studio.media.clear import alpha_of_gray, clear_colour_applied
+from ltx_studio.media.codes import colour_codes, gamma
 from ltx_studio.media.colour import PictureColours
+from ltx_studio.media.floats import white_of
 from ltx_studio.media.open import opened_picture
 
 if TYPE_CHECKING:
@@ -22,9 +24,11 @@ BAND_PIXELS = 8_000_000
 
 _GRAY_MODES = {"1", "L", "LA", "La"}
 _DEEP_MODES = ("I", "F")
-_UNIT, _BYTE, _WORD = 16.0, 255.0, 65_535.0
-"""The largest number in a picture of floats or long integers says what white is: 1 (light may be brighter), 255, 65,535
-or the largest of 32 bits."""
+_BYTE, _WORD, _LONG = 255.0, 65_535.0, 2.0**31 - 1
+"""What white is in a picture of integers. The largest one says which of the last two it is in long ones."""
+
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+"""A tag of TIFF, and what it says of a negative. Pillow inverts those of up to 8 bits."""
 
 
 def write_picture(source: Path, destination: Path) -> None:
@@ -39,21 +43,29 @@ def write_picture(source: Path, destination: Path) -> None:
     from PIL import Image, ImageOps
 
     with opened_picture(source) as opened:
-        colours = PictureColours(opened.info.get("icc_profile"), colour_codes(source, opened))
+        codes = colour_codes(source, opened)
+        colours = PictureColours(opened.info.get("icc_profile"), codes, None if codes else gamma(opened))
         scale = min(1.0, LARGEST_SIDE / min(opened.size), math.sqrt(LARGEST_PIXELS / math.prod(opened.size)))
         width, height = (max(1, round(side * scale)) for side in opened.size)
         if scale < 1:
             opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
-        opened.load()
+        clear = clear_colour_applied(source, opened)
         exif = opened.getexif()  # after loading: Pillow turns a TIFF by itself then
-        made: Image.Image = in_bands(opened, width, height, colours)
+        made: Image.Image = in_bands(clear, width, height, colours, is_negative=_is_negative(opened))
     made.getexif().update(exif)
     ImageOps.exif_transpose(made, in_place=True)
     made.info.clear()
     made.save(destination, format="PNG", compress_level=1)
 
 
-def in_bands(image: "Image.Image", width: int, height: int, colours: PictureColours | None = None) -> "Image.Image":
+def in_bands(
+    image: "Image.Image",
+    width: int,
+    height: int,
+    colours: PictureColours | None = None,
+    *,
+    is_negative: bool = False,
+) -> "Image.Image":
     """Return an opened picture as sRGB, on white where it is transparent, with so many pixels or fewer."""
     from PIL import Image
 
@@ -68,7 +80,7 @@ def in_bands(image: "Image.Image", width: int, height: int, colours: PictureColo
         bottom = min(height, top + rows)
         first = max(0, math.floor(top * scale) - margin)
         last = min(image.height, math.ceil(bottom * scale) + margin)
-        band = opaque(image.crop((0, first, image.width, last)), colours, white)
+        band = opaque(image.crop((0, first, image.width, last)), colours, white, is_negative=is_negative)
         if not is_whole:
             box = (0, top * scale - first, image.width, min(bottom * scale, image.height) - first)
             band = band.resize((width, bottom - top), Image.Resampling.LANCZOS, box=box)
@@ -76,20 +88,26 @@ def in_bands(image: "Image.Image", width: int, height: int, colours: PictureColo
     return made
 
 
-def opaque(image: "Image.Image", colours: PictureColours | None = None, white: float | None = None) -> "Image.Image":
+def opaque(
+    image: "Image.Image",
+    colours: PictureColours | None = None,
+    white: float | None = None,
+    *,
+    is_negative: bool = False,
+) -> "Image.Image":
     """Return a picture of any mode as sRGB, on white.
 
     Args:
         image: The picture, or a part of it.
         colours: How its colours become sRGB; by default they are.
         white: The number that stands for white in a picture of more than 8 bits; by default found in `image`.
+        is_negative: Whether 0 stands for white there, and `white` for black.
     """
     from PIL import Image
 
     colours = colours or PictureColours()
     if image.mode.startswith(_DEEP_MODES):  # Pillow would clip, not scale
-        scale = 255 / (white or _white(image))
-        image = image.convert("F").point(lambda value: value * scale).convert("L")
+        image = _in_bytes(image, white or _white(image), is_negative=is_negative)
     is_gray = image.mode in _GRAY_MODES
     if not image.has_transparency_data:
         return colours.to_srgb(image, is_gray=is_gray)
@@ -99,6 +117,25 @@ def opaque(image: "Image.Image", colours: PictureColours | None = None, white: f
     return made
 
 
+def _in_bytes(image: "Image.Image", white: float, *, is_negative: bool) -> "Image.Image":
+    """Return a deep gray picture in 8 bits, with alpha where a colour of it is transparent."""
+    scale, offset = (-255 / white, 255) if is_negative else (255 / white, 0)
+    clear = alpha_of_gray(image)
+    made = image.convert("F").point(lambda value: value * scale + offset).convert("L")
+    if clear is not None:
+        made.info.pop("transparency")
+        made.putalpha(clear)
+    return made
+
+
+def _is_negative(image: "Image.Image") -> bool:
+    """Return whether a TIFF says that 0 is white, and Pillow did not invert it."""
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    return image.mode.startswith(_DEEP_MODES) and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+
+
 def _white(image: "Image.Image") -> float:
     if image.mode.startswith("I;16"):
         return _WORD
@@ -106,10 +143,6 @@ def _white(image: "Image.Image") -> float:
         return _BYTE
     largest = image.getextrema()[1]
     assert isinstance(largest, int | float)
-    if image.mode == "F" and largest <= _UNIT:
-        return 1.0
-    return next((white for white in (_BYTE, _WORD) if largest <= white and image.mode == "F"), _deep_white(largest))
-
-
-def _deep_white(largest: float) -> float:
-    return _WORD if largest <= _WORD else 2.0**31 - 1
+    if image.mode == "F":
+        return white_of(largest)
+    return _WORD if largest <= _WORD else _LONG

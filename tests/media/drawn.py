@@ -1,7 +1,7 @@
 """Files that tests make: a picture with a colour in each corner, as each kind of clip, picture and profile."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +172,16 @@ def with_edits(source: Path, destination: Path, edits: Sequence[tuple[float, flo
     return destination
 
 
-def float_tiff(path: Path, pixels: Any, *, extra: int | None = None, kind: str = "<f4", planar: bool = False) -> Path:
-    """Write a TIFF of floats by hand: neither Pillow nor FFmpeg does.
+def float_tiff(
+    path: Path,
+    pixels: Any,
+    *,
+    extra: int | None = None,
+    kind: str = "<f4",
+    planar: bool = False,
+    more: Mapping[int, int] | None = None,
+) -> Path:
+    """Write a TIFF of floats or long integers by hand: neither Pillow nor FFmpeg does.
 
     Args:
         path: Where to.
@@ -181,6 +189,7 @@ def float_tiff(path: Path, pixels: Any, *, extra: int | None = None, kind: str =
         extra: What `ExtraSamples` says of the last channel; None leaves the tag out.
         kind: NumPy's name of the numbers; they say in which byte order the file is.
         planar: Whether each channel is stored by itself.
+        more: Other tags, or other values of them.
     """
     height, width, count = pixels.shape
     numbers, order = np.dtype(kind), kind[0]
@@ -198,8 +207,10 @@ def float_tiff(path: Path, pixels: Any, *, extra: int | None = None, kind: str =
         (279, long, (len(data) // count,) * count if planar else (len(data),)),
         (284, short, (2 if planar else 1,)),
         *([(338, short, (extra,))] if extra is not None else []),
-        (339, short, (3,) * count),
+        (339, short, ({"u": 1, "i": 2, "f": 3}[numbers.kind],) * count),
     ]
+    given = {number: (number, short, (value,)) for number, value in (more or {}).items()}
+    tags = sorted([*given.values(), *(tag for tag in tags if tag[0] not in given)])
     for _ in range(2):  # at first only to see how long the table is
         place = 8 + 2 + 12 * len(tags) + 4
         table, beyond = b"", b""

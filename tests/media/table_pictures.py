@@ -79,7 +79,7 @@ def pictures() -> Iterator[Picture]:
     for suffix in ORIENTED:
         for orientation in (2, 3, 5, 6, 8):
             made = partial(_oriented, suffix=suffix, orientation=orientation)
-            yield Picture(f"{suffix} orientation {orientation}", made, _turned(orientation))
+            yield Picture(f"{suffix} orientation {orientation}", made, turned(orientation))
     for space in ("Display P3", "Adobe RGB", "ProPhoto", "Rec. 2020"):
         for suffix in ("png", "jpg", "tif"):
             if (space, suffix) == ("Rec. 2020", "jpg"):
@@ -99,7 +99,8 @@ def _half(colours: Any) -> Any:
     return tuple(tuple(255 - (255 - value) * 128 / 255 for value in corner) for corner in colours)
 
 
-def _turned(orientation: int) -> Any:
+def turned(orientation: int) -> Any:
+    """Return the colours of the corners of a picture that is turned so."""
     numbers = np.array(((0, 1), (2, 3)))
     numbers = {
         2: numbers[:, ::-1],

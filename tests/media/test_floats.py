@@ -1,4 +1,4 @@
-"""Pictures of floats with alpha are read on white, straight or premultiplied; others are refused by name."""
+"""Pictures of floats and long integers are read as they are shown; those that cannot be are refused by name."""
 
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,12 @@ from PIL import Image
 from ltx_studio.errors import RequestError
 from ltx_studio.media import probe_picture
 from ltx_studio.media.picture import write_picture
-from tests.media.drawn import CORNERS, corners, float_tiff, picture
+from tests.media.drawn import CORNERS, SIZE, corners, float_tiff, picture
+from tests.media.table_pictures import turned
 
 OPACITY = 0.25
+PHOTOMETRIC, ORIENTATION, PREDICTOR, SAMPLE_FORMAT = 262, 274, 317, 339
+WHITE_IS_ZERO = 0
 NO_ALPHA, PREMULTIPLIED, STRAIGHT = 0, 1, 2
 
 
@@ -76,6 +79,52 @@ def test_the_colours_of_openexr_are_multiplied_by_alpha(tmp_path: Path) -> None:
 
     whole = 0.5 * OPACITY + 1 - OPACITY
     assert np.abs(read(tmp_path / "a.exr") - (1.055 * whole ** (1 / 2.4) - 0.055) * 255).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 5, 6, 8])
+def test_a_tiff_of_floats_is_set_upright(orientation: int, tmp_path: Path) -> None:
+    path = float_tiff(tmp_path / "a.tif", picture() / 255, more={ORIENTATION: orientation})
+
+    found = probe_picture(path)
+
+    assert (found.width, found.height) == (SIZE[::-1] if orientation > 4 else SIZE)
+    assert np.abs(read(path) - turned(orientation)).max() <= 1
+
+
+@pytest.mark.parametrize("top", [255, 65_535, 1e6])
+@pytest.mark.parametrize("extra", [None, STRAIGHT])
+def test_the_largest_float_says_what_white_is(extra: int | None, top: float, tmp_path: Path) -> None:
+    pixels = picture() / 255 * top
+    if extra is not None:
+        pixels = np.concatenate([pixels, np.full_like(pixels[..., :1], top)], axis=-1)
+
+    path = float_tiff(tmp_path / "a.tif", pixels, extra=extra)
+
+    assert np.abs(read(path) - np.asarray(CORNERS)).max() <= 1
+
+
+@pytest.mark.parametrize(("kind", "top"), [("<u4", 2**32 - 1), (">u4", 2**32 - 1), ("<i4", 2**31 - 1)])
+def test_colours_of_long_integers_are_scaled(kind: str, top: int, tmp_path: Path) -> None:
+    path = float_tiff(tmp_path / "a.tif", picture() / 255 * top, kind=kind)
+
+    assert np.abs(read(path) - np.asarray(CORNERS)).max() <= 1
+
+
+@pytest.mark.parametrize("tag", [{SAMPLE_FORMAT: 5}, {PREDICTOR: 2}, {PREDICTOR: 3}])
+def test_a_tiff_of_numbers_that_would_be_misread_is_refused(tag: dict[int, int], tmp_path: Path) -> None:
+    path = float_tiff(tmp_path / "a.tif", picture() / 255, more=tag)
+
+    with pytest.raises(RequestError, match="unsupported kind"):
+        probe_picture(path)
+
+
+@pytest.mark.parametrize(("kind", "top"), [("<u2", 65_535), (">u2", 65_535), ("<f4", 1), ("<f4", 255)])
+def test_a_deep_gray_tiff_in_which_zero_is_white_is_no_negative(kind: str, top: float, tmp_path: Path) -> None:
+    grays = np.linspace(0, top, 256)[None, :, None].repeat(64, axis=0)
+
+    path = float_tiff(tmp_path / "a.tif", top - grays, kind=kind, more={PHOTOMETRIC: WHITE_IS_ZERO})
+
+    assert np.abs(read(path)[:2, 0] - corners(np.broadcast_to(grays / top * 255, (64, 256, 3)))[:2, 0]).max() <= 1
 
 
 def test_a_tiff_that_nothing_here_reads_is_called_one(tmp_path: Path) -> None:

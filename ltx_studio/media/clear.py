@@ -1,0 +1,49 @@
+"""The one transparent colour of a PNG of 16 bits, of which Pillow keeps the upper 8 bits only."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_UPPER, _LOWER = "RGB;16B", "RGB;16L"
+"""How Pillow reads colours of 16 bits: the upper byte of each, or, with the bytes swapped, the lower one."""
+
+
+def clear_colour_applied(path: Path, image: "Image.Image") -> "Image.Image":
+    """Decode an opened picture; return it with alpha if it has 16-bit colours of which one is transparent.
+
+    Raises:
+        OSError: It cannot be decoded.
+    """
+    import numpy as np
+    from PIL import Image
+    from PIL.PngImagePlugin import PngImageFile
+
+    clear = image.info.get("transparency")
+    is_deep = isinstance(image, PngImageFile) and bool(image.tile) and image.tile[0].args == _UPPER
+    image.load()
+    if not is_deep or not isinstance(clear, tuple):
+        return image
+    with Image.open(path, formats=("PNG",)) as lower:
+        assert isinstance(lower, PngImageFile)
+        lower.tile = [tile._replace(args=_LOWER) for tile in lower.tile]
+        seen = np.zeros((image.height, image.width), dtype=bool)
+        for bytes_of, shift in ((image, 8), (lower, 0)):
+            wanted = np.array([value >> shift & 255 for value in clear], dtype=np.uint8)
+            seen |= (np.asarray(bytes_of) != wanted).any(axis=-1)
+    made = image.copy()
+    made.info.pop("transparency")
+    made.putalpha(Image.fromarray(seen.astype(np.uint8) * np.uint8(255)))
+    return made
+
+
+def alpha_of_gray(image: "Image.Image") -> "Image.Image | None":
+    """Return the alpha of a gray picture of 16 bits of which one gray is transparent; None if none is."""
+    import numpy as np
+    from PIL import Image
+
+    clear = image.info.get("transparency")
+    if not image.mode.startswith("I") or not isinstance(clear, int):
+        return None
+    return Image.fromarray((np.asarray(image) != clear).astype(np.uint8) * np.uint8(255))
