@@ -37,6 +37,9 @@ ABOVE_GRAIN = 5
 FLAT = 0.01
 """Standard deviation of a picture in which nothing can be seen; a gradient has far more, though it has no edge."""
 
+MANY = 0.5
+"""Share of the pictures that are looked at; where so many have no edges, a good part of the clip has none."""
+
 _FEW, _FEWEST = 4, 2
 """Pictures that are looked at; of large ones fewer."""
 
@@ -76,12 +79,14 @@ class EdgeLook:
             the most.
         brightness: Of the brightest of the pictures on the average, 0 to 1.
         contrast: Standard deviation of what is seen in the pictures, 0 to 1, the largest of them.
+        empty: Share of the pictures that have no edges, or nearly none.
     """
 
     threshold: float
     length: float
     brightness: float
     contrast: float = 1.0
+    empty: float = 0.0
 
     @property
     def is_flat(self) -> bool:
@@ -92,6 +97,11 @@ class EdgeLook:
     def sees_nothing(self) -> bool:
         """Whether a map of these edges is empty, or nearly so."""
         return self.length < NEARLY_NONE
+
+    @property
+    def is_partly_empty(self) -> bool:
+        """Whether a good part of the pictures has no edges, and another has some."""
+        return not self.sees_nothing and self.empty >= MANY
 
 
 def look_at_edges(part: Part, threshold: float | None = None) -> EdgeLook:
@@ -134,9 +144,10 @@ def _find_edges(path: Path, place: tuple[Any, ...], threshold: float | None) -> 
     found = [ridges(picture) for picture in pictures]
     chosen = _fitting(pictures, found) if threshold is None else threshold
     brightness = max(float(picture.mean()) for picture in pictures) / 255
-    length = max(int(np.count_nonzero(ridge > chosen)) for ridge in found) / sum(found[0].shape)
+    lengths = [int(np.count_nonzero(ridge > chosen)) / sum(ridge.shape) for ridge in found]
     contrast = max(float(picture.std(axis=(0, 1)).max()) for picture in pictures) / 255
-    return EdgeLook(chosen, length, brightness, contrast)
+    empty = sum(length < NEARLY_NONE for length in lengths) / len(lengths)
+    return EdgeLook(chosen, max(lengths), brightness, contrast, empty)
 
 
 def _fitting(pictures: "list[NDArray[np.uint8]]", found: "list[NDArray[np.float32]]") -> float:

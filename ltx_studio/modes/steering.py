@@ -48,7 +48,7 @@ def own_threshold(params: Params, size: tuple[int, int]) -> float | None:
 
 
 def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -> Iterator[str]:
-    """Say when the control map shows nothing, so that the clip does not steer, and what can be done."""
+    """Say when the control map shows nothing in the clip or in part of it, and what can be done."""
     part = used_part(params, size)
     if part is None or not isinstance(params, Controlling):
         return
@@ -59,6 +59,8 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
                 "Canny finds no edges in the clip, so the clip does not steer: the prompt alone decides the motion. "
                 f"{_instead(look, model_set)}"
             )
+        elif look.is_partly_empty:
+            yield "Canny finds no edges in part of the clip; there the clip does not steer."
     elif params.control == "ready" and look_at_edges(part).is_flat:
         yield (
             "The clip has one colour all over, so it does not steer: the prompt alone decides the motion. "

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -22,6 +24,20 @@ POCKET, FP8 = MODEL_SETS["pocket"], get_model_set("fp8")
 @pytest.fixture
 def flat(tmp_path: Path) -> Path:
     return write_still(tmp_path / "flat.mp4", Image.new("RGB", (256, 192), (90, 90, 90)))
+
+
+def write_flat_then_photo(path: Path, *, flat_seconds: int, seconds: int) -> Path:
+    """Write a clip at 24 frames a second that begins with one colour."""
+    flat_picture = np.full((192, 256, 3), 90, dtype=np.uint8)
+    seen = np.asarray(photo().resize((256, 192)))
+    with av.open(path, "w") as out:
+        stream = out.add_stream("libx264", rate=24, options={"crf": "12", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 256, 192, "yuv420p"
+        for number in range(seconds * 24):
+            picture = flat_picture if number < flat_seconds * 24 else seen
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode(None))
+    return path
 
 
 def spec(mode: str, small: Request, **values: Any) -> JobSpec:
@@ -73,6 +89,17 @@ def test_a_flat_clip_is_said_not_to_steer_with_what_to_do(mode: str, field: str,
     assert note.endswith("Choose the control ready, or use a clip with more contrast.")
     (note,) = [note for note in MODES[mode].notes(made.params, FAST, FP8) if "does not steer" in note]
     assert note.endswith("Choose the control depth, pose or ready, or use a clip with more contrast.")
+
+
+@pytest.mark.parametrize(("flat_seconds", "is_said"), [(4, True), (3, True), (1, False), (0, False)])
+def test_a_clip_that_is_flat_for_long_is_said_not_to_steer_there(
+    flat_seconds: int, is_said: bool, small: Request, tmp_path: Path
+) -> None:
+    clip = write_flat_then_photo(tmp_path / "a.mp4", flat_seconds=flat_seconds, seconds=5)
+
+    made = [note for note in spec("style", small, clip=clip, seconds=None).notes() if "steer" in note]
+
+    assert made == ["Canny finds no edges in part of the clip; there the clip does not steer."] * is_said
 
 
 def test_a_dark_flat_clip_is_to_be_brightened(small: Request, tmp_path: Path) -> None:
