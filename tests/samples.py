@@ -43,9 +43,13 @@ def write_film(
     fps: float = 24,
     sound: bool = False,
     sound_at: float = 0.0,
+    sound_seconds: float | None = None,
     aspect: int = 1,
 ) -> Path:
-    """A clip whose picture number is its brightness; with `sound`, a tone as long as it that begins at `sound_at`."""
+    """A clip whose picture number is its brightness; with `sound`, a tone that begins at `sound_at`.
+
+    The tone is as long as the pictures, or as `sound_seconds` says.
+    """
     with av.open(path, "w") as out:
         rate = Fraction(fps).limit_denominator(1001)
         video = out.add_stream("libx264", rate=rate, options={"crf": "4"})
@@ -58,7 +62,7 @@ def write_film(
             out.mux(video.encode(av.VideoFrame.from_ndarray(shade, format="rgb24")))
         out.mux(video.encode(None))
         if audio is not None:
-            times = np.arange(round(frames / fps * RATE)) / RATE
+            times = np.arange(round((frames / fps if sound_seconds is None else sound_seconds) * RATE)) / RATE
             tone = (0.4 * np.sin(2 * math.pi * 440 * times)).astype(np.float32)
             frame = av.AudioFrame.from_ndarray(np.stack([tone, tone]), format="fltp", layout="stereo")
             frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), round(sound_at * RATE)

@@ -109,6 +109,23 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
         )
 
 
+def check_source_sound(params: Params, path: Path, start: float) -> Iterator[str]:
+    """Say what is lost of the sound of a clip that is longer than its pictures.
+
+    Args:
+        params: The request; its clip is as long as it says.
+        path: The given clip, which has sound.
+        start: Second of it from which on it is used.
+    """
+    sound, pictures = probe_sound(path).seconds, probe_clip(path).seconds
+    beyond, lost = sound - pictures, sound - start - params.duration
+    if min(beyond, lost) * params.fps > HALF_A_FRAME and not is_padding(path, pictures, beyond):
+        yield (
+            f"The clip's sound is cut: {params.duration:.2f} of {sound - start:.2f} s are used, "
+            f"the last {_seconds(lost)} s are lost."
+        )
+
+
 def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
     """Say what of a clip's `rest` (seconds) is not used, or how long its last picture is held.
 

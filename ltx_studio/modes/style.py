@@ -12,7 +12,14 @@ from ltx_studio.media import Staging, probe_clip
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.control import GUIDE
 from ltx_studio.modes.fields import COMPRESSION, FRAME_STEP, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
-from ltx_studio.modes.files import check_clip_length, check_crop, crop_note, length_of_clip, set_picture
+from ltx_studio.modes.files import (
+    check_clip_length,
+    check_crop,
+    check_source_sound,
+    crop_note,
+    length_of_clip,
+    set_picture,
+)
 from ltx_studio.modes.stages import CONTROL, PROMPT, STAGE_1, save
 
 
@@ -84,6 +91,8 @@ def _check(params: StyleTransfer) -> Iterator[str]:
             f"Ask for at most {rest:.2f} s, or leave the length to the clip.",
         )
     yield from check_clip_length(params, rest, "The clip")
+    if params.sound == "source":
+        yield from check_source_sound(params, params.clip, params.clip_start)
     yield from crop_note(clip.width, clip.height, params, "The clip")
     if params.image is not None:
         yield from check_crop(params.image, params, "The restyled frame")

@@ -122,6 +122,29 @@ def test_a_picture_that_is_held_is_said(small: Request, tmp_path: Path) -> None:
     assert "The clip ends after 1.92 s; its last picture is held for 0.12 s." in notes("style", made)
 
 
+@pytest.mark.parametrize(
+    ("sound", "tone_seconds", "start", "said"),
+    [
+        ("source", 4.0, 0.0, "The clip's sound is cut: 2.04 of 4.00 s are used, the last 1.96 s are lost."),
+        ("source", 4.0, 1.0, "The clip's sound is cut: 1.04 of 3.00 s are used, the last 1.96 s are lost."),
+        ("source", 2.04, 0.0, ""),
+        ("source", 1.5, 0.0, ""),
+        ("generated", 4.0, 0.0, ""),
+        ("off", 4.0, 0.0, ""),
+    ],
+)
+def test_what_is_lost_of_a_clips_sound_beyond_its_pictures_is_said(
+    sound: str, tone_seconds: float, start: float, said: str, small: Request, tmp_path: Path
+) -> None:
+    clip = write_film(tmp_path / "a.mov", frames=49, sound=True, sound_seconds=tone_seconds)
+
+    made = asked("style", small, clip=clip, seconds=None, sound=sound, clip_start=start)
+
+    assert made.frames == round(49 - start * 24)
+    assert said in notes("style", made)
+    assert ("sound is cut" in notes("style", made)) == bool(said)
+
+
 def test_a_long_clip_is_said_to_be_cut(small: Request, tmp_path: Path) -> None:
     clip = write_film(tmp_path / "a.mp4", frames=600)
 
