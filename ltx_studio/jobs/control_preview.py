@@ -16,7 +16,7 @@ from ltx_studio.jobs.runner import LocalRunner
 from ltx_studio.jobs.spec import JobSpec
 from ltx_studio.media import Staging
 from ltx_studio.media.edges import USUAL_THRESHOLD
-from ltx_studio.media.glance import Part, few_pictures, map_of_edges
+from ltx_studio.media.glance import Part, few_pictures, look_at_edges, map_of_edges
 from ltx_studio.models import ModelFile
 from ltx_studio.modes import get_mode, get_preset
 from ltx_studio.modes.fields import Controlling
@@ -56,7 +56,7 @@ def write_control_preview(spec: JobSpec, destination: Path, runner: LocalRunner,
     if part is None or not isinstance(how, Controlling):
         raise RequestError("There is no control clip to preview.", "Give a control clip.")
     if how.control in ("canny", "ready"):
-        sheet = reading.read(_sheet_of, part.path, part, how.control, how.edge_threshold or USUAL_THRESHOLD)
+        sheet = reading.read(_sheet_of, part.path, part, how.control, _threshold(part, how))
     else:
         made = run_maps(spec, runner, cancel)
         try:
@@ -66,6 +66,13 @@ def write_control_preview(spec: JobSpec, destination: Path, runner: LocalRunner,
     with whole(destination) as partial:
         partial.write_bytes(sheet)
     return destination
+
+
+def _threshold(part: Part, how: Controlling) -> float:
+    """Return Canny's threshold: the one of the request, or the one that fits where no clip steers or none is needed."""
+    if how.edge_threshold is not None:
+        return how.edge_threshold
+    return look_at_edges(part).threshold if how.control == "canny" else USUAL_THRESHOLD
 
 
 def part_of(spec: JobSpec) -> Part | None:

@@ -50,6 +50,8 @@ def limits(
     elif "control" in fields:
         if values.get("control") != "canny":
             yield Limit("edge_threshold", "acts with the control canny only")
+        elif values.get("control_strength") == 0:
+            yield Limit("edge_threshold", "does nothing at control strength 0")
         yield from _of_control(fields, values, model_set)
 
 

@@ -22,7 +22,7 @@ def used_part(params: Params, size: tuple[int, int]) -> Part | None:
 
 
 def fitted(params: Params, size: tuple[int, int]) -> Params:
-    """Return the request with the edge threshold that fits its clip, where one is needed and was not given.
+    """Return the request with the edge threshold that fits its clip, if the clip steers and none was given.
 
     Raises:
         RequestError: The clip cannot be read.
@@ -30,7 +30,7 @@ def fitted(params: Params, size: tuple[int, int]) -> Params:
     part = used_part(params, size)
     if part is None or not isinstance(params, Controlling) or params.control != "canny":
         return params
-    if params.edge_threshold is not None:
+    if params.edge_threshold is not None or not params.control_strength:
         return params
     return params.model_copy(update={"edge_threshold": look_at_edges(part).threshold})
 
@@ -50,8 +50,8 @@ def own_threshold(params: Params, size: tuple[int, int]) -> float | None:
 def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -> Iterator[str]:
     """Say when the control map shows nothing in the clip or in part of it, and what can be done."""
     part = used_part(params, size)
-    if part is None or not isinstance(params, Controlling):
-        return
+    if part is None or not isinstance(params, Controlling) or not params.control_strength:
+        return  # at strength 0 no clip steers, which is among the settings without effect
     if params.control == "canny":
         look = _look(part, params.edge_threshold)
         if look.sees_nothing:

@@ -123,6 +123,18 @@ def test_a_ready_map_of_one_colour_is_said_not_to_steer(flat: Path, small: Reque
     assert not any("steer" in note for note in spec("style", small, clip=tmp_path / "a.mp4", control="ready").notes())
 
 
+@pytest.mark.parametrize("given", [None, 0.4])
+@pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip")])
+def test_a_threshold_at_control_strength_0_does_nothing_and_a_missing_one_is_not_named(
+    mode: str, field: str, given: float | None, small: Request
+) -> None:
+    made = spec(mode, small, **{field: DATA / "circle-fast.mp4"}, control_strength=0, edge_threshold=given)
+
+    notes = made.notes()
+    assert ("Edge threshold does nothing at control strength 0." in notes) == (given is not None)
+    assert [note for note in notes if "steer" in note] == ["Control strength is 0, so the control clip does not steer."]
+
+
 def test_a_request_of_an_earlier_edition_has_the_graph_that_it_had(small: Request, tmp_path: Path) -> None:
     made = spec("style", small, clip=DATA / "circle-fast.mp4", seconds=None)
     stored = made.as_dict()
