@@ -5,11 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from ltx_studio import reading
-from ltx_studio.errors import StudioError
+from ltx_studio.errors import BusyError, StudioError
 from ltx_studio.media.cut import cut_sound
 from ltx_studio.media.open import locate
 
 log = logging.getLogger(__name__)
+
+_FULL_SCALE = 32_768
 
 SILENT = 33
 """Of 32,768: -60 dBFS. Encoders fill their last block with silence, and decode it as very little."""
@@ -28,14 +30,20 @@ def is_silent(path: Path, start: float, seconds: float) -> bool:
     state = path.stat()
     try:
         return _heard(path, state.st_size, state.st_mtime_ns, start, seconds) <= SILENT
-    except StudioError as error:
-        log.warning("%s could not be listened to: %s", path.name, error.message)
+    except BusyError:  # the next try may succeed, so this one is not cached
         return False
 
 
 @lru_cache(maxsize=64)
 def _heard(path: Path, size: int, changed: int, start: float, seconds: float) -> int:  # noqa: ARG001
-    return reading.read(_peak, path, start, seconds)
+    """Listen to each state of a file once, also where that fails: a form asks again with every key."""
+    try:
+        return reading.read(_peak, path, start, seconds)
+    except BusyError:
+        raise
+    except StudioError as error:
+        log.warning("%s could not be listened to: %s", path.name, error.message)
+        return _FULL_SCALE
 
 
 def _peak(path: Path, start: float, seconds: float) -> int:

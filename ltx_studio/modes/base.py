@@ -206,7 +206,7 @@ class Mode:
         notes = list(self._remarks(params))
         notes += idle_notes(params)
         notes += steering_notes(params, self.size_in_graph(params, preset), model_set)
-        if abs(params.duration - params.seconds) > NOTICED_SECONDS:
+        if abs(params.duration - params.seconds) > NOTICED_SECONDS and not self._is_length_of_files(params):
             notes.append(
                 f"The clip has {params.duration:.2f} s instead of {params.seconds:g}: lengths are 8k+1 frames."
             )
@@ -276,6 +276,10 @@ class Mode:
                 yield f"{self.params.model_fields[name].title}: {remark}"
         yield from self.check(params)
         yield from check_control(params)
+
+    def _is_length_of_files(self, params: Params) -> bool:
+        """Return whether the length is the one that the files say, as it is where none was given."""
+        return bool(self.defaults(params.model_dump()).get("seconds") == params.seconds)
 
     def _choices(self, name: str) -> tuple[str, ...]:
         return get_args(self.params.model_fields[name].annotation)

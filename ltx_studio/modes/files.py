@@ -29,6 +29,9 @@ _EXACT = 0.001
 _SHOWN = 0.005
 """Seconds. Less is shown with three places."""
 
+_NEAR = 60.0
+"""Seconds. What begins later is not listened to: a sound is decoded from its beginning."""
+
 _LARGE_COPY = 100_000_000
 """Bytes. The copy of a smaller file is not worth a note."""
 
@@ -100,6 +103,9 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
             "Begin earlier.",
         )
     lost = rest - params.duration
+    if params.audio_start <= _NEAR and is_silent(params.audio, params.audio_start, min(rest, params.duration)):
+        is_part = params.audio_start > 0 or lost > _PADDING
+        yield f"The sound is silent{' where it is used' if is_part else ''}."
     if -lost > _PADDING:
         yield f"The sound ends after {rest:.2f} s; the rest of the clip's {params.duration:.2f} s is silent."
     elif lost > _EXACT and not is_padding(params.audio, params.audio_start + params.duration, lost):

@@ -32,6 +32,16 @@ def beep_at_the_end(path: Path, seconds: float, *, silent: float = 0.01, rate: i
     return path
 
 
+def silence_with_beep(path: Path, seconds: float, beep_at: float | None) -> Path:
+    """Write a sound with nothing in it but a beep of 50 ms at second `beep_at`, if that is given."""
+    if beep_at is not None:
+        return beep_at_the_end(path, seconds, silent=seconds - beep_at - 0.05)
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(bytes(2 * round(seconds * 16_000)))
+    return path
+
+
 def asked(mode: str, small: Request, **values: Any) -> Any:
     return MODES[mode].parse(small(mode, **values), POCKET, FAST)
 
@@ -89,6 +99,39 @@ def test_a_sound_that_no_clip_can_hold_is_said_to_be_cut(small: Request, tmp_pat
 
     assert "The sound is cut: 20.04 of 20.50 s are used, the last 0.46 s are lost." in notes("a2v", made)
     assert "to keep all of it" not in notes("a2v", made)
+
+
+def test_a_length_that_was_not_given_is_not_compared_with_the_clips(small: Request, tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "a.wav", 19.9, rate=8000)
+
+    of_the_sound = asked("a2v", small, audio=sound, seconds=None, fps=8)
+    given = asked("a2v", small, audio=sound, seconds=19, fps=8)
+
+    assert of_the_sound.duration == pytest.approx(20.125)
+    assert "instead of" not in notes("a2v", of_the_sound)
+    assert "The clip has 19.12 s instead of 19: lengths are 8k+1 frames." in notes("a2v", given)
+
+
+@pytest.mark.parametrize("mode", ["a2v", "lipsync"])
+@pytest.mark.parametrize(
+    ("beep_at", "start", "said"),
+    [
+        (None, 0.0, "The sound is silent."),
+        (2.5, 0.0, "The sound is silent where it is used."),
+        (0.5, 1.0, "The sound is silent where it is used."),
+        (0.5, 0.0, ""),
+    ],
+)
+def test_a_sound_in_which_nothing_is_to_be_heard_is_named(
+    mode: str, beep_at: float | None, start: float, said: str, small: Request, tmp_path: Path
+) -> None:
+    total = 3.0 if beep_at == 2.5 else 2.04
+    sound = silence_with_beep(tmp_path / "a.wav", total, beep_at)
+
+    made = asked(mode, small, audio=sound, audio_start=start, seconds=2.04 if start == 0 else None)
+
+    assert said in notes(mode, made)
+    assert ("The sound is silent" in notes(mode, made)) == bool(said)
 
 
 @pytest.mark.parametrize("frames", [41, 49, 97])
