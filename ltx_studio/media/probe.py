@@ -61,15 +61,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound's length; see `Picture` for `remarks`."""
+    """A sound's length, and when it begins on the clock of its file; see `Picture` for `remarks`."""
 
     seconds: float
     remarks: tuple[str, ...] = ()
+    begin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pixels, as one sees it: turned as the camera says, and with square pixels. See `Picture` for the rest."""
+    """Pixels, as one sees it: turned as the camera says, and with square pixels. See `Picture` and `Sound` for the rest."""
 
     width: int
     height: int
@@ -77,6 +78,7 @@ class Clip:
     has_sound: bool
     remarks: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    begin: float = 0.0
 
 
 Found = TypeVar("Found")
@@ -162,7 +164,7 @@ def _listen_to_sound(path: Path) -> Sound:
             raise refusal(path, "sound", otherwise) if stream is None else otherwise
         limits.SOUND_CHANNELS.check(first.layout.nb_channels, path.name)
         seconds = _seconds(path, stream, first)
-    return Sound(seconds)
+    return Sound(seconds, begin=float(first.time or 0.0))
 
 
 def _check_rate(path: Path, stream: Any) -> None:
@@ -201,7 +203,7 @@ def _look_at_clip(path: Path) -> Clip:
         remarks, ignored = tuple(_remarks_on_clip(first)), tuple(_ignored_of_clip(stream, first))
     if seconds <= 0:
         raise RequestError(f"{path.name} has no timestamps for its frames.", "Save it as MP4, then use that.")
-    return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored))
+    return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored, float(first.time)))
 
 
 def _look_at_animation(path: Path) -> Clip:

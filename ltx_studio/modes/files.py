@@ -123,11 +123,13 @@ def check_source_sound(params: Params, path: Path, start: float) -> Iterator[str
         path: The given clip, which has sound.
         start: Second of it from which on it is used.
     """
-    sound, pictures = probe_sound(path).seconds, probe_clip(path).seconds
-    beyond, lost = sound - pictures, sound - start - params.duration
-    if min(beyond, lost) * params.fps > HALF_A_FRAME and not is_padding(path, pictures, beyond):
+    sound, pictures = probe_sound(path), probe_clip(path)
+    ahead = pictures.begin - sound.begin
+    length = sound.seconds - ahead  # from the first picture on
+    beyond, lost = length - pictures.seconds, length - start - params.duration
+    if min(beyond, lost) * params.fps > HALF_A_FRAME and not is_padding(path, ahead + pictures.seconds, beyond):
         yield (
-            f"The clip's sound is cut: {params.duration:.2f} of {sound - start:.2f} s are used, "
+            f"The clip's sound is cut: {params.duration:.2f} of {length - start:.2f} s are used, "
             f"the last {_seconds(lost)} s are lost."
         )
 

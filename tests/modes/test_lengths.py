@@ -1,5 +1,6 @@
 """How long a clip is that follows a file: no end of a sound is cut, and no picture is held, without a word."""
 
+import re
 import wave
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,18 @@ def test_what_is_lost_of_a_clips_sound_beyond_its_pictures_is_said(
     assert made.frames == round(49 - start * 24)
     assert said in notes("style", made)
     assert ("sound is cut" in notes("style", made)) == bool(said)
+
+
+@pytest.mark.parametrize(("sound_at", "tone_seconds", "lost"), [(1.0, 2.0, 0.96), (1.0, 1.04, 0), (-0.5, 2.54, 0)])
+def test_a_clips_sound_is_measured_from_its_first_picture_on(
+    sound_at: float, tone_seconds: float, lost: float, small: Request, tmp_path: Path
+) -> None:
+    clip = write_film(tmp_path / "a.mkv", frames=49, sound=True, sound_at=sound_at, sound_seconds=tone_seconds)
+
+    made = asked("style", small, clip=clip, seconds=None, sound="source")
+
+    said = re.findall(r"sound is cut: .* the last ([\d.]+) s are lost", notes("style", made))
+    assert [float(each) for each in said] == ([pytest.approx(lost, abs=0.03)] if lost else [])
 
 
 def test_a_long_clip_is_said_to_be_cut(small: Request, tmp_path: Path) -> None:
