@@ -6,6 +6,7 @@ from typing import Any
 
 from ltx_studio.graph.definitions import Input
 from ltx_studio.graph.loaders import ENDINGS
+from ltx_studio.graph.paths import UPLOADS
 from ltx_studio.graph.values import shown
 
 NUMBERS: Mapping[str, Callable[[Any], float]] = {"INT": int, "FLOAT": float}
@@ -41,7 +42,7 @@ def fits(item: Input, value: Any) -> bool:
     if item.kind == "STRING":
         return not isinstance(value, list | Mapping)
     if (item.kind == "COMBO" and not item.options.get("multiselect")) or item.is_dynamic:
-        return not item.choices or _names_file(value) or value in item.choices
+        return not item.choices or _names_file(item, value) or value in item.choices
     return True
 
 
@@ -82,5 +83,7 @@ def as_number(value: Any, kind: str) -> float | None:
         return None
 
 
-def _names_file(value: Any) -> bool:
+def _names_file(item: Input, value: Any) -> bool:
+    if isinstance(value, str) and any(item.options.get(known_by) for known_by in UPLOADS):
+        return True  # also ``a.png [input]``, and formats that the list lacks
     return str(value)[-20:].lower().endswith(ENDINGS + _MEDIA_FILES)

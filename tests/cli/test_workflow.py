@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Terminal
 from tests.support import TEMPLATES
 
@@ -84,9 +86,10 @@ def test_official_templates_are_ok_with_notes(terminal: Terminal) -> None:
     assert "There is no model set 'nothing'" in terminal.err
 
 
-def test_a_picture_from_another_machine_is_asked_for(terminal: Terminal, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["C:\\Users\\me\\x.png", "clipspace/clipspace-mask-1.png [input]", "x.bmp", ""])
+def test_a_picture_from_another_machine_is_asked_for(name: str, terminal: Terminal, tmp_path: Path) -> None:
     data = {
-        "1": {"class_type": "LoadImage", "inputs": {"image": "C:\\Users\\me\\x.png"}},
+        "1": {"class_type": "LoadImage", "inputs": {"image": name}},
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
     }
 
