@@ -70,7 +70,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pixels, as one sees it: turned as the camera says, and with square pixels. See `Picture` and `Sound` for the rest."""
+    """Pixels, as one sees it: turned as the camera says, and with square pixels. Else as `Picture` and `Sound`."""
 
     width: int
     height: int
