@@ -11,7 +11,7 @@ _NUMBERS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
 def with_plain_links(graph: Json) -> dict[str, Any]:
     """Return a workflow, a subgraph or the definition of a group node with its links as the editor takes them.
 
-    The editor skips links that are null, and takes ``1.0`` for ``1``.
+    Links that are null are left out, and ``1.0`` is taken for ``1``: hand-written and generated files have both.
     """
     links = graph.get("links")
     return {**graph, "links": [_plain(link) for link in links if link is not None]} if links else dict(graph)
