@@ -118,7 +118,8 @@ def again(
     if isinstance(was, OwnSpec):
         if prompt is not None or preset is not None:
             raise RequestError(
-                "A take of a custom workflow can only be made again with another --seed.", "Leave --prompt and --preset out."
+                "A take of a custom workflow can only be made again with another --seed.",
+                "Leave --prompt and --preset out.",
             )
         return generate(was if seed is None else was.with_seed(seed), settings, how)
     changed = {name: value for name, value in (("seed", seed), ("prompt", prompt)) if value is not None}
