@@ -129,7 +129,7 @@ class OwnSpec:
             if key not in self.given:
                 raise RequestError(
                     f"{each.title}: the workflow reads a {each.kind}, {quoted(each.value)}, that was not given.",
-                    f"Give it with `--set {key}=PATH`.",
+                    f"Fill in its field, or give it with `--set {key}=PATH`.",
                     where=key,
                 )
         for key in self.given:

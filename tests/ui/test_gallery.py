@@ -35,6 +35,12 @@ def focused(page: Page) -> str:
     )
 
 
+def make_room(page: Page) -> None:
+    """Open the fold. When its sentence is there, the browser has built its fields: before, they lose their values."""
+    page.get_by_role("button", name="Make room").click()
+    expect(page.locator("#room")).to_contain_text("You have")
+
+
 def test_a_take_that_was_rendered_is_shown_with_picture_and_words(visitor: Visitor) -> None:
     take = visitor.past.render(visitor.owner, small_spec(preset="draft", seconds=1, seed=4711))
     watch = Watch(visitor.page)
@@ -285,7 +291,7 @@ def test_pruning_asks_and_keeps_favourites(visitor: Visitor) -> None:
     history.favour(takes[0].id, visitor.owner, True)
     files = [history.path(take) for take in takes]
     page = visitor.open()
-    page.get_by_role("button", name="Make room").click()
+    make_room(page)
     expect(page.locator("#room")).to_contain_text("You have 4 takes, 1 of them favourites: ")
     expect(page.locator("#room-delete")).to_have_count(0)
 
@@ -307,7 +313,7 @@ def test_pruning_asks_and_keeps_favourites(visitor: Visitor) -> None:
 def test_what_was_not_asked_for_is_not_deleted(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(4)]
     page = visitor.open()
-    page.get_by_role("button", name="Make room").click()
+    make_room(page)
     page.get_by_label("Number of newest takes to keep, besides favourites").fill("3")
     page.get_by_role("button", name="See what would go").click()
     expect(page.get_by_role("button", name="Delete 1")).to_be_visible()
@@ -325,7 +331,7 @@ def test_what_was_not_asked_for_is_not_deleted(visitor: Visitor) -> None:
 def test_pruning_by_size_and_without_a_limit(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(3)]
     page = visitor.open()
-    page.get_by_role("button", name="Make room").click()
+    make_room(page)
     look = page.get_by_role("button", name="See what would go")
     look.click()
     expect(page.locator("#room-asked")).to_contain_text("Say how many takes to keep")

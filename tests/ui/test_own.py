@@ -57,7 +57,10 @@ def test_a_picture_brings_its_workflow_which_runs_on_the_pocket_files(
 
 
 def test_a_hostile_workflow_is_a_card(page: Page, page_url: str, tmp_path: Path) -> None:
-    graph = {"1": {"class_type": "LoadImage", "inputs": {"image": "/etc/passwd"}, "_meta": {"title": "Photo"}}}
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "/etc/passwd"}, "_meta": {"title": "Photo"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "/etc/passwd"}},
+    }
     (tmp_path / "bad.json").write_text(json.dumps(graph))
     page.goto(page_url)
     drop(page, "own-workflow", tmp_path / "bad.json")
