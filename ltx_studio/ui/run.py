@@ -146,7 +146,7 @@ class RunPanel:
         with self._guard:
             tab = self._tab(request)
             tab.keeps_take, tab.failure = False, ""
-        yield self._tell(told=cards.line(" ".join(notes)) if notes else "", failure=self._no_failure())
+        yield self._tell(told=cards.message(" ".join(notes)) if notes else "", failure=self._no_failure())
         yield from self.watch(jobs, request)
 
     def keep_take(self, request: gr.Request) -> None:
