@@ -55,6 +55,23 @@ def read(parse: Callable[..., Result], path: Path, *args: Any) -> Result:
     return result
 
 
+def read_or(otherwise: Result, parse: Callable[..., Result], path: Path, *args: Any) -> Result:
+    """Return what `read` does, or `otherwise` if the file cannot be read; the log says why.
+
+    The caller can cache the result. Only a busy studio raises, because the next try may succeed.
+
+    Raises:
+        BusyError: Too many files are being read.
+    """
+    try:
+        return read(parse, path, *args)
+    except BusyError:
+        raise
+    except StudioError as error:
+        log.warning("%s could not be read: %s", path.name, error.message)
+        return otherwise
+
+
 def use_child_processes() -> None:
     """Read files in child processes from now on. A second call does nothing."""
     global _pool  # noqa: PLW0603  (one server for each process)

@@ -105,8 +105,14 @@ def _encoding(srgb: bool) -> Any:
     import numpy as np
 
     light = np.linspace(0, 1, _CODES) ** 2
-    code = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.round((code if srgb else light ** (1 / _DISPLAY_GAMMA)) * 255).astype(np.uint8)
+    return np.round((srgb_of(light) if srgb else light ** (1 / _DISPLAY_GAMMA)) * 255).astype(np.uint8)
+
+
+def srgb_of(light: Any) -> Any:
+    """Return light, an array from 0 to 1, in the curve of sRGB (IEC 61966-2-1), from 0 to 1."""
+    import numpy as np
+
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def _compression(brightest: Any) -> Any:
@@ -210,8 +216,11 @@ class PictureColours:
 
 def _from_gamma(gamma: float) -> list[int]:
     """Return the code in sRGB of each of 256 codes that are light to the power of `gamma`."""
-    light = [(code / 255) ** (1 / gamma) for code in range(256)]
-    return [round(255 * (12.92 * each if each <= 0.0031308 else 1.055 * each ** (1 / 2.4) - 0.055)) for each in light]
+    import numpy as np
+
+    light = np.linspace(0, 1, 256) ** (1 / gamma)
+    codes: list[int] = np.round(srgb_of(light) * 255).astype(int).tolist()
+    return codes
 
 
 def _parsed(profile: bytes | None) -> Any:

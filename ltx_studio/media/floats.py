@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.media.colour import srgb_of
+
 MOST_PIXELS = 12_000_000
 """Each takes up to 40 bytes on the way."""
 
@@ -86,7 +88,7 @@ def float_picture(path: Path) -> Any:
         colours = _on_white(colours, alpha, alpha_kind)
     rgb = np.nan_to_num(colours).clip(0, 1)
     if is_light:
-        rgb = np.where(rgb <= 0.0031308, rgb * 12.92, 1.055 * rgb ** (1 / 2.4) - 0.055)
+        rgb = srgb_of(rgb)
     image = Image.fromarray(np.rint(rgb * 255).astype(np.uint8))
     image.getexif()[_ORIENTATION] = tags.get(_ORIENTATION, 1)
     ImageOps.exif_transpose(image, in_place=True)

@@ -1,6 +1,5 @@
 """Look at a few pictures of a clip before anything is rendered: what a control map of edges would show of it."""
 
-import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltx_studio import reading
-from ltx_studio.errors import BusyError, StudioError
+from ltx_studio.errors import BusyError
 from ltx_studio.media.cut import pictures_of
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, ridges, slopes
 from ltx_studio.media.film import SEEK_SECONDS
@@ -19,8 +18,6 @@ from ltx_studio.media.wants import ClipFile
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-log = logging.getLogger(__name__)
 
 ENOUGH = 0.004
 """Share of the pixels that are clearly an edge, from which on the usual threshold is kept."""
@@ -124,13 +121,7 @@ def look_at_edges(part: Part, threshold: float | None = None) -> EdgeLook:
 @lru_cache(maxsize=64)
 def _look(path: Path, size: int, changed: int, place: tuple[Any, ...], threshold: float | None) -> EdgeLook:  # noqa: ARG001
     """Look at each state of a file once, also where that fails: a form asks again with every key."""
-    try:
-        return reading.read(_find_edges, path, place, threshold)
-    except BusyError:
-        raise
-    except StudioError as error:
-        log.warning("%s could not be looked at: %s", path.name, error.message)
-        return _clear_edges(threshold)
+    return reading.read_or(_clear_edges(threshold), _find_edges, path, place, threshold)
 
 
 def _clear_edges(threshold: float | None) -> EdgeLook:

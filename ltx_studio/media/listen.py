@@ -1,15 +1,12 @@
 """Listen to a part of a sound before anything is rendered: whether anything is to be heard in it."""
 
-import logging
 from functools import lru_cache
 from pathlib import Path
 
 from ltx_studio import reading
-from ltx_studio.errors import BusyError, StudioError
+from ltx_studio.errors import BusyError
 from ltx_studio.media.cut import cut_sound
 from ltx_studio.media.open import locate
-
-log = logging.getLogger(__name__)
 
 _FULL_SCALE = 32_768
 
@@ -37,13 +34,7 @@ def is_silent(path: Path, start: float, seconds: float) -> bool:
 @lru_cache(maxsize=64)
 def _heard(path: Path, size: int, changed: int, start: float, seconds: float) -> int:  # noqa: ARG001
     """Listen to each state of a file once, also where that fails: a form asks again with every key."""
-    try:
-        return reading.read(_peak, path, start, seconds)
-    except BusyError:
-        raise
-    except StudioError as error:
-        log.warning("%s could not be listened to: %s", path.name, error.message)
-        return _FULL_SCALE
+    return reading.read_or(_FULL_SCALE, _peak, path, start, seconds)
 
 
 def _peak(path: Path, start: float, seconds: float) -> int:
