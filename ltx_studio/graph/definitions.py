@@ -102,7 +102,7 @@ class Definitions:
         return [kind if isinstance(kind, str) else "COMBO" for kind in self._classes[class_type]["output"]]
 
     def title(self, class_type: str) -> str:
-        """What the editor calls it; the class's own name if it is not installed."""
+        """Return the name that the editor shows, or the class's own name if it is not installed."""
         return str(self._classes.get(class_type, {}).get("display_name") or class_type)
 
     def saves(self, class_type: str) -> bool:

@@ -137,7 +137,7 @@ def with_examples(graph: Mapping[str, Mapping[str, Any]], files: Mapping[str, Fi
 
 
 def _may_read(item: Input) -> bool:
-    """Whether an input is a file, or a choice that may bring one."""
+    """Return whether an input is a file, or a choice that may bring one."""
     return item.is_dynamic or any(item.options.get(known_by) for known_by in FILES.values())
 
 

@@ -68,7 +68,7 @@ def stored_values(class_type: str, values: Mapping[str, Any], definitions: Defin
 
 
 def prompts(class_type: str, definitions: Definitions) -> set[str]:
-    """The names of a class's text fields that the editor reads as dynamic prompts; none if it is not installed."""
+    """Return the names of a class's text fields that the editor reads as dynamic prompts, if it is installed."""
     if class_type not in definitions:
         return set()
     return {item.name for item in definitions.inputs(class_type) if item.options.get("dynamicPrompts")}
