@@ -36,6 +36,7 @@ lint: setup-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .
@@ -55,7 +56,7 @@ soak: setup-dev  ## measure a server's memory after 120 runs and 1,000 sessions 
 	@$(BIN)/python -m bench.soak
 
 obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
-	@$(BIN)/python -m tools.obey
+	@$(BIN)/python -m lab.obey
 
 screenshots: setup-dev  ## take the pictures in docs/screenshots anew
 	@tools/ensure-chromium.sh

@@ -4,10 +4,10 @@ made for its visitors, and one is asked for only where LTX_STUDIO_PASSWORD is se
 import sys
 
 from ltx_studio.errors import StudioError
-from ltx_studio.privacy import make_private
+from ltx_studio.permissions import make_private
 from ltx_studio.settings import get_settings
-from ltx_studio.ui import build_app, serve
-from ltx_studio.words import printable
+from ltx_studio.text.formatting import printable
+from ltx_studio.web import build_app, serve
 
 __all__ = ["build_app"]
 

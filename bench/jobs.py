@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ltx_studio.jobs.database import Database
-from ltx_studio.jobs.history import History, NewTake, insert
-from ltx_studio.jobs.queue import Queue
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.queue import Queue
+from ltx_studio.takes.history import History, NewTake
 
 OWNER, TIMES = "bench", 40
 SPEC = ("t2v", {"prompt": "a red circle moves right on a gray background", "seed": 1})
@@ -56,10 +56,8 @@ def takes(folder: Path, count: int) -> History:
         for number in range(count):
             prompt = f"a {('red circle', 'blue square')[number % 2]} moves right, number{number}"
             recipe = {"params": {"prompt": prompt, "seed": number}}
-            insert(
-                connection,
-                NewTake(f"t{number}", f"t{number}", OWNER, "t2v", float(number), "f.mp4", 1, prompt, recipe, {}),
-            )
+            take = NewTake(f"t{number}", f"t{number}", OWNER, "t2v", float(number), "f.mp4", 1, prompt, recipe, {})
+            take.insert(connection)
     return History(database, folder, folder)
 
 

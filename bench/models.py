@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.spine import median, python, seconds, show
+from ltx_studio.downloads import ensure_models
 from ltx_studio.events import Finished
-from ltx_studio.models import ModelFile, Store, ensure_models, get_registry
+from ltx_studio.models import ModelFile, Store, get_registry
 from ltx_studio.settings import Settings
 from tests.hub import LoopbackHub, safetensors
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from ltx_studio.engine import Engine
 from ltx_studio.events import Finished
-from ltx_studio.jobs import JobSpec
 from ltx_studio.logs import log_to_file
 from ltx_studio.media import by_name
 from ltx_studio.pocket import files as pocket
+from ltx_studio.queue import JobSpec
 from ltx_studio.settings import get_settings
 
 RUNS = 5

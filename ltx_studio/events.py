@@ -63,8 +63,8 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class StageStarted:
-    """Stage `index` of `count` (from 0) begins. Stages that are wholly cached are skipped."""
+class PhaseStarted:
+    """Phase `index` of `count` (from 0) begins. Phases that are wholly cached are skipped."""
 
     id: str
     label: str
@@ -76,7 +76,7 @@ class StageStarted:
 class Step:
     """Step `step` of `total` (from 1) of stage `stage` is done."""
 
-    stage: str
+    phase: str
     step: int
     total: int
 
@@ -85,7 +85,7 @@ class Step:
 class Preview:
     """The forming clip after `step` of stage `stage`: one JPEG for each latent frame."""
 
-    stage: str
+    phase: str
     step: int
     frames: tuple[bytes, ...]
 
@@ -126,4 +126,4 @@ class Cancelled:
 
 
 Outcome: TypeAlias = Finished | Failed | Cancelled
-Event: TypeAlias = Waiting | Fetching | Started | StageStarted | Step | Preview | Heartbeat | Output | Outcome
+Event: TypeAlias = Waiting | Fetching | Started | PhaseStarted | Step | Preview | Heartbeat | Output | Outcome

@@ -7,7 +7,7 @@ use, and is checked before the work that it bounds begins.
 from dataclasses import dataclass
 
 from ltx_studio.errors import RequestError
-from ltx_studio.words import in_bytes
+from ltx_studio.text.formatting import in_bytes
 
 MEBIBYTE = 1 << 20
 

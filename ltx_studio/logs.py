@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from ltx_studio.privacy import home_error, open_home
+from ltx_studio.permissions import home_error, open_home
 from ltx_studio.settings import Settings
 
 MAX_BYTES = 2_000_000

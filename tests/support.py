@@ -16,9 +16,10 @@ import comfyui_workflow_templates_json
 from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome
 from ltx_studio.graph import Workflow
-from ltx_studio.jobs import JobSpec, LocalRunner
-from ltx_studio.jobs.queue import new_id
 from ltx_studio.media import by_name
+from ltx_studio.queue import JobSpec
+from ltx_studio.queue.queue import new_id
+from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +36,7 @@ DATA = ROOT / "tests" / "data"
 OWN_WORKFLOWS = ROOT / "tests" / "workflows"
 """Workflows in editor format for what the templates do not show."""
 
-MASTER = ROOT / "ltx_studio" / "workflows" / "master.json"
+MASTER = ROOT / "ltx_studio" / "families" / "ltx_2_3" / "templates" / "master.json"
 
 SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 128, "height": 128, "seed": 7}
 """17 frames of 128×128: a second or less on the pocket model."""
@@ -129,7 +130,7 @@ def environment(settings: Settings, **changes: str) -> dict[str, str]:
     return {**os.environ, **ours, **changes}
 
 
-def studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+def run_studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "ltx_studio", *arguments]
     return subprocess.run(

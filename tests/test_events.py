@@ -11,8 +11,8 @@ from ltx_studio.events import (
     Finished,
     Heartbeat,
     Output,
+    PhaseStarted,
     Preview,
-    StageStarted,
     Started,
     Step,
     Waiting,
@@ -22,7 +22,7 @@ OUTPUT = Output(Path("clip.mp4"), "Save")
 EVENTS: list[Event] = [
     Waiting("lane"),
     Started("a1", 29, 3),
-    StageStarted("decode", "Decode", 5, 7),
+    PhaseStarted("decode", "Decode", 5, 7),
     Step("stage1", 2, 8),
     Preview("stage1", 2, (b"jpeg",)),
     Heartbeat(1.5),

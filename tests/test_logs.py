@@ -13,7 +13,7 @@ import pytest
 from ltx_studio import logs
 from ltx_studio.errors import SetupError
 from ltx_studio.logs import SafeFormatter, escaped, keep_in_log, log_to_file, terminal_kept
-from ltx_studio.privacy import home_error
+from ltx_studio.permissions import home_error
 from ltx_studio.settings import Settings
 
 

@@ -18,9 +18,10 @@ import huggingface_hub.constants
 import pytest
 
 from ltx_studio.cli.commands import cli
-from ltx_studio.jobs import JobSpec, OwnSpec
-from ltx_studio.modes import MODES, PRESETS
-from ltx_studio.ui import words
+from ltx_studio.families.ltx_2_3 import PRESETS
+from ltx_studio.modes import MODES
+from ltx_studio.queue import JobSpec, WorkflowSpec
+from ltx_studio.web import words
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ltx_studio"
@@ -81,7 +82,7 @@ def hints() -> dict[str, str]:
     for name, text in vars(words).items():
         if isinstance(text, str) and name.endswith(("_HINT", "_IT", "RELOAD", "DROP_ONE")):
             found[f"words.{name}"] = text
-    for kind in (JobSpec, OwnSpec):
+    for kind in (JobSpec, WorkflowSpec):
         found[f"{kind.__name__}.pocket"] = kind.pocket
     return found
 

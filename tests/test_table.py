@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ltx_studio.modes import MODES, PRESETS
+from ltx_studio.families.ltx_2_3 import PRESETS
+from ltx_studio.modes import MODES
 from tools import table
 from tools.table import BEGIN, END, README, machine, write
 

@@ -4,7 +4,7 @@
     python -m tools.editor_oracle generated    # one part: templates, generated or changed
 
 - templates: ComfyUI's templates, the tests' own workflows and the master, as they are.
-- generated: 300 workflows that `tests.graph.generated` draws.
+- generated: 300 workflows that `tests.editor_format.generated` draws.
 - changed: the templates, after the editor has changed and saved them.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 
 from playwright.sync_api import Error
 
-from ltx_studio.graph.frontend import VIRTUAL
-from tests.graph import generated
+from ltx_studio.editor_format.editor_nodes import VIRTUAL
+from tests.editor_format import generated
 from tests.support import GOLDEN_CHANGED, GOLDEN_EDITOR, GOLDEN_GENERATED, editor_workflows
 from tools import browser
 from tools.editor import Editor, open_editor

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from ltx_studio.pocket.world.palette import BACKGROUNDS, COLOURS
-from ltx_studio.pocket.world.scenes import SUBJECTS, Scenes
-from ltx_studio.ui.examples import FILES
-from tools.obey.scenes import FPS, faces, held_out, write_clip, write_frame, write_sound
+from lab.obey.scenes import FPS, faces, held_out, write_clip, write_frame, write_sound
+from lab.world.palette import BACKGROUNDS, COLOURS
+from lab.world.scenes import SUBJECTS, Scenes
+from ltx_studio.web.examples import FILES
 
 FRAMES = 49
 """Of each scene, about two seconds: what the pocket model was trained on."""

@@ -1,6 +1,7 @@
 """Cut the mode files out of the master workflow.
 
-python tools/extract_modes.py --master ltx_studio/workflows/master.json --out ltx_studio/workflows
+cd ltx_studio/families/ltx_2_3/templates
+python ../../../../tools/extract_modes.py --master master.json --out .
 """
 
 import argparse
@@ -8,10 +9,10 @@ import json
 import sys
 from pathlib import Path
 
+from ltx_studio.editor_format.master import cut, write_modes
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import StudioError
 from ltx_studio.graph.definitions import load_definitions
-from ltx_studio.graph.master import cut, write_modes
 from ltx_studio.settings import get_settings
 
 

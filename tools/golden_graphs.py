@@ -6,10 +6,11 @@ make golden
 from collections.abc import Iterator
 from pathlib import Path
 
-from ltx_studio.graph.api import ApiGraph
+from ltx_studio.families.ltx_2_3 import FAST, PRESETS
+from ltx_studio.graph.graph import ApiGraph
 from ltx_studio.media import by_name
 from ltx_studio.models import get_model_set
-from ltx_studio.modes import FAST, MODES, PRESETS, UserLora
+from ltx_studio.modes import MODES, UserLora
 from tests.support import GOLDEN_GRAPHS, graph_as_text
 
 MODEL_SET = "fp8"

@@ -1,4 +1,4 @@
-"""Ask ComfyUI which inputs of which nodes name model files, and write it down for `ltx_studio.graph.loaders`.
+"""Ask ComfyUI which inputs of which nodes name model files, and write it down for `ltx_studio.graph.model_inputs`.
 
 make golden
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.engine.boot import Comfy, boot
-from ltx_studio.graph import loaders
+from ltx_studio.graph import model_inputs
 from ltx_studio.settings import get_settings
 
-TABLE = Path(loaders.__file__).with_name("loaders.json")
+TABLE = Path(model_inputs.__file__).with_name("model_inputs.json")
 MARK = "marker-of-"
 USUAL = ("diffusion_models", "checkpoints", "text_encoders", "vae", "loras")
 """These come first where an input looks in several folders."""

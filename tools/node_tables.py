@@ -19,17 +19,17 @@ from typing import Any
 
 import comfyui_workflow_templates_json
 
+from ltx_studio.editor_format.editor_nodes import VIRTUAL
+from ltx_studio.editor_format.widgets import widget_values
 from ltx_studio.engine import comfyui
 from ltx_studio.engine.definitions import snapshot_path
-from ltx_studio.graph import newer
+from ltx_studio.graph import node_versions
 from ltx_studio.graph.definitions import Definitions, load_definitions
-from ltx_studio.graph.fit import fits
-from ltx_studio.graph.frontend import VIRTUAL
-from ltx_studio.graph.widgets import widget_values
+from ltx_studio.graph.input_values import fits
 from ltx_studio.settings import get_settings
 
-NEWER = Path(newer.__file__).with_name("newer.json")
-PACKS = Path(newer.__file__).with_name("packs.json")
+NEWER = Path(node_versions.__file__).with_name("node_versions.json")
+PACKS = Path(node_versions.__file__).with_name("node_packs.json")
 TEMPLATES = Path(comfyui_workflow_templates_json.__file__).parent / "templates"
 OURS = (0, 30, 0)
 MOST_BYTES = 190_000

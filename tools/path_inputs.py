@@ -1,4 +1,4 @@
-"""Ask ComfyUI which inputs of which nodes name files or folders, and write it down for `ltx_studio.graph.paths`.
+"""Ask ComfyUI which inputs of which nodes name files or folders, and write it down for `ltx_studio.graph.path_inputs`.
 
 make golden
 
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.engine.boot import Comfy, boot
-from ltx_studio.graph import paths
-from ltx_studio.graph.loaders import loader_table
+from ltx_studio.graph import path_inputs
+from ltx_studio.graph.model_inputs import loader_table
 from ltx_studio.graph.safety import harmless
 from ltx_studio.settings import get_settings
 
-TABLE = Path(paths.__file__).with_name("paths.json")
+TABLE = Path(path_inputs.__file__).with_name("path_inputs.json")
 MARK = "marker-in-"
 ENDINGS = (".png", ".wav", ".mp4", ".latent", ".glb", ".yaml", ".safetensors")
 PATH_CALLS = {
@@ -74,7 +74,7 @@ def _inputs(name: str, node_class: Any) -> dict[str, str]:
             if places:
                 found[given] = places[0]
             elif isinstance(spec[0], str) and TEXT_KINDS & set(spec[0].split(",")):
-                if given in in_paths or (given != "prefix" and paths.is_called_like_a_path(given)):
+                if given in in_paths or (given != "prefix" and path_inputs.is_called_like_a_path(given)):
                     found[given] = "path"
             elif _is_upload(spec):
                 found[given] = "path"
@@ -83,7 +83,7 @@ def _inputs(name: str, node_class: Any) -> dict[str, str]:
 
 def _is_upload(spec: Any) -> bool:
     options = spec[1] if len(spec) > 1 else {}
-    return any(options.get(known_by) for known_by in paths.UPLOADS)
+    return any(options.get(known_by) for known_by in path_inputs.UPLOADS)
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from ltx_studio.jobs import Desk
 from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, get_settings
-from ltx_studio.ui import build_app
-from ltx_studio.ui.examples import examples
+from ltx_studio.studio import Studio
+from ltx_studio.web import build_app
+from ltx_studio.web.examples import examples
 from tools import browser
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -41,8 +41,8 @@ def main() -> None:
 
 
 def take_pictures() -> None:
-    desk = Desk(get_settings())
-    blocks = build_app(desk=desk)
+    studio = Studio(get_settings())
+    blocks = build_app(studio=studio)
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     with browser.start() as chromium:
         page = chromium.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
@@ -57,7 +57,7 @@ def take_pictures() -> None:
                 page.screenshot(path=OUT / f"{mode}-{width}.png", full_page=True)
                 print(OUT / f"{mode}-{width}.png")
     blocks.close(verbose=False)
-    desk.close(10)
+    studio.close(10)
 
 
 def render(page: Page, mode: str) -> None:

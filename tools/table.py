@@ -17,12 +17,13 @@ from typing import Any
 
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import StudioError
-from ltx_studio.jobs import Desk, JobSpec
 from ltx_studio.logs import log_to_file
 from ltx_studio.modes import MODES
 from ltx_studio.pocket.install import install
+from ltx_studio.queue import JobSpec
 from ltx_studio.settings import get_settings
-from ltx_studio.ui.examples import examples
+from ltx_studio.studio import Studio
+from ltx_studio.web.examples import examples
 from tools.demo import SHARED, made
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -73,15 +74,15 @@ def measured(mode: str) -> Cells:
         log_to_file(settings)
         install(settings)
         values = {**examples(mode)[0].values, **SHARED, "seconds": SECONDS}
-        desk = Desk(settings)
+        studio = Studio(settings)
         cells: Cells = {}
         for preset in PRESETS:
             for seed in (1, 2):
-                take = made(desk, JobSpec.from_request(mode, {**values, "seed": seed}, "pocket", preset))
+                take = made(studio, JobSpec.from_request(mode, {**values, "seed": seed}, "pocket", preset))
             cells[preset] = {name: take.measured[name] for name in ("seconds", "peak_memory")}
-        memory = desk.runner.memory()
+        memory = studio.runner.memory()
         cells["device"] = {"name": machine(memory.device if memory else "")}
-        desk.close(timeout=10)
+        studio.close(timeout=10)
         return cells
 
 

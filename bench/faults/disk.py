@@ -17,11 +17,11 @@ FULL_SECONDS = 12.0
 """Seconds that the disk stays full; the studio tries several times in them."""
 LOCKED_SECONDS = 35.0
 PLACES = (
-    ("ltx_studio.jobs.runner:LocalRunner.prepare", "after"),
-    ("ltx_studio.engine.staging:publish", "before"),
-    ("ltx_studio.jobs.archive:Archive.keep", "before"),
-    ("ltx_studio.jobs.archive:write_poster", "before"),
-    ("ltx_studio.jobs.queue:Queue.finish", "before"),
+    ("ltx_studio.runners.local:LocalRunner.prepare", "after"),
+    ("ltx_studio.engine.run_folders:publish", "before"),
+    ("ltx_studio.takes.take_store:TakeStore.keep", "before"),
+    ("ltx_studio.takes.take_store:write_poster", "before"),
+    ("ltx_studio.queue.queue:Queue.finish", "before"),
 )
 LIES = ("twice", "Something unexpected", "report it")
 

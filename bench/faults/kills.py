@@ -8,15 +8,15 @@ from pathlib import Path
 from bench.faults.home import Home, Report
 
 PLACES = (
-    "ltx_studio.jobs.queue:Queue.claim",
-    "ltx_studio.jobs.queue:Queue.recover",
-    "ltx_studio.jobs.queue:Queue.finish",
-    "ltx_studio.jobs.archive:Archive.sweep",
-    "ltx_studio.jobs.archive:Archive.keep",
-    "ltx_studio.jobs.recipes:write",
-    "ltx_studio.jobs.archive:write_poster",
-    "ltx_studio.jobs.archive:measure",
-    "ltx_studio.engine.staging:publish",
+    "ltx_studio.queue.queue:Queue.claim",
+    "ltx_studio.queue.queue:Queue.recover",
+    "ltx_studio.queue.queue:Queue.finish",
+    "ltx_studio.takes.take_store:TakeStore.sweep",
+    "ltx_studio.takes.take_store:TakeStore.keep",
+    "ltx_studio.takes.recipes:write",
+    "ltx_studio.takes.take_store:write_poster",
+    "ltx_studio.takes.take_store:measure",
+    "ltx_studio.engine.run_folders:publish",
     "ltx_studio.engine.cache:forget",
 )
 """Where a run claims its job, hands its clip over and accounts for it."""

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltx_studio import reading
+from ltx_studio import sandbox
 from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.graph.api import ApiGraph
+from ltx_studio.graph.compatibility import fit_to
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.graph.fallbacks import fit_to
-from ltx_studio.graph.files import read_for_check
 from ltx_studio.graph.form import FILES, files_of, form_of, with_examples
-from ltx_studio.graph.missing import MissingNodesError
+from ltx_studio.graph.graph import ApiGraph
+from ltx_studio.graph.missing_nodes import MissingNodesError
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import problems
 from ltx_studio.graph.values import quoted
 from ltx_studio.models import Store, get_registry
 from ltx_studio.models.mapping import map_models
 from ltx_studio.settings import get_settings
+from ltx_studio.workflow_files.read import read_for_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
     notes: list[str] = []
     model_set = get_registry().get_set(map_to) if map_to else None
     try:
-        graph, lacks = reading.read(read_for_check, file, definitions)
+        graph, lacks = sandbox.read(read_for_check, file, definitions)
         if model_set is not None and lacks is None:
             check_known(graph, definitions)
             graph, notes = map_models(graph, model_set, definitions)

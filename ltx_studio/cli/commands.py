@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from ltx_studio import __version__
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import RequestError, StoppedError, StudioError
-from ltx_studio.privacy import make_private
+from ltx_studio.permissions import make_private
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, get_settings
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
 def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
     """Serve the page and print its address."""
     with _uncollected():
-        from ltx_studio.ui import serve as serve_page
+        from ltx_studio.web import serve as serve_page
 
     serve_page(get_settings(), host=host, port=port, model_set=model_set, lan=lan)
 
@@ -143,7 +143,7 @@ def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) 
 def setup() -> None:
     """Fetch ComfyUI and store the pocket model; does nothing when they are there."""
     from ltx_studio.logs import log_to_file
-    from ltx_studio.prepare import prepare
+    from ltx_studio.studio.set_up import prepare
 
     settings = get_settings()
     log_to_file(settings)

@@ -9,12 +9,13 @@ from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.output import echo, echo_json
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import RequestError
-from ltx_studio.jobs import JobSpec, LocalRunner
-from ltx_studio.jobs.control_preview import part_of, write_control_preview
-from ltx_studio.jobs.desk import UNWIND_SECONDS
 from ltx_studio.logs import log_to_file
-from ltx_studio.privacy import as_usual, user_mode
+from ltx_studio.permissions import as_usual, user_mode
+from ltx_studio.queue import JobSpec
+from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
+from ltx_studio.studio.control_preview import part_of, write_control_preview
+from ltx_studio.studio.studio import UNWIND_SECONDS
 
 OPTION = "--preview-control"
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from ltx_studio import __version__
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import StudioError
-from ltx_studio.privacy import command_to_close, home_error, is_exposed
+from ltx_studio.permissions import command_to_close, home_error, is_exposed
 from ltx_studio.settings import Settings, get_settings
-from ltx_studio.words import in_bytes
+from ltx_studio.text.formatting import in_bytes
 
 if TYPE_CHECKING:
-    from ltx_studio.jobs.agreement import Disagreements
+    from ltx_studio.takes.integrity import IntegrityReport
 
 ENOUGH_BYTES = 1 << 30
 """Free on the disk: the clips of an afternoon."""
@@ -130,14 +130,14 @@ def _size(folder: Path) -> int:
 
 
 def _forget(settings: Settings, count: int) -> None:
-    from ltx_studio.jobs.agreement import Agreement
+    from ltx_studio.takes.integrity import IntegrityCheck
 
-    Agreement(settings).forget_missing(count)
+    IntegrityCheck(settings).forget_missing(count)
 
 
 def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
-    from ltx_studio.jobs.agreement import Agreement
-    from ltx_studio.jobs.damage import DatabaseDamagedError
+    from ltx_studio.queue.damage import DatabaseDamagedError
+    from ltx_studio.takes.integrity import IntegrityCheck
 
     if not settings.database_file.exists() and next(settings.outputs_dir.glob("*/*"), None) is None:
         yield Finding("History", True, "there is none yet")
@@ -145,7 +145,7 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
     try:
         if repair:
             yield from _recovered(settings)
-        agreement = Agreement(settings)
+        agreement = IntegrityCheck(settings)
         seen = agreement.look()
         if repair and seen.found:
             agreement.mend(seen)
@@ -167,9 +167,9 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
 
 def _recovered(settings: Settings) -> Iterator[Finding]:
     """Put a new database in place of a damaged one."""
-    from ltx_studio.jobs.damage import DatabaseDamagedError
-    from ltx_studio.jobs.database import Database
-    from ltx_studio.jobs.recovery import recover
+    from ltx_studio.queue.damage import DatabaseDamagedError
+    from ltx_studio.queue.database import Database
+    from ltx_studio.queue.rebuild import recover
 
     try:
         with closing(Database(settings.database_file)) as database:
@@ -187,7 +187,7 @@ def _private(settings: Settings) -> Iterator[Finding]:
         yield Finding("Privacy", False, f"{settings.home} can be read by other users.", f"Run `{close}`.")
 
 
-def _in_words(seen: "Disagreements") -> str:
+def _in_words(seen: "IntegrityReport") -> str:
     counts = (
         (seen.missing, "take whose file is missing", "takes whose file is missing"),
         (seen.strays, "clip that the history does not know", "clips that the history does not know"),

@@ -17,7 +17,8 @@ from rich.progress import (
 from ltx_studio.cli.output import print_line
 from ltx_studio.events import Cancelled, Event, Failed, Fetching, Finished, Outcome, Waiting
 from ltx_studio.models import ModelFile
-from ltx_studio.words import FETCHING, WAITING, in_bytes, printable
+from ltx_studio.text.formatting import in_bytes, printable
+from ltx_studio.text.phrases import FETCHING, WAITING
 
 NAME_WIDTH = 44
 LINE_EVERY = 0.05

@@ -18,13 +18,16 @@ from ltx_studio.cli.output import echo, json_text
 from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError, StudioError
-from ltx_studio.jobs import LOCAL, Desk, Done, Failed, Job, JobSpec, OwnSpec, Spec, check_destination, export
-from ltx_studio.jobs.batch import MOST, sweep
+from ltx_studio.families.ltx_2_3 import FAST, PRESETS
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_model_set, get_registry
-from ltx_studio.modes import FAST, PRESETS, Mode
+from ltx_studio.modes import Mode
 from ltx_studio.modes.fields import Controlling
+from ltx_studio.queue import LOCAL, Done, Failed, Job, JobSpec, Spec, WorkflowSpec
+from ltx_studio.queue.batch import MOST, sweep
 from ltx_studio.settings import Settings, get_settings
+from ltx_studio.studio import Studio
+from ltx_studio.takes import check_destination, export
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +113,12 @@ def again(
     as_json: bool,
 ) -> int:
     """Make the take in a video file again, with changes."""
-    from ltx_studio.jobs import recipes, remake
+    from ltx_studio.takes import recipes, replay
 
     settings = get_settings()
-    was = remake.spec_of(recipes.read(source), settings, dict(files))
+    was = replay.spec_of(recipes.read(source), settings, dict(files))
     how = How(out, takes, detach, as_json)
-    if isinstance(was, OwnSpec):
+    if isinstance(was, WorkflowSpec):
         if prompt is not None or preset is not None:
             raise RequestError(
                 "A take of a custom workflow can only be made again with another --seed.",
@@ -144,46 +147,46 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     for line in (notice, spec.summary(), *spec.notes()):
         if line:
             voice.tell(line)
-    desk = Desk(settings)
+    studio = Studio(settings)
     specs = list(sweep(spec, how.takes))
     if how.takes > 1:
         voice.tell(f"{how.takes} takes, with seeds {specs[0].seed} to {specs[-1].seed}.")
-    jobs = desk.submit(LOCAL, specs)
+    jobs = studio.submit(LOCAL, specs)
     if how.detach:
-        return _hand_in(desk, jobs, voice)
-    alone = not desk.is_worked()
-    if desk.queue.is_paused(LOCAL) and not alone:
+        return _hand_in(studio, jobs, voice)
+    alone = not studio.is_worked()
+    if studio.queue.is_paused(LOCAL) and not alone:
         voice.tell(PAUSED)
     problem: StudioError | None = None
     cancel = CancelToken()
     with stop_on_signal(cancel, voice.tell), redirect_stdout(_ToTheLog()):
-        desk.work(only=jobs)
+        studio.work(only=jobs)
         try:
             for job, each in zip(jobs, specs, strict=True):
-                ended = show(desk.follow(job, LOCAL, cancel), quiet=how.as_json, alone=alone)
-                problem = _tell_end(desk, ended, each, destination, voice) or problem
+                ended = show(studio.follow(job, LOCAL, cancel), quiet=how.as_json, alone=alone)
+                problem = _tell_end(studio, ended, each, destination, voice) or problem
         finally:
-            desk.close()
+            studio.close()
     if problem is not None:
         raise problem
     return 0
 
 
-def _hand_in(desk: Desk, jobs: Sequence[str], voice: "_Voice") -> int:
-    if desk.queue.is_paused(LOCAL):
+def _hand_in(studio: Studio, jobs: Sequence[str], voice: "_Voice") -> int:
+    if studio.queue.is_paused(LOCAL):
         voice.tell(PAUSED)
-    elif not desk.is_worked():
+    elif not studio.is_worked():
         voice.tell(NOBODY_WORKS)
     for job in jobs:
         voice.give(json_text({"job": job}) if voice.as_json else job)
     return 0
 
 
-def _tell_end(desk: Desk, ended: Job, spec: Spec, destination: Path | None, voice: "_Voice") -> StudioError | None:
+def _tell_end(studio: Studio, ended: Job, spec: Spec, destination: Path | None, voice: "_Voice") -> StudioError | None:
     """Deliver what is done, or give back why it is not."""
     match ended.state:
         case Done(take=take):
-            _deliver(desk, ended.id, take, spec, destination, voice)
+            _deliver(studio, ended.id, take, spec, destination, voice)
             return None
         case Failed(error=error):
             log.error("%s", error.message)
@@ -191,9 +194,9 @@ def _tell_end(desk: Desk, ended: Job, spec: Spec, destination: Path | None, voic
     return StoppedError("Stopped.", "Nothing was kept.")
 
 
-def _deliver(desk: Desk, job: str, take_id: str, spec: Spec, destination: Path | None, voice: "_Voice") -> None:
-    record = desk.history.get(take_id, LOCAL)
-    kept = path = desk.history.path(record)
+def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Path | None, voice: "_Voice") -> None:
+    record = studio.history.get(take_id, LOCAL)
+    kept = path = studio.history.path(record)
     if destination is not None:
         try:
             path = export(kept, destination)

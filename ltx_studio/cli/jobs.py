@@ -11,12 +11,13 @@ from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import StoppedError
-from ltx_studio.jobs import LOCAL, Database, Desk, Done, Failed, Job, Queue, Queued, Running
-from ltx_studio.jobs.batch import read_batch
+from ltx_studio.families.ltx_2_3 import FAST
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set
-from ltx_studio.modes import FAST
+from ltx_studio.queue import LOCAL, Database, Done, Failed, Job, Queue, Queued, Running
+from ltx_studio.queue.batch import read_batch
 from ltx_studio.settings import get_settings
+from ltx_studio.studio import Studio
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
@@ -95,9 +96,9 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
     """
     settings = get_settings()
     specs = read_batch(file, model_set or default_set(settings), mode, preset)
-    desk = Desk(settings)
+    studio = Studio(settings)
     notes = [spec.notes() for spec in specs]  # before anything is submitted: a file may be gone
-    ids = desk.submit(LOCAL, specs)
+    ids = studio.submit(LOCAL, specs)
     if as_json:
         echo_json({"jobs": ids, "notes": notes})
         return
@@ -105,7 +106,7 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
         for note in told:
             echo(f"Request {number}: {note}", err=True)
     echo(*ids)
-    if not desk.is_worked():
+    if not studio.is_worked():
         echo(NOBODY_WORKS, err=True)
 
 
@@ -114,22 +115,22 @@ def run() -> int:
     """Carry out what waits, and end when nothing does. Where a studio is running, it does the work."""
     settings = get_settings()
     log_to_file(settings)
-    desk = Desk(settings)
+    studio = Studio(settings)
     cancel = CancelToken()
     failed = 0
-    if desk.queue.is_paused(LOCAL):
+    if studio.queue.is_paused(LOCAL):
         echo(PAUSED, err=True)
     with stop_on_signal(cancel, lambda line: echo(line, err=True)):
-        desk.work()
+        studio.work()
         try:
-            while not cancel.cancelled and (job := _next(desk.queue)):
-                ended = show_progress(_until(desk.follow(job, LOCAL), cancel))
+            while not cancel.cancelled and (job := _next(studio.queue)):
+                ended = show_progress(_until(studio.follow(job, LOCAL), cancel))
                 failed += isinstance(ended.state, Failed)
                 _show([ended], as_json=False)
                 if isinstance(ended.state, Done) and ended.state.take:
-                    echo(f"  {desk.history.path(desk.history.get(ended.state.take, LOCAL))}")
+                    echo(f"  {studio.history.path(studio.history.get(ended.state.take, LOCAL))}")
         finally:
-            desk.close()
+            studio.close()
     if cancel.cancelled:
         raise StoppedError("Stopped.", "Unfinished jobs are back in the queue.")
     return 1 if failed else 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ltx_studio.models import Plan, Planned
 from ltx_studio.models.remove import NOT_HERE, Removal
 from ltx_studio.models.verify import Verdict
-from ltx_studio.words import in_bytes, printable
+from ltx_studio.text.formatting import in_bytes, printable
 
 
 def plan_lines(made: Plan) -> Iterator[str]:

@@ -13,18 +13,20 @@ from ltx_studio.cli.downloads import show_downloads, show_reading
 from ltx_studio.cli.model_lines import line, plan_lines, removal_line, totals, verdict_line
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.cli.signals import stop_on_signal
+from ltx_studio.downloads import ensure_models
 from ltx_studio.errors import GateError, RequestError, StoppedError
 from ltx_studio.events import Cancelled, Failed
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import ModelFile, Plan, Store, ensure_models, get_registry, make_plan
-from ltx_studio.models.choose import set_to_fetch
+from ltx_studio.models import ModelFile, Plan, Store, get_registry, make_plan
+from ltx_studio.models.defaults import set_to_fetch
 from ltx_studio.models.files import Identity
-from ltx_studio.models.mend import repair_of
 from ltx_studio.models.remove import clean as clean_up
 from ltx_studio.models.remove import left_overs, removals, remove
+from ltx_studio.models.repair import repair_of
 from ltx_studio.models.verify import verify
 from ltx_studio.settings import get_settings
-from ltx_studio.words import KEPT, in_bytes
+from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.phrases import KEPT
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ def models() -> None:
 def list_(as_json: bool) -> None:
     """The model sets, and every file that is known, with where it is."""
     from ltx_studio.modes import MODES
-    from ltx_studio.modes.needs import model_files
+    from ltx_studio.modes.required_models import model_files
 
     store = _store()
     plans = {
@@ -176,7 +178,7 @@ def remove_(
     names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, yes: bool, as_json: bool
 ) -> int:
     """Remove the files of a model set, or FILEs, that this studio has fetched. Nothing of other programs."""
-    from ltx_studio.modes.needs import removals_of
+    from ltx_studio.modes.required_models import removals_of
 
     if not names and not model_set:
         raise RequestError("Remove what?", "Name files, or a set: `ltx-studio models remove --model-set fp8`.")
@@ -245,7 +247,7 @@ def _chosen(
 ) -> tuple[str, list[ModelFile]]:
     """What the options mean, in words and as files."""
     from ltx_studio.modes import MODES, get_mode
-    from ltx_studio.modes.needs import model_files
+    from ltx_studio.modes.required_models import model_files
 
     if names:
         if modes or model_set or everything:

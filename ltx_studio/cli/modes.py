@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ltx_studio.cli.options import flag, told
+from ltx_studio.families.ltx_2_3 import PRESETS, Preset
 from ltx_studio.models import ModelSet
-from ltx_studio.modes import PRESETS, Mode, Preset
+from ltx_studio.modes import Mode
 
 _INDENT = 24
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from ltx_studio.words import printable
+from ltx_studio.text.formatting import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""A job on the terminal: one bar over its stages; plain lines where there is no terminal."""
+"""A job on the terminal: one bar over its phases; plain lines where there is no terminal."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from ltx_studio.cli.output import print_line
-from ltx_studio.jobs import Job, Progress, Queued, Running
-from ltx_studio.words import printable
+from ltx_studio.queue import Job, Progress, Queued, Running
+from ltx_studio.text.formatting import printable
 
 
 def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Job:
-    """Follow a job on stderr, as `Desk.follow` tells of it, and give it back as it ended.
+    """Follow a job on stderr, as `Studio.follow` tells of it, and give it back as it ended.
 
     With `alone`, this process carries out this job and no other, whatever else waits.
     """
@@ -31,8 +31,8 @@ def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Jo
             if progress is None:
                 return job
             _update(bar, task, progress)
-            line = f"[{progress.index + 1}/{progress.stages}] {progress.stage}" if progress.stages else progress.stage
-            if line != said and progress.stage and not console.is_terminal:
+            line = f"[{progress.index + 1}/{progress.phases}] {progress.phase}" if progress.phases else progress.phase
+            if line != said and progress.phase and not console.is_terminal:
                 said = line
                 print_line(console, line)
     raise AssertionError("a job was followed no longer before it ended")
@@ -52,5 +52,5 @@ def _progress(job: Job, *, alone: bool) -> Progress | None:
 
 def _update(bar: Bar, task: TaskID, progress: Progress) -> None:
     note = f"step {progress.step} of {progress.steps}" if progress.step else ""
-    part = progress.part * progress.stages
-    bar.update(task, description=printable(progress.stage), completed=part, total=progress.stages or None, note=note)
+    part = progress.part * progress.phases
+    bar.update(task, description=printable(progress.phase), completed=part, total=progress.phases or None, note=note)

@@ -18,11 +18,13 @@ from ltx_studio.cli.output import echo, echo_json, json_text, secho
 from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import RequestError, StoppedError
-from ltx_studio.jobs import LOCAL, Desk, Done, Failed, recipes, remake
 from ltx_studio.logs import log_to_file
-from ltx_studio.modes.stages import SAMPLED
-from ltx_studio.privacy import as_usual
+from ltx_studio.modes.phases import SAMPLED
+from ltx_studio.permissions import as_usual
+from ltx_studio.queue import LOCAL, Done, Failed
 from ltx_studio.settings import get_settings
+from ltx_studio.studio import Studio
+from ltx_studio.takes import recipes, replay
 
 FOLDER_OF_NODES = "ltx_studio_nodes"
 
@@ -83,28 +85,28 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
     settings = get_settings()
     log_to_file(settings)
     found = recipes.read(video)
-    spec = remake.spec_of(found, settings, dict(given))
-    changes = list(remake.changes(found, settings, spec))
-    desk = Desk(settings)
-    alone = not desk.is_worked()
-    (job,) = desk.submit(LOCAL, [replace(spec, fresh=True)])
+    spec = replay.spec_of(found, settings, dict(given))
+    changes = list(replay.changes(found, settings, spec))
+    studio = Studio(settings)
+    alone = not studio.is_worked()
+    (job,) = studio.submit(LOCAL, [replace(spec, fresh=True)])
     cancel = CancelToken()
     with stop_on_signal(cancel, lambda line: echo(line, err=True)), redirect_stdout(io.StringIO()):
-        desk.work(only=[job])
+        studio.work(only=[job])
         try:
-            ended = show(desk.follow(job, LOCAL, cancel), quiet=as_json, alone=alone)
+            ended = show(studio.follow(job, LOCAL, cancel), quiet=as_json, alone=alone)
         finally:
-            desk.close()
+            studio.close()
     match ended.state:
         case Failed(error=error):
             raise error
         case Done(take=take):
-            record = desk.history.get(take, LOCAL)
-            seen = remake.compare(video, desk.history.path(record))
-            desk.history.delete(take, LOCAL)
+            record = studio.history.get(take, LOCAL)
+            seen = replay.compare(video, studio.history.path(record))
+            studio.history.delete(take, LOCAL)
         case _:
             raise StoppedError("Stopped.", "Nothing was compared.")
-    steps = sum(stage["steps"] for stage in record.measured["stages"] if SAMPLED.fullmatch(stage["id"]))
+    steps = sum(phase["steps"] for phase in record.measured["stages"] if SAMPLED.fullmatch(phase["id"]))
     _tell_verdict(seen, steps, record.measured["seconds"], changes, as_json)
     return 0 if seen.identical else 1
 
@@ -134,9 +136,9 @@ def put_nodes(folder: Path) -> Path:
 
 
 def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
+    from ltx_studio.editor_format.draw import to_editor
     from ltx_studio.engine.definitions import snapshot_path
     from ltx_studio.graph.definitions import load_definitions
-    from ltx_studio.graph.drawing import to_editor
 
     drawn = to_editor(graph, load_definitions(snapshot_path(get_settings())))
     try:
@@ -146,7 +148,7 @@ def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
         raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from None
 
 
-def _tell_verdict(seen: remake.Comparison, steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
+def _tell_verdict(seen: replay.Comparison, steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
     if as_json:
         shown = {
             "identical": seen.identical,

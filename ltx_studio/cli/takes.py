@@ -7,10 +7,11 @@ import click
 
 from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.errors import RequestError
-from ltx_studio.jobs import LOCAL, Database, inputs
-from ltx_studio.jobs.history import PAGE, History, TakeRecord
+from ltx_studio.queue import LOCAL, Database
 from ltx_studio.settings import get_settings
-from ltx_studio.words import in_bytes
+from ltx_studio.takes import unused_inputs
+from ltx_studio.takes.history import PAGE, History, TakeRecord
+from ltx_studio.text.formatting import in_bytes
 
 GIGABYTE = 10**9
 
@@ -85,7 +86,7 @@ def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
         raise RequestError(f"--keep-gb is {keep_gb:g}.", "Give a number of gigabytes.")
     history, settings = _history(), get_settings()
     gone = history.prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
-    inputs.free(Database(settings.database_file), settings.kept_dir)
+    unused_inputs.free(Database(settings.database_file), settings.kept_dir)
     if as_json:
         echo_json({"removed": gone})
         return

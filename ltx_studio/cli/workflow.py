@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltx_studio import reading
+from ltx_studio import sandbox
 from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import ValueOf
 from ltx_studio.cli.output import echo, echo_json, json_text
 from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.graph.api import ApiGraph
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.privacy import as_usual
+from ltx_studio.graph.graph import ApiGraph
+from ltx_studio.permissions import as_usual
 from ltx_studio.settings import get_settings
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def workflow() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write; default: stdout.")
 def convert(file: Path, out: Path | None) -> None:
     """Turn FILE into API format: a workflow as the editor saves it, or a file that carries one."""
-    from ltx_studio.graph.files import read_workflow
+    from ltx_studio.workflow_files.read import read_workflow
 
     if out is not None:
         check_apart(out, [file])
-    graph = reading.read(read_workflow, file, _definitions())
+    graph = sandbox.read(read_workflow, file, _definitions())
     if out is None:
         echo_json(graph, indent=2)
         return
@@ -95,9 +95,9 @@ def _refused(bad: list["Report"]) -> WorkflowError:
 def form(file: Path, as_json: bool) -> None:
     """What of FILE can be set with `workflow run FILE --set`."""
     from ltx_studio.engine.definitions import snapshot_path
-    from ltx_studio.graph.files import read_with_form
+    from ltx_studio.workflow_files.read import read_with_form
 
-    read = reading.read(read_with_form, file, snapshot_path(get_settings()))
+    read = sandbox.read(read_with_form, file, snapshot_path(get_settings()))
     fields = read.fields
     for note in (*read.notes, *read.problems):
         echo(note, err=True)
@@ -123,12 +123,12 @@ def _few(choices: Sequence[Any]) -> str:
 def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str | None, **how: Any) -> int:
     """Run a workflow of your own: FILE is in the editor's or in API format, or carries one."""
     from ltx_studio.cli.generate import How, generate
-    from ltx_studio.jobs import OwnSpec
     from ltx_studio.models import Store, get_registry
+    from ltx_studio.queue import WorkflowSpec
 
     settings = get_settings()
     model_set = get_registry(settings).get_set(map_to) if map_to else None
-    spec = OwnSpec.from_file(file, dict(given), _definitions(), trusted=trust, model_set=model_set)
+    spec = WorkflowSpec.from_file(file, dict(given), _definitions(), trusted=trust, model_set=model_set)
     Store(settings).require(spec.graph, spec.fetch_command, spec.pocket)
     return generate(spec, settings, How(**how))
 
@@ -151,9 +151,10 @@ def _definitions() -> Definitions:
 
 
 def _own_graphs() -> Iterator[tuple[str, ApiGraph]]:
+    from ltx_studio.families.ltx_2_3 import FAST, PRESETS
     from ltx_studio.media import by_name
     from ltx_studio.models import get_registry
-    from ltx_studio.modes import FAST, MODES, PRESETS
+    from ltx_studio.modes import MODES
 
     for mode in MODES.values():
         for model_set in get_registry().sets.values():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.engine.rescue import bytes_of
-from ltx_studio.graph.api import is_link
+from ltx_studio.graph.graph import is_link
 
 MAX_KEPT_BYTES = 64 * 1024**2
 """A prepared input larger than this, such as the frames of a source video, is prepared anew for each run."""

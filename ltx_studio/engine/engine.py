@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.engine import boot, memory, staging
+from ltx_studio.engine import boot, memory, run_folders
 from ltx_studio.engine.definitions import snapshot_path, write_snapshot
 from ltx_studio.engine.run import Run, Warm
 from ltx_studio.errors import BusyError, ExecutionError, StudioError
@@ -162,8 +162,8 @@ class Engine:
             comfy = boot.boot(self._settings)
             if not snapshot_path(self._settings).is_file():  # a ComfyUI that set-up has not seen
                 write_snapshot(comfy, self._settings)
-            staging.sweep(self._settings.staging_dir)
-            staging.sweep_temp(self._settings.temp_dir)
+            run_folders.sweep(self._settings.staging_dir)
+            run_folders.sweep_temp(self._settings.temp_dir)
             booting.set_result(comfy)
         except BaseException as error:
             log.exception("ComfyUI could not be booted")

@@ -9,9 +9,9 @@ from typing import Any
 
 from ltx_studio.engine import handover
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
-from ltx_studio.graph.loaders import ENDINGS, loader_table
-from ltx_studio.graph.missing import unknown_nodes
-from ltx_studio.media.stage import OWN, PREFIX
+from ltx_studio.graph.missing_nodes import unknown_nodes
+from ltx_studio.graph.model_inputs import ENDINGS, loader_table
+from ltx_studio.media.prepare_inputs import OWN, PREFIX
 from ltx_studio.settings import Settings, Vram
 
 _ON_DEVICE = "OutOfMemoryError"

@@ -15,7 +15,7 @@ from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Input
 from ltx_studio.graph.formulas import CHECKS, FormulaError, has_connected_exponent
-from ltx_studio.graph.paths import leaves, names_a_file, path_table, texts
+from ltx_studio.graph.path_inputs import leaves, names_a_file, path_table, texts
 from ltx_studio.graph.safety import is_examined
 
 _NUMBERS = {"INT", "FLOAT", "BOOLEAN"}

@@ -48,7 +48,7 @@ class Factors:
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
-        """Those of a file, as `ltx_studio.pocket.train` writes one.
+        """Those of a file, as `lab.train` writes one.
 
         Raises:
             ValueError: It holds something else.

@@ -16,23 +16,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.engine import cache, faults, rescue, staging
+from ltx_studio.engine import cache, faults, rescue, run_folders
 from ltx_studio.engine.boot import Comfy, use_folders
 from ltx_studio.engine.preview import FIRST_STEP, FormingClip
 from ltx_studio.engine.rescue import RescuedLatents
 from ltx_studio.errors import ExecutionError, StudioError
-from ltx_studio.events import (
-    Cancelled,
-    Event,
-    Failed,
-    Finished,
-    Outcome,
-    Output,
-    Preview,
-    StageStarted,
-    Started,
-    Step,
-)
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, Output, PhaseStarted, Preview, Started, Step
 from ltx_studio.graph import Workflow
 from ltx_studio.settings import Settings
 
@@ -89,7 +78,7 @@ class Run:
             node_id: node.get("_meta", {}).get("title") or str(node.get("class_type", node_id))
             for node_id, node in self._graph.items()
         }
-        self._stage_of = {title: index for index, stage in enumerate(workflow.stages) for title in stage.nodes}
+        self._phase_of = {title: index for index, phase in enumerate(workflow.phases) for title in phase.nodes}
         self._stage = -1
         self._cancel = cancel
         self._abandoned = threading.Event()
@@ -106,7 +95,7 @@ class Run:
         folder: Path | None = None
         outcome: Outcome
         try:
-            folder = staging.create(self._settings.staging_dir, self.id)
+            folder = run_folders.create(self._settings.staging_dir, self.id)
             outcome = self._execute(folder)
         except StudioError as error:
             outcome = Failed(error)
@@ -204,7 +193,7 @@ class Run:
             for node_id, file in _saved_files(history, folder):
                 if file not in saved:  # two equal nodes save once
                     number = f"-{len(saved) + 1}" if saved else ""
-                    path = staging.publish(file, self._settings.outputs_dir, name + number)
+                    path = run_folders.publish(file, self._settings.outputs_dir, name + number)
                     saved[file] = Output(path, self._titles.get(node_id, node_id))
         except BaseException:
             _remove(saved.values())
@@ -228,16 +217,16 @@ class Run:
         elif event == "execution_error":
             self._error = data
 
-    def _stage_at(self, node_id: str) -> int:
-        """The index of the stage that a node belongs to; -1 when it has none."""
-        return self._stage_of.get(self._titles.get(node_id, ""), self._stage_of.get(node_id, -1))
+    def _phase_at(self, node_id: str) -> int:
+        """The index of the phase that a node belongs to; -1 when it has none."""
+        return self._phase_of.get(self._titles.get(node_id, ""), self._phase_of.get(node_id, -1))
 
     def _enter_stage(self, node_id: str) -> None:
-        index = self._stage_at(node_id)
+        index = self._phase_at(node_id)
         if index > self._stage:
             self._stage = index
-            stage = self._workflow.stages[index]
-            self.events.put(StageStarted(stage.id, stage.label, index, len(self._workflow.stages)))
+            phase = self._workflow.phases[index]
+            self.events.put(PhaseStarted(phase.id, phase.label, index, len(self._workflow.phases)))
 
     def _on_progress(
         self, value: float, total: float, preview: object, prompt_id: str | None = None, node_id: str | None = None
@@ -247,14 +236,14 @@ class Run:
             raise self._comfy.model_management.InterruptProcessingException
         context = self._comfy.context.get_executing_context()
         node_id = node_id or (context.node_id if context is not None else None)
-        index = self._stage_at(str(node_id))
+        index = self._phase_at(str(node_id))
         if index < 0 or total <= 0:
             return
-        stage = self._workflow.stages[index].id
+        phase = self._workflow.phases[index].id
         if isinstance(preview, FormingClip) and value >= FIRST_STEP and (node_id, value) != self._previewed:
             self._previewed = node_id, value
-            self.events.put(Preview(stage, int(value), preview.jpegs(self._workflow.latent_frames)))
-        self.events.put(Step(stage, int(value), int(total)))
+            self.events.put(Preview(phase, int(value), preview.jpegs(self._workflow.latent_frames)))
+        self.events.put(Step(phase, int(value), int(total)))
 
 
 def _saved_files(history: dict[str, Any], folder: Path) -> Iterator[tuple[str, Path]]:

@@ -1,6 +1,6 @@
-"""ComfyUI graphs in API format as data: load, address by title, set, swap the loaders."""
+"""ComfyUI graphs in API format as data: load, address by title, set, check, swap the loaders."""
 
-from ltx_studio.graph.api import Fragment, Graph, Node, check_graph, load_template
-from ltx_studio.graph.workflow import Stage, Workflow
+from ltx_studio.graph.graph import Fragment, Graph, Node, check_graph, read_graph
+from ltx_studio.graph.workflow import Phase, Workflow
 
-__all__ = ["Fragment", "Graph", "Node", "Stage", "Workflow", "check_graph", "load_template"]
+__all__ = ["Fragment", "Graph", "Node", "Phase", "Workflow", "check_graph", "read_graph"]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any
 
-from ltx_studio.graph.api import is_link
 from ltx_studio.graph.formulas import check_format
-from ltx_studio.graph.paths import unwrapped
+from ltx_studio.graph.graph import is_link
+from ltx_studio.graph.path_inputs import unwrapped
 
 Values = tuple[Any, ...]
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import SetupError, WorkflowError
-from ltx_studio.graph import missing as missing_nodes
+from ltx_studio.graph import missing_nodes
 
 _WIDGET_KINDS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR", "CURVE"}
 ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
 """Kinds that take whatever comes."""
+
+SEEDS = ("seed", "noise_seed")
+"""Names of inputs that take a seed."""
 
 AUTOGROW = "COMFY_AUTOGROW_V3"
 """The kind of a list of inputs that grows as one connects them: ``values.a``, ``values.b``."""

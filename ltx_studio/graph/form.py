@@ -10,12 +10,11 @@ from typing import Any, TypeAlias
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError
-from ltx_studio.graph.api import ApiGraph, is_link
-from ltx_studio.graph.definitions import Definitions, Input
-from ltx_studio.graph.fit import fits
-from ltx_studio.graph.loaders import ENDINGS
+from ltx_studio.graph.definitions import SEEDS, Definitions, Input
+from ltx_studio.graph.graph import ApiGraph, is_link
+from ltx_studio.graph.input_values import fits
+from ltx_studio.graph.model_inputs import ENDINGS
 from ltx_studio.graph.values import quoted, require_text, shown
-from ltx_studio.graph.widgets import SEEDS
 
 
 class Kind(StrEnum):

@@ -14,13 +14,13 @@ from importlib.resources import files
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
-from ltx_studio.graph.api import is_link
 from ltx_studio.graph.constants import Constants, Values
 from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
 from ltx_studio.graph.form import FILES, PATHS
 from ltx_studio.graph.formulas import CHECKS, FormulaError, Formulas
-from ltx_studio.graph.loaders import loader_table
-from ltx_studio.graph.paths import UPLOADS, leaves, names_a_file, path_table, texts, unwrapped
+from ltx_studio.graph.graph import is_link
+from ltx_studio.graph.model_inputs import loader_table
+from ltx_studio.graph.path_inputs import UPLOADS, leaves, names_a_file, path_table, texts, unwrapped
 from ltx_studio.graph.values import require_text
 
 LONGEST_PREFIX = 100

@@ -6,10 +6,10 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ltx_studio.errors import WorkflowError
-from ltx_studio.graph.api import check_graph, is_link, upstream
 from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Input, unknown_nodes
-from ltx_studio.graph.fit import example, fits, wanted
-from ltx_studio.graph.newer import value_since
+from ltx_studio.graph.graph import check_graph, is_link, upstream
+from ltx_studio.graph.input_values import example, fits, wanted
+from ltx_studio.graph.node_versions import value_since
 from ltx_studio.graph.values import quoted, shown
 
 _ANY = (ANY, MATCH)

@@ -1,4 +1,4 @@
-"""What an engine is given: a finished graph, and the stages that its progress is shown in."""
+"""What an engine is given: a finished graph, and the phases that its progress is shown in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Phase:
     """A part of a run that a user sees as one step of it.
 
     Attributes:
         id: A stable word, such as ``"decode"``.
         label: What the user reads.
-        nodes: The titles, or ids, of the nodes that belong to it. The stage begins with the first of them.
+        nodes: The titles, or ids, of the nodes that belong to it. The phase begins with the first of them.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Workflow:
     Attributes:
         name: Becomes the beginning of the output's file name.
         graph: API format, id → node.
-        stages: In the order in which they run.
+        phases: In the order in which they run.
         latent_frames: How many the finished clip has. What a sampler has beyond them are guides, which nobody wants
             to see. None when it is not known.
         preview: The file in ComfyUI's folder ``vae_approx`` with the factors that belong to the VAE of its latents;
@@ -36,6 +36,6 @@ class Workflow:
 
     name: str
     graph: Mapping[str, Mapping[str, Any]]
-    stages: tuple[Stage, ...] = ()
+    phases: tuple[Phase, ...] = ()
     latent_frames: int | None = None
     preview: str = ""

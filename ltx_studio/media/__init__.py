@@ -1,22 +1,31 @@
 """What users bring: pictures, sounds, clips and LoRAs; whether they can be used, and making them ready for a graph."""
 
-from ltx_studio.media.keep import Keeper
+from ltx_studio.media.input_requests import (
+    ClipFile,
+    InputRequest,
+    LoraFile,
+    PictureFile,
+    PrepareInput,
+    SoundFile,
+    WholeFile,
+    by_name,
+)
+from ltx_studio.media.input_store import InputStore
+from ltx_studio.media.prepare_inputs import InputPreparer, sweep
 from ltx_studio.media.probe import Clip, Picture, Sound, check_lora, probe_clip, probe_picture, probe_sound
-from ltx_studio.media.stage import Stager, sweep
-from ltx_studio.media.wants import ClipFile, LoraFile, PictureFile, SoundFile, Staging, Want, WholeFile, by_name
 
 __all__ = [
     "Clip",
     "ClipFile",
-    "Keeper",
+    "InputPreparer",
+    "InputRequest",
+    "InputStore",
     "LoraFile",
     "Picture",
     "PictureFile",
+    "PrepareInput",
     "Sound",
     "SoundFile",
-    "Stager",
-    "Staging",
-    "Want",
     "WholeFile",
     "by_name",
     "check_lora",

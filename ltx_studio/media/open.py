@@ -11,7 +11,7 @@ from typing import Any
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError
-from ltx_studio.media.floats import float_picture
+from ltx_studio.media.float_pictures import float_picture
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"

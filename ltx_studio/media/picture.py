@@ -4,11 +4,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltx_studio.media.clear import alpha_of_gray, clear_colour_applied
-from ltx_studio.media.codes import colour_codes, gamma
 from ltx_studio.media.colour import PictureColours
-from ltx_studio.media.floats import white_of
+from ltx_studio.media.colour_codes import colour_codes, gamma
+from ltx_studio.media.float_pictures import white_of
 from ltx_studio.media.open import opened_picture
+from ltx_studio.media.png_transparency import alpha_of_gray, clear_colour_applied
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ltx_studio import limits, reading
+from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
-from ltx_studio.media.codes import colour_codes
+from ltx_studio.media.clip_frames import is_webp, webp_durations
 from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
-from ltx_studio.media.film import is_webp, webp_durations
-from ltx_studio.media.kinds import refusal
+from ltx_studio.media.colour_codes import colour_codes
+from ltx_studio.media.file_kinds import refusal
 from ltx_studio.media.open import (
     LARGE_PIXELS,
     audio_stream,
@@ -24,8 +24,8 @@ from ltx_studio.media.open import (
     opened_picture,
     video_stream,
 )
-from ltx_studio.media.upright import is_mirrored, turned
-from ltx_studio.weights import read_header
+from ltx_studio.media.orientation import is_mirrored, turned
+from ltx_studio.safetensors_header import read_header
 
 MIN_SIDE = 32
 """Pixels. One latent cell; a smaller picture has nothing to show."""
@@ -89,7 +89,7 @@ def _remembered(probe: Callable[[Path], Found]) -> Callable[[Path], Found]:
 
     @lru_cache(maxsize=64)
     def look(path: Path, size: int, changed: int) -> Found:  # noqa: ARG001
-        return reading.read(probe, path)
+        return sandbox.read(probe, path)
 
     def probed(path: Path) -> Found:
         path = locate(path)

@@ -1,8 +1,7 @@
 """Which model files there are, where they are, getting them whole, and how a graph loads them."""
 
-from ltx_studio.models.choose import default_set
-from ltx_studio.models.controls import CONTROL_MODELS
-from ltx_studio.models.ensure import ensure_models
+from ltx_studio.models.control_fragments import CONTROL_MODELS
+from ltx_studio.models.defaults import default_set
 from ltx_studio.models.files import ModelFile
 from ltx_studio.models.plan import Plan, Planned, make_plan
 from ltx_studio.models.registry import MODEL_SETS, TEMPLATE_SET, Registry, get_model_set, get_registry
@@ -25,7 +24,6 @@ __all__ = [
     "Registry",
     "Store",
     "default_set",
-    "ensure_models",
     "get_model_set",
     "get_registry",
     "make_plan",

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+BLOCK = 4 << 20
+"""Bytes that are read at once when the contents of a file are checked."""
+
 Identity = tuple[int, int, int, int]
 """Of a file's contents: device, inode, bytes, and nanoseconds of the last change."""
 

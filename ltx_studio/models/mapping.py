@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ltx_studio.graph.api import ApiGraph, is_link
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.graph.loaders import loader_table
+from ltx_studio.graph.graph import ApiGraph, is_link
+from ltx_studio.graph.model_inputs import loader_table
 from ltx_studio.graph.values import quoted, shown
 from ltx_studio.models.sets import UNION, ModelSet
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.models.download_records import DownloadRecords
 from ltx_studio.models.files import ModelFile, is_file
-from ltx_studio.models.ledger import Ledger
 from ltx_studio.models.store import Store, by_key
 
 
@@ -105,7 +105,7 @@ class Plan:
 
 def make_plan(files: Iterable[ModelFile], store: Store) -> Plan:
     """Look at what is here of `files`."""
-    cache, ledger = store.hub.cache, Ledger(store.settings, store.hub)
+    cache, ledger = store.cache.folder, DownloadRecords(store.settings, store.cache)
     return Plan(tuple(_planned(file, store, ledger) for file in by_key(files)), cache, free_bytes(cache))
 
 
@@ -118,12 +118,12 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _planned(file: ModelFile, store: Store, ledger: Ledger) -> Planned:
+def _planned(file: ModelFile, store: Store, ledger: DownloadRecords) -> Planned:
     found = store.find(file)
     if found is not None:
         return Planned(file, found.size, found.path, 0)
     etags = {file.sha256, *(entry.etag for entry in ledger.of(file))} - {""} if file.repo else set()
-    partials = [store.hub.partial(file.repo, etag) for etag in etags]
+    partials = [store.cache.partial(file.repo, etag) for etag in etags]
     partial = max((path.stat().st_size for path in partials if is_file(path)), default=0)
     flaw = next((f"{path} {reason}" for path, reason in store.flawed(file)), "")
     return Planned(file, file.size, None, partial, flaw)

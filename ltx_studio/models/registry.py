@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError, SetupError
-from ltx_studio.graph.loaders import loader_table, model_inputs
-from ltx_studio.models.controls import CONTROL_MODELS
+from ltx_studio.graph.model_inputs import loader_table, model_inputs
+from ltx_studio.models.control_fragments import CONTROL_MODELS
+from ltx_studio.models.filenames import complaint, is_folder
 from ltx_studio.models.files import ModelFile
-from ltx_studio.models.names import complaint, is_folder
 from ltx_studio.models.sets import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet, Roles, loaders
 from ltx_studio.settings import Settings, get_settings
-from ltx_studio.words import quoted
+from ltx_studio.text.formatting import quoted
 
 PREVIEWS = "vae_approx"
 """ComfyUI's folder for what shows latents cheaply."""

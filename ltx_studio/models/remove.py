@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.models.download_records import DownloadRecords, Entry, mark
 from ltx_studio.models.files import ModelFile, is_file
-from ltx_studio.models.hub import PARTIAL, REVISION
-from ltx_studio.models.ledger import Entry, Ledger, mark
+from ltx_studio.models.hub_cache import PARTIAL, REVISION
 from ltx_studio.models.store import Store, by_key
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,9 @@ def removals(files: Iterable[ModelFile], store: Store) -> list[Removal]:
 def remove(removal: Removal, store: Store) -> Removal:
     """Do it; gives what was really done. Each blob is looked at again while its lock is held, and stays when
     another program fetches it or has come to use it since."""
-    freed, kept, ledger = 0, removal.kept, Ledger(store.settings, store.hub)
+    freed, kept, ledger = 0, removal.kept, DownloadRecords(store.settings, store.cache)
     for entry in removal.entries:
-        with store.hub.lock_if_free(entry.repo, entry.etag) as is_free:
+        with store.cache.lock_if_free(entry.repo, entry.etag) as is_free:
             paths, reason = _deletable(entry, removal.file, removal.going, store) if is_free else ([], BUSY)
             for path in paths:
                 try:
@@ -96,15 +96,15 @@ def left_overs(store: Store) -> list[LeftOver]:
     """Partial files in the repositories that the registry knows and that nobody is writing now."""
     found = []
     repos = {file.repo for file in store.registry.files.values() if file.repo}
-    for repo in sorted(repos | Ledger(store.settings, store.hub).repos()):
+    for repo in sorted(repos | DownloadRecords(store.settings, store.cache).repos()):
         paths: list[Path] = []
         with contextlib.suppress(OSError):  # somebody else's folder
-            paths = sorted((store.hub.repo_dir(repo) / "blobs").glob("*.incomplete"))
+            paths = sorted((store.cache.repo_dir(repo) / "blobs").glob("*.incomplete"))
         for path in paths:
             if not is_file(path):
                 continue
             left = LeftOver(repo, path, path.lstat().st_size)
-            with store.hub.lock_if_free(repo, left.etag) as is_free:
+            with store.cache.lock_if_free(repo, left.etag) as is_free:
                 if is_free:
                     found.append(left)
     return found
@@ -112,7 +112,7 @@ def left_overs(store: Store) -> list[LeftOver]:
 
 def clean(left: LeftOver, store: Store) -> int:
     """Delete it unless somebody writes it again by now; gives the bytes freed."""
-    with store.hub.lock_if_free(left.repo, left.etag) as is_free:
+    with store.cache.lock_if_free(left.repo, left.etag) as is_free:
         try:
             if is_free:
                 left.path.unlink()
@@ -124,7 +124,7 @@ def clean(left: LeftOver, store: Store) -> int:
 
 def _removal(file: ModelFile, going: frozenset[str], store: Store) -> Removal:
     entries, freed, kept = [], 0, ""
-    for entry in Ledger(store.settings, store.hub).of(file):
+    for entry in DownloadRecords(store.settings, store.cache).of(file):
         paths, reason = _deletable(entry, file, going, store)
         freed += sum(_size(path) for path in paths)
         kept = reason or kept
@@ -137,8 +137,8 @@ def _removal(file: ModelFile, going: frozenset[str], store: Store) -> Removal:
 
 def _deletable(entry: Entry, file: ModelFile, going: Collection[str], store: Store) -> tuple[list[Path], str]:
     """What can be deleted of a fetch now, and why contents stay, if they do."""
-    blob, partial = store.hub.blob(entry.repo, entry.etag), store.hub.partial(entry.repo, entry.etag)
-    pointer = store.hub.repo_dir(entry.repo) / "snapshots" / entry.commit / entry.path
+    blob, partial = store.cache.blob(entry.repo, entry.etag), store.cache.partial(entry.repo, entry.etag)
+    pointer = store.cache.repo_dir(entry.repo) / "snapshots" / entry.commit / entry.path
     paths = [partial] if is_file(partial) else []
     contents = blob if os.path.lexists(blob) else pointer
     if not is_file(contents):
@@ -151,7 +151,7 @@ def _whose(entry: Entry, contents: Path, pointer: Path, file: ModelFile, going: 
     """Why `contents` are not ours alone; nothing when they are."""
     if entry.blob is None or mark(contents) != entry.blob:
         return "was not fetched by this studio"
-    if not os.access(store.hub.repo_dir(entry.repo) / "snapshots", os.R_OK | os.X_OK):
+    if not os.access(store.cache.repo_dir(entry.repo) / "snapshots", os.R_OK | os.X_OK):
         return "may be used by another revision: the cache's folder snapshots cannot be read"
     twins = [
         other.key
@@ -178,14 +178,14 @@ def _why_it_stays(file: ModelFile, store: Store) -> str:
 
 
 def _pointers_to(blob: Path, store: Store, entry: Entry) -> Iterator[Path]:
-    for path in (store.hub.repo_dir(entry.repo) / "snapshots").rglob("*"):
+    for path in (store.cache.repo_dir(entry.repo) / "snapshots").rglob("*"):
         if path.is_symlink() and path.resolve() == blob.resolve():
             yield path
 
 
 def _other_references(store: Store, entry: Entry) -> list[Path]:
     """The references of the cache to the same commit, but `main`."""
-    refs = store.hub.repo_dir(entry.repo) / "refs"
+    refs = store.cache.repo_dir(entry.repo) / "refs"
     others = (path for path in refs.rglob("*") if path != refs / REVISION and path.suffix != ".tmp" and is_file(path))
     return [path for path in others if path.read_bytes().strip() == entry.commit.encode()]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import ModelMissingError, Remedy, RequestError, SetupError, StudioError
-from ltx_studio.models import places
+from ltx_studio.models import search_paths
 from ltx_studio.models.files import Identity, ModelFile, identity, is_file
-from ltx_studio.models.hub import Hub, relink
+from ltx_studio.models.hub_cache import HubCache, relink
 from ltx_studio.models.registry import Registry, get_registry
+from ltx_studio.safetensors_header import flaw
 from ltx_studio.settings import Settings
-from ltx_studio.weights import flaw
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Store:
         self.settings = settings
         self.registry = registry or get_registry(settings)
         self.token = token
-        self.hub = Hub(settings, token)
+        self.cache = HubCache(settings)
 
     def path(self, file: ModelFile) -> Path:
         """Where ComfyUI looks for it."""
@@ -212,7 +212,7 @@ class Store:
 
     def is_expected(self, file: ModelFile) -> bool:
         """Whether there is something of the file: a copy, whole or not, or a link that may dangle."""
-        something = os.path.lexists(self.path(file)) or any(os.path.lexists(path) for path in self.hub.pointers(file))
+        something = os.path.lexists(self.path(file)) or any(os.path.lexists(path) for path in self.cache.pointers(file))
         return something or next(self.copies(file), None) is not None
 
     def _all_copies(self, file: ModelFile) -> Iterator[tuple[Path, Origin]]:
@@ -221,15 +221,15 @@ class Store:
         from_cache = counts and self._leads_into_the_cache(own)
         if counts and not from_cache:
             yield own, Origin.FOLDER if own.is_symlink() else Origin.STUDIO
-        for pointer in self.hub.pointers(file):
+        for pointer in self.cache.pointers(file):
             if is_file(pointer) and self._is_the_pinned_one(pointer, file):
                 yield pointer, Origin.CACHE
         if from_cache and not file.repo:
             yield own, Origin.CACHE
-        for path in places.candidates(file, self.settings):
+        for path in search_paths.candidates(file, self.settings):
             if is_file(path):
                 yield path, Origin.FOLDER
-        for path in places.namesakes(file, self.settings):
+        for path in search_paths.namesakes(file, self.settings):
             yield path, Origin.FOLDER
 
     def is_our_link(self, file: ModelFile) -> bool:
@@ -238,7 +238,7 @@ class Store:
         if not path.is_symlink() or not self._is_inside(path):
             return False
         target = Path(os.path.normpath(path.parent / path.readlink()))
-        return target.is_relative_to(self.hub.cache) or target in places.candidates(file, self.settings)
+        return target.is_relative_to(self.cache.folder) or target in search_paths.candidates(file, self.settings)
 
     def _clear(self, path: Path, file: ModelFile, *, set_aside: bool) -> None:
         """Move what is in the way of a link aside, or refuse; what another program has there is never moved."""
@@ -255,7 +255,7 @@ class Store:
         log.warning("%s %s, and is now called %s", path, wrong, path.replace(aside).name)
 
     def _leads_into_the_cache(self, path: Path) -> bool:
-        return path.is_symlink() and self.hub.cache.resolve() in path.resolve().parents
+        return path.is_symlink() and self.cache.folder.resolve() in path.resolve().parents
 
     def _is_the_pinned_one(self, pointer: Path, file: ModelFile) -> bool:
         """Whether a pointer of the cache leads to the contents that are known; blobs are named by their hash."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltx_studio.models.fetch import BLOCK
-from ltx_studio.models.files import ModelFile, is_file
-from ltx_studio.models.hub import ETAG, digest_for
+from ltx_studio.models.files import BLOCK, ModelFile, is_file
+from ltx_studio.models.hub_cache import ETAG, digest_for
 from ltx_studio.models.store import Store, by_key
 
 Check = Callable[[ModelFile, int], None]

@@ -10,28 +10,20 @@ from ltx_studio.modes.i2v import I2V
 from ltx_studio.modes.keyframe import KEYFRAME
 from ltx_studio.modes.limits import Limit
 from ltx_studio.modes.lipsync import LIPSYNC
-from ltx_studio.modes.presets import BALANCED, DRAFT, FAST, PRESETS, QUALITY, Preset, get_preset
 from ltx_studio.modes.style import STYLE
 from ltx_studio.modes.t2v import T2V
-from ltx_studio.words import quoted
+from ltx_studio.text.formatting import quoted
 
 __all__ = [
-    "BALANCED",
-    "DRAFT",
-    "FAST",
     "MAX_SEED",
     "MODES",
-    "PRESETS",
-    "QUALITY",
     "Limit",
     "Media",
     "Mode",
     "Params",
-    "Preset",
     "UserLora",
     "drawn_seed",
     "get_mode",
-    "get_preset",
 ]
 
 MODES: Mapping[str, Mode] = {mode.id: mode for mode in (T2V, A2V, I2V, LIPSYNC, KEYFRAME, STYLE)}

@@ -8,14 +8,16 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from ltx_studio.errors import RequestError
-from ltx_studio.graph import Graph, Stage, Workflow, load_template
+from ltx_studio.families.ltx_2_3 import load_template
+from ltx_studio.families.ltx_2_3.presets import FAST, Preset
+from ltx_studio.graph import Graph, Phase, Workflow
 from ltx_studio.media import (
     Clip,
     ClipFile,
     LoraFile,
     Picture,
+    PrepareInput,
     Sound,
-    Staging,
     check_lora,
     probe_clip,
     probe_picture,
@@ -23,15 +25,14 @@ from ltx_studio.media import (
 )
 from ltx_studio.models import TEMPLATE_SET, ModelSet
 from ltx_studio.modes import control
-from ltx_studio.modes.complaints import request_error
 from ltx_studio.modes.fields import NEGATIVE_PROMPT, Controlled, Controlling, Feeds, Media, Params
-from ltx_studio.modes.files import check_control
-from ltx_studio.modes.idle import idle_notes
+from ltx_studio.modes.idle_settings import idle_notes
+from ltx_studio.modes.inputs import check_control
 from ltx_studio.modes.limits import Limit, limits
-from ltx_studio.modes.presets import FAST, Preset
+from ltx_studio.modes.phases import PROMPT, STAGE_1, STAGE_2, UPSCALE
 from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
-from ltx_studio.modes.stages import PROMPT, STAGE_1, STAGE_2, UPSCALE
 from ltx_studio.modes.steering import fitted, steering_notes
+from ltx_studio.modes.validation_errors import request_error
 
 _PROBES: Mapping[Media, Callable[[Path], Picture | Sound | Clip]] = {
     Media.PICTURE: probe_picture,
@@ -44,7 +45,7 @@ NOTICED_SECONDS = 0.1
 _SUFFIX: Mapping[Media, str] = {Media.PICTURE: ".png", Media.SOUND: ".wav", Media.CLIP: ".mp4"}
 
 
-def _feeds_are_enough(graph: Graph, params: Any, stage: Staging) -> None:
+def _feeds_are_enough(graph: Graph, params: Any, prepare: PrepareInput) -> None:
     """Every parameter goes to inputs of its own."""
 
 
@@ -64,7 +65,7 @@ class Mode:
         id: A stable word; also the name of the graph template.
         label: What a user reads.
         params: The declaration of what the mode takes.
-        stages: The parts of a run after the models are loaded, for the progress display.
+        phases: The parts of a run after the models are loaded, for the progress display.
         patch: Writes what does not go from one parameter to one input; makes the user's files ready.
         defaults: What the files say about values that were not given, such as the length of a sound.
         check: Refuses what the files do not allow, and says what will be done to them, each as a sentence.
@@ -76,8 +77,8 @@ class Mode:
     id: str
     label: str
     params: type[Params]
-    stages: tuple[Stage, ...]
-    patch: Callable[[Graph, Any, Staging], None] = _feeds_are_enough
+    phases: tuple[Phase, ...]
+    patch: Callable[[Graph, Any, PrepareInput], None] = _feeds_are_enough
     defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _nothing_known
     check: Callable[[Any], Iterator[str]] = _all_is_well
     files: tuple[str, ...] = ()
@@ -87,7 +88,7 @@ class Mode:
     @property
     def samplings(self) -> int:
         """How many times the model samples: 2, at half size and at full size, or 1, at full size."""
-        return 2 if any(stage.id == "stage2" for stage in self.stages) else 1
+        return 2 if any(phase.id == "stage2" for phase in self.phases) else 1
 
     @property
     def media(self) -> Mapping[str, Media]:
@@ -183,7 +184,7 @@ class Mode:
         return None
 
     def work(self, params: Params, preset: Preset, model_set: ModelSet) -> Mapping[str, float]:
-        """How much there is to do in each stage of the run, by its id, to compare runs with: 1 where it is always the
+        """How much there is to do in each phase of the run, by its id, to compare runs with: 1 where it is always the
         same.
 
         Elsewhere pixels times frames, in millions; of what is sampled times the passes through the model.
@@ -193,7 +194,7 @@ class Mode:
         halved = preset.draft or self.samplings == 2
         finished = pixels / 4 if preset.draft else pixels
         left_out = (UPSCALE.id, STAGE_2.id) if preset.draft else ()
-        found = {stage.id: finished for stage in self.stages if stage.id not in left_out}
+        found = {phase.id: finished for phase in self.phases if phase.id not in left_out}
         found |= {"load": 1.0, PROMPT.id: 1.0}
         found[STAGE_1.id] = first * (pixels / 4 if halved else pixels)
         if second:
@@ -230,8 +231,8 @@ class Mode:
         length = f"{params.duration:.2f} s = {params.frames} frames at {params.fps:g} fps"
         return f"{width}×{height}{half}, {length}"
 
-    def build(self, params: Params, model_set: ModelSet, preset: Preset, stage: Staging) -> Workflow:
-        """The finished graph for `params`, loaded as `model_set` does; `stage` makes the user's files ready.
+    def build(self, params: Params, model_set: ModelSet, preset: Preset, prepare: PrepareInput) -> Workflow:
+        """The finished graph for `params`, loaded as `model_set` does; `prepare` makes the user's files ready.
 
         Raises:
             RequestError: A file is gone or damaged.
@@ -245,8 +246,8 @@ class Mode:
         width, height = self.size_in_graph(params, preset)
         graph["Width"].value, graph["Height"].value, graph["Frames"].value = width, height, params.frames
         if isinstance(params, Controlling) and clip is not None:
-            control.steer(graph, _wanted(params, clip, (width, height)), params, model_set, stage)
-        self.patch(graph, params, stage)
+            control.steer(graph, _wanted(params, clip, (width, height)), params, model_set, prepare)
+        self.patch(graph, params, prepare)
         if getattr(params, "sound", "") == "off":
             graph.disconnect("Video", "audio")
         preset.apply(
@@ -256,18 +257,18 @@ class Mode:
             keep_first_sound=self.keep_first_sound,
             refuses=params.negative_prompt.strip() not in ("", NEGATIVE_PROMPT),
         )
-        _add_loras(graph, params, model_set, stage)
+        _add_loras(graph, params, model_set, prepare)
         graph.prune(f"Save {self.id}")
-        stages = _present(self.all_stages(model_set), graph)
-        return Workflow(self.id, graph.to_api(), stages, params.latent_frames, model_set.preview)
+        phases = _present(self.all_phases(model_set), graph)
+        return Workflow(self.id, graph.to_api(), phases, params.latent_frames, model_set.preview)
 
-    def all_stages(self, model_set: ModelSet) -> tuple[Stage, ...]:
-        """Loading, whose nodes the model set and the files bring, and then the mode's own stages.
+    def all_phases(self, model_set: ModelSet) -> tuple[Phase, ...]:
+        """Loading, whose nodes the model set and the files bring, and then the mode's own phases.
 
-        A stage begins with the first of its nodes, so what may run before the loaders belongs to loading.
+        A phase begins with the first of its nodes, so what may run before the loaders belongs to loading.
         """
         label = "Load models and files" if self.files else "Load models"
-        return Stage("load", label, (*model_set.loaders.nodes, *self.files)), *self.stages
+        return Phase("load", label, (*model_set.loaders.nodes, *self.files)), *self.phases
 
     def _remarks(self, params: Params) -> Iterator[str]:
         for name, kind in self.media.items():
@@ -313,13 +314,13 @@ class Mode:
                         graph.set_input(title, socket, getattr(params, name))
 
 
-def _add_loras(graph: Graph, params: Params, model_set: ModelSet, stage: Staging) -> None:
-    """Behind the base model, so that they act in every stage."""
+def _add_loras(graph: Graph, params: Params, model_set: ModelSet, prepare: PrepareInput) -> None:
+    """Behind the base model, so that they act in every phase."""
     chosen: list[tuple[str, str, float]] = []
     if params.camera != "none":
         chosen.append(("Camera LoRA", model_set.camera[params.camera].file, params.camera_strength))
     for number, lora in enumerate(params.loras, 1):
-        chosen.append((f"LoRA {number}", stage(LoraFile(lora.file)), lora.strength))
+        chosen.append((f"LoRA {number}", prepare(LoraFile(lora.file)), lora.strength))
     source = model_set.loaders.outputs["base_model"]
     for title, file, strength in chosen:
         inputs = {"lora_name": file, "strength_model": strength}
@@ -339,7 +340,7 @@ def _control_clip(params: Params) -> tuple[Path, float] | None:
     return params.control_source() if isinstance(params, Controlling) else None
 
 
-def _present(stages: tuple[Stage, ...], graph: Graph) -> tuple[Stage, ...]:
-    """The stages that `graph` has, each with the nodes that it has."""
-    shown = (replace(stage, nodes=tuple(title for title in stage.nodes if title in graph)) for stage in stages)
-    return tuple(stage for stage in shown if stage.nodes)
+def _present(phases: tuple[Phase, ...], graph: Graph) -> tuple[Phase, ...]:
+    """The phases that `graph` has, each with the nodes that it has."""
+    shown = (replace(phase, nodes=tuple(title for title in phase.nodes if title in graph)) for phase in phases)
+    return tuple(phase for phase in shown if phase.nodes)

@@ -1,7 +1,8 @@
 """Steering by a control clip: an IC-LoRA and its guide. Style has them in its graph; other modes get a copy of them."""
 
-from ltx_studio.graph import Graph, load_template
-from ltx_studio.media import ClipFile, Staging
+from ltx_studio.families.ltx_2_3 import load_template
+from ltx_studio.graph import Graph
+from ltx_studio.media import ClipFile, PrepareInput
 from ltx_studio.media.edges import low_of
 from ltx_studio.models import CONTROL_MODELS, ModelSet
 from ltx_studio.modes.fields import Controlling
@@ -11,7 +12,7 @@ _BRANCH = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control", "IC-LoRA
 """Titles in style's graph, from the file to the guide."""
 
 SIZE_STEP_HALF = 128
-"""Pixels. A guide at half the latent's size needs an even number of latent cells, also in a stage of half size."""
+"""Pixels. A guide at half the latent's size needs an even number of latent cells, also in a phase of half size."""
 
 
 def add_branch(graph: Graph, stage_1_latent: tuple[str, str]) -> None:
@@ -44,9 +45,9 @@ def add_branch(graph: Graph, stage_1_latent: tuple[str, str]) -> None:
     graph.connect("Upscale", "samples", ("Stage 1 crop", 2))
 
 
-def steer(graph: Graph, clip: ClipFile, how: Controlling, model_set: ModelSet, stage: Staging) -> None:
+def steer(graph: Graph, clip: ClipFile, how: Controlling, model_set: ModelSet, prepare: PrepareInput) -> None:
     """Set what the branch does: the clip, the map that is made of it, the IC-LoRA and the strengths."""
-    graph["Clip"].file = stage(clip)
+    graph["Clip"].file = prepare(clip)
     graph["IC-LoRA"].lora_name = model_set.control[how.ic_lora].file
     graph["IC-LoRA"].strength_model = how.ic_lora_strength
     graph[GUIDE].strength = how.control_strength

@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 from ltx_studio.graph import Graph
-from ltx_studio.media import Staging
+from ltx_studio.media import PrepareInput
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.fields import Controlled, Params, Pictured, Sounding
-from ltx_studio.modes.files import PICTURE_NODES, check_crop, set_picture
-from ltx_studio.modes.stages import CONTROL, two_stages
+from ltx_studio.modes.inputs import PICTURE_NODES, check_crop, set_picture
+from ltx_studio.modes.phases import CONTROL, two_stage_phases
 
 
 class ImageToVideo(Controlled, Sounding, Pictured, Params):
     """A prompt and a picture; a control clip when the motion is to follow one."""
 
 
-def _patch(graph: Graph, params: ImageToVideo, stage: Staging) -> None:
-    set_picture(graph, "Image", params.image, stage)
+def _patch(graph: Graph, params: ImageToVideo, prepare: PrepareInput) -> None:
+    set_picture(graph, "Image", params.image, prepare)
 
 
 def _check(params: ImageToVideo) -> Iterator[str]:
@@ -26,7 +26,7 @@ I2V = Mode(
     id="i2v",
     label="Image to video",
     params=ImageToVideo,
-    stages=two_stages("i2v"),
+    phases=two_stage_phases("i2v"),
     files=(*PICTURE_NODES, *CONTROL),
     patch=_patch,
     check=_check,

@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from ltx_studio.graph import Graph
-from ltx_studio.media import Staging
+from ltx_studio.media import PrepareInput
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.fields import COMPRESSION, Controlled, Media, Params, Sounding, feeds
-from ltx_studio.modes.files import check_crop, set_picture
-from ltx_studio.modes.stages import CONTROL, two_stages
+from ltx_studio.modes.inputs import check_crop, set_picture
+from ltx_studio.modes.phases import CONTROL, two_stage_phases
 
 _NODES = tuple(f"{frame}{part}" for frame in ("First frame", "Last frame") for part in ("", " crop", " compression"))
 
@@ -38,9 +38,9 @@ class FirstLastFrame(Controlled, Sounding, Params):
     ] = 18
 
 
-def _patch(graph: Graph, params: FirstLastFrame, stage: Staging) -> None:
-    set_picture(graph, "First frame", params.first_image, stage)
-    set_picture(graph, "Last frame", params.last_image, stage)
+def _patch(graph: Graph, params: FirstLastFrame, prepare: PrepareInput) -> None:
+    set_picture(graph, "First frame", params.first_image, prepare)
+    set_picture(graph, "Last frame", params.last_image, prepare)
 
 
 def _check(params: FirstLastFrame) -> Iterator[str]:
@@ -52,7 +52,7 @@ KEYFRAME = Mode(
     id="keyframe",
     label="First and last frame",
     params=FirstLastFrame,
-    stages=two_stages("keyframe"),
+    phases=two_stage_phases("keyframe"),
     files=(*_NODES, *CONTROL),
     patch=_patch,
     check=_check,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from ltx_studio.graph import Graph
-from ltx_studio.media import Staging
+from ltx_studio.media import PrepareInput
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.fields import Controlled, Pictured
-from ltx_studio.modes.files import (
+from ltx_studio.modes.inputs import (
     PICTURE_NODES,
     SOUND_NODES,
     VoicedParams,
@@ -16,16 +16,16 @@ from ltx_studio.modes.files import (
     set_picture,
     set_sound,
 )
-from ltx_studio.modes.stages import CONTROL, two_stages
+from ltx_studio.modes.phases import CONTROL, two_stage_phases
 
 
 class Lipsync(Controlled, Pictured, VoicedParams):
     """A prompt, a portrait and speech; a control clip when the motion is to follow one."""
 
 
-def _patch(graph: Graph, params: Lipsync, stage: Staging) -> None:
-    set_picture(graph, "Image", params.image, stage)
-    set_sound(graph, params, stage)
+def _patch(graph: Graph, params: Lipsync, prepare: PrepareInput) -> None:
+    set_picture(graph, "Image", params.image, prepare)
+    set_sound(graph, params, prepare)
 
 
 def _check(params: Lipsync) -> Iterator[str]:
@@ -37,7 +37,7 @@ LIPSYNC = Mode(
     id="lipsync",
     label="Lipsync",
     params=Lipsync,
-    stages=two_stages("lipsync"),
+    phases=two_stage_phases("lipsync"),
     files=(*PICTURE_NODES, *SOUND_NODES, *CONTROL),
     patch=_patch,
     defaults=length_of_sound,

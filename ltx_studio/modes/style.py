@@ -1,4 +1,4 @@
-"""Style transfer: a clip made anew in another style, its motion kept by an IC-LoRA. One stage at full size."""
+"""Style transfer: a clip made anew in another style, its motion kept by an IC-LoRA. One phase at full size."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ltx_studio.errors import RequestError
-from ltx_studio.graph import Graph, Stage
-from ltx_studio.media import Staging, probe_clip
+from ltx_studio.graph import Graph, Phase
+from ltx_studio.media import PrepareInput, probe_clip
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.control import GUIDE
 from ltx_studio.modes.fields import COMPRESSION, FRAME_STEP, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
-from ltx_studio.modes.files import (
+from ltx_studio.modes.inputs import (
     check_clip_length,
     check_crop,
     check_source_sound,
@@ -20,7 +20,7 @@ from ltx_studio.modes.files import (
     length_of_clip,
     set_picture,
 )
-from ltx_studio.modes.stages import CONTROL, PROMPT, STAGE_1, save
+from ltx_studio.modes.phases import CONTROL, PROMPT, STAGE_1, save
 
 
 class StyleTransfer(Controlling, Params):
@@ -63,9 +63,9 @@ class StyleTransfer(Controlling, Params):
         return self.clip, self.clip_start
 
 
-def _patch(graph: Graph, params: StyleTransfer, stage: Staging) -> None:
+def _patch(graph: Graph, params: StyleTransfer, prepare: PrepareInput) -> None:
     if params.image is not None:
-        set_picture(graph, "Restyled frame", params.image, stage)
+        set_picture(graph, "Restyled frame", params.image, prepare)
     else:
         graph.connect(GUIDE, "latent", ("Empty video", 0))
     if params.sound == "source":
@@ -102,10 +102,10 @@ STYLE = Mode(
     id="style",
     label="Style transfer",
     params=StyleTransfer,
-    stages=(
+    phases=(
         PROMPT,
         STAGE_1,
-        Stage("decode", "Decode", ("Decode video", "Decode audio")),
+        Phase("decode", "Decode", ("Decode video", "Decode audio")),
         save("style"),
     ),
     files=(*CONTROL, "Restyled frame", "Restyled frame crop", "Restyled frame compression"),

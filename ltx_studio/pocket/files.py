@@ -4,8 +4,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from ltx_studio.pocket import recipe
 from ltx_studio.settings import Settings
+
+VERSION = 10
+"""Raise it with every change to the files: those of another version are stored again."""
 
 SHIPPED = Path(__file__).resolve().parent / "weights"
 """Where they come with the package."""
@@ -56,4 +58,4 @@ def write_manifest(settings: Settings) -> None:
 
 def _manifest(settings: Settings) -> dict[str, object]:
     digests = {name: hashlib.sha256((settings.models_dir / name).read_bytes()).hexdigest() for name in ALL}
-    return {"version": recipe.VERSION, "sha256": digests}
+    return {"version": VERSION, "sha256": digests}

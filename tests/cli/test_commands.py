@@ -11,11 +11,11 @@ import pytest
 
 from ltx_studio.engine import Engine
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.jobs import measure
 from ltx_studio.pocket import files as pocket_files
 from ltx_studio.settings import Settings
+from ltx_studio.takes import measure
 from tests.samples import draw_samples
-from tests.support import TEMPLATES, environment, load_golden_editor, outputs_of, studio
+from tests.support import TEMPLATES, environment, load_golden_editor, outputs_of, run_studio
 
 PROMPT = "a red ball bounces to the right"
 SMALL = ["--prompt", PROMPT, "--width", "128", "--height", "128", "--seconds", "0.7", "--seed", "7"]
@@ -41,7 +41,7 @@ SMALL = ["--prompt", PROMPT, "--width", "128", "--height", "128", "--seconds", "
 def test_a_wrong_request_exits_with_2_and_ends_with_what_to_do(
     home: Settings, arguments: list[str], said: str, hint: str
 ) -> None:
-    done = studio(home, *arguments)
+    done = run_studio(home, *arguments)
 
     assert done.returncode == 2
     assert done.stdout == ""
@@ -63,7 +63,7 @@ def test_a_full_sink_is_no_traceback(home: Settings, sink: str) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["generate"]])
 def test_without_a_command_it_shows_what_there_is(home: Settings, arguments: list[str]) -> None:
-    done = studio(home, *arguments)
+    done = run_studio(home, *arguments)
 
     assert done.returncode == 2
     assert "Usage:" in done.stderr
@@ -71,7 +71,7 @@ def test_without_a_command_it_shows_what_there_is(home: Settings, arguments: lis
 
 
 def test_with_json_an_error_is_one_object_on_stderr(home: Settings) -> None:
-    done = studio(home, "generate", "t2v", "--prompt", "", "--json")
+    done = run_studio(home, "generate", "t2v", "--prompt", "", "--json")
 
     assert done.returncode == 2
     assert set(json.loads(done.stderr)) == {"error", "message", "hint"}
@@ -79,7 +79,7 @@ def test_with_json_an_error_is_one_object_on_stderr(home: Settings) -> None:
 
 
 def test_without_a_set_up_it_says_so_and_exits_with_1(home: Settings) -> None:
-    done = studio(home, "generate", "t2v", *SMALL, LTX_STUDIO_COMFY_DIR="")
+    done = run_studio(home, "generate", "t2v", *SMALL, LTX_STUDIO_COMFY_DIR="")
 
     assert done.returncode == 1
     assert "Pocket preview" in done.stderr
@@ -90,7 +90,7 @@ def test_without_a_set_up_it_says_so_and_exits_with_1(home: Settings) -> None:
 
 
 def test_modes_tells_scripts_what_each_takes(home: Settings) -> None:
-    shown = json.loads(studio(home, "modes", "--json").stdout)
+    shown = json.loads(run_studio(home, "modes", "--json").stdout)
 
     assert set(shown) == {"t2v", "a2v", "i2v", "lipsync", "keyframe", "style"}
     assert {"prompt", "seconds", "seed", "loras"} < set(shown["t2v"]["params"]["properties"])
@@ -101,11 +101,11 @@ def test_modes_tells_scripts_what_each_takes(home: Settings) -> None:
         "passes": [8, 3],
         "unavailable": "",
     }
-    assert "--seconds" in studio(home, "modes", "t2v").stdout
+    assert "--seconds" in run_studio(home, "modes", "t2v").stdout
 
 
 def test_modes_tells_which_presets_a_model_set_cannot_do(home: Settings) -> None:
-    shown = json.loads(studio(home, "modes", "style", "--model-set", "distilled-fp8", "--json").stdout)
+    shown = json.loads(run_studio(home, "modes", "style", "--model-set", "distilled-fp8", "--json").stdout)
 
     unavailable = {preset["id"]: preset["unavailable"] for preset in shown["style"]["presets"]}
     assert unavailable["fast"] == unavailable["draft"] == ""
@@ -141,7 +141,7 @@ def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -
     home.home.touch()
 
     for command in (["setup"], ["generate", "t2v", *SMALL], ["serve"]):
-        done = studio(home, *command)
+        done = run_studio(home, *command)
 
         assert done.returncode == 1
         assert "cannot be written" in done.stderr
@@ -151,8 +151,8 @@ def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -
 def test_workflow_convert_writes_api_format(definitions: Definitions, settings: Settings, tmp_path: Path) -> None:
     template, out = TEMPLATES / "video_ltx2_3_flf2v.json", tmp_path / "api.json"
 
-    assert studio(settings, "workflow", "convert", str(template), "--out", str(out)).returncode == 0
-    shown = studio(settings, "workflow", "convert", str(template))
+    assert run_studio(settings, "workflow", "convert", str(template), "--out", str(out)).returncode == 0
+    shown = run_studio(settings, "workflow", "convert", str(template))
 
     assert json.loads(out.read_text()) == json.loads(shown.stdout)
     assert set(json.loads(shown.stdout)) == set(load_golden_editor()[template.name])
@@ -169,7 +169,7 @@ def test_a_workflow_is_printed_whatever_the_terminal_can_show(
     file = tmp_path / "Würfel.json"
     file.write_text(json.dumps({"1": image, "2": saver, "3": noise}))
 
-    done = studio(settings, "workflow", command, str(file), PYTHONIOENCODING=encoding)
+    done = run_studio(settings, "workflow", command, str(file), PYTHONIOENCODING=encoding)
 
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout
@@ -184,7 +184,7 @@ def test_a_workflow_with_half_a_character_is_refused_in_words(
     file = tmp_path / "w.json"
     file.write_text('{"1": {"class_type": "SaveImage", "inputs": {"filename_prefix": "\\ud800"}}}')
 
-    done = studio(settings, "workflow", command, str(file))
+    done = run_studio(settings, "workflow", command, str(file))
 
     assert done.returncode == 2
     assert "lone surrogate" in done.stderr
@@ -192,7 +192,7 @@ def test_a_workflow_with_half_a_character_is_refused_in_words(
 
 
 def test_workflow_check_takes_the_studios_own_graphs(definitions: Definitions, settings: Settings) -> None:
-    done = studio(settings, "workflow", "check")
+    done = run_studio(settings, "workflow", "check")
 
     assert done.returncode == 0
     names = [line.partition(":")[0] for line in done.stdout.splitlines()]
@@ -208,7 +208,7 @@ def test_workflow_check_names_the_file_the_node_and_the_input(
     image = {"class_type": "EmptyImage", "inputs": {"width": 0, "height": 8, "batch_size": 1, "color": 0}}
     file.write_text(json.dumps({"1": image, "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}}))
 
-    done = studio(settings, "workflow", "check", str(file))
+    done = run_studio(settings, "workflow", "check", str(file))
 
     assert done.returncode == 2
     assert f"{file}: EmptyImage: width is 0" in done.stderr
@@ -216,14 +216,14 @@ def test_workflow_check_names_the_file_the_node_and_the_input(
 
 
 def test_workflow_convert_of_a_newer_workflow_names_the_node(definitions: Definitions, settings: Settings) -> None:
-    done = studio(settings, "workflow", "convert", str(TEMPLATES / "video_ltx2_5_t2v.json"))
+    done = run_studio(settings, "workflow", "convert", str(TEMPLATES / "video_ltx2_5_t2v.json"))
 
     assert done.returncode == 2
     assert "LTXVDualCFGGuider (from ComfyUI 0.32)" in done.stderr
 
 
 def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
-    done = studio(settings, "setup")
+    done = run_studio(settings, "setup")
 
     assert done.returncode == 0
     assert "your own" in done.stdout
@@ -237,7 +237,7 @@ def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_pat
     lora = settings.models_dir / pocket_files.POSE_LORA
     options = ["--image", str(files["image"]), "--audio", str(files["sound"]), "--lora", f"{lora}:0.5", "--seed", "3"]
 
-    done = studio(
+    done = run_studio(
         settings,
         "generate",
         "lipsync",
@@ -282,7 +282,7 @@ def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_pat
 def test_a_wrong_choice_is_refused_before_anything_starts(
     arguments: list[str], said: str, hint: str, home: Settings
 ) -> None:
-    done = studio(home, "generate", *arguments, "--prompt", "a red ball")
+    done = run_studio(home, "generate", *arguments, "--prompt", "a red ball")
 
     assert done.returncode == 2
     assert said in done.stderr

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ltx_studio.cli.commands import main
-from ltx_studio.jobs import LOCAL, Database, Queue
-from ltx_studio.jobs.damage import WAY_OUT
-from ltx_studio.jobs.history import History, NewTake
+from ltx_studio.queue import LOCAL, Database, Queue
+from ltx_studio.queue.damage import WAY_OUT
 from ltx_studio.settings import Settings, get_settings
-from tests.jobs.damaged import DAMAGES, UNSEEN, Damage, settle
+from ltx_studio.takes.history import History, NewTake
+from tests.queue.damaged import DAMAGES, UNSEEN, Damage, settle
 
 ID = "0123456789ab"
 COMMANDS = [

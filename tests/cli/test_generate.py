@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import pytest
 
-from ltx_studio.jobs import LOCAL, Desk
+from ltx_studio.queue import LOCAL
+from ltx_studio.studio import Studio
 from tests.cli.conftest import Terminal
 from tests.support import outputs_of
 
@@ -42,7 +43,7 @@ def test_a_take_is_shown_verified_and_made_again(terminal: Terminal, take: Path)
     assert verdict["identical"]
     assert verdict["sampler_steps"] == 11
     assert verdict["frames"] == verdict["rendered_frames"] == 17
-    assert len(Desk(terminal.settings).history.page(LOCAL).takes) == 1, "what was rendered to compare is not kept"
+    assert len(Studio(terminal.settings).history.page(LOCAL).takes) == 1, "what was rendered to compare is not kept"
 
     lines = terminal("generate", "--from", str(take), "--seed", "8", "--takes", "2", "--json").splitlines()
     assert [json.loads(line)["seed"] for line in lines] == [8, 9]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ltx_studio.jobs import LOCAL, Database
-from ltx_studio.jobs.queue import Queue
+from ltx_studio.queue import LOCAL, Database
+from ltx_studio.queue.queue import Queue
 from tests.cli.conftest import Terminal
 
 

@@ -14,11 +14,9 @@ from typing import Any
 
 import pytest
 
-from ltx_studio.models.hub import PARTIAL
-from tests.models.conftest import SIZE, Shop, shop
+from ltx_studio.models.hub_cache import PARTIAL
+from tests.shop import SIZE, Shop
 from tests.support import ROOT
-
-__all__ = ["shop"]
 
 FEW = 400_000
 TINY_DISK = 8
@@ -299,7 +297,7 @@ def test_removing_a_set_keeps_what_another_whole_set_needs(shop: Shop) -> None:
 
 def test_clean_removes_what_interrupted_downloads_left(shop: Shop) -> None:
     shop.add("a.safetensors")
-    left = shop.store().hub.blob("org/small", f"{'a' * 64}.1a2b3c4d.incomplete")
+    left = shop.store().cache.blob("org/small", f"{'a' * 64}.1a2b3c4d.incomplete")
     left.parent.mkdir(parents=True)
     left.write_bytes(bytes(1234))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ltx_studio.media.keep import sha256
+from ltx_studio.media.input_store import sha256
 from tests.cli.conftest import Terminal
 from tests.media.test_edges import write_still
 from tests.samples import draw_samples, write_film

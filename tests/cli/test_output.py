@@ -16,9 +16,9 @@ from ltx_studio.cli import downloads, progress
 from ltx_studio.cli.output import echo, escaped, json_text, print_line
 from ltx_studio.errors import ExecutionError
 from ltx_studio.events import Event, Fetching, Finished, Waiting
-from ltx_studio.graph.files import RECIPE_TAG
-from ltx_studio.jobs import LOCAL, Database, Failed, Job, Progress, Queue, Queued, Running
-from ltx_studio.jobs.history import History, NewTake
+from ltx_studio.queue import LOCAL, Database, Failed, Job, Progress, Queue, Queued, Running
+from ltx_studio.takes.history import History, NewTake
+from ltx_studio.workflow_files.read import RECIPE_TAG
 from tests.cli.conftest import Terminal
 from tests.cli.test_damage import Shell, shell
 from tests.support import ROOT
@@ -188,10 +188,10 @@ def test_progress_shows_stages_as_they_are_called(monkeypatch: pytest.MonkeyPatc
         "Console",
         lambda **named: Console(file=told, force_terminal=is_terminal, width=300, color_system=None),
     )
-    stage = f"Sampling {NASTY['markup']}{NASTY['title']}{NASTY['bidi']}"
+    phase = f"Sampling {NASTY['markup']}{NASTY['title']}{NASTY['bidi']}"
 
     progress.show(
-        jobs(Queued(0), Progress(stage, 1, 2, 0, 1), Progress(stage, 2, 2, 0, 1), Failed(1.0, ExecutionError("x", "y")))
+        jobs(Queued(0), Progress(phase, 1, 2, 0, 1), Progress(phase, 2, 2, 0, 1), Failed(1.0, ExecutionError("x", "y")))
     )
 
     said = told.getvalue()

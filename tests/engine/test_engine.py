@@ -13,20 +13,10 @@ from typing import Any
 import av
 import pytest
 
-from ltx_studio.engine import CancelToken, Engine, staging
+from ltx_studio.engine import CancelToken, Engine, run_folders
 from ltx_studio.engine.boot import boot
 from ltx_studio.errors import BusyError, ExecutionError, ModelMissingError, OutOfMemoryError, SetupError, WorkflowError
-from ltx_studio.events import (
-    Cancelled,
-    Failed,
-    Finished,
-    Output,
-    Preview,
-    StageStarted,
-    Started,
-    Step,
-    Waiting,
-)
+from ltx_studio.events import Cancelled, Failed, Finished, Output, PhaseStarted, Preview, Started, Step, Waiting
 from ltx_studio.graph import Workflow
 from ltx_studio.pocket import files
 from ltx_studio.pocket.install import install
@@ -92,11 +82,11 @@ class TestTheStream:
         engine.unload()
         events = collect(engine.run(small_workflow()))
 
-        stages = [event.id for event in events if isinstance(event, StageStarted)]
-        assert stages == ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"]
-        steps = [(event.step, event.total) for event in events if isinstance(event, Step) and event.stage == "stage1"]
+        phases = [event.id for event in events if isinstance(event, PhaseStarted)]
+        assert phases == ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"]
+        steps = [(event.step, event.total) for event in events if isinstance(event, Step) and event.phase == "stage1"]
         assert steps == [(step, 8) for step in range(1, 9)]
-        steps = [(event.step, event.total) for event in events if isinstance(event, Step) and event.stage == "stage2"]
+        steps = [(event.step, event.total) for event in events if isinstance(event, Step) and event.phase == "stage2"]
         assert steps == [(step, 3) for step in range(1, 4)]
 
     def test_previews_show_every_latent_frame(self, engine: Engine) -> None:
@@ -190,7 +180,7 @@ class TestWarmth:
 
     def test_a_new_prompt_encodes_only_itself(self, engine: Engine) -> None:
         finish(engine, small_workflow())
-        ran = [event for event in engine.run(small_workflow(prompt="another")) if isinstance(event, StageStarted)]
+        ran = [event for event in engine.run(small_workflow(prompt="another")) if isinstance(event, PhaseStarted)]
 
         assert [event.id for event in ran][:2] == ["prompt", "stage1"]
 
@@ -226,12 +216,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def at_stage(stage: str) -> Any:
-    return lambda event: isinstance(event, StageStarted) and event.id == stage
+def at_phase(phase: str) -> Any:
+    return lambda event: isinstance(event, PhaseStarted) and event.id == phase
 
 
-def at_step(stage: str, step: int) -> Any:
-    return lambda event: isinstance(event, Step) and (event.stage, event.step) == (stage, step)
+def at_step(phase: str, step: int) -> Any:
+    return lambda event: isinstance(event, Step) and (event.phase, event.step) == (phase, step)
 
 
 class TestCancel:
@@ -245,18 +235,18 @@ class TestCancel:
         assert frames_digest(finish(engine, small_workflow())) == reference
 
     @pytest.mark.parametrize("stage", ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"])
-    def test_at_the_beginning_of_a_stage(self, engine: Engine, stage: str) -> None:
+    def test_at_the_beginning_of_a_stage(self, engine: Engine, phase: str) -> None:
         engine.unload()
-        events = cancel_when(engine, small_workflow(), at_stage(stage))
+        events = cancel_when(engine, small_workflow(), at_phase(phase))
 
         assert isinstance(events[-1], Cancelled)
 
     @pytest.mark.parametrize(("stage", "step"), [("stage1", 1), ("stage1", 4), ("stage2", 1)])
-    def test_within_one_step(self, engine: Engine, stage: str, step: int) -> None:
-        events = cancel_when(engine, small_workflow(seconds=2), at_step(stage, step))
+    def test_within_one_step(self, engine: Engine, phase: str, step: int) -> None:
+        events = cancel_when(engine, small_workflow(seconds=2), at_step(phase, step))
 
         assert isinstance(events[-1], Cancelled)
-        later = [event for event in events if isinstance(event, Step) and event.stage == stage and event.step > step]
+        later = [event for event in events if isinstance(event, Step) and event.phase == phase and event.step > step]
         assert len(later) <= 1
 
     def test_between_two_tiles_of_a_decode(
@@ -282,13 +272,13 @@ class TestCancel:
 
     def test_while_the_files_are_handed_over(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         cancel = CancelToken()
-        real = staging.publish
+        real = run_folders.publish
 
         def cancelled_first(*args: Any) -> Path:
             cancel.cancel()
             return real(*args)
 
-        monkeypatch.setattr(staging, "publish", cancelled_first)
+        monkeypatch.setattr(run_folders, "publish", cancelled_first)
 
         assert outcome_of(engine.run(small_workflow(), cancel)) == Cancelled()
 
@@ -497,7 +487,7 @@ class TestFaults:
         def full(*args: Any) -> Any:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(staging, method, full)
+        monkeypatch.setattr(run_folders, method, full)
 
         assert "disk is full" in self.error_of(engine, small_workflow()).message
 
@@ -574,14 +564,14 @@ class TestOtherOutputs:
     def test_a_failure_in_the_middle_of_the_handing_over_leaves_nothing(
         self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        before, real = outputs_of(settings), staging.publish
+        before, real = outputs_of(settings), run_folders.publish
 
         def fail_at_the_third(file: Path, folder: Path, name: str) -> Path:
             if name.endswith("-3"):
                 raise OSError(28, "No space left on device")
             return real(file, folder, name)
 
-        monkeypatch.setattr(staging, "publish", fail_at_the_third)
+        monkeypatch.setattr(run_folders, "publish", fail_at_the_third)
 
         assert isinstance(outcome_of(engine.run(self.with_pictures())), Failed)
         assert outputs_of(settings) == before

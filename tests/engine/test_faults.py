@@ -35,7 +35,7 @@ def failed(settings: Settings, message: str, kind: str = "RuntimeError", node: s
 
 
 def given_lora(settings: Settings, file: Path, *, uploaded: bool = False) -> str:
-    """What `Keeper` and `Stager` make of a LoRA that the user gives; its name for ComfyUI."""
+    """What `InputStore` and `InputPreparer` make of a LoRA that the user gives; its name for ComfyUI."""
     kept = settings.kept_dir / f"{'a' * 64}.safetensors"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"x") if uploaded else kept.symlink_to(file)

@@ -18,10 +18,10 @@ from ltx_studio.engine import Engine
 from ltx_studio.engine.preview import ClipPreviewer, Factors, Previews
 from ltx_studio.events import Finished, Preview, Step
 from ltx_studio.graph import Workflow
-from ltx_studio.media import Stager
+from ltx_studio.media import InputPreparer
 from ltx_studio.pocket import files
 from ltx_studio.settings import Settings
-from tests.conftest import Request
+from tests.fixtures import Request
 from tests.support import collect, small_spec, small_workflow
 
 FRAMES = (17 - 1) // 8 + 1
@@ -35,7 +35,7 @@ class Made:
     def __init__(self, engine: Engine, workflow: Workflow) -> None:
         events = collect(engine.run(workflow))
         self.previews = [event for event in events if isinstance(event, Preview)]
-        self.steps = [(event.stage, event.step) for event in events if isinstance(event, Step)]
+        self.steps = [(event.phase, event.step) for event in events if isinstance(event, Step)]
         assert isinstance(events[-1], Finished), events[-1]
         self.clip = events[-1].outputs[0].path
 
@@ -85,9 +85,9 @@ def test_comfyuis_own_factors_do_not_fit_the_pockets_vae(made: Made, engine: Eng
 
 
 def test_each_step_from_the_second_on_is_shown_once(made: Made) -> None:
-    seen = [(preview.stage, preview.step) for preview in made.previews]
+    seen = [(preview.phase, preview.step) for preview in made.previews]
 
-    assert seen == [(stage, step) for stage, last in (("stage1", 8), ("stage2", 3)) for step in range(2, last + 1)]
+    assert seen == [(phase, step) for phase, last in (("stage1", 8), ("stage2", 3)) for step in range(2, last + 1)]
     assert {("stage1", 1), ("stage2", 1)} <= set(made.steps), "a step that is not shown is told all the same"
 
 
@@ -98,8 +98,8 @@ def test_guides_are_not_shown(
     mode: str, more: dict[str, Any], small: Request, samples: Any, engine: Engine, settings: Settings
 ) -> None:
     clip = {"control_clip": samples["clip"]} if more else {}
-    stage = Stager(settings.inputs_dir, settings.models_dir / "loras")
-    workflow = small_spec(mode, **small(mode, **more, **clip)).build(stage)
+    phase = InputPreparer(settings.inputs_dir, settings.models_dir / "loras")
+    workflow = small_spec(mode, **small(mode, **more, **clip)).build(phase)
 
     made = Made(engine, workflow)
 
@@ -170,7 +170,7 @@ def test_what_is_no_number_is_grey(wrong: float, kind: torch.dtype) -> None:
 
 
 def test_the_factors_stay_out_of_what_sampling_leaves_as_noise() -> None:
-    from ltx_studio.pocket.training.rest import read_rest
+    from lab.training.rest import read_rest
 
     factors, rest = Factors.of_file(files.SHIPPED / files.PREVIEW), read_rest(files.SHIPPED / files.REST).video
 

@@ -20,8 +20,8 @@ FAULTS = [RuntimeError("CUDA out of memory"), MemoryError()]
 
 
 def sampled(events: list[Event]) -> list[str]:
-    """The stages that were sampled."""
-    return sorted({event.stage for event in events if isinstance(event, Step) and event.stage.startswith("stage")})
+    """The phases that were sampled."""
+    return sorted({event.phase for event in events if isinstance(event, Step) and event.phase.startswith("stage")})
 
 
 def digest(events: list[Event]) -> str:

@@ -7,11 +7,12 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from ltx_studio.jobs.batch import read_batch
+from ltx_studio.families.ltx_2_3 import PRESETS
 from ltx_studio.media import check_lora, probe_clip, probe_picture, probe_sound
 from ltx_studio.models.registry import load_registry
-from ltx_studio.modes import MODES, PRESETS
-from ltx_studio.weights import flaw
+from ltx_studio.modes import MODES
+from ltx_studio.queue.batch import read_batch
+from ltx_studio.safetensors_header import flaw
 from tests.fuzz import media_files
 from tests.fuzz.case import Case
 from tests.fuzz.ground import LORA, Ground

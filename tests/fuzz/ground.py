@@ -9,15 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.editor_format.draw import to_editor
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.graph.definitions import Definitions, load_definitions
-from ltx_studio.graph.drawing import to_editor
-from ltx_studio.jobs import JobSpec
-from ltx_studio.jobs.recipes import Recipe
-from ltx_studio.media import Keeper, by_name
+from ltx_studio.media import InputStore, by_name
 from ltx_studio.modes import MODES
 from ltx_studio.pocket import files
+from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings, get_settings
+from ltx_studio.takes.recipes import Recipe
 from tests.fuzz.media_files import draw_media, tagged
 from tests.fuzz.values import Json
 from tests.samples import draw_samples
@@ -82,7 +82,7 @@ class Ground:
 
     def spec(self, mode: str) -> JobSpec:
         """Return the request with its files where the studio keeps them."""
-        keep = Keeper(self.settings.kept_dir)
+        keep = InputStore(self.settings.kept_dir)
         asked = JobSpec.from_request(mode, self.requests[mode], "pocket")
         return asked.with_files(lambda path, kind: keep(path))
 

@@ -7,10 +7,12 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from ltx_studio.graph.files import read_workflow
-from ltx_studio.jobs import JobSpec, OwnSpec, recipes, remake
+from ltx_studio.families.ltx_2_3 import PRESETS
 from ltx_studio.media import by_name
-from ltx_studio.modes import MODES, PRESETS
+from ltx_studio.modes import MODES
+from ltx_studio.queue import JobSpec, WorkflowSpec
+from ltx_studio.takes import recipes, replay
+from ltx_studio.workflow_files.read import read_workflow
 from tests.fuzz import graphs, media_files
 from tests.fuzz.case import Case, json_case
 from tests.fuzz.ground import LORA, Ground
@@ -65,7 +67,7 @@ def read_tags(path: Path, ground: Ground, attempts: Attempts) -> None:
     attempts(lambda: recipes.tags(path))
     attempts(lambda: recipes.read(path))
     attempts(lambda: read_workflow(path, ground.definitions))
-    attempts(lambda: OwnSpec.from_file(path, {}, ground.definitions, trusted=False))
+    attempts(lambda: WorkflowSpec.from_file(path, {}, ground.definitions, trusted=False))
 
 
 _MARK = b"#" * 64
@@ -126,7 +128,7 @@ def make_again(path: Path, ground: Ground, attempts: Attempts) -> None:
         if recipe is None:
             return
         for trusted in (False, True):
-            spec = attempts(partial(remake.spec_of, recipe, ground.settings, trusted=trusted))
+            spec = attempts(partial(replay.spec_of, recipe, ground.settings, trusted=trusted))
             if spec is not None:
                 attempts(partial(_used, spec))
                 attempts(partial(_compared, recipe, spec, ground))
@@ -134,14 +136,14 @@ def make_again(path: Path, ground: Ground, attempts: Attempts) -> None:
         clip.unlink()
 
 
-def _used(spec: JobSpec | OwnSpec) -> None:
+def _used(spec: JobSpec | WorkflowSpec) -> None:
     spec.build(by_name)
     json.dumps([spec.summary(), spec.notes(), spec.as_dict()])
 
 
-def _compared(recipe: recipes.Recipe, spec: JobSpec | OwnSpec, ground: Ground) -> None:
-    list(remake.changes(recipe, ground.settings, spec))
-    remake.missing_files(spec)
+def _compared(recipe: recipes.Recipe, spec: JobSpec | WorkflowSpec, ground: Ground) -> None:
+    list(replay.changes(recipe, ground.settings, spec))
+    replay.missing_files(spec)
 
 
 def own_recipe(ground: Ground) -> dict[str, Json]:

@@ -8,14 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ltx_studio.graph.api import check_graph
-from ltx_studio.graph.files import read_workflow
 from ltx_studio.graph.form import form_of
+from ltx_studio.graph.graph import check_graph
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import validate
-from ltx_studio.jobs import OwnSpec
 from ltx_studio.media import by_name
 from ltx_studio.models.registry import load_registry
+from ltx_studio.queue import WorkflowSpec
+from ltx_studio.workflow_files.read import read_workflow
 from tests.fuzz import graphs
 from tests.fuzz.case import Case, json_case
 from tests.fuzz.ground import Ground
@@ -57,7 +57,9 @@ def read_own(path: Path, ground: Ground, attempts: Attempts) -> None:
     asked = json.loads(path.read_bytes())
     graph, values, known = asked["graph"], asked["values"], ground.definitions
     for trusted in (False, True):
-        spec = attempts(lambda trusted=trusted: OwnSpec.from_request("mine", graph, values, known, trusted=trusted))  # type: ignore[misc]
+        spec = attempts(
+            lambda trusted=trusted: WorkflowSpec.from_request("mine", graph, values, known, trusted=trusted)  # type: ignore[misc]
+        )
         if spec is not None:
             attempts(lambda spec=spec: (json.dumps(spec.as_dict()), spec.build(by_name), spec.summary()))  # type: ignore[misc]
     if attempts.passes(lambda: check_graph(graph)) and attempts.passes(lambda: check_known(graph, known)):
@@ -109,7 +111,7 @@ def show_form(path: Path, ground: Ground, attempts: Attempts) -> None:
     """Build the fields of a workflow, and send them as the page does."""
     from gradio.routes import ORJSONResponse
 
-    from ltx_studio.ui import own
+    from ltx_studio.web import own
 
     graph = attempts(lambda: read_workflow(path, ground.definitions))
     if graph is None or not attempts.passes(lambda: check_known(graph, ground.definitions)):

@@ -11,8 +11,8 @@ from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.constants import MOST_MADE, Constants
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.formulas import FormulaError, check_format, check_formula
-from ltx_studio.graph.loaders import loader_table
-from ltx_studio.graph.paths import leaves, names_a_file, path_table
+from ltx_studio.graph.model_inputs import loader_table
+from ltx_studio.graph.path_inputs import leaves, names_a_file, path_table
 from ltx_studio.graph.safety import check_safety
 from ltx_studio.graph.validate import validate
 from ltx_studio.settings import Settings

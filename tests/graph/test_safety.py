@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import WorkflowError
-from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.graph import check_graph
 from ltx_studio.graph.safety import check_safety, harmless
 from tests.graph.test_form import node
 from tests.support import editor_workflows, load_golden_editor

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from ltx_studio import limits, reading
+from ltx_studio import limits, sandbox
+from ltx_studio.editor_format import convert
+from ltx_studio.editor_format.convert import BYPASSED, SUBGRAPH_INPUT, to_api
+from ltx_studio.editor_format.draw import to_editor
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError, StudioError, WorkflowError
-from ltx_studio.graph import editor
-from ltx_studio.graph.api import check_graph
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.graph.drawing import to_editor
-from ltx_studio.graph.editor import BYPASSED, SUBGRAPH_INPUT, to_api
-from ltx_studio.graph.files import read_with_form, read_workflow
 from ltx_studio.graph.form import FieldIndex, fill, form_of
+from ltx_studio.graph.graph import check_graph
+from ltx_studio.graph.phases import phases_of
 from ltx_studio.graph.safety import check_safety
-from ltx_studio.graph.stages import stages_of
 from ltx_studio.graph.validate import validate
 from ltx_studio.settings import Settings
+from ltx_studio.workflow_files.read import read_with_form, read_workflow
 from tests.graph.test_form import node
 from tests.support import TEMPLATES
 
@@ -38,13 +38,13 @@ def snapshot(definitions: Definitions, settings: Settings) -> Path:
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps each conversion takes along its links, one number for each call of `_spend`."""
     taken: list[int] = []
-    spend = editor._Converter._spend
+    spend = convert._Converter._spend
 
-    def counted(self: editor._Converter, count: int) -> None:
+    def counted(self: convert._Converter, count: int) -> None:
         taken.append(count)
         spend(self, count)
 
-    monkeypatch.setattr(editor._Converter, "_spend", counted)
+    monkeypatch.setattr(convert._Converter, "_spend", counted)
     return taken
 
 
@@ -71,7 +71,7 @@ def nested(width: int, depth: int, innermost: Json = EMPTY) -> Json:
 def test_nodes_are_counted_before_subgraphs_are_unpacked(
     width: int, depth: int, definitions: Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(editor._Converter, "_emit", lambda *_: pytest.fail("it was unpacked"))
+    monkeypatch.setattr(convert._Converter, "_emit", lambda *_: pytest.fail("it was unpacked"))
 
     with pytest.raises(WorkflowError, match="with its subgraphs unpacked has more than 20,000 nodes"):
         to_api(nested(width, depth), definitions)
@@ -267,7 +267,7 @@ def test_any_value_anywhere_ends_in_a_graph_or_in_words(seed: int, definitions: 
 def outcome(hostile: Any, definitions: Definitions) -> str:
     """What comes of a file's content, as JSON, or the error's words."""
     try:
-        graph = to_api(hostile, definitions) if editor.is_editor_format(hostile) else hostile
+        graph = to_api(hostile, definitions) if convert.is_editor_format(hostile) else hostile
         check_graph(graph)
         fields = form_of(graph, definitions)
         validate(graph, definitions)
@@ -338,7 +338,7 @@ class Counted(dict[str, Any]):
         form_of,
         validate,
         to_editor,
-        lambda graph, definitions: list(stages_of(graph)),
+        lambda graph, definitions: list(phases_of(graph)),
     ],
     ids=["check", "form", "validate", "draw", "stages"],
 )
@@ -356,9 +356,9 @@ def test_the_work_grows_with_the_nodes_and_no_faster(
 
 
 def test_samplers_in_a_long_row_are_stages() -> None:
-    stages = list(stages_of(graph_sampling(5_000)))
+    phases = list(phases_of(graph_sampling(5_000)))
 
-    assert [stages[0].label, stages[-1].label] == ["Sample 1", "Sample 5000"]
+    assert [phases[0].label, phases[-1].label] == ["Sample 1", "Sample 5000"]
 
 
 def test_form_and_names_of_20000_fields(definitions: Definitions) -> None:
@@ -443,8 +443,8 @@ def test_a_prefix_with_half_a_character_is_refused(prefix: str, definitions: Def
 @pytest.fixture(params=["here", "child"])
 def children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """As on the command line, and as in a server."""
-    pool = reading._Pool() if request.param == "child" else None
-    monkeypatch.setattr(reading, "_pool", pool)
+    pool = sandbox._Pool() if request.param == "child" else None
+    monkeypatch.setattr(sandbox, "_pool", pool)
     yield
     if pool is not None:
         pool.close()
@@ -480,7 +480,7 @@ def test_a_hostile_file_is_refused_in_words(name: str, tmp_path: Path, snapshot:
     (tmp_path / name).write_bytes(HOSTILE[name])
 
     with pytest.raises(RequestError) as caught:
-        reading.read(read_with_form, tmp_path / name, snapshot)
+        sandbox.read(read_with_form, tmp_path / name, snapshot)
 
     assert f"{caught.value.message} {caught.value.hint} {caught.value.where}".encode()
     assert str(tmp_path) not in caught.value.message
@@ -490,11 +490,11 @@ def test_an_exception_that_nobody_foresaw_names_the_file(
     tmp_path: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.json").write_text(json.dumps(graph_wide(1)))
-    monkeypatch.setattr(reading, "_pool", None)
-    monkeypatch.setattr("ltx_studio.graph.files.check_graph", lambda _: 1 / 0)
+    monkeypatch.setattr(sandbox, "_pool", None)
+    monkeypatch.setattr("ltx_studio.workflow_files.read.check_graph", lambda _: 1 / 0)
 
     with pytest.raises(RequestError, match=r"^a\.json cannot be read: ZeroDivisionError"):
-        reading.read(read_with_form, tmp_path / "a.json", snapshot)
+        sandbox.read(read_with_form, tmp_path / "a.json", snapshot)
 
 
 def test_what_is_no_ordinary_file_is_not_read(definitions: Definitions) -> None:
@@ -507,7 +507,7 @@ def test_what_is_no_ordinary_file_is_not_read(definitions: Definitions) -> None:
 def test_graph_and_form_come_out_of_the_process_whole(tmp_path: Path, snapshot: Path, definitions: Definitions) -> None:
     (tmp_path / "a.json").write_text(json.dumps(graph_wide(100)))
 
-    read = reading.read(read_with_form, tmp_path / "a.json", snapshot)
+    read = sandbox.read(read_with_form, tmp_path / "a.json", snapshot)
     graph, fields = read.graph, read.fields
 
     assert graph == graph_wide(100)

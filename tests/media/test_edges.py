@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from ltx_studio.errors import BusyError, RequestError, StudioError
 from ltx_studio.media import edges as media_edges
+from ltx_studio.media.edge_look import Part, few_pictures, look_at_edges, map_of_edges
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, low_of
-from ltx_studio.media.glance import Part, few_pictures, look_at_edges, map_of_edges
 from tests.samples import ball, write_film
 from tests.support import DATA
 
@@ -154,7 +154,7 @@ def test_a_look_that_failed_is_not_tried_again_unless_the_studio_was_busy(
         tried.append(path)
         raise error
 
-    monkeypatch.setattr("ltx_studio.reading.read", read)
+    monkeypatch.setattr("ltx_studio.sandbox.read", read)
     film = write_still(tmp_path / "a.mp4", photo())
 
     first, second = look_at_edges(part(film)), look_at_edges(part(film))

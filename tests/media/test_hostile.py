@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ltx_studio import limits, reading
+from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
-from ltx_studio.media import Picture, PictureFile, Stager, probe_clip, probe_picture, probe_sound
+from ltx_studio.media import InputPreparer, Picture, PictureFile, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.open import opened_picture, tags
 from ltx_studio.media.picture import opaque
 from tests.media.hostile import clip_of, png, wav
@@ -48,7 +48,7 @@ def test_a_postscript_file_called_a_picture_starts_no_program(tmp_path: Path, mo
     with pytest.raises(RequestError, match=r"x\.png is a PostScript drawing"):
         probe_picture(path)
     with pytest.raises(RequestError):
-        Stager(tmp_path / "in", tmp_path)(PictureFile(path))
+        InputPreparer(tmp_path / "in", tmp_path)(PictureFile(path))
 
     assert not called.exists()
 
@@ -138,7 +138,7 @@ def test_a_picture_is_set_upright_as_its_camera_says(tmp_path: Path, orientation
     with Image.open(path) as opened:
         upright = ImageOps.exif_transpose(opened).convert("RGB")
 
-    name = Stager(tmp_path / "in", tmp_path)(PictureFile(path))
+    name = InputPreparer(tmp_path / "in", tmp_path)(PictureFile(path))
 
     with Image.open(tmp_path / "in" / name) as made:
         assert np.array_equal(np.asarray(made), np.asarray(upright))
@@ -246,8 +246,8 @@ def test_tags_in_no_known_encoding_are_read_with_marks_for_what_is_lost(tmp_path
 def test_files_are_read_in_a_child_where_the_studio_serves_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = reading._Pool()
-    monkeypatch.setattr(reading, "_pool", pool)
+    pool = sandbox._Pool()
+    monkeypatch.setattr(sandbox, "_pool", pool)
     Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
     try:
         assert probe_picture(tmp_path / "a.png") == Picture(64, 48)

@@ -14,10 +14,10 @@ from ltx_studio.errors import RequestError
 from ltx_studio.media import (
     Clip,
     ClipFile,
+    InputPreparer,
     Picture,
     PictureFile,
     SoundFile,
-    Stager,
     WholeFile,
     probe_clip,
     probe_picture,
@@ -37,7 +37,7 @@ def shown(tmp_path: Path) -> Shown:
     """Return (height, width, 3) uint8: the first picture of a clip, or the picture, as a graph gets it."""
 
     def show(path: Path) -> Any:
-        stager = Stager(tmp_path / "input", tmp_path / "loras")
+        stager = InputPreparer(tmp_path / "input", tmp_path / "loras")
         if path.suffix in (".mp4", ".mov", ".mkv", ".webm", ".gif", ".apng") or path.stem == "moving":
             found: Clip | Picture = probe_clip(path)
             name = stager(ClipFile(path, 0, 9, FPS, found.width, found.height))
@@ -183,7 +183,7 @@ def test_a_picture_of_a_phone_is_read_whatever_its_name(shown: Shown, tmp_path: 
 
 
 def test_a_picture_of_a_phone_for_a_node_of_a_workflow_becomes_a_png(tmp_path: Path) -> None:
-    name = Stager(tmp_path / "in", tmp_path)(WholeFile(FILES / "phone.heic"))
+    name = InputPreparer(tmp_path / "in", tmp_path)(WholeFile(FILES / "phone.heic"))
 
     with Image.open(tmp_path / "in" / name) as image:
         assert image.format == "PNG"
@@ -249,7 +249,7 @@ def test_a_moving_picture_is_a_clip_with_its_own_times(suffix: str, durations: A
     each = [durations] * 8 if isinstance(durations, int) else durations
 
     assert probe_clip(path).seconds == pytest.approx(sum(each) / 1000, abs=0.05)
-    name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 0, 25, FPS, 128, 96))
+    name = InputPreparer(tmp_path / "in", tmp_path)(ClipFile(path, 0, 25, FPS, 128, 96))
     with av.open(tmp_path / "in" / name) as container:
         shades = [frame.to_ndarray(format="rgb24")[40, 60, 0] for frame in container.decode(video=0)]
 
@@ -269,7 +269,7 @@ def test_a_part_far_into_a_moving_picture_is_found(suffix: str, tmp_path: Path) 
     written = "PNG" if suffix == ".apng" else None
     first.save(path, format=written, save_all=True, append_images=others, duration=40, **lossless)
 
-    name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 6.0, 9, FPS, 64, 48))
+    name = InputPreparer(tmp_path / "in", tmp_path)(ClipFile(path, 6.0, 9, FPS, 64, 48))
 
     with av.open(tmp_path / "in" / name) as container:
         shades = [int(frame.to_ndarray(format="rgb24")[20, 20, 0]) for frame in container.decode(video=0)]
@@ -294,7 +294,7 @@ def test_what_is_transparent_in_a_moving_picture_is_on_white(tmp_path: Path) -> 
         path = tmp_path / f"a{suffix}"
         lossless: Any = {"lossless": True} if suffix == ".webp" else {}
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, disposal=2, **lossless)
-        name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 0, 9, FPS, 96, 64))
+        name = InputPreparer(tmp_path / "in", tmp_path)(ClipFile(path, 0, 9, FPS, 96, 64))
         with av.open(tmp_path / "in" / name) as container:
             pixels = next(container.decode(video=0)).to_ndarray(format="rgb24")
 
@@ -351,7 +351,7 @@ def test_one_channel_stays_as_loud(codec: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{suffix}"
     reference.ffmpeg("-f", "lavfi", "-i", "sine=d=1:r=48000", "-ac", "1", "-c:a", codec, path)
 
-    name = Stager(tmp_path / "in", tmp_path)(SoundFile(path, 0, 1))
+    name = InputPreparer(tmp_path / "in", tmp_path)(SoundFile(path, 0, 1))
 
     given, made = reference.sound(path), reference.sound(tmp_path / "in" / name)
     for side in (0, 1):
@@ -374,7 +374,7 @@ def test_a_clip_is_played_by_its_edit_list(edits: list[tuple[float, float]], b_f
     expected = reference.pictures(path)[:, 30, 40, 0].astype(int)
 
     found = probe_clip(path)
-    name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 0, 25, FPS, 96, 64, hold=False))
+    name = InputPreparer(tmp_path / "in", tmp_path)(ClipFile(path, 0, 25, FPS, 96, 64, hold=False))
     with av.open(tmp_path / "in" / name) as container:
         made = [int(frame.to_ndarray(format="rgb24")[30, 40, 0]) for frame in container.decode(video=0)]
 

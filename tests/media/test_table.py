@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ltx_studio.media import ClipFile, PictureFile, SoundFile, Stager, probe_clip, probe_picture, probe_sound
+from ltx_studio.media import ClipFile, InputPreparer, PictureFile, SoundFile, probe_clip, probe_picture, probe_sound
 from tests.media import reference
 from tests.media.drawn import FPS, corners
 from tests.media.table_clips import Clip, clips
@@ -43,7 +43,7 @@ def test_a_clip_is_read_as_ffmpeg_plays_it(row: Clip, tmp_path: Path) -> None:
     expected = reference.pictures(path, row.chain)
 
     found = probe_clip(path)
-    name = Stager(tmp_path / "in", tmp_path)(ClipFile(path, 0, 5, FPS, found.width, found.height))
+    name = InputPreparer(tmp_path / "in", tmp_path)(ClipFile(path, 0, 5, FPS, found.width, found.height))
     with av.open(tmp_path / "in" / name) as container:
         made = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
@@ -61,7 +61,7 @@ def test_a_sound_is_heard_as_ffmpeg_plays_it(row: Sound, tmp_path: Path) -> None
     expected = expected / max(1.0, np.abs(expected).max())
 
     found = probe_sound(path)
-    name = Stager(tmp_path / "in", tmp_path)(SoundFile(path, 0, 10))
+    name = InputPreparer(tmp_path / "in", tmp_path)(SoundFile(path, 0, 10))
     with wave.open(str(tmp_path / "in" / name)) as file:
         made = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2) / 32_768
 
@@ -90,7 +90,7 @@ def test_a_picture_is_shown_as_browsers_do(row: Picture, tmp_path: Path) -> None
     path = row.make(tmp_path)
 
     found = probe_picture(path)
-    with Image.open(tmp_path / "in" / Stager(tmp_path / "in", tmp_path)(PictureFile(path))) as image:
+    with Image.open(tmp_path / "in" / InputPreparer(tmp_path / "in", tmp_path)(PictureFile(path))) as image:
         made = np.asarray(image)
 
     assert (found.width, found.height) == (made.shape[1], made.shape[0])

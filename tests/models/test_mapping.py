@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.graph.files import read_workflow
-from ltx_studio.graph.loaders import model_inputs
+from ltx_studio.graph.model_inputs import model_inputs
 from ltx_studio.graph.validate import problems
 from ltx_studio.models.mapping import map_models
 from ltx_studio.models.registry import MODEL_SETS
+from ltx_studio.workflow_files.read import read_workflow
 from tests.support import TEMPLATES
 
 POCKET = MODEL_SETS["pocket"]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ltx_studio import privacy
+from ltx_studio import permissions
+from ltx_studio.downloads import ensure_models
 from ltx_studio.events import Finished
-from ltx_studio.models import ensure_models
-from tests.models.conftest import Shop
+from tests.shop import Shop
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="modes mean something else on Windows")
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="modes mean so
 def private() -> Iterator[None]:
     """As a process of the studio's, for a user whose umask is that of most."""
     before = os.umask(0o022)
-    kept, privacy._umask.users = privacy._umask.users, None
-    privacy.make_private()
+    kept, permissions._umask.users = permissions._umask.users, None
+    permissions.make_private()
     yield
-    privacy._umask.users = kept
+    permissions._umask.users = kept
     os.umask(before)
 
 

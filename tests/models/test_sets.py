@@ -1,7 +1,7 @@
 import pytest
 
 from ltx_studio.errors import RequestError
-from ltx_studio.graph import load_template
+from ltx_studio.families.ltx_2_3 import load_template
 from ltx_studio.models import (
     CAMERA_MOVES,
     CONTROL_MODELS,

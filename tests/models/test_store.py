@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from huggingface_hub import hf_hub_download
 
+from ltx_studio.downloads import ensure_models
 from ltx_studio.errors import ModelMissingError, RequestError, SetupError
 from ltx_studio.events import Failed
-from ltx_studio.models import ModelFile, Store, ensure_models
+from ltx_studio.models import ModelFile, Store
 from ltx_studio.models.store import Origin, fetch_command
 from ltx_studio.models.verify import verify
 from ltx_studio.settings import Settings
 from tests.hub import safetensors
-from tests.models.conftest import SIZE, Shop
+from tests.shop import SIZE, Shop
 
 LORA = ModelFile("loras", "mine.safetensors", size=2000, exact=True)
 ENCODER = ModelFile("text_encoders", "enc.safetensors")
@@ -244,7 +245,7 @@ def test_refresh_takes_away_links_that_lead_nowhere(shop: Shop) -> None:
     file = shop.add("a.safetensors")
     path = shop.store().path(file)
     path.parent.mkdir(parents=True)
-    path.symlink_to(shop.store().hub.cache / "models--org--gone" / "snapshots" / ("0" * 40) / "a.safetensors")
+    path.symlink_to(shop.store().cache.folder / "models--org--gone" / "snapshots" / ("0" * 40) / "a.safetensors")
 
     assert shop.store().refresh().removed == (file.key,)
     assert not path.is_symlink()

@@ -11,15 +11,16 @@ import pytest
 from filelock import FileLock
 from huggingface_hub import hf_hub_download
 
+from ltx_studio.downloads import ensure_models
+from ltx_studio.downloads.file_download import Patience
 from ltx_studio.events import Failed, Finished
-from ltx_studio.models import ModelFile, Store, ensure_models, make_plan
-from ltx_studio.models.fetch import Patience
+from ltx_studio.models import ModelFile, Store, make_plan
 from ltx_studio.models.files import identity
 from ltx_studio.models.plan import free_bytes
 from ltx_studio.models.remove import clean, left_overs, removals, remove
 from ltx_studio.models.verify import Verdict, verify
 from tests.hub import safetensors
-from tests.models.conftest import SIZE, Shop
+from tests.shop import SIZE, Shop
 
 SOON = Patience(tries=2, first=0.01, longest=0.01)
 
@@ -270,7 +271,7 @@ def test_an_interrupted_fetch_is_removed_with_its_bytes(shop: Shop) -> None:
 
 def test_left_overs_are_found_but_not_those_that_somebody_is_writing_nor_in_unknown_repositories(shop: Shop) -> None:
     shop.add("a.safetensors")
-    hub = shop.store().hub
+    hub = shop.store().cache
     ours, theirs = "a" * 64, "b" * 64
     for name in (f"{ours}.ltx-studio.incomplete", f"{theirs}.1a2b3c4d.incomplete", f"{'c' * 64}.0.incomplete"):
         path = hub.blob("org/small", name)
@@ -279,7 +280,7 @@ def test_left_overs_are_found_but_not_those_that_somebody_is_writing_nor_in_unkn
     unknown = hub.blob("some/thing-else", f"{ours}.1.incomplete")
     unknown.parent.mkdir(parents=True)
     unknown.write_bytes(b"half")
-    lock = hub.cache / ".locks" / "models--org--small" / f"{theirs}.lock"
+    lock = hub.folder / ".locks" / "models--org--small" / f"{theirs}.lock"
     lock.parent.mkdir(parents=True)
 
     with FileLock(lock):
@@ -291,7 +292,7 @@ def test_left_overs_are_found_but_not_those_that_somebody_is_writing_nor_in_unkn
 def test_what_another_tool_has_fetched_again_since_is_not_removed(shop: Shop) -> None:
     file = shop.add("a.safetensors")
     fetch(shop, file)
-    shutil.rmtree(shop.store().hub.repo_dir(file.repo))
+    shutil.rmtree(shop.store().cache.repo_dir(file.repo))
     hf_hub_download(file.repo, file.path, cache_dir=shop.settings.hub_cache, endpoint=shop.hub.url)
 
     (planned,) = removals([file], shop.store())
@@ -350,7 +351,7 @@ def test_both_versions_that_were_fetched_are_removed(shop: Shop) -> None:
     done = remove(planned, shop.store())
 
     assert (planned.freed, done.freed, done.kept) == (2 * SIZE, 2 * SIZE, "")
-    assert list(shop.store().hub.repo_dir(file.repo).glob("blobs/*")) == []
+    assert list(shop.store().cache.repo_dir(file.repo).glob("blobs/*")) == []
 
 
 def test_files_are_removable_after_several_have_fetched_them_at_once(shop: Shop) -> None:
@@ -396,7 +397,7 @@ def test_what_is_being_fetched_is_not_removed_nor_cleaned(shop: Shop) -> None:
     list(ensure_models([file], shop.store(), patience=SOON))
     (planned,), (left,) = removals([file], shop.store()), left_overs(shop.store())
 
-    with shop.store().hub.lock_if_free(left.repo, left.etag) as is_free:
+    with shop.store().cache.lock_if_free(left.repo, left.etag) as is_free:
         assert is_free
         done = remove(planned, shop.store())
         assert (done.freed, done.kept) == (0, "is being fetched just now")
@@ -420,7 +421,7 @@ def test_a_file_of_unknown_size_counts_for_nothing_and_is_counted(shop: Shop) ->
 
 def test_a_partial_is_known_by_the_hash_of_the_registry_too(shop: Shop) -> None:
     file = shop.add("a.safetensors", bytes=SIZE, sha256="a" * 64)
-    partial = shop.store().hub.partial(file.repo, file.sha256)
+    partial = shop.store().cache.partial(file.repo, file.sha256)
     partial.parent.mkdir(parents=True)
     partial.write_bytes(bytes(1000))
 
@@ -454,7 +455,7 @@ def test_a_repair_that_fails_leaves_what_was_there(shop: Shop) -> None:
 def test_a_file_under_another_reference_is_not_removed(shop: Shop) -> None:
     file = shop.add("a.safetensors")
     fetch(shop, file)
-    refs = shop.store().hub.repo_dir(file.repo) / "refs"
+    refs = shop.store().cache.repo_dir(file.repo) / "refs"
     (refs / "v1.0").write_text(shop.hub.repos[file.repo].commit)
 
     (planned,) = removals([file], shop.store())
@@ -469,7 +470,7 @@ def test_nothing_is_removed_through_a_link_that_leads_out(shop: Shop, tmp_path: 
     outside = tmp_path / "outside"
     outside.mkdir()
     theirs = outside / "a.safetensors"
-    theirs.symlink_to(shop.store().hub.cache / "anything")
+    theirs.symlink_to(shop.store().cache.folder / "anything")
     (shop.settings.models_dir / "loras").mkdir(parents=True, exist_ok=True)
     (shop.settings.models_dir / "loras" / "sub").symlink_to(outside)
 
@@ -484,7 +485,7 @@ def test_no_pointer_is_written_through_a_link_that_leads_out_of_the_cache(shop: 
     file = shop.know("b.safetensors", repo="org/small", path="sub/a.safetensors")
     outside = tmp_path / "outside"
     outside.mkdir()
-    hub, commit = shop.store().hub, shop.hub.repos[file.repo].commit
+    hub, commit = shop.store().cache, shop.hub.repos[file.repo].commit
     (hub.repo_dir(file.repo) / "snapshots" / commit).mkdir(parents=True)
     (hub.repo_dir(file.repo) / "snapshots" / commit / "sub").symlink_to(outside)
 
@@ -527,7 +528,7 @@ def test_what_has_changed_hands_since_it_was_looked_at_is_not_removed(shop: Shop
     first, second, third = (shop.add(f"{name}.safetensors", repo=f"org/{name}") for name in "abc")
     fetch(shop, first, second, third)
     planned = removals([first, second, third], shop.store())
-    shutil.rmtree(shop.store().hub.repo_dir(first.repo))
+    shutil.rmtree(shop.store().cache.repo_dir(first.repo))
     shop.hub.put(second.repo, "README.md", b"new")
     for file in (first, second):
         hf_hub_download(file.repo, file.path, cache_dir=shop.settings.hub_cache, endpoint=shop.hub.url)
@@ -585,7 +586,7 @@ def test_a_folder_that_cannot_be_read_keeps_its_blobs(shop: Shop, monkeypatch: p
 def test_scratch_files_of_references_are_no_references(shop: Shop) -> None:
     file = shop.add("a.safetensors")
     fetch(shop, file)
-    refs = shop.store().hub.repo_dir(file.repo) / "refs"
+    refs = shop.store().cache.repo_dir(file.repo) / "refs"
     (refs / "main.1a2b3c4d.tmp").write_text(shop.hub.repos[file.repo].commit)
 
     assert removals([file], shop.store())[0].freed == SIZE

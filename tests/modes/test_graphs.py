@@ -13,10 +13,11 @@ import pytest
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import Comfy, boot, use_folders
 from ltx_studio.errors import RequestError
+from ltx_studio.families.ltx_2_3 import BALANCED, FAST, PRESETS, QUALITY, Preset
 from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
 from ltx_studio.models import MODEL_SETS, ModelSet
-from ltx_studio.modes import BALANCED, FAST, MODES, PRESETS, QUALITY, Mode, Params, Preset
+from ltx_studio.modes import MODES, Mode, Params
 from ltx_studio.modes.fields import NEGATIVE_PROMPT
 from ltx_studio.settings import Settings
 from tests.support import GOLDEN_GRAPHS, graph_as_text
@@ -58,11 +59,11 @@ def test_every_stage_names_nodes_of_the_graph_and_the_output_comes_last(
     workflow = mode.build(params, model_set, preset, by_name)
     titles = {node["_meta"]["title"] for node in workflow.graph.values()}
 
-    assert {title for stage in workflow.stages for title in stage.nodes} <= titles
-    assert mode.work(params, preset, model_set).keys() == {stage.id for stage in workflow.stages}
+    assert {title for phase in workflow.phases for title in phase.nodes} <= titles
+    assert mode.work(params, preset, model_set).keys() == {phase.id for phase in workflow.phases}
     if preset.draft:
-        assert not {"upscale", "stage2"} & {stage.id for stage in workflow.stages}
-    assert [stage.id for stage in workflow.stages][:: len(workflow.stages) - 1] == ["load", "save"]
+        assert not {"upscale", "stage2"} & {phase.id for phase in workflow.phases}
+    assert [phase.id for phase in workflow.phases][:: len(workflow.phases) - 1] == ["load", "save"]
 
 
 @pytest.fixture

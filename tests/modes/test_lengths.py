@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ltx_studio.media.frames import write_sound as copy_sound
+from ltx_studio.families.ltx_2_3 import FAST
+from ltx_studio.media.extract import write_sound as copy_sound
 from ltx_studio.models import MODEL_SETS
-from ltx_studio.modes import FAST, MODES
-from tests.conftest import Request
+from ltx_studio.modes import MODES
+from tests.fixtures import Request
 from tests.samples import write_film, write_sound
 from tests.support import DATA
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import RequestError
+from ltx_studio.families.ltx_2_3 import BALANCED, DRAFT, FAST, QUALITY, Preset
 from ltx_studio.models import MODEL_SETS, ModelSet
-from ltx_studio.modes import BALANCED, DRAFT, FAST, MODES, QUALITY, Limit, Preset
-from tests.conftest import Request
+from ltx_studio.modes import MODES, Limit
+from tests.fixtures import Request
 
 POCKET, FP8, DISTILLED = (MODEL_SETS[name] for name in ("pocket", "fp8", "distilled-fp8"))
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import RequestError
+from ltx_studio.families.ltx_2_3 import DRAFT, FAST, get_preset
 from ltx_studio.models import MODEL_SETS, get_model_set
-from ltx_studio.modes import DRAFT, FAST, MODES, Params, get_mode, get_preset
-from tests.conftest import Request
+from ltx_studio.modes import MODES, Params, get_mode
+from tests.fixtures import Request
 from tests.samples import write_film, write_picture, write_sound
 
 T2V = MODES["t2v"]

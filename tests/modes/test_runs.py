@@ -10,14 +10,17 @@ import pytest
 
 from ltx_studio.engine import Engine
 from ltx_studio.events import Preview
-from ltx_studio.graph.api import upstream
-from ltx_studio.jobs import JobSpec, LocalRunner, measure
-from ltx_studio.media import Stager
+from ltx_studio.families.ltx_2_3 import DRAFT, PRESETS
+from ltx_studio.graph.graph import upstream
+from ltx_studio.media import InputPreparer
 from ltx_studio.models import MODEL_SETS
-from ltx_studio.modes import DRAFT, MODES, PRESETS
+from ltx_studio.modes import MODES
 from ltx_studio.pocket import files as pocket_files
+from ltx_studio.queue import JobSpec
+from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
-from tests.conftest import Request
+from ltx_studio.takes import measure
+from tests.fixtures import Request
 from tests.samples import sound_of, write_film, write_picture, write_sound
 from tests.support import DATA, carried_out, frames_digest, outcome_of
 
@@ -168,7 +171,7 @@ def test_every_field_changes_the_graph_and_what_comes_out(
     before = small(mode, **size, **{name: real(name, value) for name, value in needs.items()})
     after = {**before, field: real(field, CHANGES[mode][field])}
 
-    stage = Stager(settings.inputs_dir, settings.models_dir / "loras")
+    stage = InputPreparer(settings.inputs_dir, settings.models_dir / "loras")
     for graphs_of in {preset, "fast"} - ({"fast"} if field == "negative_prompt" else set()):
         graphs = [
             JobSpec.from_request(mode, values, "pocket", graphs_of).build(stage).graph for values in (before, after)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ltx_studio.families.ltx_2_3 import FAST
 from ltx_studio.graph import Graph
-from ltx_studio.jobs import JobSpec
 from ltx_studio.media import by_name
 from ltx_studio.models import MODEL_SETS, get_model_set
-from ltx_studio.modes import FAST, MODES
-from tests.conftest import Request
+from ltx_studio.modes import MODES
+from ltx_studio.queue import JobSpec
+from tests.fixtures import Request
 from tests.media.test_edges import photo, write_still
 from tests.samples import write_clip
 from tests.support import DATA

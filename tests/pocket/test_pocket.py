@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from lab import architecture
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot, use_folders
 from ltx_studio.engine.nodes.pocket_text_encoder import PocketTextEncoderLoader
-from ltx_studio.pocket import files, recipe
+from ltx_studio.pocket import files
 from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings
 
@@ -35,8 +36,8 @@ def test_is_not_whole_when_nothing_is_there(home: Settings) -> None:
     assert not files.is_whole(home)
 
 
-def test_another_version_of_the_recipe_is_built_again(built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipe, "VERSION", recipe.VERSION + 1)
+def test_another_version_is_installed_again(built: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "VERSION", files.VERSION + 1)
 
     assert not files.is_whole(built)
 
@@ -78,7 +79,7 @@ def test_every_prompt_becomes_1024_tokens(engine: Engine, settings: Settings, te
     clip = load_clip(settings)
     ((cond, extra),) = clip.encode_from_tokens_scheduled(clip.tokenize(text))
 
-    assert tuple(cond.shape) == (1, 1024, recipe.TEXT_WIDTH)
+    assert tuple(cond.shape) == (1, 1024, architecture.TEXT_WIDTH)
     assert cond.isfinite().all()
     assert extra["unprocessed_ltxav_embeds"] is True
 

@@ -1,0 +1,296 @@
+"""One file from the hub into its cache: by HTTP Range, so that a kill loses nothing; checked before it is linked.
+
+`huggingface_hub` (2.4) downloads into a file whose name nobody knows again, so after a kill it starts from zero. Here
+the partial is called after the blob (``<etag>.ltx-studio.incomplete``), is only ever appended to, and becomes the blob
+when its hash is the one that the hub names.
+"""
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.downloads.hub import Hub, TransientError
+from ltx_studio.errors import DiskFullError, DownloadError, StoppedError, StudioError
+from ltx_studio.events import FetchPhase
+from ltx_studio.models.files import BLOCK, Identity, ModelFile, identity, is_file
+from ltx_studio.models.hub_cache import PARTIAL, Hash, Remote, digest_for
+from ltx_studio.permissions import as_usual
+from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.phrases import KEPT
+
+log = logging.getLogger(__name__)
+
+
+WRONG_CONTENTS = 2
+"""So often a file may come with wrong contents before we believe that the server has no other."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+Report = Callable[[FetchPhase, int, str], None]
+"""``report(phase, bytes that are here, note)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How faults that pass are sat out: `tries` in a row without one new byte, pausing `first` seconds, then twice
+    as long, up to `longest`."""
+
+    tries: int = 6
+    first: float = 1.0
+    longest: float = 30.0
+
+    def pause(self, failures: int, asked: float) -> float:
+        return float(max(asked, min(self.first * 2 ** (failures - 1), self.longest)))
+
+
+PATIENCE = Patience()
+
+
+class Fetch:
+    """Fetches one file. `note` is what was remarkable about it, for the user."""
+
+    def __init__(self, hub: Hub, file: ModelFile, patience: Patience, cancel: CancelToken, report: Report) -> None:
+        self.note = ""
+        self._hub = hub
+        self._file = file
+        self._patience = patience
+        self._cancel = cancel
+        self._report = report
+        self._response: Any = None
+
+    def remote(self) -> Remote:
+        """Ask the hub about the file.
+
+        Raises:
+            DownloadError: It cannot be had, or it is not the one that is known.
+            StoppedError: It was cancelled.
+        """
+        remote: Remote = self._patiently(lambda: self._hub.remote(self._file), lambda: 0)
+        if self._file.sha256 and len(remote.etag) == 64 and remote.etag != self._file.sha256:
+            raise DownloadError(
+                f"{self._file.repo} has another {self._file.path} than the one that is known: its sha256 is "
+                f"{remote.etag[:12]}…, not {self._file.sha256[:12]}….",
+                f'A newer studio may know it. To use it all the same, give its bytes and sha256 under [files."'
+                f'{self._file.key}"] in models.toml.',
+                where=self._file.repo,
+            )
+        if self._file.exact and remote.size != self._file.size:
+            raise DownloadError(
+                f"{self._file.repo} has another {self._file.path} than the one that is known: it has "
+                f"{remote.size:,} bytes, not {self._file.size:,}.",
+                f'A newer studio may know it. To use it all the same, give its bytes and sha256 under [files."'
+                f'{self._file.key}"] in models.toml.',
+                where=self._file.repo,
+            )
+        return remote
+
+    def run(self, remote: Remote, got: Callable[[Path], None], distrust: Collection[Identity]) -> None:
+        """Have the whole file in the cache, under the cache's pointer.
+
+        `got(blob)` is called when bytes were fetched for it, rather than that the cache had them already. A blob
+        whose identity is in `distrust` is fetched again.
+
+        Raises:
+            DownloadError: It cannot be had. What came of it is kept.
+            StoppedError: It was cancelled. What came of it is kept.
+        """
+        blob = self._hub.cache.blob(self._file.repo, remote.etag)
+        try:
+            with as_usual():
+                blob.parent.mkdir(parents=True, exist_ok=True)
+            with self._hub.cache.lock(self._file.repo, remote.etag, self._while_locked):
+                if not self._is_whole(blob, remote, distrust):
+                    self._drop_orphans(blob)
+                    self._fill(remote, blob)
+                    got(blob)
+                self._hub.cache.link(self._file, remote)
+        except StudioError:
+            raise
+        except OSError as error:
+            raise storage_error(error, self._file, remote.size) from None
+
+    def abort(self) -> None:
+        """Break off what the network keeps waiting; to be called from another thread, after the cancel."""
+        response = self._response
+        stream = response.extensions.get("network_stream") if response is not None else None
+        if stream is not None:
+            with contextlib.suppress(OSError, AttributeError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def _is_whole(self, blob: Path, remote: Remote, distrust: Collection[Identity]) -> bool:
+        return is_file(blob) and blob.stat().st_size == remote.size and identity(blob) not in distrust
+
+    def _fill(self, remote: Remote, blob: Path) -> None:
+        """Fetch what is missing of the partial; make it the blob when its contents are right."""
+        partial, wrong = self._hub.cache.partial(self._file.repo, remote.etag), ""
+        for _ in range(WRONG_CONTENTS):
+            with as_usual():
+                opened = partial.open("ab")
+            with opened as file:
+                part = _Part(file, self._digests(remote), remote.size)
+                part.read(partial, self._while_checking)
+                self._patiently(lambda: self._complete(remote, part), lambda: part.have)  # noqa: B023  (called here)
+                os.fsync(file.fileno())
+                is_right = not part.unlike() and os.fstat(file.fileno()).st_size == remote.size
+            if is_right:
+                partial.replace(blob)
+                return
+            wrong = part.unlike()
+            log.warning("%s came with wrong contents", self._file.key)
+            partial.unlink()
+            self.note = "fetched again, as it came damaged"
+        raise DownloadError(
+            f"{self._file.name} comes damaged from {self._hub.name}, or is another one: its hash is not {wrong[:12]}….",
+            "Try again later, or without the proxy or mirror (HF_ENDPOINT) in between.",
+            where=self._file.repo,
+        )
+
+    def _digests(self, remote: Remote) -> dict[str, Hash]:
+        """What the hub says that the contents hash to, and what the registry says: the hub may name git's hash."""
+        digests = {remote.etag: digest_for(remote.etag, remote.size)}
+        return digests | ({self._file.sha256: hashlib.sha256()} if self._file.sha256 else {})
+
+    def _complete(self, remote: Remote, part: "_Part") -> None:
+        while part.have < remote.size:
+            before = part.have
+            self._receive(remote, part)
+            if part.have == before:
+                raise TransientError(f"the server sends only {part.have:,} of {remote.size:,} bytes")
+
+    def _receive(self, remote: Remote, part: "_Part") -> None:
+        """Append what the server sends from there on."""
+        self._report("fetching", part.have, self.note)
+        with self._hub.translated(self._file), self._hub.stream(remote, part.have) as response:
+            self._response = response
+            self._stop_if_asked()
+            start = _start_of(response, remote.size)
+            if start > part.have:
+                raise TransientError("the server leaves bytes out")
+            skip = part.have - start  # a server that knows no ranges sends all of it again
+            for block in response.iter_raw():
+                self._stop_if_asked()
+                if skip < len(block):
+                    part.append(block[skip:])
+                    self._report("fetching", part.have, self.note)
+                skip = max(0, skip - len(block))
+
+    def _patiently(self, work: Callable[[], Any], progress: Callable[[], int]) -> Any:
+        """Do `work`, again after faults that pass, until `patience` is at its end without `progress`."""
+        failures, before = 0, progress()
+        while True:
+            try:
+                return work()
+            except TransientError as error:
+                self._stop_if_asked()  # it may be our own `abort`
+                now = progress()
+                failures, before = (1, now) if now > before else (failures + 1, before)
+                if failures >= self._patience.tries:
+                    raise DownloadError(
+                        f"{self._file.name} could not be fetched from {self._hub.name}: {error}.",
+                        "Check the network and try again: what is here already is kept.",
+                        where=self._file.repo,
+                    ) from None
+                pause = self._patience.pause(failures, error.pause)
+                self._report("retrying", now, f"{error}; again in {pause:.0f} s")
+                self._cancel.wait(pause)
+                self._stop_if_asked()
+
+    def _drop_orphans(self, blob: Path) -> None:
+        """Remove what killed downloads of other tools left of this blob: we hold the lock, so nobody writes there."""
+        for left in blob.parent.glob(f"{blob.name}.*incomplete"):
+            if not left.name.endswith(PARTIAL):
+                left.unlink(missing_ok=True)
+
+    def _while_checking(self, done: int) -> None:
+        self._report("checking", done, self.note)
+        self._stop_if_asked()
+
+    def _while_locked(self) -> None:
+        self._report("waiting", 0, "")
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self._cancel.cancelled:
+            raise StoppedError("Stopped.", KEPT)
+
+
+class _Part:
+    """What is here of a file, and its hash so far. `file` is open for appending."""
+
+    def __init__(self, file: BinaryIO, digests: dict[str, Hash], size: int) -> None:
+        self.have = 0
+        self._digests = digests
+        self._file = file
+        self._size = size
+
+    def read(self, path: Path, check: Callable[[int], None]) -> None:
+        """Hash what is here; too much of it cannot be right, and is dropped. `check(bytes)` is called meanwhile."""
+        if path.stat().st_size > self._size:
+            self._file.truncate(0)
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                self._hash(block)
+                check(self.have)
+
+    def unlike(self) -> str:
+        """The known hash that the contents do not have; nothing when they have all."""
+        wrong = (name for name, digest in reversed(self._digests.items()) if digest.hexdigest() != name)
+        return next(wrong, "")
+
+    def append(self, block: bytes) -> None:
+        """Onto the disk at once: what waits in a buffer is lost by a kill."""
+        if self.have + len(block) > self._size:
+            raise TransientError("the server sends more bytes than the file has")
+        self._file.write(block)
+        self._file.flush()
+        self._hash(block)
+
+    def _hash(self, block: bytes) -> None:
+        for digest in self._digests.values():
+            digest.update(block)
+        self.have += len(block)
+
+
+def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
+    """What went wrong on our own disk."""
+    if error.errno in _FULL:
+        return DiskFullError(
+            f"The disk is full: {file.name} has {in_bytes(size)}.",
+            "Free some space and try again: what is here already is kept. `ltx-studio models clean` removes it.",
+            where=str(error.filename or ""),
+        )
+    return DownloadError(
+        f"{file.name} could not be stored: {error.strerror or error} ({error.filename or 'no path given'}).",
+        "Check that path: it must be ours to write to, and nothing else may be there.",
+        where=str(error.filename or ""),
+    )
+
+
+def _start_of(response: Any, size: int) -> int:
+    """The offset at which a response's bytes begin.
+
+    Raises:
+        TransientError: They are not of this file: a captive portal's page, compressed, or of another range.
+    """
+    headers = response.headers
+    if headers.get("Content-Encoding", "identity") != "identity":
+        raise TransientError("the server sends it compressed")
+    if response.status_code == 200:
+        if headers.get("Content-Length", str(size)) != str(size):
+            raise TransientError(f"the server offers {headers['Content-Length']} bytes where the file has {size:,}")
+        return 0
+    unit, _, rest = headers.get("Content-Range", "").partition(" ")
+    span, _, total = rest.partition("/")
+    start = span.partition("-")[0]
+    right = response.status_code == 206 and unit == "bytes" and start.isdigit() and total in (str(size), "*")
+    if not right:
+        raise TransientError("the server sends something else than it was asked for")
+    return int(start)

@@ -1,0 +1,1 @@
+"""Model families: for each, its graph templates, presets, geometry and loaders."""

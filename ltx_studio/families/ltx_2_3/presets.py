@@ -1,0 +1,234 @@
+"""Presets: how the model is sampled. Each changes the graph, and knows what it costs in model passes.
+
+The values are Lightricks' own: Fast that of ComfyUI's LTX-2.3 templates, Balanced LTX_2_3_PARAMS and Quality
+LTX_2_3_HQ_PARAMS of ltx-pipelines, with SEEDS-2 (phi_2, r ½) in place of its res_2s sampler: both are second-order
+exponential steps with noise, and ComfyUI's core has no nearer one.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ltx_studio.errors import RequestError
+from ltx_studio.graph import Graph
+from ltx_studio.models import ModelSet
+from ltx_studio.text.formatting import quoted
+
+REFINE_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
+"""Stage 2 in ltx-pipelines, after a stage 1 without distillation."""
+
+STAGE_2_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """Of one modality; the default is none. After `MultiModalGuiderParams` of ltx-core.
+
+    Attributes:
+        cfg: Away from the negative prompt; 1 is off.
+        stg: Away from a model whose self-attention is bypassed in some blocks; 0 is off.
+        rescale: How far the result's spread is brought back to the unguided one's, 0 to 1.
+        modality: Away from a model in which picture and sound do not hear of each other; 1 is off.
+    """
+
+    cfg: float = 1.0
+    stg: float = 0.0
+    rescale: float = 0.0
+    modality: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One way to sample.
+
+    Attributes:
+        id: What a user names it by.
+        label: What a user reads.
+        about: What it does in two stages, in one sentence.
+        about_one: What it does in one stage.
+        steps: Of stage 1.
+        second_order: Whether each step asks the model twice, but the last.
+        distilled: Strength of the distilled LoRA in stage 1 and in stage 2.
+        video: Guidance of the picture in stage 1; None is none of either.
+        audio: Guidance of the sound in stage 1.
+        scheduled_by_size: Whether the noise schedule follows the latent's size.
+        draft: Whether it ends after stage 1, at half width and height.
+    """
+
+    id: str
+    label: str
+    about: str
+    about_one: str
+    steps: int = 8
+    second_order: bool = False
+    distilled: tuple[float, float] = (0.5, 0.5)
+    video: Guidance | None = None
+    audio: Guidance = Guidance()
+    scheduled_by_size: bool = False
+    draft: bool = False
+
+    @property
+    def guided(self) -> bool:
+        """Whether the negative prompt and the like act."""
+        return self.video is not None
+
+    def refusal(self, model_set: ModelSet) -> str:
+        """Why it cannot be had with `model_set`; empty when it can."""
+        if self.guided and model_set.is_distilled:
+            return f"{model_set.label} holds the distilled model only; {self.label} needs the dev model."
+        return ""
+
+    def description(self, model_set: ModelSet, *, stages: int) -> str:
+        """What it does in a mode that samples in so many stages, and what is different with `model_set`."""
+        about = self.about if stages > 1 else self.about_one
+        if self.video is not None and not model_set.guidance_blocks:
+            return f"{about} With {model_set.label}: plain CFG {self.video.cfg:g} for picture and sound alike."
+        return about
+
+    def passes(self, model_set: ModelSet, *, stages: int) -> tuple[int, ...]:
+        """Rows through the model for each stage of a mode that has `stages` of them."""
+        rows = 1
+        if self.video is not None and model_set.guidance_blocks:
+            rows += _acts(self.video.cfg, self.audio.cfg, off=1) + _acts(self.video.stg, self.audio.stg, off=0)
+            rows += _acts(self.video.modality, self.audio.modality, off=1)
+        elif self.guided:
+            rows += 1
+        first = self._evaluations(self.steps) * rows
+        return (first,) if self.draft or stages == 1 else (first, self._evaluations(STAGE_2_STEPS))
+
+    def _evaluations(self, steps: int) -> int:
+        return 2 * steps - 1 if self.second_order else steps
+
+    def apply(
+        self, graph: Graph, model_set: ModelSet, *, sound_is_given: bool, keep_first_sound: bool, refuses: bool
+    ) -> None:
+        """Change `graph`, which is a mode's template with the loaders of `model_set`, made for Fast.
+
+        Args:
+            graph: The one to change.
+            model_set: Whose loaders it has.
+            sound_is_given: Whether the mode makes no sound.
+            keep_first_sound: Whether the first stage's sound is the finished one.
+            refuses: Whether the user names what is not wanted.
+
+        Raises:
+            RequestError: The model set cannot do it.
+        """
+        refusal = self.refusal(model_set)
+        if refusal:
+            raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
+        self._distil(graph, model_set)
+        if self.video is not None:
+            cfg = (model_set.negative_guidance if refuses else None) or self.video.cfg
+            self._guide(graph, replace(self.video, cfg=cfg), Guidance() if sound_is_given else self.audio, model_set)
+        if self.draft and "Stage 2" in graph:
+            graph.connect("Decode video", "samples", graph.source("Upscale", "samples"))
+        if (self.draft or (self.guided and keep_first_sound)) and "Decode audio" in graph:
+            graph.connect("Decode audio", "samples", ("Stage 1 split", 1))
+
+    def _distil(self, graph: Graph, model_set: ModelSet) -> None:
+        if model_set.is_distilled:
+            return
+        first, second = self.distilled
+        shared = model_set.loaders.outputs["model"][0]
+        graph[shared].strength_model = second
+        if first == second:
+            return
+        chain = ("IC-LoRA", "model") if "IC-LoRA" in graph else ("Stage 1 guidance", "model")
+        graph.connect(*chain, model_set.loaders.outputs["base_model"])
+        if first:
+            inputs = {"lora_name": graph[shared].lora_name, "strength_model": first}
+            node = {"class_type": "LoraLoaderModelOnly", "inputs": inputs}
+            graph.insert("Stage 1 distilled LoRA", node, on=chain, through="model")
+
+    def _guide(self, graph: Graph, video: Guidance, audio: Guidance, model_set: ModelSet) -> None:
+        graph.replace("Stage 1 guidance", _guider(video, audio, model_set.guidance_blocks))
+        graph.replace("Stage 1 sigmas", _scheduler(self.steps, by_size=self.scheduled_by_size))
+        graph.replace("Stage 1 sampler", self._sampler())
+        if "Stage 2" in graph:
+            graph["Stage 2 sigmas"].sigmas = REFINE_SIGMAS
+            graph.replace("Stage 2 sampler", self._sampler())
+
+    def _sampler(self) -> Mapping[str, Any]:
+        if self.second_order:
+            inputs = {"solver_type": "phi_2", "eta": 0.5, "s_noise": 1.0, "r": 0.5}
+            return {"class_type": "SamplerSEEDS2", "inputs": inputs}
+        return {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
+
+
+def _acts(*strengths: float, off: float) -> int:
+    return int(any(not math.isclose(strength, off) for strength in strengths))
+
+
+def _guider(video: Guidance, audio: Guidance, blocks: tuple[int, ...]) -> Mapping[str, Any]:
+    links = {"model": None, "positive": None, "negative": None}
+    if not blocks:
+        return {"class_type": "CFGGuider", "inputs": {**links, "cfg": video.cfg}}
+    strengths = {
+        f"{name}_{what}": getattr(guidance, what)
+        for name, guidance in (("video", video), ("audio", audio))
+        for what in ("cfg", "stg", "rescale", "modality")
+    }
+    stg_blocks = ", ".join(str(block) for block in blocks)
+    return {"class_type": "LTXStudioGuider", "inputs": {**links, **strengths, "stg_blocks": stg_blocks}}
+
+
+def _scheduler(steps: int, *, by_size: bool) -> Mapping[str, Any]:
+    inputs: dict[str, Any] = {"steps": steps, "max_shift": 2.05, "base_shift": 0.95, "stretch": True, "terminal": 0.1}
+    if by_size:
+        inputs["latent"] = ["Empty video", 0]
+    return {"class_type": "LTXVScheduler", "inputs": inputs}
+
+
+FAST = Preset(
+    id="fast",
+    label="Fast",
+    about="The distilled model: 8 steps at half size, then 3 at full size; no guidance.",
+    about_one="The distilled model in 8 steps; no guidance.",
+)
+BALANCED = Preset(
+    id="balanced",
+    label="Balanced",
+    about="The dev model: 30 guided steps at half size, then 3 distilled ones at full size.",
+    about_one="The dev model in 30 guided steps.",
+    steps=30,
+    distilled=(0.0, 1.0),
+    video=Guidance(cfg=3.0, stg=1.0, rescale=0.7, modality=3.0),
+    audio=Guidance(cfg=7.0, stg=1.0, rescale=0.7, modality=3.0),
+)
+QUALITY = Preset(
+    id="quality",
+    label="Quality",
+    about="After Lightricks' HQ recipe, sampled by SEEDS-2: 15 guided steps at half size, then 3 at full size.",
+    about_one="After Lightricks' HQ recipe, sampled by SEEDS-2: 15 guided steps.",
+    steps=15,
+    second_order=True,
+    distilled=(0.25, 0.5),
+    video=Guidance(cfg=3.0, stg=0.0, rescale=0.45, modality=3.0),
+    audio=Guidance(cfg=7.0, stg=0.0, rescale=1.0, modality=3.0),
+    scheduled_by_size=True,
+)
+DRAFT = Preset(
+    id="draft",
+    label="Draft",
+    about="Stage 1 of Fast alone: half width and height, to try ideas.",
+    about_one="Fast at half width and height, to try ideas.",
+    draft=True,
+)
+
+PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in (FAST, BALANCED, QUALITY, DRAFT)}
+
+
+def get_preset(preset_id: str) -> Preset:
+    """Look a preset up.
+
+    Raises:
+        RequestError: There is no such preset.
+    """
+    try:
+        return PRESETS[preset_id]
+    except (KeyError, TypeError):  # a client may send any JSON
+        raise RequestError(
+            f"There is no preset {quoted(preset_id)}.", f"Choose one of: {', '.join(PRESETS)}."
+        ) from None

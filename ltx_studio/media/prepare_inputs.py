@@ -1,0 +1,159 @@
+"""Making a user's file ready for a graph: a file of our own, named by its contents, in the folder ComfyUI reads.
+
+ComfyUI's loaders read a whole file into memory, take a sound with more than two channels only to fail on it, and know
+nothing of frame rates. So pictures are set upright, and of sounds and clips the part that is wanted is cut out.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import time
+import wave
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ltx_studio import sandbox
+from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.media.clip_frames import Check
+from ltx_studio.media.input_requests import ClipFile, InputRequest, LoraFile, PictureFile, SoundFile, WholeFile
+from ltx_studio.media.open import is_heif, locate
+from ltx_studio.media.picture import write_picture
+from ltx_studio.media.trim import RATE, cut_clip, cut_sound
+
+PREFIX = "studio-"
+OWN = "own"
+"""Folder of the users' LoRAs among the others."""
+
+KEEP_SECONDS = 7 * 24 * 3600
+_VERSION = 4
+"""Raise it with every change to what is written, so that older files are not taken for the same."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK = _FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EIO}
+
+
+class InputPreparer:
+    """Carries out what modes want. Equal wants give the same file, which is made once."""
+
+    def __init__(self, inputs_dir: Path, loras_dir: Path, check: Check = lambda: None) -> None:
+        """`check` is called again and again; what it raises ends the work and leaves no file."""
+        self._inputs_dir = inputs_dir
+        self._loras_dir = loras_dir
+        self._check = check
+
+    def __call__(self, want: InputRequest) -> str:
+        """The name under which the loader node finds the file.
+
+        Raises:
+            RequestError: The file is gone, damaged, or ends before what is wanted of it.
+            ExecutionError: The copy cannot be stored.
+        """
+        want = replace(want, path=locate(want.path))
+        name = f"{PREFIX}{_digest(want)}"
+        write: Callable[[Path], None]
+        match want:
+            case PictureFile():
+                file, write = self._picture(want.path, name)
+            case SoundFile():
+                file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
+            case ClipFile():
+                file, write = self._inputs_dir / f"{name}.mov", partial(cut_clip, want, self._check)
+            case WholeFile() if is_heif(want.path):  # which no node of ComfyUI reads
+                file, write = self._picture(want.path, name)
+            case WholeFile():
+                file, write = self._inputs_dir / f"{name}{want.path.suffix.lower()}", partial(_copy, want)
+            case LoraFile():
+                file, write = self._loras_dir / OWN / f"{name}.safetensors", partial(_link, want)
+        self._make(want.path, file, write)
+        return f"{OWN}/{file.name}" if isinstance(want, LoraFile) else file.name
+
+    def _picture(self, source: Path, name: str) -> tuple[Path, Callable[[Path], None]]:
+        """Return the file of a picture, and what writes it: outside of a server, whose memory it would fill."""
+        file = self._inputs_dir / f"{name}.png"
+        return file, lambda unfinished: sandbox.read(_write_picture, source, unfinished, file)
+
+    def _make(self, source: Path, path: Path, write: Callable[[Path], None]) -> None:
+        import av
+        from PIL import Image
+
+        try:
+            if path.exists():
+                os.utime(path, follow_symlinks=False)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole(path) as unfinished:
+                write(unfinished)
+        except (OSError, av.error.FFmpegError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise _told(error, source, path) from None
+
+
+def _write_picture(source: Path, unfinished: Path, path: Path) -> None:
+    from PIL import Image
+
+    try:
+        write_picture(source, unfinished)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _told(error, source, path) from None
+
+
+def sweep(inputs_dir: Path, loras_dir: Path) -> None:
+    """Remove old prepared files, which are made again when needed, and what killed processes left."""
+    limit = time.time() - KEEP_SECONDS
+    sweep_partials(inputs_dir, loras_dir / OWN)
+    for folder in (inputs_dir, loras_dir / OWN):
+        for file in folder.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError):  # another process may sweep too
+                if file.lstat().st_mtime < limit:
+                    file.unlink()
+
+
+def _told(error: Exception, source: Path, path: Path) -> StudioError:
+    """Whether the user's file or our disk is at fault."""
+    reason = getattr(error, "strerror", None) or str(error)
+    code = getattr(error, "errno", None)
+    if code in _DISK:
+        advice = "Free some space, then try again." if code in _FULL else f"Check the folder {path.parent}."
+        return ExecutionError(f"{source.name} could not be made ready: {reason}.", advice, where=str(path))
+    return RequestError(f"{source.name} cannot be read to its end: {reason}.", "Save it again, or use another file.")
+
+
+def _digest(want: InputRequest) -> str:
+    """Of what is wanted of which contents; of a LoRA, which may have gigabytes, of the file's state."""
+    digest = hashlib.sha256(f"{_VERSION} {want!r}".replace(repr(want.path), "").encode())
+    try:
+        if isinstance(want, LoraFile):
+            state = want.path.stat()
+            digest.update(f"{want.path} {state.st_size} {state.st_mtime_ns}".encode())
+            return digest.hexdigest()[:20]
+        with want.path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise RequestError(f"{want.path} cannot be read: {error.strerror}.", "Check the path.") from None
+    return digest.hexdigest()[:20]
+
+
+def _copy(want: WholeFile, path: Path) -> None:
+    shutil.copyfile(want.path, path)
+
+
+def _link(want: LoraFile, path: Path) -> None:
+    path.symlink_to(want.path)
+
+
+def _write_sound(want: SoundFile, check: Check, path: Path) -> None:
+    samples = cut_sound(want.path, want.start, want.seconds, check)
+    if not len(samples) and not want.start:
+        raise RequestError(f"{want.path.name} holds no sound that can be decoded.", "Use another file.")
+    if not len(samples):
+        raise RequestError(f"{want.path.name} ends before {want.start:g} s.", "Begin earlier.")
+    with path.open("wb") as file, wave.open(file, "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(samples.tobytes())

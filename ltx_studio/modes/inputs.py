@@ -1,0 +1,215 @@
+"""What several modes do with the user's files."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import RequestError
+from ltx_studio.graph import Graph
+from ltx_studio.media import PictureFile, PrepareInput, SoundFile, probe_clip, probe_picture, probe_sound
+from ltx_studio.media.input_store import would_be_copied
+from ltx_studio.media.open import locate
+from ltx_studio.media.silence import is_silent
+from ltx_studio.modes.fields import DEFAULT_FPS, FRAME_STEP, MIN_SECONDS, Controlled, Media, Params, Voiced
+from ltx_studio.modes.lengths import HALF_A_FRAME, to_fill, to_hold
+from ltx_studio.text.formatting import in_bytes
+
+_CROP = 0.05
+"""Share of a picture that may go without a word."""
+
+_LARGEST = 1e9
+"""Of a start in seconds or a frame rate: Python cannot turn every larger integer into a float."""
+
+_PADDING = 0.05
+"""Seconds. So much silence an encoder may add to a sound; it is no part of it."""
+
+_EXACT = 0.001
+"""Seconds. Less of a sound cannot be told from rounding."""
+
+_SHOWN = 0.005
+"""Seconds. Less is shown with three places."""
+
+_NEAR = 60.0
+"""Seconds. What begins later is not listened to: a sound is decoded from its beginning."""
+
+_LARGE_COPY = 100_000_000
+"""Bytes. The copy of a smaller file is not worth a note."""
+
+_SMALL_PART = 0.1
+"""Share of a file's seconds; where more of it is used, cutting it first hardly saves room."""
+
+_LENGTHS: Mapping[Media, Callable[[Path], float]] = {
+    Media.CLIP: lambda path: probe_clip(path).seconds,
+    Media.SOUND: lambda path: probe_sound(path).seconds,
+}
+"""How to measure the seconds of a file, by its kind."""
+
+SOUND_NODES = ("Sound", "Silence", "Padded sound", "Trimmed sound", "Sound latent", "Keep the sound", "Frozen sound")
+PICTURE_NODES = ("Image", "Image crop", "Image size", "Image compression")
+
+
+def set_picture(graph: Graph, title: str, path: Path, prepare: PrepareInput) -> None:
+    graph[title].image = prepare(PictureFile(path))
+
+
+def set_sound(graph: Graph, params: "VoicedParams", prepare: PrepareInput) -> None:
+    graph["Sound"].audio = prepare(SoundFile(params.audio, params.audio_start, params.duration))
+
+
+class VoicedParams(Voiced, Params):
+    """What modes have that follow a sound."""
+
+
+def length_of_sound(values: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return ``seconds`` for a clip that holds the rest of the sound whole, as far as a clip can be that long."""
+    rest = rest_of(values, "audio", lambda path: probe_sound(path).seconds)
+    if rest is None:
+        return {}
+    seconds, fps = rest
+    start, below = values.get("audio_start", 0.0), to_fill(seconds, fps)
+    if below < seconds and is_padding(Path(values["audio"]), start + below, seconds - below):
+        return {"seconds": below}
+    return {"seconds": to_hold(seconds, fps)}
+
+
+def length_of_clip(values: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return ``seconds`` for a clip that the rest of the given one fills to its end: no picture is held."""
+    rest = rest_of(values, "clip", lambda path: probe_clip(path).seconds)
+    return {} if rest is None else {"seconds": to_fill(*rest)}
+
+
+def rest_of(values: Mapping[str, Any], name: str, seconds: Callable[[Path], float]) -> tuple[float, float] | None:
+    """Return how many seconds the file `name` has from ``<name>_start`` on, and the frame rate; None without a file."""
+    if not isinstance(values.get(name), str | Path):
+        return None
+    start, fps = (values.get(key, default) for key, default in ((f"{name}_start", 0.0), ("fps", DEFAULT_FPS)))
+    if not all(isinstance(number, int | float) and 0 <= number <= _LARGEST for number in (start, fps)) or not fps:
+        return MIN_SECONDS, DEFAULT_FPS  # what is wrong with these is said when they are checked
+    return max(0.0, seconds(Path(values[name])) - start), fps
+
+
+def is_padding(path: Path, start: float, seconds: float) -> bool:
+    """Return whether the end of a sound, from `start` on, is only what its encoder added."""
+    return seconds <= _PADDING and is_silent(path, start, seconds)
+
+
+def check_sound(params: VoicedParams) -> Iterator[str]:
+    """Refuse a beginning after the end; say what is cut or filled with silence."""
+    sound = probe_sound(params.audio)
+    rest = sound.seconds - params.audio_start
+    if rest <= 0:
+        raise RequestError(
+            f"The sound is {sound.seconds:.2f} s long, so it cannot begin at {params.audio_start:g} s.",
+            "Begin earlier.",
+        )
+    lost = rest - params.duration
+    if params.audio_start <= _NEAR and is_silent(params.audio, params.audio_start, min(rest, params.duration)):
+        is_part = params.audio_start > 0 or lost > _PADDING
+        yield f"The sound is silent{' where it is used' if is_part else ''}."
+    if -lost > _PADDING:
+        yield f"The sound ends after {rest:.2f} s; the rest of the clip's {params.duration:.2f} s is silent."
+    elif lost > _EXACT and not is_padding(params.audio, params.audio_start + params.duration, lost):
+        yield (
+            f"The sound is cut: {params.duration:.2f} of {rest:.2f} s are used, the last {_seconds(lost)} s are lost."
+            f"{_keep_all(to_hold(rest, params.fps), params, rest)}"
+        )
+
+
+def check_source_sound(params: Params, path: Path, start: float) -> Iterator[str]:
+    """Say what is lost of the sound of a clip that is longer than its pictures.
+
+    Args:
+        params: The request; its clip is as long as it says.
+        path: The given clip, which has sound.
+        start: Second of it from which on it is used.
+    """
+    sound, pictures = probe_sound(path), probe_clip(path)
+    ahead = pictures.begin - sound.begin
+    length = sound.seconds - ahead  # from the first picture on
+    beyond, lost = length - pictures.seconds, length - start - params.duration
+    if min(beyond, lost) * params.fps > HALF_A_FRAME and not is_padding(path, ahead + pictures.seconds, beyond):
+        yield (
+            f"The clip's sound is cut: {params.duration:.2f} of {length - start:.2f} s are used, "
+            f"the last {_seconds(lost)} s are lost."
+        )
+
+
+def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
+    """Say what of a clip's `rest` (seconds) is not used, or how long its last picture is held.
+
+    Args:
+        params: The request; its clip is as long as it says.
+        rest: Seconds of the given clip from where it is used on.
+        what: The given clip, as the subject of a sentence.
+    """
+    left_over = (rest - params.duration) * params.fps
+    if left_over < -HALF_A_FRAME:
+        yield f"{what} ends after {rest:.2f} s; its last picture is held for {_seconds(-left_over / params.fps)} s."
+    elif left_over > HALF_A_FRAME:
+        why = " (lengths are 8k+1 frames)" if _is_cut_by_rule(params, rest) else ""
+        yield f"{what} is cut: {params.duration:.2f} of {rest:.2f} s are used{why}."
+
+
+def _is_cut_by_rule(params: Params, rest: float) -> bool:
+    """Return whether no shorter clip was asked for than fits into `rest` (seconds), but the next legal one does not."""
+    is_shorter = (to_fill(rest, params.fps) - params.seconds) * params.fps > HALF_A_FRAME
+    return not is_shorter and (rest - params.duration) * params.fps < FRAME_STEP - HALF_A_FRAME
+
+
+def _seconds(seconds: float) -> str:
+    """Two places, or as many as it takes to say more than nothing."""
+    return f"{seconds:.2f}" if seconds >= _SHOWN else f"{seconds:.3f}"
+
+
+def _keep_all(seconds: float, params: Params, rest: float) -> str:
+    """How to keep the whole sound, where a clip can be that long."""
+    frames = round(seconds * params.fps)
+    return f" Ask for {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
+
+
+def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:
+    """Name the large clips and sounds of which the studio keeps a whole copy although little of them is used.
+
+    Args:
+        params: The request.
+        media: Its parameters that are files, by name.
+    """
+    for name, kind in media.items():
+        path = getattr(params, name)
+        if path is None or kind not in _LENGTHS or not would_be_copied(path):
+            continue
+        size, seconds = locate(path).stat().st_size, _LENGTHS[kind](path)
+        used = min(params.duration, seconds - getattr(params, f"{name}_start", 0.0))
+        if size > _LARGE_COPY and used < _SMALL_PART * seconds:
+            yield (
+                f"{type(params).model_fields[name].title}: the file is kept whole ({in_bytes(size)}), although "
+                f"{used:.2f} of {seconds:.2f} s are used. Cut it first to save the space."
+            )
+
+
+def check_crop(path: Path, params: Params, what: str) -> Iterator[str]:
+    """Say when much of a picture is cut off."""
+    picture = probe_picture(path)
+    yield from crop_note(picture.width, picture.height, params, what)
+
+
+def crop_note(width: int, height: int, params: Params, what: str) -> Iterator[str]:
+    shape, wanted = width / height, params.width / params.height
+    lost = 1 - min(shape, wanted) / max(shape, wanted)
+    if lost > _CROP:
+        yield (
+            f"{what} is {width}×{height}; to fill {params.width}×{params.height}, {lost:.0%} of it is cut off "
+            f"at the {'sides' if shape > wanted else 'top and bottom'}."
+        )
+
+
+def check_control(params: Params) -> Iterator[str]:
+    """Say what an optional control clip does not cover, and what of it is not used."""
+    if isinstance(params, Controlled) and params.control_clip is not None:
+        clip = probe_clip(params.control_clip)
+        missing = (params.duration - clip.seconds) * params.fps
+        if missing > HALF_A_FRAME:
+            yield f"The control clip ends after {clip.seconds:.2f} s; from there on the motion is free."
+        elif -missing > HALF_A_FRAME:
+            yield f"The control clip is cut: {params.duration:.2f} of {clip.seconds:.2f} s are used."
+        yield from crop_note(clip.width, clip.height, params, "The control clip")

@@ -1,0 +1,140 @@
+"""Many requests at once: a sweep of seeds, or a file with a request in each line."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from ltx_studio import limits, sandbox
+from ltx_studio.errors import RequestError
+from ltx_studio.families.ltx_2_3 import FAST
+from ltx_studio.media.open import locate
+from ltx_studio.modes import MAX_SEED, Params, UserLora, get_mode
+from ltx_studio.queue.job_spec import JobSpec
+from ltx_studio.queue.specs import Spec
+from ltx_studio.queue.tables import OF_THE_REQUEST, read_rows, wrong_row
+
+MOST = limits.TABLE_ROWS.most
+"""Requests in one batch."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+_GROUPED = re.compile(r"[+-]?\d{1,3}\.\d{3}")
+
+
+def sweep(spec: Spec, count: int) -> Iterator[Spec]:
+    """So many requests, whose seeds come one after another from that of `spec` on."""
+    for number in range(count):
+        yield spec if not number else spec.with_seed(((spec.seed or 0) + number) % (MAX_SEED + 1))
+
+
+def read_batch(
+    path: Path,
+    model_set: str,
+    mode: str | None = None,
+    preset: str = FAST.id,
+    *,
+    with_files: bool = True,
+    uploaded: bool = False,
+) -> list[JobSpec]:
+    """Return the requests of a file: JSON lines, a table, or prompts (see `read_rows`).
+
+    Each has ``prompt`` and whatever else the mode takes, and may have ``mode``, ``preset`` and ``model_set`` of its
+    own. Relative paths start at the file's folder. LoRAs are a list of objects as in the API, or one text,
+    ``FILE:STRENGTH; FILE``.
+
+    Args:
+        path: The file.
+        model_set: Where a request names none.
+        mode: The same.
+        preset: The same.
+        with_files: Whether requests may name files of this machine.
+        uploaded: Whether the file lies where an upload was put, and not where its user has it: the files that it names
+            are not beside it, so their paths have to be whole.
+
+    Raises:
+        RequestError: The file cannot be read, or a request in it is wrong: which line, and why.
+    """
+    path = locate(path)
+    rows = sandbox.read(read_rows, path)
+    usual = {"mode": mode, "preset": preset, "model_set": model_set}
+    folder = None if uploaded else path.parent
+    return [_spec(line, row, usual, path, folder, with_files=with_files) for line, row in rows]
+
+
+def _spec(
+    line: int,
+    row: Mapping[str, Any],
+    usual: Mapping[str, str | None],
+    path: Path,
+    folder: Path | None,
+    *,
+    with_files: bool,
+) -> JobSpec:
+    of_request = {name: row.get(name, usual[name]) for name in OF_THE_REQUEST}
+    for name in ("mode", "preset"):  # a table may say T2V
+        if isinstance(of_request[name], str):
+            of_request[name] = of_request[name].casefold()
+    values = {name: value for name, value in row.items() if name not in OF_THE_REQUEST}
+    mode = of_request["mode"]
+    if mode is None:
+        raise wrong_row(path, line, "it names no mode.", "Name one, such as t2v, in its `mode`, or give --mode.")
+    try:
+        if not with_files:
+            _refuse_files(values, get_mode(str(mode)).media)
+        for name in get_mode(str(mode)).media:
+            if values.get(name):
+                values[name] = _found(str(values[name]), name, folder)
+        loras = values.get("loras")
+        if isinstance(loras, str):
+            values["loras"] = loras = [UserLora.written(each.strip()) for each in loras.split(";") if each.strip()]
+        if isinstance(loras, list):
+            values["loras"] = [{**lora, "file": _found(str(lora["file"]), "loras", folder)} for lora in loras]
+        values = _with_decimal_points(values, get_mode(str(mode)).params)
+        _refuse_grouped_digits(values, get_mode(str(mode)).params)
+        return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
+    except RequestError as error:
+        raise wrong_row(path, line, error.message, error.hint) from None
+    except (KeyError, TypeError, ValueError):
+        raise wrong_row(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
+
+
+def _refuse_files(values: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in (*names, "loras"):
+        if values.get(name):
+            raise RequestError(f"It names a file for {name}.", "Use the API, which takes uploads.")
+
+
+def _found(named: str, name: str, folder: Path | None) -> Path:
+    """Return the path of a file that is named for a parameter; relative paths start at `folder`, if there is one."""
+    if folder is None and not Path(named).is_absolute():
+        raise RequestError(
+            f"It names {named!r} for {name}, and an uploaded table has no folder to look in.",
+            "Files in an uploaded table need whole paths, such as /home/me/picture.png.",
+        )
+    path = Path(folder or "", Path(named).expanduser())
+    if "\\" in named and not path.exists():  # written on Windows, read elsewhere
+        path = Path(folder or "", named.replace("\\", "/"))
+    return path
+
+
+def _with_decimal_points(values: Mapping[str, Any], params: type[Params]) -> dict[str, Any]:
+    """Return a request's values with ``1,5`` as ``1.5`` where a number is expected that may have decimals."""
+    return {
+        name: value.replace(",", ".")
+        if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) and float in _types(name, params)
+        else value
+        for name, value in values.items()
+    }
+
+
+def _refuse_grouped_digits(values: Mapping[str, Any], params: type[Params]) -> None:
+    """Refuse ``1.000`` for a whole number: it is 1 in one country and 1,000 in another."""
+    for name, value in values.items():
+        types = _types(name, params)
+        if isinstance(value, str) and _GROUPED.fullmatch(value) and int in types and float not in types:
+            said = f"{name} {value} may mean {int(float(value))} or {value.replace('.', '')}."
+            raise RequestError(said, "Write it without a point.")
+
+
+def _types(name: str, params: type[Params]) -> tuple[Any, ...]:
+    field = params.model_fields.get(name)
+    return () if field is None else (field.annotation, *get_args(field.annotation))

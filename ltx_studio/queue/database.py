@@ -1,0 +1,201 @@
+"""The studio's database: one SQLite file for jobs and takes, changed by numbered migrations."""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from ltx_studio.errors import SetupError
+from ltx_studio.permissions import open_home
+from ltx_studio.queue.damage import DatabaseDamagedError, DatabaseUnusableError, translated
+
+BUSY_SECONDS = 30.0
+"""How long one process waits for another's write; each takes milliseconds."""
+
+_NEEDED = {
+    "owners": "id, served, paused",
+    "jobs": "number, id, owner, batch, mode, spec, state, place, created, started, ended, attempts, stopping, progress,"
+    " error",
+    "takes": "number, id, job, owner, mode, created, file, bytes, prompt, recipe, measured, favourite, tags, leaving",
+    "takes_words": "rowid, words",
+}
+"""Tables and columns by which a file is known as the studio's."""
+
+
+class Database:
+    """One file, opened once in each thread that uses it.
+
+    Readers never wait (write-ahead log), writers take turns. What a committed transaction wrote outlives a kill of
+    every process; only a power cut may take the last moments (`synchronous = NORMAL`).
+
+    What SQLite raises within `read` and `write` reaches the caller as a `DatabaseUnusableError` or a
+    `DatabaseDamagedError`. Both are errors of the studio's, with a remedy, and of SQLite's too: whoever catches
+    `sqlite3.Error` to try again later catches them, and `sqlite_errorcode` is kept. `sqlite3.IntegrityError` stays as
+    it is: it is about one row.
+
+    Args:
+        path: The file; it is made, and brought up to date, when it is first opened.
+
+    Raises:
+        SetupError: It is of a newer studio.
+        DatabaseDamagedError: It is no database, not the studio's, or damaged.
+        DatabaseUnusableError: It cannot be opened or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        open_home(path.parent)
+        try:
+            with translated(path):
+                _migrate(self.connection, path)
+                _check_tables(self.connection, path)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's; rows are read by name."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = _open(self._path)
+        return found
+
+    def close(self) -> None:
+        """Close this thread's connection; it is opened again when it is wanted."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None:
+            self._local.connection = None
+            found.close()
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Everything that is read in it is of the same moment."""
+        return self._transaction("BEGIN")
+
+    def write(self) -> AbstractContextManager[sqlite3.Connection]:
+        """All of it happens, or nothing. The turn is taken at the beginning, so that what is read in it still holds."""
+        return self._transaction("BEGIN IMMEDIATE")
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Read every page of the file; with `thorough`, also compare each table with its indexes.
+
+        Raises:
+            DatabaseDamagedError: It is damaged.
+        """
+        pragma = "integrity_check" if thorough else "quick_check"
+        with self.read() as connection:
+            damage = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}(1)")]
+        if damage != ["ok"]:
+            raise DatabaseDamagedError.of(self._path, damage[0])
+        if thorough:
+            with self.write() as connection:  # SQLite wants it written so; it changes nothing
+                connection.execute("INSERT INTO takes_words (takes_words) VALUES ('integrity-check')")
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with translated(self._path), _transaction(self.connection, begin) as connection:
+            yield connection
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3.Connection]:
+    connection.execute(begin)
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk, for one, makes SQLite roll back by itself
+            with contextlib.suppress(sqlite3.Error):  # what went wrong first is what counts
+                connection.execute("ROLLBACK")
+        raise
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        _use_log(connection)
+        for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # Python would keep it until it collects garbage
+        raise
+    return connection
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. When several open a new file at once, SQLite does not wait here by itself."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not is_busy or time.monotonic() > end:  # else a read-only folder would be tried for half a minute
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Run the migrations that the file has not seen, in their order; its `user_version` is the last one's number.
+
+    What was there before is copied beside it first, as `studio.db.before-0002` for migration 2.
+    """
+    steps = sorted((each for each in _folder().iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+    if _version(connection) == len(steps):
+        return
+    with _transaction(connection, "BEGIN IMMEDIATE"):
+        version = _version(connection)
+        tables = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not (set(_NEEDED) <= tables if version else not tables):
+            raise DatabaseDamagedError.foreign(path)
+        if version > len(steps):
+            raise SetupError(f"{path} was written by a newer LTX 2.3 Studio.", "Update the studio.")
+        if 0 < version < len(steps):
+            _back_up(path, f"{path.name}.before-{version + 1:04}")
+        for number, step in enumerate(steps[version:], version + 1):
+            for statement in step.read_text(encoding="utf-8").split(";\n\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _back_up(path: Path, name: str) -> None:
+    """Copy the database, all or nothing, to a file beside it. Nobody writes meanwhile."""
+    partial = path.with_name(f".{name}.part")
+    partial.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as copy:
+            source.backup(copy)
+        partial.replace(path.with_name(name))
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database of another program."""
+    for table, columns in _NEEDED.items():
+        try:
+            connection.execute(f"SELECT {columns} FROM {table} LIMIT 0")
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error):
+                raise
+            raise DatabaseDamagedError.foreign(path) from error
+
+
+def _folder() -> Traversable:
+    return files("ltx_studio.queue") / "migrations"
+
+
+__all__ = ["BUSY_SECONDS", "Database", "DatabaseDamagedError", "DatabaseUnusableError"]

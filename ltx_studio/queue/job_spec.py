@@ -1,0 +1,137 @@
+"""One request, checked: the mode, its parameters, the preset and the model set."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ltx_studio.errors import RequestError
+from ltx_studio.families.ltx_2_3 import FAST, get_preset
+from ltx_studio.graph import Workflow
+from ltx_studio.media import PrepareInput
+from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
+from ltx_studio.models.store import POCKET, fetch_command
+from ltx_studio.modes import Media, Params, get_mode
+from ltx_studio.modes.former_values import with_former_values
+from ltx_studio.modes.inputs import copy_notes
+from ltx_studio.modes.required_models import model_files
+from ltx_studio.modes.steering import own_threshold, steering_notes
+
+_FEW = 2
+"""Files that a command names one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """What is to be made. Equal specs make equal clips."""
+
+    pocket: ClassVar[str] = POCKET
+    """How one does without the model files of its set."""
+
+    mode: str
+    params: Params
+    model_set: str
+    preset: str = FAST.id
+    fresh: bool = False
+    """Whether it verifies a take: it is rendered with nothing that is warm from runs before, and kept out of the
+    history. It makes the same clip."""
+
+    @classmethod
+    def from_request(cls, mode: str, values: Mapping[str, Any], model_set: str, preset: str = FAST.id) -> Self:
+        """Check a request from a form, the command line or the API.
+
+        Raises:
+            RequestError: The mode, the model set, the preset, a value or a file is not one that can be used.
+        """
+        params = get_mode(mode).parse(values, get_model_set(model_set), get_preset(preset))
+        return cls(mode, params, model_set, preset)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
+        """What `as_dict` gave, with its files in `folder` and nowhere else; whether they are there is seen later."""
+        mode = get_mode(stored["mode"])
+        params = mode.params.model_validate(with_former_values(mode.params, stored["params"]))
+        preset = get_preset(stored["preset"]).id
+        spec = cls(stored["mode"], params, stored["model_set"], preset, stored.get("fresh", False))
+        return spec.with_files(lambda path, kind: folder / path.name)  # noqa: ARG005
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; files are named without their folder."""
+        named = self.with_files(lambda path, kind: Path(path.name))  # noqa: ARG005
+        return {
+            "mode": self.mode,
+            "preset": self.preset,
+            "model_set": self.model_set,
+            "params": named.params.model_dump(mode="json"),
+            **({"fresh": True} if self.fresh else {}),
+        }
+
+    @property
+    def prompt(self) -> str:
+        """What the history finds it by."""
+        return self.params.prompt
+
+    @property
+    def seed(self) -> int:
+        return self.params.seed
+
+    def with_seed(self, seed: int) -> Self:
+        """The same request with another seed."""
+        return replace(self, params=self.params.model_copy(update={"seed": seed}))
+
+    def files(self) -> dict[str, Path]:
+        """The files that were given, by parameter: ``image``, ``loras.0``."""
+        named = {name: getattr(self.params, name) for name in get_mode(self.mode).media}
+        named |= {f"loras.{index}": lora.file for index, lora in enumerate(self.params.loras)}
+        return {name: path for name, path in named.items() if path is not None}
+
+    def with_files(self, change: Callable[[Path, Media], Path]) -> Self:
+        """The same request with other paths to its files."""
+        changed: dict[str, Any] = {
+            name: change(path, kind)
+            for name, kind in get_mode(self.mode).media.items()
+            if (path := getattr(self.params, name)) is not None
+        }
+        loras = (lora.model_copy(update={"file": change(lora.file, Media.LORA)}) for lora in self.params.loras)
+        return replace(self, params=self.params.model_copy(update={**changed, "loras": tuple(loras)}))
+
+    def build(self, prepare: PrepareInput, model_set: ModelSet | None = None) -> Workflow:
+        """The finished graph, with another model set's loaders where one is given; `prepare` makes the files ready."""
+        used = model_set or get_model_set(self.model_set)
+        return get_mode(self.mode).build(self.params, used, get_preset(self.preset), prepare)
+
+    def fetch_command(self, missing: list[ModelFile]) -> str:
+        """The command that fetches the model files that the request misses, and no others."""
+        model_set = get_model_set(self.model_set)
+        usual = {file.key for file in model_files([get_mode(self.mode)], model_set, get_registry())}
+        if len(missing) > _FEW and {file.key for file in missing} <= usual:
+            return f"ltx-studio models get --mode {self.mode} --model-set {self.model_set}"
+        return fetch_command(missing)
+
+    def summary(self) -> str:
+        """What will really be made, in words."""
+        return get_mode(self.mode).summary(self.params, get_preset(self.preset), get_model_set(self.model_set))
+
+    def notes(self, *, keeps_files: bool = True) -> list[str]:
+        """Return what one should know before the run, each as a sentence.
+
+        Args:
+            keeps_files: Whether the request is queued, which keeps a copy of each file; a preview keeps none.
+        """
+        mode = get_mode(self.mode)
+        notes = mode.notes(self.params, get_preset(self.preset), get_model_set(self.model_set))
+        return [*notes, *(copy_notes(self.params, mode.media) if keeps_files else ())]
+
+    def steering_notes(self) -> list[str]:
+        """Return those of the notes that say whether the control clip steers."""
+        return list(steering_notes(self.params, self._size_in_graph(), get_model_set(self.model_set)))
+
+    def own_threshold(self) -> float | None:
+        """Return the edge threshold if it is not the one that fits the clip, or the clip is gone; otherwise None."""
+        try:
+            return own_threshold(self.params, self._size_in_graph())
+        except RequestError:
+            return None
+
+    def _size_in_graph(self) -> tuple[int, int]:
+        return get_mode(self.mode).size_in_graph(self.params, get_preset(self.preset))

@@ -1,0 +1,185 @@
+"""Tables of requests: read what each request says, from JSON lines, from a table in any dialect, or from prompts."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ltx_studio import limits
+from ltx_studio.errors import RequestError, WorkflowError
+from ltx_studio.graph.values import Scale, shown
+from ltx_studio.modes import MODES
+from ltx_studio.text import encodings
+
+Row = tuple[int, Mapping[str, Any]]
+"""The line that a request begins in, and what it says."""
+
+OF_THE_REQUEST = ("mode", "preset", "model_set")
+"""What a row may say besides the settings of its mode."""
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
+"""What files of requests are usually called."""
+
+_TABLES = (".csv", ".tsv", ".tab")
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r'"?sep=(?P<mark>[,;\t|])"?\s*', re.IGNORECASE)
+"""A first line for Excel, which says only what separates the columns."""
+_LIKE_THIS = 'Write an object like {"mode": "t2v", "prompt": "a ball"}.'
+_LONGEST_MESSAGE = 1000
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return what each request of a file says, unchecked.
+
+    A ``.csv`` or ``.tsv`` file is a table: commas, semicolons, tabs or bars between its columns, whose names are in
+    its first line. A ``.txt`` file has a prompt in each line. Everything else, and a ``.txt`` file of objects, has a
+    JSON object in each line.
+
+    Raises:
+        RequestError: The file cannot be read, is too large, or has no requests or too many.
+    """
+    text = _text(path)
+    suffix = path.suffix.lower()
+    if suffix in _TABLES:
+        found = _table(text, path)
+    elif suffix == ".txt" and not _is_json(text):
+        found = _prompts(text, path)
+    else:
+        found = _objects(text, path)
+    rows: list[Row] = []
+    for row in found:
+        rows.append(row)
+        limits.TABLE_ROWS.check(len(rows), path.name, is_partial=True)  # before the next is read: there may be millions
+    if not rows:
+        raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
+    return rows
+
+
+def wrong_row(path: Path, number: int, what: str, hint: str) -> RequestError:
+    """Return the error about one line of a file."""
+    said = shown(f"{what[:1].lower()}{what[1:]}", _LONGEST_MESSAGE)
+    return RequestError(f"{path.name}, line {number}: {said}", hint, where=f"{path.name}:{number}")
+
+
+@cache
+def columns() -> frozenset[str]:
+    """Return every name that a table can have in its first line."""
+    return frozenset({*OF_THE_REQUEST, *(name for mode in MODES.values() for name in mode.params.model_fields)})
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limits.TABLE_FILE.most + 1)  # it may grow while it is read
+    except OSError as error:
+        raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Check the path.") from None
+    limits.TABLE_FILE.check(len(data), path.name, is_partial=True)
+    return encodings.decode(data, path.name)
+
+
+def _lines(text: str, path: Path) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        limits.TABLE_LINES.check(number, path.name, is_partial=True)
+        yield line
+
+
+def _is_json(text: str) -> bool:
+    first = next(filter(str.strip, io.StringIO(text)), "")
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _prompts(text: str, path: Path) -> Iterator[Row]:
+    for number, line in enumerate(_lines(text, path), 1):
+        if line.strip():
+            yield number, {"prompt": line.strip()}
+
+
+def _objects(text: str, path: Path) -> Iterator[Row]:
+    for number, line in enumerate(_lines(text, path), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise wrong_row(
+                path, number, f"it is not valid JSON: {encodings.why_no_json(error)}.", _LIKE_THIS
+            ) from None
+        if not isinstance(row, dict):
+            raise wrong_row(path, number, "it is not a JSON object.", _LIKE_THIS)
+        limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")
+        _check_values(row, path, number)
+        yield number, row
+
+
+def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
+    try:
+        scale = Scale()
+        for name, value in row.items():
+            scale.weigh_name(name, None)
+            scale.weigh(value, name, None)
+    except WorkflowError as error:
+        raise wrong_row(path, number, error.message, "Correct that value.") from None
+
+
+def _table(text: str, path: Path) -> Iterator[Row]:
+    csv.field_size_limit(limits.TEXT.most)
+    lines = _lines(text, path)
+    line = next((line for line in lines if line.strip()), "")
+    header = text.count("\n", 0, text.find(line)) + 1
+    given = _SEPARATOR_LINE.fullmatch(line)
+    if given:
+        header, line = header + 1, next(lines, "")
+    usual = _DELIMITERS if path.suffix.lower() == ".csv" else f"\t{_DELIMITERS}"  # the first of equals
+    mark = given["mark"] if given else max(usual, key=lambda each: _fit(line, each))
+    names = [_name(each) for each in line.split(mark)]
+    limits.TABLE_COLUMNS.check(len(names), path.name)
+    _check_names(names, path, header)
+    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, strict=True)
+    read = 0
+    try:
+        for fields in reader:
+            number, read = header + read + 1, reader.line_num
+            if len(fields) > len(names) and any(fields[len(names) :]):
+                hint = f"Put text that contains {_NAMED.get(mark, mark)} in quotes."
+                raise wrong_row(path, number, f"it has {len(fields)} fields for {len(names)} columns.", hint)
+            row = {name: value.strip() for name, value in zip(names, fields, strict=False) if name and value.strip()}
+            if row:
+                yield number, row
+    except csv.Error as error:
+        raise wrong_row(path, header + reader.line_num, f"{error}.", "Save it again as CSV.") from None
+
+
+_NAMED: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+
+def _fit(line: str, mark: str) -> tuple[int, int]:
+    """Return how many known columns, and how many columns at all, a first line has with this delimiter."""
+    names = [_name(each) for each in line.split(mark)]
+    return len(columns() & set(names)), len(names)
+
+
+def _name(written: str) -> str:
+    """Return the setting that a column's title means: ``Negative prompt`` is ``negative_prompt``."""
+    return "_".join(written.strip().strip('"').casefold().replace("-", " ").replace("_", " ").split())
+
+
+def _check_names(names: list[str], path: Path, number: int) -> None:
+    if not any(names):
+        return
+    if not columns() & set(names):
+        raise wrong_row(
+            path,
+            number,
+            f"none of its columns is a setting of the studio: {', '.join(filter(None, names))}.",
+            "Write the names of the columns in the first line, such as prompt,seed. "
+            "Prompts alone, one in each line, go into a .txt file.",
+        )
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise wrong_row(path, number, f"it names {shown(twice)!r} twice.", "Give each column its own name.")

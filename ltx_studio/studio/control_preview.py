@@ -1,0 +1,164 @@
+"""Show what a control takes from a clip before anything is rendered: pictures of the clip above their control maps."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltx_studio import sandbox
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import ExecutionError, RequestError, StoppedError
+from ltx_studio.events import Failed, Finished
+from ltx_studio.families.ltx_2_3 import get_preset
+from ltx_studio.fileio import whole
+from ltx_studio.graph import Graph, Phase, Workflow
+from ltx_studio.media import PrepareInput
+from ltx_studio.media.edge_look import Part, few_pictures, look_at_edges, map_of_edges
+from ltx_studio.media.edges import USUAL_THRESHOLD
+from ltx_studio.models import ModelFile
+from ltx_studio.modes import get_mode
+from ltx_studio.modes.fields import Controlling
+from ltx_studio.modes.steering import used_part
+from ltx_studio.queue.job_spec import JobSpec
+from ltx_studio.queue.queue import new_id
+from ltx_studio.runners.local import LocalRunner
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+COLUMNS = 3
+"""Pictures that are shown, from all over the part of the clip that is used."""
+
+_WIDEST = 480
+"""Pixels of each picture in the preview."""
+
+_FRAMES = 9
+"""The shortest legal clip: so many maps a graph makes for the preview."""
+
+
+def write_control_preview(spec: JobSpec, destination: Path, runner: LocalRunner, cancel: CancelToken) -> Path:
+    """Write a PNG with pictures of the control clip above the maps that steer the run.
+
+    Canny is computed here at once; depth and pose need their models, which run in the engine.
+
+    Args:
+        spec: The request.
+        destination: Where the PNG goes; what is there is replaced.
+        runner: Makes maps that need models.
+        cancel: Stops it.
+
+    Raises:
+        RequestError: The request has no control clip, or it cannot be read.
+        StudioError: The maps cannot be made: a model file is missing, or the run failed.
+        OSError: The PNG cannot be written.
+    """
+    part, how = part_of(spec), spec.params
+    if part is None or not isinstance(how, Controlling):
+        raise RequestError("There is no control clip to preview.", "Give a control clip.")
+    if how.control in ("canny", "ready"):
+        sheet = sandbox.read(_sheet_of, part.path, part, how.control, _threshold(part, how))
+    else:
+        made = run_maps(spec, runner, cancel)
+        try:
+            sheet = sandbox.read(_sheet_of_both, part.path, part, replace(part, path=made, start=0.0))
+        finally:
+            made.unlink(missing_ok=True)
+    with whole(destination) as partial:
+        partial.write_bytes(sheet)
+    return destination
+
+
+def _threshold(part: Part, how: Controlling) -> float:
+    """Return Canny's threshold: the one of the request, or the one that fits where no clip steers or none is needed."""
+    if how.edge_threshold is not None:
+        return how.edge_threshold
+    return look_at_edges(part).threshold if how.control == "canny" else USUAL_THRESHOLD
+
+
+def part_of(spec: JobSpec) -> Part | None:
+    """Return the part of the control clip that a request uses; None when it has none."""
+    return used_part(spec.params, get_mode(spec.mode).size_in_graph(spec.params, get_preset(spec.preset)))
+
+
+def run_maps(spec: JobSpec, runner: LocalRunner, cancel: CancelToken) -> Path:
+    """Return a video of the control maps alone, `_FRAMES` from all over the part that is used, made by the engine.
+
+    Raises:
+        StudioError: It cannot be made.
+    """
+    workflow = runner.prepare(_Maps(spec), cancel)
+    for event in runner.carry_out(workflow, cancel, job_id=new_id()):
+        match event:
+            case Finished(outputs=outputs) if outputs:
+                return outputs[0].path
+            case Failed(error):
+                raise error
+    if cancel.cancelled:
+        raise StoppedError("Stopped.", "Nothing was kept.")
+    raise ExecutionError("The control map was not made.", "Try again, or choose another control.")
+
+
+class _Maps:
+    """Of a request, the control maps alone."""
+
+    def __init__(self, spec: JobSpec) -> None:
+        self._spec = spec
+
+    def files(self) -> dict[str, Path]:
+        return {}  # nothing is kept of what is only looked at
+
+    @property
+    def pocket(self) -> str:
+        return self._spec.pocket
+
+    def fetch_command(self, missing: list[ModelFile]) -> str:
+        return self._spec.fetch_command(missing)
+
+    def build(self, prepare: PrepareInput) -> Workflow:
+        return maps_only(self._spec, prepare)
+
+
+def maps_only(spec: JobSpec, prepare: PrepareInput) -> Workflow:
+    """Return the request's graph, cut down to what makes the control maps, for a few frames.
+
+    Args:
+        spec: A request with a control clip whose control is no `ready` map.
+        prepare: Makes the clip ready for the graph.
+    """
+    part = part_of(spec)
+    seconds = max(part.seconds, 0.1) if part is not None else 1.0
+    silent = {"sound": "generated"} if hasattr(spec.params, "sound") else {}
+    few = spec.params.model_copy(update={"seconds": seconds, "fps": _FRAMES / seconds, "loras": (), **silent})
+    graph = Graph(replace(spec, params=few).build(prepare).graph)
+    graph.connect("Video", "images", ("Control", 0))
+    graph.disconnect("Video", "audio")
+    graph.prune(f"Save {spec.mode}")
+    return Workflow("control-map", graph.to_api(), (Phase("control", "Make the control map", ("Control",)),))
+
+
+def _sheet_of(_path: Path, part: Part, control: str, threshold: float) -> bytes:
+    pictures = few_pictures(part, COLUMNS)
+    maps = pictures if control == "ready" else [map_of_edges(picture, threshold) for picture in pictures]
+    return _drawn(pictures, maps)
+
+
+def _sheet_of_both(_path: Path, part: Part, made: Part) -> bytes:
+    return _drawn(few_pictures(part, COLUMNS), few_pictures(made, COLUMNS))
+
+
+def _drawn(pictures: "list[NDArray[np.uint8]]", maps: "list[NDArray[np.uint8]]") -> bytes:
+    """Return a PNG with the pictures in a row above their maps."""
+    from PIL import Image
+
+    height, width = pictures[0].shape[:2]
+    scale = min(1.0, _WIDEST / width)
+    across, down = max(1, round(width * scale)), max(1, round(height * scale))
+    sheet = Image.new("RGB", (across * len(pictures), down * 2))
+    for row, row_of in enumerate((pictures, maps)):
+        for column, pixels in enumerate(row_of):
+            picture = Image.fromarray(pixels).resize((across, down), Image.Resampling.LANCZOS)
+            sheet.paste(picture, (column * across, row * down))
+    out = io.BytesIO()
+    sheet.save(out, format="PNG")
+    return out.getvalue()

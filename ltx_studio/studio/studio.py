@@ -1,0 +1,148 @@
+"""The application service: what the command line, the page and the API call."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.media import InputStore
+from ltx_studio.modes import Media
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.live_updates import LiveUpdates
+from ltx_studio.queue.queue import Job, Queue
+from ltx_studio.queue.snapshot import QueueSnapshots
+from ltx_studio.queue.specs import Spec, read_spec
+from ltx_studio.queue.states import Queued, Running
+from ltx_studio.runners.local import LocalRunner
+from ltx_studio.runners.worker import LOOK_SECONDS, Worker
+from ltx_studio.settings import Settings
+from ltx_studio.takes import unused_inputs
+from ltx_studio.takes.estimates import Estimator
+from ltx_studio.takes.history import History
+from ltx_studio.takes.take_store import TakeStore
+
+log = logging.getLogger(__name__)
+
+UNWIND_SECONDS = 60.0
+"""A run stops within one step; on a slow machine a step may take that long."""
+
+
+class Studio:
+    """Of one studio, in as many processes as want it; one of them carries the jobs out.
+
+    Attributes:
+        uploads: Where the page puts what visitors upload, which goes one day.
+
+    Raises:
+        DatabaseDamagedError: The database is damaged.
+        SetupError: It, or its folder, cannot be used.
+    """
+
+    def __init__(self, settings: Settings, runner: LocalRunner | None = None) -> None:
+        self.settings = settings
+        self.uploads = settings.temp_dir
+        self.runner = runner or LocalRunner(settings)
+        self._database = database = Database(settings.database_file)
+        database.check()  # else a damage shows only when a clip is made already, or where a page comes to it
+        self.queue = Queue(database)
+        self.snapshots = QueueSnapshots(database)
+        self.history = History(database, settings.outputs_dir, settings.posters_dir)
+        self.take_store = TakeStore(settings)
+        self.estimate = Estimator(self.history)
+        self.live_updates = LiveUpdates()
+        self._keep = InputStore(settings.kept_dir)
+        self._worker: Worker | None = None
+        self._guard = threading.Lock()
+
+    def submit(self, owner: str, specs: Sequence[Spec]) -> list[str]:
+        """Keep the files of requests and put these into the owner's line, all or none; the jobs' ids.
+
+        Raises:
+            StudioError: A file is gone, or there is no room to keep it.
+        """
+        jobs = self.queue.submit(owner, [(spec.mode, self._stored(spec)) for spec in specs])
+        if self._worker is not None:
+            self._worker.nudge()
+        return jobs
+
+    def _stored(self, spec: Spec) -> dict[str, Any]:
+        """Keep the files of a request, and return what the queue stores of it, with how the user names them."""
+        names: dict[str, str] = {}
+
+        def keep(path: Path, kind: Media) -> Path:
+            kept = self._kept(path, kind)
+            names[kept.name] = path.name
+            return kept
+
+        stored = spec.with_files(keep).as_dict()
+        return {**stored, "names": names} if names else stored
+
+    def _kept(self, path: Path, kind: Media) -> Path:
+        """LoRAs are large, so they stay where they are; but not what was uploaded."""
+        uploaded = path.resolve().is_relative_to(self.uploads.resolve())
+        return self._keep(path, linked=kind is Media.LORA and not uploaded)
+
+    def work(self, *, only: Collection[str] | None = None) -> None:
+        """Carry out what waits, or these jobs, in this process, as soon as no other does. Asked again, nothing."""
+        with self._guard:
+            if self._worker is not None:
+                return
+            lock = self.settings.worker_lock
+            worker = Worker(
+                lock, self.queue, self.runner, self.take_store, self.live_updates, only=only, tidy=self.free_inputs
+            )
+            worker.start()
+            self._worker = worker  # one that does not run would keep every later job waiting
+        try:
+            self.history.remove_leaving()
+        except sqlite3.Error:  # they go the next time
+            log.exception("takes that are to go cannot be removed now")
+
+    def free_inputs(self) -> int:
+        """Remove the copies of users' files that no job and no take needs; return how many bytes that freed."""
+        return unused_inputs.free(self._database, self.settings.kept_dir)
+
+    def is_worked(self) -> bool:
+        """Whether a process carries out what waits."""
+        lock = FileLock(self.settings.worker_lock)
+        try:
+            with lock.acquire(blocking=False):
+                return False
+        except Timeout:
+            return True
+
+    def spec(self, job: Job) -> Spec:
+        """What a job was asked for."""
+        return read_spec(job.spec, self.settings.kept_dir)
+
+    def follow(self, job: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+        """The job now, and again whenever it may have changed, until it has ended; the last one says how.
+
+        It is stopped as soon as `cancel` says so.
+
+        Raises:
+            RequestError: The owner has no such job.
+        """
+        number = -1
+        while True:
+            found = self.queue.get(job, owner)
+            yield found
+            if not isinstance(found.state, Queued | Running):
+                return
+            if cancel is not None and cancel.cancelled:
+                self.queue.cancel(job, owner)
+            number = self.live_updates.wait(job, number, LOOK_SECONDS).number
+
+    def close(self, timeout: float = UNWIND_SECONDS) -> bool:
+        """Put the job that runs back into the queue, and wait; whether the process can end in good order."""
+        stopped = self.close_worker(timeout)
+        return self.runner.close(timeout) and stopped
+
+    def close_worker(self, timeout: float) -> bool:
+        """The same, and the engine stays open, for somebody else who uses it."""
+        return self._worker is None or self._worker.close(timeout)

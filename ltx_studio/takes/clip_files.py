@@ -1,0 +1,77 @@
+"""A finished clip: what it measures, and a copy of it where the user wants one."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ltx_studio.errors import RequestError
+from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.media.open import open_media
+from ltx_studio.permissions import as_usual, user_mode
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A video file as it is: pixels, frames, frames per second, and seconds of picture."""
+
+    id: str
+    path: Path
+    width: int
+    height: int
+    frames: int
+    fps: float
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: ``take`` is the id."""
+        shown = asdict(self) | {"path": str(self.path)}
+        return {"take": shown.pop("id"), **shown}
+
+
+def measure(path: Path) -> Take:
+    """Read a video file's own figures. Frames are counted from its packets, not taken from its header."""
+    with open_media(path) as container:
+        stream = container.streams.video[0]
+        frames = sum(1 for packet in container.demux(stream) if packet.size)
+        fps = float(stream.average_rate or 0)
+        return Take(path.stem, path, stream.width, stream.height, frames, fps, round(frames / fps, 3) if fps else 0.0)
+
+
+def check_destination(path: Path) -> Path:
+    """Refuse a destination that could not be written before anything is rendered; makes its folder.
+
+    Raises:
+        RequestError: It is a folder, not an .mp4, or its folder cannot be written.
+    """
+    try:
+        path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow a link)
+        if path.is_dir():
+            raise RequestError(f"{path} is a folder.", f"Name a file in it, such as {path / 'clip.mp4'}.")
+        if path.suffix.lower() != ".mp4":
+            raise RequestError(
+                f"{path.name} does not end in .mp4.", f"Clips are mp4: name it {path.stem or 'clip'}.mp4."
+            )
+        with as_usual():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            path.exists()  # raises for a name that is too long
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise RequestError(f"{path} cannot be written: {reason}.", "Choose another place for --out.") from None
+    return path
+
+
+def export(take: Path, destination: Path) -> Path:
+    """Put a copy of the take at `destination`, in one piece: either all of it is there, or what was there before.
+
+    Raises:
+        OSError: It cannot be written; nothing half-written is left.
+    """
+    sweep_partials(destination.parent)
+    with whole(destination) as partial:
+        shutil.copyfile(take, partial)
+        partial.chmod(user_mode())  # where the user wants it, it is as the files that they make
+    return destination

@@ -1,0 +1,375 @@
+"""The history: every take with its recipe, what was measured, and what its owner says of it."""
+
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from ltx_studio import limits
+from ltx_studio.errors import RequestError
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.stored_json import FIGURES, measured_of, request_of, tags_of
+from ltx_studio.takes.disk_usage import Room, beyond, room_of, sizes
+
+log = logging.getLogger(__name__)
+
+PAGE = 50
+GOING, ASIDE = 1, 2
+"""What ``leaving`` says of a take that no list has: it is being deleted, or for a comparison only."""
+ASIDE_SECONDS = 3600
+"""A take that is aside is left over when it is older: whoever wanted to compare it was killed."""
+MOST_TAGS, LONGEST_TAG = 20, 50
+SHORTEST = 3
+"""Letters that the index of words knows; a shorter search looks at each prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTake:
+    """What is known of a take when it is made.
+
+    Attributes:
+        id: Short and unique; in the file's name.
+        job: The job that made it.
+        owner: Whose it is.
+        mode: The mode's id.
+        created: When, in seconds since the epoch.
+        file: Below the folder of outputs, with slashes.
+        bytes: Size of the file.
+        prompt: As it was asked for.
+        recipe: How it was made.
+        measured: What the run took and the clip measures.
+        aside: Whether it is for a comparison only: no list has it, and it goes when that is over.
+    """
+
+    id: str
+    job: str
+    owner: str
+    mode: str
+    created: float
+    file: str
+    bytes: int
+    prompt: str
+    recipe: Mapping[str, Any]
+    measured: Mapping[str, Any]
+    aside: bool = field(default=False, kw_only=True)
+
+    def insert(self, connection: sqlite3.Connection) -> None:
+        """Add its row in the open transaction."""
+        number = connection.execute(
+            "INSERT INTO takes (id, job, owner, mode, created, file, bytes, prompt, recipe, measured, leaving)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self.id, self.job, self.owner, self.mode, self.created, self.file, self.bytes, self.prompt,
+                json.dumps(self.recipe), json.dumps(self.measured), ASIDE if self.aside else 0,
+            ),
+        ).lastrowid  # fmt: skip
+        connection.execute("INSERT INTO takes_words (rowid, words) VALUES (?, ?)", (number, self.prompt))
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRecord(NewTake):
+    """A take of the history.
+
+    Attributes:
+        number: Later takes have higher ones.
+        favourite: Whether its owner keeps it whatever is pruned.
+        tags: Its owner's words.
+    """
+
+    number: int
+    favourite: bool
+    tags: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """What could not be written about the clip when it was kept, as a sentence; usually nothing."""
+        return str(self.measured.get("note", ""))
+
+    @property
+    def clip(self) -> dict[str, float]:
+        """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else nothing."""
+        found = {name: self.measured[name] for name in FIGURES if name in self.measured}
+        return found | ({"seconds": round(found["frames"] / found["fps"], 3)} if found.get("fps") else {})
+
+    @property
+    def seed(self) -> int | None:
+        """Of the request; None where it has none."""
+        seed = self.recipe["params"].get("seed")
+        return seed if isinstance(seed, int) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, without the recipe."""
+        return {
+            "take": self.id,
+            "job": self.job,
+            "mode": self.mode,
+            "created": self.created,
+            "file": self.file,
+            "bytes": self.bytes,
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "favourite": self.favourite,
+            "tags": list(self.tags),
+            "measured": dict(self.measured),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some takes, newest first.
+
+    Attributes:
+        takes: At most as many as were asked for.
+        before: What to ask the next page with; None when this is the last.
+    """
+
+    takes: tuple[TakeRecord, ...]
+    before: int | None
+
+
+def poster_path(folder: Path, take: str) -> Path:
+    """Of a take's poster in the folder of posters."""
+    return folder / f"{take}.jpg"
+
+
+def erase(connection: sqlite3.Connection, number: int) -> None:
+    """Delete a take's row, in the open transaction."""
+    for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
+        connection.execute(statement, (number,))
+
+
+class History:
+    """Of one database, one folder of outputs and one of posters. Each owner sees its own takes only."""
+
+    def __init__(self, database: Database, outputs_dir: Path, posters_dir: Path) -> None:
+        self._database = database
+        self._outputs_dir, self._posters_dir = outputs_dir, posters_dir
+
+    def path(self, take: NewTake) -> Path:
+        """Of its video file."""
+        return self._outputs_dir / take.file
+
+    def is_missing(self, take: NewTake) -> bool:
+        """Return whether its file is missing, as when its disk is not mounted; checked each time."""
+        return not self.path(take).is_file()
+
+    def poster(self, take: str) -> Path:
+        """A picture of its middle; of a take that is only heard there is none."""
+        return poster_path(self._posters_dir, take)
+
+    def get(self, take: str, owner: str) -> TakeRecord:
+        """One of the owner's takes, also one that is aside.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.read() as connection:
+            return _record(_row(connection, take, owner))
+
+    def has_used(self, owner: str, digest: str) -> bool:
+        """Whether one of the owner's takes was made of a file with this sha256."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM takes,"
+                " json_each(CASE WHEN json_valid(takes.recipe) THEN takes.recipe ELSE '{}' END, '$.inputs') AS input"
+                " WHERE owner = ? AND leaving <> ? AND instr(recipe, ?) AND input.value = ? LIMIT 1",
+                (owner, GOING, digest, digest),
+            )
+            return found.fetchone() is not None
+
+    def page(
+        self,
+        owner: str,
+        *,
+        search: str = "",
+        mode: str | None = None,
+        favourites: bool = False,
+        before: int | None = None,
+        limit: int = PAGE,
+    ) -> Page:
+        """The owner's newest takes that fit.
+
+        Args:
+            owner: Whose.
+            search: What the prompt or the tags contain, in any case of letters; every word of it.
+            mode: Of that mode.
+            favourites: Favourites only.
+            before: `Page.before` of the page before.
+            limit: At most so many.
+        """
+        words = search.replace("\0", " ").split()
+        limits.SEARCH_WORDS.check(len(words), "The search")
+        indexed = [word for word in words if len(word) >= SHORTEST]
+        source, where = "takes", ["takes.owner = ?", "NOT takes.leaving"]
+        values: list[str | int] = [owner]
+        if indexed:  # its rows come newest first as well, so a page is found without looking at all of them
+            source = "takes_words CROSS JOIN takes ON takes.number = takes_words.rowid"
+            where.append("takes_words MATCH ?")
+            values.append(" AND ".join(f'"{word.replace(chr(34), chr(34) * 2)}"' for word in indexed))
+        for word in words:
+            if len(word) < SHORTEST:
+                where.append("(instr(lower(takes.prompt), ?) OR instr(lower(takes.tags), ?))")
+                values += [word.lower()] * 2
+        if mode is not None:
+            where.append("takes.mode = ?")
+            values.append(mode)
+        if favourites:
+            where.append("takes.favourite")
+        number = "takes_words.rowid" if indexed else "takes.number"
+        if before is not None:
+            where.append(f"{number} < ?")
+            values.append(before)
+        query = f"SELECT takes.* FROM {source} WHERE {' AND '.join(where)} ORDER BY {number} DESC LIMIT ?"
+        with self._database.read() as connection:
+            rows = connection.execute(query, (*values, limit + 1)).fetchall()
+        takes = tuple(_record(row) for row in rows[:limit])
+        return Page(takes, takes[-1].number if len(rows) > limit else None)
+
+    def newest(self) -> int:
+        """The number of the newest take, of whichever owner; 0 when there is none."""
+        with self._database.read() as connection:
+            return int(connection.execute("SELECT coalesce(max(number), 0) FROM takes").fetchone()[0])
+
+    def measured(self, model_set: str, limit: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """The request and what was measured of the newest takes with a model set, of all owners: to tell times by."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT json_remove(recipe, '$.graph') AS recipe, measured FROM takes WHERE"
+                " CASE WHEN json_valid(recipe) THEN json_extract(recipe, '$.model_set') END = ?"
+                " ORDER BY number DESC LIMIT ?",
+                (model_set, limit),
+            ).fetchall()
+        return [(request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"])) for row in rows]
+
+    def favour(self, take: str, owner: str, favourite: bool) -> None:
+        """Say whether a take is a favourite.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.write() as connection:
+            number = _row(connection, take, owner)["number"]
+            connection.execute("UPDATE takes SET favourite = ? WHERE number = ?", (favourite, number))
+
+    def tag(self, take: str, owner: str, tags: Sequence[str]) -> None:
+        """Give a take these tags and no others.
+
+        Raises:
+            RequestError: The owner has no such take, or these are too many or too long.
+        """
+        cleaned = list(dict.fromkeys(tag for each in tags if (tag := " ".join(each.split()))))
+        if len(cleaned) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in cleaned):
+            raise RequestError(
+                f"A take has at most {MOST_TAGS} tags of {LONGEST_TAG} letters.", "Leave some out, or shorten them."
+            )
+        with self._database.write() as connection:
+            row = _row(connection, take, owner)
+            connection.execute(
+                "UPDATE takes SET tags = ? WHERE number = ?", (json.dumps(cleaned, ensure_ascii=False), row["number"])
+            )
+            connection.execute(
+                "UPDATE takes_words SET words = ? WHERE rowid = ?",
+                ("\n".join((row["prompt"], *cleaned)), row["number"]),
+            )
+
+    def delete(self, take: str, owner: str) -> None:
+        """Remove a take and its file.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, take, owner)
+            connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (GOING, row["number"]))
+        self.remove_leaving()
+
+    def room(self, owner: str) -> Room:
+        """What all of the owner's takes need."""
+        with self._database.read() as connection:
+            rows = sizes(connection, owner)
+        here = self._here(rows)
+        return room_of(here, missing=len(rows) - len(here))
+
+    def prunable(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> Room:
+        """What `prune` would remove now.
+
+        Raises:
+            RequestError: It is less than nothing.
+        """
+        with self._database.read() as connection:
+            return room_of(self._prunable(connection, owner, keep, keep_bytes))
+
+    def prune(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
+        """Remove the owner's oldest takes, never a favourite, and return their ids.
+
+        A take whose file is missing is neither counted nor removed: it takes no space, and its disk may come back.
+
+        Args:
+            owner: Whose.
+            keep: Until so many are left beside the favourites.
+            keep_bytes: Until all that are left, favourites too, have so many bytes.
+
+        Raises:
+            RequestError: It is less than nothing.
+        """
+        with self._database.write() as connection:
+            gone = self._prunable(connection, owner, keep, keep_bytes)
+            connection.executemany(
+                "UPDATE takes SET leaving = ? WHERE number = ?", [(GOING, row["number"]) for row in gone]
+            )
+        self.remove_leaving()
+        return [row["id"] for row in gone]
+
+    def _prunable(
+        self, connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
+    ) -> list[sqlite3.Row]:
+        if min(keep or 0, keep_bytes or 0) < 0:
+            raise RequestError("The number to keep is negative.", "Give 0 or more.")
+        return list(beyond(self._here(sizes(connection, owner)), keep, keep_bytes))
+
+    def _here(self, rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
+        """Those whose file is there."""
+        return [row for row in rows if (self._outputs_dir / row["file"]).is_file()]
+
+    def remove_leaving(self) -> None:
+        """Remove the files of takes that are to go, and then their rows: a kill in between is made up for later."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT takes.number, takes.id, takes.file FROM takes LEFT JOIN jobs ON jobs.id = takes.job"
+                " WHERE takes.leaving AND (takes.leaving = ? OR coalesce(jobs.ended, 0) < ?)",
+                (GOING, time.time() - ASIDE_SECONDS),
+            ).fetchall()
+        for row in rows:
+            file = self._outputs_dir / row["file"]
+            try:
+                for path in file.parent.glob(f"{escape(file.stem)}*"):  # what else its run saved lies beside it
+                    path.unlink(missing_ok=True)
+                self.poster(row["id"]).unlink(missing_ok=True)
+            except OSError:
+                log.exception("%s cannot be removed now", file)
+                continue
+            with self._database.write() as connection:
+                erase(connection, row["number"])
+
+
+def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving <> ?", (take, owner, GOING)
+    ).fetchone()
+    if row is None:
+        raise RequestError(f"There is no take {take}.", "`ltx-studio takes list` names those that there are.")
+    return row
+
+
+def _record(row: sqlite3.Row) -> TakeRecord:
+    return TakeRecord(
+        row["id"], row["job"], row["owner"], row["mode"], row["created"], row["file"], row["bytes"], row["prompt"],
+        request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"]),
+        aside=row["leaving"] == ASIDE, number=row["number"], favourite=bool(row["favourite"]),
+        tags=tags_of(row["tags"]),
+    )  # fmt: skip

@@ -1,0 +1,200 @@
+"""Whether files and rows agree: what the history says and what lies in the studio's folders, and mending it."""
+
+import contextlib
+import logging
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ltx_studio.errors import RequestError, SetupError
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.queue import LOCAL
+from ltx_studio.settings import Settings
+from ltx_studio.takes import recipes, unused_inputs
+from ltx_studio.takes.history import History, NewTake, erase
+from ltx_studio.takes.take_store import TakeStore, clip_of, write_poster
+from ltx_studio.takes.unused_inputs import is_old
+from ltx_studio.workflow_files.read import VIDEOS
+
+log = logging.getLogger(__name__)
+
+_TAKE = re.compile(r"(?P<mode>[a-z0-9]+)-(?P<id>[0-9a-f]{12})(-\d+)?\.\w+")
+"""The name of a take's file, or of what else its run saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrityReport:
+    """Attributes: takes' ids and paths."""
+
+    missing: tuple[str, ...]
+    """Takes whose file is not there. They stay in the history: the disk with their files may only be away."""
+    strays: tuple[Path, ...]
+    """Takes that lie among the outputs, with a recipe, and are not in the history."""
+    unknown: tuple[Path, ...]
+    """Other files among the outputs, which are left alone."""
+    posterless: tuple[str, ...]
+    unused: tuple[Path, ...]
+    """Posters and kept files that nothing needs."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is something to mend."""
+        return any((self.strays, self.posterless, self.unused))
+
+
+class IntegrityCheck:
+    """Of one studio's database and folders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.database_file)
+        self._take_store = TakeStore(settings)
+
+    def look(self) -> IntegrityReport:
+        """Compare the database with the files; change nothing.
+
+        Raises:
+            DatabaseDamagedError: The database is damaged.
+            SetupError: The outputs are not a folder.
+        """
+        self._database.check(thorough=True)
+        with self._database.read() as connection:
+            takes = {row["id"]: row["file"] for row in connection.execute("SELECT id, file FROM takes")}
+            missing = tuple(row["id"] for row in self._missing(connection))
+            working = {
+                row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')")
+            }
+            kept = tuple(unused_inputs.unneeded(connection, self._settings.kept_dir))
+        outputs = self._settings.outputs_dir
+        if outputs.exists() and not outputs.is_dir():
+            raise SetupError(f"{outputs} is not a folder.", "Move it away: clips are kept there.")
+        strays, unknown = self._strays(set(takes) | working)
+        posterless = tuple(
+            take
+            for take, file in takes.items()
+            if (outputs / file).is_file()
+            and Path(file).suffix in VIDEOS
+            and not self._take_store.poster(take).is_file()
+        )
+        unused = (*self._unused_posters(set(takes) | working), *kept)
+        return IntegrityReport(missing, strays, unknown, posterless, unused)
+
+    def mend(self, seen: IntegrityReport) -> None:
+        """Add strays to the history, make posters and remove unused files. Takes whose file is missing are kept."""
+        History(self._database, self._settings.outputs_dir, self._settings.posters_dir).remove_leaving()
+        for path in sorted(seen.strays, key=_changed):  # the newest take has the highest number
+            with _logged(f"{path} cannot be added to the history"):
+                self._adopt(path)
+        for take in seen.posterless:
+            with _logged(f"the take {take} has no poster"):
+                self._make_poster(take)
+        for path in seen.unused:
+            if path.parent == self._settings.posters_dir and is_old(path):
+                path.unlink(missing_ok=True)
+        unused_inputs.free(self._database, self._settings.kept_dir)
+
+    def forget_missing(self, count: int) -> None:
+        """Remove the takes whose file is missing from the history for good.
+
+        Args:
+            count: How many that must be; otherwise nothing is removed.
+
+        Raises:
+            RequestError: More or fewer takes are missing.
+            DatabaseDamagedError: The database is damaged, so it does not tell what is missing.
+        """
+        self._database.check(thorough=True)
+        with self._database.write() as connection:
+            rows = self._missing(connection)
+            if len(rows) != count:
+                now = "1 take has" if len(rows) == 1 else f"{len(rows)} takes have"
+                raise RequestError(
+                    f"{now} a missing file, not {count}. Nothing was removed.",
+                    f"To forget them for good, run `ltx-studio doctor --forget-missing {len(rows)}`."
+                    if rows
+                    else "There is nothing to forget.",
+                )
+            for row in rows:
+                erase(connection, row["number"])
+        for row in rows:
+            with contextlib.suppress(OSError):
+                self._take_store.poster(row["id"]).unlink(missing_ok=True)
+
+    def _missing(self, connection: sqlite3.Connection) -> list[sqlite3.Row]:
+        """Takes of the history whose file is not there."""
+        rows = connection.execute("SELECT number, id, file FROM takes WHERE NOT leaving").fetchall()
+        return [row for row in rows if not (self._settings.outputs_dir / row["file"]).is_file()]
+
+    def _adopt(self, path: Path) -> None:
+        recipe, name = recipes.read(path), _TAKE.fullmatch(path.name)
+        assert name is not None
+        take = NewTake(
+            name["id"], name["id"], LOCAL, recipe.mode, path.stat().st_mtime,
+            path.relative_to(self._settings.outputs_dir).as_posix(), path.stat().st_size,
+            str(recipe.params.get("prompt", "")), recipe.model_dump(mode="json"),
+            {"seconds": 0.0, "stages": [], "peak_memory": 0, **clip_of(path)},
+        )  # fmt: skip
+        with self._database.write() as connection, contextlib.suppress(sqlite3.IntegrityError):
+            job = connection.execute("SELECT owner, state FROM jobs WHERE id = ?", (name["id"],)).fetchone()
+            if job is not None and job["state"] in ("queued", "running"):
+                return  # it will make its take itself
+            if job is not None:
+                take = replace(take, owner=job["owner"])
+                connection.execute(
+                    "UPDATE jobs SET state = 'done', error = NULL, started = coalesce(started, created) WHERE id = ?",
+                    (name["id"],),
+                )
+            connection.execute("INSERT OR IGNORE INTO owners (id) VALUES (?)", (take.owner,))
+            take.insert(connection)
+        write_poster(path, self._take_store.poster(name["id"]))
+
+    def _make_poster(self, take: str) -> None:
+        with self._database.read() as connection:
+            row = connection.execute("SELECT file FROM takes WHERE id = ?", (take,)).fetchone()
+        if row is not None:
+            write_poster(self._settings.outputs_dir / row["file"], self._take_store.poster(take))
+
+    def _strays(self, known: set[str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Takes with a recipe that the history does not know, and what else is there that it does not know."""
+        strays: list[Path] = []
+        unknown: list[Path] = []
+        for path in sorted(self._settings.outputs_dir.glob("*/*")):
+            name = _TAKE.fullmatch(path.name)
+            if not path.is_file() or (name and name["id"] in known) or path.name.endswith(".part"):
+                continue
+            (strays if name and _has_recipe(path) else unknown).append(path)
+        return tuple(strays), tuple(unknown)
+
+    def _unused_posters(self, known: set[str]) -> Iterator[Path]:
+        for path in sorted(self._settings.posters_dir.glob("*.jpg")):
+            if path.stem not in known and is_old(path):
+                yield path
+
+
+def _has_recipe(path: Path) -> bool:
+    if path.suffix != ".mp4":
+        return False
+    try:
+        recipes.read(path)
+    except (RequestError, ValueError):  # a tag that is no text
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Go on with the next file whatever is wrong with this one; but not when the database cannot be used."""
+    try:
+        yield
+    except sqlite3.Error:
+        raise
+    except Exception:
+        log.exception("%s", what)
+
+
+def _changed(path: Path) -> float:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0

@@ -1,0 +1,49 @@
+"""What a run takes: seconds and steps of each phase, and memory at its peak."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ltx_studio.events import Event, Finished, PhaseStarted, Step
+
+
+class RunMetrics:
+    """Looks at a run's events as they come.
+
+    Args:
+        memory: Bytes that are in use now; None when nobody knows.
+        clock: Seconds.
+    """
+
+    def __init__(self, memory: Callable[[], int | None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._memory, self._clock = memory, clock
+        self._phases: list[dict[str, Any]] = []
+        self._began = self._seconds = 0.0
+        self._peak = 0
+
+    def see(self, event: Event) -> None:
+        self._peak = max(self._peak, self._memory() or 0)
+        match event:
+            case PhaseStarted(phase):
+                self._end_phase()
+                self._phases.append({"id": phase, "seconds": 0.0, "steps": 0, "first": 0.0})
+            case Step(phase, step, _):
+                for each in self._phases:
+                    if each["id"] == phase:
+                        each["steps"] = max(each["steps"], step)
+                        if step == 1 and each is self._phases[-1]:
+                            each["first"] = round(self._clock() - self._began, 3)
+            case Finished(_, seconds):
+                self._end_phase()
+                self._seconds = seconds
+
+    def as_dict(self) -> dict[str, Any]:
+        """``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each and the seconds until its ``first``
+        step was done, in which models are loaded; ``peak_memory`` in bytes."""
+        return {"seconds": round(self._seconds, 3), "stages": self._phases, "peak_memory": self._peak}
+
+    def _end_phase(self) -> None:
+        now = self._clock()
+        if self._phases:
+            self._phases[-1]["seconds"] = round(now - self._began, 3)
+        self._began = now

@@ -1,0 +1,262 @@
+"""The archive: what a run saved becomes a take, with its recipe inside, a poster, and its place in the history."""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ltx_studio.engine.definitions import snapshot_path
+from ltx_studio.errors import ExecutionError, RequestError
+from ltx_studio.events import Finished, Output
+from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.graph.definitions import load_definitions
+from ltx_studio.media import InputPreparer
+from ltx_studio.media.open import open_media, opened_picture
+from ltx_studio.queue.job_spec import JobSpec
+from ltx_studio.queue.queue import Job
+from ltx_studio.queue.specs import Spec
+from ltx_studio.settings import Settings
+from ltx_studio.takes import provenance, recipes
+from ltx_studio.takes.clip_files import measure
+from ltx_studio.takes.editor_metadata import EditorMetadata, embed
+from ltx_studio.takes.history import NewTake, poster_path
+from ltx_studio.takes.provenance import Provenance
+from ltx_studio.workflow_files.read import VIDEOS
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+log = logging.getLogger(__name__)
+
+NO_RECIPE_INSIDE = "The clip was saved without its recipe in the file ({why}); the history has the recipe."
+NO_WORKFLOW_INSIDE = "The clip was saved without its workflow for ComfyUI's editor ({why})."
+UNMEASURED: Mapping[str, Any] = {"seconds": 0.0, "stages": [], "peak_memory": 0}
+"""What is known of a run whose end nobody saw."""
+
+POSTER_SIDE = 512
+"""Pixels of a poster's longer side, at most."""
+
+
+class TakeStore:
+    """Of one studio's folders. A job's take has one name, so carrying a job out twice gives one file, not two."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._outputs, self._posters = settings.outputs_dir, settings.posters_dir
+        self.inputs = settings.kept_dir
+
+    def check(self) -> None:
+        """Refuse to begin what could not be kept.
+
+        Raises:
+            ExecutionError: The folder of outputs cannot be written.
+        """
+        try:
+            self._outputs.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._outputs):
+                pass
+        except OSError as error:
+            raise ExecutionError(
+                f"Clips cannot be kept in {self._outputs}: {error.strerror}.",
+                "It has to be a folder that can be written, on a disk with free space.",
+            ) from None
+
+    def keep(
+        self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, measured: Mapping[str, Any]
+    ) -> NewTake:
+        """Move what a run saved to its place, whole, and remove what the run left.
+
+        A finished clip is never lost because something about it cannot be written: it is then kept without, and
+        ``measured["note"]`` says so.
+
+        Raises:
+            ExecutionError: The run saved nothing.
+            OSError: Not even renaming works; what was there before is unchanged.
+        """
+        if not made.outputs:
+            raise ExecutionError("The workflow ran and saved no file.", "Give it an output node, such as Save Video.")
+        name = self._name(job, spec.mode)
+        name.parent.mkdir(parents=True, exist_ok=True)
+        first, *others = sorted((output.path for output in made.outputs), key=_rank)
+        path = name.with_suffix(first.suffix)
+        source = self._provenance(spec, graph)
+        for number, other in enumerate(others, 2):  # first, so that everything is there with the take
+            self._put_other(other, name.with_name(f"{name.name}-{number}{other.suffix}"), source)
+        recipe = self._recipe(spec, graph)
+        note = self._put(first, path, recipe, self._embedded(spec, graph), source)
+        return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
+
+    def _name(self, job: Job, mode: str) -> Path:
+        """Return the path of a job's take without a suffix."""
+        day = datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d")
+        return self._outputs / day / f"{mode}-{job.id}"
+
+    def _recipe(self, spec: Spec, graph: Mapping[str, Any]) -> recipes.Recipe:
+        try:
+            return recipes.current(spec, graph, self._settings)
+        except Exception:
+            log.exception("the recipe of a %s is not complete", spec.mode)
+            return recipes.bare(spec, graph)
+
+    def _provenance(self, spec: Spec, graph: Mapping[str, Any]) -> Provenance | None:
+        try:
+            return provenance.of_take(spec, graph)
+        except Exception:
+            log.exception("what made a %s is not known", spec.mode)
+            return None
+
+    def _put(
+        self, made: Path, path: Path, recipe: recipes.Recipe, embedded: EditorMetadata | None, source: Provenance | None
+    ) -> str:
+        """Move a clip to its place, with as much inside as can be written; why not all, as a sentence."""
+        if made.suffix != ".mp4":
+            self._put_other(made, path, source)
+            return ""
+        note = ""
+        for inside in [None] if embedded is None else [embedded, None]:
+            try:
+                with whole(path) as partial:
+                    recipes.write(made, partial, recipe, inside, source)
+            except Exception as error:
+                log.exception("%s cannot carry all that it should", path.name)
+                why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                note = (NO_RECIPE_INSIDE if inside is None else NO_WORKFLOW_INSIDE).format(why=why)
+            else:
+                with contextlib.suppress(OSError):
+                    made.unlink(missing_ok=True)
+                return note
+        made.replace(path)  # it needs neither memory nor free space
+        return note
+
+    def _put_other(self, made: Path, path: Path, source: Provenance | None) -> None:
+        """Move another file that a run saved to its place, with its provenance where its kind can carry it."""
+        if source is not None and provenance.can_carry(made):
+            try:
+                with whole(path) as partial:
+                    provenance.copy(made, partial, source)
+            except Exception:
+                log.exception("%s cannot carry its provenance", path.name)
+            else:
+                with contextlib.suppress(OSError):
+                    made.unlink(missing_ok=True)
+                return
+        made.replace(path)
+
+    def _take(self, job: Job, spec: Spec, path: Path, recipe: recipes.Recipe, measured: Mapping[str, Any]) -> NewTake:
+        """Return what the history says of a clip at its place; it has its poster then."""
+        self._make_poster(path, job.id)
+        return NewTake(
+            job.id, job.id, job.owner, spec.mode, job.created, path.relative_to(self._outputs).as_posix(),
+            path.stat().st_size, spec.prompt, recipe.model_dump(mode="json"), {**measured, **self._clip(path)},
+            aside=spec.fresh,
+        )  # fmt: skip
+
+    def _clip(self, path: Path) -> dict[str, Any]:
+        try:
+            return clip_of(path) if path.suffix in VIDEOS else {}
+        except Exception:
+            log.exception("%s cannot be measured", path.name)
+            return {}
+
+    def recovered(self, job: Job, spec: Spec, graph: Callable[[], Mapping[str, Any]]) -> NewTake | None:
+        """Return the take of a job whose clip was complete when the studio was killed, or None.
+
+        Args:
+            job: It was running, and has no take.
+            spec: What it was asked for.
+            graph: Gives its graph, for a clip that has no recipe yet.
+        """
+        path = self._name(job, spec.mode).with_suffix(".mp4")
+        made = sorted(self._outputs.glob(f"*/*-{job.id}.mp4"))
+        if path.is_file():
+            for other in made:
+                if other != path:
+                    other.unlink(missing_ok=True)  # the run's own, of which this is the copy with the recipe
+            try:
+                return self._take(job, spec, path, recipes.read(path), UNMEASURED)
+            except RequestError:  # it was kept without
+                return self._take(job, spec, path, self._recipe(spec, graph()), UNMEASURED)
+        if len(made) == 1 and isinstance(spec, JobSpec):  # of a custom workflow, files may be missing
+            return self.keep(job, spec, graph(), Finished((Output(made[0], ""),), 0.0), UNMEASURED)
+        return None
+
+    def _embedded(self, spec: Spec, graph: Mapping[str, Any]) -> EditorMetadata | None:
+        """What the file carries for ComfyUI's editor. A take is never lost for want of it."""
+        stager = InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras")
+        try:
+            return embed(spec, graph, load_definitions(snapshot_path(self._settings)), stager)
+        except Exception:
+            log.exception("the graph of a %s could not be drawn", spec.mode)
+            return None
+
+    def _make_poster(self, take: Path, take_id: str) -> None:
+        """A take is never lost for want of a poster either; `doctor --repair` makes it later."""
+        try:
+            write_poster(take, self.poster(take_id))
+        except Exception:
+            log.exception("%s has no poster", take.name)
+
+    def poster(self, take: str) -> Path:
+        """Of a take: a picture of its middle."""
+        return poster_path(self._posters, take)
+
+    def sweep(self, jobs: Iterable[str]) -> None:
+        """Remove unfinished files of killed processes, and files that runs of these jobs, which have no take, left."""
+        sweep_partials(self.inputs, self._posters, *self._outputs.glob("*/"))
+        for job in jobs:
+            for path in self._outputs.glob(f"*/*-{job}*"):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def _rank(path: Path) -> int:
+    """What of a run's files is the take: an mp4, else another video, else the first."""
+    return 0 if path.suffix == ".mp4" else 1 if path.suffix in VIDEOS else 2
+
+
+def clip_of(path: Path) -> dict[str, Any]:
+    """What the history says of a video: ``width`` and ``height`` in pixels, ``frames``, ``fps``."""
+    take = measure(path)
+    return {"width": take.width, "height": take.height, "frames": take.frames, "fps": take.fps}
+
+
+def write_poster(take: Path, poster: Path) -> None:
+    """A picture, or the frame in the middle of a video, as JPEG; nothing for what is neither.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    image = _middle(take) if take.suffix in VIDEOS else _picture(take)
+    if image is None:
+        return
+    image.thumbnail((POSTER_SIDE, POSTER_SIDE))
+    poster.parent.mkdir(parents=True, exist_ok=True)
+    with whole(poster) as partial:
+        image.convert("RGB").save(partial, format="JPEG", quality=85)
+
+
+def _picture(path: Path) -> "Image.Image | None":
+    from PIL import UnidentifiedImageError
+
+    try:
+        with opened_picture(path) as opened:
+            opened.draft(None, (POSTER_SIDE, POSTER_SIDE))
+            opened.thumbnail((POSTER_SIDE, POSTER_SIDE))
+            small: Image.Image = opened.copy()
+            return small
+    except UnidentifiedImageError:
+        return None
+
+
+def _middle(video: Path) -> "Image.Image | None":
+    with open_media(video) as container:
+        stream = container.streams.video[0]
+        middle, picture = (stream.duration or 0) // 2, None
+        container.seek(int(middle), stream=stream)
+        for picture in container.decode(stream):  # the last one, where none is after the middle
+            if picture.pts is not None and picture.pts >= middle:
+                break
+        return None if picture is None else picture.to_image()

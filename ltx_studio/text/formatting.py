@@ -1,0 +1,38 @@
+"""Format values for people: texts from elsewhere, sizes in bytes, sizes of memory."""
+
+
+def printable(text: str) -> str:
+    """What somebody else's server says, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def quoted(value: object, most: int = 100) -> str:
+    """Return a client's value as an error can show it: text shortened and in quotes, otherwise its type."""
+    if not isinstance(value, str):
+        return f"of type {type(value).__name__}"
+    return repr(value if len(value) <= most else f"{value[:most]}…")
+
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def in_bytes(count: float) -> str:
+    """``29.1 GB``: powers of 1000, as disks and Hugging Face count."""
+    for unit in _UNITS:
+        if abs(count) < 999.95 or unit == _UNITS[-1]:
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == _UNITS[0] else f"{count:.1f} {unit}"
+
+
+def in_memory(count: float) -> str:
+    """``23.5 GB``: powers of 1024, as memory is sold."""
+    if count < 1 << 30:
+        return f"{count / (1 << 20):.0f} MB"
+    return f"{in_gb(count)} GB"
+
+
+def in_gb(count: float) -> str:
+    """``1.2``, ``24``: gigabytes of memory."""
+    size = count / (1 << 30)
+    return f"{size:.1f}" if size < 9.95 else f"{size:.0f}"

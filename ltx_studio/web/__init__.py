@@ -1,0 +1,16 @@
+"""The page, made with Gradio."""
+
+import gc
+
+from ltx_studio.web.light import no_files_of_types
+
+_was_on = gc.isenabled()
+gc.disable()  # importing Gradio makes many objects and frees few: to look for these takes a tenth of the time
+try:
+    with no_files_of_types():
+        from ltx_studio.web.server import build_app, serve
+finally:
+    if _was_on:
+        gc.enable()
+
+__all__ = ["build_app", "serve"]

@@ -1,0 +1,146 @@
+"""Answer clients when something goes wrong; log tracebacks of the studio's own faults only.
+
+Gradio 6.31 prints a traceback to the terminal, with what the client sent, for each exception of an event, and uvicorn
+one for each of a route; most come from clients that send nonsense.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+from gradio.route_utils import FnIndexInferError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import ltx_studio
+from ltx_studio.errors import StudioError
+from ltx_studio.logs import keep_in_log
+from ltx_studio.web import sessions, words
+
+log = logging.getLogger(__name__)
+
+_PACKAGE = str(Path(ltx_studio.__file__).parent)
+_MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, RecursionError)
+"""What Gradio's routes raise over a request that they cannot make sense of."""
+
+
+def as_gradio_error(error: StudioError) -> gr.Error:
+    """Return the error in Gradio's form, which browsers and clients show."""
+    return gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False)
+
+
+def not_understood() -> gr.Error:
+    """Return the answer to a malformed request."""
+    return gr.Error(f"{words.NOT_UNDERSTOOD} {words.RELOAD}", title="request", print_exception=False)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn errors about a client's values into an answer without a traceback.
+
+    Raises:
+        gr.Error: Something went wrong; an error meant for the client is passed on unchanged.
+    """
+    try:
+        yield
+    except gr.Error as error:
+        error.print_exception = False
+        raise
+    except StudioError as error:
+        raise as_gradio_error(error) from None
+    except OSError:  # a full disk is no mistake of the client
+        raise
+    except Exception as error:
+        log.info("Values of a client were refused: %s", type(error).__name__)
+        raise not_understood() from None
+
+
+@contextmanager
+def answering(what: str) -> Iterator[None]:
+    """Turn any exception of an event into an answer, and log the traceback of unexpected ones.
+
+    Args:
+        what: Names the event.
+
+    Raises:
+        gr.Error: It raised something.
+    """
+    try:
+        yield
+    except gr.Error as error:
+        error.print_exception = False
+        raise
+    except StudioError as error:
+        raise as_gradio_error(error) from None
+    except Exception as error:
+        log.exception("%s could not be answered", what)
+        said = words.UNFORESEEN.format(kind=type(error).__name__)
+        raise gr.Error(f"{said} {words.UNFORESEEN_HINT}", title="execution", print_exception=False) from None
+
+
+class AnswerErrors:
+    """ASGI middleware, the outermost: no exception gets to uvicorn, which would print it to the terminal."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            keep_in_log("uvicorn", "uvicorn.error", "uvicorn.access")  # it has set them up by now
+            await self._app(scope, receive, send)
+            return
+        is_begun = is_over = False
+
+        async def note(message: Message) -> None:
+            nonlocal is_begun, is_over
+            is_begun = True
+            is_over = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Exception as error:
+            mistake = is_mistake(error)
+            if not mistake:
+                log.exception("%s %s could not be answered", scope["method"], scope["path"])
+            if not is_begun:
+                detail, status = (words.NOT_UNDERSTOOD, 400) if mistake else (words.UNANSWERED, 500)
+                await JSONResponse({"detail": detail}, status_code=status)(scope, receive, send)
+            elif not is_over:
+                await _end(send)
+
+
+async def _end(send: Send) -> None:
+    """End an answer that has begun, if its length allows that; else the connection is cut."""
+    try:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except RuntimeError:
+        log.debug("an answer ended before its length")
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Return whether an exception means that the request was malformed or the client has gone."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_mistake(each) for each in error.exceptions)
+    if isinstance(error, HTTPException | ClientDisconnect | FnIndexInferError | ConnectionError | httpx.InvalidURL):
+        return True
+    if isinstance(error.__cause__ or error.__context__, HTTPException):  # after an answer has begun
+        return True
+    return isinstance(error, _MISTAKES) and not _is_ours(error)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether it was raised in the studio's own code; the sessions stand in for dictionaries of Gradio's."""
+    raised_in = ""
+    trace: Any = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        raised_in = raised_in if name == sessions.__file__ else name
+        trace = trace.tb_next
+    return raised_in.startswith(_PACKAGE)

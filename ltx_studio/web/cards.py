@@ -1,0 +1,165 @@
+"""Pieces of HTML: header, progress card, error card. Everything that comes from outside is escaped here."""
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from ltx_studio.errors import StudioError
+from ltx_studio.families.ltx_2_3 import PRESETS
+from ltx_studio.graph import Phase
+from ltx_studio.modes import MODES
+from ltx_studio.queue import Job, Progress, Queued, Running
+from ltx_studio.takes.history import TakeRecord
+from ltx_studio.web import words
+
+
+def run(
+    job: Job,
+    phases: Sequence[Phase],
+    summary: str,
+    now: float,
+    *,
+    left: float | None = None,
+    memory: str = "",
+    more: int = 0,
+    paused: bool = False,
+) -> str:
+    """A job that waits or runs: what it does, for how long, and its phases.
+
+    Args:
+        job: It.
+        phases: Of its run.
+        summary: What is made.
+        now: Seconds since the epoch.
+        left: Seconds until its end, where they can be told.
+        memory: What is in use, in words.
+        more: Jobs that the same tab has handed in after it.
+        paused: Whether its owner lets nothing begin.
+    """
+    progress, since = Progress(), job.created
+    if isinstance(job.state, Running):
+        progress, since = job.state.progress, job.state.started
+    status = progress.phase
+    if isinstance(job.state, Queued):
+        status = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
+        status = words.WAITS_PAUSED if paused else status
+    elif progress.step:
+        status = f"{status}: {words.STEP.format(step=progress.step, total=progress.steps)}"
+    at = progress.index if progress.phases else -1
+    chips = "".join(_chip(phase.label, index, at) for index, phase in enumerate(phases))
+    elapsed = max(0.0, now - since)
+    time, done = words.ELAPSED.format(elapsed=elapsed), progress.part
+    if left is not None:
+        time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
+        done = elapsed / (elapsed + left) if elapsed + left else 0.0
+    below = " · ".join(part for part in (memory, words.AFTERWARDS.format(count=more) if more else "") if part)
+    return (
+        '<div class="card">'
+        f'<div class="status"><p role="status" aria-live="polite">{escape(status)}</p>'
+        f'<p class="elapsed">{escape(time)}</p></div>'
+        f'<progress max="1" value="{done:.3f}" aria-label="{words.PROGRESS}"></progress>'
+        f'<ol class="chips">{chips}</ol>'
+        f'<p class="summary">{escape(summary)}</p><p class="summary">{escape(below)}</p></div>'
+    )
+
+
+def forming(moving: str, still: str) -> str:
+    """The forming clip, as addresses of a picture that moves, and of one for those who want nothing to."""
+    return (
+        f'<picture><source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
+        f'<img src="{moving}" alt="{words.FORMING}"></picture>'
+    )
+
+
+def told(made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:
+    """What a form will make: size and length, how long it takes, and what to know before."""
+    time = f" · {words.TAKES_HERE.format(time=words.in_seconds(seconds))}" if seconds is not None else ""
+    rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(made)}{escape(time)}</p>'
+        f"{f'<ul>{rows}</ul>' if rows else ''}</div>"
+    )
+
+
+def recipe(take: TakeRecord, said: str = "") -> str:
+    """How a take was made, in words; `said` is what happened to it just now."""
+    mode = MODES[take.mode].label if take.mode in MODES else words.OWN_WORKFLOW
+    preset = PRESETS[take.recipe["preset"]].label if take.recipe.get("preset") in PRESETS else ""
+    clip, seed = take.clip, take.recipe["params"].get("seed")
+    facts = [
+        mode,
+        preset,
+        "" if seed is None else words.SEED.format(seed=seed),
+        "{width:g}×{height:g}".format(**clip) if "width" in clip else "",
+        words.LENGTH.format(**clip) if "seconds" in clip else "",
+        words.MADE_IN.format(time=f"{take.measured['seconds']:.1f} s"),
+        str(take.recipe.get("model_set", "")),
+    ]
+    chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
+    below = f'<p class="summary" role="status">{escape(said)}</p>' if said else ""
+    return (
+        f'<div class="card recipe"><p class="prompt" dir="auto">{escape(take.prompt)}</p>'
+        f'<ul class="chips">{chips}</ul>{below}</div>'
+    )
+
+
+def _chip(label: str, index: int, at: int) -> str:
+    state = "now" if index == at else "done" if index < at else ""
+    return f'<li class="{state}">{escape(label)}</li>'
+
+
+def header(mode: str, model_set: str) -> str:
+    """Name, mode and model set."""
+    return (
+        f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>'
+        f'<span class="set">{escape(model_set)}</span></div>'
+    )
+
+
+def menu_button() -> str:
+    """What opens the drawer where it is not pinned."""
+    return (
+        f'<button id="drawer-toggle" type="button" aria-controls="drawer" aria-expanded="false"'
+        f' aria-label="{words.MENU}"><span aria-hidden="true">☰</span></button>'
+    )
+
+
+def close_button() -> str:
+    """What closes the drawer where it lies over the page."""
+    sign = '<span aria-hidden="true">✕</span>'
+    return f'<button id="drawer-close" type="button" aria-label="{words.CLOSE_MENU}">{sign}</button>'
+
+
+def notice(text: str) -> str:
+    """The one line that a model set wants said."""
+    return f'<p class="notice">{prose(text)}</p>'
+
+
+def line(text: str) -> str:
+    """A sentence without a frame."""
+    return f'<p class="line">{prose(text)}</p>'
+
+
+def message(text: str, summary: str = "") -> str:
+    """A card with one sentence."""
+    below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
+    return f'<div class="card" role="status" aria-live="polite"><p>{escape(text)}</p>{below}</div>'
+
+
+def error(problem: StudioError, summary: str = "") -> str:
+    """What happened, where, what to do; the traceback one click away. `summary` is what was to be made."""
+    below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
+    details = (
+        f"<details><summary>{words.TECHNICAL}</summary><pre>{escape(problem.details)}</pre></details>"
+        if problem.details
+        else ""
+    )
+    return (
+        f'<div class="card error" role="alert"><p class="what">{prose(problem.message)}</p>'
+        f'<p class="hint">{words.WHAT_TO_DO}: {prose(problem.hint)}</p>{below}{details}</div>'
+    )
+
+
+def prose(text: str) -> str:
+    """Escaped, with `commands` set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

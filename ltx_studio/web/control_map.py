@@ -1,0 +1,66 @@
+"""Preview a control map in a form: what canny, depth or pose takes from the clip, before anything is rendered."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import BusyError, StudioError
+from ltx_studio.queue import JobSpec
+from ltx_studio.studio import Studio
+from ltx_studio.studio.control_preview import write_control_preview
+from ltx_studio.web import cards, words
+from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.files import made
+from ltx_studio.web.form import Form
+from ltx_studio.web.quiet import QUIET
+
+
+class ControlMap:
+    """Of one form: a button, and the map below it."""
+
+    def __init__(self, form: Form, studio: Studio, discretion: Discretion) -> None:
+        self._form, self._studio, self._discretion = form, studio, discretion
+
+    def build(self) -> None:
+        """Add the components to the form, which must be built, and answer the button."""
+        with (
+            self._form.below_more,
+            gr.Accordion(words.CONTROL_MAP, open=False, elem_id=self._form.id("control-map-place")),
+        ):
+            button = gr.Button(words.PREVIEW_CONTROL, size="md", elem_id=self._form.id("preview-control"))
+            told = gr.HTML("", elem_id=self._form.id("control-told"))
+            shown = gr.Image(
+                label=words.CONTROL_MAP,
+                interactive=False,
+                visible=False,
+                buttons=[],
+                elem_id=self._form.id("control-map"),
+            )
+        given = list(self._form.components.values())
+        button.click(self._preview, given, [told, shown], **QUIET)
+
+    def _preview(self, *given: Any) -> tuple[Any, Any]:
+        """Tell why there is no map, or show it with what is to be known of it."""
+        try:
+            spec = self._spec(self._form.raw(given))
+            path = made("control-map.png", partial(self._write, spec))
+        except StudioError as problem:
+            return self._discretion.error(problem), gr.update(value=None, visible=False)
+        notes = spec.steering_notes()
+        return cards.line(" ".join(notes)) if notes else "", gr.update(value=path, visible=True)
+
+    def _spec(self, raw: Mapping[str, Any]) -> JobSpec:
+        return self._form.spec({**raw, "prompt": (raw["prompt"] or "").strip() or "…"})
+
+    def _write(self, spec: JobSpec, destination: Any) -> Any:
+        """Write the preview. A map that needs a model does not wait for a run that is on: the page would seem dead.
+
+        Raises:
+            BusyError: A run is on.
+        """
+        if getattr(spec.params, "control", "") in ("depth", "pose") and self._studio.queue.running():
+            raise BusyError(words.CONTROL_BUSY, words.CONTROL_BUSY_HINT)
+        return write_control_preview(spec, destination, self._studio.runner, CancelToken())

@@ -1,0 +1,76 @@
+"""What may be said of this machine's folders: all to whom sits at it, nothing to others."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ltx_studio.errors import StudioError
+from ltx_studio.models.hub_cache import HubCache
+from ltx_studio.settings import Settings
+from ltx_studio.web import cards, words
+from ltx_studio.web.owners import Owners
+
+_BELOW = re.compile(rf"{words.A_FOLDER}/(?:[^/\s]+/)+")
+"""Folders in one of this machine's, whether they are there or not; one with a space in its name has to be."""
+
+_LONGEST_PATH = 4096
+"""Letters of a path, as far as Linux takes one; a text may have a hundred thousand slashes."""
+
+
+class Discretion:
+    """Of one page."""
+
+    def __init__(self, settings: Settings, owners: Owners) -> None:
+        self._settings, self._owners = settings, owners
+
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever asks sits at this machine."""
+        return not self._owners.apart
+
+    def said(self, text: str) -> str:
+        """A text as it may be shown: to others without this machine's folders."""
+        if not self.is_open:
+            for folder in sorted(map(str, self._folders()), key=len, reverse=True):
+                before, *after = text.split(folder)
+                text = before + "".join(words.A_FOLDER + _from_last_folder(folder, rest) for rest in after)
+            text = _BELOW.sub(f"{words.A_FOLDER}/", text)
+        return text
+
+    @property
+    def may_fetch(self) -> bool:
+        """Whether whoever asks may have model files fetched, which can fill a disk: not everybody who passes by."""
+        return self.is_open or self._owners.guarded
+
+    def told(self, problem: StudioError) -> StudioError:
+        """An error as it may be told; others get no traceback."""
+        if self.is_open:
+            return problem
+        return type(problem)(self.said(problem.message), self.said(problem.hint))
+
+    def error(self, problem: StudioError, summary: str = "") -> str:
+        """The card of an error; `summary` is what was to be made."""
+        return cards.error(self.told(problem), summary)
+
+    def _folders(self) -> Iterator[Path]:
+        settings = self._settings
+        named = [settings.home, *settings.model_dirs, *([settings.comfy_dir] if settings.comfy_dir else [])]
+        try:
+            named.append(HubCache(settings).folder)
+        except StudioError as error:  # no cache can be there, but its name stands in the error
+            named += [Path(error.where)] if error.where else []
+        for folder in named:
+            yield from {folder, folder.resolve()} - {Path("/")}
+
+
+def _from_last_folder(folder: str, text: str) -> str:
+    """What follows a folder's name in a text, without the folders in it that are there."""
+    ends = (each.start() for each in re.finditer("/", text[:_LONGEST_PATH]))
+    return text[max((end for end in ends if _is_folder(folder + text[:end])), default=0) :]
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # too long for a name
+        return False

@@ -1,0 +1,143 @@
+"""Memory on the page: the badge of its header, and what is loaded, with a button that unloads it."""
+
+from html import escape
+
+import gradio as gr
+
+from ltx_studio.engine import Memory
+from ltx_studio.errors import StudioError
+from ltx_studio.runners import LocalRunner
+from ltx_studio.settings import Vram
+from ltx_studio.studio import Studio
+from ltx_studio.text.formatting import in_gb, in_memory
+from ltx_studio.web import cards, words
+from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.quiet import AT_ONCE, QUIET
+
+LOOK_SECONDS = 5
+"""Between two looks of the badge, and of the panel while it is open."""
+
+TIGHT, EASY = 0.1, 0.5
+"""Of the device's memory: with less free than the one it is nearly full, with more than the other there is plenty."""
+
+
+class MemoryBadge:
+    """How much of the device's memory is in use, in a few words; looks again every few seconds."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._runner = studio.runner
+
+    def build(self) -> gr.HTML:
+        """Add the badge to the Blocks that is open."""
+        badge = gr.HTML(elem_id="memory")
+        gr.on(None, self._shown, None, [badge], **AT_ONCE)
+        gr.Timer(LOOK_SECONDS).tick(self._shown, None, [badge], **AT_ONCE)
+        return badge
+
+    def _shown(self) -> str:
+        reading = self._runner.memory()
+        if reading is not None:
+            return badge_of(reading)
+        state = words.DID_NOT_START if _is_broken(self._runner) else words.STARTING
+        return _badge("none", words.BADGE_WAIT.format(state=state))
+
+
+def badge_of(reading: Memory) -> str:
+    """A reading as the badge tells it."""
+    told = words.BADGE.format(device=device_of(reading), used=in_gb(reading.taken), total=in_gb(reading.total))
+    return _badge(level_of(reading), told, words.BADGE_MORE)
+
+
+def level_of(reading: Memory) -> str:
+    """``low``, ``ok`` or ``tight``: how much of the device's memory is taken."""
+    free = reading.free / max(reading.total, 1)
+    return "tight" if free < TIGHT else "low" if free > EASY else "ok"
+
+
+def device_of(reading: Memory) -> str:
+    """What everybody calls it."""
+    return "CPU" if reading.device.startswith("cpu") else "GPU"
+
+
+def _badge(level: str, told: str, more: str = "") -> str:
+    """The level stands there in words, and as one, two or three bars; `more` is said where there is room."""
+    said = words.LEVELS.get(level, "")
+    bars = '<span class="bars" aria-hidden="true"><i></i><i></i><i></i></span>'
+    word = f'<span class="level">{escape(said)}</span>' if said else ""
+    wide = f'<span class="wide"> {escape(more)}</span>' if more else ""
+    return f'<p class="memory {level}">{bars}<span>{escape(told)}{wide}</span>{word}</p>'
+
+
+class MemoryPanel:
+    """What is in memory now, a button that unloads it, and how much memory models may take."""
+
+    def __init__(self, studio: Studio, discretion: Discretion) -> None:
+        self._runner, self._vram, self._discretion = studio.runner, studio.settings.vram, discretion
+
+    def build(self, panel: gr.Accordion) -> None:
+        """Add the components to `panel`, which is open; it looks again and again while somebody has it open."""
+        now = gr.HTML(elem_id="memory-now")
+        unload = gr.Button(words.UNLOAD, elem_id="unload")
+        card = gr.HTML(elem_id="unload-card")
+        # apart, because an answer folds what was unfolded in its place
+        gr.HTML(f'<div class="card"><p class="head">{words.SETTING_TIER}</p>{tier(self._vram)}</div>')
+        timer = gr.Timer(LOOK_SECONDS, active=False)
+        timer.tick(self._now, None, [now], **AT_ONCE)
+        panel.expand(lambda: (self._now(), gr.Timer(active=True)), None, [now, timer], **AT_ONCE)
+        panel.collapse(lambda: gr.Timer(active=False), None, [timer], **AT_ONCE)
+        unload.click(self._unload, None, [now, card], concurrency_limit=None, **QUIET)
+
+    def _now(self) -> str:
+        """What is loaded."""
+        reading = self._runner.memory()
+        if reading is None:
+            said = words.MEMORY_FAILED if _is_broken(self._runner) else words.MEMORY_STARTING
+        else:
+            taken, total = in_memory(reading.taken), in_memory(reading.total)
+            count = len(reading.models)
+            loaded = words.LOADED.format(count=count, size=in_memory(reading.loaded)) if count else words.NONE_LOADED
+            said = f"{words.DEVICE.format(device=_name(reading), taken=taken, total=total)} {loaded} {policy(reading)}"
+        return f'<div class="card"><p class="head">{words.MEMORY}</p><p>{cards.prose(said)}</p></div>'
+
+    def _unload(self) -> tuple[str, str]:
+        """Free all models; says so when a run has them, rather than wait for it."""
+        try:
+            freed = self._runner.unload()
+        except StudioError as problem:
+            return self._now(), self._discretion.error(problem)
+        if freed is None:
+            return self._now(), cards.message(words.NONE_LOADED)
+        before, after = freed
+        told = words.UNLOADED if before.models else words.NOTHING_LOADED
+        where = words.ON_CPU if device_of(after) == "CPU" else words.ON_GPU  # of a GPU nobody knows whose it is
+        said = told.format(
+            where=where, count=len(before.models), before=in_memory(before.used), after=in_memory(after.used)
+        )
+        return self._now(), cards.message(said, words.LOADS_AGAIN if before.models else "")
+
+
+def policy(reading: Memory) -> str:
+    """What ComfyUI does about memory, which is what it made of the setting on this device."""
+    return words.TIER_NOW.format(policy=words.POLICIES.get(reading.tier, reading.tier))
+
+
+def tier(chosen: Vram) -> str:
+    """How much memory models may take, as it was chosen, and how to choose otherwise."""
+    said = words.TIER.format(tier=chosen, what=words.TIERS[chosen])
+    other = Vram.LOW if chosen is Vram.AUTO else Vram.AUTO
+    how = words.TIER_HOW.format(command=f"LTX_STUDIO_VRAM={other} ltx-studio serve")
+    rows = "".join(f"<li><code>{each}</code> {escape(words.TIERS[each])}</li>" for each in Vram)
+    return (
+        f"<p>{cards.prose(said)}</p><details><summary>{words.TIERS_ALL}</summary>"
+        f"<ul>{rows}</ul><p>{cards.prose(how)}</p></details>"
+    )
+
+
+def _name(reading: Memory) -> str:
+    """The device, without what ComfyUI adds of its allocator."""
+    return "CPU" if device_of(reading) == "CPU" else reading.device.split(" : ")[0]
+
+
+def _is_broken(runner: LocalRunner) -> bool:
+    """Whether ComfyUI will not start as things are."""
+    return runner.failed() or runner.problem() is not None

@@ -1,0 +1,126 @@
+"""HTML of the models panel: what a set takes, downloads, checks, removals. Escapes what comes from outside."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from ltx_studio.events import Fetching
+from ltx_studio.models import ModelFile, Plan, Planned
+from ltx_studio.models.remove import Removal
+from ltx_studio.models.verify import Reading, Verdict
+from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.phrases import FETCHING
+from ltx_studio.web import words
+from ltx_studio.web.cards import prose
+
+
+def plan(shown: Plan, *, notice: str, note: str) -> str:
+    """What a model set is and takes: its files with size, source and licence, and whether they fit."""
+    rows = "".join(_planned(planned) for planned in shown.files)
+    missing, total, free = (in_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes))
+    if not shown.missing:
+        said = f"{words.ALL_HERE.format(total=total)} {words.FREE.format(free=free)}"
+    else:
+        said = words.TO_FETCH.format(missing=missing, total=total, free=free)
+        if not shown.fits:
+            said += " " + words.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
+    about = f'<p class="notice">{prose(notice)}</p>' if notice else ""
+    return (
+        f'<div class="card">{about}<ul class="files">{rows}</ul>'
+        f'<p class="summary">{escape(said)}</p><p class="summary">{prose(note)}</p></div>'
+    )
+
+
+def _planned(planned: Planned) -> str:
+    file = planned.file
+    state = words.HERE if planned.present else words.BUILT if file.built else words.MISSING if file.repo else ""
+    about = "" if planned.present or file.exact else "~"
+    size = f"{about}{in_bytes(planned.size)}" if planned.size else words.UNKNOWN_SIZE
+    notes = [words.PARTLY_HERE.format(partial=in_bytes(planned.partial))] if planned.partial else []
+    notes += [words.DOES_NOT_COUNT] if planned.flaw else []
+    below = (file.use, file.repo, file.licence, words.GATED if file.gated else "", file.caution, *notes)
+    return _row(file, f"{size} {state or words.NO_SOURCE}", below, quiet=planned.present)
+
+
+def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool) -> str:
+    """A file and what is said of it; what wants no attention is quiet."""
+    said = " · ".join(escape(part) for part in below if part)
+    source = f'<span class="source">{said}</span>' if said else ""
+    return (
+        f'<li class="{"here" if quiet else ""}"><span class="name">{escape(file.name)}</span>'
+        f'<span class="state">{escape(state)}</span>{source}</li>'
+    )
+
+
+def downloads(rows: Iterable[Fetching]) -> str:
+    """A bar for each file that is on its way, and one for all."""
+    rows = list(rows)
+    bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
+    newest = max(rows, key=lambda row: row.all_done, default=None)  # rows stand as they came, not as they were told
+    in_all = _bar(words.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
+    stay = f'<p class="summary">{words.FETCH_OPEN}</p>'
+    return f'<div class="card" role="status" aria-live="polite">{bars}{in_all}{stay}</div>'
+
+
+def _bar(name: str, done: int, size: int, note: str) -> str:
+    amount = words.OF.format(done=in_bytes(done), size=in_bytes(size))
+    return (
+        f'<div class="bytes"><div class="status"><p>{escape(name)}</p><p class="elapsed">{escape(amount)}</p></div>'
+        f'<progress max="{max(size, 1)}" value="{done}" aria-label="{escape(name)}"></progress>'
+        f'<p class="summary">{escape(note)}</p></div>'
+    )
+
+
+def checking(reading: Reading | None, done: int, count: int) -> str:
+    """A check on its way: how many files are done, and how far the one is that is read."""
+    said = escape(words.CHECKING.format(done=done, count=count))
+    bar = _bar(reading.file.key, reading.done, reading.size, words.READ) if reading else ""
+    return (
+        f'<div class="card" role="status" aria-live="polite"><p>{said}</p>'
+        f'<progress max="{max(count, 1)}" value="{done}" aria-label="{said}"></progress>{bar}</div>'
+    )
+
+
+def checked(verdicts: Sequence[Verdict], *, bad: int, contents: bool) -> str:
+    """What a check found."""
+    count = len({verdict.file.key for verdict in verdicts})
+    good = words.ALL_GOOD_ONE if count == 1 else words.ALL_GOOD.format(count=count)
+    said = words.SOME_BAD.format(bad=bad, count=count) if bad else good
+    rows = "".join(_verdict(verdict, contents=contents) for verdict in verdicts)
+    return _listed(said, rows)
+
+
+def _verdict(verdict: Verdict, *, contents: bool) -> str:
+    good = words.CHECKED_BY_SIZE
+    if contents:
+        good = words.CHECKED_BY_CONTENTS if verdict.hashed else words.NOT_COMPARED
+    return _row(
+        verdict.file, words.WHOLE if verdict.is_good else words.WRONG, [verdict.flaw or good], quiet=verdict.is_good
+    )
+
+
+def removal(wanted: Sequence[Removal], shared: Iterable[tuple[ModelFile, str]], *, note: str) -> str:
+    """What removing would do, before it is done."""
+    freed = sum(each.freed for each in wanted)
+    goes = any(each.does_something for each in wanted)
+    said = words.WOULD_GO.format(freed=in_bytes(freed)) if goes else words.NOTHING_GOES
+    rows = "".join(_removal(each, words.GOES) for each in wanted)
+    rows += "".join(_row(file, words.STAYS, [words.NEEDED_BY.format(id=other)], quiet=True) for file, other in shared)
+    return _listed(said, rows, note if goes else "")
+
+
+def removed(done: Sequence[Removal]) -> str:
+    """What was really removed."""
+    rows = "".join(_removal(each, words.GONE) for each in done)
+    return _listed(words.REMOVED.format(freed=in_bytes(sum(each.freed for each in done))), rows)
+
+
+def _removal(each: Removal, goes: str) -> str:
+    if each.kept and not each.freed:
+        return _row(each.file, words.STAYS, [each.kept], quiet=True)
+    return _row(each.file, f"{in_bytes(each.freed)} {goes}", [each.kept], quiet=False)
+
+
+def _listed(said: str, rows: str, note: str = "") -> str:
+    """A sentence, and the files that it is about."""
+    below = f'<p class="summary">{prose(note)}</p>' if note else ""
+    return f'<div class="card"><p role="status">{escape(said)}</p><ul class="files">{rows}</ul>{below}</div>'

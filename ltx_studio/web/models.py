@@ -1,0 +1,362 @@
+"""The panel that shows which model files a set needs, fetches, checks, repairs and removes them."""
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.models import ModelFile, ModelSet, Plan, Store, get_registry, make_plan
+from ltx_studio.models.remove import remove
+from ltx_studio.models.repair import Repair, repair_of
+from ltx_studio.modes import MODES
+from ltx_studio.modes.required_models import model_files, removals_of
+from ltx_studio.queue import Failed
+from ltx_studio.studio import Studio
+from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.phrases import WAITING
+from ltx_studio.web import cards, model_cards, words
+from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.memory import MemoryPanel
+from ltx_studio.web.model_work import Asked, AtWork, Going, checked, fetched, in_words
+from ltx_studio.web.owners import Owners
+from ltx_studio.web.quiet import AT_ONCE, QUIET
+from ltx_studio.web.remedies import files_to_fetch
+
+log = logging.getLogger(__name__)
+
+Updates: TypeAlias = dict[Any, Any]
+"""Component → its new value, or what changes of it."""
+
+Work: TypeAlias = Callable[[CancelToken], Iterator[Updates]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The panel's components."""
+
+    chosen: gr.Radio
+    plan: gr.HTML
+    everything: gr.Checkbox
+    get: gr.Button
+    stop: gr.Button
+    sizes: gr.Button
+    contents: gr.Button
+    repair: gr.Button
+    remove: gr.Button
+    card: gr.HTML
+    confirm: gr.Row
+    remove_now: gr.Button
+    keep: gr.Button
+
+    @property
+    def controls(self) -> tuple[gr.components.Component, ...]:
+        """What rests while something is done."""
+        return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
+
+    @property
+    def choice(self) -> tuple[gr.Radio, gr.Checkbox]:
+        """Which files it is about."""
+        return self.chosen, self.everything
+
+    @property
+    def shown(self) -> list[Any]:
+        return [*self.controls, self.plan, self.stop, self.repair, self.confirm]
+
+    @property
+    def asked(self) -> list[Any]:
+        """What a press of a button is answered with."""
+        return [*self.shown, self.card, self.remove_now]
+
+
+class ModelsPanel:
+    """Choose a set, see what it takes, get it, check it, remove it. Each browser tab does one of these at a time."""
+
+    def __init__(self, studio: Studio, owners: Owners, in_use: str) -> None:
+        self._studio, self._settings, self._in_use, self._owners = studio, studio.settings, in_use, owners
+        self._discretion = Discretion(studio.settings, owners)
+        self._at_work, self._asked = AtWork(), Asked()
+        self._parts: _Parts
+
+    def build(self) -> None:
+        """Add the panel to the Blocks that is open."""
+        with gr.Accordion(words.MODELS, open=False, elem_id="models", elem_classes="panel") as panel:
+            self._parts = parts = self._lay_out()
+            MemoryPanel(self._studio, self._discretion).build(panel)
+        self._wire(parts, panel)
+
+    def _lay_out(self) -> _Parts:
+        chosen = gr.Radio(
+            [(each.label, each.id) for each in get_registry(self._settings).sets.values()],
+            value=self._in_use,
+            label=words.MODEL_SET,
+            elem_id="models-set",
+        )
+        plan = gr.HTML(elem_id="models-plan")
+        everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
+        with gr.Row():
+            get = _button(words.GET, "models-get", variant="primary", interactive=False)
+            stop = _button(words.STOP, "models-stop", interactive=False)
+        with gr.Row():
+            sizes, contents = (
+                _button(words.CHECK_SIZES, "models-sizes", interactive=False),
+                _button(words.CHECK_CONTENTS, "models-contents", interactive=False),
+            )
+            remove_ = _button(words.REMOVE, "models-remove", interactive=False)
+        card = gr.HTML(elem_id="models-run")
+        repair = _button(words.REPAIR, "models-repair", variant="primary", visible=False)
+        with gr.Row(visible=False) as confirm:
+            keep = _button(words.KEEP, "models-keep")
+            remove_now = _button(words.REMOVE_NOW, "models-remove-now", variant="stop")
+        return _Parts(
+            chosen, plan, everything, get, stop, sizes, contents, repair, remove_, card, confirm, remove_now, keep,
+        )  # fmt: skip
+
+    def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
+        choice = parts.choice
+        gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
+        panel.expand(self._ready, choice, parts.shown, **QUIET)  # not on load: the page is there sooner without
+        work = (
+            parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.contents.click(self._check_contents, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.repair.click(self._repair, None, parts.asked, concurrency_limit=None, **QUIET),
+            parts.remove_now.click(self._remove, None, parts.asked, **QUIET),
+        )
+        for done in work:
+            # Gradio passes over a click while the last one's run is not quite over, so the buttons come back after it
+            done.then(self._ready, choice, parts.shown, **QUIET)
+        parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
+        parts.keep.click(self._keep, None, parts.asked, **QUIET)
+        parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
+
+    def wire_fetch(self, button: gr.Button, failed: gr.State) -> None:
+        """A click gets the files that a job failed for; `failed` holds its id. The panel must be built."""
+        parts = self._parts
+        opened = button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
+        fetched_ = opened.then(self._get_for, [failed], parts.asked, concurrency_limit=None, **QUIET)
+        fetched_.then(self._ready, parts.choice, parts.shown, **QUIET)
+
+    # What is here
+
+    def _files(self, model_set: str, everything: bool) -> tuple[list[ModelFile], Store]:
+        store = Store(self._settings)
+        chosen = store.registry.get_set(model_set)
+        return model_files(MODES.values(), chosen, store.registry, everything=everything), store
+
+    def _show(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Another choice: what was asked before counts no longer."""
+        shown = self._what_is_here(model_set, everything)
+        if self._at_work.is_on(str(request.session_hash)):  # begun meanwhile, and will say itself when it is over
+            return {self._parts.plan: gr.skip()}
+        return {**shown, **self._asked_nothing(request), self._parts.card: ""}
+
+    def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Something is over: what is here, and what can be done next."""
+        shown = self._what_is_here(model_set, everything)
+        if self._at_work.is_on(str(request.session_hash)):
+            return {self._parts.plan: gr.skip()}
+        return {
+            **shown,
+            **self._what_is_asked(request),
+            self._parts.stop: gr.update(value=words.STOP, interactive=False),
+        }
+
+    def _what_is_here(self, model_set: str, everything: bool) -> Updates:
+        parts, awake = self._parts, gr.update(interactive=True)
+        try:
+            files, store = self._files(model_set, everything)
+            plan = make_plan(files, store)
+            to_fetch = [planned for planned in plan.missing if planned.file.repo]
+            can_get, shown = bool(to_fetch) and plan.fits, self._shown(plan, store.registry.get_set(model_set))
+            choices = gr.update(interactive=True, choices=list(self._choices(store)))
+        except Exception as problem:
+            can_get, shown, choices = False, self._problem(problem), awake
+        return {
+            **dict.fromkeys(parts.controls, awake),
+            parts.chosen: choices,
+            parts.plan: shown,
+            parts.get: gr.update(interactive=can_get),
+        }
+
+    def _shown(self, plan: Plan, chosen: ModelSet) -> str:
+        note = words.IN_USE if chosen.id == self._in_use else words.USE_IT.format(id=chosen.id)
+        return model_cards.plan(plan, notice=chosen.notice, note=note)
+
+    def _choices(self, store: Store) -> Iterator[tuple[str, str]]:
+        """Each set with what is to be told of it before it is chosen."""
+        for each in store.registry.sets.values():
+            plan = make_plan(model_files(MODES.values(), each, store.registry), store)
+            state = words.TO_GET.format(missing=in_bytes(plan.missing_bytes))
+            if not plan.missing:
+                state = words.HERE
+            elif all(planned.file.built for planned in plan.missing):
+                state = words.SET_UP
+            state = words.IN_USE_HERE.format(state=state) if each.id == self._in_use else state
+            yield words.SET_LABEL.format(label=each.label, state=state), each.id
+
+    # What takes time
+
+    def _get(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            self._check_may_fetch()
+            files, store = self._files(model_set, everything)
+            yield {self._parts.card: cards.message(WAITING["hub"])}
+            yield from self._on_card(fetched(files, store, cancel))
+
+        yield from self._do(work, request)
+
+    def _get_for(self, job: str, request: gr.Request) -> Iterator[Updates]:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            self._check_may_fetch()
+            state = self._studio.queue.get(job, self._owners.of(request)).state
+            files = files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else []
+            yield {self._parts.card: cards.message(WAITING["hub"])}
+            yield from self._on_card(fetched(files, Store(self._settings), cancel))
+
+        yield from self._do(work, request)
+
+    def _check_sizes(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        yield from self._do(self._checking(model_set, everything, request, contents=False), request)
+
+    def _check_contents(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        yield from self._do(self._checking(model_set, everything, request, contents=True), request)
+
+    def _checking(self, model_set: str, everything: bool, request: gr.Request, *, contents: bool) -> Work:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            files, store = self._files(model_set, everything)
+            files = [file for file in files if store.is_expected(file)]
+            if not files:
+                yield {self._parts.card: cards.message(words.NOTHING_TO_CHECK)}
+                return
+            verdicts = yield from self._on_card(checked(files, store, cancel, contents=contents))
+            if verdicts is None:
+                return
+            mending = repair_of(verdicts, store)
+            if mending.files:
+                self._asked.ask(str(request.session_hash), mending)
+            yield {
+                self._parts.card: model_cards.checked(verdicts, bad=len(mending.files), contents=contents),
+                **self._what_is_asked(request),
+            }
+
+        return work
+
+    def _repair(self, request: gr.Request) -> Iterator[Updates]:
+        try:
+            mending = self._asked.answered(str(request.session_hash), Repair)
+        except StudioError as problem:
+            yield {**self._asked_nothing(request), self._parts.card: self._problem(problem)}
+            return
+
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            self._check_may_fetch()
+            store, whole = Store(self._settings), True
+            if mending.to_fetch:
+                steps = fetched(mending.to_fetch, store, cancel, damaged=mending.damaged)
+                whole = yield from self._on_card(steps)
+            if whole and mending.others:
+                raise store.missing(list(mending.others))
+
+        yield from self._do(work, request)
+
+    def _do(self, work: Work, request: gr.Request) -> Iterator[Updates]:
+        """Work, with the panel at rest meanwhile; closing the tab ends it."""
+        parts = self._parts
+        try:
+            with self._at_work.begin(str(request.session_hash)) as cancel:
+                yield {**self._resting(cancel), **self._asked_nothing(request), parts.card: ""}
+                for updates in work(cancel):
+                    yield {**self._resting(cancel), **self._what_is_asked(request), **updates}
+        except Exception as problem:
+            yield {parts.card: self._problem(problem)}
+
+    def _resting(self, cancel: CancelToken) -> Updates:
+        """What the buttons are meanwhile. Told again and again: what was asked before may answer late."""
+        label = words.STOPPING if cancel.cancelled else words.STOP
+        return {
+            **dict.fromkeys(self._parts.controls, gr.update(interactive=False)),
+            self._parts.stop: gr.update(value=label, interactive=not cancel.cancelled),
+        }
+
+    def _on_card(self, steps: Generator[str, None, Any]) -> Generator[Updates, None, Any]:
+        """What a stream of cards shows; gives what it gives."""
+        with closing(steps):  # at once when the tab is closed
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    return end.value
+                yield {self._parts.card: step}
+
+    def _stop(self, request: gr.Request) -> dict[str, Any]:
+        stopping = self._at_work.stop(str(request.session_hash))
+        return gr.update(value=words.STOPPING if stopping else words.STOP, interactive=False)
+
+    # Removing
+
+    def _ask_to_remove(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Show what would go, and ask."""
+        parts, asked_nothing = self._parts, self._asked_nothing(request)
+        try:
+            self._check_may_remove()
+            files, store = self._files(model_set, everything)
+            wanted, shared = removals_of(files, store, model_set)
+        except Exception as problem:
+            return {**asked_nothing, parts.card: self._problem(problem)}
+        goes = any(each.does_something for each in wanted)
+        if goes:
+            self._asked.ask(str(request.session_hash), Going(tuple(wanted)))
+        note = words.LOSES_SET if model_set == self._in_use else ""
+        freed = in_bytes(sum(each.freed for each in wanted))
+        return {
+            **self._what_is_asked(request),
+            parts.card: model_cards.removal(wanted, shared, note=note),
+            parts.remove_now: gr.update(value=words.REMOVE_NOW.format(freed=freed)),
+        }
+
+    def _remove(self, request: gr.Request) -> Updates:
+        card = self._parts.card
+        try:
+            self._check_may_remove()
+            going, store = self._asked.answered(str(request.session_hash), Going), Store(self._settings)
+            done = [remove(each, store) for each in going.removals]
+        except Exception as problem:
+            return {**self._asked_nothing(request), card: self._problem(problem)}
+        return {**self._asked_nothing(request), card: model_cards.removed(done)}
+
+    def _keep(self, request: gr.Request) -> Updates:
+        return {**self._asked_nothing(request), self._parts.card: cards.message(words.KEPT_ALL)}
+
+    def _check_may_fetch(self) -> None:
+        if not self._discretion.may_fetch:
+            raise RequestError(words.NOT_FETCHED, words.NOT_FETCHED_HINT)
+
+    def _check_may_remove(self) -> None:
+        if not self._discretion.is_open:
+            raise RequestError(words.NOT_FOR_ALL, words.NOT_FOR_ALL_HINT)
+
+    def _asked_nothing(self, request: gr.Request) -> Updates:
+        self._asked.forget(str(request.session_hash))
+        return self._what_is_asked(request)
+
+    def _what_is_asked(self, request: gr.Request) -> Updates:
+        """The buttons that answer. Told again when something is over: an event before it may have answered late."""
+        about = self._asked.about(str(request.session_hash))
+        return {
+            self._parts.repair: gr.update(visible=isinstance(about, Repair)),
+            self._parts.confirm: gr.update(visible=isinstance(about, Going)),
+        }
+
+    def _problem(self, problem: Exception) -> str:
+        if not isinstance(problem, StudioError):
+            log.exception("the models panel failed")
+        return self._discretion.error(in_words(problem))
+
+
+def _button(label: str, name: str, **options: Any) -> gr.Button:
+    return gr.Button(label, elem_id=name, min_width=100, **options)

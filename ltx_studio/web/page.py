@@ -1,0 +1,366 @@
+"""The page's frame: header, the six modes with their forms, the run and its take, and the drawer."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.errors import Remedy, RequestError, StudioError
+from ltx_studio.media.extract import write_picture, write_sound
+from ltx_studio.models import ModelSet
+from ltx_studio.modes import MODES, Media, drawn_seed
+from ltx_studio.queue import JobSpec, Spec
+from ltx_studio.queue.batch import sweep
+from ltx_studio.queue.specs import read_spec
+from ltx_studio.studio import Studio
+from ltx_studio.takes import recipes
+from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.replay import own_part, spec_of
+from ltx_studio.web import cards, kept, words
+from ltx_studio.web.control_map import ControlMap
+from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.examples import examples
+from ltx_studio.web.files import made
+from ltx_studio.web.form import Form, Updates
+from ltx_studio.web.gallery import Gallery
+from ltx_studio.web.line import LinePanel
+from ltx_studio.web.models import ModelsPanel
+from ltx_studio.web.owners import Owners
+from ltx_studio.web.quiet import AS_LONG_AS_A_RUN, QUIET
+from ltx_studio.web.remedies import carry_out
+from ltx_studio.web.run import SKIP, RunPanel
+from ltx_studio.web.take import TakePanel
+
+FIRST_MODE = "t2v"
+
+
+class Page:
+    """One page over one studio."""
+
+    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
+        self._studio, self._owners, self._model_set = studio, owners, model_set
+        self._discretion = Discretion(studio.settings, owners)
+        self.forms = {mode: Form(MODES[mode], model_set, studio.estimate) for mode in MODES}
+        self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
+        self.run = RunPanel(studio, owners, self.take)
+
+    def build_header(self) -> None:
+        """Name, mode, model set."""
+        self._tag = gr.HTML(self._tag_of(FIRST_MODE), elem_id="studio-header")
+
+    def build(self, blocks: gr.Blocks) -> None:
+        """Add forms, run and take to `blocks`, which is open."""
+        self._banner = gr.HTML(visible=False, elem_id="studio-banner")
+        if self._model_set.notice:
+            gr.HTML(cards.notice(self._model_set.notice), elem_id="studio-notice")
+        self._mode = gr.Radio(
+            [(mode.label, mode.id) for mode in MODES.values()],
+            value=FIRST_MODE,
+            label=words.MODE,
+            show_label=False,
+            container=False,
+            elem_id="mode",
+        )
+        with gr.Row(equal_height=False, elem_id="stage"):
+            with gr.Column(scale=5, min_width=320, elem_id="forms"):
+                self._columns = {mode: self._column(mode, form) for mode, form in self.forms.items()}
+            with gr.Column(scale=6, min_width=320, elem_id="result"):
+                self._result()
+        for form in self.forms.values():
+            form.build_hidden()
+        self._saved = gr.JSON(visible=False)
+        for form in self.forms.values():
+            self._wire(form)
+        self._wire_modes(blocks)
+        self._wire_take()
+        self._wire_remedies()
+
+    def build_restore(self) -> None:
+        """Add the place for a video that was made here to the Blocks that is open."""
+        video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
+        gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-help")
+        outputs = [self.run.told, video, *self.opening]
+        restored = video.upload(self._restore_video, [video], outputs, **QUIET)
+        restored.then(None, None, None, js="() => window.ltxStudio.toTold()", **QUIET)
+
+    def wire(self, gallery: Gallery, line: LinePanel, models: ModelsPanel) -> None:
+        """Show what is chosen in the drawer, and the newest takes there; get there what a job lacks."""
+        take, run = self.take, self.run
+        chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
+        chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
+        gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
+        gr.on([run.begun.change, run.ended.change], **line.look)
+        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
+        line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
+        line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
+        take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: it would get no request
+
+    def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
+        """A take was opened in the history; nothing is shown when it is gone."""
+        shown = self.take.show(chosen[0], request)
+        (self.run.keep_take if shown[0] else self.run.let_take_go)(request)
+        return shown
+
+    def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """What becomes of a job that was chosen in the queue."""
+        try:
+            if job:
+                yield from self.run.turn_to(job, request)
+            else:
+                yield self.run.nothing()
+        except StudioError as problem:
+            yield self.run.problem(problem)
+
+    def _follow_retried(self, retried: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """What becomes of a job that was tried again in the queue."""
+        try:
+            yield from self.run.turn_over([retried.partition(" ")[0]], request)
+        except StudioError as problem:
+            yield self.run.problem(problem)
+
+    @property
+    def opening(self) -> list[gr.components.Component]:
+        """The mode, the columns, the header's tag, and what fills the forms in: outputs of `fill`.
+
+        Not what the forms hold: the browser goes through all that an event may change, with every event after it.
+        """
+        return [self._mode, *self._columns.values(), self._tag, *(form.filling for form in self.forms.values())]  # type: ignore[list-item]
+
+    def fill(self, mode: str, updates: Updates) -> tuple[Any, ...]:
+        """Open a mode with its form filled in."""
+        filling = (form.fillings.keep(updates) if each == mode else SKIP for each, form in self.forms.items())
+        return mode, *self._columns_of(mode), *filling
+
+    def fill_from(self, spec: Spec) -> tuple[Any, ...]:
+        """Open the form of a request with what it asked for.
+
+        Raises:
+            RequestError: It is no request of a mode.
+        """
+        if not isinstance(spec, JobSpec):
+            raise RequestError(words.OWN_HAS_NO_FORM, words.OWN_DROP_IT)
+        return self.fill(spec.mode, self.forms[spec.mode].fill(spec))
+
+    def _column(self, mode: str, form: Form) -> gr.Column:
+        with gr.Column(visible=mode == FIRST_MODE, elem_id=f"form-{mode}", elem_classes=["form-of-mode"]) as column:
+            form.build()
+            if "control" in form.components:
+                ControlMap(form, self._studio, self._discretion).build()
+        made: gr.Column = column
+        return made
+
+    def _result(self) -> None:
+        """Run above, take below; the take is built first because the run tells its outputs."""
+        with gr.Column(elem_id="run-place") as place:
+            pass
+        self.take.build()
+        with place:
+            self.run.build()
+
+    def _wire(self, form: Form) -> None:
+        components = list(form.components.values())
+        example = form.example
+        example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
+        remember = kept.wire(form)
+        # all that tells goes through one event, whose answers come one after another: the last is of what is there
+        form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
+        told = [form.components["seed"], *self.run.outputs]
+        running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
+        running.then(**remember)  # how long it takes is known better now
+
+    def _wire_modes(self, blocks: gr.Blocks) -> None:
+        changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
+        tags = {mode: self._tag_of(mode) for mode in self.forms}
+        js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could come after a fill's
+        self._mode.input(None, [self._mode], [*self._columns.values(), self._tag, *changed], js=js, **QUIET)
+        saved = "() => [window.ltxForms.kept()]"
+        opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=saved, **QUIET)
+        opened.then(None, None, None, js="() => window.ltxForms.openKept()", **QUIET)
+        self.run.wire_return(blocks)
+
+    def _wire_take(self) -> None:
+        actions, take = self.take.actions, [self.take.take]
+        again = actions["again"].click
+        again(self._again, take, self.run.outputs, **AS_LONG_AS_A_RUN)
+        outputs = [self.run.told, *self.opening]
+        reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
+        going_on = actions["go_on"].click(self._go_on, take, outputs, **QUIET)
+        send = self.take.send
+        sending = send.input(self._send, [*take, send], [send, *outputs], **QUIET)
+        for filling in (reusing, going_on, sending):
+            filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
+
+    def _wire_remedies(self) -> None:
+        """What a failed job's card offers."""
+        run = self.run
+        for remedy, button in run.remedies.by_remedy.items():
+            if remedy is not Remedy.FETCH:  # which the panel of the models does
+                button.click(self._remedier(remedy), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
+
+    def _remedier(self, remedy: Remedy) -> Any:
+        """A handler that does something about the job that failed, and tells what comes of it."""
+
+        def help_it(job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+            try:
+                if remedy is not Remedy.UNLOAD and not self.run.answers(job, request):
+                    yield self.run.nothing()
+                    return
+                jobs = carry_out(self._studio, remedy, self._studio.queue.get(job, self._owners.of(request)))
+                if jobs:
+                    yield from self.run.follow(jobs, request)
+                else:
+                    yield self.run.said(words.UNLOADED_TRY)
+            except StudioError as problem:
+                yield self.run.problem(problem)
+
+        return help_it
+
+    def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
+        """Fill a form in with one of its examples."""
+        found = next((each for each in examples(form.mode.id) if each.label == chosen), None)
+        if found is None:
+            return SKIP, *self._nothing()
+        return "", *self.fill(form.mode.id, form.put(found.values))
+
+    def _teller(self, form: Form) -> Any:
+        """A handler that tells what the form will make."""
+
+        def tell(*given: Any) -> list[Any]:
+            return form.tell(form.raw(given))
+
+        return tell
+
+    def _generator(self, form: Form) -> Any:
+        """A handler that hands the form's request in, and tells its seed and what becomes of it."""
+
+        def generate(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
+            raw = form.raw(given)
+            try:
+                spec = form.spec(raw)
+                told = self.run.hand_in(list(sweep(spec, int(raw["takes"]))), request)
+                yield from ((spec.seed if first else SKIP, *each) for first, each in _marked(told))
+            except StudioError as problem:
+                yield SKIP, *self.run.problem(problem)
+
+        return generate
+
+    def _columns_of(self, mode: str) -> tuple[Any, ...]:
+        """The columns and the header's tag when a mode is open."""
+        columns = (gr.update(visible=each == mode) for each in self._columns)
+        return *columns, self._tag_of(mode)
+
+    def _tag_of(self, mode: str) -> str:
+        return cards.header(MODES[mode].label, self._model_set.label)
+
+    def _open(self, saved: Any) -> tuple[Any, ...]:
+        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and give the
+        browser back what is good of what it has kept."""
+        problem = self._studio.runner.problem()
+        if problem is None:
+            self._studio.runner.warm()
+            self._studio.work()
+        banner = (
+            gr.update(visible=False)
+            if problem is None
+            else gr.update(value=self._discretion.error(problem), visible=True)
+        )
+        return banner, *self._kept(saved if isinstance(saved, dict) else {})
+
+    def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
+        """What a browser kept of the forms; the one that the page opens with tells what it will make."""
+        for mode, form in self.forms.items():
+            yield kept.to_restore(form, saved.get(mode)) if mode in saved or mode == FIRST_MODE else SKIP
+
+    def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The same request with a new seed."""
+        try:
+            spec = self._spec_of(self.take.record(take, request)).with_seed(drawn_seed())
+            yield from self.run.hand_in([spec], request)
+        except StudioError as problem:
+            yield self.run.problem(problem)
+
+    def _reuse(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """The form as it was, its seed kept, for another prompt."""
+        told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take, request)
+        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take, request)))
+        return (cards.message(left_out) if left_out else told), *filled
+
+    def _go_on(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """Image to video, which begins with the take's last frame."""
+        return self._filled(lambda record: self._sent(record, "i2v", last=True), take, request)
+
+    def _send(self, take: str, mode: str, request: gr.Request) -> tuple[Any, ...]:
+        if mode not in MODES:
+            return SKIP, SKIP, *self._nothing()
+        return "", *self._filled(partial(self._sent, mode=mode, last=False), take, request)
+
+    def _filled(self, fill: Any, take: str, request: gr.Request) -> tuple[Any, ...]:
+        """What `fill` makes of the take, or why it cannot be."""
+        try:
+            return "", *fill(self.take.record(take, request))
+        except OSError:
+            return self._discretion.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
+        except StudioError as problem:
+            return self._discretion.error(problem), *self._nothing()
+
+    def _sent(self, record: TakeRecord, mode: str, last: bool) -> tuple[Any, ...]:
+        """A mode's form with what a take brings for it: prompt, picture, sound or clip, and the preset."""
+        clip, form = self.take.path(record), self.forms[mode]
+        values: dict[str, Any] = {"prompt": record.prompt}
+        preset = record.recipe.get("preset", "")
+        if preset in {value for _, value in form.components["preset"].choices}:  # type: ignore[attr-defined]
+            values["preset"] = preset
+        for name, kind in form.mode.media.items():
+            if not form.mode.params.model_fields[name].is_required():
+                continue
+            match kind:
+                case Media.PICTURE:
+                    of_end = last or name == "last_image"
+                    values[name] = made("frame.png", partial(write_picture, clip, last=of_end))
+                case Media.SOUND:
+                    values[name] = made("sound.m4a", partial(write_sound, clip))
+                case Media.CLIP:
+                    values[name] = clip
+        return self.fill(mode, form.put(values))
+
+    def _restore_video(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """The form of a video that was made here."""
+        if path is None:
+            return SKIP, SKIP, *self._nothing()
+        try:
+            spec = own_part(self._spec_in(Path(path)), self._studio.history, self._owners.of(request))
+            filled = self.fill_from(spec)
+            return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
+        except StudioError as problem:
+            return self._discretion.error(problem), None, *self._nothing()
+
+    def _left_out(self, spec: Spec) -> str:
+        """What a form cannot have of a request, in words."""
+        lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
+        return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
+
+    def _spec_in(self, path: Path) -> Spec:
+        recipe = recipes.read(path)
+        try:
+            return spec_of(recipe, self._studio.settings)
+        except RequestError:
+            return read_spec(recipe.request(), self._studio.settings.kept_dir)  # a file of it is not here: the rest is
+
+    def _spec_of(self, record: TakeRecord) -> Spec:
+        """The request of a take; its files may be gone, which is told when it is handed in."""
+        return read_spec({**record.recipe, "mode": record.mode}, self._studio.settings.kept_dir)
+
+    def _nothing(self) -> tuple[Any, ...]:
+        return (SKIP,) * len(self.opening)
+
+
+def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:
+    """Each with whether it is the first."""
+    first = True
+    for each in told:
+        yield first, each
+        first = False

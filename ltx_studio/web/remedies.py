@@ -1,0 +1,93 @@
+"""The buttons under an error's card: what the studio itself can do about it, and doing it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.errors import Remedy, StudioError
+from ltx_studio.families.ltx_2_3 import get_preset
+from ltx_studio.models import ModelFile, get_registry
+from ltx_studio.modes import get_mode
+from ltx_studio.modes.sizes import snap
+from ltx_studio.queue import Job, JobSpec, Spec
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from ltx_studio.web import words
+
+LABELS: Mapping[Remedy, str] = {
+    Remedy.FETCH: words.REMEDY_FETCH,
+    Remedy.SMALLER: words.REMEDY_SMALLER,
+    Remedy.UNLOAD: words.REMEDY_UNLOAD,
+    Remedy.RETRY: words.REMEDY_RETRY,
+}
+
+
+def remedies_of(error: StudioError, spec: Spec | None = None) -> tuple[Remedy, ...]:
+    """What can be done about an error; of the request `spec` only what is possible with it."""
+    return tuple(
+        remedy for remedy in error.remedies if remedy is not Remedy.SMALLER or spec is None or smaller(spec) is not None
+    )
+
+
+def smaller(spec: Spec) -> JobSpec | None:
+    """The same request at half the width and height; None when it cannot be made smaller, or has no size at all."""
+    if not isinstance(spec, JobSpec) or spec.fresh:
+        return None
+    step = get_mode(spec.mode).size_step(spec.params, get_preset(spec.preset))
+    now = {name: getattr(spec.params, name) for name in ("width", "height")}
+    half = {name: snap(pixels / 2, step) for name, pixels in now.items()}
+    return None if half == now else replace(spec, params=spec.params.model_copy(update=half))
+
+
+def files_to_fetch(error: StudioError, settings: Settings) -> list[ModelFile]:
+    """The model files that the error is about, as far as the studio knows where to get them."""
+    known = get_registry(settings).files
+    return [known[key] for key in error.files if key in known and known[key].repo]
+
+
+def carry_out(studio: Studio, remedy: Remedy, job: Job) -> list[str]:
+    """Do something about a job that failed; the ids of the jobs that come of it, for the page to follow.
+
+    Files are fetched by the panel of the models, which shows how far it is: see `files_to_fetch`.
+
+    Raises:
+        StudioError: It cannot be done now, such as unloading in the middle of a run.
+    """
+    match remedy:
+        case Remedy.RETRY:
+            return [studio.queue.retry(job.id, job.owner).id]
+        case Remedy.SMALLER:
+            half = smaller(studio.spec(job))
+            return studio.submit(job.owner, [half]) if half is not None else []
+        case Remedy.UNLOAD:
+            studio.runner.unload()
+    return []
+
+
+class RemedyButtons:
+    """A row of buttons, of which those are seen that help.
+
+    Attributes:
+        by_remedy: The buttons, for the page to say what a click does.
+    """
+
+    def __init__(self) -> None:
+        self.by_remedy: dict[Remedy, gr.Button] = {}
+
+    def build(self) -> None:
+        """Add the row where one stands."""
+        with gr.Row(elem_id="remedies"):
+            for remedy, label in LABELS.items():
+                self.by_remedy[remedy] = gr.Button(label, size="sm", visible=False, elem_id=f"remedy-{remedy}")
+
+    @property
+    def outputs(self) -> list[gr.Button]:
+        """What `updates` is for."""
+        return list(self.by_remedy.values())
+
+    def updates(self, error: StudioError | None, spec: Spec | None = None) -> list[dict[str, Any]]:
+        """Show what helps against an error, or nothing when there is none."""
+        shown = () if error is None else remedies_of(error, spec)
+        return [gr.update(visible=remedy in shown) for remedy in self.by_remedy]

@@ -1,0 +1,391 @@
+"""The run: what becomes of the jobs that a browser tab handed in, one after another, and the button that stops one."""
+
+import base64
+import io
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from ltx_studio.errors import StudioError
+from ltx_studio.graph import Phase
+from ltx_studio.media import by_name
+from ltx_studio.queue import Done, Failed, Job, Queued, Running, Spec
+from ltx_studio.studio import Studio
+from ltx_studio.takes.estimates import Estimate
+from ltx_studio.web import cards, words
+from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.files import asset
+from ltx_studio.web.line import name_of
+from ltx_studio.web.owners import Owners
+from ltx_studio.web.quiet import AT_ONCE, QUIET
+from ltx_studio.web.remedies import RemedyButtons
+from ltx_studio.web.take import TakePanel
+
+PREVIEW_FRAME_MS = 250
+"""How long each latent frame is shown: eight frames of the clip at its usual speed take a third of a second."""
+TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
+"""Seconds between two words on a run, and between those after so many seconds of it: each costs the browser, which may
+be on the machine that renders, almost a tenth of a second."""
+MOST_RESUMED = 100
+"""Jobs that somebody who comes back follows; they may have handed in thousands."""
+MOST_TABS = 2_000
+"""That are remembered."""
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at the memory."""
+SKIP: Any = gr.skip()
+
+
+@dataclass
+class _Tab:
+    """What one browser tab follows."""
+
+    jobs: deque[str] = field(default_factory=deque)
+    shown: str | None = None
+    is_followed: bool = False
+    turns: bool = False
+    """Whether the first of `jobs` is to be shown in place of what is shown."""
+    left: set[str] = field(default_factory=set)
+    """Jobs that it turned away from before they ended; they are among `jobs` again."""
+    failure: str = ""
+    """The job whose failure is shown."""
+    keeps_take: bool = False
+    """Whether the take that is shown stays when a job ends: the visitor has opened it meanwhile."""
+
+
+class RunPanel:
+    """Card, forming picture and Stop. Each tab follows its own jobs; they go on when nobody looks.
+
+    Attributes:
+        told: Where a request that cannot be handed in says why, above the run, which tells of itself all the while.
+            Between the two, what failed last stays with what helps until something new is handed in: the job after it
+            may begin at once.
+        outputs: What the handlers that yield from `follow` tell.
+        begun: Changes whenever this tab begins to show a job, for what shows the queue.
+        ended: Changes whenever a job of this tab has ended, for what shows the takes.
+        failed: The id of the job whose failure is shown, which `remedies` are about.
+    """
+
+    def __init__(self, studio: Studio, owners: Owners, take: TakePanel) -> None:
+        self._studio, self._owners, self._take = studio, owners, take
+        self._discretion = Discretion(studio.settings, owners)
+        self._tabs: dict[str, _Tab] = {}
+        self._guard = threading.Lock()
+        self.remedies = RemedyButtons()
+        self.outputs: list[gr.components.Component] = []
+
+    def build(self) -> None:
+        """Add the components to the Blocks that is open; the panel of the take must be built."""
+        self.told = gr.HTML("", elem_id="told", js_on_load=asset("told.js"))
+        with gr.Column(visible=False, elem_id="failure-place") as self._failure_place:
+            self._failure = gr.HTML("", elem_id="failure")
+            self.remedies.build()
+        self.failed = gr.State("")
+        self._card = gr.HTML(cards.message(words.IDLE), elem_id="run")
+        self._stop_button = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
+        self._preview = gr.HTML(elem_id="preview", visible=False)
+        self._back = gr.Number(0, visible="hidden", elem_id="back", label="back")
+        self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
+        self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
+        failure = [self._failure_place, self._failure, self.failed, *self.remedies.outputs]
+        shown = [self._card, self._preview, self._stop_button, self.begun, self.ended]
+        self.outputs = [self.told, *failure, *shown, *self._take.outputs]
+        self._stop_button.click(self._stop, None, [self._stop_button], **AT_ONCE)
+
+    def _forget(self, request: gr.Request) -> None:
+        """The tab was closed."""
+        with self._guard:
+            self._tabs.pop(str(request.session_hash), None)
+
+    def wire_return(self, blocks: gr.Blocks) -> None:
+        """Show whoever comes what runs or waits of theirs: the tab may have been closed meanwhile."""
+        blocks.load(self._returns, None, [self._back], **QUIET)
+        self._back.change(self._resume, None, self.outputs, concurrency_limit=None, **QUIET)
+        blocks.unload(self._forget)
+
+    def _returns(self, request: gr.Request) -> Any:
+        """Something new when there is anything to show. Most have nothing, and the browser need not look at all that a
+        run changes."""
+        return time.time() if self._going(request) else SKIP
+
+    def _resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from self.watch(self._going(request), request)
+
+    def _going(self, request: gr.Request) -> list[str]:
+        """What runs or waits of the visitor's."""
+        jobs = self._studio.queue.of(self._owners.of(request), limit=MOST_RESUMED)
+        return [job.id for job in jobs if isinstance(job.state, Queued | Running)]
+
+    def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Put requests into the visitor's line, and follow them.
+
+        Raises:
+            StudioError: They cannot be handed in.
+        """
+        jobs = self._studio.submit(self._owners.of(request), list(specs))
+        yield from self.follow(jobs, request)
+
+    def follow(self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
+        """Show the progress of submitted jobs, after those that this tab follows already.
+
+        Args:
+            jobs: Their ids.
+            request: The visitor's.
+            notes: What to know before the run, each as a sentence; shown above it until something new is submitted.
+        """
+        self._studio.work()
+        yield from self.turn_over(jobs, request, notes)
+
+    def turn_over(
+        self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """Do the same without starting the work; replace what was shown before."""
+        with self._guard:
+            tab = self._tab(request)
+            tab.keeps_take, tab.failure = False, ""
+        yield self._tell(told=cards.message(" ".join(notes)) if notes else "", failure=self._no_failure())
+        yield from self.watch(jobs, request)
+
+    def keep_take(self, request: gr.Request) -> None:
+        """The visitor has opened a take: it stays when what this tab follows has ended."""
+        with self._guard:
+            self._tab(request).keeps_take = True
+
+    def let_take_go(self, request: gr.Request) -> None:
+        """No take is shown any longer."""
+        with self._guard:
+            self._tab(request).keeps_take = False
+
+    def answers(self, job: str, request: gr.Request) -> bool:
+        """Whether the failure of a job is what is shown; from now on it is not, so that a second click does nothing."""
+        with self._guard:
+            tab = self._tab(request)
+            is_shown, tab.failure = tab.failure == job, ""
+            return is_shown
+
+    def _tab(self, request: gr.Request) -> _Tab:
+        """What the tab follows. Scripts call the page's events too and never say that they close: theirs go first."""
+        session = str(request.session_hash)
+        if session not in self._tabs and len(self._tabs) >= MOST_TABS:
+            idle = (each for each, tab in self._tabs.items() if not tab.is_followed and not tab.failure)
+            self._tabs.pop(next(idle, next(iter(self._tabs))))
+        return self._tabs.setdefault(session, _Tab())
+
+    def followed(self, session: str) -> str | None:
+        """The id of the job that the tab of a session shows, while it runs or waits."""
+        tab = self._tabs.get(session)
+        return None if tab is None else tab.shown
+
+    def turn_to(self, job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Show a job in place of what this tab shows, which goes on all the same and is shown again afterwards.
+
+        What has ended is told beside what is shown.
+        """
+        found = self._studio.queue.get(job, self._owners.of(request))
+        with self._guard:
+            tab = self._tab(request)
+            if job in tab.jobs:
+                tab.jobs.remove(job)
+        if not isinstance(found.state, Queued | Running):
+            yield self._told_of(found, tab)
+            return
+        with self._guard:
+            if tab.shown not in (None, job):
+                tab.turns = True
+                tab.left.add(tab.shown)
+                tab.jobs.appendleft(tab.shown)
+            if job != tab.shown:
+                tab.jobs.appendleft(job)
+        yield from self.watch([job], request)
+
+    def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
+        """Tell how a job ended, and leave the run as it is."""
+        try:
+            spec = self._studio.spec(job)
+        except StudioError as problem:
+            return self.problem(problem)
+        match job.state:
+            case Failed(error=error):
+                return self._tell(told="", failure=self._a_failure(job, spec, error, tab))
+            case Done():
+                return self.nothing()
+        return self._tell(told=cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}"))
+
+    def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Follow jobs without beginning the work, after those that this tab follows already."""
+        with self._guard:
+            tab = self._tab(request)
+            tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
+            if tab.is_followed:
+                jobs = ()
+            else:
+                tab.is_followed = True
+        if not jobs:
+            yield self.nothing()
+            return
+        try:
+            while (job := self._next(tab)) is not None:
+                try:
+                    yield from self._follow_one(job, tab, request)
+                except StudioError as problem:  # its row is damaged, for one
+                    yield self.problem(problem)
+        finally:  # also when the tab is closed
+            with self._guard:
+                tab.is_followed, tab.shown = False, None
+
+    def nothing(self) -> tuple[Any, ...]:
+        """Tell the outputs that nothing is new."""
+        return (SKIP,) * len(self.outputs)
+
+    def problem(self, problem: StudioError) -> tuple[Any, ...]:
+        """Tell the outputs why nothing was handed in."""
+        return self._tell(told=self._discretion.error(problem))
+
+    def said(self, text: str) -> tuple[Any, ...]:
+        """Tell the outputs a sentence."""
+        return self._tell(told=cards.message(text))
+
+    def _next(self, tab: _Tab) -> str | None:
+        with self._guard:
+            tab.shown, tab.turns = tab.jobs.popleft() if tab.jobs else None, False
+            tab.is_followed = tab.shown is not None
+            return tab.shown
+
+    def _follow_one(self, job: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        owner = self._owners.of(request)
+        found = self._studio.queue.get(job, owner)
+        is_over = not isinstance(found.state, Queued | Running)
+        if job in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
+            return  # nobody saw it end, and what ended after it is shown
+        spec = self._studio.spec(found)
+        view, begun = _View(self._studio, spec), time.time()
+        short_until = time.monotonic() + SHORT_SECONDS
+        for each in self._studio.follow(job, owner):
+            if not isinstance(each.state, Queued | Running):
+                yield self._outcome(each, spec, tab)
+                return
+            preview = view.preview(job)
+            if begun is not SKIP and preview is SKIP:
+                preview = gr.update(value="", visible=False)  # it may be of the job before
+            card = gr.update(value=view.card(each, len(tab.jobs)), visible=True)
+            yield self._tell(card=card, preview=preview, stop=_stop_button(each), begun=begun)
+            begun = SKIP
+            time.sleep(TELL_AGAIN if time.monotonic() < short_until else TELL_LATER)
+            if tab.turns:
+                return
+
+    def _stop(self, request: gr.Request) -> dict[str, Any]:
+        """Stop the job that this tab shows; the job itself tells the page when it has stopped."""
+        tab = self._tabs.get(str(request.session_hash))
+        if tab is None or tab.shown is None:
+            return gr.update(visible=False)
+        self._studio.queue.cancel(tab.shown, self._owners.of(request))
+        return gr.update(value=words.STOPPING, interactive=False)
+
+    def _outcome(self, job: Job, spec: Spec, tab: _Tab) -> tuple[Any, ...]:
+        """Tell the outputs how a job that was followed has ended."""
+        shown: dict[str, Any] = {}
+        card = ""
+        match job.state:
+            case Done(take=take):
+                record = self._studio.history.get(take, job.owner)
+                done = words.DONE.format(seconds=record.measured["seconds"])
+                where = words.IN_HISTORY if tab.keeps_take else ""
+                said = [sentence for sentence in (where, record.note) if sentence]
+                card = cards.message(done, ". ".join([spec.summary(), " ".join(said)]) if said else spec.summary())
+                if not tab.keeps_take:
+                    shown["take"] = self._take.shown(record)
+            case Failed(error=error):
+                shown["failure"] = self._a_failure(job, spec, error, tab)
+            case _:
+                card = cards.message(words.STOPPED)
+        return self._tell(
+            card=gr.update(value=card, visible=bool(card)),
+            preview=gr.update(value="", visible=False),
+            stop=gr.update(visible=False),
+            ended=time.time(),
+            **shown,
+        )
+
+    def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: _Tab) -> tuple[Any, ...]:
+        """What failed, why, and what helps."""
+        tab.failure = job.id
+        card = self._discretion.error(error, f"{name_of(job)}: {spec.summary()}")
+        return gr.update(visible=True), card, job.id, *self.remedies.updates(error, spec)
+
+    def _no_failure(self) -> tuple[Any, ...]:
+        return gr.update(visible=False), "", "", *self.remedies.updates(None)
+
+    def _tell(
+        self,
+        *,
+        told: Any = SKIP,
+        failure: Sequence[Any] | None = None,
+        card: Any = SKIP,
+        preview: Any = SKIP,
+        stop: Any = SKIP,
+        begun: Any = SKIP,
+        ended: Any = SKIP,
+        take: Sequence[Any] | None = None,
+    ) -> tuple[Any, ...]:
+        """Values of the outputs; what is not given stays as it is."""
+        failure = failure or [SKIP] * len(self._no_failure())
+        return told, *failure, card, preview, stop, begun, ended, *(take or [SKIP] * len(self._take.outputs))
+
+
+class _View:
+    """How one job is shown while it waits and runs."""
+
+    def __init__(self, studio: Studio, spec: Spec) -> None:
+        self._studio = studio
+        self._summary = spec.summary()
+        self._phases: Sequence[Phase] = spec.build(by_name).phases
+        self._estimate: Estimate | None = studio.estimate(spec)
+        self._memory, self._looked = "", 0.0
+        self._shown = 0
+
+    def card(self, job: Job, more: int) -> str:
+        now = time.time()
+        if now - self._looked > LOOK_AGAIN:
+            memory = self._studio.runner.memory()
+            self._memory, self._looked = "" if memory is None else str(memory), now
+        left = None
+        if isinstance(job.state, Running) and self._estimate is not None:
+            left = self._estimate.left(job.state.progress, now)
+        paused = isinstance(job.state, Queued) and self._studio.queue.is_paused(job.owner)
+        return cards.run(
+            job, self._phases, self._summary, now, left=left, memory=self._memory, more=more, paused=paused
+        )
+
+    def preview(self, job: str) -> Any:
+        """The forming clip as a picture that loops, when it is newer than what is shown."""
+        frames = self._studio.live_updates.look(job).frames
+        if not frames or id(frames) == self._shown:
+            return SKIP
+        self._shown = id(frames)
+        return gr.update(value=cards.forming(looping(frames), still(frames)), visible=True)
+
+
+def looping(frames: Sequence[bytes]) -> str:
+    """An animated WebP of pictures (JPEG each) as a ``data:`` address."""
+    from PIL import Image
+
+    first, *rest = (Image.open(io.BytesIO(frame)) for frame in frames)
+    into = io.BytesIO()
+    first.save(into, "WEBP", save_all=True, append_images=rest, duration=PREVIEW_FRAME_MS, loop=0, quality=70, method=0)
+    return f"data:image/webp;base64,{base64.b64encode(into.getvalue()).decode()}"
+
+
+def still(frames: Sequence[bytes]) -> str:
+    """The middle one of pictures (JPEG each) as a ``data:`` address."""
+    return f"data:image/jpeg;base64,{base64.b64encode(frames[len(frames) // 2]).decode()}"
+
+
+def _stop_button(job: Job) -> Any:
+    if isinstance(job.state, Running) and job.state.stopping:
+        return gr.update(value=words.STOPPING, interactive=False, visible=True)
+    return gr.update(value=words.STOP, interactive=True, visible=True)

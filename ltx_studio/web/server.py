@@ -1,0 +1,326 @@
+"""Building the page and serving it."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+
+from ltx_studio import limits, sandbox
+from ltx_studio.errors import RequestError
+from ltx_studio.logs import log_to_file, terminal_kept
+from ltx_studio.models import ModelSet, default_set, get_registry
+from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
+from ltx_studio.studio import Studio
+from ltx_studio.web import cards, words
+from ltx_studio.web.answers import AnswerErrors, answering, not_understood, refusing
+from ltx_studio.web.api import Api
+from ltx_studio.web.event_queue import EventKeeper
+from ltx_studio.web.files import asset
+from ltx_studio.web.front import StudioApp, believing
+from ltx_studio.web.gallery import Gallery
+from ltx_studio.web.gate import Gate, Throttle, check_of, make_password, own_addresses
+from ltx_studio.web.guard import EVERYBODY, Files, KeepFiles, handed_out
+from ltx_studio.web.line import LinePanel
+from ltx_studio.web.memory import MemoryBadge
+from ltx_studio.web.models import ModelsPanel
+from ltx_studio.web.origins import Hosts
+from ltx_studio.web.own import OwnPanels
+from ltx_studio.web.owners import GiveCookie, Owners, is_loopback
+from ltx_studio.web.page import Page
+from ltx_studio.web.sessions import KeepSessions
+from ltx_studio.web.settings_panel import SettingsPanel
+from ltx_studio.web.statics import Statics
+from ltx_studio.web.theme import theme
+from ltx_studio.web.values import check_body, check_inputs, check_values, filled
+
+API_PAGE = "endpoints"
+
+FIRST_VISITOR_SECONDS = 5.0
+"""ComfyUI waits so long for whoever opens the address at once: its start would hold their page up by about as long as
+that takes to load. When the page has loaded, it asks for ComfyUI itself."""
+
+
+class StudioBlocks(gr.Blocks):
+    """A Blocks that launches with the studio's look, wherever it is launched from, and knows its visitors apart."""
+
+    owners: Owners
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.files = Files()
+        self.password = ""
+        self.allowed_hosts: tuple[str, ...] = ()
+        self.trusted_proxies: tuple[str, ...] = ()
+
+    def queue(self, *args: Any, **options: Any) -> Any:
+        """As Gradio's, which calls it at once; each call makes the whole app anew, a fiftieth of the start."""
+        super().queue(*args, **({"default_concurrency_limit": None} | options))
+        self.sweep = EventKeeper(self, check_body).sweep
+        return self
+
+    def get_config_file(self) -> Any:
+        """As Gradio's, without a bar that leads to other pages, which `gr.Navbar(visible=False)` would not hide."""
+        config = super().get_config_file()
+        config["pages"] = config["pages"][:1]
+        return config
+
+    def launch(self, *args: Any, **options: Any) -> Any:
+        """Launch as Gradio does; a password, if set, is asked for on this machine too."""
+        sandbox.use_child_processes()
+        share = is_shared(options.get("share"))
+        self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
+        self.owners.guarded = bool(self.password or options.get("auth"))
+        hosts = Hosts.of_server(options.get("server_name"), self.allowed_hosts, lambda: self.share_url)
+        proxies = (*self.trusted_proxies, *([LOOPBACK] if share else []))  # where Gradio's tunnel comes out
+        middleware = [
+            Middleware(AnswerErrors),
+            Middleware(KeepSessions),
+            Middleware(Statics),
+            Middleware(GiveCookie, owners=self.owners),
+            Middleware(KeepFiles, owners=self.owners, files=self.files),
+        ]
+        with as_file(files("ltx_studio.web") / "assets" / "studio.css") as css:
+            look: dict[str, Any] = {
+                "theme": theme(),
+                "css_paths": [css],
+                "head": f"<style>{asset('frame.css')}{room()}</style>"
+                f"<script>{asset('studio.js')}{asset('forms.js')}</script>",
+                "footer_links": [],
+                "run_history": False,
+                "max_file_size": limits.UPLOAD.most,
+                "share": share,  # said, because Gradio shares by itself where it finds itself in a notebook
+                "num_workers": 0,  # they would serve files and take uploads on ports of their own, without our checks
+                "_frontend": False,  # else it looks at the page once more, and 3 s of a busy machine are no network
+            }
+            if self.password and options.get("auth") is None:
+                look["auth"] = check_of(self.password)
+                middleware.insert(4, Middleware(Gate, throttle=Throttle()))
+            look["_app"] = StudioApp(middleware, hosts)
+            with believing(proxies):
+                return super().launch(*args, **(look | options))
+
+    def close(self, *args: Any, **options: Any) -> None:
+        """As Gradio's, which waits five seconds for the connection that each open tab keeps. They are cut here, and
+        what uvicorn says of that is of no use to anybody."""
+        told = logging.getLogger("uvicorn.error")
+        was_off, told.disabled = told.disabled, True
+        try:
+            if self.is_running and self.server is not None:
+                self.server.force_exit = True
+            super().close(*args, **options)
+        finally:
+            told.disabled = was_off
+
+    async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
+        """Process an event as Gradio does, after checking what the client sends; where owners are apart, accept and
+        return only files of the event's owner."""
+        request, block_fn = named.get("request"), named.get("block_fn")
+        with answering(str(getattr(block_fn, "name", "an event"))):
+            if isinstance(request, list):  # a client says that it brings a batch, which no function here takes
+                raise not_understood()
+            if not isinstance(request, gr.Request) or not isinstance(block_fn, BlockFunction):
+                return await super().process_api(*args, **named)
+            check_inputs(block_fn.inputs, named.get("inputs"))
+            check_values(getattr(named.get("event_data"), "_data", None))
+            if not self.owners.apart:
+                return await super().process_api(*args, **named)
+            owner = self.owners.of(request)
+            self.files.check(named.get("inputs"), owner)
+            answer = await super().process_api(*args, **named)
+            for path in handed_out(block_fn.outputs, answer):
+                self.files.give(path, owner)
+            return answer
+
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **named: Any) -> Any:
+        """Preprocess as Gradio does, but without printing a traceback for values that do not fit the components."""
+        with refusing():
+            return await super().preprocess_data(block_fn, filled(block_fn.inputs, inputs), *args, **named)
+
+
+def build_app(
+    settings: Settings | None = None, *, studio: Studio | None = None, model_set: str | None = None
+) -> StudioBlocks:
+    """The page as a `gradio.Blocks`. ComfyUI starts when the first visitor comes, not here.
+
+    Raises:
+        RequestError: There is no such model set.
+    """
+    settings = settings or get_settings()
+    log_to_file(settings)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
+    chosen = get_registry(settings).get_set(model_set or default_set(settings))
+    blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
+    blocks.owners = owners = Owners()
+    blocks.password = settings.password
+    blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
+    studio = studio or Studio(settings)
+    studio.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
+    with blocks:
+        _lay_out(blocks, settings, studio, owners, chosen)
+        with _page_of_its_own(blocks, API_PAGE, words.API):  # else each browser goes through its parts
+            gr.HTML(cards.line(words.API_HELP))
+            Api(studio, owners, chosen).build()
+    blocks.files.give_all(blocks.config, EVERYBODY)  # pictures that the page itself shows
+    return blocks
+
+
+@contextmanager
+def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
+    """What `gr.Blocks.route` does, within the Blocks that is open: each time one closes, Gradio makes the app anew."""
+    blocks.pages.append((path, name, False))
+    blocks.current_page = path
+    yield
+    blocks.current_page = ""
+
+
+def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
+    """Header above; the drawer beside forms and result, or over them where there is no room."""
+    page = Page(studio, owners, model_set)
+    with gr.Row(elem_id="top", equal_height=True):
+        gr.HTML(cards.menu_button(), elem_id="menu")
+        page.build_header()
+        MemoryBadge(studio).build()
+    with gr.Row(elem_id="studio", equal_height=False):
+        with gr.Column(elem_id="drawer", min_width=300):
+            drawer = gr.Column()
+        with gr.Column(elem_id="main"):
+            page.build(blocks)
+    with drawer:
+        gr.HTML(cards.close_button(), elem_id="drawer-head")
+        gallery, line = Gallery(studio, owners), LinePanel(studio, owners, page.run.followed)
+        models = ModelsPanel(studio, owners, model_set.id)
+        gallery.build(blocks)
+        line.build(blocks)
+        page.build_restore()
+        models.build()
+        OwnPanels(studio, owners, page.run, model_set).build()
+        SettingsPanel(settings, owners, model_set.id).build()
+    page.wire(gallery, line, models)
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    model_set: str | None = None,
+    lan: bool = False,
+    ask: bool = True,
+) -> None:
+    """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it when somebody has it.
+
+    Without `host` and `port`, Gradio's own variables count (a Hugging Face Space sets them), else loopback and the
+    first free port.
+
+    Args:
+        settings: Of the studio.
+        host: Where to listen.
+        port: Likewise.
+        model_set: What the page starts with.
+        lan: Listen for everybody in the network.
+        ask: Make a password where others can come and none is set. Not on a Space, whose visitors nobody could tell it.
+
+    Raises:
+        RequestError: There is no such model set, or the address cannot be used.
+        DatabaseDamagedError: The database is damaged.
+    """
+    if lan and host is not None:
+        raise RequestError("--lan and --host both say where to listen.", "Leave one of them out.")
+    host = EVERYWHERE if lan else host
+    studio = Studio(settings)
+    blocks = build_app(settings, studio=studio, model_set=model_set)
+    made = make_password() if ask and is_open(server_name=host) and not settings.password else ""
+    blocks.password = settings.password or made
+    blocks.owners.at_home = ask and not is_shared()
+    with terminal_kept() as terminal:
+        _open_and_stay(blocks, studio, made, terminal, host, port)
+    if not studio.close():
+        _end_at_once()
+
+
+def _open_and_stay(
+    blocks: StudioBlocks, studio: Studio, made: str, terminal: TextIO, host: str | None, port: int | None
+) -> None:
+    try:
+        blocks.launch(server_name=host, server_port=port, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+    except OSError as error:
+        raise RequestError(
+            f"The page cannot be opened at {host or LOOPBACK}, port {port or DEFAULT_PORT}: another program uses the "
+            "port, or the address does not belong to this machine.",
+            "Choose another port (`ltx-studio serve --port 7861`)"
+            + (", or another --host." if host not in (None, LOOPBACK) else "."),
+            details=str(error),
+        ) from None
+    over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
+    for line in addresses(blocks, made):
+        print(line, file=terminal, flush=True)
+    if not over.wait(FIRST_VISITOR_SECONDS):
+        studio.runner.warm()
+        studio.work()
+        over.wait()
+    blocks.close(verbose=False)
+
+
+def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
+    """What the terminal tells of a page that is open: where it is, for whom, and the password if it was made."""
+    url = str(blocks.local_url)
+    port = url.rstrip("/").rpartition(":")[2]
+    yield words.ADDRESS.format(url=url)
+    if blocks.server_name in (EVERYWHERE, "::", "[::]"):
+        urls = ", ".join(f"http://{each}:{port}/" for each in own_addresses())
+        yield words.OTHERS.format(urls=urls) if urls else words.NO_ADDRESS.format(port=port)
+    shared: str | None = blocks.share_url
+    if shared:
+        yield words.OTHERS.format(urls=shared)
+    if blocks.password:
+        yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
+
+
+def room() -> str:
+    """A rule that leaves room for the header which Hugging Face lays over a Space's upper edge, where this is one."""
+    return ":root { --room: 3rem; }" if os.environ.get("SPACE_ID") else ""
+
+
+def is_shared(share: object = None) -> bool:
+    """Whether Gradio opens a tunnel to the page."""
+    return bool(share) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+
+
+def is_open(*, server_name: str | None = None, share: object = None) -> bool:
+    """Whether others than this machine can reach a page that is launched so."""
+    return is_shared(share) or not is_loopback(server_name or os.environ.get("GRADIO_SERVER_NAME"))
+
+
+def _end_at_once() -> None:
+    """Leave out what the interpreter does at its end: it can wait forever for a thread that is inside of torch."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _set_by_signals() -> threading.Event:
+    """An event that Ctrl+C and SIGTERM set from now on."""
+    over = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)  # the second one ends the process at once
+        threading.Thread(target=over.set).start()  # not here: this thread may hold the lock that setting it needs
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return over

@@ -1,0 +1,40 @@
+"""Gradio's own files, from memory: a browser asks for a hundred of them before it shows anything."""
+
+import mimetypes
+from functools import lru_cache
+from pathlib import Path
+
+from gradio.route_utils import BUILD_PATH_LIB
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ltx_studio.web.owners import is_loopback
+
+PREFIX = "/assets/"
+FOREVER = "public, max-age=31536000, immutable"
+"""Gradio names these files by their contents, and lets browsers ask again for each of them."""
+
+
+class Statics:
+    """ASGI middleware that answers for those files itself; Gradio would read each anew. They are no secret."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._known = frozenset(each.name for each in Path(BUILD_PATH_LIB).iterdir() if each.is_file())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
+        name = asked.removeprefix(PREFIX) if asked.startswith(PREFIX) else ""
+        if name not in self._known:  # names alone, so that no path leads out of the folder
+            await self._app(scope, receive, send)
+            return
+        headers = {"cache-control": FOREVER}
+        if scope["client"] and is_loopback(scope["client"][0]):
+            headers["content-encoding"] = "identity"  # Gradio leaves it unpacked: on this machine that takes longer
+        kind = mimetypes.guess_type(name)[0]
+        await Response(_read(name), headers=headers, media_type=kind)(scope, receive, send)
+
+
+@lru_cache(maxsize=2048)
+def _read(name: str) -> bytes:
+    return (Path(BUILD_PATH_LIB) / name).read_bytes()

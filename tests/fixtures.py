@@ -1,0 +1,123 @@
+"""Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltx_studio.engine import Engine, comfyui
+from ltx_studio.engine.boot import boot
+from ltx_studio.engine.definitions import write_snapshot
+from ltx_studio.graph.definitions import Definitions, load_definitions
+from ltx_studio.pocket.install import install
+from ltx_studio.settings import Settings
+from tests.samples import draw_samples
+from tests.support import SMALL
+from tools import browser
+
+Request = Callable[..., dict[str, Any]]
+
+SLOW_LAST = (
+    "tests/editor_format",
+    "tests/graph",
+    "tests/fuzz",
+    "tests/downloads",
+    "tests/models",
+    "lab/tests/training/test_train.py",
+    "tests/modes",
+    "lab/tests/obey",
+    "tests/engine",
+    "tests/takes",
+    "tests/queue",
+    "tests/runners",
+    "tests/studio",
+    "tests/cli",
+    "tests/pocket",
+    "tests/web/test_page.py",
+    "tests/web",
+)
+"""Where the slow tests are: of these the longest first, so that two workers end at about the same time, and those with
+a browser last, for its loop stays in the thread, where ComfyUI's own `asyncio.run` then does not work."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--gpu", action="store_true", help="also run the tests that need a GPU")
+    parser.addoption("--all", action="store_true", help="also run the rows of tables that take long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put fast tests first; leave out what was not asked for: tests that need a GPU say so, more rows do not."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        return next((index + 1 for index, folder in enumerate(SLOW_LAST) if path.startswith(folder)), 0)
+
+    items.sort(key=rank)
+    if not config.getoption("--all"):
+        left_out = [item for item in items if "thorough" in item.keywords]
+        items[:] = [item for item in items if "thorough" not in item.keywords]
+        config.hook.pytest_deselected(items=left_out)
+    if not config.getoption("--gpu"):
+        for item in items:
+            if "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="needs a GPU: run `make test-gpu`"))
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An empty home, with the ComfyUI that set-up installed."""
+    installed = comfyui.find(Settings.from_env(os.environ))
+    home = tmp_path_factory.mktemp("home")
+    return Settings(home=home, comfy_dir=installed.path, hub_cache=home / "hub")
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Engine:
+    """A booted engine; the pocket model lies where it looks."""
+    engine = Engine(settings)
+    engine.wait_ready()
+    install(settings)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def definitions(engine: Engine, settings: Settings) -> Definitions:
+    """The node definitions of the installed ComfyUI, from the snapshot that the engine writes."""
+    return load_definitions(write_snapshot(boot(settings), settings))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's browser, not one that Playwright downloads."""
+    return browser_type_launch_args | {"executable_path": browser.find(), "args": browser.FLAGS}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    """A home for one test, where nothing is installed."""
+    return Settings(home=tmp_path / "home", hub_cache=tmp_path / "hub")
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    return draw_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="session")
+def small(samples: Mapping[str, Path]) -> Request:
+    """``small("i2v", seed=3)``: a whole request for a mode, 17 frames of 128×128, with changes."""
+    files = {
+        "t2v": {},
+        "a2v": {"audio": samples["sound"]},
+        "i2v": {"image": samples["image"]},
+        "lipsync": {"image": samples["image"], "audio": samples["sound"]},
+        "keyframe": {"first_image": samples["image"], "last_image": samples["last"]},
+        "style": {"clip": samples["clip"]},
+    }
+
+    def request(mode: str, **changes: Any) -> dict[str, Any]:
+        return {**SMALL, **files[mode], **changes}
+
+    return request

@@ -1,0 +1,39 @@
+import pytest
+
+from ltx_studio.engine import CancelToken, Engine
+from ltx_studio.errors import ModelMissingError
+from ltx_studio.events import Cancelled
+from ltx_studio.media import by_name
+from ltx_studio.models import get_registry
+from ltx_studio.queue import JobSpec
+from ltx_studio.runners import LocalRunner
+from ltx_studio.settings import Settings
+from tests.support import outcome_of, small_workflow
+
+
+def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, settings: Settings) -> None:
+    spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, "fp8")
+
+    with pytest.raises(ModelMissingError) as missing:
+        LocalRunner(settings, engine).prepare(spec, CancelToken())
+
+    assert "ltx-2.3-22b-dev-fp8.safetensors" in missing.value.message
+    assert "`ltx-studio models get --mode t2v --model-set fp8`" in missing.value.hint
+    assert "--model-set pocket" in missing.value.hint
+
+
+def test_an_optional_file_that_is_missing_is_named_in_the_command(settings: Settings) -> None:
+    spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "camera": "jib-up"}, "fp8")
+    registry = get_registry(settings)
+    jib = registry.get_file("ltx-2-19b-lora-camera-control-jib-up.safetensors")
+    usual = registry.needs(spec.build(by_name).graph)
+
+    assert spec.fetch_command([file for file in usual if file != jib]).endswith("--model-set fp8")
+    assert jib.key in spec.fetch_command(usual)
+
+
+def test_cancel_reaches_the_engine(engine: Engine, settings: Settings) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+
+    assert outcome_of(LocalRunner(settings, engine).carry_out(small_workflow(), cancel, job_id="x")) == Cancelled()

@@ -1,0 +1,120 @@
+"""Real processes on one database: nothing is lost when they write at once, or when one is killed."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.engine import Engine
+from ltx_studio.queue import LOCAL, Database, Done, Running
+from ltx_studio.queue.queue import Queue
+from ltx_studio.queue.states import Cancelled, Queued
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from ltx_studio.takes.integrity import IntegrityCheck
+from tests.support import environment, run_studio, small_spec
+
+SPEC = ("t2v", {"prompt": "a red ball"})
+EACH = 60
+
+
+SUBMIT_AND_MOVE = f"""
+for number in range({EACH}):
+    (job,) = queue.submit("ada", [{SPEC}])
+    if number % 3 == 0:
+        try:
+            queue.move(job, "ada", 0)
+        except RequestError as error:
+            assert "is cancelled" in str(error), error  # by the process that cancels, since it was submitted
+"""
+CANCEL_EVERY_OTHER = f"""
+done = set()
+while len(done) < {EACH}:
+    for job in queue.of("ada"):
+        if job.state.name == "queued" and job.id not in done and len(done) < {EACH}:
+            queue.cancel(job.id, "ada")
+            done.add(job.id)
+"""
+WITH_A_QUEUE = """
+import sys, pathlib
+from ltx_studio.errors import RequestError
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.queue import Queue
+queue = Queue(Database(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_processes_that_submit_move_cancel_and_watch_at_once_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "studio.db"
+    queue = Queue(Database(file))
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WITH_A_QUEUE + work, str(file)], stderr=subprocess.PIPE)
+        for work in (SUBMIT_AND_MOVE, SUBMIT_AND_MOVE, CANCEL_EVERY_OTHER)
+    ]
+
+    watched = 0
+    while any(process.poll() is None for process in processes):
+        watched = len(queue.of("ada"))
+
+    assert [process.communicate()[1] for process in processes] == [b"", b"", b""]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    jobs = queue.of("ada")
+    assert len({job.id for job in jobs}) == len(jobs) == 2 * EACH >= watched
+    assert sum(isinstance(job.state, Cancelled) for job in jobs) == EACH
+    line = [job.state.ahead for job in jobs if isinstance(job.state, Queued)]
+    assert line == list(range(EACH))
+    assert sqlite3.connect(file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.fixture
+def apart(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
+    """A home of its own, set up."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("models", "comfyui"):
+        (home / name).symlink_to(settings.home / name)
+    return Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+
+
+def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_doubled(apart: Settings) -> None:
+    studio = Studio(apart)
+    jobs = studio.submit(LOCAL, [small_spec(seed=seed, seconds=2) for seed in range(5)])
+    command = [sys.executable, "-m", "ltx_studio", "jobs", "run"]
+    with subprocess.Popen(command, env=environment(apart), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while not (isinstance(state := studio.queue.get(jobs[1], LOCAL).state, Running) and state.progress.step > 2):
+            assert run.poll() is None, "all was done before it could be killed"
+            time.sleep(0.01)
+        run.send_signal(signal.SIGKILL)
+    (first,) = studio.history.page(LOCAL).takes
+    before = studio.history.path(first).stat()
+
+    ended = run_studio(apart, "jobs", "run")
+
+    assert ended.returncode == 0, ended.stderr
+    assert all(isinstance(studio.queue.get(job, LOCAL).state, Done) for job in jobs)
+    takes = studio.history.page(LOCAL).takes
+    assert sorted(take.job for take in takes) == sorted(jobs)
+    assert [take.recipe["params"]["seed"] for take in takes] == [4, 3, 2, 1, 0]
+    after = studio.history.path(first).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert len([path for path in apart.outputs_dir.rglob("*") if path.is_file()]) == 5
+    seen = IntegrityCheck(apart).look()
+    assert not seen.found, seen
+
+
+def test_a_job_that_was_lost_twice_fails_with_the_reason(apart: Settings) -> None:
+    queue = Queue(Database(apart.database_file))
+    (job,) = queue.submit(LOCAL, [SPEC])
+    for _ in range(2):
+        queue.claim()
+        queue.recover()
+
+    shown = run_studio(apart, "jobs", "show", job, "--json")
+
+    assert json.loads(shown.stdout)["state"] == "failed"
+    assert "twice" in json.loads(shown.stdout)["error"]["message"]

@@ -1,0 +1,443 @@
+"""The worker carries out what waits, one job after another, and whatever ends it loses none."""
+
+import errno
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.engine import Engine
+from ltx_studio.errors import StoppedError
+from ltx_studio.events import Cancelled as RunCancelled
+from ltx_studio.events import Event, Heartbeat
+from ltx_studio.graph import Workflow
+from ltx_studio.queue import JobSpec
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.live_updates import LiveUpdates
+from ltx_studio.queue.queue import Queue
+from ltx_studio.queue.states import Cancelled, Done, Failed, Queued, Running, State
+from ltx_studio.runners import LocalRunner
+from ltx_studio.runners.local import Buildable
+from ltx_studio.runners.worker import Worker
+from ltx_studio.settings import Settings
+from ltx_studio.takes import recipes
+from ltx_studio.takes.editor_metadata import EditorMetadata
+from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.take_store import TakeStore
+from tests.support import leave_partial, small_spec
+
+
+class Rig:
+    """All that a worker needs, with an engine that is warm."""
+
+    def __init__(self, settings: Settings, runner: LocalRunner, folder: Path) -> None:
+        self.settings, self.runner = settings, runner
+        database = Database(folder / "studio.db")
+        self.queue, self.history = Queue(database), History(database, settings.outputs_dir, settings.posters_dir)
+        self.live_updates = LiveUpdates()
+        self.lock = folder / "worker.lock"  # not that of a page which other tests have opened
+
+    def worker(self, *, only: list[str] | None = None) -> Worker:
+        return Worker(self.lock, self.queue, self.runner, TakeStore(self.settings), self.live_updates, only=only)
+
+    def submit(self, *specs: JobSpec) -> list[str]:
+        return self.queue.submit("ada", [(spec.mode, spec.as_dict()) for spec in specs])
+
+    def wait(self, job: str, *states: type[State], seconds: float = 60) -> State:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            state = self.queue.get(job, "ada").state
+            if isinstance(state, states):
+                return state
+            time.sleep(0.02)
+        raise AssertionError(f"{job} is {state}")
+
+
+class Endless(LocalRunner):
+    """Its runs go on until they are stopped."""
+
+    def carry_out(
+        self, workflow: Workflow, cancel: CancelToken, *, job_id: str, fresh: bool = False
+    ) -> Iterator[Event]:
+        while not cancel.wait(0.01):
+            yield Heartbeat(0.0)
+        yield RunCancelled()
+
+
+class Thorough(LocalRunner):
+    """It makes files ready until it is stopped."""
+
+    def prepare(self, spec: Buildable, cancel: CancelToken) -> Workflow:
+        while not cancel.wait(0.01):
+            pass
+        raise StoppedError("Stopped.", "Nothing was kept.")
+
+
+@pytest.fixture
+def rig(engine: Engine, settings: Settings, tmp_path: Path) -> Rig:
+    return Rig(settings, LocalRunner(settings, engine), tmp_path)
+
+
+@pytest.fixture
+def endless(settings: Settings, engine: Engine, tmp_path: Path) -> Rig:
+    return Rig(settings, Endless(settings, engine), tmp_path)
+
+
+def test_what_waits_is_carried_out_and_the_take_is_of_the_history(rig: Rig) -> None:
+    jobs = rig.submit(small_spec(), small_spec(seed=8))
+    worker = rig.worker()
+    worker.start()
+    try:
+        states = [rig.wait(job, Done, Failed) for job in jobs]
+    finally:
+        assert worker.close(30)
+
+    assert all(isinstance(state, Done) for state in states), states
+    takes = rig.history.page("ada").takes
+    assert [take.job for take in takes] == jobs[::-1]
+    for take in takes:
+        path = rig.history.path(take)
+        assert path.stat().st_size == take.bytes
+        assert recipes.read(path).model_dump(mode="json") == take.recipe
+        assert TakeStore(rig.settings).poster(take.id).exists()
+    left = [path.name for job in jobs for path in rig.settings.outputs_dir.rglob(f"*{job}*")]
+    assert len(left) == 2  # nothing of the run's own is left beside them
+
+
+def test_a_recipe_says_nothing_of_the_machine(rig: Rig) -> None:
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    worker.start()
+    try:
+        rig.wait(job, Done)
+    finally:
+        worker.close(30)
+    (take,) = rig.history.page("ada").takes
+
+    carried = " ".join(recipes.tags(rig.history.path(take)).values())
+
+    assert str(rig.settings.home) not in carried
+    assert str(Path.home()) not in carried
+
+
+def test_a_running_job_is_stopped_by_whoever_asks_the_queue(endless: Rig) -> None:
+    first, second = endless.submit(small_spec(), small_spec())
+    worker = endless.worker()
+    worker.start()
+    try:
+        endless.wait(first, Running)
+        endless.queue.cancel(first, "ada")
+        endless.wait(first, Cancelled)
+        endless.wait(second, Running)
+    finally:
+        assert worker.close(30)
+
+
+def test_a_job_whose_files_are_being_made_ready_is_stopped_too(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    thorough = Rig(settings, Thorough(settings, engine), tmp_path)
+    job = thorough.submit(small_spec())[0]
+    worker = thorough.worker()
+    worker.start()
+    try:
+        thorough.wait(job, Running)
+        thorough.queue.cancel(job, "ada")
+        thorough.wait(job, Cancelled)
+    finally:
+        assert worker.close(30)
+
+
+def test_closing_puts_the_running_job_back(endless: Rig) -> None:
+    job = endless.submit(small_spec())[0]
+    worker = endless.worker()
+    worker.start()
+    endless.wait(job, Running)
+
+    assert worker.close(30)
+
+    assert endless.queue.get(job, "ada").state == Queued(0, attempts=0)
+
+
+def test_a_second_worker_begins_when_the_first_has_ended(endless: Rig) -> None:
+    first, second = endless.submit(small_spec(), small_spec())
+    one, other = endless.worker(), endless.worker(only=[second])
+    one.start()
+    endless.wait(first, Running)
+    other.start()
+    time.sleep(0.6)
+    assert isinstance(endless.queue.get(second, "ada").state, Queued)
+
+    assert one.close(30)
+
+    endless.wait(second, Running)
+    assert other.close(30)
+
+
+def test_a_job_that_cannot_be_prepared_fails_with_the_reason(endless: Rig) -> None:
+    job = endless.submit(JobSpec.from_request("t2v", {"prompt": "a ball"}, "fp8"))[0]
+    worker = endless.worker()
+    worker.start()
+    try:
+        state = endless.wait(job, Failed)
+    finally:
+        worker.close(30)
+
+    assert isinstance(state, Failed)
+    assert state.error.code == "model_missing"
+
+
+def test_a_database_that_cannot_be_written_for_a_while_loses_no_job(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, faults = rig.queue.finish, ["database or disk is full"]
+
+    def finish(job: str, take: NewTake) -> bool:
+        if faults:
+            raise sqlite3.OperationalError(faults.pop())
+        return real(job, take)
+
+    monkeypatch.setattr(rig.queue, "finish", finish)
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    worker.start()
+    try:
+        assert isinstance(rig.wait(job, Done, Failed), Done)
+    finally:
+        assert worker.close(30)
+    assert [take.job for take in rig.history.page("ada").takes] == [job]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["recipes.write", "recipes.current", "take_store.embed", "take_store.write_poster", "take_store.clip_of"],
+)
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), MemoryError(), ValueError("odd"), KeyError("params")],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_finished_clip_is_kept_whatever_cannot_be_written_about_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, broken: str, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"ltx_studio.takes.{broken}", fail)
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    worker.start()
+    try:
+        state = rig.wait(job, Done, Failed)
+    finally:
+        assert worker.close(30)
+
+    assert isinstance(state, Done), state
+    (take,) = rig.history.page("ada").takes
+    files = list(rig.settings.outputs_dir.rglob(f"*{job}*"))
+    assert files == [rig.history.path(take)], "nothing else of the job is among the outputs"
+    assert take.recipe["params"]["prompt"] == small_spec().prompt
+    assert ("note" in take.measured) == (broken == "recipes.write")
+
+
+def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = recipes.write
+
+    def write(
+        source: Path, destination: Path, recipe: recipes.Recipe, embedded: EditorMetadata | None, made_by: Any
+    ) -> None:
+        if embedded is not None:
+            raise ValueError("too large")
+        real(source, destination, recipe, embedded, made_by)
+
+    monkeypatch.setattr(recipes, "write", write)
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    worker.start()
+    try:
+        assert isinstance(rig.wait(job, Done, Failed), Done)
+    finally:
+        assert worker.close(30)
+
+    (take,) = rig.history.page("ada").takes
+    assert recipes.read(rig.history.path(take)).params["seed"] == 7
+    assert "without its workflow for ComfyUI's editor (too large)" in take.note
+
+
+def test_a_row_that_no_database_takes_fails_the_job_and_is_not_tried_for_ever(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(job: str, take: NewTake) -> bool:
+        raise sqlite3.InterfaceError("Error binding parameter")
+
+    monkeypatch.setattr(rig.queue, "finish", refuse)
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    worker.start()
+    try:
+        state = rig.wait(job, Failed)
+    finally:
+        assert worker.close(30)
+
+    assert isinstance(state, Failed)
+    assert "Error binding parameter" in state.error.message
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("method", ["finish", "fail", "drop", "claim", "report", "is_stopping", "running", "recover"])
+def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr("ltx_studio.runners.worker.PAUSE_SECONDS", 0.02)
+    real, faults = getattr(rig.queue, method), [sqlite3.OperationalError("database or disk is full")] * 5
+
+    def fault(*given: object) -> object:
+        if faults:
+            raise faults.pop()
+        return real(*given)
+
+    monkeypatch.setattr(rig.queue, method, fault)
+    good, wrong = rig.submit(small_spec(), JobSpec.from_request("t2v", {"prompt": "a ball"}, "fp8"))
+    worker = rig.worker()
+    worker.start()
+    try:
+        assert isinstance(rig.wait(good, Done, Failed), Done)
+        assert isinstance(rig.wait(wrong, Failed), Failed)
+    finally:
+        assert worker.close(30)
+
+    assert [take.job for take in rig.history.page("ada").takes] == [good]
+    assert len(list(rig.settings.outputs_dir.rglob(f"*{good}*"))) == 1
+
+
+def test_a_clip_waits_for_the_database_and_is_taken_up_by_the_next_start(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltx_studio.runners.worker.PAUSE_SECONDS", 0.02)
+    tried = []
+
+    def full(job: str, take: NewTake) -> bool:
+        tried.append(job)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    job = rig.submit(small_spec())[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.queue, "finish", full)
+        worker = rig.worker()
+        worker.start()
+        wait_for(lambda: len(tried) > 3)
+        assert worker.close(30)
+    assert isinstance(rig.queue.get(job, "ada").state, Running)
+    (clip,) = rig.settings.outputs_dir.rglob(f"*{job}*")
+    before = clip.stat()
+
+    following = rig.worker()
+    following.start()
+    try:
+        rig.wait(job, Done)
+    finally:
+        assert following.close(30)
+
+    assert (clip.stat().st_ino, clip.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert recipes.read(clip).params["seed"] == 7
+
+
+def interrupted(rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str) -> str:
+    """A job whose studio ended at a place of `TakeStore.keep`, for the second time."""
+
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise KilledError
+
+    job = rig.submit(small_spec())[0]
+    rig.queue.claim()
+    rig.queue.recover()
+    with monkeypatch.context() as patched:
+        patched.setattr(f"ltx_studio.takes.{place}", kill)
+        patched.setattr(threading, "excepthook", lambda _: None)
+        worker = rig.worker()
+        worker.start()
+        wait_for(lambda: not worker._thread.is_alive())
+    assert isinstance(rig.queue.get(job, "ada").state, Running)
+    return job
+
+
+@pytest.mark.parametrize("place", ["recipes.current", "recipes.write", "take_store.write_poster", "take_store.measure"])
+def test_a_clip_that_was_whole_when_the_studio_was_killed_becomes_a_take_also_the_second_time(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    job = interrupted(rig, monkeypatch, place)
+
+    worker = rig.worker()
+    worker.start()
+    try:
+        assert isinstance(rig.wait(job, Done, Failed), Done)
+    finally:
+        assert worker.close(30)
+
+    (take,) = rig.history.page("ada").takes
+    (clip,) = rig.settings.outputs_dir.rglob(f"*{job}*")
+    assert clip == rig.history.path(take)
+    assert recipes.read(clip).params["seed"] == take.recipe["params"]["seed"] == 7
+    assert take.measured["frames"] == 17
+    assert TakeStore(rig.settings).poster(take.id).exists()
+
+
+def test_what_a_killed_studio_was_writing_goes_at_the_next_start(rig: Rig) -> None:
+    settings = rig.settings
+    folders = settings.kept_dir, settings.posters_dir, settings.outputs_dir / "2026-01-01"
+    left = [leave_partial(folder) for folder in folders]
+    (job,) = rig.submit(small_spec(preset="draft"))
+
+    worker = rig.worker()
+    worker.start()
+    try:
+        rig.wait(job, Done)
+    finally:
+        assert worker.close(30)
+
+    assert not any(path.exists() for path in left)
+
+
+def test_a_clip_of_a_job_that_was_to_stop_is_not_taken_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = interrupted(rig, monkeypatch, "take_store.write_poster")
+    rig.queue.cancel(job, "ada")
+
+    worker = rig.worker()
+    worker.start()
+    try:
+        rig.wait(job, Cancelled)
+    finally:
+        assert worker.close(30)
+
+    assert list(rig.settings.outputs_dir.rglob(f"*{job}*")) == []
+
+
+def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "outputs").touch()  # where the folder should be
+    rig = Rig(Settings(home=home, comfy_dir=settings.comfy_dir), Endless(settings, engine), tmp_path)
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    worker.start()
+    try:
+        state = rig.wait(job, Failed)
+    finally:
+        assert worker.close(30)
+
+    assert isinstance(state, Failed)
+    assert f"cannot be kept in {home / 'outputs'}" in state.error.message

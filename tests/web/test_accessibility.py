@@ -1,0 +1,181 @@
+"""What axe-core finds on the page: contrast of WCAG AA, names, roles, labels, order; and what the keyboard reaches."""
+
+from collections.abc import Mapping
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from ltx_studio.modes import MODES
+from tests.web.driver import choose, expect_done, expect_playing, expect_sampling, open_mode, press, unfold, write
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+WHOLE = "Math.max(...['#studio', '#drawer'].map((each) => document.querySelector(each).scrollHeight)) + 200"
+
+
+def found(page: Page) -> list[str]:
+    """What is wrong, in a line each, with where.
+
+    It is looked for in a window as high as what it shows: axe counts a target as too small where it is half behind
+    what stays in sight, although one may scroll on.
+    """
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({**size, "height": page.evaluate(WHOLE)})
+    results = Axe().run(page, options=RULES).response
+    page.set_viewport_size(size)
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:200]} {_why(node)}"
+        for violation in results["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def _why(node: Mapping[str, list[Mapping[str, str]]]) -> str:
+    return "; ".join(each["message"] for kind in ("any", "all", "none") for each in node[kind])
+
+
+HEIGHTS = "[...document.querySelectorAll('body *')].reduce((sum, each) => sum + (each.offsetHeight ?? 0), 0)"
+"""All of them: the drawer unfolds within itself, and the page stays as long as it was."""
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing unfolds any more: what does is half seen, and its targets lie on each other."""
+    before = None
+    while (heights := page.evaluate(HEIGHTS)) != before:
+        before = heights
+        page.wait_for_timeout(500)
+
+
+def test_the_forms_with_all_their_fields(page: Page, page_url: str) -> None:
+    page.goto(page_url)
+    wrong = {}
+    for mode in MODES:
+        choose(page, mode)
+        page.locator(f"#{mode}-more > button").first.click()
+        settle(page)
+        wrong[mode] = found(page)
+
+    assert wrong == {mode: [] for mode in MODES}
+
+
+FOLDS = {
+    "settings": "#settings-shown dl",
+    "models": "#models-plan .files",
+    "queue": "#queue-board",
+    "make-room": "#look-at-room",
+}
+"""From below, and what each shows: what is loaded in one moves those below it."""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_drawer_with_all_its_folds(width: int, page: Page, page_url: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_mode(page, page_url, "t2v")
+    if width < 1024:
+        page.locator("#drawer-toggle").click()
+    for fold, shows in FOLDS.items():
+        unfold(page, page.locator(f"#{fold} > button").first)
+        expect(page.locator(shows)).to_be_visible()
+    settle(page)
+
+    assert found(page) == []
+
+
+def test_a_run_and_its_take(page: Page, page_url: str) -> None:
+    write(page, page_url, "a red ball", seconds=4)
+    press(page, "Generate")
+    expect_sampling(page)
+    running = found(page)
+    expect_done(page)
+    expect_playing(page)
+
+    assert (running, found(page)) == ([], [])
+
+
+def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> None:
+    open_mode(page, page_url_without_comfyui, "keyframe")
+    press(page, "Generate")
+    expect(page.locator("#told [role=alert]")).to_be_visible()
+
+    assert found(page) == []
+
+
+def test_weak_contrast_would_be_seen(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    expect(page.locator("#t2v-told .made")).to_be_visible()
+    page.add_style_tag(content=".told .made { color: #5c6978 !important; }")
+
+    assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]
+
+
+HAS_FOCUS, MOST_FIELDS = "each => each === document.activeElement", 100
+BEHIND = """() => {
+  const each = document.activeElement;
+  const { x, y, width, height } = (each.matches("input") && each.closest("label") || each).getBoundingClientRect();
+  const at = (part) => document.elementFromPoint(x + width / 2, y + height * part);
+  const isOver = (top) => !top || (top.closest("#top, .dock") && !top.closest("#top, .dock").contains(each));
+  const isSeen = ![0.2, 0.5, 0.8].map(at).every(isOver);
+  return isSeen ? null : each.outerHTML;
+}"""
+"""What has the focus, if it is behind something, or out of the window."""
+
+
+@pytest.mark.parametrize(("width", "height", "notes"), [(390, 700, 0), (1440, 700, 3), (390, 700, 3), (390, 500, 9)])
+def test_what_has_the_focus_is_never_behind_what_stays_in_sight(
+    width: int, height: int, notes: int, page: Page, page_url: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    open_mode(page, page_url, "t2v")
+    page.locator("#t2v-more > button").first.click()
+    settle(page)
+    page.locator("#t2v-told").evaluate("(each, more) => (each.innerHTML += more)", "<p>Note.</p>" * notes)
+    page.locator("#t2v-prompt textarea").focus()
+    generate = page.locator("#t2v-generate")
+    behind = []
+    for _ in range(MOST_FIELDS):
+        page.keyboard.press("Tab")
+        behind.append(page.evaluate(BEHIND))
+        if generate.evaluate(HAS_FOCUS):
+            break
+    assert generate.evaluate(HAS_FOCUS)
+    for _ in range(len(behind)):
+        page.keyboard.press("Shift+Tab")
+        behind.append(page.evaluate(BEHIND))
+
+    assert page.locator("#t2v-prompt textarea").evaluate(HAS_FOCUS)
+    assert [each for each in behind if each] == []
+    assert len(behind) > 40
+
+
+def test_with_the_keyboard_alone_a_clip_is_made_and_stopped(page: Page, page_url: str) -> None:
+    write(page, page_url, "a red ball", seconds=10)
+    page.get_by_label("Search prompts and tags").press("Control+Enter")  # which is no place to ask for a clip
+    page.locator("#t2v-prompt textarea").focus()
+    page.wait_for_timeout(300)
+    expect(page.locator("#run")).to_contain_text("Write a prompt")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#stop")).to_be_visible()
+    expect(page.locator("#t2v-prompt textarea")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.")
+
+
+def test_arrows_choose_among_modes_and_presets(page: Page, page_url: str) -> None:
+    open_mode(page, page_url, "t2v")
+    page.locator("#mode input:checked").focus()
+    for key, mode in (("ArrowLeft", "style"), ("ArrowRight", "t2v"), ("ArrowDown", "a2v"), ("ArrowUp", "t2v")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_focused()
+        expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_checked()
+        expect(page.locator(f"#{mode}-generate")).to_be_visible()
+
+    page.locator("#t2v-preset input:checked").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#t2v-told")).to_contain_text("128×96 (half of 256×192)")

@@ -1,0 +1,114 @@
+"""A take whose file is missing on the page: said to be so, in every place that would show its clip."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from ltx_studio.errors import RequestError
+from ltx_studio.models import get_registry
+from ltx_studio.queue import LOCAL, Database, Queue
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from ltx_studio.takes.history import NewTake, TakeRecord
+from ltx_studio.web import words
+from ltx_studio.web.api import Api
+from ltx_studio.web.compare import Compare
+from ltx_studio.web.gallery import Gallery
+from ltx_studio.web.line import LinePanel
+from ltx_studio.web.owners import Owners
+from ltx_studio.web.take import TakePanel
+from tests.queue.test_stored_json import put
+
+OWNERS = Owners()
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(Settings(home=tmp_path / "home"))
+    yield studio
+    studio.runner.close(1)
+
+
+@pytest.fixture
+def take(studio: Studio) -> TakeRecord:
+    """A take whose file is away."""
+    (job,) = studio.queue.submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
+    studio.queue.claim([job])
+    measured = {"width": 64, "height": 64, "frames": 8, "fps": 8.0, "seconds": 1.0}
+    recipe = {"mode": "t2v", "params": {"prompt": "a ball", "seed": "not a number"}, "graph": {}}
+    studio.queue.finish(job, NewTake(job, job, LOCAL, "t2v", 1.0, f"d/t2v-{job}.mp4", 9, "a ball", recipe, measured))
+    return studio.history.get(job, LOCAL)
+
+
+def asking() -> Any:
+    return gr.Request(username=None, session_hash="x")
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Owners, "of", lambda self, request: LOCAL)
+
+
+@pytest.mark.usefixtures("local")
+def test_its_card_says_so_also_where_a_poster_is_left(studio: Studio, take: TakeRecord) -> None:
+    poster = studio.history.poster(take.id)
+    poster.parent.mkdir(parents=True)
+    poster.write_bytes(b"jpeg")
+
+    shown = Gallery(studio, OWNERS).show("", "", False, 10, asking())
+
+    assert words.FILE_MISSING in shown
+    assert "<img" not in shown
+    assert "a ball" in shown
+
+
+@pytest.mark.usefixtures("local")
+def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -> None:
+    with gr.Blocks():
+        panel = TakePanel(studio, OWNERS, [])
+        panel.build()
+
+    _, video, _, said, download, *_ = panel.show(take.id, asking())
+
+    assert video == {"value": None, "visible": False, "__type__": "update"}
+    assert download["visible"] is False
+    assert words.FILE_GONE in said
+    path = studio.history.path(take)
+    path.mkdir(parents=True)
+    assert panel.show(take.id, asking())[1]["visible"] is False, "a folder is no clip either"
+
+
+@pytest.mark.usefixtures("local")
+def test_it_is_not_compared_and_not_handed_out(studio: Studio, take: TakeRecord) -> None:
+    event = gr.EventData(None, {"takes": [take.id, take.id]})
+    _, said = Compare(studio, OWNERS).show(asking(), event)
+    assert words.ONE_IS_GONE in said
+    assert "--repair" not in said, "that would not help"
+
+    api = Api(studio, OWNERS, get_registry().get_set("pocket"))
+    with pytest.raises(RequestError, match="missing"):
+        api.take(take.id, asking())
+    assert api.takes(asking())["takes"][0]["missing"] is True
+
+
+@pytest.mark.usefixtures("local")
+def test_the_room_that_takes_need_says_how_many_are_missing(studio: Studio, take: TakeRecord) -> None:
+    said = Gallery(studio, OWNERS)._room(asking())
+
+    assert words.ROOM.format(takes=0, favourites=0, size="0 bytes") in said
+    assert words.ROOM_MISSING.format(takes=1) in said
+
+
+@pytest.mark.usefixtures("local")
+@pytest.mark.parametrize("columns", [{"spec": "{}"}, {"spec": "no JSON"}, {"state": "dancing"}, {"created": 1e300}])
+def test_a_row_of_nonsense_does_not_empty_the_queues_panel(studio: Studio, columns: dict[str, Any]) -> None:
+    studio.queue.submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
+    put(studio.settings.database_file, **columns)
+
+    view = LinePanel(studio, OWNERS, lambda tab: None)._view(None, asking())
+
+    assert len(Queue(Database(studio.settings.database_file)).of(LOCAL)) == 1
+    assert all(row["name"] for row in view["rows"])

@@ -1,0 +1,190 @@
+"""The form of any workflow, whatever is in its inputs, without a browser."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from ltx_studio import sandbox
+from ltx_studio.errors import BusyError, RequestError, StudioError
+from ltx_studio.graph.definitions import Definitions
+from ltx_studio.graph.form import Field, Kind, form_of
+from ltx_studio.settings import Settings
+from ltx_studio.web.opened import MOST_KEPT, OpenedWorkflows
+from ltx_studio.web.own import MOST_SHOWN, component, shown_value, told_of
+from tests.graph.test_form import node
+
+UNFIT = [
+    [], [1, 2], {}, {"x": 1}, [[["deep"]]], float("nan"), float("inf"), -float("inf"), 2**53 + 1, -(2**64), 10**400,
+    "not a number", "1e999", "nan", "9" * 5_000, None,
+]  # fmt: skip
+"""What is no number that a browser could show."""
+
+
+def field(kind: Kind, value: Any, **more: Any) -> Field:
+    return Field("1.x", "Title", kind, value, **more)
+
+
+@pytest.mark.parametrize("value", UNFIT, ids=range(len(UNFIT)))
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_of_field_takes_every_value(kind: Kind, value: Any) -> None:
+    made = field(kind, value, minimum=0, maximum=10, choices=("a", "b"))
+
+    with gr.Blocks():
+        config = component(made, "w.json").get_config()
+
+    json.dumps(config["value"], allow_nan=False)
+    assert told_of([made])
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.NUMBER, Kind.SEED])
+@pytest.mark.parametrize("value", UNFIT, ids=range(len(UNFIT)))
+def test_what_is_no_number_leaves_its_field_empty_and_is_named(kind: Kind, value: Any) -> None:
+    made = field(kind, value)
+
+    assert shown_value(made).value is None
+    assert "empty because the workflow's values do not fit: Title." in told_of([made])
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (field(Kind.INTEGER, 5, minimum=0, maximum=10), 5),
+        (field(Kind.INTEGER, 5.0), 5),
+        (field(Kind.INTEGER, "5"), 5),
+        (field(Kind.NUMBER, 0.5), 0.5),
+        (field(Kind.NUMBER, "0.5"), 0.5),
+        (field(Kind.SEED, 2**53), 2**53),
+        (field(Kind.TEXT, "a"), "a"),
+        (field(Kind.TEXT, 5), "5"),
+        (field(Kind.SWITCH, True), True),
+        (field(Kind.CHOICE, "b", choices=("a", "b")), "b"),
+        (field(Kind.PICTURE, "a.png"), None),
+    ],
+)
+def test_what_fits_is_shown(made: Field, value: Any) -> None:
+    assert shown_value(made).value == value
+    assert shown_value(made).fits
+
+
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (field(Kind.INTEGER, 11, minimum=0, maximum=10), None),
+        (field(Kind.INTEGER, 0.5), None),
+        (field(Kind.INTEGER, True), None),
+        (field(Kind.TEXT, ["a"]), ""),
+        (field(Kind.SWITCH, [1]), True),
+        (field(Kind.SWITCH, "no"), True),
+        (field(Kind.CHOICE, "c", choices=("a", "b")), None),
+        (field(Kind.CHOICE, ["a"], choices=("a", "b")), None),
+    ],
+)
+def test_what_does_not_fit_is_told(made: Field, value: Any) -> None:
+    assert shown_value(made).value == value
+    assert not shown_value(made).fits
+
+
+def test_a_form_of_very_many_fields_says_how_many_it_shows(definitions: Definitions) -> None:
+    graph = {str(i): node("KSamplerSelect", f"Sampler {i}", sampler_name=["a"]) for i in range(5_000)}
+
+    told = told_of(form_of(graph, definitions))
+
+    assert told.startswith(f"5000 inputs. What comes of it is shown above. The form shows the first {MOST_SHOWN}; ")
+    assert told.endswith("Sampler 0, Sampler 1, Sampler 2, Sampler 3, Sampler 4 and 195 more.")
+
+
+def test_the_card_says_what_was_changed_and_what_is_to_be_set_right() -> None:
+    assert told_of([], ["A note."], ["A problem."]).endswith(" A note. It does not run yet: A problem.")
+
+
+# Files
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were parsed, in their order."""
+    parsed: list[Path] = []
+    read = sandbox.read
+
+    def counted(parse: Any, path: Path, *args: Any) -> Any:
+        parsed.append(path)
+        return read(parse, path, *args)
+
+    monkeypatch.setattr(sandbox, "read", counted)
+    return parsed
+
+
+def workflow(path: Path, text: str = '{"1": {"class_type": "RandomNoise", "inputs": {"noise_seed": 7}}}') -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.usefixtures("definitions")
+def test_a_file_is_parsed_once_for_card_form_and_run(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
+    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json")
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: files.get(path), range(12)))
+
+    assert reads == [path]
+    assert {id(each) for each in found} == {id(found[0])}
+    assert [field.key for field in found[0].fields] == ["1.noise_seed"]
+
+
+@pytest.mark.usefixtures("definitions")
+def test_a_file_that_is_refused_is_parsed_once_too(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
+    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json", "{")
+    for _ in range(3):
+        with pytest.raises(StudioError, match="holds no JSON"):
+            files.get(path)
+
+    assert reads == [path]
+
+
+@pytest.mark.usefixtures("definitions")
+def test_a_file_that_has_changed_is_parsed_again(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
+    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json")
+    files.get(path)
+    workflow(path, '{"22": {"class_type": "RandomNoise", "inputs": {"noise_seed": 7}}}')
+
+    assert set(files.get(path).graph) == {"22"}
+    assert len(reads) == 2
+
+
+@pytest.mark.usefixtures("definitions")
+def test_only_the_last_few_are_kept(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
+    files = OpenedWorkflows(settings)
+    paths = [workflow(tmp_path / f"{number}.json") for number in range(MOST_KEPT + 1)]
+    for path in paths:
+        files.get(path)
+
+    files.get(paths[-1])
+    files.get(paths[0])
+
+    assert reads == [*paths, paths[0]]
+
+
+@pytest.mark.usefixtures("definitions")
+def test_what_is_not_the_files_fault_is_tried_again(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json")
+
+    def busy(*_: object) -> None:
+        raise BusyError("The studio is reading other files.", "Try again in a moment.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "read", busy)
+        with pytest.raises(BusyError):
+            files.get(path)
+
+    assert files.get(path).fields
+
+
+def test_a_file_that_is_gone_is_named(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"^gone\.json cannot be read any more"):
+        OpenedWorkflows(settings).get(tmp_path / "gone.json")
