@@ -16,6 +16,7 @@ from ltx_studio.engine import Engine
 from ltx_studio.events import Finished
 from ltx_studio.logs import log_to_file
 from ltx_studio.media import by_name
+from ltx_studio.models.registry import load_registry
 from ltx_studio.pocket import files as pocket
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import get_settings
@@ -62,7 +63,7 @@ def forget_files(models_dir: Path) -> None:
 
 
 def clip(engine: Engine, seed: int) -> None:
-    workflow = JobSpec.from_request("t2v", CLIP | {"seed": seed}, "pocket").build(by_name)
+    workflow = JobSpec.from_request("t2v", CLIP | {"seed": seed}, load_registry().get_set("pocket")).build(by_name)
     *_, outcome = engine.run(workflow)
     if not isinstance(outcome, Finished):
         raise SystemExit(f"no clip: {outcome}")

@@ -17,6 +17,7 @@ from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome
 from ltx_studio.graph import Workflow
 from ltx_studio.media import by_name
+from ltx_studio.models.registry import load_registry
 from ltx_studio.queue import JobSpec
 from ltx_studio.queue.queue import new_id
 from ltx_studio.runners import LocalRunner
@@ -38,12 +39,17 @@ OWN_WORKFLOWS = ROOT / "tests" / "workflows"
 
 MASTER = ROOT / "ltx_studio" / "families" / "ltx_2_3" / "templates" / "master.json"
 
+REGISTRY = load_registry()
+"""The studio's own files and sets."""
+
+MODEL_SETS = REGISTRY.sets
+
 SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 128, "height": 128, "seed": 7}
 """17 frames of 128×128: a second or less on the pocket model."""
 
 
 def small_spec(mode: str = "t2v", preset: str = "fast", **changes: Any) -> JobSpec:
-    return JobSpec.from_request(mode, SMALL | changes, "pocket", preset)
+    return JobSpec.from_request(mode, SMALL | changes, MODEL_SETS["pocket"], preset)
 
 
 def small_workflow(**changes: Any) -> Workflow:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ltx_studio.errors import StudioError
 from ltx_studio.logs import log_to_file
+from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, Done, Failed, JobSpec
 from ltx_studio.settings import get_settings
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def render(studio: Studio, mode: str, values: dict[str, Any], destination: Path) -> Path:
-    spec = JobSpec.from_request(mode, values, "pocket")
+    spec = JobSpec.from_request(mode, values, get_registry(studio.settings).get_set("pocket"))
     print(f"{mode}: {spec.summary()}", file=sys.stderr)
     return export(studio.history.path(made(studio, spec)), destination)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ltx_studio.families.ltx_2_3 import FAST, PRESETS
 from ltx_studio.graph.graph import ApiGraph
 from ltx_studio.media import by_name
-from ltx_studio.models import get_model_set
+from ltx_studio.models.registry import load_registry
 from ltx_studio.modes import MODES, UserLora
 from tests.support import GOLDEN_GRAPHS, graph_as_text
 
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def graphs() -> Iterator[tuple[str, ApiGraph]]:
-    model_set = get_model_set(MODEL_SET)
+    model_set = load_registry().get_set(MODEL_SET)
     for mode in MODES.values():
         params = mode.example(model_set).model_copy(update={"seed": SEED})
         for preset in PRESETS.values():

@@ -18,6 +18,7 @@ from typing import Any
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import StudioError
 from ltx_studio.logs import log_to_file
+from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
 from ltx_studio.pocket.install import install
 from ltx_studio.queue import JobSpec
@@ -76,9 +77,10 @@ def measured(mode: str) -> Cells:
         values = {**examples(mode)[0].values, **SHARED, "seconds": SECONDS}
         studio = Studio(settings)
         cells: Cells = {}
+        pocket = get_registry(settings).get_set("pocket")
         for preset in PRESETS:
             for seed in (1, 2):
-                take = made(studio, JobSpec.from_request(mode, {**values, "seed": seed}, "pocket", preset))
+                take = made(studio, JobSpec.from_request(mode, {**values, "seed": seed}, pocket, preset))
             cells[preset] = {name: take.measured[name] for name in ("seconds", "peak_memory")}
         memory = studio.runner.memory()
         cells["device"] = {"name": machine(memory.device if memory else "")}

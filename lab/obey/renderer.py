@@ -13,6 +13,7 @@ from ltx_studio.engine import Engine
 from ltx_studio.events import Failed, Finished
 from ltx_studio.graph import Workflow
 from ltx_studio.media import InputPreparer
+from ltx_studio.models.registry import load_registry
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
 
@@ -24,7 +25,7 @@ def build(
     settings: Settings, mode: str, values: Mapping[str, Any], preset: str, strengths: Mapping[str, float]
 ) -> Workflow:
     """The graph that the studio makes of a request, with LoRAs in it as strong as that."""
-    spec = JobSpec.from_request(mode, values, "pocket", preset)
+    spec = JobSpec.from_request(mode, values, load_registry().get_set("pocket"), preset)
     workflow = spec.build(InputPreparer(settings.inputs_dir, settings.models_dir / "loras"))
     return replace(workflow, graph=_with_loras_at(workflow.graph, strengths)) if strengths else workflow
 

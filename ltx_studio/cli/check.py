@@ -61,7 +61,7 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
     """
     name = str(file)
     notes: list[str] = []
-    model_set = get_registry().get_set(map_to) if map_to else None
+    model_set = get_registry(get_settings()).get_set(map_to) if map_to else None
     try:
         graph, lacks = sandbox.read(read_for_check, file, definitions)
         if model_set is not None and lacks is None:

@@ -157,11 +157,12 @@ def setup() -> None:
 def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
     """What each mode takes, and what its presets do."""
     from ltx_studio.cli.modes import as_dict, as_lines
-    from ltx_studio.models import default_set, get_model_set
+    from ltx_studio.models import default_set, get_registry
     from ltx_studio.modes import MODES, get_mode
 
     chosen = [get_mode(mode)] if mode else list(MODES.values())
-    used = get_model_set(model_set or default_set(get_settings()))
+    settings = get_settings()
+    used = get_registry(settings).get_set(model_set or default_set(settings))
     if as_json:
         echo_json({item.id: as_dict(item, used) for item in chosen}, indent=2)
         return

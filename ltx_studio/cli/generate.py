@@ -18,9 +18,9 @@ from ltx_studio.cli.output import echo, json_text
 from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError, StudioError
-from ltx_studio.families.ltx_2_3 import FAST, PRESETS
+from ltx_studio.families import DEFAULT_PRESET, all_presets
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import default_set, get_model_set, get_registry
+from ltx_studio.models import default_set, get_registry
 from ltx_studio.modes import Mode
 from ltx_studio.modes.fields import Controlling
 from ltx_studio.queue import LOCAL, Done, Failed, Job, JobSpec, Spec, WorkflowSpec
@@ -76,8 +76,10 @@ def command_for(mode: Mode) -> click.Command:
     """The subcommand of one mode."""
     options = options_of(mode)
     options += [
-        click.Option(["--preset"], default=FAST.id, help=f"One of: {', '.join(PRESETS)}. [{FAST.id}]"),
-        click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry().sets)}."),
+        click.Option(
+            ["--preset"], default=DEFAULT_PRESET, help=f"One of: {', '.join(all_presets())}. [{DEFAULT_PRESET}]"
+        ),
+        click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry(get_settings()).sets)}."),
         *HOW,
     ]
     if issubclass(mode.params, Controlling):
@@ -90,7 +92,7 @@ def command_for(mode: Mode) -> click.Command:
         chosen = get_registry(settings).get_set(model_set or default_set(settings))
         given = {name: value for name, value in values.items() if value not in (None, ())}
         preview = given.pop("preview_control", None)
-        spec = JobSpec.from_request(mode.id, given, chosen.id, preset)
+        spec = JobSpec.from_request(mode.id, given, chosen, preset)
         if preview is not None:
             from ltx_studio.cli.control import check_alone, show_control
 
@@ -143,7 +145,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
         destination = check_destination(how.out)
     log_to_file(settings)
     voice = _Voice(how.as_json)
-    notice = get_model_set(spec.model_set).notice if spec.model_set else ""
+    notice = spec.model_set.notice if spec.model_set else ""
     for line in (notice, spec.summary(), *spec.notes()):
         if line:
             voice.tell(line)

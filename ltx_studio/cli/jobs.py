@@ -11,9 +11,9 @@ from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import StoppedError
-from ltx_studio.families.ltx_2_3 import FAST
+from ltx_studio.families import DEFAULT_PRESET
 from ltx_studio.logs import log_to_file
-from ltx_studio.models import default_set
+from ltx_studio.models import default_set, get_registry
 from ltx_studio.queue import LOCAL, Database, Done, Failed, Job, Queue, Queued, Running
 from ltx_studio.queue.batch import read_batch
 from ltx_studio.settings import get_settings
@@ -84,7 +84,7 @@ def move(job: str, place: int) -> None:
 @jobs.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mode", help="Of requests that name none.")
-@click.option("--preset", default=FAST.id, help=f"Of requests that name none. [{FAST.id}]")
+@click.option("--preset", default=DEFAULT_PRESET, help=f"Of requests that name none. [{DEFAULT_PRESET}]")
 @click.option("--model-set", default=None, help="Of requests that name none.")
 @_AS_JSON
 def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_json: bool) -> None:
@@ -95,7 +95,8 @@ def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_jso
     its own mode, preset and model_set.
     """
     settings = get_settings()
-    specs = read_batch(file, model_set or default_set(settings), mode, preset)
+    registry = get_registry(settings)
+    specs = read_batch(file, model_set or default_set(settings), mode, preset, registry=registry)
     studio = Studio(settings)
     notes = [spec.notes() for spec in specs]  # before anything is submitted: a file may be gone
     ids = studio.submit(LOCAL, specs)

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ltx_studio.cli.options import flag, told
-from ltx_studio.families.ltx_2_3 import PRESETS, Preset
-from ltx_studio.models import ModelSet
+from ltx_studio.families import ModelSet, Preset
 from ltx_studio.modes import Mode
 
 _INDENT = 24
@@ -16,7 +15,7 @@ def as_dict(mode: Mode, model_set: ModelSet) -> dict[str, Any]:
     return {
         "label": mode.label,
         "params": mode.params.model_json_schema(),
-        "presets": [_preset(preset, mode, model_set) for preset in PRESETS.values()],
+        "presets": [_preset(preset, mode, model_set) for preset in model_set.family.presets.values()],
     }
 
 
@@ -25,7 +24,7 @@ def as_lines(mode: Mode, model_set: ModelSet) -> Iterator[str]:
     yield f"{mode.id}: {mode.label}"
     for name, field in mode.params.model_fields.items():
         yield f"  {flag(name):<{_INDENT}} {told(name, field)}"
-    for preset in PRESETS.values():
+    for preset in model_set.family.presets.values():
         shown = _preset(preset, mode, model_set)
         passes = " + ".join(str(count) for count in shown["passes"])
         said = shown["unavailable"] or f"{shown['description']} {passes} model passes."

@@ -151,17 +151,17 @@ def _definitions() -> Definitions:
 
 
 def _own_graphs() -> Iterator[tuple[str, ApiGraph]]:
-    from ltx_studio.families.ltx_2_3 import FAST, PRESETS
+    from ltx_studio.families import DEFAULT_PRESET
     from ltx_studio.media import by_name
     from ltx_studio.models import get_registry
     from ltx_studio.modes import MODES
 
     for mode in MODES.values():
-        for model_set in get_registry().sets.values():
-            for preset in PRESETS.values():
+        for model_set in get_registry(get_settings()).sets.values():
+            for preset in model_set.family.presets.values():
                 if not mode.is_possible(model_set, preset):
                     continue
-                if preset is FAST and mode.is_possible(model_set, preset, everything=True):
+                if preset.id == DEFAULT_PRESET and mode.is_possible(model_set, preset, everything=True):
                     graph = mode.build(mode.example(model_set, everything=True), model_set, preset, by_name).graph
                     yield f"{mode.id} with every file, {model_set.id}", {key: dict(node) for key, node in graph.items()}
                 graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph

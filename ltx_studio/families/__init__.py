@@ -1,1 +1,52 @@
 """Model families: for each, its graph templates, presets, geometry and loaders."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ltx_studio.families.family import Family
+from ltx_studio.families.geometry import Geometry
+from ltx_studio.families.ltx_2_3 import LTX_2_3
+from ltx_studio.families.model_set import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet, SetFiles
+from ltx_studio.families.preset import Preset
+
+__all__ = [
+    "CAMERA_MOVES",
+    "DEFAULT_PRESET",
+    "DETAILER",
+    "FAMILIES",
+    "LTX_2_3",
+    "POSE",
+    "UNION",
+    "Family",
+    "Geometry",
+    "Lora",
+    "ModelSet",
+    "Preset",
+    "SetFiles",
+    "added",
+    "all_presets",
+]
+
+FAMILIES: dict[str, Family] = {family.id: family for family in (LTX_2_3,)}
+"""By their id, the usual one first."""
+
+DEFAULT_PRESET = LTX_2_3.usual_preset.id
+"""The preset of a request that names none."""
+
+
+def all_presets() -> Mapping[str, Preset]:
+    """Return the presets of all families by their id; where two have the same id, that of the earlier family."""
+    found: dict[str, Preset] = {}
+    for family in FAMILIES.values():
+        found = {**family.presets, **found}
+    return found
+
+
+@contextmanager
+def added(family: Family) -> Iterator[Family]:
+    """Offer another family for a while; its model sets name it in `models.toml`."""
+    FAMILIES[family.id] = family
+    try:
+        yield family
+    finally:
+        del FAMILIES[family.id]

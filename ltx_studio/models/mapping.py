@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ltx_studio.families import UNION, ModelSet
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.graph import ApiGraph, is_link
 from ltx_studio.graph.model_inputs import loader_table
 from ltx_studio.graph.values import quoted, shown
-from ltx_studio.models.sets import UNION, ModelSet
 
 _SOCKETS = {"MODEL": "base_model", "CLIP": "clip", "VAE": "video_vae", "LATENT_UPSCALE_MODEL": "upscaler"}
 """What a loader gives, and what of a set stands for it."""

@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError, SetupError
+from ltx_studio.families import CAMERA_MOVES, DETAILER, FAMILIES, LTX_2_3, POSE, UNION, Lora, ModelSet, SetFiles
 from ltx_studio.graph.model_inputs import loader_table, model_inputs
 from ltx_studio.models.control_fragments import CONTROL_MODELS
 from ltx_studio.models.filenames import complaint, is_folder
 from ltx_studio.models.files import ModelFile
-from ltx_studio.models.sets import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet, Roles, loaders
-from ltx_studio.settings import Settings, get_settings
+from ltx_studio.settings import Settings
 from ltx_studio.text.formatting import quoted
 
 PREVIEWS = "vae_approx"
@@ -60,9 +60,10 @@ class _File(_Table):
 
 class _Set(_Table):
     label: str
+    family: str = LTX_2_3.id
     notice: str = ""
-    width: Annotated[int, Field(ge=128, le=4096, multiple_of=64)]
-    height: Annotated[int, Field(ge=128, le=4096, multiple_of=64)]
+    width: int
+    height: int
     token_width: Annotated[int, Field(gt=0)]
     guidance_blocks: tuple[int, ...] = ()
     negative_guidance: Annotated[float | None, Field(ge=1, le=30, allow_inf_nan=False)] = None
@@ -259,11 +260,12 @@ def _inherited(set_id: str, declared: Mapping[str, Any], source: str, below: tup
 def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], source: str) -> ModelSet:
     said = _checked(_Set, table, f"sets.{set_id}", source)
     _check_set(set_id, said, source)
-    roles = {field.name: getattr(said, field.name) for field in fields(Roles)}
-    fragment = loaders(Roles(**roles))
+    family = FAMILIES[said.family]
+    parts = {field.name: getattr(said, field.name) for field in fields(SetFiles)}
+    fragment = family.loaders(SetFiles(**parts))
     loras = [name for name in (*said.camera.values(), *said.control.values()) if name]
     previews = [said.preview] if said.preview else []
-    for name in (*(str(roles[role]) for role in _FILES if roles[role]), *loras, *previews):
+    for name in (*(str(parts[part]) for part in _FILES if parts[part]), *loras, *previews):
         if complaint(name):
             raise _wrong(source, f"sets.{set_id} names {name!r}, which {complaint(name)}")
     named = [(item.folders[0], item.file) for item in model_inputs(fragment.nodes)]
@@ -274,6 +276,7 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
         known.setdefault(f"{folder}/{name}", ModelFile(folder, name))
     return ModelSet(
         id=set_id,
+        family=family,
         loaders=fragment,
         camera={move: Lora(file, known[f"loras/{file}"].caution) for move, file in said.camera.items() if file},
         control={kind: Lora(file, known[f"loras/{file}"].caution) for kind, file in said.control.items() if file},
@@ -296,6 +299,14 @@ def _check_set(set_id: str, said: _Set, source: str) -> None:
     parts = [role for role in _PARTS if getattr(said, role)]
     if not _ID.fullmatch(set_id):
         raise _wrong(source, f"sets.{set_id!r}: an id has small letters, digits, '.', '-' and '_'")
+    if said.family not in FAMILIES:
+        raise _wrong(source, f"sets.{set_id} has no known family; there are {', '.join(FAMILIES)}")
+    geometry = FAMILIES[said.family].geometry
+    for name in ("width", "height"):
+        pixels = getattr(said, name)
+        if pixels % geometry.size_step or not geometry.min_size <= pixels <= geometry.max_size:
+            legal = f"a multiple of {geometry.size_step} from {geometry.min_size} to {geometry.max_size}"
+            raise _wrong(source, f"sets.{set_id} has a wrong {name}: {pixels} is not {legal}")
     if said.checkpoint and parts:
         raise _wrong(source, f'sets.{set_id} has a checkpoint and {parts[0]}; take one away with "{parts[0]} = """')
     if not said.checkpoint and len(parts) < len(_PARTS):
@@ -350,26 +361,10 @@ def _wrong(source: str, what: str) -> SetupError:
     return SetupError(f"{Path(source).name}: {what}.", f"Correct it in {source}.", where=source)
 
 
-def get_registry(settings: Settings | None = None) -> Registry:
-    """What is known in a studio, the user's own files and sets included.
+def get_registry(settings: Settings) -> Registry:
+    """Return what is known in a studio, the user's own files and sets included.
 
     Raises:
         SetupError: The user's file says something that cannot be used.
     """
-    return load_registry((settings or get_settings()).home / OWN_FILE)
-
-
-def get_model_set(set_id: str) -> ModelSet:
-    """Look a set up, the user's own included.
-
-    Raises:
-        RequestError: There is no such set.
-    """
-    return get_registry().get_set(set_id)
-
-
-MODEL_SETS = load_registry().sets
-"""The studio's own sets."""
-
-TEMPLATE_SET = MODEL_SETS["fp8"]
-"""The set whose loaders the mode files carry, so that they open in ComfyUI's editor as they are."""
+    return load_registry(settings.home / OWN_FILE)

@@ -30,7 +30,7 @@ POCKET = "use the pocket preview: `--model-set pocket`"
 DAMAGED = ".damaged"
 """Added to the name of a file that is moved aside; ComfyUI does not list it."""
 
-Advice = Callable[[list[ModelFile]], str]
+Advice = Callable[[list[ModelFile], Registry], str]
 
 
 class Origin(StrEnum):
@@ -131,13 +131,15 @@ class Store:
         if not set_aside:
             self._clear(self.path(file), file, set_aside=False)
 
-    def require(self, graph: Mapping[str, Mapping[str, Any]], advice: Advice, pocket: str = POCKET) -> None:
+    def require(
+        self, graph: Mapping[str, Mapping[str, Any]], advice: Advice | None = None, pocket: str = POCKET
+    ) -> None:
         """Make every model file that a graph names ready for ComfyUI; touches no network.
 
         `pocket` says how to do without the files.
 
         Raises:
-            ModelMissingError: Files are not here; `advice(files)` is the command that fetches them.
+            ModelMissingError: Files are not here; `advice(files, registry)` is the command that fetches them.
             RequestError: A name leads out of the models folders, or is of another format than safetensors.
         """
         missing = []
@@ -172,7 +174,7 @@ class Store:
             return f"Put {unknown.name} into {place}, or name its repository in models.toml. Or {pocket}."
         if any(file.built for file in files):
             return "Build it: `ltx-studio setup`."
-        command = (advice or fetch_command)(files)
+        command = advice(files, self.registry) if advice else fetch_command(files)
         return f"Fetch them: `{command}`. Or {pocket}."
 
     def refresh(self) -> Refreshed:

@@ -8,8 +8,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import load_template
-from ltx_studio.families.ltx_2_3.presets import FAST, Preset
+from ltx_studio.families import Geometry, ModelSet, Preset
 from ltx_studio.graph import Graph, Phase, Workflow
 from ltx_studio.media import (
     Clip,
@@ -23,14 +22,13 @@ from ltx_studio.media import (
     probe_picture,
     probe_sound,
 )
-from ltx_studio.models import TEMPLATE_SET, ModelSet
 from ltx_studio.modes import control
 from ltx_studio.modes.fields import NEGATIVE_PROMPT, Controlled, Controlling, Feeds, Media, Params
 from ltx_studio.modes.idle_settings import idle_notes
 from ltx_studio.modes.inputs import check_control
 from ltx_studio.modes.limits import Limit, limits
 from ltx_studio.modes.phases import PROMPT, STAGE_1, STAGE_2, UPSCALE
-from ltx_studio.modes.sizes import SIZE_STEP, fitting, snap
+from ltx_studio.modes.sizes import fitting
 from ltx_studio.modes.steering import fitted, steering_notes
 from ltx_studio.modes.validation_errors import request_error
 
@@ -49,7 +47,7 @@ def _feeds_are_enough(graph: Graph, params: Any, prepare: PrepareInput) -> None:
     """Every parameter goes to inputs of its own."""
 
 
-def _nothing_known(values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG001
+def _nothing_known(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, Any]:  # noqa: ARG001
     return {}
 
 
@@ -79,7 +77,7 @@ class Mode:
     params: type[Params]
     phases: tuple[Phase, ...]
     patch: Callable[[Graph, Any, PrepareInput], None] = _feeds_are_enough
-    defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _nothing_known
+    defaults: Callable[[Mapping[str, Any], Geometry], Mapping[str, Any]] = _nothing_known
     check: Callable[[Any], Iterator[str]] = _all_is_well
     files: tuple[str, ...] = ()
     sound_is_given: bool = False
@@ -100,21 +98,23 @@ class Mode:
             if isinstance(kind, Media)
         }
 
-    def parse(self, values: Mapping[str, Any], model_set: ModelSet, preset: Preset = FAST) -> Params:
+    def parse(self, values: Mapping[str, Any], model_set: ModelSet, preset: Preset | None = None) -> Params:
         """Check a request; what it leaves out comes from the declaration, its files and the model set.
 
         Raises:
             RequestError: A value is missing, unknown, out of range or not to be had, or a file cannot be used.
         """
+        preset = preset or model_set.family.usual_preset
         given = {name: value for name, value in values.items() if value is not None}
         refusal = preset.refusal(model_set)
         if refusal:
             raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
         self._look_at_files(given)
         self._need_files(given)
-        defaults = {**self._size(given, model_set), **self.defaults(given)}
+        legal = model_set.family.geometry
+        defaults = {**self._size(given, model_set), **self.defaults(given, legal)}
         try:
-            params = self.params.model_validate(defaults | given)
+            params = self.params.model_validate(defaults | given, context=legal)
         except ValidationError as error:
             raise request_error(self.label, self.id, self.params, error) from None
         refused = [limit for limit in self.limits(params.model_dump(), preset, model_set) if limit.refuses]
@@ -132,7 +132,9 @@ class Mode:
         for _ in self._remarks(params):
             pass
         step = self.size_step(params, preset)
-        params = params.model_copy(update={name: snap(getattr(params, name), step) for name in ("width", "height")})
+        params = params.model_copy(
+            update={name: legal.snap(getattr(params, name), step) for name in ("width", "height")}
+        )
         return fitted(params, self.size_in_graph(params, preset))
 
     def example(self, model_set: ModelSet, *, everything: bool = False) -> Params:
@@ -144,7 +146,8 @@ class Mode:
         named = (name for name in self.media if everything or fields[name].is_required())
         files = {name: Path(f"{name}{_SUFFIX[self.media[name]]}") for name in named}
         size = {"width": model_set.width, "height": model_set.height}
-        return self.params.model_validate({"prompt": "a red ball bounces", "seconds": 2.0, **size, **files})
+        values = {"prompt": "a red ball bounces", "seconds": 2.0, **size, **files}
+        return self.params.model_validate(values, context=model_set.family.geometry)
 
     def is_possible(self, model_set: ModelSet, preset: Preset, *, everything: bool = False) -> bool:
         """Whether the set has what the mode cannot do without, or, with `everything`, what it may be asked for."""
@@ -160,7 +163,8 @@ class Mode:
     def size_step(self, params: Params, preset: Preset) -> int:
         """Pixels that width and height are rounded to."""
         halved = preset.draft or self.samplings == 2
-        return control.SIZE_STEP_HALF if halved and _control_clip(params) is not None else SIZE_STEP
+        is_controlled = halved and _control_clip(params) is not None
+        return params.geometry.control_size_step if is_controlled else params.geometry.size_step
 
     def size(self, params: Params, preset: Preset) -> tuple[int, int]:
         """Width and height of the finished clip in pixels."""
@@ -209,7 +213,8 @@ class Mode:
         notes += steering_notes(params, self.size_in_graph(params, preset), model_set)
         if abs(params.duration - params.seconds) > NOTICED_SECONDS and not self._is_length_of_files(params):
             notes.append(
-                f"The clip has {params.duration:.2f} s instead of {params.seconds:g}: lengths are 8k+1 frames."
+                f"The clip has {params.duration:.2f} s instead of {params.seconds:g}: "
+                f"lengths are {params.geometry.frame_step}k+1 frames."
             )
         for limit in self.limits(params.model_dump(), preset, model_set):
             value, title = getattr(params, limit.field), fields[limit.field].title
@@ -237,11 +242,12 @@ class Mode:
         Raises:
             RequestError: A file is gone or damaged.
         """
-        graph = load_template(self.id)
+        family = model_set.family
+        graph = family.template(self.id)
         clip = _control_clip(params)
         if clip is not None and control.GUIDE not in graph:
-            control.add_branch(graph, ("Stage 1 latent", "video_latent"))
-        graph.attach(model_set.loaders, instead_of=TEMPLATE_SET.loaders)
+            control.add_branch(graph, family.template("style"), ("Stage 1 latent", "video_latent"))
+        graph.attach(model_set.loaders, instead_of=family.template_loaders)
         self._feed(graph, params)
         width, height = self.size_in_graph(params, preset)
         graph["Width"].value, graph["Height"].value, graph["Frames"].value = width, height, params.frames
@@ -280,7 +286,7 @@ class Mode:
 
     def _is_length_of_files(self, params: Params) -> bool:
         """Return whether the length is the one that the files say, as it is where none was given."""
-        return bool(self.defaults(params.model_dump()).get("seconds") == params.seconds)
+        return bool(self.defaults(params.model_dump(), params.geometry).get("seconds") == params.seconds)
 
     def _choices(self, name: str) -> tuple[str, ...]:
         return get_args(self.params.model_fields[name].annotation)
@@ -304,7 +310,7 @@ class Mode:
         shape = self.shape(given)
         if shape is None:
             return {"width": model_set.width, "height": model_set.height}
-        return fitting(*shape, given, model_set.width * model_set.height)
+        return fitting(*shape, given, model_set.width * model_set.height, model_set.family.geometry)
 
     def _feed(self, graph: Graph, params: Params) -> None:
         for name, field in self.params.model_fields.items():

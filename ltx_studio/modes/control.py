@@ -1,23 +1,20 @@
 """Steering by a control clip: an IC-LoRA and its guide. Style has them in its graph; other modes get a copy of them."""
 
-from ltx_studio.families.ltx_2_3 import load_template
+from ltx_studio.families import ModelSet
 from ltx_studio.graph import Graph
 from ltx_studio.media import ClipFile, PrepareInput
 from ltx_studio.media.edges import low_of
-from ltx_studio.models import CONTROL_MODELS, ModelSet
+from ltx_studio.models import CONTROL_MODELS
 from ltx_studio.modes.fields import Controlling
 
 GUIDE = "Control guide"
 _BRANCH = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control", "IC-LoRA", "IC-LoRA parameters", GUIDE)
 """Titles in style's graph, from the file to the guide."""
 
-SIZE_STEP_HALF = 128
-"""Pixels. A guide at half the latent's size needs an even number of latent cells, also in a phase of half size."""
 
-
-def add_branch(graph: Graph, stage_1_latent: tuple[str, str]) -> None:
-    """Give a two-stage `graph` style's control branch, in front of `stage_1_latent` (title, input)."""
-    style = load_template("style").to_api()
+def add_branch(graph: Graph, style_template: Graph, stage_1_latent: tuple[str, str]) -> None:
+    """Give a two-stage `graph` the control branch of style's template, in front of `stage_1_latent` (title, input)."""
+    style = style_template.to_api()
     titles = {node_id: node["_meta"]["title"] for node_id, node in style.items()}
     latent = graph.source(*stage_1_latent)
     positive, negative = (graph.source("Stage 1 guidance", name) for name in ("positive", "negative"))

@@ -10,8 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+
+from ltx_studio.families import LTX_2_3, Geometry
 
 NEGATIVE_PROMPT = (
     "blurry, out of focus, overexposed, grainy, flickering, jittery motion, frozen picture, distorted faces, "
@@ -20,21 +22,13 @@ NEGATIVE_PROMPT = (
 )
 """What mars pictures and sound, and is not wanted unless one says so. It acts where there is guidance."""
 
-MIN_SIZE = 128
-"""Pixels. `EmptyLTXVLatentVideo` takes at least 64, and stage 1 has half of the finished size."""
-
-MAX_SIZE = 4096
-SIZE_TEXT = "Pixels, rounded to 64; to 128 where a control clip steers."
-
-FRAME_STEP = 8
-"""The video VAE packs 8 frames into one latent frame after the first, so lengths are 8k+1."""
+MIN_SIZE, MAX_SIZE = 128, 4096
+"""Pixels of a side; a model family may allow less (`Geometry`)."""
 
 MIN_SECONDS, MAX_SECONDS = 0.3, 20.0
+"""Seconds of a clip; a model family may allow less (`Geometry`)."""
 
 DEFAULT_FPS = 24.0
-
-MAX_FRAMES = 993
-"""`LTXVEmptyLatentAudio` takes at most 1000 frames."""
 
 MAX_SEED = 2**53 - 1
 """Seeds stay exact in JSON and in JavaScript, which know doubles only."""
@@ -103,9 +97,11 @@ class UserLora(BaseModel):
 
 
 class Params(BaseModel):
-    """What every mode takes."""
+    """What every mode takes. Validated with the geometry of a model family as pydantic's context."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _geometry: Geometry = PrivateAttr(default=LTX_2_3.geometry)
 
     prompt: Annotated[
         str,
@@ -162,6 +158,16 @@ class Params(BaseModel):
         ),
     ] = ()
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the geometry that the request is validated with."""
+        if isinstance(context, Geometry):
+            self._geometry = context
+
+    @property
+    def geometry(self) -> Geometry:
+        """The legal sizes and lengths of the model family that makes the clip."""
+        return self._geometry
+
     @field_validator("prompt")
     @classmethod
     def _says_something(cls, value: str) -> str:
@@ -171,13 +177,18 @@ class Params(BaseModel):
 
     @model_validator(mode="after")
     def _of_a_legal_length(self) -> "Params":
-        asked = self.seconds * self.fps
-        if self.frames > MAX_FRAMES:
+        asked, legal = self.seconds * self.fps, self.geometry
+        if not legal.min_seconds <= self.seconds <= legal.max_seconds:
             raise refusal(
-                f"{self.frames} frames are more than the {MAX_FRAMES} that the model takes",
+                f"{self.seconds:g} s are not within the {legal.min_seconds:g} to {legal.max_seconds:g} s of the model",
+                "Change the length.",
+            )
+        if self.frames > legal.max_frames:
+            raise refusal(
+                f"{self.frames} frames are more than the {legal.max_frames} that the model takes",
                 "Make the clip shorter, or lower its frame rate.",
             )
-        if self.frames - asked > FRAME_STEP / 2:
+        if self.frames - asked > legal.frame_step / 2:
             raise refusal(
                 f"{asked:g} frames are fewer than the shortest clip has, which is {self.frames}",
                 "Make the clip longer, or raise its frame rate.",
@@ -186,13 +197,13 @@ class Params(BaseModel):
 
     @property
     def frames(self) -> int:
-        """The legal number of frames (8k+1) nearest to `seconds`; the one number for video, sound and trim."""
-        return FRAME_STEP * max(1, round((self.seconds * self.fps - 1) / FRAME_STEP)) + 1
+        """The legal number of frames nearest to `seconds`; the one number for video, sound and trim."""
+        return self.geometry.frames(self.seconds, self.fps)
 
     @property
     def latent_frames(self) -> int:
         """How many frames the clip's latent has."""
-        return (self.frames - 1) // FRAME_STEP + 1
+        return self.geometry.latent_frames(self.frames)
 
     @property
     def duration(self) -> float:

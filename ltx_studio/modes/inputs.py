@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.errors import RequestError
+from ltx_studio.families.geometry import HALF_A_FRAME, Geometry
 from ltx_studio.graph import Graph
 from ltx_studio.media import PictureFile, PrepareInput, SoundFile, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.input_store import would_be_copied
 from ltx_studio.media.open import locate
 from ltx_studio.media.silence import is_silent
-from ltx_studio.modes.fields import DEFAULT_FPS, FRAME_STEP, MIN_SECONDS, Controlled, Media, Params, Voiced
-from ltx_studio.modes.lengths import HALF_A_FRAME, to_fill, to_hold
+from ltx_studio.modes.fields import DEFAULT_FPS, MIN_SECONDS, Controlled, Media, Params, Voiced
 from ltx_studio.text.formatting import in_bytes
 
 _CROP = 0.05
@@ -60,22 +60,22 @@ class VoicedParams(Voiced, Params):
     """What modes have that follow a sound."""
 
 
-def length_of_sound(values: Mapping[str, Any]) -> Mapping[str, float]:
+def length_of_sound(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, float]:
     """Return ``seconds`` for a clip that holds the rest of the sound whole, as far as a clip can be that long."""
     rest = rest_of(values, "audio", lambda path: probe_sound(path).seconds)
     if rest is None:
         return {}
     seconds, fps = rest
-    start, below = values.get("audio_start", 0.0), to_fill(seconds, fps)
+    start, below = values.get("audio_start", 0.0), legal.to_fill(seconds, fps)
     if below < seconds and is_padding(Path(values["audio"]), start + below, seconds - below):
         return {"seconds": below}
-    return {"seconds": to_hold(seconds, fps)}
+    return {"seconds": legal.to_hold(seconds, fps)}
 
 
-def length_of_clip(values: Mapping[str, Any]) -> Mapping[str, float]:
+def length_of_clip(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, float]:
     """Return ``seconds`` for a clip that the rest of the given one fills to its end: no picture is held."""
     rest = rest_of(values, "clip", lambda path: probe_clip(path).seconds)
-    return {} if rest is None else {"seconds": to_fill(*rest)}
+    return {} if rest is None else {"seconds": legal.to_fill(*rest)}
 
 
 def rest_of(values: Mapping[str, Any], name: str, seconds: Callable[[Path], float]) -> tuple[float, float] | None:
@@ -111,7 +111,7 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
     elif lost > _EXACT and not is_padding(params.audio, params.audio_start + params.duration, lost):
         yield (
             f"The sound is cut: {params.duration:.2f} of {rest:.2f} s are used, the last {_seconds(lost)} s are lost."
-            f"{_keep_all(to_hold(rest, params.fps), params, rest)}"
+            f"{_keep_all(params.geometry.to_hold(rest, params.fps), params, rest)}"
         )
 
 
@@ -146,14 +146,14 @@ def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
     if left_over < -HALF_A_FRAME:
         yield f"{what} ends after {rest:.2f} s; its last picture is held for {_seconds(-left_over / params.fps)} s."
     elif left_over > HALF_A_FRAME:
-        why = " (lengths are 8k+1 frames)" if _is_cut_by_rule(params, rest) else ""
+        why = f" (lengths are {params.geometry.frame_step}k+1 frames)" if _is_cut_by_rule(params, rest) else ""
         yield f"{what} is cut: {params.duration:.2f} of {rest:.2f} s are used{why}."
 
 
 def _is_cut_by_rule(params: Params, rest: float) -> bool:
     """Return whether no shorter clip was asked for than fits into `rest` (seconds), but the next legal one does not."""
-    is_shorter = (to_fill(rest, params.fps) - params.seconds) * params.fps > HALF_A_FRAME
-    return not is_shorter and (rest - params.duration) * params.fps < FRAME_STEP - HALF_A_FRAME
+    is_shorter = (params.geometry.to_fill(rest, params.fps) - params.seconds) * params.fps > HALF_A_FRAME
+    return not is_shorter and (rest - params.duration) * params.fps < params.geometry.frame_step - HALF_A_FRAME
 
 
 def _seconds(seconds: float) -> str:

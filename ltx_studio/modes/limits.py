@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ltx_studio.families.ltx_2_3.presets import Preset
-from ltx_studio.models import CONTROL_MODELS, ModelSet
+from ltx_studio.families import ModelSet, Preset
+from ltx_studio.models import CONTROL_MODELS
 
 _CONTROL_FIELDS = ("control", "ic_lora", "ic_lora_strength", "control_strength", "edge_threshold")
 

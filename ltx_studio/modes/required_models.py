@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from ltx_studio.families.ltx_2_3.presets import PRESETS
+from ltx_studio.families import ModelSet
 from ltx_studio.media import by_name
-from ltx_studio.models import CONTROL_MODELS, ModelFile, ModelSet, Registry, Store
+from ltx_studio.models import CONTROL_MODELS, ModelFile, Registry, Store
 from ltx_studio.models.remove import Removal, removals
 from ltx_studio.modes import MODES
 from ltx_studio.modes.base import Mode
@@ -17,7 +17,7 @@ def model_files(
     """What `modes` need with any preset; with `everything`, also LoRAs and control models that a request may name."""
     needed: dict[str, ModelFile] = {}
     for mode in modes:
-        for preset in PRESETS.values():
+        for preset in model_set.family.presets.values():
             if mode.is_possible(model_set, preset):
                 graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph
                 needed |= {file.key: file for file in registry.needs(graph)}

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from ltx_studio.families import ModelSet
 from ltx_studio.media import probe_clip
 from ltx_studio.media.edge_look import EdgeLook, Part, look_at_edges
-from ltx_studio.models import ModelSet
 from ltx_studio.modes.fields import Controlling, Params
 
 _DARK = 0.15

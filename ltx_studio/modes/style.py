@@ -11,7 +11,7 @@ from ltx_studio.graph import Graph, Phase
 from ltx_studio.media import PrepareInput, probe_clip
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.control import GUIDE
-from ltx_studio.modes.fields import COMPRESSION, FRAME_STEP, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
+from ltx_studio.modes.fields import COMPRESSION, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
 from ltx_studio.modes.inputs import (
     check_clip_length,
     check_crop,
@@ -83,9 +83,9 @@ def _check(params: StyleTransfer) -> Iterator[str]:
         raise RequestError(
             f"{params.clip.name} has no sound that could be kept.", "Choose the sound generated, or off."
         )
-    if rest * params.fps < FRAME_STEP / 2 + 1:
+    if rest * params.fps < params.geometry.frame_step / 2 + 1:
         raise RequestError(f"The clip has {rest:.2f} s to use, which is too short.", "Use a longer one.")
-    if params.frames - rest * params.fps > FRAME_STEP / 2 + 1:
+    if params.frames - rest * params.fps > params.geometry.frame_step / 2 + 1:
         raise RequestError(
             f"The clip ends after {rest:.2f} s, so {params.duration:.2f} s cannot be made of it.",
             f"Ask for at most {rest:.2f} s, or leave the length to the clip.",

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import FAST
+from ltx_studio.families import DEFAULT_PRESET
 from ltx_studio.media.open import locate
+from ltx_studio.models import Registry
 from ltx_studio.modes import MAX_SEED, Params, UserLora, get_mode
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.specs import Spec
@@ -30,8 +31,9 @@ def read_batch(
     path: Path,
     model_set: str,
     mode: str | None = None,
-    preset: str = FAST.id,
+    preset: str = DEFAULT_PRESET,
     *,
+    registry: Registry,
     with_files: bool = True,
     uploaded: bool = False,
 ) -> list[JobSpec]:
@@ -43,9 +45,10 @@ def read_batch(
 
     Args:
         path: The file.
-        model_set: Where a request names none.
+        model_set: The id of the set where a request names none.
         mode: The same.
         preset: The same.
+        registry: Has the sets that requests may name.
         with_files: Whether requests may name files of this machine.
         uploaded: Whether the file lies where an upload was put, and not where its user has it: the files that it names
             are not beside it, so their paths have to be whole.
@@ -57,13 +60,14 @@ def read_batch(
     rows = sandbox.read(read_rows, path)
     usual = {"mode": mode, "preset": preset, "model_set": model_set}
     folder = None if uploaded else path.parent
-    return [_spec(line, row, usual, path, folder, with_files=with_files) for line, row in rows]
+    return [_spec(line, row, usual, registry, path, folder, with_files=with_files) for line, row in rows]
 
 
 def _spec(
     line: int,
     row: Mapping[str, Any],
     usual: Mapping[str, str | None],
+    registry: Registry,
     path: Path,
     folder: Path | None,
     *,
@@ -90,7 +94,8 @@ def _spec(
             values["loras"] = [{**lora, "file": _found(str(lora["file"]), "loras", folder)} for lora in loras]
         values = _with_decimal_points(values, get_mode(str(mode)).params)
         _refuse_grouped_digits(values, get_mode(str(mode)).params)
-        return JobSpec.from_request(str(mode), values, str(of_request["model_set"]), str(of_request["preset"]))
+        model_set = registry.get_set(str(of_request["model_set"]))
+        return JobSpec.from_request(str(mode), values, model_set, str(of_request["preset"]))
     except RequestError as error:
         raise wrong_row(path, line, error.message, error.hint) from None
     except (KeyError, TypeError, ValueError):

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import FAST, get_preset
+from ltx_studio.families import DEFAULT_PRESET, ModelSet, Preset
 from ltx_studio.graph import Workflow
 from ltx_studio.media import PrepareInput
-from ltx_studio.models import ModelFile, ModelSet, get_model_set, get_registry
+from ltx_studio.models import ModelFile, Registry
 from ltx_studio.models.store import POCKET, fetch_command
 from ltx_studio.modes import Media, Params, get_mode
 from ltx_studio.modes.former_values import with_former_values
@@ -30,29 +30,37 @@ class JobSpec:
 
     mode: str
     params: Params
-    model_set: str
-    preset: str = FAST.id
+    model_set: ModelSet
+    preset: str = DEFAULT_PRESET
     fresh: bool = False
     """Whether it verifies a take: it is rendered with nothing that is warm from runs before, and kept out of the
     history. It makes the same clip."""
 
     @classmethod
-    def from_request(cls, mode: str, values: Mapping[str, Any], model_set: str, preset: str = FAST.id) -> Self:
+    def from_request(
+        cls, mode: str, values: Mapping[str, Any], model_set: ModelSet, preset: str = DEFAULT_PRESET
+    ) -> Self:
         """Check a request from a form, the command line or the API.
 
         Raises:
-            RequestError: The mode, the model set, the preset, a value or a file is not one that can be used.
+            RequestError: The mode, the preset, a value or a file is not one that can be used.
         """
-        params = get_mode(mode).parse(values, get_model_set(model_set), get_preset(preset))
+        params = get_mode(mode).parse(values, model_set, model_set.family.get_preset(preset))
         return cls(mode, params, model_set, preset)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
-        """What `as_dict` gave, with its files in `folder` and nowhere else; whether they are there is seen later."""
-        mode = get_mode(stored["mode"])
-        params = mode.params.model_validate(with_former_values(mode.params, stored["params"]))
-        preset = get_preset(stored["preset"]).id
-        spec = cls(stored["mode"], params, stored["model_set"], preset, stored.get("fresh", False))
+    def from_dict(cls, stored: Mapping[str, Any], folder: Path, registry: Registry) -> Self:
+        """Return what `as_dict` gave, with its files in `folder` and nowhere else.
+
+        Raises:
+            RequestError: There is no such mode, model set or preset.
+            ValueError: A value is out of range. Whether the files are there is seen later.
+        """
+        mode, model_set = get_mode(stored["mode"]), registry.get_set(stored["model_set"])
+        values = with_former_values(mode.params, stored["params"])
+        params = mode.params.model_validate(values, context=model_set.family.geometry)
+        preset = model_set.family.get_preset(stored["preset"]).id
+        spec = cls(stored["mode"], params, model_set, preset, stored.get("fresh", False))
         return spec.with_files(lambda path, kind: folder / path.name)  # noqa: ARG005
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,10 +69,15 @@ class JobSpec:
         return {
             "mode": self.mode,
             "preset": self.preset,
-            "model_set": self.model_set,
+            "model_set": self.model_set.id,
             "params": named.params.model_dump(mode="json"),
             **({"fresh": True} if self.fresh else {}),
         }
+
+    @property
+    def sampling(self) -> Preset:
+        """How it is sampled."""
+        return self.model_set.family.get_preset(self.preset)
 
     @property
     def prompt(self) -> str:
@@ -97,20 +110,18 @@ class JobSpec:
 
     def build(self, prepare: PrepareInput, model_set: ModelSet | None = None) -> Workflow:
         """The finished graph, with another model set's loaders where one is given; `prepare` makes the files ready."""
-        used = model_set or get_model_set(self.model_set)
-        return get_mode(self.mode).build(self.params, used, get_preset(self.preset), prepare)
+        return get_mode(self.mode).build(self.params, model_set or self.model_set, self.sampling, prepare)
 
-    def fetch_command(self, missing: list[ModelFile]) -> str:
+    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
         """The command that fetches the model files that the request misses, and no others."""
-        model_set = get_model_set(self.model_set)
-        usual = {file.key for file in model_files([get_mode(self.mode)], model_set, get_registry())}
+        usual = {file.key for file in model_files([get_mode(self.mode)], self.model_set, registry)}
         if len(missing) > _FEW and {file.key for file in missing} <= usual:
-            return f"ltx-studio models get --mode {self.mode} --model-set {self.model_set}"
+            return f"ltx-studio models get --mode {self.mode} --model-set {self.model_set.id}"
         return fetch_command(missing)
 
     def summary(self) -> str:
         """What will really be made, in words."""
-        return get_mode(self.mode).summary(self.params, get_preset(self.preset), get_model_set(self.model_set))
+        return get_mode(self.mode).summary(self.params, self.sampling, self.model_set)
 
     def notes(self, *, keeps_files: bool = True) -> list[str]:
         """Return what one should know before the run, each as a sentence.
@@ -119,12 +130,12 @@ class JobSpec:
             keeps_files: Whether the request is queued, which keeps a copy of each file; a preview keeps none.
         """
         mode = get_mode(self.mode)
-        notes = mode.notes(self.params, get_preset(self.preset), get_model_set(self.model_set))
+        notes = mode.notes(self.params, self.sampling, self.model_set)
         return [*notes, *(copy_notes(self.params, mode.media) if keeps_files else ())]
 
     def steering_notes(self) -> list[str]:
         """Return those of the notes that say whether the control clip steers."""
-        return list(steering_notes(self.params, self._size_in_graph(), get_model_set(self.model_set)))
+        return list(steering_notes(self.params, self._size_in_graph(), self.model_set))
 
     def own_threshold(self) -> float | None:
         """Return the edge threshold if it is not the one that fits the clip, or the clip is gone; otherwise None."""
@@ -134,4 +145,4 @@ class JobSpec:
             return None
 
     def _size_in_graph(self) -> tuple[int, int]:
-        return get_mode(self.mode).size_in_graph(self.params, get_preset(self.preset))
+        return get_mode(self.mode).size_in_graph(self.params, self.sampling)

@@ -1,27 +1,28 @@
 """What a job may ask for: something that a mode does, or a workflow of the user's own."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from ltx_studio.errors import RequestError
+from ltx_studio.models import get_registry
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
+from ltx_studio.settings import Settings
 
 Spec: TypeAlias = JobSpec | WorkflowSpec
 
 
-def read_spec(stored: Mapping[str, Any], folder: Path) -> Spec:
-    """Read what ``as_dict`` of either class returned; its files must be in `folder`.
+def read_spec(stored: Mapping[str, Any], settings: Settings) -> Spec:
+    """Read what ``as_dict`` of either class returned; its files are those that the studio keeps.
 
     Raises:
-        RequestError: There is no such mode or preset, or it is of another version, or was edited, or damaged.
+        RequestError: There is no such mode, preset or model set, or it is of another version, edited or damaged.
     """
     if not isinstance(stored.get("params"), Mapping):
         raise RequestError("The request cannot be read: its row in the database is damaged.", "Submit it again.")
     try:
         kind: type[JobSpec] | type[WorkflowSpec] = WorkflowSpec if stored["mode"] == WorkflowSpec.mode else JobSpec
-        return kind.from_dict(stored, folder)
+        return kind.from_dict(stored, settings.kept_dir, get_registry(settings))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise RequestError(
             "It was asked for something that this studio does not know.", "It may be of a newer studio: update it.",

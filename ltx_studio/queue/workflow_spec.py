@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 from ltx_studio import sandbox
 from ltx_studio.errors import RequestError
+from ltx_studio.families import ModelSet
 from ltx_studio.graph import Workflow
 from ltx_studio.graph.compatibility import fit_to
 from ltx_studio.graph.definitions import Definitions
@@ -31,7 +32,7 @@ from ltx_studio.graph.values import quoted, shown
 from ltx_studio.media import Clip, Picture, PrepareInput, Sound, WholeFile, probe_clip, probe_picture, probe_sound
 from ltx_studio.media.clip_frames import is_webp
 from ltx_studio.media.open import locate
-from ltx_studio.models import ModelFile, ModelSet
+from ltx_studio.models import ModelFile, Registry
 from ltx_studio.models.mapping import map_models
 from ltx_studio.models.store import fetch_command
 from ltx_studio.modes import Media
@@ -55,7 +56,7 @@ class WorkflowSpec:
 
     mode: ClassVar[str] = "workflow"
     preset: ClassVar[str] = ""
-    model_set: ClassVar[str] = ""
+    model_set: ClassVar[None] = None
     pocket: ClassVar[str] = (
         "use the pocket preview's files: `--map-models pocket`, on the page “Use the pocket preview's files instead”"
     )
@@ -152,7 +153,7 @@ class WorkflowSpec:
         return cls.from_request(path.stem, graph, values, definitions, trusted=trusted, model_set=model_set)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], folder: Path) -> Self:
+    def from_dict(cls, stored: Mapping[str, Any], folder: Path, registry: Registry) -> Self:  # noqa: ARG003
         """What `as_dict` gave, with its files in `folder` and nowhere else; whether it may run here is seen later.
 
         Raises:
@@ -171,7 +172,7 @@ class WorkflowSpec:
         return {
             "mode": self.mode,
             "preset": self.preset,
-            "model_set": self.model_set,
+            "model_set": "",
             "params": {
                 "name": self.name,
                 "prompt": self.prompt,
@@ -229,7 +230,7 @@ class WorkflowSpec:
             graph[node_id]["inputs"][name] = prepare(WholeFile(path))
         return Workflow(self.name, graph, tuple(phases_of(graph)))
 
-    def fetch_command(self, missing: list[ModelFile]) -> str:
+    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:  # noqa: ARG002
         """The command that fetches the model files that it misses."""
         return fetch_command(missing)
 

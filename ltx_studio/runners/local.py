@@ -10,7 +10,7 @@ from ltx_studio.events import Event
 from ltx_studio.graph import Workflow
 from ltx_studio.media import InputPreparer, PrepareInput, sweep
 from ltx_studio.media.input_store import check_kept
-from ltx_studio.models import ModelFile, Store
+from ltx_studio.models import ModelFile, Registry, Store
 from ltx_studio.settings import Settings
 
 UNLOAD_PATIENCE = 1.0
@@ -33,7 +33,7 @@ class Buildable(Protocol):
         """Return the graph; `prepare` makes the files ready."""
         ...
 
-    def fetch_command(self, missing: list[ModelFile]) -> str:
+    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
         """Return the command that fetches the missing model files."""
         ...
 

@@ -20,7 +20,7 @@ from ltx_studio.graph import Workflow
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.progress import advance
 from ltx_studio.queue.queue import Job, Queue
-from ltx_studio.queue.specs import Spec, read_spec
+from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.states import Progress, Running
 from ltx_studio.runners.local import LocalRunner
 from ltx_studio.takes.history import NewTake
@@ -178,7 +178,7 @@ class Worker:
         is_stopping = isinstance(job.state, Running) and job.state.stopping
         if is_stopping or job.verifies:
             return None
-        spec = read_spec(job.spec, self._take_store.inputs)
+        spec = self._take_store.spec(job)
         return self._take_store.recovered(job, spec, lambda: self._runner.prepare(spec, CancelToken()).graph)
 
     @contextlib.contextmanager
@@ -236,7 +236,7 @@ class Worker:
             self._queue.drop(job.id)
 
     def _follow(self, job: Job, cancel: CancelToken) -> None:
-        spec = read_spec(job.spec, self._take_store.inputs)
+        spec = self._take_store.spec(job)
         with self._listening(job, cancel):
             self._take_store.check()
             workflow = self._runner.prepare(spec, cancel)

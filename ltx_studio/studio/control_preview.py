@@ -9,13 +9,12 @@ from ltx_studio import sandbox
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError
 from ltx_studio.events import Failed, Finished
-from ltx_studio.families.ltx_2_3 import get_preset
 from ltx_studio.fileio import whole
 from ltx_studio.graph import Graph, Phase, Workflow
 from ltx_studio.media import PrepareInput
 from ltx_studio.media.edge_look import Part, few_pictures, look_at_edges, map_of_edges
 from ltx_studio.media.edges import USUAL_THRESHOLD
-from ltx_studio.models import ModelFile
+from ltx_studio.models import ModelFile, Registry
 from ltx_studio.modes import get_mode
 from ltx_studio.modes.fields import Controlling
 from ltx_studio.modes.steering import used_part
@@ -78,7 +77,7 @@ def _threshold(part: Part, how: Controlling) -> float:
 
 def part_of(spec: JobSpec) -> Part | None:
     """Return the part of the control clip that a request uses; None when it has none."""
-    return used_part(spec.params, get_mode(spec.mode).size_in_graph(spec.params, get_preset(spec.preset)))
+    return used_part(spec.params, get_mode(spec.mode).size_in_graph(spec.params, spec.sampling))
 
 
 def run_maps(spec: JobSpec, runner: LocalRunner, cancel: CancelToken) -> Path:
@@ -112,8 +111,8 @@ class _Maps:
     def pocket(self) -> str:
         return self._spec.pocket
 
-    def fetch_command(self, missing: list[ModelFile]) -> str:
-        return self._spec.fetch_command(missing)
+    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
+        return self._spec.fetch_command(missing, registry)
 
     def build(self, prepare: PrepareInput) -> Workflow:
         return maps_only(self._spec, prepare)

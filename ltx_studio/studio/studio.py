@@ -53,7 +53,7 @@ class Studio:
         self.snapshots = QueueSnapshots(database)
         self.history = History(database, settings.outputs_dir, settings.posters_dir)
         self.take_store = TakeStore(settings)
-        self.estimate = Estimator(self.history)
+        self.estimate = Estimator(self.history, settings)
         self.live_updates = LiveUpdates()
         self._keep = InputStore(settings.kept_dir)
         self._worker: Worker | None = None
@@ -118,7 +118,7 @@ class Studio:
 
     def spec(self, job: Job) -> Spec:
         """What a job was asked for."""
-        return read_spec(job.spec, self.settings.kept_dir)
+        return read_spec(job.spec, self.settings)
 
     def follow(self, job: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
         """The job now, and again whenever it may have changed, until it has ended; the last one says how.

@@ -7,10 +7,9 @@ from typing import Any
 from ltx_studio.editor_format.convert import to_api
 from ltx_studio.editor_format.draw import to_editor
 from ltx_studio.engine.nodes import NODE_CLASS_MAPPINGS as OWN_NODES
-from ltx_studio.families.ltx_2_3 import get_preset
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.media import PrepareInput
-from ltx_studio.models import get_model_set
+from ltx_studio.models import Registry
 from ltx_studio.models.defaults import FOR_A_GPU
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
@@ -33,15 +32,19 @@ class EditorMetadata:
 
 
 def embed(
-    spec: Spec, graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, prepare: PrepareInput
+    spec: Spec,
+    graph: Mapping[str, Mapping[str, Any]],
+    definitions: Definitions,
+    registry: Registry,
+    prepare: PrepareInput,
 ) -> EditorMetadata:
     """The graph of `spec` for a video file: the very one where ComfyUI's core has all of its nodes, else its like."""
     own = {node["class_type"] for node in graph.values()} & set(OWN_NODES)
     if not own or isinstance(spec, WorkflowSpec):
         return draw(graph, definitions)
-    model_set, how = get_model_set(spec.model_set), [WITH_PLAIN_GUIDANCE] if get_preset(spec.preset).guided else []
+    model_set, how = spec.model_set, [WITH_PLAIN_GUIDANCE] if spec.sampling.guided else []
     if {node["class_type"] for node in model_set.loaders.nodes.values()} & set(OWN_NODES):
-        model_set = get_model_set(FOR_A_GPU)
+        model_set = registry.get_set(FOR_A_GPU)
         how.insert(0, WITH_REAL_LOADERS.format(label=model_set.label))
     like = spec.build(prepare, replace(model_set, guidance_blocks=()))
     return draw(like.graph, definitions, NOTE.format(nodes=", ".join(sorted(own)), how=" and ".join(how)))

@@ -9,13 +9,13 @@ from statistics import median
 from typing import Any
 
 from ltx_studio.errors import StudioError
-from ltx_studio.families.ltx_2_3 import get_preset
-from ltx_studio.models import get_model_set
+from ltx_studio.models import Registry, get_registry
 from ltx_studio.modes import get_mode
 from ltx_studio.modes.phases import SAMPLED
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.states import Progress
 from ltx_studio.queue.workflow_spec import WorkflowSpec
+from ltx_studio.settings import Settings
 from ltx_studio.takes.history import History
 
 LOOKED_AT = 60
@@ -77,8 +77,8 @@ class Seen:
 class Estimator:
     """Of one history. It looks at the takes again when there is a newer one."""
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, history: History, settings: Settings) -> None:
+        self._history, self._settings = history, settings
         self._guard = threading.Lock()
         self._newest: dict[str, int] = {}
         self._seen: dict[str, dict[str, list[Seen]]] = {}
@@ -87,23 +87,23 @@ class Estimator:
         """What `spec` will take; None when too little is known, as of a workflow of somebody's own."""
         if isinstance(spec, WorkflowSpec):
             return None
-        return expected(_work(spec), self._phases(spec.model_set))
+        return expected(_work(spec), self._phases(spec.model_set.id))
 
     def _phases(self, model_set: str) -> Mapping[str, Sequence[Seen]]:
         with self._guard:
             newest = self._history.newest()
             if self._newest.get(model_set) != newest:
                 self._newest[model_set] = newest
-                self._seen[model_set] = seen(self._history.measured(model_set, LOOKED_AT))
+                self._seen[model_set] = seen(self._history.measured(model_set, LOOKED_AT), get_registry(self._settings))
             return self._seen[model_set]
 
 
-def seen(takes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, list[Seen]]:
+def seen(takes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], registry: Registry) -> dict[str, list[Seen]]:
     """What takes, each its request and what was measured, tell of the phases, by the phase's id."""
     found: dict[str, list[Seen]] = {}
     for request, measured in takes:
         try:
-            work = _work(JobSpec.from_dict(request, Path()))
+            work = _work(JobSpec.from_dict(request, Path(), registry))
         except (StudioError, KeyError, ValueError, TypeError):
             continue  # of another version
         for phase in measured.get("stages", ()):
@@ -139,7 +139,7 @@ def _seconds(amount: float, takes: Sequence[Seen]) -> float:
 
 
 def _work(spec: JobSpec) -> dict[str, float]:
-    mode, model_set = get_mode(spec.mode), get_model_set(spec.model_set)
-    amounts = mode.work(spec.params, get_preset(spec.preset), model_set)
-    phases = (phase.id for phase in mode.all_phases(model_set))
+    mode = get_mode(spec.mode)
+    amounts = mode.work(spec.params, spec.sampling, spec.model_set)
+    phases = (phase.id for phase in mode.all_phases(spec.model_set))
     return {phase: amounts[phase] for phase in phases if amounts.get(phase)}

@@ -10,7 +10,6 @@ from ltx_studio import __version__
 from ltx_studio.graph.model_inputs import model_inputs
 from ltx_studio.media import xmp
 from ltx_studio.media.open import open_media
-from ltx_studio.models import get_model_set
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.specs import Spec
 
@@ -80,7 +79,7 @@ class Provenance:
 def of_take(spec: Spec, graph: Mapping[str, Mapping[str, Any]]) -> Provenance | None:
     """Return what a take's file says about what made it; None for a workflow without any model."""
     if isinstance(spec, JobSpec):
-        label = get_model_set(spec.model_set).label
+        label = spec.model_set.label
         return Provenance(label if _FAMILY in label else f"{_FAMILY} ({label})")
     named = sorted(model_inputs(graph), key=lambda each: not set(each.folders) & set(_MAIN_FOLDERS))
     if not named:

@@ -15,7 +15,6 @@ from ltx_studio.graph.definitions import load_definitions
 from ltx_studio.media import InputStore
 from ltx_studio.media.input_store import is_here, sha256
 from ltx_studio.media.open import open_media
-from ltx_studio.models import get_registry
 from ltx_studio.modes import get_mode
 from ltx_studio.queue.queue import LOCAL
 from ltx_studio.queue.specs import Spec, read_spec
@@ -51,11 +50,9 @@ def spec_of(
             f"The take was made without a file {unknown[0]!r}.",
             f"Its files are: {', '.join(recipe.inputs) or 'none'}.",
         )
-    spec = read_spec(recipe.request(), settings.kept_dir)
+    spec = read_spec(recipe.request(), settings)
     if isinstance(spec, WorkflowSpec):
         spec.check(load_definitions(snapshot_path(settings)), trusted=trusted)
-    else:
-        get_registry(settings).get_set(spec.model_set)
     kept, swapped = spec.files(), {}
     if set(recipe.inputs) != set(kept):
         raise RequestError("The recipe's files are not those of its request.", "It was changed: use another video.")

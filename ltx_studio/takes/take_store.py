@@ -15,9 +15,10 @@ from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.graph.definitions import load_definitions
 from ltx_studio.media import InputPreparer
 from ltx_studio.media.open import open_media, opened_picture
+from ltx_studio.models import get_registry
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.queue import Job
-from ltx_studio.queue.specs import Spec
+from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.settings import Settings
 from ltx_studio.takes import provenance, recipes
 from ltx_studio.takes.clip_files import measure
@@ -63,6 +64,14 @@ class TakeStore:
                 f"Clips cannot be kept in {self._outputs}: {error.strerror}.",
                 "It has to be a folder that can be written, on a disk with free space.",
             ) from None
+
+    def spec(self, job: Job) -> Spec:
+        """Return what a job was asked for, with its files as they are kept.
+
+        Raises:
+            RequestError: It cannot be read; see `read_spec`.
+        """
+        return read_spec(job.spec, self._settings)
 
     def keep(
         self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, measured: Mapping[str, Any]
@@ -187,7 +196,9 @@ class TakeStore:
         """What the file carries for ComfyUI's editor. A take is never lost for want of it."""
         stager = InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras")
         try:
-            return embed(spec, graph, load_definitions(snapshot_path(self._settings)), stager)
+            return embed(
+                spec, graph, load_definitions(snapshot_path(self._settings)), get_registry(self._settings), stager
+            )
         except Exception:
             log.exception("the graph of a %s could not be drawn", spec.mode)
             return None

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.families.ltx_2_3 import FAST, PRESETS
+from ltx_studio.families import DEFAULT_PRESET, ModelSet, all_presets
 from ltx_studio.graph.form import FILES, FieldIndex, others_of
-from ltx_studio.models import ModelSet, Store, get_registry
+from ltx_studio.models import Registry, Store, get_registry
 from ltx_studio.modes import MODES, Media, Mode, get_mode
 from ltx_studio.queue import Failed, Job, JobSpec, Spec
 from ltx_studio.queue.batch import MOST
@@ -93,7 +93,7 @@ class Api:
         parameters = [_parameter(name, fields[name], _media_of(mode, name)) for name in fields]
         parameters.sort(key=lambda each: each.default is not inspect.Parameter.empty)
         own = [
-            inspect.Parameter("preset", _KIND, default=FAST.id, annotation=Literal[tuple(PRESETS)]),
+            inspect.Parameter("preset", _KIND, default=DEFAULT_PRESET, annotation=Literal[tuple(all_presets())]),
             inspect.Parameter("model_set", _KIND, default=None, annotation=str | None),
         ]
         asker = inspect.Parameter("request", _KIND, default=None, annotation=gr.Request)
@@ -102,7 +102,7 @@ class Api:
         def endpoint(*given: Any, **named: Any) -> Json:
             values = signature.bind(*given, **named).arguments
             request = values.pop("request")
-            spec = _spec(mode.id, values, self._model_set)
+            spec = _spec(mode.id, values, self._model_set, get_registry(self._studio.settings))
             notes = spec.notes()  # before it is submitted: a file may be gone
             (job,) = self._submit([spec], request)
             return self._job(self._studio.queue.get(job, self._owners.of(request))) | {"notes": notes}
@@ -117,11 +117,11 @@ class Api:
         """Hand in many requests, all or none: each with ``mode`` and what its endpoint takes. Gives the jobs' ids."""
         if not 0 < len(requests) <= MOST:
             raise RequestError(f"There are {len(requests)} requests.", f"Give from 1 to {MOST}.")
-        specs = []
+        specs, registry = [], get_registry(self._studio.settings)
         for number, each in enumerate(requests, 1):
             values = dict(each)
             try:
-                specs.append(_spec(str(values.pop("mode", "")), values, self._model_set))
+                specs.append(_spec(str(values.pop("mode", "")), values, self._model_set, registry))
             except RequestError as error:
                 raise RequestError(f"Request {number}: {error.message}", error.hint) from None
         return self._submit(specs, request)
@@ -273,14 +273,14 @@ def _media_of(mode: Mode, name: str) -> Media | None:
     return mode.media.get(name)
 
 
-def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet) -> JobSpec:
+def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet, registry: Registry) -> JobSpec:
     """A request as JSON has it, with its files uploaded."""
     files, given = get_mode(mode).media, dict[str, Any]()
     for name, value in values.items():
         if value is not None:
             given[name] = _uploaded(value) if name in files else _loras(value) if name == "loras" else value
-    chosen = str(given.pop("model_set", model_set.id))
-    return JobSpec.from_request(mode, given, chosen, str(given.pop("preset", FAST.id)))
+    chosen = registry.get_set(str(given.pop("model_set", model_set.id)))
+    return JobSpec.from_request(mode, given, chosen, str(given.pop("preset", DEFAULT_PRESET)))
 
 
 def _within(limit: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ltx_studio.errors import StudioError
-from ltx_studio.families.ltx_2_3 import PRESETS
+from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
 from ltx_studio.queue import Job, Progress, Queued, Running
@@ -84,7 +84,8 @@ def told(made: str, notes: Sequence[str] = (), *, seconds: float | None = None, 
 def recipe(take: TakeRecord, said: str = "") -> str:
     """How a take was made, in words; `said` is what happened to it just now."""
     mode = MODES[take.mode].label if take.mode in MODES else words.OWN_WORKFLOW
-    preset = PRESETS[take.recipe["preset"]].label if take.recipe.get("preset") in PRESETS else ""
+    known = all_presets().get(str(take.recipe.get("preset")))
+    preset = known.label if known else ""
     clip, seed = take.clip, take.recipe["params"].get("seed")
     facts = [
         mode,

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.families.ltx_2_3 import PRESETS
+from ltx_studio.families import all_presets
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Studio
@@ -115,7 +115,7 @@ def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
         words.FACT_SEED: _text(params.get("seed")),
     }
     if preset := recipe.get("preset"):
-        told[words.FACT_PRESET] = PRESETS[preset].label if preset in PRESETS else str(preset)
+        told[words.FACT_PRESET] = all_presets()[preset].label if preset in all_presets() else str(preset)
     if model_set := recipe.get("model_set"):
         told[words.FACT_SET] = sets.get(model_set, str(model_set))
     if "width" in clip and "height" in clip:

@@ -8,9 +8,8 @@ import gradio as gr
 from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.families.ltx_2_3 import FAST, PRESETS, Preset, get_preset
+from ltx_studio.families import DEFAULT_PRESET, ModelSet, Preset
 from ltx_studio.media.input_store import is_here
-from ltx_studio.models import ModelSet
 from ltx_studio.modes import Limit, Media, Mode, drawn_seed
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
 from ltx_studio.queue import JobSpec
@@ -141,12 +140,12 @@ class Form:
         for name in self.mode.media:
             if self._fields[name].is_required() and not raw[name]:
                 raise RequestError(words.IS_MISSING.format(name=self._fields[name].title), words.DROP_ONE)
-        return JobSpec.from_request(self.mode.id, self._values(raw), self._set.id, raw["preset"])
+        return JobSpec.from_request(self.mode.id, self._values(raw), self._set, raw["preset"])
 
     def tell(self, raw: Mapping[str, Any]) -> list[Any]:
         """Updates of the `tellers` for what the form holds."""
         tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty one is said when it is handed in
-        preset = get_preset(raw["preset"])
+        preset = self._set.family.get_preset(raw["preset"])
         missing = [
             str(self._fields[name].title)
             for name in self.mode.media
@@ -178,7 +177,7 @@ class Form:
             lora = loras[row] if row < len(loras) else None
             filled[f"lora_{row}"] = private_copy(lora.file) if lora else None
             filled[f"lora_{row}_strength"] = lora.strength if lora else 1.0
-        preset = spec.preset if spec.preset in {each.id for each in self._presets()} else FAST.id
+        preset = spec.preset if spec.preset in {each.id for each in self._presets()} else DEFAULT_PRESET
         filled |= {"preset": preset, "new_seed": False, "takes": 1, "shape": OWN_SHAPE}
         if self._follows_file:
             filled["as_long"] = False
@@ -194,9 +193,9 @@ class Form:
         if threshold is not None:
             lost.append(words.LOST_THRESHOLD.format(value=threshold))
         if spec.preset not in {each.id for each in self._presets()}:
-            lost.append(words.LOST_PRESET.format(preset=get_preset(spec.preset).label, other=FAST.label))
-        if spec.model_set != self._set.id:
-            lost.append(words.LOST_SET.format(id=spec.model_set, other=self._set.label))
+            lost.append(words.LOST_PRESET.format(preset=spec.sampling.label, other=self._usual.label))
+        if spec.model_set.id != self._set.id:
+            lost.append(words.LOST_SET.format(id=spec.model_set.id, other=self._set.label))
         return lost
 
     def put(self, values: Mapping[str, Any]) -> Updates:
@@ -239,11 +238,11 @@ class Form:
         if raw["shape"] == OWN_SHAPE:
             return {name: raw[name] for name in ("width", "height")}
         shape = SHAPES.get(raw["shape"]) or self.mode.shape(raw) or (self._set.width, self._set.height)
-        return fitting(*shape, {}, float(raw["megapixels"]) * 1e6)
+        return fitting(*shape, {}, float(raw["megapixels"]) * 1e6, self._set.family.geometry)
 
     def _label(self, raw: Mapping[str, Any], preset: str) -> str:
         """Of a preset, with the time that it takes."""
-        label = PRESETS[preset].label
+        label = self._set.family.presets[preset].label
         try:
             seconds = self._seconds(self.spec({**raw, "preset": preset}))
         except StudioError:
@@ -277,8 +276,13 @@ class Form:
     def _about(self, preset: Preset) -> str:
         return preset.description(self._set, stages=self.mode.samplings)
 
+    @property
+    def _usual(self) -> Preset:
+        """The preset of a form that was not filled in."""
+        return self._set.family.get_preset(DEFAULT_PRESET)
+
     def _presets(self) -> list[Preset]:
-        return [preset for preset in PRESETS.values() if not preset.refusal(self._set)]
+        return [preset for preset in self._set.family.presets.values() if not preset.refusal(self._set)]
 
     def _add(self, name: str, component: gr.components.Component) -> None:
         self.components[name] = component
@@ -335,9 +339,9 @@ class Form:
         choices = [(preset.label, preset.id) for preset in self._presets()]
         preset = gr.Radio(
             choices,
-            value=FAST.id,
+            value=self._usual.id,
             label=words.PRESET,
-            info=self._about(FAST),
+            info=self._about(self._usual),
             elem_id=self.id("preset"),
             elem_classes=["presets"],
         )

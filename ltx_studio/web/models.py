@@ -10,7 +10,8 @@ import gradio as gr
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.models import ModelFile, ModelSet, Plan, Store, get_registry, make_plan
+from ltx_studio.families import ModelSet
+from ltx_studio.models import ModelFile, Plan, Store, get_registry, make_plan
 from ltx_studio.models.remove import remove
 from ltx_studio.models.repair import Repair, repair_of
 from ltx_studio.modes import MODES

@@ -10,8 +10,8 @@ from typing import Any
 from ltx_studio import sandbox
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError
+from ltx_studio.families import ModelSet
 from ltx_studio.graph.definitions import Definitions, cached_definitions
-from ltx_studio.models import ModelSet
 from ltx_studio.queue.workflow_spec import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.workflow_files.read import ReadWorkflow, read_with_form

@@ -9,9 +9,10 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.families import ModelSet
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
-from ltx_studio.models import ModelSet, Store, get_registry
+from ltx_studio.models import Store, get_registry
 from ltx_studio.models.defaults import PREVIEW
 from ltx_studio.queue import JobSpec
 from ltx_studio.queue.batch import read_batch
@@ -142,7 +143,10 @@ class OwnPanels:
             return cards.message(words.BATCH_HELP)
         try:
             may = not self._owners.apart
-            specs = read_batch(Path(path), self._model_set.id, FIRST_MODE, with_files=may, uploaded=True)
+            registry = get_registry(self._studio.settings)
+            specs = read_batch(
+                Path(path), self._model_set.id, FIRST_MODE, registry=registry, with_files=may, uploaded=True
+            )
             notes = _notes_of(specs)  # before anything is submitted: a file may be gone
             jobs = self._studio.submit(self._owners.of(request), specs)
         except StudioError as error:

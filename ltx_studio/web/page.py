@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import Remedy, RequestError, StudioError
+from ltx_studio.families import ModelSet
 from ltx_studio.media.extract import write_picture, write_sound
-from ltx_studio.models import ModelSet
+from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, Media, drawn_seed
-from ltx_studio.queue import JobSpec, Spec
+from ltx_studio.queue import JobSpec, Spec, WorkflowSpec
 from ltx_studio.queue.batch import sweep
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.studio import Studio
@@ -348,11 +350,19 @@ class Page:
         try:
             return spec_of(recipe, self._studio.settings)
         except RequestError:
-            return read_spec(recipe.request(), self._studio.settings.kept_dir)  # a file of it is not here: the rest is
+            return self._read({**recipe.request()})  # a file of it is not here: the rest is
 
     def _spec_of(self, record: TakeRecord) -> Spec:
         """The request of a take; its files may be gone, which is told when it is handed in."""
-        return read_spec({**record.recipe, "mode": record.mode}, self._studio.settings.kept_dir)
+        return self._read({**record.recipe, "mode": record.mode})
+
+    def _read(self, request: Mapping[str, Any]) -> Spec:
+        """Read a request; where its model set is not known here, this page's is used under the other's id."""
+        settings, asked = self._studio.settings, request.get("model_set")
+        if request["mode"] == WorkflowSpec.mode or asked in get_registry(settings).sets:
+            return read_spec(request, settings)
+        spec = read_spec({**request, "model_set": self._model_set.id}, settings)
+        return replace(spec, model_set=replace(self._model_set, id=str(asked))) if isinstance(spec, JobSpec) else spec
 
     def _nothing(self) -> tuple[Any, ...]:
         return (SKIP,) * len(self.opening)

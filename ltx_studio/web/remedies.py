@@ -7,10 +7,8 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.errors import Remedy, StudioError
-from ltx_studio.families.ltx_2_3 import get_preset
 from ltx_studio.models import ModelFile, get_registry
 from ltx_studio.modes import get_mode
-from ltx_studio.modes.sizes import snap
 from ltx_studio.queue import Job, JobSpec, Spec
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
@@ -35,9 +33,9 @@ def smaller(spec: Spec) -> JobSpec | None:
     """The same request at half the width and height; None when it cannot be made smaller, or has no size at all."""
     if not isinstance(spec, JobSpec) or spec.fresh:
         return None
-    step = get_mode(spec.mode).size_step(spec.params, get_preset(spec.preset))
+    step = get_mode(spec.mode).size_step(spec.params, spec.sampling)
     now = {name: getattr(spec.params, name) for name in ("width", "height")}
-    half = {name: snap(pixels / 2, step) for name, pixels in now.items()}
+    half = {name: spec.params.geometry.snap(pixels / 2, step) for name, pixels in now.items()}
     return None if half == now else replace(spec, params=spec.params.model_copy(update=half))
 
 

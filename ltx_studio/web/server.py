@@ -19,8 +19,9 @@ from starlette.middleware import Middleware
 
 from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
+from ltx_studio.families import ModelSet
 from ltx_studio.logs import log_to_file, terminal_kept
-from ltx_studio.models import ModelSet, default_set, get_registry
+from ltx_studio.models import default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import cards, words

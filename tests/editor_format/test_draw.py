@@ -10,8 +10,8 @@ from ltx_studio.errors import WorkflowError
 from ltx_studio.families.ltx_2_3 import PRESETS
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.media import by_name
-from ltx_studio.models import MODEL_SETS
 from ltx_studio.modes import MODES
+from tests.support import MODEL_SETS
 
 CASES = [(mode, preset, model_set) for mode in MODES for preset in PRESETS for model_set in ("pocket", "fp8")]
 

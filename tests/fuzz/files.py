@@ -18,6 +18,7 @@ from tests.fuzz.case import Case
 from tests.fuzz.ground import LORA, Ground
 from tests.fuzz.measure import Attempts
 from tests.fuzz.values import ANYTHING, LEAVES, Json, as_text, mostly, mutate_bytes, mutate_json
+from tests.support import REGISTRY
 
 
 def read_lora(path: Path, ground: Ground, attempts: Attempts) -> None:
@@ -94,8 +95,8 @@ def media_strategy(ground: Ground) -> "st.SearchStrategy[Case]":
 
 def read_table(path: Path, ground: Ground, attempts: Attempts) -> None:
     """Read a file of requests, as at home and as from an upload."""
-    attempts(lambda: read_batch(path, "pocket", "t2v"))
-    attempts(lambda: read_batch(path, "pocket", "t2v", with_files=False, uploaded=True))
+    attempts(lambda: read_batch(path, "pocket", "t2v", registry=REGISTRY))
+    attempts(lambda: read_batch(path, "pocket", "t2v", with_files=False, uploaded=True, registry=REGISTRY))
 
 
 def read_models(path: Path, ground: Ground, attempts: Attempts) -> None:

@@ -21,7 +21,7 @@ from ltx_studio.takes.recipes import Recipe
 from tests.fuzz.media_files import draw_media, tagged
 from tests.fuzz.values import Json
 from tests.samples import draw_samples
-from tests.support import OWN_WORKFLOWS, SMALL, TEMPLATES, load_golden_editor
+from tests.support import MODEL_SETS, OWN_WORKFLOWS, SMALL, TEMPLATES, load_golden_editor
 
 LARGEST_SEED = 60_000
 """Bytes of a workflow that is changed again and again; larger ones add time and no new shapes."""
@@ -83,7 +83,7 @@ class Ground:
     def spec(self, mode: str) -> JobSpec:
         """Return the request with its files where the studio keeps them."""
         keep = InputStore(self.settings.kept_dir)
-        asked = JobSpec.from_request(mode, self.requests[mode], "pocket")
+        asked = JobSpec.from_request(mode, self.requests[mode], MODEL_SETS["pocket"])
         return asked.with_files(lambda path, kind: keep(path))
 
     @cached_property

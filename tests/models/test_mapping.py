@@ -9,9 +9,8 @@ from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.model_inputs import model_inputs
 from ltx_studio.graph.validate import problems
 from ltx_studio.models.mapping import map_models
-from ltx_studio.models.registry import MODEL_SETS
 from ltx_studio.workflow_files.read import read_workflow
-from tests.support import TEMPLATES
+from tests.support import MODEL_SETS, TEMPLATES
 
 POCKET = MODEL_SETS["pocket"]
 

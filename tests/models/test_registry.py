@@ -9,10 +9,11 @@ from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.families.ltx_2_3 import FAST
 from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
-from ltx_studio.models import MODEL_SETS, Registry
+from ltx_studio.models import Registry
 from ltx_studio.models.registry import load_registry
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files
+from tests.support import MODEL_SETS
 
 OWN = load_registry()
 MINE = """

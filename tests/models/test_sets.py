@@ -1,27 +1,19 @@
 import pytest
 
 from ltx_studio.errors import RequestError
+from ltx_studio.families import CAMERA_MOVES, DETAILER, POSE, UNION, ModelSet
 from ltx_studio.families.ltx_2_3 import load_template
-from ltx_studio.models import (
-    CAMERA_MOVES,
-    CONTROL_MODELS,
-    DETAILER,
-    MODEL_SETS,
-    POSE,
-    TEMPLATE_SET,
-    UNION,
-    ModelSet,
-    get_model_set,
-)
+from ltx_studio.models import CONTROL_MODELS
 from ltx_studio.modes import MODES
 from ltx_studio.pocket import files
+from tests.support import MODEL_SETS, REGISTRY
 
 
 @pytest.mark.parametrize("model_set", MODEL_SETS.values(), ids=lambda item: item.id)
 def test_brings_every_output_that_the_template_uses(model_set: ModelSet) -> None:
     graph = load_template("t2v")
 
-    graph.attach(model_set.loaders, instead_of=TEMPLATE_SET.loaders)
+    graph.attach(model_set.loaders, instead_of=MODEL_SETS["fp8"].loaders)
 
     assert set(model_set.loaders.nodes) <= set(graph)
 
@@ -30,7 +22,7 @@ def test_the_template_carries_the_template_sets_loaders() -> None:
     before = load_template("t2v")
     after = load_template("t2v")
 
-    after.attach(TEMPLATE_SET.loaders, instead_of=TEMPLATE_SET.loaders)
+    after.attach(MODEL_SETS["fp8"].loaders, instead_of=MODEL_SETS["fp8"].loaders)
 
     assert after.to_api() == before.to_api()
 
@@ -64,6 +56,6 @@ def test_a_preview_is_announced_as_one() -> None:
 
 def test_an_unknown_set_is_refused_with_the_choices() -> None:
     with pytest.raises(RequestError, match="no model set 'huge'") as caught:
-        get_model_set("huge")
+        REGISTRY.get_set("huge")
 
     assert "pocket" in caught.value.hint

@@ -12,7 +12,7 @@ from ltx_studio.downloads import ensure_models
 from ltx_studio.errors import ModelMissingError, RequestError, SetupError
 from ltx_studio.events import Failed
 from ltx_studio.models import ModelFile, Store
-from ltx_studio.models.store import Origin, fetch_command
+from ltx_studio.models.store import Origin
 from ltx_studio.models.verify import verify
 from ltx_studio.settings import Settings
 from tests.hub import safetensors
@@ -213,7 +213,7 @@ def test_a_run_mends_the_links_that_it_needs(shop: Shop) -> None:
     path.unlink()
     path.symlink_to("/nowhere")
 
-    shop.store().require(graph("a.safetensors"), fetch_command)
+    shop.store().require(graph("a.safetensors"))
 
     assert path.read_bytes() == shop.contents(file)
 
@@ -265,7 +265,7 @@ def test_a_missing_file_is_named_with_the_command_that_fetches_it(shop: Shop) ->
     shop.add("a.safetensors")
 
     with pytest.raises(ModelMissingError, match=r"a\.safetensors is missing") as caught:
-        shop.store().require(graph("a.safetensors"), fetch_command)
+        shop.store().require(graph("a.safetensors"))
     assert "`ltx-studio models get loras/a.safetensors`" in caught.value.hint
     assert "pocket" in caught.value.hint
 
@@ -276,7 +276,7 @@ def test_a_broken_copy_is_named_with_the_missing_file(shop: Shop, tmp_path: Path
     store = Store(replace(shop.settings, model_dirs=(tmp_path / "theirs",)))
 
     with pytest.raises(ModelMissingError, match="has 700 of 2,000 bytes"):
-        store.require(graph("a.safetensors"), fetch_command)
+        store.require(graph("a.safetensors"))
 
 
 @pytest.mark.parametrize("named", ["LTX/a.safetensors", "A.safetensors", "x/y/A.SafeTensors"])
@@ -284,12 +284,12 @@ def test_a_known_file_is_found_under_the_name_that_a_workflow_gives_it(named: st
     shop.add("a.safetensors")
     store = shop.store()
     with pytest.raises(ModelMissingError) as caught:
-        store.require(graph(named), fetch_command)
+        store.require(graph(named))
     assert "`ltx-studio models get loras/a.safetensors`" in caught.value.hint
     assert caught.value.files == ("loras/a.safetensors",)
     put(store.settings.models_dir / "loras" / "a.safetensors", safetensors(SIZE))
 
-    store.require(graph(named), fetch_command)
+    store.require(graph(named))
 
     assert (store.settings.models_dir / "loras" / named).is_file()
 
@@ -301,7 +301,7 @@ def test_a_users_file_is_found_in_another_subfolder_and_in_other_letters(
 ) -> None:
     theirs = put(tmp_path / where, safetensors(2000))
 
-    with_dirs(store, tmp_path / "theirs").require(graph(named), fetch_command)
+    with_dirs(store, tmp_path / "theirs").require(graph(named))
 
     assert (store.settings.models_dir / "loras" / named).resolve() == theirs
 
@@ -311,12 +311,12 @@ def test_of_two_files_of_one_name_neither_is_guessed(store: Store, tmp_path: Pat
     put(tmp_path / "theirs" / "loras" / "v2" / "own.safetensors", safetensors(2000))
 
     with pytest.raises(ModelMissingError, match=r"own\.safetensors is missing"):
-        with_dirs(store, tmp_path / "theirs").require(graph("own.safetensors"), fetch_command)
+        with_dirs(store, tmp_path / "theirs").require(graph("own.safetensors"))
 
 
 def test_an_unknown_file_is_asked_for(store: Store) -> None:
     with pytest.raises(ModelMissingError) as caught:
-        store.require(graph("sub/unheard-of.safetensors"), fetch_command)
+        store.require(graph("sub/unheard-of.safetensors"))
 
     assert str(store.settings.models_dir / "loras" / "sub") in caught.value.hint
 

@@ -13,14 +13,15 @@ import pytest
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import Comfy, boot, use_folders
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import BALANCED, FAST, PRESETS, QUALITY, Preset
+from ltx_studio.families import ModelSet, Preset
+from ltx_studio.families.ltx_2_3 import BALANCED, FAST, PRESETS, QUALITY
+from ltx_studio.families.ltx_2_3.presets import LtxPreset
 from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
-from ltx_studio.models import MODEL_SETS, ModelSet
 from ltx_studio.modes import MODES, Mode, Params
 from ltx_studio.modes.fields import NEGATIVE_PROMPT
 from ltx_studio.settings import Settings
-from tests.support import GOLDEN_GRAPHS, graph_as_text
+from tests.support import GOLDEN_GRAPHS, MODEL_SETS, graph_as_text
 from tools.golden_graphs import graphs
 
 FP8, POCKET, DISTILLED = (MODEL_SETS[name] for name in ("fp8", "pocket", "distilled-fp8"))
@@ -162,7 +163,7 @@ def test_quality_distils_both_stages_a_little(mode: str) -> None:
 
 @pytest.mark.parametrize("preset", [BALANCED, QUALITY], ids=lambda item: item.id)
 @pytest.mark.parametrize("mode", MODES)
-def test_guidance_is_the_recipes_and_leaves_a_given_sound_alone(mode: str, preset: Preset) -> None:
+def test_guidance_is_the_recipes_and_leaves_a_given_sound_alone(mode: str, preset: LtxPreset) -> None:
     guider = build(mode, preset)["Stage 1 guidance"]
 
     assert preset.video is not None

@@ -15,7 +15,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from tests.fixtures import Request
 from tests.samples import ball
-from tests.support import carried_out, outcome_of
+from tests.support import MODEL_SETS, carried_out, outcome_of
 
 UNSEEN = 3
 """Two runs of one request differ by half of that."""
@@ -74,7 +74,7 @@ def test_what_is_said_to_have_no_effect_has_none(
     mode, idle, other, said = CASES[name]
     given = {key: samples[value] if isinstance(value, str) else value for key, value in idle.items()}
     specs = [
-        JobSpec.from_request(mode, small(mode, **values), "pocket", "draft")
+        JobSpec.from_request(mode, small(mode, **values), MODEL_SETS["pocket"], "draft")
         for values in (given, given | {key: samples[value] for key, value in other.items()})
     ]
 
@@ -86,7 +86,7 @@ def test_a_lora_of_strength_zero_is_named(small: Request, settings: Settings, en
     lora = {"file": str(settings.models_dir / pocket_files.POSE_LORA), "strength": 0.0}
 
     without, with_it = (
-        JobSpec.from_request("t2v", small("t2v", loras=loras), "pocket", "draft") for loras in ((), (lora,))
+        JobSpec.from_request("t2v", small("t2v", loras=loras), MODEL_SETS["pocket"], "draft") for loras in ((), (lora,))
     )
 
     (note,) = set(with_it.notes()) - set(without.notes())
@@ -97,7 +97,7 @@ def test_a_lora_of_strength_zero_is_named(small: Request, settings: Settings, en
 def test_the_compression_of_a_picture_without_effect_is_named_too(small: Request, tmp_path: Path) -> None:
     ball(0.2).save(tmp_path / "a.png")
     spec = JobSpec.from_request(
-        "i2v", small("i2v", image=tmp_path / "a.png", image_strength=0.0, image_compression=40), "pocket"
+        "i2v", small("i2v", image=tmp_path / "a.png", image_strength=0.0, image_compression=40), MODEL_SETS["pocket"]
     )
 
     assert "Picture compression has no effect either." in spec.notes()
@@ -105,6 +105,6 @@ def test_the_compression_of_a_picture_without_effect_is_named_too(small: Request
 
 @pytest.mark.parametrize("mode", ["t2v", "a2v", "i2v", "lipsync", "keyframe", "style"])
 def test_nothing_is_named_where_all_acts(mode: str, small: Request) -> None:
-    spec = JobSpec.from_request(mode, small(mode), "pocket")
+    spec = JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"])
 
     assert not [note for note in spec.notes() if "effect" in note or "does nothing" in note]

@@ -10,11 +10,10 @@ import pytest
 
 from ltx_studio.families.ltx_2_3 import FAST
 from ltx_studio.media.extract import write_sound as copy_sound
-from ltx_studio.models import MODEL_SETS
 from ltx_studio.modes import MODES
 from tests.fixtures import Request
 from tests.samples import write_film, write_sound
-from tests.support import DATA
+from tests.support import DATA, MODEL_SETS
 
 POCKET = MODEL_SETS["pocket"]
 RATES = [8, 23.976, 24, 25, 30, 50]

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import BALANCED, DRAFT, FAST, QUALITY, Preset
-from ltx_studio.models import MODEL_SETS, ModelSet
+from ltx_studio.families import ModelSet, Preset
+from ltx_studio.families.ltx_2_3 import BALANCED, DRAFT, FAST, QUALITY
 from ltx_studio.modes import MODES, Limit
 from tests.fixtures import Request
+from tests.support import MODEL_SETS
 
 POCKET, FP8, DISTILLED = (MODEL_SETS[name] for name in ("pocket", "fp8", "distilled-fp8"))
 

@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import DRAFT, FAST, get_preset
-from ltx_studio.models import MODEL_SETS, get_model_set
+from ltx_studio.families import LTX_2_3
+from ltx_studio.families.ltx_2_3 import DRAFT, FAST
 from ltx_studio.modes import MODES, Params, get_mode
 from tests.fixtures import Request
 from tests.samples import write_film, write_picture, write_sound
+from tests.support import MODEL_SETS, REGISTRY
 
 T2V = MODES["t2v"]
 POCKET = MODEL_SETS["pocket"]
@@ -247,7 +248,7 @@ def test_a_width_that_is_none_is_refused_in_words(width: Any, small: Request) ->
 
 @pytest.mark.parametrize("odd", [["t2v"], {"a": 1}, None, 7, "\ud800", "x" * 100_000])
 def test_a_name_that_a_client_makes_up_is_refused_in_few_words(odd: Any) -> None:
-    for look_up in (get_mode, get_preset, get_model_set):
+    for look_up in (get_mode, LTX_2_3.get_preset, REGISTRY.get_set):
         with pytest.raises(RequestError, match=r"^There is no ") as refused:
             look_up(odd)
         assert len(str(refused.value)) < 200

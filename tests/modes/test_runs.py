@@ -13,7 +13,6 @@ from ltx_studio.events import Preview
 from ltx_studio.families.ltx_2_3 import DRAFT, PRESETS
 from ltx_studio.graph.graph import upstream
 from ltx_studio.media import InputPreparer
-from ltx_studio.models import MODEL_SETS
 from ltx_studio.modes import MODES
 from ltx_studio.pocket import files as pocket_files
 from ltx_studio.queue import JobSpec
@@ -22,7 +21,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes import measure
 from tests.fixtures import Request
 from tests.samples import sound_of, write_film, write_picture, write_sound
-from tests.support import DATA, carried_out, frames_digest, outcome_of
+from tests.support import DATA, MODEL_SETS, carried_out, frames_digest, outcome_of
 
 POCKET = MODEL_SETS["pocket"]
 WIDE = {"width": 256, "height": 128}
@@ -38,7 +37,7 @@ def render(engine: Engine, settings: Settings) -> Iterator[Any]:
     def run(mode: str, preset: str, values: Mapping[str, Any]) -> Path:
         key = f"{mode} {preset} {sorted(values.items())}"
         if key not in made:
-            outcome = outcome_of(carried_out(runner, JobSpec.from_request(mode, values, "pocket", preset)))
+            outcome = outcome_of(carried_out(runner, JobSpec.from_request(mode, values, MODEL_SETS["pocket"], preset)))
             made[key] = outcome.outputs[0].path  # type: ignore[union-attr]  # a failure shows itself here
         return made[key]
 
@@ -174,7 +173,8 @@ def test_every_field_changes_the_graph_and_what_comes_out(
     stage = InputPreparer(settings.inputs_dir, settings.models_dir / "loras")
     for graphs_of in {preset, "fast"} - ({"fast"} if field == "negative_prompt" else set()):
         graphs = [
-            JobSpec.from_request(mode, values, "pocket", graphs_of).build(stage).graph for values in (before, after)
+            JobSpec.from_request(mode, values, MODEL_SETS["pocket"], graphs_of).build(stage).graph
+            for values in (before, after)
         ]
         assert seen_by_the_output(graphs[0]) != seen_by_the_output(graphs[1])
 
@@ -290,7 +290,7 @@ def test_clips_of_any_frame_rate_are_restyled(
 def test_previews_show_the_clip_and_not_its_guides(
     mode: str, small: Request, engine: Engine, settings: Settings
 ) -> None:
-    spec = JobSpec.from_request(mode, small(mode), "pocket")
+    spec = JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"])
 
     previews = [event for event in carried_out(LocalRunner(settings, engine), spec) if isinstance(event, Preview)]
 

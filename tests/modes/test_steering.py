@@ -11,15 +11,14 @@ from PIL import Image
 from ltx_studio.families.ltx_2_3 import FAST
 from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
-from ltx_studio.models import MODEL_SETS, get_model_set
 from ltx_studio.modes import MODES
 from ltx_studio.queue import JobSpec
 from tests.fixtures import Request
 from tests.media.test_edges import photo, write_still
 from tests.samples import write_clip
-from tests.support import DATA
+from tests.support import DATA, MODEL_SETS, REGISTRY
 
-POCKET, FP8 = MODEL_SETS["pocket"], get_model_set("fp8")
+POCKET, FP8 = MODEL_SETS["pocket"], MODEL_SETS["fp8"]
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def write_flat_then_photo(path: Path, *, flat_seconds: int, seconds: int) -> Pat
 
 
 def spec(mode: str, small: Request, **values: Any) -> JobSpec:
-    return JobSpec.from_request(mode, small(mode, **values), "pocket")
+    return JobSpec.from_request(mode, small(mode, **values), MODEL_SETS["pocket"])
 
 
 def canny(made: JobSpec) -> tuple[float, float]:
@@ -79,7 +78,7 @@ def test_a_threshold_of_your_own_is_told_from_one_that_was_fitted(small: Request
 
     assert spec("style", small, **given).own_threshold() is None
     assert spec("style", small, **given, edge_threshold=0.6).own_threshold() == 0.6
-    assert JobSpec.from_request("t2v", small("t2v"), "pocket").own_threshold() is None
+    assert JobSpec.from_request("t2v", small("t2v"), MODEL_SETS["pocket"]).own_threshold() is None
 
 
 @pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip"), ("keyframe", "control_clip")])
@@ -141,8 +140,8 @@ def test_a_request_of_an_earlier_edition_has_the_graph_that_it_had(small: Reques
     stored = made.as_dict()
     del stored["params"]["edge_threshold"]
 
-    assert canny(JobSpec.from_dict(stored, tmp_path)) == (0.4, 0.8)
-    assert canny(JobSpec.from_dict(made.as_dict(), tmp_path)) == canny(made)
+    assert canny(JobSpec.from_dict(stored, tmp_path, REGISTRY)) == (0.4, 0.8)
+    assert canny(JobSpec.from_dict(made.as_dict(), tmp_path, REGISTRY)) == canny(made)
 
 
 def test_a_threshold_without_canny_is_said_to_do_nothing(small: Request) -> None:

@@ -12,7 +12,7 @@ from ltx_studio.modes import MAX_SEED
 from ltx_studio.pocket import files
 from ltx_studio.queue import tables
 from ltx_studio.queue.batch import read_batch, sweep
-from tests.support import small_spec
+from tests.support import REGISTRY, small_spec
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -33,8 +33,10 @@ def test_json_lines_and_a_table_say_the_same(tmp_path: Path, samples: dict[str, 
     ]
     table = f'mode,prompt,seed,image,preset,seconds\nt2v,"a ball, red",1,,,\n\ni2v,night,2,{picture},draft,1.5\n'
 
-    one = read_batch(write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)) + "\n\n"), "pocket")
-    other = read_batch(write(tmp_path, "a.csv", "\ufeff" + table), "pocket")
+    one = read_batch(
+        write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)) + "\n\n"), "pocket", registry=REGISTRY
+    )
+    other = read_batch(write(tmp_path, "a.csv", "\ufeff" + table), "pocket", registry=REGISTRY)
 
     assert one == other
     assert [(spec.mode, spec.preset, spec.seed) for spec in one] == [("t2v", "fast", 1), ("i2v", "draft", 2)]
@@ -43,7 +45,7 @@ def test_json_lines_and_a_table_say_the_same(tmp_path: Path, samples: dict[str, 
 def test_paths_are_meant_from_the_files_folder(tmp_path: Path, samples: dict[str, Path]) -> None:
     (tmp_path / "p.png").write_bytes(samples["image"].read_bytes())
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", "prompt,image\nx,p.png\n"), "pocket", "i2v")
+    (spec,) = read_batch(write(tmp_path, "a.csv", "prompt,image\nx,p.png\n"), "pocket", "i2v", registry=REGISTRY)
 
     assert spec.files() == {"image": tmp_path / "p.png"}
 
@@ -62,7 +64,7 @@ def test_a_file_that_was_uploaded_has_no_folder_to_look_in(
     uploaded = write(tmp_path, "a.csv", table.format(picture=samples["image"]))
 
     with pytest.raises(RequestError, match=f"a.csv, line 2: it names '{named}'") as refused:
-        read_batch(uploaded, "pocket", "i2v", uploaded=True)
+        read_batch(uploaded, "pocket", "i2v", uploaded=True, registry=REGISTRY)
 
     assert str(tmp_path) not in refused.value.message
     assert "whole path" in refused.value.hint
@@ -72,7 +74,7 @@ def test_a_file_that_was_uploaded_may_name_whole_paths(tmp_path: Path, samples: 
     lora = files.SHIPPED / files.STYLE_LORA
     table = f"prompt,image,loras\nx,{samples['image']},{lora}\n"
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "i2v", uploaded=True)
+    (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "i2v", uploaded=True, registry=REGISTRY)
 
     assert spec.files() == {"image": samples["image"], "loras.0": lora}
 
@@ -96,7 +98,7 @@ def test_a_file_that_was_uploaded_may_name_whole_paths(tmp_path: Path, samples: 
 )
 def test_a_wrong_line_is_named(name: str, text: str, line: int, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=f"{name}, line {line}: ") as refused:
-        read_batch(write(tmp_path, name, text), "pocket", "t2v")
+        read_batch(write(tmp_path, name, text), "pocket", "t2v", registry=REGISTRY)
 
     assert refused.value.hint
 
@@ -104,12 +106,12 @@ def test_a_wrong_line_is_named(name: str, text: str, line: int, tmp_path: Path) 
 @pytest.mark.parametrize("text", ["", "\n\n", "prompt\n", "prompt\na\0b\n"])
 def test_a_file_without_requests_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(RequestError):
-        read_batch(write(tmp_path, "a.csv", text), "pocket", "t2v")
+        read_batch(write(tmp_path, "a.csv", text), "pocket", "t2v", registry=REGISTRY)
 
 
 def test_a_request_without_a_mode_says_what_to_add(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="names no mode"):
-        read_batch(write(tmp_path, "a.jsonl", '{"prompt": "a"}'), "pocket")
+        read_batch(write(tmp_path, "a.jsonl", '{"prompt": "a"}'), "pocket", registry=REGISTRY)
 
 
 def test_a_table_says_loras_in_one_text(tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_a_table_says_loras_in_one_text(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(lora.read_bytes())
     table = f"prompt,loras\nx,a.safetensors:0.5; {lora}\n"
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "t2v")
+    (spec,) = read_batch(write(tmp_path, "a.csv", table), "pocket", "t2v", registry=REGISTRY)
 
     assert [(each.file, each.strength) for each in spec.params.loras] == [(tmp_path / "a.safetensors", 0.5), (lora, 1)]
 
@@ -166,7 +168,7 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_read(
     monkeypatch.setattr("ltx_studio.queue.batch._spec", lambda *_, **__: pytest.fail("a request was made of it"))
 
     with pytest.raises(RequestError, match=said) as refused:
-        read_batch(write(tmp_path, name, text), "pocket", "t2v")
+        read_batch(write(tmp_path, name, text), "pocket", "t2v", registry=REGISTRY)
 
     assert parsed <= limits.TABLE_ROWS.most + 1
     assert len(refused.value.message) < 2_000
@@ -188,7 +190,7 @@ def test_a_table_stops_to_be_read_at_the_first_request_too_many(
     monkeypatch.setattr(sandbox, "_pool", None)
     monkeypatch.setattr(tables, "_lines", counted)
     with pytest.raises(RequestError, match="more than 1,000 requests"):
-        read_batch(write(tmp_path, "a.csv", "prompt\n" + "a\n" * 50_000), "pocket", "t2v")
+        read_batch(write(tmp_path, "a.csv", "prompt\n" + "a\n" * 50_000), "pocket", "t2v", registry=REGISTRY)
 
     assert read == limits.TABLE_ROWS.most + 2  # with the names in the first line
 
@@ -198,9 +200,9 @@ def test_a_table_is_parsed_in_a_process_that_can_be_ended(tmp_path: Path, monkey
     monkeypatch.setattr(sandbox, "_pool", pool)
     monkeypatch.setattr(tables, "_table", lambda *_: pytest.fail("it was parsed here"))
     try:
-        (spec,) = read_batch(write(tmp_path, "a.csv", "prompt\na ball\n"), "pocket", "t2v")
+        (spec,) = read_batch(write(tmp_path, "a.csv", "prompt\na ball\n"), "pocket", "t2v", registry=REGISTRY)
         with pytest.raises(RequestError, match=r"a\.csv, line 3: it has 2 fields for 1 columns"):
-            read_batch(write(tmp_path, "a.csv", "prompt\na\nb,c\n"), "pocket", "t2v")
+            read_batch(write(tmp_path, "a.csv", "prompt\na\nb,c\n"), "pocket", "t2v", registry=REGISTRY)
     finally:
         pool.close()
 

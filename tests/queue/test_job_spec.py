@@ -8,6 +8,7 @@ import pytest
 from ltx_studio.queue import JobSpec
 from tests.fixtures import Request
 from tests.samples import write_film, write_sound
+from tests.support import MODEL_SETS
 
 LARGE = 120_000_000
 
@@ -36,7 +37,7 @@ def film(tmp_path: Path) -> Path:
 def test_a_large_clip_of_which_little_is_used_is_said_to_be_kept_whole(
     mode: str, name: str, title: str, small: Request, film: Path
 ) -> None:
-    spec = JobSpec.from_request(mode, small(mode, **{name: grown(film)}), "pocket")
+    spec = JobSpec.from_request(mode, small(mode, **{name: grown(film)}), MODEL_SETS["pocket"])
 
     (note,) = copy_notes(spec)
     assert note.startswith(f"{title}: the file is kept whole (120.0 MB), although 0.71 of 10.00 s are used. Cut it")
@@ -50,7 +51,7 @@ def test_a_large_sound_of_which_only_the_end_is_used_is_said_to_be_kept_whole(sm
     sound.write_bytes(data)
     os.truncate(sound, LARGE + 44)
 
-    spec = JobSpec.from_request("a2v", small("a2v", audio=sound, audio_start=7499.5), "pocket")
+    spec = JobSpec.from_request("a2v", small("a2v", audio=sound, audio_start=7499.5), MODEL_SETS["pocket"])
 
     (note,) = copy_notes(spec)
     assert note.startswith("Sound: the file is kept whole (120.0 MB), although 0.50 of 7500.00 s are used.")
@@ -58,7 +59,9 @@ def test_a_large_sound_of_which_only_the_end_is_used_is_said_to_be_kept_whole(sm
 
 def test_nothing_is_said_of_a_copy_that_is_small_or_used_or_there_already(small: Request, film: Path) -> None:
     def notes_on(path: Path, seconds: float = 0.7) -> list[str]:
-        return copy_notes(JobSpec.from_request("style", small("style", clip=path, seconds=seconds), "pocket"))
+        return copy_notes(
+            JobSpec.from_request("style", small("style", clip=path, seconds=seconds), MODEL_SETS["pocket"])
+        )
 
     assert not notes_on(film)
     assert not notes_on(grown(film), seconds=2.0)

@@ -7,6 +7,7 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.queue.specs import read_spec
+from ltx_studio.settings import Settings
 from tests.support import small_spec
 
 STORED = small_spec().as_dict()
@@ -18,8 +19,8 @@ def with_params(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_request_is_read_as_it_was(tmp_path: Path) -> None:
-    assert read_spec(STORED, tmp_path) == small_spec()
-    assert read_spec(OWN, tmp_path).as_dict()["params"]["name"] == "mine"
+    assert read_spec(STORED, Settings(home=tmp_path)) == small_spec()
+    assert read_spec(OWN, Settings(home=tmp_path)).as_dict()["params"]["name"] == "mine"
 
 
 UNKNOWN: dict[str, dict[str, Any]] = {
@@ -46,7 +47,7 @@ def test_what_another_version_wrote_or_somebody_edited_is_refused_in_words(
     stored: dict[str, Any], tmp_path: Path
 ) -> None:
     with pytest.raises(RequestError) as refused:
-        read_spec(stored, tmp_path)
+        read_spec(stored, Settings(home=tmp_path))
 
     assert refused.value.hint
     assert "validation error" not in refused.value.message

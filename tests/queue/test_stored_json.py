@@ -13,6 +13,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.queue import LOCAL, Database, Failed, Queue, Running
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.queue.states import Progress
+from ltx_studio.settings import Settings
 from ltx_studio.takes.history import History, NewTake
 from ltx_studio.web.line import name_of
 
@@ -72,7 +73,7 @@ def test_a_job_without_a_request_is_shown_claimed_and_refused(path: Path, spec: 
     claimed = queue.claim()
     assert claimed is not None
     with pytest.raises(RequestError) as told:
-        read_spec(claimed.spec, path.parent)
+        read_spec(claimed.spec, Settings(home=path.parent))
     queue.fail(job, told.value)
     assert isinstance(queue.get(job, LOCAL).state, Failed)
 

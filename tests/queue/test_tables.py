@@ -10,6 +10,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.pocket import files
 from ltx_studio.queue.batch import read_batch
 from ltx_studio.queue.tables import read_rows
+from tests.support import REGISTRY
 
 GERMAN = "Prompt;Seconds;Seed;Negative Prompt\nein Ball, rot;1,5;7;Rauschen\n"
 
@@ -46,7 +47,7 @@ def write(folder: Path, name: str, data: str | bytes) -> Path:
     ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
 )
 def test_every_dialect_and_encoding_says_the_same(name: str, text: str, encoding: str, tmp_path: Path) -> None:
-    (spec,) = read_batch(write(tmp_path, name, text.encode(encoding)), "pocket", "t2v")
+    (spec,) = read_batch(write(tmp_path, name, text.encode(encoding)), "pocket", "t2v", registry=REGISTRY)
 
     assert spec.params.prompt == "a ball, red"
     assert spec.seed == 7 or "seed" not in text.casefold()
@@ -58,7 +59,7 @@ def test_chinese_needs_no_byte_order_mark(name: str, encoding: str, tmp_path: Pa
     prompts = ["一个红球一上一下", "夜晚的一座城市，一切都很安静"]  # in UTF-16 one byte of 一 is zero too
     lines = prompts if name == "a.txt" else ["prompt", *(f'"{each}"' for each in prompts)]
 
-    specs = read_batch(write(tmp_path, name, "\n".join(lines).encode(encoding)), "pocket", "t2v")
+    specs = read_batch(write(tmp_path, name, "\n".join(lines).encode(encoding)), "pocket", "t2v", registry=REGISTRY)
 
     assert [spec.prompt for spec in specs] == prompts
 
@@ -67,7 +68,7 @@ def test_chinese_needs_no_byte_order_mark(name: str, encoding: str, tmp_path: Pa
 def test_a_table_of_a_german_spreadsheet_is_read(mark: bytes, tmp_path: Path) -> None:
     encoding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", mark + GERMAN.encode(encoding)), "pocket", "t2v")
+    (spec,) = read_batch(write(tmp_path, "a.csv", mark + GERMAN.encode(encoding)), "pocket", "t2v", registry=REGISTRY)
 
     assert (spec.params.prompt, spec.params.seconds, spec.seed) == ("ein Ball, rot", 1.5, 7)
     assert spec.params.negative_prompt == "Rauschen"
@@ -76,13 +77,13 @@ def test_a_table_of_a_german_spreadsheet_is_read(mark: bytes, tmp_path: Path) ->
 def test_a_prompt_in_each_line_is_a_request_each(tmp_path: Path) -> None:
     text = 'a red ball, bouncing\n\n  a blue ball  \n{a|b} at night\n"quoted"\n'
 
-    specs = read_batch(write(tmp_path, "a.txt", text), "pocket", "t2v")
+    specs = read_batch(write(tmp_path, "a.txt", text), "pocket", "t2v", registry=REGISTRY)
 
     assert [spec.prompt for spec in specs] == ["a red ball, bouncing", "a blue ball", "{a|b} at night", '"quoted"']
 
 
 def test_modes_and_presets_may_be_capitalised(tmp_path: Path) -> None:
-    (spec,) = read_batch(write(tmp_path, "a.csv", "Mode,Prompt,Preset\nT2V,x,Draft\n"), "pocket")
+    (spec,) = read_batch(write(tmp_path, "a.csv", "Mode,Prompt,Preset\nT2V,x,Draft\n"), "pocket", registry=REGISTRY)
 
     assert (spec.mode, spec.preset) == ("t2v", "draft")
 
@@ -91,7 +92,9 @@ def test_modes_and_presets_may_be_capitalised(tmp_path: Path) -> None:
     ("written", "seconds"), [("1,5", 1.5), ("1.5", 1.5), ("0,75", 0.75), (",5", 0.5), ("+2,25", 2.25), ("2", 2.0)]
 )
 def test_decimal_commas_are_decimals(written: str, seconds: float, tmp_path: Path) -> None:
-    (spec,) = read_batch(write(tmp_path, "a.csv", f'prompt,seconds\nx,"{written}"\n'), "pocket", "t2v")
+    (spec,) = read_batch(
+        write(tmp_path, "a.csv", f'prompt,seconds\nx,"{written}"\n'), "pocket", "t2v", registry=REGISTRY
+    )
 
     assert spec.params.seconds == seconds
 
@@ -99,21 +102,23 @@ def test_decimal_commas_are_decimals(written: str, seconds: float, tmp_path: Pat
 @pytest.mark.parametrize(("row", "said"), [('x,1,"1,000"', "seed"), ('x,"1,2,3",1', "seconds"), ("x,1;5,1", "seconds")])
 def test_other_commas_in_numbers_are_refused(row: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=rf"(?i)a.csv, line 2: .*{said}"):
-        read_batch(write(tmp_path, "a.csv", f"prompt,seconds,seed\n{row}\n"), "pocket", "t2v")
+        read_batch(write(tmp_path, "a.csv", f"prompt,seconds,seed\n{row}\n"), "pocket", "t2v", registry=REGISTRY)
 
 
 def test_a_whole_number_whose_digits_may_be_grouped_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"line 2: .*may mean 1 or 1000"):
-        read_batch(write(tmp_path, "a.csv", "prompt;seed\nx;1.000\n"), "pocket", "t2v")
+        read_batch(write(tmp_path, "a.csv", "prompt;seed\nx;1.000\n"), "pocket", "t2v", registry=REGISTRY)
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", "prompt;seed;seconds\nx;7.0;1.000\n"), "pocket", "t2v")
+    (spec,) = read_batch(
+        write(tmp_path, "a.csv", "prompt;seed;seconds\nx;7.0;1.000\n"), "pocket", "t2v", registry=REGISTRY
+    )
     assert (spec.seed, spec.params.seconds) == (7, 1)
 
 
 def test_strengths_of_loras_may_have_a_decimal_comma(tmp_path: Path) -> None:
     lora = files.SHIPPED / files.STYLE_LORA
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", f"prompt;loras\nx;{lora}:0,5\n"), "pocket", "t2v")
+    (spec,) = read_batch(write(tmp_path, "a.csv", f"prompt;loras\nx;{lora}:0,5\n"), "pocket", "t2v", registry=REGISTRY)
 
     assert spec.params.loras[0].strength == 0.5
 
@@ -122,7 +127,9 @@ def test_a_table_of_windows_names_its_pictures(tmp_path: Path, samples: dict[str
     (tmp_path / "Pictures").mkdir()
     (tmp_path / "Pictures" / "a b.png").write_bytes(samples["image"].read_bytes())
 
-    (spec,) = read_batch(write(tmp_path, "a.csv", "prompt,image\nx,Pictures\\a b.png\n"), "pocket", "i2v")
+    (spec,) = read_batch(
+        write(tmp_path, "a.csv", "prompt,image\nx,Pictures\\a b.png\n"), "pocket", "i2v", registry=REGISTRY
+    )
 
     assert spec.files() == {"image": tmp_path / "Pictures" / "a b.png"}
 
@@ -138,7 +145,7 @@ def test_a_table_of_windows_names_its_pictures(tmp_path: Path, samples: dict[str
 )
 def test_a_table_without_titles_says_what_to_write(name: str, text: str, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=f"{name}, line 1: none of its columns is a setting") as refused:
-        read_batch(write(tmp_path, name, text), "pocket", "t2v")
+        read_batch(write(tmp_path, name, text), "pocket", "t2v", registry=REGISTRY)
 
     assert "prompt,seed" in refused.value.hint
     assert ".txt" in refused.value.hint
@@ -156,7 +163,7 @@ def test_a_table_without_titles_says_what_to_write(name: str, text: str, tmp_pat
 )
 def test_a_wrong_row_is_named_by_the_line_that_it_begins_in(text: str, line: int, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=f"a.csv, line {line}: seconds"):
-        read_batch(write(tmp_path, "a.csv", text), "pocket", "t2v")
+        read_batch(write(tmp_path, "a.csv", text), "pocket", "t2v", registry=REGISTRY)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +190,11 @@ def test_an_uploaded_table_that_names_a_file_says_so_once(tmp_path: Path, sample
     table = write(tmp_path, "a.jsonl", json.dumps({"prompt": "x", "image": str(samples["image"])}))
 
     with pytest.raises(RequestError) as refused:
-        read_batch(table, "pocket", "i2v", with_files=False)
+        read_batch(table, "pocket", "i2v", with_files=False, registry=REGISTRY)
 
     assert refused.value.message == "a.jsonl, line 1: it names a file for image."
 
 
 def test_an_object_that_is_nested_too_deeply_is_named_by_its_line(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="line 1: it is not valid JSON: it is nested too deeply"):
-        read_batch(write(tmp_path, "a.jsonl", '{"prompt":' * 100_000), "pocket", "t2v")
+        read_batch(write(tmp_path, "a.jsonl", '{"prompt":' * 100_000), "pocket", "t2v", registry=REGISTRY)

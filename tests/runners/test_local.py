@@ -8,11 +8,11 @@ from ltx_studio.models import get_registry
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
-from tests.support import outcome_of, small_workflow
+from tests.support import MODEL_SETS, outcome_of, small_workflow
 
 
 def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, settings: Settings) -> None:
-    spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, "fp8")
+    spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, MODEL_SETS["fp8"])
 
     with pytest.raises(ModelMissingError) as missing:
         LocalRunner(settings, engine).prepare(spec, CancelToken())
@@ -23,13 +23,13 @@ def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, s
 
 
 def test_an_optional_file_that_is_missing_is_named_in_the_command(settings: Settings) -> None:
-    spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "camera": "jib-up"}, "fp8")
+    spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "camera": "jib-up"}, MODEL_SETS["fp8"])
     registry = get_registry(settings)
     jib = registry.get_file("ltx-2-19b-lora-camera-control-jib-up.safetensors")
     usual = registry.needs(spec.build(by_name).graph)
 
-    assert spec.fetch_command([file for file in usual if file != jib]).endswith("--model-set fp8")
-    assert jib.key in spec.fetch_command(usual)
+    assert spec.fetch_command([file for file in usual if file != jib], registry).endswith("--model-set fp8")
+    assert jib.key in spec.fetch_command(usual, registry)
 
 
 def test_cancel_reaches_the_engine(engine: Engine, settings: Settings) -> None:

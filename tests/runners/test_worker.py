@@ -29,7 +29,7 @@ from ltx_studio.takes import recipes
 from ltx_studio.takes.editor_metadata import EditorMetadata
 from ltx_studio.takes.history import History, NewTake
 from ltx_studio.takes.take_store import TakeStore
-from tests.support import leave_partial, small_spec
+from tests.support import MODEL_SETS, leave_partial, small_spec
 
 
 class Rig:
@@ -180,7 +180,7 @@ def test_a_second_worker_begins_when_the_first_has_ended(endless: Rig) -> None:
 
 
 def test_a_job_that_cannot_be_prepared_fails_with_the_reason(endless: Rig) -> None:
-    job = endless.submit(JobSpec.from_request("t2v", {"prompt": "a ball"}, "fp8"))[0]
+    job = endless.submit(JobSpec.from_request("t2v", {"prompt": "a ball"}, MODEL_SETS["fp8"]))[0]
     worker = endless.worker()
     worker.start()
     try:
@@ -306,7 +306,7 @@ def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
         return real(*given)
 
     monkeypatch.setattr(rig.queue, method, fault)
-    good, wrong = rig.submit(small_spec(), JobSpec.from_request("t2v", {"prompt": "a ball"}, "fp8"))
+    good, wrong = rig.submit(small_spec(), JobSpec.from_request("t2v", {"prompt": "a ball"}, MODEL_SETS["fp8"]))
     worker = rig.worker()
     worker.start()
     try:

@@ -20,7 +20,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio.control_preview import COLUMNS, maps_only, part_of, run_maps, write_control_preview
 from tests.fixtures import Request
 from tests.samples import write_clip
-from tests.support import DATA
+from tests.support import DATA, MODEL_SETS
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def rolling(tmp_path: Path) -> Path:
 
 def request_of(mode: str, small: Request, clip: Path, model_set: str = "pocket", **values: Any) -> JobSpec:
     name = "clip" if mode == "style" else "control_clip"
-    return JobSpec.from_request(mode, small(mode, **{name: clip}, **values), model_set)
+    return JobSpec.from_request(mode, small(mode, **{name: clip}, **values), MODEL_SETS[model_set])
 
 
 @pytest.mark.parametrize("mode", ["style", "i2v", "lipsync", "keyframe"])
@@ -107,7 +107,7 @@ def test_a_map_whose_model_is_not_here_is_refused_with_the_command(
 
 
 def test_there_is_no_map_without_a_control_clip(small: Request, runner: LocalRunner, tmp_path: Path) -> None:
-    spec = JobSpec.from_request("i2v", small("i2v"), "pocket")
+    spec = JobSpec.from_request("i2v", small("i2v"), MODEL_SETS["pocket"])
 
     with pytest.raises(RequestError, match="no control clip"):
         write_control_preview(spec, tmp_path / "map.png", runner, CancelToken())

@@ -17,7 +17,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings, get_settings
 from ltx_studio.takes import measure
 from tests.shop import Shop
-from tests.support import SMALL, carried_out, outcome_of
+from tests.support import MODEL_SETS, SMALL, carried_out, outcome_of
 
 SET = """
 [sets.mine]
@@ -52,7 +52,7 @@ def studio(shop: Shop, engine: Engine, settings: Settings, monkeypatch: pytest.M
 
 
 def test_a_set_that_was_fetched_makes_a_clip(studio: Shop, engine: Engine) -> None:
-    spec = JobSpec.from_request("t2v", SMALL, "mine")
+    spec = JobSpec.from_request("t2v", SMALL, MODEL_SETS["mine"])
     runner = LocalRunner(studio.settings, Engine(studio.settings))
     with pytest.raises(ModelMissingError, match=r"fetched/model\.safetensors"):
         runner.prepare(spec, CancelToken())

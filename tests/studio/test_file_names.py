@@ -8,6 +8,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.queue import LOCAL, Failed, JobSpec
 from ltx_studio.studio import Studio
 from tests.fixtures import Request
+from tests.support import MODEL_SETS
 
 
 def test_a_file_that_fails_during_the_run_is_named_as_the_user_named_it(
@@ -16,7 +17,7 @@ def test_a_file_that_fails_during_the_run_is_named_as_the_user_named_it(
     picture = tmp_path / "my holiday (1).png"
     Image.new("RGB", (400, 300), "teal").save(picture)
     studio.queue.pause(LOCAL)
-    (job,) = studio.submit(LOCAL, [JobSpec.from_request("i2v", small("i2v", image=picture), "pocket")])
+    (job,) = studio.submit(LOCAL, [JobSpec.from_request("i2v", small("i2v", image=picture), MODEL_SETS["pocket"])])
     kept = studio.spec(studio.queue.get(job, LOCAL)).files()["image"]
     kept.write_bytes(kept.read_bytes()[:200])
     studio.queue.pause(LOCAL, paused=False)

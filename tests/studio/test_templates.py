@@ -10,13 +10,12 @@ from ltx_studio.errors import ModelMissingError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.media import probe_clip
 from ltx_studio.models import Store
-from ltx_studio.models.registry import MODEL_SETS
 from ltx_studio.queue import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.takes.history import TakeRecord
 from ltx_studio.web import words
 from tests.studios import Make
-from tests.support import TEMPLATES
+from tests.support import MODEL_SETS, TEMPLATES
 
 SIZE = 256
 VALUES: Mapping[str, Mapping[str, Any]] = {

@@ -11,10 +11,13 @@ from ltx_studio.queue.progress import advance
 from ltx_studio.studio import Studio
 from ltx_studio.takes.estimates import Estimate, Seen, expected, start_of
 from tests.studios import Make
+from tests.support import MODEL_SETS
 
 
 def t2v(preset: str = "draft", **values: object) -> JobSpec:
-    return JobSpec.from_request("t2v", {"prompt": "night", "seconds": 1, "seed": 1, **values}, "pocket", preset)
+    return JobSpec.from_request(
+        "t2v", {"prompt": "night", "seconds": 1, "seed": 1, **values}, MODEL_SETS["pocket"], preset
+    )
 
 
 def test_what_was_never_sampled_is_not_told() -> None:

@@ -22,7 +22,7 @@ from ltx_studio.takes import recipes, replay
 from ltx_studio.takes.history import TakeRecord
 from tests.fixtures import Request
 from tests.studios import Make
-from tests.support import small_spec
+from tests.support import MODEL_SETS, small_spec
 
 PathOf = Callable[[TakeRecord], Path]
 
@@ -31,7 +31,7 @@ PathOf = Callable[[TakeRecord], Path]
 def test_a_take_is_made_again_from_its_file_and_is_the_same(
     mode: str, make: Make, path_of: PathOf, small: Request, settings: Settings, definitions: Definitions
 ) -> None:
-    asked = JobSpec.from_request(mode, small(mode), "pocket")
+    asked = JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"])
     take = make(asked)
 
     recipe = recipes.read(path_of(take))
@@ -55,7 +55,7 @@ def test_a_take_is_made_again_from_its_file_and_is_the_same(
 
 def test_one_changed_pixel_of_an_input_is_found(make: Make, path_of: PathOf, small: Request, settings: Settings,
                                                 tmp_path: Path) -> None:  # fmt: skip
-    take = make(JobSpec.from_request("i2v", small("i2v"), "pocket"))
+    take = make(JobSpec.from_request("i2v", small("i2v"), MODEL_SETS["pocket"]))
     recipe = recipes.read(path_of(take))
     with Image.open(small("i2v")["image"]) as image:
         changed = image.convert("RGB")
@@ -78,7 +78,7 @@ def test_one_changed_pixel_of_an_input_is_found(make: Make, path_of: PathOf, sma
 def test_an_input_that_is_gone_can_be_given_again(
     make: Make, path_of: PathOf, small: Request, settings: Settings
 ) -> None:
-    take = make(JobSpec.from_request("i2v", small("i2v"), "pocket"))
+    take = make(JobSpec.from_request("i2v", small("i2v"), MODEL_SETS["pocket"]))
     recipe = recipes.read(path_of(take))
     replay.spec_of(recipe, settings).files()["image"].unlink()
 

@@ -13,6 +13,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes import replay
 from ltx_studio.takes.recipes import Recipe
 from tests.fixtures import Request
+from tests.support import MODEL_SETS
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def lora(tmp_path: Path) -> Path:
 def test_files_that_are_gone_are_told_by_their_titles(small: Request, lora: Path, tmp_path: Path) -> None:
     values = small("keyframe", loras=[{"file": files.SHIPPED / files.STYLE_LORA}, {"file": lora}])
     keep = InputStore(tmp_path / "kept")
-    asked = JobSpec.from_request("keyframe", values, "pocket")
+    asked = JobSpec.from_request("keyframe", values, MODEL_SETS["pocket"])
     spec = asked.with_files(lambda path, kind: keep(path) if path != lora else path)
     assert replay.missing_files(spec) == []
 
@@ -36,7 +37,7 @@ def test_files_that_are_gone_are_told_by_their_titles(small: Request, lora: Path
 
 
 def test_a_linked_file_that_is_another_one_by_now_is_told(small: Request, lora: Path, tmp_path: Path) -> None:
-    asked = JobSpec.from_request("t2v", small("t2v", loras=[{"file": lora}]), "pocket")
+    asked = JobSpec.from_request("t2v", small("t2v", loras=[{"file": lora}]), MODEL_SETS["pocket"])
     spec = asked.with_files(lambda path, kind: InputStore(tmp_path / "kept")(path, linked=True))
     assert replay.missing_files(spec) == []
 
@@ -58,7 +59,7 @@ def test_a_workflow_s_files_are_told_by_what_reads_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a" * 30_000, "a\0b", "\udcff"])
 def test_a_recipe_may_name_a_file_that_cannot_be(name: str, small: Request, home: Settings) -> None:
-    asked = JobSpec.from_request("i2v", small("i2v"), "pocket").with_files(lambda path, kind: Path(name))
+    asked = JobSpec.from_request("i2v", small("i2v"), MODEL_SETS["pocket"]).with_files(lambda path, kind: Path(name))
     recipe = Recipe(**asked.as_dict(), graph={}, models={}, inputs={"image": "0" * 100_000}, versions={})
 
     with pytest.raises(RequestError, match="no longer kept here") as refused:

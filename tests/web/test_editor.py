@@ -21,7 +21,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.takes import recipes
 from tests.editor_format.test_convert import meaning
 from tests.fixtures import Request
-from tests.support import MASTER
+from tests.support import MASTER, MODEL_SETS
 from tools.editor import Editor, open_editor
 
 FOLDERS = {
@@ -49,7 +49,9 @@ def carried(engine: Engine, settings: Settings, definitions: Definitions, small:
     studio.work()
     presets = {"style": "fast", "i2v": "balanced"}
     for mode in MODES:
-        (job,) = studio.submit(LOCAL, [JobSpec.from_request(mode, small(mode), "pocket", presets.get(mode, "draft"))])
+        (job,) = studio.submit(
+            LOCAL, [JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"], presets.get(mode, "draft"))]
+        )
         *_, ended = studio.follow(job, LOCAL)
         assert isinstance(ended.state, Done), ended.state
         tags = recipes.tags(studio.history.path(studio.history.get(ended.state.take, LOCAL)))

@@ -16,7 +16,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.takes import measure
 from ltx_studio.web.examples import FILES, Example, examples
-from tests.support import carried_out, outcome_of
+from tests.support import MODEL_SETS, carried_out, outcome_of
 from tools.examples import draw
 
 ALL = [(mode, example) for mode in MODES for example in examples(mode)]
@@ -29,7 +29,7 @@ def ids(value: object) -> str:
 
 @pytest.mark.parametrize(("mode", "example"), ALL, ids=ids)
 def test_every_example_is_accepted(mode: str, example: Example) -> None:
-    spec = JobSpec.from_request(mode, example.values, "pocket")
+    spec = JobSpec.from_request(mode, example.values, MODEL_SETS["pocket"])
 
     assert spec.params.prompt == example.values["prompt"]
 
@@ -71,7 +71,7 @@ def test_every_file_is_used_is_drawn_by_the_command_and_all_are_small(tmp_path: 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_first_one_of_each_mode_renders(mode: str, engine: Engine, settings: Settings) -> None:
     values = {**examples(mode)[0].values, "seed": 1}
-    spec = JobSpec.from_request(mode, values, "pocket", DRAFT.id)
+    spec = JobSpec.from_request(mode, values, MODEL_SETS["pocket"], DRAFT.id)
 
     outcome = outcome_of(carried_out(LocalRunner(settings, engine), spec))
 

@@ -19,7 +19,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.web.form import LORA_ROWS, Form
 from ltx_studio.web.kept import to_restore
 from tests.samples import write_picture
-from tests.support import DATA, small_spec
+from tests.support import DATA, MODEL_SETS, small_spec
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_form_says_that_it_has_no_field_for_an_edge_threshold(home: Settings) 
     given = {"prompt": "night", "clip": DATA / "circle-fast.mp4", "seconds": None, "edge_threshold": 0.6}
     form = form_of("style", "pocket", home)
 
-    lost = form.lost(JobSpec.from_request("style", given, "pocket"))
+    lost = form.lost(JobSpec.from_request("style", given, MODEL_SETS["pocket"]))
 
     assert lost == ["the edge threshold 0.6, because the page always fits one to the clip"]
 
@@ -108,7 +108,7 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
         save_file({"diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight": torch.zeros(4, 192)}, lora)
     picture = write_picture(tmp_path / "face.png", (64, 64))
     given = {"prompt": "night", "image": picture, "seed": 1, "loras": [{"file": lora, "strength": 1} for lora in loras]}
-    spec = JobSpec.from_request("i2v", given, "pocket", "balanced")
+    spec = JobSpec.from_request("i2v", given, MODEL_SETS["pocket"], "balanced")
     form = form_of("i2v", "distilled-fp8", home)
     picture.unlink()
     loras[0].unlink()
@@ -124,7 +124,10 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
         "it was made with the model set pocket, here is LTX-2.3 22B distilled fp8",
     ]
     assert filled["preset"]["value"] == "fast"
-    assert form_of("t2v", "pocket", home).lost(JobSpec.from_request("t2v", {"prompt": "night"}, "pocket")) == []
+    assert (
+        form_of("t2v", "pocket", home).lost(JobSpec.from_request("t2v", {"prompt": "night"}, MODEL_SETS["pocket"]))
+        == []
+    )
 
 
 def test_a_form_is_filled_in_with_the_files_that_are_here_and_no_others(

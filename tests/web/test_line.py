@@ -11,7 +11,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import words
 from ltx_studio.web.line import counts, name_of, view
-from tests.support import small_spec
+from tests.support import MODEL_SETS, small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import RUN_SECONDS
 from tests.web.still import begin, hand_in, open_queue, quiet, studio, url
@@ -292,7 +292,7 @@ def test_a_real_job_runs_is_stopped_here_and_tried_again(
 ) -> None:
     studio = Studio(settings)
     spec = JobSpec.from_request(
-        "t2v", {"prompt": "stopped in the queue", "seconds": 10, "seed": 1}, "pocket", "balanced"
+        "t2v", {"prompt": "stopped in the queue", "seconds": 10, "seed": 1}, MODEL_SETS["pocket"], "balanced"
     )
     studio.submit(LOCAL, [spec])
     panel = open_queue(page, page_url)

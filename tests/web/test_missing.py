@@ -8,7 +8,6 @@ import gradio as gr
 import pytest
 
 from ltx_studio.errors import RequestError
-from ltx_studio.models import get_registry
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
@@ -21,6 +20,7 @@ from ltx_studio.web.line import LinePanel
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.take import TakePanel
 from tests.queue.test_stored_json import put
+from tests.support import MODEL_SETS
 
 OWNERS = Owners()
 
@@ -88,7 +88,7 @@ def test_it_is_not_compared_and_not_handed_out(studio: Studio, take: TakeRecord)
     assert words.ONE_IS_GONE in said
     assert "--repair" not in said, "that would not help"
 
-    api = Api(studio, OWNERS, get_registry().get_set("pocket"))
+    api = Api(studio, OWNERS, MODEL_SETS["pocket"])
     with pytest.raises(RequestError, match="missing"):
         api.take(take.id, asking())
     assert api.takes(asking())["takes"][0]["missing"] is True

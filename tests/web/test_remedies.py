@@ -17,7 +17,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web.remedies import LABELS, RemedyButtons, carry_out, files_to_fetch, remedies_of, smaller
-from tests.support import carried_out, outcome_of, small_spec
+from tests.support import MODEL_SETS, carried_out, outcome_of, small_spec
 
 OUT_OF_MEMORY = from_execution(
     {"exception_type": "torch.OutOfMemoryError", "node_id": "1"}, {"1": "Stage 1"}, Settings(home=Path("home"))
@@ -40,7 +40,7 @@ def failed(studio: Studio, spec: JobSpec, error: StudioError) -> str:
 
 def missing(settings: Settings) -> ModelMissingError:
     """What a request for the real model says where none of its files is."""
-    spec = JobSpec.from_request("t2v", {"prompt": "a boat", "seed": 1}, "fp8")
+    spec = JobSpec.from_request("t2v", {"prompt": "a boat", "seed": 1}, MODEL_SETS["fp8"])
     with pytest.raises(ModelMissingError) as caught:
         Store(settings).require(spec.build(by_name).graph, spec.fetch_command)
     return caught.value
@@ -79,7 +79,7 @@ def test_what_nobody_knows_the_source_of_is_not_offered(home: Settings) -> None:
     store = Store(home)
     graph = {"1": {"class_type": "LoraLoaderModelOnly", "inputs": {"lora_name": "my-own.safetensors"}}}
     with pytest.raises(ModelMissingError) as caught:
-        store.require(graph, lambda files: "")
+        store.require(graph, lambda files, registry: "")
     forged = StudioError("It is missing.", "Fetch it.", files=["loras/my-own.safetensors", "../../etc/passwd"])
 
     assert remedies_of(caught.value) == ()
@@ -117,7 +117,7 @@ def test_half_the_size_is_legal_and_everything_else_stays() -> None:
 
 def test_half_the_size_with_a_control_clip_keeps_to_its_steps(samples: dict[str, Path]) -> None:
     values = {"prompt": "a red ball", "image": samples["image"], "control_clip": samples["clip"], "seconds": 0.7}
-    half = smaller(JobSpec.from_request("i2v", {**values, "width": 640, "height": 640}, "pocket"))
+    half = smaller(JobSpec.from_request("i2v", {**values, "width": 640, "height": 640}, MODEL_SETS["pocket"]))
     assert half is not None
 
     assert half.params.width % 128 == half.params.height % 128 == 0

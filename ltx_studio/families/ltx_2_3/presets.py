@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ltx_studio.errors import RequestError
+from ltx_studio.families.model_set import ModelSet
+from ltx_studio.families.preset import Preset
 from ltx_studio.graph import Graph
-from ltx_studio.models import ModelSet
-from ltx_studio.text.formatting import quoted
 
 REFINE_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 """Stage 2 in ltx-pipelines, after a stage 1 without distillation."""
@@ -38,13 +38,11 @@ class Guidance:
     modality: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """One way to sample.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LtxPreset(Preset):
+    """One way to sample LTX-2.3.
 
     Attributes:
-        id: What a user names it by.
-        label: What a user reads.
         about: What it does in two stages, in one sentence.
         about_one: What it does in one stage.
         steps: Of stage 1.
@@ -53,11 +51,8 @@ class Preset:
         video: Guidance of the picture in stage 1; None is none of either.
         audio: Guidance of the sound in stage 1.
         scheduled_by_size: Whether the noise schedule follows the latent's size.
-        draft: Whether it ends after stage 1, at half width and height.
     """
 
-    id: str
-    label: str
     about: str
     about_one: str
     steps: int = 8
@@ -66,7 +61,6 @@ class Preset:
     video: Guidance | None = None
     audio: Guidance = Guidance()
     scheduled_by_size: bool = False
-    draft: bool = False
 
     @property
     def guided(self) -> bool:
@@ -181,13 +175,13 @@ def _scheduler(steps: int, *, by_size: bool) -> Mapping[str, Any]:
     return {"class_type": "LTXVScheduler", "inputs": inputs}
 
 
-FAST = Preset(
+FAST = LtxPreset(
     id="fast",
     label="Fast",
     about="The distilled model: 8 steps at half size, then 3 at full size; no guidance.",
     about_one="The distilled model in 8 steps; no guidance.",
 )
-BALANCED = Preset(
+BALANCED = LtxPreset(
     id="balanced",
     label="Balanced",
     about="The dev model: 30 guided steps at half size, then 3 distilled ones at full size.",
@@ -197,7 +191,7 @@ BALANCED = Preset(
     video=Guidance(cfg=3.0, stg=1.0, rescale=0.7, modality=3.0),
     audio=Guidance(cfg=7.0, stg=1.0, rescale=0.7, modality=3.0),
 )
-QUALITY = Preset(
+QUALITY = LtxPreset(
     id="quality",
     label="Quality",
     about="After Lightricks' HQ recipe, sampled by SEEDS-2: 15 guided steps at half size, then 3 at full size.",
@@ -209,7 +203,7 @@ QUALITY = Preset(
     audio=Guidance(cfg=7.0, stg=0.0, rescale=1.0, modality=3.0),
     scheduled_by_size=True,
 )
-DRAFT = Preset(
+DRAFT = LtxPreset(
     id="draft",
     label="Draft",
     about="Stage 1 of Fast alone: half width and height, to try ideas.",
@@ -218,17 +212,3 @@ DRAFT = Preset(
 )
 
 PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in (FAST, BALANCED, QUALITY, DRAFT)}
-
-
-def get_preset(preset_id: str) -> Preset:
-    """Look a preset up.
-
-    Raises:
-        RequestError: There is no such preset.
-    """
-    try:
-        return PRESETS[preset_id]
-    except (KeyError, TypeError):  # a client may send any JSON
-        raise RequestError(
-            f"There is no preset {quoted(preset_id)}.", f"Choose one of: {', '.join(PRESETS)}."
-        ) from None
