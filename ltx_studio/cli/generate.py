@@ -76,9 +76,7 @@ def command_for(mode: Mode) -> click.Command:
     """The subcommand of one mode."""
     options = options_of(mode)
     options += [
-        click.Option(
-            ["--preset"], default=DEFAULT_PRESET, help=f"One of: {', '.join(all_presets())}. [{DEFAULT_PRESET}]"
-        ),
+        click.Option(["--preset"], default=None, help=f"One of: {', '.join(all_presets())}. [{DEFAULT_PRESET}]"),
         click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry(get_settings()).sets)}."),
         *HOW,
     ]
@@ -86,7 +84,13 @@ def command_for(mode: Mode) -> click.Command:
         options.append(PREVIEW_CONTROL)
 
     def callback(
-        preset: str, model_set: str | None, out: Path | None, takes: int, detach: bool, as_json: bool, **values: Any
+        preset: str | None,
+        model_set: str | None,
+        out: Path | None,
+        takes: int,
+        detach: bool,
+        as_json: bool,
+        **values: Any,
     ) -> int:
         settings = get_settings()
         chosen = get_registry(settings).get_set(model_set or default_set(settings))

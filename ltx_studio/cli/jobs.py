@@ -84,10 +84,10 @@ def move(job: str, place: int) -> None:
 @jobs.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mode", help="Of requests that name none.")
-@click.option("--preset", default=DEFAULT_PRESET, help=f"Of requests that name none. [{DEFAULT_PRESET}]")
+@click.option("--preset", default=None, help=f"Of requests that name none. [{DEFAULT_PRESET}]")
 @click.option("--model-set", default=None, help="Of requests that name none.")
 @_AS_JSON
-def add(file: Path, mode: str | None, preset: str, model_set: str | None, as_json: bool) -> None:
+def add(file: Path, mode: str | None, preset: str | None, model_set: str | None, as_json: bool) -> None:
     """Add every request of FILE to the queue, or none.
 
     FILE is a table with the names of its columns in the first line (.csv, .tsv), has a JSON object in each line

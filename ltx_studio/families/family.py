@@ -19,6 +19,7 @@ class Family:
         id: What a model set names it by.
         label: What a user reads.
         geometry: Legal sizes and lengths.
+        modes: The ids of the modes that it has templates for.
         presets: By their id, the usual one first.
         template: Returns a new graph of a mode's template.
         loaders: Returns the loader nodes of a set's files; the outputs are those of `ModelSet.loaders`.
@@ -28,6 +29,7 @@ class Family:
     id: str
     label: str
     geometry: Geometry
+    modes: frozenset[str]
     presets: Mapping[str, Preset]
     template: Callable[[str], Graph]
     loaders: Callable[[SetFiles], Fragment]

@@ -106,6 +106,8 @@ class Mode:
         """
         preset = preset or model_set.family.usual_preset
         given = {name: value for name, value in values.items() if value is not None}
+        if self.id not in model_set.family.modes:
+            raise RequestError(f"{model_set.family.label} does not do {self.label}.", "Choose another model set.")
         refusal = preset.refusal(model_set)
         if refusal:
             raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
@@ -151,6 +153,8 @@ class Mode:
 
     def is_possible(self, model_set: ModelSet, preset: Preset, *, everything: bool = False) -> bool:
         """Whether the set has what the mode cannot do without, or, with `everything`, what it may be asked for."""
+        if self.id not in model_set.family.modes:
+            return False
         params = self.example(model_set, everything=everything)
         limits = self.limits(params.model_dump(), preset, model_set)
         refused = (limit for limit in limits if limit.refuses and getattr(params, limit.field) == limit.choice)

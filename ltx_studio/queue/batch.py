@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
-from ltx_studio.families import DEFAULT_PRESET
 from ltx_studio.media.open import locate
 from ltx_studio.models import Registry
 from ltx_studio.modes import MAX_SEED, Params, UserLora, get_mode
@@ -31,7 +30,7 @@ def read_batch(
     path: Path,
     model_set: str,
     mode: str | None = None,
-    preset: str = DEFAULT_PRESET,
+    preset: str | None = None,
     *,
     registry: Registry,
     with_files: bool = True,
@@ -95,7 +94,7 @@ def _spec(
         values = _with_decimal_points(values, get_mode(str(mode)).params)
         _refuse_grouped_digits(values, get_mode(str(mode)).params)
         model_set = registry.get_set(str(of_request["model_set"]))
-        return JobSpec.from_request(str(mode), values, model_set, str(of_request["preset"]))
+        return JobSpec.from_request(str(mode), values, model_set, of_request["preset"])
     except RequestError as error:
         raise wrong_row(path, line, error.message, error.hint) from None
     except (KeyError, TypeError, ValueError):

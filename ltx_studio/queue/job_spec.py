@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families import DEFAULT_PRESET, ModelSet, Preset
+from ltx_studio.families import ModelSet, Preset
 from ltx_studio.graph import Workflow
 from ltx_studio.media import PrepareInput
 from ltx_studio.models import ModelFile, Registry
@@ -31,22 +31,21 @@ class JobSpec:
     mode: str
     params: Params
     model_set: ModelSet
-    preset: str = DEFAULT_PRESET
+    preset: str
     fresh: bool = False
     """Whether it verifies a take: it is rendered with nothing that is warm from runs before, and kept out of the
     history. It makes the same clip."""
 
     @classmethod
-    def from_request(
-        cls, mode: str, values: Mapping[str, Any], model_set: ModelSet, preset: str = DEFAULT_PRESET
-    ) -> Self:
-        """Check a request from a form, the command line or the API.
+    def from_request(cls, mode: str, values: Mapping[str, Any], model_set: ModelSet, preset: str | None = None) -> Self:
+        """Check a request from a form, the command line or the API; without a preset, it is the family's usual one.
 
         Raises:
             RequestError: The mode, the preset, a value or a file is not one that can be used.
         """
-        params = get_mode(mode).parse(values, model_set, model_set.family.get_preset(preset))
-        return cls(mode, params, model_set, preset)
+        family = model_set.family
+        sampling = family.usual_preset if preset is None else family.get_preset(preset)
+        return cls(mode, get_mode(mode).parse(values, model_set, sampling), model_set, sampling.id)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path, registry: Registry) -> Self:

@@ -280,7 +280,7 @@ def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet, registry: R
         if value is not None:
             given[name] = _uploaded(value) if name in files else _loras(value) if name == "loras" else value
     chosen = registry.get_set(str(given.pop("model_set", model_set.id)))
-    return JobSpec.from_request(mode, given, chosen, str(given.pop("preset", DEFAULT_PRESET)))
+    return JobSpec.from_request(mode, given, chosen, given.pop("preset", None))
 
 
 def _within(limit: int) -> int:

@@ -1,6 +1,5 @@
 """From a hub to a clip: the files of a user's own set are fetched, linked, and loaded by the real engine."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,10 +13,10 @@ from ltx_studio.modes.required_models import model_files
 from ltx_studio.pocket import files
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
-from ltx_studio.settings import Settings, get_settings
+from ltx_studio.settings import Settings
 from ltx_studio.takes import measure
 from tests.shop import Shop
-from tests.support import MODEL_SETS, SMALL, carried_out, outcome_of
+from tests.support import SMALL, carried_out, outcome_of
 
 SET = """
 [sets.mine]
@@ -37,7 +36,7 @@ PARTS = {
 
 
 @pytest.fixture
-def studio(shop: Shop, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def studio(shop: Shop, engine: Engine, settings: Settings) -> Shop:
     """A studio whose set is the pocket model under other names, on a hub."""
     for key, part in PARTS.items():
         folder, _, name = key.partition("/")
@@ -45,14 +44,11 @@ def studio(shop: Shop, engine: Engine, settings: Settings, monkeypatch: pytest.M
         shop.know(name, folder=folder, repo="me/mine")
     with (shop.settings.home / "models.toml").open("a") as own:
         own.write(SET)
-    monkeypatch.setenv("LTX_STUDIO_HOME", str(shop.settings.home))
-    get_settings.cache_clear()
-    yield replace(shop, settings=replace(shop.settings, comfy_dir=settings.comfy_dir))
-    get_settings.cache_clear()
+    return replace(shop, settings=replace(shop.settings, comfy_dir=settings.comfy_dir))
 
 
 def test_a_set_that_was_fetched_makes_a_clip(studio: Shop, engine: Engine) -> None:
-    spec = JobSpec.from_request("t2v", SMALL, MODEL_SETS["mine"])
+    spec = JobSpec.from_request("t2v", SMALL, studio.store().registry.get_set("mine"))
     runner = LocalRunner(studio.settings, Engine(studio.settings))
     with pytest.raises(ModelMissingError, match=r"fetched/model\.safetensors"):
         runner.prepare(spec, CancelToken())

@@ -4,7 +4,7 @@ from ltx_studio.families.family import Family
 from ltx_studio.families.geometry import Geometry
 from ltx_studio.families.ltx_2_3.loaders import loaders
 from ltx_studio.families.ltx_2_3.presets import BALANCED, DRAFT, FAST, PRESETS, QUALITY
-from ltx_studio.families.ltx_2_3.template import load_template
+from ltx_studio.families.ltx_2_3.template import load_template, template_ids
 from ltx_studio.families.model_set import SetFiles
 
 GEOMETRY = Geometry(
@@ -36,6 +36,7 @@ LTX_2_3 = Family(
     id="ltx-2.3",
     label="LTX-2.3",
     geometry=GEOMETRY,
+    modes=template_ids(),
     presets=PRESETS,
     template=load_template,
     loaders=loaders,
