@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,12 +13,21 @@ from ltx_studio.engine.boot import boot
 from ltx_studio.engine.definitions import write_snapshot
 from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.pocket.install import install
-from ltx_studio.settings import Settings
+from ltx_studio.settings import Settings, get_settings, home_of
 from tests.samples import draw_samples
 from tests.support import SMALL
 from tools import browser
 
 Request = Callable[..., dict[str, Any]]
+
+DEVELOPERS = Settings(
+    home=home_of(os.environ),
+    comfy_dir=Path(comfy).expanduser().absolute() if (comfy := os.environ.get("LTX_STUDIO_COMFY_DIR")) else None,
+)
+"""Where set-up installed ComfyUI. Nothing else of the developer's own studio is used."""
+
+EMPTY = TemporaryDirectory(prefix="ltx-studio-tests-", ignore_cleanup_errors=True)
+"""What takes the place of the system's folder for user data."""
 
 SLOW_LAST = (
     "tests/editor_format",
@@ -47,6 +57,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also run the rows of tables that take long")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Hide the developer's own settings before a test is imported.
+
+    The process that only distributes tests keeps them, for those that it starts find ComfyUI by them.
+    """
+    if session.config.pluginmanager.hasplugin("dsession"):
+        return
+    for name in [name for name in os.environ if name.startswith("LTX_STUDIO_")]:
+        del os.environ[name]
+    os.environ["XDG_DATA_HOME"] = EMPTY.name
+    get_settings.cache_clear()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put fast tests first; leave out what was not asked for: tests that need a GPU say so, more rows do not."""
 
@@ -68,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An empty home, with the ComfyUI that set-up installed."""
-    installed = comfyui.find(Settings.from_env(os.environ))
+    installed = comfyui.find(DEVELOPERS)
     home = tmp_path_factory.mktemp("home")
     return Settings(home=home, comfy_dir=installed.path, hub_cache=home / "hub")
 

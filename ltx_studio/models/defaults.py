@@ -4,6 +4,7 @@ import platform
 import sys
 from pathlib import Path
 
+from ltx_studio.errors import SetupError
 from ltx_studio.models.registry import Registry, get_registry
 from ltx_studio.models.store import Store
 from ltx_studio.settings import Settings
@@ -15,10 +16,14 @@ _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def default_set(settings: Settings, registry: Registry | None = None) -> str:
-    """The set of the settings; else `fp8` where there is a GPU and its files are here; else the pocket preview."""
-    if settings.model_set:
-        return settings.model_set
+    """Return the set of the settings, else `fp8` where there is a GPU and its files are here, else the pocket preview.
+
+    Raises:
+        SetupError: The settings name a set that does not exist; names where they do.
+    """
     registry = registry or get_registry(settings)
+    if settings.model_set:
+        return _chosen(settings, registry)
     store = Store(settings, registry)
     loaders = registry.sets[FOR_A_GPU].loaders.nodes
     is_here = has_gpu() and all(store.find(file) for file in registry.needs(loaders))
@@ -26,8 +31,23 @@ def default_set(settings: Settings, registry: Registry | None = None) -> str:
 
 
 def set_to_fetch(settings: Settings) -> str:
-    """The set that is meant when somebody asks what to fetch: that of the settings, unless it is built, else `fp8`."""
-    return settings.model_set if settings.model_set not in ("", PREVIEW) else FOR_A_GPU
+    """Return the set to fetch when nobody names one: that of the settings, unless it is built, else `fp8`.
+
+    Raises:
+        SetupError: The settings name a set that does not exist; names where they do.
+    """
+    return FOR_A_GPU if settings.model_set in ("", PREVIEW) else _chosen(settings, get_registry(settings))
+
+
+def _chosen(settings: Settings, registry: Registry) -> str:
+    """Return the set of the settings, checked."""
+    if settings.model_set not in registry.sets:
+        where = settings.origins.get("model_set", "model_set")
+        raise SetupError(
+            f"{where} is {settings.model_set!r}, which is not a model set.",
+            f"Set it to one of: {', '.join(registry.sets)}.",
+        )
+    return settings.model_set
 
 
 def has_gpu() -> bool:

@@ -1,45 +1,32 @@
-"""Every environment variable and every path of the studio, read once and in one place."""
+"""The settings of a process and every path of the studio, read once and in one place."""
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from platformdirs import user_config_path, user_data_path, user_documents_path
 
 from ltx_studio.errors import SetupError
+from ltx_studio.settings.file import NAME
+from ltx_studio.settings.values import LANGUAGES, Vram, WrongValueError, folder
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
 DEFAULT_PORT = 7860
 
-_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
-
-
-class Vram(StrEnum):
-    """How eagerly models are kept on the device; ``auto`` leaves the choice to ComfyUI."""
-
-    AUTO = "auto"
-    GPU_ONLY = "gpu-only"
-    HIGH = "high"
-    LOW = "low"
-    NONE = "none"
-    CPU = "cpu"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the studio keeps things and how it runs.
+    """Where the studio keeps things and how it runs. Made directly, it reads neither environment nor file.
 
     Attributes:
         home: Everything the studio writes lies below this folder.
         comfy_dir: A ComfyUI of the user's own, or None for the one that set-up fetches.
         model_set: The model set that is used unless a request names another; empty lets the studio choose.
+        preset: The preset that is used unless a request names another; empty is the family's own default.
         vram: How eagerly models are kept on the device.
         model_dirs: Where to look for model files that the user already has: a ComfyUI, a folder of models, or an
             ``extra_model_paths.yaml``. From the environment, the usual places of other programs come last.
@@ -51,11 +38,16 @@ class Settings:
         trusted_proxies: The addresses and networks of proxies whose ``X-Forwarded-For`` is believed
             (``LTX_STUDIO_TRUSTED_PROXIES``, separated by commas). By default none is, not even one on this machine:
             clients that can forge their address could guess passwords without being slowed down.
+        output_limit_gb: How many gigabytes the clips may take before `doctor` warns, and what `takes prune` leaves.
+        keep_alive_minutes: Unload models after so many minutes without a job; None keeps them loaded.
+        language: The language that the studio speaks.
+        origins: How an error names each setting that is not a default: its variable, or its key in the file.
     """
 
     home: Path
     comfy_dir: Path | None = None
     model_set: str = ""
+    preset: str = ""
     vram: Vram = Vram.AUTO
     model_dirs: tuple[Path, ...] = ()
     hub_cache: Path | None = None
@@ -63,6 +55,10 @@ class Settings:
     password: str = field(default="", repr=False)
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    output_limit_gb: float | None = None
+    keep_alive_minutes: float | None = None
+    language: str = LANGUAGES[0]
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def models_dir(self) -> Path:
@@ -111,38 +107,42 @@ class Settings:
     def log_file(self) -> Path:
         return self.home / "logs" / "studio.log"
 
+    @property
+    def settings_file(self) -> Path:
+        return settings_file(self.home)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Read ``LTX_STUDIO_*``.
+        """Read ``LTX_STUDIO_*``, and `settings.toml` in the home that they name. The environment wins.
 
         Raises:
-            SetupError: A variable has a value that means nothing.
+            SetupError: A variable or the file has a value that means nothing.
         """
-        home = env.get("LTX_STUDIO_HOME") or user_data_path("ltx-studio", appauthor=False)
-        comfy_dir = env.get("LTX_STUDIO_COMFY_DIR")
-        return cls(
-            home=_folder("LTX_STUDIO_HOME", home),
-            comfy_dir=_folder("LTX_STUDIO_COMFY_DIR", comfy_dir) if comfy_dir else None,
-            model_set=env.get("LTX_STUDIO_MODEL_SET") or "",
-            vram=_vram(env.get("LTX_STUDIO_VRAM") or "auto"),
-            model_dirs=(*_model_dirs(env.get("LTX_STUDIO_MODEL_DIRS", "")), *_usual_model_dirs()),
-            password=env.get("LTX_STUDIO_PASSWORD") or "",
-            allowed_hosts=tuple(_hosts(env.get("LTX_STUDIO_ALLOWED_HOSTS", ""))),
-            trusted_proxies=tuple(_networks(env.get("LTX_STUDIO_TRUSTED_PROXIES", ""))),
-        )
+        from ltx_studio.settings.sources import load  # pydantic is slow to import, and `--help` does without
+
+        home = home_of(env)
+        loaded = load(env, settings_file(home))
+        values = {name: getattr(loaded.values, name) for name in type(loaded.values).model_fields}
+        values["model_dirs"] = (*values["model_dirs"], *_usual_model_dirs())
+        return cls(home=home, password=env.get("LTX_STUDIO_PASSWORD") or "", origins=loaded.origins, **values)
 
 
-def _folder(variable: str, value: str | Path) -> Path:
+def home_of(env: Mapping[str, str]) -> Path:
+    """Return the studio's home: ``LTX_STUDIO_HOME``, else the system's folder for user data.
+
+    Raises:
+        SetupError: Its ``~`` names no user.
+    """
     try:
-        return Path(value).expanduser().absolute()
-    except RuntimeError:  # ~nobody
-        raise SetupError(f"{variable} is {value}, whose ~ names no user.", "Write the whole path.") from None
+        named = folder(env.get("LTX_STUDIO_HOME") or "")
+    except WrongValueError as wrong:
+        raise SetupError(f"LTX_STUDIO_HOME {wrong.problem}", wrong.hint) from None
+    return named or user_data_path("ltx-studio", appauthor=False).absolute()
 
 
-def _model_dirs(value: str) -> Iterator[Path]:
-    for path in value.split(os.pathsep):
-        if path.strip():
-            yield _folder("LTX_STUDIO_MODEL_DIRS", path.strip())
+def settings_file(home: Path) -> Path:
+    """Return where the settings of a home are kept."""
+    return home / NAME
 
 
 def _usual_model_dirs() -> Iterator[Path]:
@@ -159,51 +159,6 @@ def _usual_model_dirs() -> Iterator[Path]:
         with contextlib.suppress(OSError):  # somebody else's home
             if path.exists():
                 yield path
-
-
-def _hosts(value: str) -> Iterator[str]:
-    """Yield the host names of a list as browsers send them: in small letters, names of other scripts in ASCII."""
-    for name in filter(None, map(str.strip, value.split(","))):
-        host = _host(name)
-        if host is None:
-            raise SetupError(
-                f"LTX_STUDIO_ALLOWED_HOSTS names {name!r}, which is not a host name.",
-                "Use names such as studio.example.org, separated by commas, without https:// and without a port.",
-            )
-        yield host
-
-
-def _host(name: str) -> str | None:
-    with contextlib.suppress(ValueError):
-        return str(ip_address(name.strip("[]")))
-    try:
-        host = name.rstrip(".").encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return None
-    return host if _HOST_NAME.fullmatch(host) else None
-
-
-def _networks(value: str) -> Iterator[str]:
-    """Yield the addresses and networks of a list."""
-    for name in filter(None, map(str.strip, value.split(","))):
-        try:
-            network = ip_network(name, strict=False)
-        except ValueError:
-            raise SetupError(
-                f"LTX_STUDIO_TRUSTED_PROXIES names {name!r}, which is not an IP address or network.",
-                "Use addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas.",
-            ) from None
-        yield str(network)
-
-
-def _vram(value: str) -> Vram:
-    try:
-        return Vram(value.strip().lower())
-    except ValueError:
-        raise SetupError(
-            f"LTX_STUDIO_VRAM is {value!r}, which is no tier.",
-            f"Set it to one of: {', '.join(Vram)}.",
-        ) from None
 
 
 @lru_cache(maxsize=1)
