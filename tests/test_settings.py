@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from ltx_studio.errors import RequestError, SetupError
+from ltx_studio.families import LTX_2_3
+from ltx_studio.families.default_preset import default_preset
 from ltx_studio.families.ltx_2_3 import FAST, QUALITY
-from ltx_studio.families.ltx_2_3.default_preset import default_preset
 from ltx_studio.models import default_set
 from ltx_studio.models.defaults import set_to_fetch
 from ltx_studio.settings import Settings, Vram, file, get_settings, sources
@@ -287,7 +288,7 @@ def test_a_default_that_does_not_exist_names_where_it_is_set(tmp_path: Path) -> 
     settings = read(tmp_path, 'preset = "best"', LTX_STUDIO_MODEL_SET="huge")
 
     with pytest.raises(SetupError, match=f"preset in {tmp_path / file.NAME} is 'best'") as caught:
-        default_preset(settings)
+        default_preset(settings, LTX_2_3)
     assert "quality" in caught.value.hint
     for look in (default_set, set_to_fetch):
         with pytest.raises(SetupError, match="LTX_STUDIO_MODEL_SET is 'huge'") as caught:
@@ -296,8 +297,8 @@ def test_a_default_that_does_not_exist_names_where_it_is_set(tmp_path: Path) -> 
 
 
 def test_the_default_preset_is_that_of_the_settings_or_fast(tmp_path: Path) -> None:
-    assert default_preset(Settings(home=tmp_path)) is FAST
-    assert default_preset(read(tmp_path, 'preset = "quality"')) is QUALITY
+    assert default_preset(Settings(home=tmp_path), LTX_2_3) is FAST
+    assert default_preset(read(tmp_path, 'preset = "quality"'), LTX_2_3) is QUALITY
 
 
 def test_a_value_for_an_unknown_key_names_the_nearest() -> None:

@@ -19,6 +19,7 @@ from ltx_studio.cli.progress import show
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError, StudioError
 from ltx_studio.families import DEFAULT_PRESET, all_presets
+from ltx_studio.families.default_preset import default_preset
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_registry
 from ltx_studio.modes import Mode
@@ -76,7 +77,7 @@ def command_for(mode: Mode) -> click.Command:
     """The subcommand of one mode."""
     options = options_of(mode)
     options += [
-        click.Option(["--preset"], default=None, help=f"One of: {', '.join(all_presets())}. [{DEFAULT_PRESET}]"),
+        click.Option(["--preset"], help=f"One of: {', '.join(all_presets())}. [your setting, else {DEFAULT_PRESET}]"),
         click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry(get_settings()).sets)}."),
         *HOW,
     ]
@@ -96,7 +97,7 @@ def command_for(mode: Mode) -> click.Command:
         chosen = get_registry(settings).get_set(model_set or default_set(settings))
         given = {name: value for name, value in values.items() if value not in (None, ())}
         preview = given.pop("preview_control", None)
-        spec = JobSpec.from_request(mode.id, given, chosen, preset)
+        spec = JobSpec.from_request(mode.id, given, chosen, preset or default_preset(settings, chosen.family).id)
         if preview is not None:
             from ltx_studio.cli.control import check_alone, show_control
 

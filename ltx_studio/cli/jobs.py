@@ -12,6 +12,7 @@ from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import StoppedError
 from ltx_studio.families import DEFAULT_PRESET
+from ltx_studio.families.default_preset import default_preset
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_registry
 from ltx_studio.queue import LOCAL, Database, Done, Failed, Job, Queue, Queued, Running
@@ -84,7 +85,7 @@ def move(job: str, place: int) -> None:
 @jobs.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mode", help="Of requests that name none.")
-@click.option("--preset", default=None, help=f"Of requests that name none. [{DEFAULT_PRESET}]")
+@click.option("--preset", help=f"Of requests that name none. [your setting, else {DEFAULT_PRESET}]")
 @click.option("--model-set", default=None, help="Of requests that name none.")
 @_AS_JSON
 def add(file: Path, mode: str | None, preset: str | None, model_set: str | None, as_json: bool) -> None:
@@ -96,7 +97,9 @@ def add(file: Path, mode: str | None, preset: str | None, model_set: str | None,
     """
     settings = get_settings()
     registry = get_registry(settings)
-    specs = read_batch(file, model_set or default_set(settings), mode, preset, registry=registry)
+    chosen = registry.get_set(model_set or default_set(settings))
+    preset = preset or default_preset(settings, chosen.family).id
+    specs = read_batch(file, chosen.id, mode, preset, registry=registry)
     studio = Studio(settings)
     notes = [spec.notes() for spec in specs]  # before anything is submitted: a file may be gone
     ids = studio.submit(LOCAL, specs)

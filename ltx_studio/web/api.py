@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.families import DEFAULT_PRESET, ModelSet, all_presets
+from ltx_studio.families import ModelSet, all_presets
+from ltx_studio.families.default_preset import default_preset
 from ltx_studio.graph.form import FILES, FieldIndex, others_of
 from ltx_studio.models import Registry, Store, get_registry
 from ltx_studio.modes import MODES, Media, Mode, get_mode
@@ -40,6 +41,7 @@ class Api:
     def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._discretion = Discretion(studio.settings, owners)
+        self._preset = default_preset(studio.settings, model_set.family).id
         self._opened = OpenedWorkflows(studio.settings)
 
     def build(self) -> None:
@@ -93,7 +95,7 @@ class Api:
         parameters = [_parameter(name, fields[name], _media_of(mode, name)) for name in fields]
         parameters.sort(key=lambda each: each.default is not inspect.Parameter.empty)
         own = [
-            inspect.Parameter("preset", _KIND, default=DEFAULT_PRESET, annotation=Literal[tuple(all_presets())]),
+            inspect.Parameter("preset", _KIND, default=self._preset, annotation=Literal[tuple(all_presets())]),
             inspect.Parameter("model_set", _KIND, default=None, annotation=str | None),
         ]
         asker = inspect.Parameter("request", _KIND, default=None, annotation=gr.Request)
@@ -102,7 +104,7 @@ class Api:
         def endpoint(*given: Any, **named: Any) -> Json:
             values = signature.bind(*given, **named).arguments
             request = values.pop("request")
-            spec = _spec(mode.id, values, self._model_set, get_registry(self._studio.settings))
+            spec = _spec(mode.id, values, self._model_set, self._preset, get_registry(self._studio.settings))
             notes = spec.notes()  # before it is submitted: a file may be gone
             (job,) = self._submit([spec], request)
             return self._job(self._studio.queue.get(job, self._owners.of(request))) | {"notes": notes}
@@ -121,7 +123,7 @@ class Api:
         for number, each in enumerate(requests, 1):
             values = dict(each)
             try:
-                specs.append(_spec(str(values.pop("mode", "")), values, self._model_set, registry))
+                specs.append(_spec(str(values.pop("mode", "")), values, self._model_set, self._preset, registry))
             except RequestError as error:
                 raise RequestError(f"Request {number}: {error.message}", error.hint) from None
         return self._submit(specs, request)
@@ -273,14 +275,22 @@ def _media_of(mode: Mode, name: str) -> Media | None:
     return mode.media.get(name)
 
 
-def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet, registry: Registry) -> JobSpec:
-    """A request as JSON has it, with its files uploaded."""
+def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet, preset: str, registry: Registry) -> JobSpec:
+    """Return a request as JSON has it, with its files uploaded.
+
+    Args:
+        mode: Its mode.
+        values: Its values.
+        model_set: The model set if it names none.
+        preset: The preset if it names none.
+        registry: Has the model sets that it may name.
+    """
     files, given = get_mode(mode).media, dict[str, Any]()
     for name, value in values.items():
         if value is not None:
             given[name] = _uploaded(value) if name in files else _loras(value) if name == "loras" else value
     chosen = registry.get_set(str(given.pop("model_set", model_set.id)))
-    return JobSpec.from_request(mode, given, chosen, given.pop("preset", None))
+    return JobSpec.from_request(mode, given, chosen, str(given.pop("preset", preset)))
 
 
 def _within(limit: int) -> int:

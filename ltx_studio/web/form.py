@@ -8,7 +8,7 @@ import gradio as gr
 from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.families import DEFAULT_PRESET, ModelSet, Preset
+from ltx_studio.families import ModelSet, Preset
 from ltx_studio.media.input_store import is_here
 from ltx_studio.modes import Limit, Media, Mode, drawn_seed
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
@@ -58,8 +58,10 @@ class Form:
     changed: gr.Number
     below_more: gr.Column
 
-    def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told) -> None:
+    def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told, preset: Preset | None = None) -> None:
         self.mode, self._set, self._estimate = mode, model_set, estimate
+        usual = model_set.family.usual_preset
+        self._default = usual if preset is None or preset.refusal(model_set) else preset
         self.components: dict[str, gr.components.Component] = {}
         self._fields: Mapping[str, FieldInfo] = mode.params.model_fields
         self._follows_file = self._fields["seconds"].is_required()
@@ -177,7 +179,7 @@ class Form:
             lora = loras[row] if row < len(loras) else None
             filled[f"lora_{row}"] = private_copy(lora.file) if lora else None
             filled[f"lora_{row}_strength"] = lora.strength if lora else 1.0
-        preset = spec.preset if spec.preset in {each.id for each in self._presets()} else DEFAULT_PRESET
+        preset = spec.preset if spec.preset in {each.id for each in self._presets()} else self._default.id
         filled |= {"preset": preset, "new_seed": False, "takes": 1, "shape": OWN_SHAPE}
         if self._follows_file:
             filled["as_long"] = False
@@ -193,7 +195,7 @@ class Form:
         if threshold is not None:
             lost.append(words.LOST_THRESHOLD.format(value=threshold))
         if spec.preset not in {each.id for each in self._presets()}:
-            lost.append(words.LOST_PRESET.format(preset=spec.sampling.label, other=self._usual.label))
+            lost.append(words.LOST_PRESET.format(preset=spec.sampling.label, other=self._default.label))
         if spec.model_set.id != self._set.id:
             lost.append(words.LOST_SET.format(id=spec.model_set.id, other=self._set.label))
         return lost
@@ -276,11 +278,6 @@ class Form:
     def _about(self, preset: Preset) -> str:
         return preset.description(self._set, stages=self.mode.samplings)
 
-    @property
-    def _usual(self) -> Preset:
-        """The preset of a form that was not filled in."""
-        return self._set.family.get_preset(DEFAULT_PRESET)
-
     def _presets(self) -> list[Preset]:
         return [preset for preset in self._set.family.presets.values() if not preset.refusal(self._set)]
 
@@ -339,9 +336,9 @@ class Form:
         choices = [(preset.label, preset.id) for preset in self._presets()]
         preset = gr.Radio(
             choices,
-            value=self._usual.id,
+            value=self._default.id,
             label=words.PRESET,
-            info=self._about(self._usual),
+            info=self._about(self._default),
             elem_id=self.id("preset"),
             elem_classes=["presets"],
         )

@@ -11,6 +11,7 @@ import gradio as gr
 
 from ltx_studio.errors import Remedy, RequestError, StudioError
 from ltx_studio.families import ModelSet
+from ltx_studio.families.default_preset import default_preset
 from ltx_studio.media.extract import write_picture, write_sound
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, Media, drawn_seed
@@ -45,7 +46,8 @@ class Page:
     def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._discretion = Discretion(studio.settings, owners)
-        self.forms = {mode: Form(MODES[mode], model_set, studio.estimate) for mode in MODES}
+        preset = default_preset(studio.settings, model_set.family)
+        self.forms = {mode: Form(MODES[mode], model_set, studio.estimate, preset) for mode in MODES}
         self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
         self.run = RunPanel(studio, owners, self.take)
 

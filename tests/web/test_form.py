@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from ltx_studio.families.ltx_2_3 import QUALITY
 from ltx_studio.media import InputStore
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, UserLora
@@ -32,6 +33,17 @@ def form_of(mode: str, model_set: str, home: Settings) -> Form:
     with gr.Blocks():
         made.build()
     return made
+
+
+@pytest.mark.parametrize(("model_set", "chosen"), [("pocket", "quality"), ("distilled-fp8", "fast")])
+def test_the_preset_of_the_settings_is_chosen_where_the_model_set_can_do_it(
+    home: Settings, model_set: str, chosen: str
+) -> None:
+    form = Form(MODES["t2v"], get_registry(home).get_set(model_set), lambda spec: None, QUALITY)
+    with gr.Blocks():
+        form.build()
+
+    assert form.components["preset"].value == chosen
 
 
 def values(form: Form, word: str) -> dict[str, object]:
