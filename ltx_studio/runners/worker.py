@@ -14,7 +14,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.errors import ExecutionError, StoppedError, StudioError
+from ltx_studio.errors import BusyError, ExecutionError, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Failed, Finished, Preview
 from ltx_studio.graph import Workflow
 from ltx_studio.queue.live_updates import LiveUpdates
@@ -61,6 +61,7 @@ class Worker:
         board: Where it tells what happens, for those in this process who want to see it at once.
         only: Carry out these jobs and no others.
         tidy: Frees what is no longer needed; called while nothing waits.
+        keep_alive: Seconds without a job after which models are unloaded; None keeps them loaded.
     """
 
     def __init__(
@@ -73,9 +74,12 @@ class Worker:
         *,
         only: Collection[str] | None = None,
         tidy: Callable[[], object] = lambda: None,
+        keep_alive: float | None = None,
     ) -> None:
         self._lock = FileLock(lock)
         self._tidy, self._tidied = tidy, -math.inf
+        self._keep_alive = math.inf if keep_alive is None else keep_alive
+        self._idle_since = math.inf  # nothing has run, or its models are unloaded
         self._queue, self._runner, self._take_store, self._live_updates, self._only = (
             queue,
             runner,
@@ -122,10 +126,12 @@ class Worker:
         job = self._patiently(lambda: self._queue.claim(self._only))
         if job is None:
             self._tidy_up()
+            self._unload_idle()
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
         else:
             self._carry_out(job)
+            self._idle_since = time.monotonic()
 
     def _tidy_up(self) -> None:
         """While nothing waits, free what is no longer needed, now and then."""
@@ -136,6 +142,18 @@ class Worker:
             self._tidy()
         except (sqlite3.Error, OSError):
             log.exception("files that are no longer needed cannot be freed now")
+
+    def _unload_idle(self) -> None:
+        """Unload the models when no job has run for as long as they are kept."""
+        if time.monotonic() - self._idle_since < self._keep_alive:
+            return
+        self._idle_since = math.inf
+        try:
+            self._runner.unload()
+        except BusyError:  # something else uses the engine, such as a preview of a control map
+            self._idle_since = time.monotonic()
+        except Exception:
+            log.exception("idle models cannot be unloaded")
 
     def _patiently(self, work: Callable[[], Result]) -> Result:
         """Repeat what needs the database until it can be done: a full disk or another program's lock loses nothing.

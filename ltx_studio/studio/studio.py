@@ -92,9 +92,16 @@ class Studio:
         with self._guard:
             if self._worker is not None:
                 return
-            lock = self.settings.worker_lock
+            minutes = self.settings.keep_alive_minutes
             worker = Worker(
-                lock, self.queue, self.runner, self.take_store, self.live_updates, only=only, tidy=self.free_inputs
+                self.settings.worker_lock,
+                self.queue,
+                self.runner,
+                self.take_store,
+                self.live_updates,
+                only=only,
+                tidy=self.free_inputs,
+                keep_alive=None if minutes is None else minutes * 60,
             )
             worker.start()
             self._worker = worker  # one that does not run would keep every later job waiting
