@@ -54,9 +54,13 @@ class _GenerateGroup(click.Group):
 class _Deferred(click.Group):
     """A group of commands in a module of its own, which is imported when one of them is asked for."""
 
-    def __init__(self, name: str, module: str, help_text: str) -> None:
+    def __init__(self, name: str, module: str, help_text: str, *, usual: str = "") -> None:
         super().__init__(name, help=help_text)
-        self._module = module
+        self._module, self._usual = module, usual
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Run the usual command, if the group has one, when none is named."""
+        return super().parse_args(ctx, [self._usual, *args] if self._usual and args in ([], ["--json"]) else args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return self._real().list_commands(ctx)
@@ -100,6 +104,9 @@ def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:
 cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "What waits, runs and has ended."))
 cli.add_command(_Deferred("models", "ltx_studio.cli.models", "What is here of the model files, and getting the rest."))
 cli.add_command(_Deferred("recipe", "ltx_studio.cli.recipe", "How a video was made: `recipe FILE.mp4`."))
+cli.add_command(
+    _Deferred("settings", "ltx_studio.cli.settings", "Show and change the settings of this studio.", usual="list")
+)
 cli.add_command(_Deferred("takes", "ltx_studio.cli.takes", "What was made."))
 cli.add_command(_Deferred("workflow", "ltx_studio.cli.workflow", "Read and check ComfyUI workflows."))
 

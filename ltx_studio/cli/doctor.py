@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltx_studio import __version__
-from ltx_studio.cli.output import echo, echo_json, secho
+from ltx_studio.cli.output import GIGABYTE, echo, echo_json, secho
 from ltx_studio.errors import StudioError
 from ltx_studio.permissions import command_to_close, home_error, is_exposed
 from ltx_studio.settings import Settings, get_settings
@@ -69,6 +69,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
     yield Finding("Studio", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     yield _home(settings)
     yield _room(settings)
+    yield from _limited(settings)
     try:
         installed = comfyui.find(settings)
         snapshot = snapshot_path(settings)
@@ -117,6 +118,16 @@ def _room(settings: Settings) -> Finding:
     used = {name: _size(folder) for name, folder in folders.items()}
     told = [f"{name} {in_bytes(size)}" for name, size in sorted(used.items(), key=lambda item: -item[1]) if size]
     return Finding("Disk use", True, ", ".join(told) or "nothing yet")
+
+
+def _limited(settings: Settings) -> Iterator[Finding]:
+    """Warn if the takes need more than the limit that the user set."""
+    if settings.output_limit_gb is None:
+        return
+    size, limit = _size(settings.outputs_dir), settings.output_limit_gb * GIGABYTE
+    found = f"takes need {in_bytes(size)} of {in_bytes(limit)}"
+    hint = "Delete takes, or run `ltx-studio takes prune`; it keeps favourites."
+    yield Finding("Output limit", size <= limit, found, hint if size > limit else "")
 
 
 def _size(folder: Path) -> int:

@@ -18,6 +18,9 @@ from ltx_studio.text.formatting import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+GIGABYTE = 10**9
+"""As disks count."""
+
 _NOT_SHOWN = re.compile(r"[^ -~]")
 
 

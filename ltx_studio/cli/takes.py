@@ -5,15 +5,13 @@ from collections.abc import Sequence
 
 import click
 
-from ltx_studio.cli.output import echo, echo_json, moment
+from ltx_studio.cli.output import GIGABYTE, echo, echo_json, moment
 from ltx_studio.errors import RequestError
 from ltx_studio.queue import LOCAL, Database
 from ltx_studio.settings import get_settings
 from ltx_studio.takes import unused_inputs
 from ltx_studio.takes.history import PAGE, History, TakeRecord
 from ltx_studio.text.formatting import in_bytes
-
-GIGABYTE = 10**9
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
@@ -76,15 +74,25 @@ def delete(take: str) -> None:
 
 @takes.command()
 @click.option("--keep", type=click.IntRange(0), help="Until so many are left beside the favourites.")
-@click.option("--keep-gb", type=click.FloatRange(0), help="Until so many gigabytes are left, favourites included.")
+@click.option(
+    "--keep-gb",
+    type=click.FloatRange(0),
+    help="Until so many gigabytes are left, favourites included. [the setting output_limit_gb]",
+)
 @_AS_JSON
 def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
-    """Remove the oldest takes, but no favourites."""
+    """Remove the oldest takes, but no favourites. Without options, until they fit the setting output_limit_gb."""
+    settings = get_settings()
     if keep is None and keep_gb is None:
-        raise RequestError("Neither --keep nor --keep-gb is given.", "Give --keep or --keep-gb.")
+        keep_gb = settings.output_limit_gb
+    if keep is None and keep_gb is None:
+        raise RequestError(
+            "Neither --keep nor --keep-gb is given, and no limit is set.",
+            "Give one of them, or set a limit with `ltx-studio settings set output_limit_gb 50`.",
+        )
     if keep_gb is not None and not math.isfinite(keep_gb):
         raise RequestError(f"--keep-gb is {keep_gb:g}.", "Give a number of gigabytes.")
-    history, settings = _history(), get_settings()
+    history = _history()
     gone = history.prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
     unused_inputs.free(Database(settings.database_file), settings.kept_dir)
     if as_json:
