@@ -8,13 +8,14 @@ import click
 
 from ltx_studio.cli.output import echo, echo_json
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import FAST, get_preset
+from ltx_studio.families import DEFAULT_PRESET, all_presets
 from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings, file, home_of, settings_file, sources
+from ltx_studio.text.formatting import quoted
 
 _UNSET = {
     "model_set": "automatic",
-    "preset": FAST.id,
+    "preset": DEFAULT_PRESET,
     "comfy_dir": "the one that set-up fetches",
     "output_limit_gb": "none",
     "keep_alive_minutes": "always",
@@ -68,8 +69,8 @@ def set_value(key: str, value: str) -> None:
         raise RequestError(f"The value of {key} is empty.", f"Remove it with `ltx-studio settings unset {key}`.")
     if key == "model_set":
         get_registry(Settings(home=home_of(os.environ))).get_set(parsed)
-    if key == "preset":
-        get_preset(parsed)
+    if key == "preset" and parsed not in all_presets():
+        raise RequestError(f"There is no preset {quoted(parsed)}.", f"Choose one of: {', '.join(all_presets())}.")
     stored = sources.storable(parsed)
     _change(key, _UNSET[key] if stored is None else stored)
     echo(f"{key} is {_text(key, stored)} in {_path()}.", err=True)

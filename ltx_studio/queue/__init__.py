@@ -2,7 +2,8 @@
 
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.queue.queue import LOCAL, Job, Queue
+from ltx_studio.queue.jobs import Job
+from ltx_studio.queue.queue import LOCAL, Queue
 from ltx_studio.queue.snapshot import QueueSnapshot
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.states import Cancelled, Done, Failed, Progress, Queued, Running, State

@@ -20,7 +20,7 @@ BUSY_SECONDS = 30.0
 _NEEDED = {
     "owners": "id, served, paused",
     "jobs": "number, id, owner, batch, mode, spec, state, place, created, started, ended, attempts, stopping, progress,"
-    " error",
+    " error, worker, lease_until, unused_since",
     "takes": "number, id, job, owner, mode, created, file, bytes, prompt, recipe, measured, favourite, tags, leaving",
     "takes_words": "rowid, words",
 }
@@ -162,9 +162,21 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         if 0 < version < len(steps):
             _back_up(path, f"{path.name}.before-{version + 1:04}")
         for number, step in enumerate(steps[version:], version + 1):
-            for statement in step.read_text(encoding="utf-8").split(";\n\n"):
+            for statement in statements_of(step.read_text(encoding="utf-8")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def statements_of(script: str) -> Iterator[str]:
+    """Yield the statements of an SQL script; a trigger with statements of its own is one."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -4,87 +4,20 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.queue.database import Database
-from ltx_studio.queue.states import Cancelled, Done, Failed, Progress, Queued, Running, State
-from ltx_studio.queue.stored_json import error_of, object_of, progress_of, request_of
+from ltx_studio.queue.jobs import COLUMNS, Job, ahead_of, job_of
+from ltx_studio.queue.states import Progress
+from ltx_studio.queue.workers import LEASE_SECONDS
 
-DAMAGED = "Damaged: the request cannot be read."
 LOCAL = "local"
 """The owner of what the command line makes, and the page on loopback without a password."""
 
 ATTEMPTS = 2
 """How often a job may begin: once, and once more when the studio ended while it ran."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One request and where it is.
-
-    Attributes:
-        id: Short and unique.
-        owner: Whose it is.
-        mode: The mode's id.
-        spec: What was asked for, as `JobSpec.as_dict` gives it.
-        created: When, in seconds since the epoch.
-        state: Where it is.
-        batch: The id that it shares with those that were submitted with it; None when it came alone.
-        damaged: Whether its row holds no request that could be carried out.
-    """
-
-    id: str
-    owner: str
-    mode: str
-    spec: Mapping[str, Any]
-    created: float
-    state: State
-    batch: str | None = None
-    damaged: bool = False
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """What was asked for, by name."""
-        return {} if self.damaged else dict(self.spec["params"])
-
-    @property
-    def prompt(self) -> str:
-        """What was written; a sentence instead where that cannot be read."""
-        return DAMAGED if self.damaged else str(self.params.get("prompt", ""))
-
-    @property
-    def verifies(self) -> bool:
-        """Whether it only verifies a take."""
-        return bool(self.spec.get("fresh"))
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``progress`` is 0 to 1, ``stage`` and ``error`` are there where they mean something."""
-        state = self.state
-        shown: dict[str, Any] = {
-            "id": self.id,
-            "state": state.name,
-            "mode": self.mode,
-            "owner": self.owner,
-            "created": self.created,
-            "batch": self.batch,
-            "verifies": self.verifies,
-            "progress": float(isinstance(state, Done)),
-            "take": None,
-            "ahead": 0,
-        }
-        match state:
-            case Queued(ahead):
-                shown["ahead"] = ahead
-            case Running(_, progress, stopping):
-                shown |= {"progress": round(progress.part, 4), "stage": progress.phase, "stopping": stopping}
-            case Done(take=take):
-                shown["take"] = take
-            case Failed(_, error):
-                shown["error"] = error.as_dict()
-        return shown | ({"damaged": True} if self.damaged else {})
 
 
 class Insertable(Protocol):
@@ -141,8 +74,13 @@ class Queue:
             ).fetchall()
             return [job_of(row, ahead) for row in rows]
 
-    def claim(self, only: Collection[str] | None = None) -> Job | None:
-        """Take the job whose turn it is, or the first of these that still waits; None when nothing does."""
+    def claim(self, only: Collection[str] | None = None, *, worker: str | None = None) -> Job | None:
+        """Take the job whose turn it is and lease it to `worker`; None when nothing waits.
+
+        Args:
+            only: Take the first of these that waits, and no other.
+            worker: Who carries it out.
+        """
         with self._database.write() as connection:
             if only is None:
                 found = connection.execute(
@@ -162,8 +100,9 @@ class Queue:
                 "UPDATE owners SET served = (SELECT max(served) + 1 FROM owners) WHERE id = ?", (found["owner"],)
             )
             connection.execute(
-                "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
-                (time.time(), found["id"]),
+                "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1, worker = ?, lease_until = ?"
+                " WHERE id = ?",
+                (now := time.time(), worker, now + LEASE_SECONDS, found["id"]),
             )
             return job_of(_row(connection, found["id"], found["owner"]), {})
 
@@ -175,6 +114,16 @@ class Queue:
             )
             return self._is_stopping(connection, job)
 
+    def renew(self, job: str, worker: str) -> bool:
+        """Renew the lease of a running job; False if it is no longer the worker's."""
+        with self._database.write() as connection:
+            return bool(
+                connection.execute(
+                    "UPDATE jobs SET lease_until = ? WHERE id = ? AND state = 'running' AND worker = ?",
+                    (time.time() + LEASE_SECONDS, job, worker),
+                ).rowcount
+            )
+
     def is_stopping(self, job: str) -> bool:
         """Whether a running job has been asked to stop, or is no longer running at all."""
         with self._database.read() as connection:
@@ -185,39 +134,50 @@ class Queue:
         row = connection.execute("SELECT stopping FROM jobs WHERE id = ? AND state = 'running'", (job,)).fetchone()
         return row is None or bool(row["stopping"])
 
-    def finish(self, job: str, take: Insertable) -> bool:
-        """A running job is done, and its take is of the history; False, and nothing done, when it ran no longer."""
+    def finish(self, job: str, take: Insertable, *, worker: str | None = None) -> bool:
+        """End a running job, and put its take into the history.
+
+        Args:
+            job: Its id.
+            take: What it made.
+            worker: Who carried it out; None does not compare.
+
+        Returns:
+            False, and nothing is done, if the job runs no longer or is another worker's.
+        """
         with self._database.write() as connection:
             changed = connection.execute(
-                "UPDATE jobs SET state = 'done', ended = ?, stopping = 0 WHERE id = ? AND state = 'running'",
-                (time.time(), job),
+                "UPDATE jobs SET state = 'done', ended = ?, stopping = 0 WHERE id = ? AND state = 'running'"
+                f" AND {_MINE}",
+                (time.time(), job, worker, worker),
             ).rowcount
             if changed:
                 take.insert(connection)
             return bool(changed)
 
-    def fail(self, job: str, error: StudioError) -> None:
-        """A running job ended with an error."""
-        self._end(job, "failed", json.dumps(error.store()))
+    def fail(self, job: str, error: StudioError, *, worker: str | None = None) -> None:
+        """End a running job with an error; see `finish`."""
+        self._end(job, "failed", json.dumps(error.store()), worker)
 
-    def drop(self, job: str) -> None:
-        """A running job was stopped."""
-        self._end(job, "cancelled", None)
+    def drop(self, job: str, *, worker: str | None = None) -> None:
+        """End a running job that was stopped; see `finish`."""
+        self._end(job, "cancelled", None, worker)
 
-    def release(self, job: str) -> None:
-        """A running job goes back to the front of the line, as if it had not begun: the studio is being closed."""
+    def release(self, job: str, *, worker: str | None = None) -> None:
+        """Put a running job back to the front of its owner's line, as if it had not begun; see `finish`."""
         with self._database.write() as connection:
             connection.execute(
                 f"UPDATE jobs SET state = 'queued', {_FIRST}, attempts = attempts - 1, started = NULL, progress = NULL"
-                " WHERE id = ? AND state = 'running'",
-                (job,),
+                f" WHERE id = ? AND state = 'running' AND {_MINE}",
+                (job, worker, worker),
             )
 
-    def _end(self, job: str, state: str, error: str | None) -> None:
+    def _end(self, job: str, state: str, error: str | None, worker: str | None) -> None:
         with self._database.write() as connection:
             connection.execute(
-                "UPDATE jobs SET state = ?, ended = ?, error = ?, stopping = 0 WHERE id = ? AND state = 'running'",
-                (state, time.time(), error, job),
+                "UPDATE jobs SET state = ?, ended = ?, error = ?, stopping = 0 WHERE id = ? AND state = 'running'"
+                f" AND {_MINE}",
+                (state, time.time(), error, job, worker, worker),
             )
 
     def cancel(self, job: str, owner: str) -> Job:
@@ -304,14 +264,17 @@ class Queue:
             rows = connection.execute(f"SELECT {COLUMNS} WHERE jobs.state = 'running'").fetchall()
             return [job_of(row, {}) for row in rows]
 
-    def recover(self) -> list[str]:
-        """Look after jobs that ran when the studio ended without a word; call it before the first `claim`.
+    def recover(self, jobs: Iterable[Job] | None = None) -> list[str]:
+        """Look after running jobs whose worker is gone; call it before the first `claim`.
 
         They wait again, first of their lines; but what was to stop is stopped, as is what only verified a take, and
         what was lost twice fails.
 
+        Args:
+            jobs: These, as far as they still run with the same worker; None is all that run.
+
         Returns:
-            Ids of all that ran; none has a take yet.
+            The ids of those that were looked after; none has a take yet.
         """
         lost = ExecutionError(
             "The studio ended while this job ran, twice.",
@@ -320,18 +283,28 @@ class Queue:
         )
         with self._database.write() as connection:
             now = time.time()
-            ran = [row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state = 'running'")]
+            if jobs is None:
+                ran = [row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state = 'running'")]
+            else:
+                ran = [job.id for job in jobs if _is_still(connection, job)]
+            these, ids = "state = 'running' AND id IN (SELECT value FROM json_each(?))", json.dumps(ran)
             connection.execute(
-                "UPDATE jobs SET state = 'cancelled', ended = ? WHERE state = 'running'"
+                f"UPDATE jobs SET state = 'cancelled', ended = ? WHERE {these}"
                 " AND (stopping OR CASE WHEN json_valid(spec) THEN coalesce(json_extract(spec, '$.fresh'), 0) END)",
-                (now,),
+                (now, ids),
             )
             connection.execute(
-                "UPDATE jobs SET state = 'failed', ended = ?, error = ? WHERE state = 'running' AND attempts >= ?",
-                (now, json.dumps(lost.store()), ATTEMPTS),
+                f"UPDATE jobs SET state = 'failed', ended = ?, error = ? WHERE {these} AND attempts >= ?",
+                (now, json.dumps(lost.store()), ids, ATTEMPTS),
             )
-            connection.execute(f"UPDATE jobs SET state = 'queued', {_FIRST}, progress = NULL WHERE state = 'running'")
+            connection.execute(f"UPDATE jobs SET state = 'queued', {_FIRST}, progress = NULL WHERE {these}", (ids,))
             return ran
+
+
+def _is_still(connection: sqlite3.Connection, job: Job) -> bool:
+    """Return whether a job runs with the worker that it was seen with."""
+    found = connection.execute("SELECT worker FROM jobs WHERE id = ? AND state = 'running'", (job.id,)).fetchone()
+    return found is not None and found["worker"] == job.worker
 
 
 def new_id() -> str:
@@ -339,13 +312,14 @@ def new_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
+_MINE = "(? IS NULL OR worker = ?)"
+"""Of the worker that says so, which is given twice."""
+
 _FIRST = (
     "place = (SELECT coalesce(min(line.place), 1) - 1 FROM jobs AS line"
     " WHERE line.owner = jobs.owner AND line.state = 'queued')"
 )
 """Before all others of its owner: it had its turn already."""
-
-COLUMNS = "jobs.*, takes.id AS take FROM jobs LEFT JOIN takes ON takes.job = jobs.id"
 
 
 def _row(connection: sqlite3.Connection, job: str, owner: str) -> sqlite3.Row:
@@ -360,40 +334,3 @@ def _row(connection: sqlite3.Connection, job: str, owner: str) -> sqlite3.Row:
 def _last_place(connection: sqlite3.Connection, owner: str) -> int:
     row = connection.execute("SELECT max(place) FROM jobs WHERE owner = ? AND state = 'queued'", (owner,)).fetchone()
     return -1 if row[0] is None else int(row[0])
-
-
-def ahead_of(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
-    """How many jobs come before each of the owner's that wait, as owners take turns."""
-    lines = connection.execute(
-        "SELECT owners.id, owners.served, count(*) AS length FROM owners JOIN jobs ON jobs.owner = owners.id"
-        " WHERE jobs.state = 'queued' AND NOT owners.paused GROUP BY owners.id"
-    ).fetchall()
-    turn = {line["id"]: (line["served"], line["id"]) for line in lines}
-    own = turn.get(owner, (0, owner))
-    others = [(line["length"], turn[line["id"]] < own) for line in lines if line["id"] != owner]
-    line = connection.execute("SELECT id FROM jobs WHERE owner = ? AND state = 'queued' ORDER BY place", (owner,))
-    return {row["id"]: at + sum(min(length, at + earlier) for length, earlier in others) for at, row in enumerate(line)}
-
-
-def job_of(row: sqlite3.Row, ahead: Mapping[str, int]) -> Job:
-    """A row of `COLUMNS`; `ahead` is what `ahead_of` gave."""
-    spec, is_damaged = object_of(row["spec"]) or {}, request_of(row["spec"]) is None
-    at = (row["created"], _state(row, ahead), row["batch"])
-    return Job(row["id"], row["owner"], row["mode"], spec, *at, damaged=is_damaged)
-
-
-def _state(row: sqlite3.Row, ahead: Mapping[str, int]) -> State:
-    started, ended = row["started"] or row["created"], row["ended"] or row["created"]
-    match row["state"]:
-        case "queued":
-            return Queued(ahead.get(row["id"], 0), row["attempts"])
-        case "running":
-            return Running(started, progress_of(row["progress"]), bool(row["stopping"]))
-        case "done":
-            return Done(started, ended, row["take"])
-        case "failed":
-            return Failed(ended, error_of(row["error"]))
-        case "cancelled":
-            return Cancelled(ended)
-        case unknown:
-            return Failed(ended, StudioError(f"The job has an unknown state, {unknown!r}.", "Cancel it."))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ltx_studio.queue.database import Database
-from ltx_studio.queue.queue import COLUMNS, Job, ahead_of, job_of
+from ltx_studio.queue.jobs import COLUMNS, Job, ahead_of, job_of
 
 SHOWN_WAITING = 20
 SHOWN_ENDED = 3

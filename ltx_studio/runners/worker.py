@@ -17,9 +17,10 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import BusyError, ExecutionError, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Failed, Finished, Preview
 from ltx_studio.graph import Workflow
+from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.progress import advance
-from ltx_studio.queue.queue import Job, Queue
+from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.states import Progress, Running
 from ltx_studio.runners.local import LocalRunner

@@ -13,8 +13,9 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.media import InputStore
 from ltx_studio.modes import Media
 from ltx_studio.queue.database import Database
+from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
-from ltx_studio.queue.queue import Job, Queue
+from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.snapshot import QueueSnapshots
 from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.queue.states import Queued, Running
@@ -24,6 +25,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes import unused_inputs
 from ltx_studio.takes.estimates import Estimator
 from ltx_studio.takes.history import History
+from ltx_studio.takes.retention import forget_jobs
 from ltx_studio.takes.take_store import TakeStore
 
 log = logging.getLogger(__name__)
@@ -100,7 +102,7 @@ class Studio:
                 self.take_store,
                 self.live_updates,
                 only=only,
-                tidy=self.free_inputs,
+                tidy=self.tidy,
                 keep_alive=None if minutes is None else minutes * 60,
             )
             worker.start()
@@ -110,8 +112,13 @@ class Studio:
         except sqlite3.Error:  # they go the next time
             log.exception("takes that are to go cannot be removed now")
 
-    def free_inputs(self) -> int:
-        """Remove the copies of users' files that no job and no take needs; return how many bytes that freed."""
+    def tidy(self) -> int:
+        """Delete the rows of jobs, and the copies of users' files, that nothing needs; return the bytes freed.
+
+        Raises:
+            sqlite3.Error: The database cannot be used.
+        """
+        forget_jobs(self._database)
         return unused_inputs.free(self._database, self.settings.kept_dir)
 
     def is_worked(self) -> bool:

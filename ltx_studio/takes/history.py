@@ -138,7 +138,10 @@ def poster_path(folder: Path, take: str) -> Path:
 
 
 def erase(connection: sqlite3.Connection, number: int) -> None:
-    """Delete a take's row, in the open transaction."""
+    """Delete a take's row in the open transaction, and note that its job is of no use from now on."""
+    connection.execute(
+        "UPDATE jobs SET unused_since = ? WHERE id = (SELECT job FROM takes WHERE number = ?)", (time.time(), number)
+    )
     for statement in ("DELETE FROM takes_words WHERE rowid = ?", "DELETE FROM takes WHERE number = ?"):
         connection.execute(statement, (number,))
 

@@ -17,7 +17,7 @@ from ltx_studio.media import InputPreparer
 from ltx_studio.media.open import open_media, opened_picture
 from ltx_studio.models import get_registry
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.queue.queue import Job
+from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.settings import Settings
 from ltx_studio.takes import provenance, recipes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ltx_studio.errors import SetupError
-from ltx_studio.queue.database import Database
+from ltx_studio.queue.database import Database, statements_of
 
 
 def test_it_is_made_once_and_opened_again(tmp_path: Path) -> None:
@@ -90,3 +90,24 @@ def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
             thread.join()
 
     assert faults == []
+
+
+def test_a_trigger_of_a_migration_is_one_statement() -> None:
+    script = """CREATE TABLE a (x INTEGER);
+
+CREATE TRIGGER t AFTER INSERT ON a BEGIN
+    DELETE FROM a WHERE x = 1;
+
+    DELETE FROM a WHERE x = 2; -- two; in one
+END;
+
+CREATE TABLE b (y TEXT DEFAULT ';
+
+');
+"""
+
+    assert [text.split()[:2] for text in statements_of(script)] == [
+        ["CREATE", "TABLE"],
+        ["CREATE", "TRIGGER"],
+        ["CREATE", "TABLE"],
+    ]
