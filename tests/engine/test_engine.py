@@ -234,14 +234,14 @@ class TestCancel:
         assert list(settings.staging_dir.iterdir()) == []
         assert frames_digest(finish(engine, small_workflow())) == reference
 
-    @pytest.mark.parametrize("stage", ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"])
+    @pytest.mark.parametrize("phase", ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"])
     def test_at_the_beginning_of_a_stage(self, engine: Engine, phase: str) -> None:
         engine.unload()
         events = cancel_when(engine, small_workflow(), at_phase(phase))
 
         assert isinstance(events[-1], Cancelled)
 
-    @pytest.mark.parametrize(("stage", "step"), [("stage1", 1), ("stage1", 4), ("stage2", 1)])
+    @pytest.mark.parametrize(("phase", "step"), [("stage1", 1), ("stage1", 4), ("stage2", 1)])
     def test_within_one_step(self, engine: Engine, phase: str, step: int) -> None:
         events = cancel_when(engine, small_workflow(seconds=2), at_step(phase, step))
 
