@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ltx_studio.engine import Engine
+from ltx_studio.engine import Engine, run_folders
 from ltx_studio.events import Finished
 from ltx_studio.logs import log_to_file
 from ltx_studio.media import by_name
@@ -68,7 +68,7 @@ def clip(engine: Engine, seed: int) -> None:
     if not isinstance(outcome, Finished):
         raise SystemExit(f"no clip: {outcome}")
     for output in outcome.outputs:
-        output.path.unlink()
+        run_folders.discard(output.path)
 
 
 def clip_from_files(engine: Engine, seed: int) -> None:

@@ -99,7 +99,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A whole file that the run made; `node` is the title of the node that saved it."""
+    """A whole file that the run made, in its folder in staging; `node` is the title of the node that saved it."""
 
     path: Path
     node: str
@@ -107,7 +107,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is done; `seconds` from the start of the graph to its end."""
+    """The run is done; `seconds` from the start of the graph to its end.
+
+    The files belong to whoever reads this, and so does removing the run's folder: see `engine/run_folders.py`.
+    """
 
     outputs: tuple[Output, ...]
     seconds: float

@@ -1,8 +1,10 @@
 """Write files atomically: under a temporary name first, then renamed to the final one."""
 
 import contextlib
+import errno
 import os
 import re
+import shutil
 import socket
 import time
 import uuid
@@ -36,6 +38,23 @@ def whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def move(source: Path, destination: Path) -> None:
+    """Move a whole file, also to another disk. On the same disk it needs neither memory nor free space.
+
+    Raises:
+        OSError: It cannot be moved; `source` and what was at `destination` before are unchanged.
+    """
+    try:
+        source.replace(destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with whole(destination) as partial:
+            shutil.copyfile(source, partial)
+        with contextlib.suppress(OSError):
+            source.unlink(missing_ok=True)
 
 
 def sweep_partials(*folders: Path) -> None:

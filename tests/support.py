@@ -93,7 +93,7 @@ def outcome_of(events: Iterator[Event]) -> Outcome:
 
 
 def finish(engine: Engine, workflow: Workflow) -> Path:
-    """Run to the end and give the file."""
+    """Run to the end and return the file, which stays in staging."""
     outcome = outcome_of(engine.run(workflow))
     assert isinstance(outcome, Finished), outcome
     (output,) = outcome.outputs
@@ -122,6 +122,11 @@ def frames_digest(path: Path) -> str:
         for frame in container.decode(video=0):
             digest.update(frame.to_ndarray(format="rgb24").tobytes())
     return digest.hexdigest()
+
+
+def staged_in(settings: Settings) -> set[Path]:
+    """Return the folders of runs in staging."""
+    return set(settings.staging_dir.iterdir())
 
 
 def outputs_of(settings: Settings) -> set[Path]:

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from ltx_studio.fileio import FOREIGN_SECONDS, sweep_partials, whole
+from ltx_studio.fileio import FOREIGN_SECONDS, move, sweep_partials, whole
 from tests.support import leave_partial
 
 
@@ -18,6 +19,36 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
         assert not (tmp_path / "clip.mp4").exists()
 
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_a_file_moves_to_another_disk(tmp_path: Path) -> None:
+    made = tmp_path / "clip.mp4"
+    made.write_bytes(b"clip")
+
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        assert Path(elsewhere).stat().st_dev != tmp_path.stat().st_dev
+        move(made, Path(elsewhere, "take.mp4"))
+        assert {item.name: item.read_bytes() for item in Path(elsewhere).iterdir()} == {"take.mp4": b"clip"}
+    assert not made.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_a_file_that_another_disk_has_no_room_for_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "clip.mp4"
+    made.write_bytes(b"clip")
+
+    def full(_source: Path, partial: Path) -> None:
+        partial.write_bytes(b"cl")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        with pytest.raises(OSError, match="No space"):
+            move(made, Path(elsewhere, "take.mp4"))
+        assert list(Path(elsewhere).iterdir()) == []
+    assert made.read_bytes() == b"clip"
 
 
 def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ltx_studio.events import Finished
 from ltx_studio.media.probe import probe_clip
 from ltx_studio.models import Store
 from ltx_studio.queue import LOCAL, Cancelled, Done, Failed, JobSpec, Queued, Running, WorkflowSpec
+from ltx_studio.queue.specs import read_spec
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
@@ -102,10 +103,10 @@ def test_a_deleted_takes_job_counts_as_unused_from_the_upgrade_on(old: Settings)
 
 def test_its_clips_give_their_requests_back(old: Settings) -> None:
     studio = Studio(old)
-    specs = {take.id: spec_of(recipes.read(studio.history.path(take)), old)
-             for take in studio.history.page(LOCAL, limit=10).takes}  # fmt: skip
+    found = {take.id: recipes.read(studio.history.path(take)) for take in studio.history.page(LOCAL, limit=10).takes}
+    text, picture = spec_of(found[TEXT], old), spec_of(found[PICTURE], old)
+    workflow = read_spec(found[WORKFLOW].request(), old)
 
-    text, picture, workflow = specs[TEXT], specs[PICTURE], specs[WORKFLOW]
     assert isinstance(text, JobSpec)
     assert (text.prompt, text.seed, text.preset, text.model_set.id) == ("a red ball bounces", 11, "draft", "pocket")
     assert isinstance(picture, JobSpec)

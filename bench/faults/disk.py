@@ -18,7 +18,7 @@ FULL_SECONDS = 12.0
 LOCKED_SECONDS = 35.0
 PLACES = (
     ("ltx_studio.runners.local:LocalRunner.prepare", "after"),
-    ("ltx_studio.engine.run_folders:publish", "before"),
+    ("ltx_studio.engine.run_folders:RunFolder.finish", "before"),
     ("ltx_studio.takes.take_store:TakeStore.keep", "before"),
     ("ltx_studio.takes.take_store:write_poster", "before"),
     ("ltx_studio.queue.queue:Queue.finish", "before"),

@@ -16,7 +16,8 @@ PLACES = (
     "ltx_studio.takes.recipes:write",
     "ltx_studio.takes.take_store:write_poster",
     "ltx_studio.takes.take_store:measure",
-    "ltx_studio.engine.run_folders:publish",
+    "ltx_studio.engine.run_folders:RunFolder.finish",
+    "ltx_studio.engine.run_folders:discard_run",
     "ltx_studio.engine.cache:forget",
 )
 """Where a run claims its job, hands its clip over and accounts for it."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.obey.measure import Clip, read
-from ltx_studio.engine import Engine
+from ltx_studio.engine import Engine, run_folders
 from ltx_studio.events import Failed, Finished
 from ltx_studio.graph import Workflow
 from ltx_studio.media import InputPreparer
@@ -46,7 +46,7 @@ class Renderer:
                 raise event.error
             if isinstance(event, Finished):
                 clip = read(event.outputs[0].path)
-                event.outputs[0].path.unlink()
+                run_folders.discard(event.outputs[0].path)
                 self._pictures.append((clip.frames * 255).round().astype(np.uint8))
                 return clip
         raise SystemExit("stopped")

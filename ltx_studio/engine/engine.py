@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -86,9 +85,13 @@ class Engine:
         """Run `workflow`, telling what happens as it happens.
 
         The stream ends with exactly one of Finished, Failed, Cancelled, and does not raise. Closing or dropping
-        the iterator cancels the run. The device stays held until the run has unwound. `run_id` names the run in
-        events, logs and files; one is drawn when none is given. With `fresh`, nothing that is still warm from runs
-        before is used, loaded models included.
+        the iterator cancels the run. The device stays held until the run has unwound. With `fresh`, nothing that is
+        still warm from runs before is used, loaded models included.
+
+        The files that Finished names are whole, and in the run's folder in staging. They belong to the caller, who
+        removes the folder with `run_folders.discard` when they are where they belong. `run_id` names the run in
+        events, logs and its folder: a caller who gives one finds the files by it after a kill. Without one, they go
+        with the process.
         """
         cancel = cancel or CancelToken()
         if cancel.cancelled or self._closed.is_set():
@@ -101,7 +104,7 @@ class Engine:
             if comfy is None or not (yield from self._await_lane(comfy, cancel, began)):
                 yield Cancelled()
                 return
-            run = self._launch(comfy, workflow, cancel, run_id or uuid.uuid4().hex[:12], fresh)
+            run = self._launch(comfy, workflow, cancel, run_id or run_folders.new_run_id(), fresh)
         except StudioError as error:
             yield Failed(error)
             return

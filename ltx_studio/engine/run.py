@@ -1,15 +1,13 @@
-"""One run: validate the graph, execute it in ComfyUI, say what happens, unwind, hand over the files."""
+"""One run: validate the graph, execute it in ComfyUI, say what happens, unwind, leave the files in staging."""
 
 import asyncio
 import copy
 import gc
 import logging
-import re
-import shutil
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +18,7 @@ from ltx_studio.engine import cache, faults, rescue, run_folders
 from ltx_studio.engine.boot import Comfy, use_folders
 from ltx_studio.engine.preview import FIRST_STEP, FormingClip
 from ltx_studio.engine.rescue import RescuedLatents
+from ltx_studio.engine.run_folders import RunFolder
 from ltx_studio.errors import ExecutionError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, Output, PhaseStarted, Preview, Started, Step
 from ltx_studio.graph import Workflow
@@ -29,10 +28,6 @@ log = logging.getLogger(__name__)
 
 INTERRUPT_SECONDS = 0.05
 """How often a stop is repeated. ComfyUI clears its flag when a run starts and when it raises, so once is not enough."""
-
-
-NAME_LENGTH = 60
-"""Characters of a workflow's name that the names of its files begin with."""
 
 
 @dataclass(slots=True)
@@ -91,9 +86,12 @@ class Run:
         self._abandoned.set()
 
     def work(self) -> None:
-        """Do the run and release the lane; puts the outcome last, when the next run may begin."""
-        folder: Path | None = None
-        outcome: Outcome
+        """Do the run and release the lane; puts the outcome last, when the next run may begin.
+
+        The folder of a run that finished with files stays: it belongs to whoever reads the outcome.
+        """
+        folder: RunFolder | None = None
+        outcome: Outcome = Cancelled()
         try:
             folder = run_folders.create(self._settings.staging_dir, self.id)
             outcome = self._execute(folder)
@@ -107,25 +105,25 @@ class Run:
             unexpected = ExecutionError.unexpected(error, details=traceback.format_exc())
             outcome = Cancelled() if self._stopping() else Failed(unexpected)
         finally:
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
+            if folder is not None and not (isinstance(outcome, Finished) and outcome.outputs):
+                folder.remove()
             self._comfy.lane.release()
         if isinstance(outcome, Finished):
             for output in outcome.outputs:
                 self.events.put(output)
-        log.info("run %s: %s", self.id, outcome)
+        log.info("run %s of %s: %s", self.id, self._workflow.name, outcome)
         self.events.put(outcome)
 
     def _stopping(self) -> bool:
         return self._cancel.cancelled or self._abandoned.is_set()
 
-    def _execute(self, folder: Path) -> Outcome:
+    def _execute(self, folder: RunFolder) -> Outcome:
         comfy, executor = self._comfy, self._warm.executor
         use_folders(comfy, self._settings)
         outputs = self._validate()
         passing = cache.passing_nodes(self._graph, comfy.nodes.NODE_CLASS_MAPPINGS)
         self._warm.drop_replaced_models(cache.model_files(self._graph, comfy.folder_paths))
-        comfy.folder_paths.set_output_directory(str(folder))
+        comfy.folder_paths.set_output_directory(str(folder.saving))
         comfy.utils.set_progress_bar_global_hook(self._on_progress)
         comfy.host.listener = self._on_message
         comfy.previews.use(self._preview_file())
@@ -158,12 +156,9 @@ class Run:
             gc.collect()  # the traceback held what the node had allocated
             comfy.model_management.soft_empty_cache()
             return Failed(faults.from_execution(self._error or {}, self._titles, self._settings))
-        made = self._publish(folder, executor.history_result)
+        made = self._finish(folder, executor.history_result)
         self._warm.rescued.drop(used)
-        if self._stopping():
-            _remove(made)
-            return Cancelled()
-        return Finished(made, time.monotonic() - began)
+        return Cancelled() if self._stopping() else Finished(made, time.monotonic() - began)
 
     def _preview_file(self) -> Path | None:
         name = self._workflow.preview
@@ -184,21 +179,15 @@ class Run:
             raise faults.from_validation(error, node_errors, self._titles, classes, self._settings)
         return list(outputs)
 
-    def _publish(self, folder: Path, history: dict[str, Any]) -> tuple[Output, ...]:
-        """Move what the run itself says that it saved to the outputs."""
-        begin = re.sub(r"[^\w-]+", "-", self._workflow.name)[:NAME_LENGTH]
-        name = f"{begin}-{time.strftime('%H%M%S')}-{self.id}"
-        saved: dict[Path, Output] = {}
-        try:
-            for node_id, file in _saved_files(history, folder):
-                if file not in saved:  # two equal nodes save once
-                    number = f"-{len(saved) + 1}" if saved else ""
-                    path = run_folders.publish(file, self._settings.outputs_dir, name + number)
-                    saved[file] = Output(path, self._titles.get(node_id, node_id))
-        except BaseException:
-            _remove(saved.values())
-            raise
-        return tuple(saved.values())
+    def _finish(self, folder: RunFolder, history: dict[str, Any]) -> tuple[Output, ...]:
+        """Mark the run's folder as finished, with what the run itself says that it saved; nothing if it saved none."""
+        savers: dict[Path, str] = {}
+        for node_id, file in _saved_files(history, folder.saving):
+            savers.setdefault(file, self._titles.get(node_id, node_id))  # two equal nodes save once
+        if not savers:
+            return ()
+        whole = folder.finish(list(savers))
+        return tuple(Output(path, node) for path, node in zip(whole, savers.values(), strict=True))
 
     def _interrupt(self) -> None:
         """Repeat the stop until the run has unwound."""
@@ -252,8 +241,3 @@ def _saved_files(history: dict[str, Any], folder: Path) -> Iterator[tuple[str, P
         for entry in (entry for entries in shown.values() if isinstance(entries, list) for entry in entries):
             if isinstance(entry, dict) and entry.get("type") == "output":
                 yield node_id, folder / entry.get("subfolder", "") / entry["filename"]
-
-
-def _remove(outputs: Iterable[Output]) -> None:
-    for output in outputs:
-        output.path.unlink(missing_ok=True)

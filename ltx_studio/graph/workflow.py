@@ -25,7 +25,7 @@ class Workflow:
     """A graph that is ready to run.
 
     Attributes:
-        name: Becomes the beginning of the output's file name.
+        name: Says in the log what runs.
         graph: API format, id → node.
         phases: In the order in which they run.
         latent_frames: How many the finished clip has. What a sampler has beyond them are guides, which nobody wants

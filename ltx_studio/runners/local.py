@@ -76,9 +76,9 @@ class LocalRunner:
         return workflow
 
     def carry_out(
-        self, workflow: Workflow, cancel: CancelToken, *, job_id: str, fresh: bool = False
+        self, workflow: Workflow, cancel: CancelToken, *, job_id: str | None = None, fresh: bool = False
     ) -> Iterator[Event]:
-        """Run a graph that was prepared; see `Engine.run`."""
+        """Run a graph that was prepared; see `Engine.run`, also for whose the files are. Only a job has an id."""
         return self._engine.run(workflow, cancel, run_id=job_id, fresh=fresh)
 
     def memory(self) -> Memory | None:

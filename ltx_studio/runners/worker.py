@@ -197,8 +197,7 @@ class Worker:
         is_stopping = isinstance(job.state, Running) and job.state.stopping
         if is_stopping or job.verifies:
             return None
-        spec = self._take_store.spec(job)
-        return self._take_store.recovered(job, spec, lambda: self._runner.prepare(spec, CancelToken()).graph)
+        return self._take_store.recovered(job, self._take_store.spec(job))
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[bool]:
@@ -310,10 +309,10 @@ class Worker:
         try:
             return self._take_store.keep(job, spec, workflow.graph, made, watch.as_dict())
         except OSError as error:
-            where = ", ".join(str(output.path) for output in made.outputs)
+            where = ", ".join(str(output.path) for output in made.outputs if output.path.exists())
             raise ExecutionError(
                 f"The clip is made, but could not be put into the history: {error.strerror or error}.",
-                f"It is at {where}. Free some space before the next one.",
+                f"It is at {where}. Free some space, then run `ltx-studio doctor --repair` to add it to the history.",
             ) from error
 
     def _memory(self) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ltx_studio import sandbox
 from ltx_studio.cancel import CancelToken
+from ltx_studio.engine import run_folders
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError
 from ltx_studio.events import Failed, Finished
 from ltx_studio.fileio import whole
@@ -19,7 +20,6 @@ from ltx_studio.modes import get_mode
 from ltx_studio.modes.fields import Controlling
 from ltx_studio.modes.steering import used_part
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.queue.queue import new_id
 from ltx_studio.runners.local import LocalRunner
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_control_preview(spec: JobSpec, destination: Path, runner: LocalRunner,
         try:
             sheet = sandbox.read(_sheet_of_both, part.path, part, replace(part, path=made, start=0.0))
         finally:
-            made.unlink(missing_ok=True)
+            run_folders.discard(made)
     with whole(destination) as partial:
         partial.write_bytes(sheet)
     return destination
@@ -83,11 +83,13 @@ def part_of(spec: JobSpec) -> Part | None:
 def run_maps(spec: JobSpec, runner: LocalRunner, cancel: CancelToken) -> Path:
     """Return a video of the control maps alone, `_FRAMES` from all over the part that is used, made by the engine.
 
+    It is in the run's folder in staging, which the caller removes with `run_folders.discard`.
+
     Raises:
         StudioError: It cannot be made.
     """
     workflow = runner.prepare(_Maps(spec), cancel)
-    for event in runner.carry_out(workflow, cancel, job_id=new_id()):
+    for event in runner.carry_out(workflow, cancel):
         match event:
             case Finished(outputs=outputs) if outputs:
                 return outputs[0].path

@@ -3,15 +3,16 @@
 import contextlib
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ltx_studio.engine import run_folders
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import ExecutionError, RequestError
 from ltx_studio.events import Finished, Output
-from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.fileio import move, sweep_partials, whole
 from ltx_studio.graph.definitions import load_definitions
 from ltx_studio.media import InputPreparer
 from ltx_studio.media.open import open_media, opened_picture
@@ -76,14 +77,14 @@ class TakeStore:
     def keep(
         self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, measured: Mapping[str, Any]
     ) -> NewTake:
-        """Move what a run saved to its place, whole, and remove what the run left.
+        """Move what a run saved from staging to its place, whole, and remove the run's folder.
 
         A finished clip is never lost because something about it cannot be written: it is then kept without, and
-        ``measured["note"]`` says so.
+        ``measured["note"]`` says so. A kill at any moment leaves the take in one of the two places: `recovered`.
 
         Raises:
             ExecutionError: The run saved nothing.
-            OSError: Not even renaming works; what was there before is unchanged.
+            OSError: Not even renaming works. What was there before is unchanged, and the clip stays where it is.
         """
         if not made.outputs:
             raise ExecutionError("The workflow ran and saved no file.", "Give it an output node, such as Save Video.")
@@ -92,10 +93,12 @@ class TakeStore:
         first, *others = sorted((output.path for output in made.outputs), key=_rank)
         path = name.with_suffix(first.suffix)
         source = self._provenance(spec, graph)
-        for number, other in enumerate(others, 2):  # first, so that everything is there with the take
-            self._put_other(other, name.with_name(f"{name.name}-{number}{other.suffix}"), source)
+        for number in range(len(others), 0, -1):  # the take last, so that all is there with it; after a kill, the
+            other = others[number - 1]  # files that are still in staging get the numbers that they would have got
+            self._put_other(other, name.with_name(f"{name.name}-{number + 1}{other.suffix}"), source)
         recipe = self._recipe(spec, graph)
         note = self._put(first, path, recipe, self._embedded(spec, graph), source)
+        run_folders.discard_run(self._settings.staging_dir, job.id)
         return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
 
     def _name(self, job: Job, mode: str) -> Path:
@@ -137,7 +140,7 @@ class TakeStore:
                 with contextlib.suppress(OSError):
                     made.unlink(missing_ok=True)
                 return note
-        made.replace(path)  # it needs neither memory nor free space
+        move(made, path)
         return note
 
     def _put_other(self, made: Path, path: Path, source: Provenance | None) -> None:
@@ -152,7 +155,7 @@ class TakeStore:
                 with contextlib.suppress(OSError):
                     made.unlink(missing_ok=True)
                 return
-        made.replace(path)
+        move(made, path)
 
     def _take(self, job: Job, spec: Spec, path: Path, recipe: recipes.Recipe, measured: Mapping[str, Any]) -> NewTake:
         """Return what the history says of a clip at its place; it has its poster then."""
@@ -170,35 +173,51 @@ class TakeStore:
             log.exception("%s cannot be measured", path.name)
             return {}
 
-    def recovered(self, job: Job, spec: Spec, graph: Callable[[], Mapping[str, Any]]) -> NewTake | None:
-        """Return the take of a job whose clip was complete when the studio was killed, or None.
+    def recovered(self, job: Job, spec: Spec) -> NewTake | None:
+        """Return the take of a job whose clip was whole when the studio was killed, or could not be kept; else None.
 
         Args:
-            job: It was running, and has no take.
+            job: It has no take, and does not run now.
             spec: What it was asked for.
-            graph: Gives its graph, for a clip that has no recipe yet.
+
+        Raises:
+            StudioError: The request's graph cannot be built again, and the clip carries no recipe.
+            OSError: The clip cannot be moved; it stays where it is.
         """
-        path = self._name(job, spec.mode).with_suffix(".mp4")
-        made = sorted(self._outputs.glob(f"*/*-{job.id}.mp4"))
-        if path.is_file():
-            for other in made:
-                if other != path:
-                    other.unlink(missing_ok=True)  # the run's own, of which this is the copy with the recipe
-            try:
-                return self._take(job, spec, path, recipes.read(path), UNMEASURED)
-            except RequestError:  # it was kept without
-                return self._take(job, spec, path, self._recipe(spec, graph()), UNMEASURED)
-        if len(made) == 1 and isinstance(spec, JobSpec):  # of a custom workflow, files may be missing
-            return self.keep(job, spec, graph(), Finished((Output(made[0], ""),), 0.0), UNMEASURED)
-        return None
+        name = self._name(job, spec.mode)
+        path = next((path for path in sorted(name.parent.glob(f"{name.name}.*")) if path.is_file()), None)
+        older = [made for made in sorted(self._outputs.glob(f"*/*-{job.id}.mp4")) if made != path]
+        if path is not None:
+            for made in older:
+                made.unlink(missing_ok=True)  # the run's own, of which this is the copy with the recipe
+            run_folders.discard_run(self._settings.staging_dir, job.id)
+            return self._take(job, spec, path, self._recipe_at(path, spec), UNMEASURED)
+        files = run_folders.finished(self._settings.staging_dir, job.id)
+        if not files and len(older) == 1 and isinstance(spec, JobSpec):
+            files = tuple(older)  # of an earlier version, which moved a run's files to the outputs before
+        if not files:
+            return None
+        made_of = Finished(tuple(Output(file, "") for file in files), 0.0)
+        return self.keep(job, spec, self._graph(spec), made_of, UNMEASURED)
+
+    def _recipe_at(self, path: Path, spec: Spec) -> recipes.Recipe:
+        """Return the recipe that a take carries; what is known of its request if it carries none."""
+        if path.suffix == ".mp4":
+            with contextlib.suppress(RequestError):
+                return recipes.read(path)
+        return self._recipe(spec, self._graph(spec))
+
+    def _graph(self, spec: Spec) -> Mapping[str, Any]:
+        return spec.build(self._preparer()).graph
+
+    def _preparer(self) -> InputPreparer:
+        return InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras")
 
     def _embedded(self, spec: Spec, graph: Mapping[str, Any]) -> EditorMetadata | None:
         """What the file carries for ComfyUI's editor. A take is never lost for want of it."""
-        stager = InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras")
         try:
-            return embed(
-                spec, graph, load_definitions(snapshot_path(self._settings)), get_registry(self._settings), stager
-            )
+            definitions, registry = load_definitions(snapshot_path(self._settings)), get_registry(self._settings)
+            return embed(spec, graph, definitions, registry, self._preparer())
         except Exception:
             log.exception("the graph of a %s could not be drawn", spec.mode)
             return None
@@ -218,6 +237,7 @@ class TakeStore:
         """Remove unfinished files of killed processes, and files that runs of these jobs, which have no take, left."""
         sweep_partials(self.inputs, self._posters, *self._outputs.glob("*/"))
         for job in jobs:
+            run_folders.discard_run(self._settings.staging_dir, job)
             for path in self._outputs.glob(f"*/*-{job}*"):
                 with contextlib.suppress(OSError):
                     path.unlink()

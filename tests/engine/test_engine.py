@@ -31,6 +31,7 @@ from tests.support import (
     outcome_of,
     outputs_of,
     small_workflow,
+    staged_in,
 )
 
 
@@ -65,7 +66,7 @@ def fresh_process(engine: Engine, settings: Settings) -> FreshProcess:
     lines = done.stdout.splitlines()
     said = json.loads(lines[-1])
     frames = frames_digest(Path(said["path"]))
-    Path(said["path"]).unlink()
+    run_folders.discard(Path(said["path"]))
     return FreshProcess(said, frames, done.stderr, len(lines))
 
 
@@ -97,14 +98,16 @@ class TestTheStream:
         assert all(frame.startswith(b"\xff\xd8") for preview in previews for frame in preview.frames)
 
     def test_the_output_comes_from_the_run_itself(self, engine: Engine, settings: Settings) -> None:
-        before = outputs_of(settings)
+        before = staged_in(settings), outputs_of(settings)
         events = collect(engine.run(small_workflow()))
 
         (output,) = [event for event in events if isinstance(event, Output)]
         assert isinstance(events[-1], Finished)
         assert events[-1].outputs == (output,)
         assert output.node == "Save t2v"
-        assert outputs_of(settings) - before == {output.path}
+        assert staged_in(settings) - before[0] == {output.path.parent}
+        assert list(output.path.parent.iterdir()) == [output.path]
+        assert outputs_of(settings) == before[1], "the engine writes nothing there"
 
     def test_the_file_is_as_asked(self, engine: Engine) -> None:
         path = finish(engine, small_workflow(seconds=2, fps=25, width=192, height=128))
@@ -228,10 +231,9 @@ class TestCancel:
     @pytest.fixture(autouse=True)
     def nothing_is_left(self, engine: Engine, settings: Settings, reference: str) -> Iterator[None]:
         """Whatever was cancelled: no output, no litter, and the next run is as on a fresh engine."""
-        before = outputs_of(settings)
+        before = staged_in(settings)
         yield
-        assert outputs_of(settings) == before
-        assert list(settings.staging_dir.iterdir()) == []
+        assert staged_in(settings) == before
         assert frames_digest(finish(engine, small_workflow())) == reference
 
     @pytest.mark.parametrize("phase", ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"])
@@ -272,13 +274,13 @@ class TestCancel:
 
     def test_while_the_files_are_handed_over(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         cancel = CancelToken()
-        real = run_folders.publish
+        real = run_folders.RunFolder.finish
 
-        def cancelled_first(*args: Any) -> Path:
+        def cancelled_first(*args: Any) -> tuple[Path, ...]:
             cancel.cancel()
             return real(*args)
 
-        monkeypatch.setattr(run_folders, "publish", cancelled_first)
+        monkeypatch.setattr(run_folders.RunFolder, "finish", cancelled_first)
 
         assert outcome_of(engine.run(small_workflow(), cancel)) == Cancelled()
 
@@ -335,7 +337,7 @@ class TestCancel:
         assert [type(event) for event in events if event in (Waiting("lane"), Cancelled())] == [Waiting, Cancelled]
         outcome = outcome_of(first)
         assert isinstance(outcome, Finished)
-        outcome.outputs[0].path.unlink()
+        run_folders.discard(outcome.outputs[0].path)
 
     def test_dropping_the_iterator_cancels_and_the_lane_is_held_until_it_has_unwound(
         self, engine: Engine, settings: Settings
@@ -350,7 +352,7 @@ class TestCancel:
 
         follower = collect(engine.run(small_workflow(seed=31)))
         assert isinstance(follower[-1], Finished)
-        follower[-1].outputs[0].path.unlink()
+        run_folders.discard(follower[-1].outputs[0].path)
         assert not lane.locked()
 
     def test_an_iterator_that_was_never_begun_holds_nothing(self, engine: Engine, settings: Settings) -> None:
@@ -367,10 +369,9 @@ class TestCancel:
 class TestFaults:
     @pytest.fixture(autouse=True)
     def nothing_is_left(self, engine: Engine, settings: Settings) -> Iterator[None]:
-        before = outputs_of(settings)
+        before = staged_in(settings)
         yield
-        assert outputs_of(settings) == before
-        assert list(settings.staging_dir.iterdir()) == []
+        assert staged_in(settings) == before
         assert not boot(settings).lane.locked()
 
     def error_of(self, engine: Engine, workflow: Workflow) -> Any:
@@ -480,14 +481,14 @@ class TestFaults:
 
         assert "disk is full" in self.error_of(engine, small_workflow()).message
 
-    @pytest.mark.parametrize("method", ["create", "publish"])
+    @pytest.mark.parametrize("place", ["create", "RunFolder.finish"])
     def test_a_disk_that_fills_up_outside_of_comfyui_is_told_too(
-        self, engine: Engine, monkeypatch: pytest.MonkeyPatch, method: str
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch, place: str
     ) -> None:
         def full(*args: Any) -> Any:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(run_folders, method, full)
+        monkeypatch.setattr(f"ltx_studio.engine.run_folders.{place}", full)
 
         assert "disk is full" in self.error_of(engine, small_workflow()).message
 
@@ -519,7 +520,7 @@ class TestFaults:
 
         path = finish(engine, small_workflow())
         assert frames_digest(path) == reference
-        path.unlink()
+        run_folders.discard(path)
 
     @staticmethod
     def break_decoder(settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -551,7 +552,12 @@ class TestOtherOutputs:
             assert isinstance(outcome, Finished)
             assert sorted(output.path.suffix for output in outcome.outputs) == [".mp4", *[".png"] * 17]
             assert all(output.path.stat().st_size for output in outcome.outputs)
-        assert list(settings.staging_dir.iterdir()) == []
+            (folder,) = {output.path.parent for output in outcome.outputs}
+            assert run_folders.finished(
+                settings.staging_dir, run_folders.run_id_of(outcome.outputs[0].path) or ""
+            ) == tuple(output.path for output in outcome.outputs)
+            run_folders.discard(outcome.outputs[0].path)
+            assert not folder.exists()
 
     def test_two_equal_savers_give_one_file(self, engine: Engine) -> None:
         twin = small_workflow().graph[self.id_of("Save t2v")]
@@ -564,24 +570,24 @@ class TestOtherOutputs:
     def test_a_failure_in_the_middle_of_the_handing_over_leaves_nothing(
         self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        before, real = outputs_of(settings), run_folders.publish
+        before, real = staged_in(settings), Path.replace
 
-        def fail_at_the_third(file: Path, folder: Path, name: str) -> Path:
-            if name.endswith("-3"):
+        def fail_at_the_third(file: Path, target: Path) -> Path:
+            if target.stem == "0003":
                 raise OSError(28, "No space left on device")
-            return real(file, folder, name)
+            return real(file, target)
 
-        monkeypatch.setattr(run_folders, "publish", fail_at_the_third)
+        monkeypatch.setattr(Path, "replace", fail_at_the_third)
 
         assert isinstance(outcome_of(engine.run(self.with_pictures())), Failed)
-        assert outputs_of(settings) == before
+        assert staged_in(settings) == before
 
     @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b", "x" * 300, "nul\0"])
-    def test_a_name_cannot_lead_out_of_the_outputs(self, engine: Engine, settings: Settings, name: str) -> None:
+    def test_a_name_cannot_lead_out_of_staging(self, engine: Engine, settings: Settings, name: str) -> None:
         outcome = outcome_of(engine.run(Workflow(name, small_workflow().graph)))
 
         assert isinstance(outcome, Finished)
-        assert outcome.outputs[0].path.parent.parent == settings.outputs_dir
+        assert outcome.outputs[0].path.parent.parent == settings.staging_dir
 
 
 class TestReplacedFiles:

@@ -130,7 +130,7 @@ def test_outputs_stay_among_the_outputs(engine: Engine, settings: Settings, secr
     )
 
     assert isinstance(good, Finished)
-    assert good.outputs[0].path.is_relative_to(settings.outputs_dir)
+    assert good.outputs[0].path.is_relative_to(settings.staging_dir)
 
 
 def test_a_list_is_looked_at_value_by_value(engine: Engine, secret: Path) -> None:

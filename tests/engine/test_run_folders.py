@@ -1,9 +1,9 @@
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradio.processing_utils import save_file_to_cache
@@ -11,28 +11,86 @@ from gradio.processing_utils import save_file_to_cache
 from ltx_studio.engine import run_folders
 
 
-def test_a_published_file_is_moved_into_the_folder_of_the_day(tmp_path: Path) -> None:
-    folder = run_folders.create(tmp_path / "staging", "a1")
-    made = folder / "t2v_00001_.mp4"
-    made.write_bytes(b"clip")
+def finished(staging: Path, run_id: str, *names: str) -> Path:
+    """Return the folder of a run that saved files under these names."""
+    folder = run_folders.create(staging, run_id)
+    files = [folder.saving / name for name in names]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(file.name)
+    folder.finish(files)
+    return folder.path
 
-    path = run_folders.publish(made, tmp_path / "outputs", "t2v-120000-a1")
 
-    assert path.name == "t2v-120000-a1.mp4"
-    assert path.read_bytes() == b"clip"
-    assert not made.exists()
+def test_a_finished_run_leaves_its_files_in_their_order_and_nothing_else(tmp_path: Path) -> None:
+    folder = run_folders.create(tmp_path, "a1")
+    saved = [folder.saving / "video" / "t2v_00001_.mp4", folder.saving / "i_00002_.png", folder.saving / "i_00001_.png"]
+    for file in (*saved, folder.saving / "scratch.txt"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(file.name)
+    assert run_folders.finished(tmp_path, "a1") == ()
+
+    files = folder.finish(saved)
+
+    assert [file.read_text() for file in files] == [file.name for file in saved]
+    assert run_folders.finished(tmp_path, "a1") == files
+    assert sorted(folder.path.iterdir()) == sorted(files)
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
-def test_outputs_may_lie_on_another_disk(tmp_path: Path) -> None:
-    made = run_folders.create(tmp_path, "a1") / "t2v.mp4"
-    made.write_bytes(b"clip")
+@pytest.mark.parametrize("place", ["pathlib.Path.replace", "shutil.rmtree", "pathlib.Path.rename"])
+def test_a_run_that_is_killed_while_it_finishes_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def kill(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
 
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
-        assert Path(elsewhere).stat().st_dev != tmp_path.stat().st_dev
-        path = run_folders.publish(made, Path(elsewhere), "t2v-1")
-        assert path.read_bytes() == b"clip"
-        assert [item.name for item in path.parent.iterdir()] == ["t2v-1.mp4"]
+    with monkeypatch.context() as patched:
+        patched.setattr(place, kill)
+        with pytest.raises(KeyboardInterrupt):
+            finished(tmp_path, "a1", "a.mp4", "b.png")
+
+    assert run_folders.finished(tmp_path, "a1") == ()
+    run_folders.discard_run(tmp_path, "a1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_of_an_id_that_finished_before_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    old, new = finished(tmp_path, "a1", "old.mp4"), finished(tmp_path, "a1", "new.mp4")
+    other = finished(tmp_path, "a12", "other.mp4")
+    os.utime(old, (0, 0))
+
+    assert [file.read_text() for file in run_folders.finished(tmp_path, "a1")] == ["new.mp4"]
+    run_folders.discard_run(tmp_path, "a1")
+    assert list(tmp_path.iterdir()) == [other]
+    assert old != new
+
+
+def test_only_the_folder_of_a_finished_run_is_discarded(tmp_path: Path) -> None:
+    folder = finished(tmp_path, "a1", "a.mp4")
+    own, unfinished = tmp_path / "outputs" / "a.mp4", run_folders.create(tmp_path, "a2").path / "a.mp4"
+    own.parent.mkdir()
+    for file in (own, unfinished):
+        file.touch()
+
+    for file in (own, unfinished, folder / "0001.mp4"):
+        run_folders.discard(file)
+
+    assert (own.exists(), unfinished.exists(), folder.exists()) == (True, True, False)
+
+
+def test_a_folder_that_cannot_be_filled_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.mkdir
+
+    def mkdir(path: Path, *given: Any, **named: Any) -> None:
+        if path.name == run_folders.SAVING:
+            raise OSError(28, "No space left on device")
+        real(path, *given, **named)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+
+    with pytest.raises(OSError, match="No space"):
+        run_folders.create(tmp_path, "a1")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_old_temporary_files_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,18 +119,33 @@ def test_a_copy_that_gradio_made_now_of_an_old_file_is_not_old(tmp_path: Path) -
     assert copy.exists()
 
 
-def test_the_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:
+def test_the_sweep_takes_what_dead_processes_left_and_nobody_looks_for(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    mine = run_folders.create(tmp_path, "mine")
+    mine = run_folders.create(tmp_path, "mine").path
     host = mine.name.split("-")[0]
-    dead = tmp_path / f"{host}-{gone.pid}-dead"
-    elsewhere = tmp_path / f"otherhost-{gone.pid}-theirs"
-    for folder in (dead, elsewhere):
-        folder.mkdir()
-        (folder / "half.mp4").touch()
+    kept = {mine}
+    for name in (
+        f"{host}-{gone.pid}-dead",
+        f"{host}-{gone.pid}-dead-a1b2c3d4",
+        f"{host}-{gone.pid}-unnamed-1-a1b2c3d4.finished",
+    ):
+        (tmp_path / name).mkdir()
+    for name in (f"otherhost-{gone.pid}-theirs", f"{host}-{gone.pid}-job-a1b2c3d4.finished"):
+        kept.add(tmp_path / name)
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0001.mp4").touch()
 
     run_folders.sweep(tmp_path)
 
-    assert {path.name for path in tmp_path.iterdir()} == {mine.name, elsewhere.name}
+    assert set(tmp_path.iterdir()) == kept
     assert str(os.getpid()) in mine.name
+    assert run_folders.all_finished(tmp_path) == {
+        "job": (tmp_path / f"{host}-{gone.pid}-job-a1b2c3d4.finished" / "0001.mp4",)
+    }
+
+
+def test_a_run_without_an_id_is_nobodys_after_a_kill(tmp_path: Path) -> None:
+    finished(tmp_path, run_folders.new_run_id(), "a.mp4")
+
+    assert run_folders.all_finished(tmp_path) == {}

@@ -17,7 +17,7 @@ from ltx_studio.queue.states import Cancelled, Queued
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes.integrity import IntegrityCheck
-from tests.support import environment, run_studio, small_spec
+from tests.support import ROOT, environment, run_studio, small_spec
 
 SPEC = ("t2v", {"prompt": "a red ball"})
 EACH = 60
@@ -105,6 +105,26 @@ def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_d
     assert len([path for path in apart.outputs_dir.rglob("*") if path.is_file()]) == 5
     seen = IntegrityCheck(apart).look()
     assert not seen.found, seen
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_clip_is_found_in_staging_when_the_studio_is_killed_there(apart: Settings, when: str) -> None:
+    studio = Studio(apart)
+    (job,) = studio.submit(LOCAL, [small_spec()])
+    place = ("ltx_studio.engine.run_folders:RunFolder.finish", when, "1")
+    command = [sys.executable, "-m", "bench.faults.trap", "kill", *place, "--", "jobs", "run"]
+    killed = subprocess.run(command, cwd=ROOT, env=environment(apart), capture_output=True, timeout=200, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert isinstance(studio.queue.get(job, LOCAL).state, Running)
+    assert list(apart.outputs_dir.rglob("*.*")) == []
+
+    ended = run_studio(apart, "jobs", "run")
+
+    assert ended.returncode == 0, ended.stderr
+    (take,) = studio.history.page(LOCAL).takes
+    assert (take.measured["seconds"] == 0) == (when == "after"), "what is whole is not rendered again"
+    assert list(apart.staging_dir.iterdir()) == []
+    assert list(apart.outputs_dir.rglob("*.*")) == [studio.history.path(take)]
 
 
 def test_a_job_that_was_lost_twice_fails_with_the_reason(apart: Settings) -> None:

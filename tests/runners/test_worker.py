@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.engine import Engine
+from ltx_studio.engine import Engine, run_folders
 from ltx_studio.errors import StoppedError
 from ltx_studio.events import Cancelled as RunCancelled
 from ltx_studio.events import Event, Heartbeat
@@ -62,7 +62,7 @@ class Endless(LocalRunner):
     """Its runs go on until they are stopped."""
 
     def carry_out(
-        self, workflow: Workflow, cancel: CancelToken, *, job_id: str, fresh: bool = False
+        self, workflow: Workflow, cancel: CancelToken, *, job_id: str | None = None, fresh: bool = False
     ) -> Iterator[Event]:
         while not cancel.wait(0.01):
             yield Heartbeat(0.0)
@@ -107,6 +107,7 @@ def test_what_waits_is_carried_out_and_the_take_is_of_the_history(rig: Rig) -> N
         assert TakeStore(rig.settings).poster(take.id).exists()
     left = [path.name for job in jobs for path in rig.settings.outputs_dir.rglob(f"*{job}*")]
     assert len(left) == 2  # nothing of the run's own is left beside them
+    assert [folder for job in jobs for folder in staged_of(rig, job)] == []
 
 
 def test_a_recipe_says_nothing_of_the_machine(rig: Rig) -> None:
@@ -373,7 +374,17 @@ def interrupted(rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str) -> str:
     return job
 
 
-@pytest.mark.parametrize("place", ["recipes.current", "recipes.write", "take_store.write_poster", "take_store.measure"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "take_store.TakeStore.keep",
+        "recipes.current",
+        "recipes.write",
+        "take_store.run_folders.discard_run",
+        "take_store.write_poster",
+        "take_store.measure",
+    ],
+)
 def test_a_clip_that_was_whole_when_the_studio_was_killed_becomes_a_take_also_the_second_time(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -392,6 +403,77 @@ def test_a_clip_that_was_whole_when_the_studio_was_killed_becomes_a_take_also_th
     assert recipes.read(clip).params["seed"] == take.recipe["params"]["seed"] == 7
     assert take.measured["frames"] == 17
     assert TakeStore(rig.settings).poster(take.id).exists()
+    assert staged_of(rig, job) == []
+
+
+def staged_of(rig: Rig, job: str) -> list[Path]:
+    return list(rig.settings.staging_dir.glob(f"*-{job}-*"))
+
+
+def test_a_clip_that_cannot_be_kept_stays_and_the_error_says_where(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    job = rig.submit(small_spec())[0]
+    with monkeypatch.context() as patched:
+        for place in ("recipes.write", "take_store.move"):
+            patched.setattr(f"ltx_studio.takes.{place}", full)
+        worker = rig.worker()
+        worker.start()
+        try:
+            state = rig.wait(job, Failed)
+        finally:
+            assert worker.close(30)
+
+    assert isinstance(state, Failed)
+    (clip,) = run_folders.finished(rig.settings.staging_dir, job)
+    assert "No space left on device" in state.error.message
+    assert str(clip) in state.error.hint
+    assert "doctor --repair" in state.error.hint
+
+    rig.queue.retry(job, "ada")
+    worker = rig.worker()
+    worker.start()
+    try:
+        assert isinstance(rig.wait(job, Done, Failed), Done)
+    finally:
+        assert worker.close(30)
+    assert staged_of(rig, job) == [], "what it left the first time goes, too"
+
+
+def test_a_clip_that_was_to_stop_when_the_studio_was_killed_goes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = interrupted(rig, monkeypatch, "take_store.TakeStore.keep")
+    assert staged_of(rig, job)
+    rig.queue.cancel(job, "ada")
+
+    worker = rig.worker()
+    worker.start()
+    try:
+        rig.wait(job, Cancelled)
+    finally:
+        assert worker.close(30)
+
+    assert staged_of(rig, job) == []
+
+
+def test_a_clip_that_cannot_be_recovered_stays_until_its_job_is_done(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = interrupted(rig, monkeypatch, "take_store.TakeStore.keep")
+    before = staged_of(rig, job)
+
+    def fail(*_: object) -> None:
+        raise ValueError("odd")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TakeStore, "recovered", fail)
+        worker = rig.worker(only=[])
+        worker.start()
+        try:
+            rig.wait(job, Failed)  # it was lost twice
+        finally:
+            assert worker.close(30)
+
+    assert staged_of(rig, job) == before
+    run_folders.discard_run(rig.settings.staging_dir, job)
 
 
 def test_what_a_killed_studio_was_writing_goes_at_the_next_start(rig: Rig) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.engine import Engine
+from ltx_studio.engine import Engine, run_folders
 from ltx_studio.errors import ModelMissingError, RequestError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.validate import validate
@@ -79,6 +79,8 @@ def test_a_map_that_the_engine_makes_is_the_one_that_steers(small: Request, runn
         ours = map_of_edges(picture, threshold)[:, :, 0] > 127
         assert np.mean(ours != (map_of_engine[:, :, 0] > 127)) < 0.02
         assert ours.any()
+    assert (run_folders.run_id_of(made) or "").startswith(run_folders.UNNAMED), "after a kill, nobody looks for it"
+    run_folders.discard(made)
 
 
 @pytest.mark.parametrize("mode", ["style", "i2v", "keyframe"])
