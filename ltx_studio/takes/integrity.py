@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ltx_studio.engine import run_folders
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.queue.database import Database
-from ltx_studio.queue.queue import LOCAL
+from ltx_studio.queue.queue import COLUMNS, LOCAL, Job, job_of
+from ltx_studio.queue.specs import read_spec
+from ltx_studio.queue.states import Cancelled, Done, Failed
 from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes, unused_inputs
 from ltx_studio.takes.history import History, NewTake, erase
@@ -31,12 +34,13 @@ class IntegrityReport:
     missing: tuple[str, ...]
     """Takes whose file is not there. They stay in the history: the disk with their files may only be away."""
     strays: tuple[Path, ...]
-    """Takes that lie among the outputs, with a recipe, and are not in the history."""
+    """Takes that lie among the outputs, with a recipe, and are not in the history; and finished clips in staging whose
+    job failed after they were made."""
     unknown: tuple[Path, ...]
-    """Other files among the outputs, which are left alone."""
+    """Other files among the outputs, and clips in staging of no job; they are left alone."""
     posterless: tuple[str, ...]
     unused: tuple[Path, ...]
-    """Posters and kept files that nothing needs."""
+    """Posters, kept files and folders in staging that nothing needs."""
 
     @property
     def found(self) -> bool:
@@ -67,6 +71,7 @@ class IntegrityCheck:
                 row["id"] for row in connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')")
             }
             kept = tuple(unused_inputs.unneeded(connection, self._settings.kept_dir))
+            staged = self._staged(connection)
         outputs = self._settings.outputs_dir
         if outputs.exists() and not outputs.is_dir():
             raise SetupError(f"{outputs} is not a folder.", "Move it away: clips are kept there.")
@@ -78,8 +83,8 @@ class IntegrityCheck:
             and Path(file).suffix in VIDEOS
             and not self._take_store.poster(take).is_file()
         )
-        unused = (*self._unused_posters(set(takes) | working), *kept)
-        return IntegrityReport(missing, strays, unknown, posterless, unused)
+        unused = (*self._unused_posters(set(takes) | working), *kept, *staged.unused)
+        return IntegrityReport(missing, (*strays, *staged.strays), (*unknown, *staged.unknown), posterless, unused)
 
     def mend(self, seen: IntegrityReport) -> None:
         """Add strays to the history, make posters and remove unused files. Takes whose file is missing are kept."""
@@ -93,6 +98,8 @@ class IntegrityCheck:
         for path in seen.unused:
             if path.parent == self._settings.posters_dir and is_old(path):
                 path.unlink(missing_ok=True)
+            elif path.is_relative_to(self._settings.staging_dir):
+                run_folders.discard(path)
         unused_inputs.free(self._database, self._settings.kept_dir)
 
     def forget_missing(self, count: int) -> None:
@@ -127,28 +134,61 @@ class IntegrityCheck:
         rows = connection.execute("SELECT number, id, file FROM takes WHERE NOT leaving").fetchall()
         return [row for row in rows if not (self._settings.outputs_dir / row["file"]).is_file()]
 
+    def _staged(self, connection: sqlite3.Connection) -> "_Staged":
+        """Return the finished runs in staging that no running or waiting job will take."""
+        found = _Staged([], [], [])
+        for run_id, files in run_folders.all_finished(self._settings.staging_dir).items():
+            job = _job(connection, run_id)
+            if job is None or job.damaged:
+                found.unknown.extend(files)
+            elif isinstance(job.state, Failed) and not job.verifies:
+                found.strays.append(files[0])
+            elif isinstance(job.state, Failed | Cancelled | Done):
+                found.unused.append(files[0])
+        return found
+
     def _adopt(self, path: Path) -> None:
+        """Add a clip to the history, with a poster."""
+        if path.is_relative_to(self._settings.staging_dir):
+            self._keep(path)
+        else:
+            self._add(self._take_at(path))
+
+    def _keep(self, path: Path) -> None:
+        """Make a take of a clip in staging, unless its job has been tried again meanwhile."""
+        with self._database.read() as connection:
+            job = _job(connection, run_folders.run_id_of(path) or "")
+        if job is not None and isinstance(job.state, Failed):
+            take = self._take_store.recovered(job, read_spec(job.spec, self._settings.kept_dir))
+            if take is not None:
+                self._add(take)
+
+    def _take_at(self, path: Path) -> NewTake:
+        """Return the take that a clip among the outputs is, by its recipe."""
         recipe, name = recipes.read(path), _TAKE.fullmatch(path.name)
         assert name is not None
-        take = NewTake(
+        return NewTake(
             name["id"], name["id"], LOCAL, recipe.mode, path.stat().st_mtime,
             path.relative_to(self._settings.outputs_dir).as_posix(), path.stat().st_size,
             str(recipe.params.get("prompt", "")), recipe.model_dump(mode="json"),
             {"seconds": 0.0, "stages": [], "peak_memory": 0, **clip_of(path)},
         )  # fmt: skip
+
+    def _add(self, take: NewTake) -> None:
+        """Add a take's row, and a poster; its job is done then."""
         with self._database.write() as connection, contextlib.suppress(sqlite3.IntegrityError):
-            job = connection.execute("SELECT owner, state FROM jobs WHERE id = ?", (name["id"],)).fetchone()
+            job = connection.execute("SELECT owner, state FROM jobs WHERE id = ?", (take.id,)).fetchone()
             if job is not None and job["state"] in ("queued", "running"):
                 return  # it will make its take itself
             if job is not None:
                 take = replace(take, owner=job["owner"])
                 connection.execute(
                     "UPDATE jobs SET state = 'done', error = NULL, started = coalesce(started, created) WHERE id = ?",
-                    (name["id"],),
+                    (take.id,),
                 )
             connection.execute("INSERT OR IGNORE INTO owners (id) VALUES (?)", (take.owner,))
             take.insert(connection)
-        write_poster(path, self._take_store.poster(name["id"]))
+        write_poster(self._settings.outputs_dir / take.file, self._take_store.poster(take.id))
 
     def _make_poster(self, take: str) -> None:
         with self._database.read() as connection:
@@ -171,6 +211,20 @@ class IntegrityCheck:
         for path in sorted(self._settings.posters_dir.glob("*.jpg")):
             if path.stem not in known and is_old(path):
                 yield path
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """What is in staging, as the attributes of `IntegrityReport`; of a run with several files, one."""
+
+    strays: list[Path]
+    unknown: list[Path]
+    unused: list[Path]
+
+
+def _job(connection: sqlite3.Connection, job_id: str) -> Job | None:
+    row = connection.execute(f"SELECT {COLUMNS} WHERE jobs.id = ?", (job_id,)).fetchone()
+    return None if row is None else job_of(row, {})
 
 
 def _has_recipe(path: Path) -> bool:

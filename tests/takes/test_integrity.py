@@ -6,19 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from ltx_studio.engine import Engine
-from ltx_studio.errors import RequestError, SetupError
+from ltx_studio.engine import Engine, run_folders
+from ltx_studio.errors import ExecutionError, RequestError, SetupError
 from ltx_studio.queue import LOCAL, Database, Done
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.rebuild import recover
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from ltx_studio.takes import recipes
 from ltx_studio.takes.history import History, NewTake
 from ltx_studio.takes.integrity import IntegrityCheck
 from ltx_studio.takes.unused_inputs import UNUSED_SECONDS
 from tests.queue.damaged import DAMAGES, settle
 from tests.support import small_spec
+from tests.takes.test_provenance import write_video
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +253,72 @@ def test_outputs_that_are_no_folder_are_said(tmp_path: Path) -> None:
 
     with pytest.raises(SetupError, match="is not a folder"):
         IntegrityCheck(settings).look()
+
+
+class Staged:
+    """A studio whose runs have left clips in staging."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings = Settings(home=home)
+        self.queue = Queue(Database(self.settings.database_file))
+        self.history = History(Database(self.settings.database_file), self.settings.outputs_dir, home / "posters")
+
+    def submit(self) -> str:
+        (job,) = self.queue.submit("ada", [("t2v", small_spec().as_dict())])
+        self.queue.claim([job])
+        return job
+
+    def leave(self, run_id: str) -> Path:
+        """Return the clip that a run has left."""
+        folder = run_folders.create(self.settings.staging_dir, run_id)
+        write_video(folder.saving / "clip.mp4", "libx264", "yuv420p")
+        (clip,) = folder.finish([folder.saving / "clip.mp4"])
+        return clip
+
+
+def test_a_clip_in_staging_whose_job_failed_comes_into_the_history(tmp_path: Path) -> None:
+    staged = Staged(tmp_path)
+    job = staged.submit()
+    clip = staged.leave(job)
+    staged.queue.fail(job, ExecutionError("The clip could not be kept.", "Free some space."))
+
+    assert IntegrityCheck(staged.settings).look().strays == (clip,)
+    mended(staged.settings)
+
+    (take,) = staged.history.page("ada").takes
+    assert (take.job, take.recipe["params"]["seed"]) == (job, 7)
+    assert recipes.read(staged.history.path(take)).params["seed"] == 7
+    assert staged.history.poster(take.id).exists()
+    assert staged.queue.get(job, "ada").state.name == "done"
+    assert list(staged.settings.staging_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_clip_in_staging_is_left_to_its_job_as_long_as_that_goes_on(tmp_path: Path, state: str) -> None:
+    staged = Staged(tmp_path)
+    job = staged.submit()
+    clip = staged.leave(job)
+    if state == "queued":
+        staged.queue.recover()
+    check = IntegrityCheck(staged.settings)
+
+    check.mend(replace(check.look(), strays=(clip,)))  # it failed a moment ago, and was tried again
+
+    assert not check.look().found
+    assert check.look().unknown == ()
+    assert clip.exists()
+
+
+def test_a_clip_in_staging_that_nobody_wants_goes_and_one_of_no_job_stays(tmp_path: Path) -> None:
+    staged = Staged(tmp_path)
+    job = staged.submit()
+    unwanted, foreign = staged.leave(job), staged.leave("0123456789ab")
+    staged.leave(run_folders.new_run_id())  # of this process
+    staged.queue.drop(job)
+
+    seen = IntegrityCheck(staged.settings).look()
+
+    assert (seen.unused, seen.unknown, seen.strays) == ((unwanted,), (foreign,), ())
+    mended(staged.settings)
+    assert not unwanted.parent.exists()
+    assert foreign.exists()
