@@ -3,9 +3,10 @@
 A run is a stream of these. It ends with exactly one of `Finished`, `Failed`, `Cancelled`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from ltx_studio.errors import StudioError
 
@@ -45,6 +46,17 @@ class Fetching:
     all_done: int
     all_size: int
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The files of a request are ready, and its graph is built.
+
+    Attributes:
+        graph: API format, id → node.
+    """
+
+    graph: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +141,6 @@ class Cancelled:
 
 
 Outcome: TypeAlias = Finished | Failed | Cancelled
-Event: TypeAlias = Waiting | Fetching | Started | PhaseStarted | Step | Preview | Heartbeat | Output | Outcome
+Event: TypeAlias = (
+    Waiting | Fetching | Prepared | Started | PhaseStarted | Step | Preview | Heartbeat | Output | Outcome
+)

@@ -83,7 +83,7 @@ def collect(events: Iterator[Event]) -> list[Event]:
 
 def carried_out(runner: LocalRunner, spec: JobSpec) -> Iterator[Event]:
     """What the runner tells of a request."""
-    return runner.carry_out(runner.prepare(spec, CancelToken()), CancelToken(), job_id=new_id())
+    return runner.run(spec, CancelToken(), job_id=new_id())
 
 
 def outcome_of(events: Iterator[Event]) -> Outcome:

@@ -22,6 +22,7 @@ from ltx_studio.permissions import home_error
 from ltx_studio.queue.damage import translated
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.stored_json import request_of, tags_of
+from ltx_studio.queue.workers import any_alive
 from ltx_studio.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -71,11 +72,17 @@ def _unused(settings: Settings) -> Iterator[None]:
     """Make sure that no studio writes into the file that is moved."""
     try:
         with FileLock(settings.worker_lock).acquire(blocking=False):
+            if any_alive(settings.workers_dir):
+                raise _in_use(settings)
             yield
     except Timeout:
-        raise BusyError(
-            f"A running studio is using {settings.database_file}.", "Stop it (Ctrl+C in its terminal), then repair."
-        ) from None
+        raise _in_use(settings) from None
+
+
+def _in_use(settings: Settings) -> BusyError:
+    return BusyError(
+        f"A running studio is using {settings.database_file}.", "Stop it (Ctrl+C in its terminal), then repair."
+    )
 
 
 def _copy(path: Path, copy: Path) -> Path:

@@ -4,8 +4,6 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,27 +20,31 @@ class WorkerId:
 
     It holds the lock of a file by that name as long as it works. The system frees the lock when the process ends in
     whatever way, so that other workers on this host see at once that it is gone.
+
+    Attributes:
+        id: The name.
     """
 
     def __init__(self, folder: Path) -> None:
         self.id = f"{host()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self._lock = FileLock(_lock_file(folder, self.id))
+        self._lock = FileLock(_lock_file(folder, self.id), thread_local=False)
 
-    @contextmanager
-    def held(self) -> Iterator[str]:
-        """Hold the lock, and remove its file at the end.
+    def hold(self) -> None:
+        """Take the lock, if it is not held already.
 
         Raises:
             OSError: The file cannot be made or locked.
         """
-        path = Path(self._lock.lock_file)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock:
-            try:
-                yield self.id
-            finally:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        if not self._lock.is_locked:
+            Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+
+    def release(self) -> None:
+        """Remove the file and free the lock: what is leased to this worker is lost from now on."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                Path(self._lock.lock_file).unlink()
+            self._lock.release(force=True)
 
 
 def host() -> str:
@@ -63,7 +65,18 @@ def is_gone(worker: str | None, lease_until: float | None, folder: Path, now: fl
         return True
     if worker.partition(":")[0] != host():
         return lease_until is None or lease_until < now
-    path = _lock_file(folder, worker)
+    try:
+        return _is_free(_lock_file(folder, worker))
+    except OSError:
+        return lease_until is None or lease_until < now
+
+
+def _is_free(path: Path) -> bool:
+    """Return whether nobody holds a lock; the file of one that nobody holds is removed.
+
+    Raises:
+        OSError: It cannot be told.
+    """
     if not path.exists():
         return True
     try:
@@ -72,8 +85,13 @@ def is_gone(worker: str | None, lease_until: float | None, folder: Path, now: fl
             return True
     except Timeout:
         return False
-    except OSError:
-        return lease_until is None or lease_until < now
+
+
+def any_alive(folder: Path) -> bool:
+    """Return whether a worker of this host holds a lock."""
+    prefix = f"{host()}-"
+    names = [path.stem for path in folder.glob("*.lock") if path.name.startswith(prefix)]
+    return not all(_is_free(folder / f"{name}.lock") for name in names)
 
 
 def _lock_file(folder: Path, worker: str) -> Path:

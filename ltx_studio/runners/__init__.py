@@ -1,5 +1,6 @@
-"""Runners: they carry jobs to an engine."""
+"""Runners execute one job; the worker takes jobs from the queue and hands them to a runner."""
 
 from ltx_studio.runners.local import LocalRunner
+from ltx_studio.runners.protocol import Runner
 
-__all__ = ["LocalRunner"]
+__all__ = ["LocalRunner", "Runner"]

@@ -1,45 +1,27 @@
-"""Carries jobs to an engine in this process. Page and command line know this, not the engine."""
+"""The runner with an engine in this process."""
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Protocol
+import logging
+import traceback
+from collections.abc import Callable, Iterator
 
 from ltx_studio.engine import CancelToken, Engine, Memory, comfyui
-from ltx_studio.errors import StoppedError, StudioError
-from ltx_studio.events import Event
+from ltx_studio.errors import ExecutionError, StoppedError, StudioError
+from ltx_studio.events import Cancelled, Event, Failed, Prepared
 from ltx_studio.graph import Workflow
-from ltx_studio.media import InputPreparer, PrepareInput, sweep
+from ltx_studio.media import InputPreparer, sweep
 from ltx_studio.media.input_store import check_kept
-from ltx_studio.models import ModelFile, Registry, Store
+from ltx_studio.models import Store
+from ltx_studio.runners.protocol import Buildable
 from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
 
 UNLOAD_PATIENCE = 1.0
 """Seconds. A run that is told as done may still be putting its things away; somebody waits for the answer."""
 
 
-class Buildable(Protocol):
-    """What becomes a graph: a request, or a part of one."""
-
-    @property
-    def pocket(self) -> str:
-        """Return how to do without the model files that are missing, as the end of a sentence."""
-        ...
-
-    def files(self) -> Mapping[str, Path]:
-        """Return the kept files that it was given, by name."""
-        ...
-
-    def build(self, prepare: PrepareInput) -> Workflow:
-        """Return the graph; `prepare` makes the files ready."""
-        ...
-
-    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
-        """Return the command that fetches the missing model files."""
-        ...
-
-
 class LocalRunner:
-    """One engine in this process, and what the surfaces need of it."""
+    """One engine in this process."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._settings = settings
@@ -54,7 +36,7 @@ class LocalRunner:
             return problem
         return None
 
-    def warm(self) -> None:
+    def start(self) -> None:
         """Begin to get ready in the background."""
         self._engine.start()
 
@@ -75,18 +57,27 @@ class LocalRunner:
         Store(self._settings).require(workflow.graph, spec.fetch_command, spec.pocket)
         return workflow
 
-    def carry_out(
-        self, workflow: Workflow, cancel: CancelToken, *, job_id: str | None = None, fresh: bool = False
-    ) -> Iterator[Event]:
-        """Run a graph that was prepared; see `Engine.run`, also for whose the files are. Only a job has an id."""
-        return self._engine.run(workflow, cancel, run_id=job_id, fresh=fresh)
+    def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
+        """Prepare the files of `spec`, build its graph, and run it; see `Runner.run`."""
+        try:
+            workflow = self.prepare(spec, cancel)
+        except StoppedError:
+            yield Cancelled()
+        except StudioError as error:
+            yield Failed(error)
+        except Exception as error:
+            log.exception("a request could not be prepared")
+            yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
+        else:
+            yield Prepared(workflow.graph)
+            yield from self._engine.run(workflow, cancel, run_id=job_id, fresh=spec.fresh)
 
     def memory(self) -> Memory | None:
         """Of the device that the engine uses; None while it is not ready."""
         return self._engine.memory()
 
     def failed(self) -> bool:
-        """Whether the engine could not be made ready; `warm` tries again."""
+        """Whether the engine could not be made ready; `start` tries again."""
         return self._engine.failure is not None
 
     def unload(self) -> tuple[Memory, Memory] | None:

@@ -91,6 +91,11 @@ class Settings:
         return self.home / "worker.lock"
 
     @property
+    def workers_dir(self) -> Path:
+        """Each worker holds the lock of a file here as long as it works."""
+        return self.home / "workers"
+
+    @property
     def staging_dir(self) -> Path:
         """Runs write here; a file moves to ``outputs_dir`` only when it is whole."""
         return self.home / "staging"

@@ -20,7 +20,7 @@ from ltx_studio.modes import get_mode
 from ltx_studio.modes.fields import Controlling
 from ltx_studio.modes.steering import used_part
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.runners.local import LocalRunner
+from ltx_studio.runners.protocol import Runner
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ _FRAMES = 9
 """The shortest legal clip: so many maps a graph makes for the preview."""
 
 
-def write_control_preview(spec: JobSpec, destination: Path, runner: LocalRunner, cancel: CancelToken) -> Path:
+def write_control_preview(spec: JobSpec, destination: Path, runner: Runner, cancel: CancelToken) -> Path:
     """Write a PNG with pictures of the control clip above the maps that steer the run.
 
     Canny is computed here at once; depth and pose need their models, which run in the engine.
@@ -80,7 +80,7 @@ def part_of(spec: JobSpec) -> Part | None:
     return used_part(spec.params, get_mode(spec.mode).size_in_graph(spec.params, spec.sampling))
 
 
-def run_maps(spec: JobSpec, runner: LocalRunner, cancel: CancelToken) -> Path:
+def run_maps(spec: JobSpec, runner: Runner, cancel: CancelToken) -> Path:
     """Return a video of the control maps alone, `_FRAMES` from all over the part that is used, made by the engine.
 
     It is in the run's folder in staging, which the caller removes with `run_folders.discard`.
@@ -88,8 +88,7 @@ def run_maps(spec: JobSpec, runner: LocalRunner, cancel: CancelToken) -> Path:
     Raises:
         StudioError: It cannot be made.
     """
-    workflow = runner.prepare(_Maps(spec), cancel)
-    for event in runner.carry_out(workflow, cancel):
+    for event in runner.run(_Maps(spec), cancel):
         match event:
             case Finished(outputs=outputs) if outputs:
                 return outputs[0].path
@@ -105,6 +104,10 @@ class _Maps:
 
     def __init__(self, spec: JobSpec) -> None:
         self._spec = spec
+
+    @property
+    def fresh(self) -> bool:
+        return False
 
     def files(self) -> dict[str, Path]:
         return {}  # nothing is kept of what is only looked at

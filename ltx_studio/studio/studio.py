@@ -10,6 +10,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import RequestError
+from ltx_studio.events import Event
 from ltx_studio.media import InputStore
 from ltx_studio.modes import Media
 from ltx_studio.queue.database import Database
@@ -19,8 +21,11 @@ from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.snapshot import QueueSnapshots
 from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.queue.states import Queued, Running
+from ltx_studio.queue.workers import WorkerId, any_alive
+from ltx_studio.runners.executor import LOOK_SECONDS, JobExecutor
 from ltx_studio.runners.local import LocalRunner
-from ltx_studio.runners.worker import LOOK_SECONDS, Worker
+from ltx_studio.runners.protocol import Runner
+from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
 from ltx_studio.takes import unused_inputs
 from ltx_studio.takes.estimates import Estimator
@@ -45,10 +50,10 @@ class Studio:
         SetupError: It, or its folder, cannot be used.
     """
 
-    def __init__(self, settings: Settings, runner: LocalRunner | None = None) -> None:
+    def __init__(self, settings: Settings, runner: Runner | None = None) -> None:
         self.settings = settings
         self.uploads = settings.temp_dir
-        self.runner = runner or LocalRunner(settings)
+        self.runner: Runner = runner or LocalRunner(settings)
         self._database = database = Database(settings.database_file)
         database.check()  # else a damage shows only when a clip is made already, or where a page comes to it
         self.queue = Queue(database)
@@ -59,6 +64,7 @@ class Studio:
         self.live_updates = LiveUpdates()
         self._keep = InputStore(settings.kept_dir)
         self._worker: Worker | None = None
+        self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
         self._guard = threading.Lock()
 
     def submit(self, owner: str, specs: Sequence[Spec]) -> list[str]:
@@ -89,18 +95,24 @@ class Studio:
         uploaded = path.resolve().is_relative_to(self.uploads.resolve())
         return self._keep(path, linked=kind is Media.LORA and not uploaded)
 
-    def work(self, *, only: Collection[str] | None = None) -> None:
-        """Carry out what waits, or these jobs, in this process, as soon as no other does. Asked again, nothing."""
+    def work(self, *, only: Collection[str] | None = None, alone: bool = True) -> None:
+        """Start this process's worker; asked again, nothing happens.
+
+        Args:
+            only: Carry out these jobs and no others.
+            alone: Wait until no other process of the studio works; False works beside others.
+        """
         with self._guard:
             if self._worker is not None:
                 return
             minutes = self.settings.keep_alive_minutes
             worker = Worker(
-                self.settings.worker_lock,
+                self.settings.workers_dir,
                 self.queue,
                 self.runner,
                 self.take_store,
                 self.live_updates,
+                lock=self.settings.worker_lock if alone else None,
                 only=only,
                 tidy=self.tidy,
                 keep_alive=None if minutes is None else minutes * 60,
@@ -126,9 +138,28 @@ class Studio:
         lock = FileLock(self.settings.worker_lock)
         try:
             with lock.acquire(blocking=False):
-                return False
+                return any_alive(self.settings.workers_dir)
         except Timeout:
             return True
+
+    def carry_out(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Event]:
+        """Carry out a job that waits in the caller's own thread, such as a web request, beside any worker.
+
+        A reader that stops reading stops the job. When the stream is over, the job's row says how it ended.
+
+        Raises:
+            RequestError: The owner has no such job, or it does not wait.
+            OSError: The studio's home cannot be written.
+        """
+        self.queue.get(job_id, owner)
+        self._caller.hold()
+        job = self.queue.claim([job_id], worker=self._caller.id)
+        if job is None:
+            raise RequestError(f"Job {job_id} does not wait any more.", "Look at it in the queue.")
+        executor = JobExecutor(
+            self.queue, self.runner, self.take_store, self.live_updates, self._caller.id, self._closing
+        )
+        yield from executor.carry_out(job, cancel or CancelToken())
 
     def spec(self, job: Job) -> Spec:
         """What a job was asked for."""
@@ -154,8 +185,11 @@ class Studio:
 
     def close(self, timeout: float = UNWIND_SECONDS) -> bool:
         """Put the job that runs back into the queue, and wait; whether the process can end in good order."""
+        self._closing.set()
         stopped = self.close_worker(timeout)
-        return self.runner.close(timeout) and stopped
+        has_ended = self.runner.close(timeout)
+        self._caller.release()
+        return has_ended and stopped
 
     def close_worker(self, timeout: float) -> bool:
         """The same, and the engine stays open, for somebody else who uses it."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from ltx_studio.engine import run_folders
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.queue.database import Database
-from ltx_studio.queue.queue import COLUMNS, LOCAL, Job, job_of
+from ltx_studio.queue.jobs import COLUMNS, Job, job_of
+from ltx_studio.queue.queue import LOCAL
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.queue.states import Cancelled, Done, Failed
 from ltx_studio.settings import Settings
@@ -159,7 +160,7 @@ class IntegrityCheck:
         with self._database.read() as connection:
             job = _job(connection, run_folders.run_id_of(path) or "")
         if job is not None and isinstance(job.state, Failed):
-            take = self._take_store.recovered(job, read_spec(job.spec, self._settings.kept_dir))
+            take = self._take_store.recovered(job, read_spec(job.spec, self._settings))
             if take is not None:
                 self._add(take)
 

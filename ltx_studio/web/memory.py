@@ -6,7 +6,7 @@ import gradio as gr
 
 from ltx_studio.engine import Memory
 from ltx_studio.errors import StudioError
-from ltx_studio.runners import LocalRunner
+from ltx_studio.runners import Runner
 from ltx_studio.settings import Vram
 from ltx_studio.studio import Studio
 from ltx_studio.text.formatting import in_gb, in_memory
@@ -138,6 +138,6 @@ def _name(reading: Memory) -> str:
     return "CPU" if device_of(reading) == "CPU" else reading.device.split(" : ")[0]
 
 
-def _is_broken(runner: LocalRunner) -> bool:
+def _is_broken(runner: Runner) -> bool:
     """Whether ComfyUI will not start as things are."""
     return runner.failed() or runner.problem() is not None

@@ -265,7 +265,7 @@ class Page:
         browser back what is good of what it has kept."""
         problem = self._studio.runner.problem()
         if problem is None:
-            self._studio.runner.warm()
+            self._studio.runner.start()
             self._studio.work()
         banner = (
             gr.update(visible=False)

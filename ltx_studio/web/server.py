@@ -269,7 +269,7 @@ def _open_and_stay(
     for line in addresses(blocks, made):
         print(line, file=terminal, flush=True)
     if not over.wait(FIRST_VISITOR_SECONDS):
-        studio.runner.warm()
+        studio.runner.start()
         studio.work()
         over.wait()
     blocks.close(verbose=False)

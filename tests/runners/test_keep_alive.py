@@ -48,7 +48,7 @@ class Bench:
     def __init__(self, settings: Settings, keep_alive: float | None) -> None:
         self.queue, self.runner = Queue(Database(settings.database_file)), Counting(settings)
         self.worker = Worker(
-            settings.worker_lock,
+            settings.workers_dir,
             self.queue,
             self.runner,
             TakeStore(settings),

@@ -8,7 +8,7 @@ from ltx_studio.models import get_registry
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
-from tests.support import MODEL_SETS, outcome_of, small_workflow
+from tests.support import MODEL_SETS, outcome_of, small_spec
 
 
 def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, settings: Settings) -> None:
@@ -36,4 +36,4 @@ def test_cancel_reaches_the_engine(engine: Engine, settings: Settings) -> None:
     cancel = CancelToken()
     cancel.cancel()
 
-    assert outcome_of(LocalRunner(settings, engine).carry_out(small_workflow(), cancel, job_id="x")) == Cancelled()
+    assert outcome_of(LocalRunner(settings, engine).run(small_spec(), cancel, job_id="x")) == Cancelled()

@@ -22,7 +22,7 @@ from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Cancelled, Done, Failed, Queued, Running, State
 from ltx_studio.runners import LocalRunner
-from ltx_studio.runners.local import Buildable
+from ltx_studio.runners.protocol import Buildable
 from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes
@@ -43,7 +43,15 @@ class Rig:
         self.lock = folder / "worker.lock"  # not that of a page which other tests have opened
 
     def worker(self, *, only: list[str] | None = None) -> Worker:
-        return Worker(self.lock, self.queue, self.runner, TakeStore(self.settings), self.live_updates, only=only)
+        return Worker(
+            self.settings.workers_dir,
+            self.queue,
+            self.runner,
+            TakeStore(self.settings),
+            self.live_updates,
+            lock=self.lock,
+            only=only,
+        )
 
     def submit(self, *specs: JobSpec) -> list[str]:
         return self.queue.submit("ada", [(spec.mode, spec.as_dict()) for spec in specs])
@@ -58,15 +66,28 @@ class Rig:
         raise AssertionError(f"{job} is {state}")
 
 
-class Endless(LocalRunner):
-    """Its runs go on until they are stopped."""
+class EndlessEngine:
+    """An engine whose runs go on until they are stopped."""
 
-    def carry_out(
-        self, workflow: Workflow, cancel: CancelToken, *, job_id: str | None = None, fresh: bool = False
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def run(
+        self, workflow: Workflow, cancel: CancelToken, *, run_id: str | None = None, fresh: bool = False
     ) -> Iterator[Event]:
         while not cancel.wait(0.01):
             yield Heartbeat(0.0)
         yield RunCancelled()
+
+
+class Endless(LocalRunner):
+    """Its runs go on until they are stopped."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        super().__init__(settings, EndlessEngine(engine))  # type: ignore[arg-type]
 
 
 class Thorough(LocalRunner):
@@ -196,10 +217,10 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(endless: Rig) -> No
 def test_a_database_that_cannot_be_written_for_a_while_loses_no_job(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     real, faults = rig.queue.finish, ["database or disk is full"]
 
-    def finish(job: str, take: NewTake) -> bool:
+    def finish(job: str, take: NewTake, *, worker: str) -> bool:
         if faults:
             raise sqlite3.OperationalError(faults.pop())
-        return real(job, take)
+        return real(job, take, worker=worker)
 
     monkeypatch.setattr(rig.queue, "finish", finish)
     job = rig.submit(small_spec())[0]
@@ -271,7 +292,7 @@ def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(rig: Rig, m
 def test_a_row_that_no_database_takes_fails_the_job_and_is_not_tried_for_ever(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(job: str, take: NewTake) -> bool:
+    def refuse(job: str, take: NewTake, **_: object) -> bool:
         raise sqlite3.InterfaceError("Error binding parameter")
 
     monkeypatch.setattr(rig.queue, "finish", refuse)
@@ -298,13 +319,14 @@ def wait_for(holds: Callable[[], bool]) -> None:
 def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr("ltx_studio.runners.worker.PAUSE_SECONDS", 0.02)
+    for module in ("worker", "executor"):
+        monkeypatch.setattr(f"ltx_studio.runners.{module}.PAUSE_SECONDS", 0.02)
     real, faults = getattr(rig.queue, method), [sqlite3.OperationalError("database or disk is full")] * 5
 
-    def fault(*given: object) -> object:
+    def fault(*given: object, **named: object) -> object:
         if faults:
             raise faults.pop()
-        return real(*given)
+        return real(*given, **named)
 
     monkeypatch.setattr(rig.queue, method, fault)
     good, wrong = rig.submit(small_spec(), JobSpec.from_request("t2v", {"prompt": "a ball"}, MODEL_SETS["fp8"]))
@@ -323,10 +345,11 @@ def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
 def test_a_clip_waits_for_the_database_and_is_taken_up_by_the_next_start(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltx_studio.runners.worker.PAUSE_SECONDS", 0.02)
+    for module in ("worker", "executor"):
+        monkeypatch.setattr(f"ltx_studio.runners.{module}.PAUSE_SECONDS", 0.02)
     tried = []
 
-    def full(job: str, take: NewTake) -> bool:
+    def full(job: str, take: NewTake, **_: object) -> bool:
         tried.append(job)
         raise sqlite3.OperationalError("database or disk is full")
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ltx_studio.engine import run_folders
 from ltx_studio.events import Finished, Output
-from ltx_studio.queue.queue import Job
+from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.states import Running
 from ltx_studio.queue.workflow_spec import WorkflowSpec

@@ -1,0 +1,212 @@
+"""Carry out one job from its lease to its take, in a worker's thread or inside a web request."""
+
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import ExecutionError, StoppedError, StudioError
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Prepared, Preview
+from ltx_studio.queue.jobs import Job
+from ltx_studio.queue.live_updates import LiveUpdates
+from ltx_studio.queue.progress import advance
+from ltx_studio.queue.queue import Queue
+from ltx_studio.queue.specs import Spec
+from ltx_studio.queue.states import Progress
+from ltx_studio.queue.workers import RENEW_SECONDS
+from ltx_studio.runners.protocol import Runner
+from ltx_studio.takes.history import NewTake
+from ltx_studio.takes.metrics import RunMetrics
+from ltx_studio.takes.take_store import TakeStore
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+PERMANENT = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.NotSupportedError,
+)
+"""Errors of what is written, not of the database: trying again would not help."""
+
+PAUSE_SECONDS = 2.0
+"""How long a database that cannot be written is left alone."""
+
+LOOK_SECONDS = 0.25
+"""How often to look whether somebody asks the job to stop."""
+
+
+class JobExecutor:
+    """Carries out jobs that were claimed for one worker.
+
+    Args:
+        queue: Where the jobs are.
+        runner: Executes them.
+        take_store: Makes a take of what comes out.
+        live_updates: Tells those in this process who want to see it at once.
+        worker: The id that the jobs are leased to.
+        closing: Set when the studio is being closed: a job that is stopped then waits again.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        runner: Runner,
+        take_store: TakeStore,
+        live_updates: LiveUpdates,
+        worker: str,
+        closing: threading.Event,
+    ) -> None:
+        self._queue, self._runner, self._take_store = queue, runner, take_store
+        self._live_updates, self._worker, self._closing = live_updates, worker, closing
+
+    def carry_out(self, job: Job, cancel: CancelToken) -> Iterator[Event]:
+        """Execute a job, giving its events as they come. When it is over, the job's row says how it ended.
+
+        A reader that stops reading stops the job.
+
+        Raises:
+            sqlite3.Error: The studio is being closed, and the database cannot be used.
+        """
+        try:
+            yield from self._follow(job, cancel)
+        except GeneratorExit:
+            cancel.cancel()
+            self.patiently(lambda: self._put_away(job))
+            raise
+        except StoppedError:
+            self.patiently(lambda: self._put_away(job))
+        except PERMANENT as error:
+            log.exception("job %s could not be put into the history", job.id)
+            self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
+        except sqlite3.Error:
+            raise
+        except StudioError as error:
+            self._fail(job, error)
+        except Exception as error:
+            log.exception("job %s could not be carried out", job.id)
+            self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
+        finally:
+            self._live_updates.clear(job.id)
+
+    def patiently(self, work: Callable[[], Result]) -> Result:
+        """Repeat what needs the database until it can be done: a full disk or another program's lock loses nothing.
+
+        Raises:
+            sqlite3.Error: Trying again would not help (`PERMANENT`), or the studio is being closed.
+        """
+        has_complained = False
+        while True:
+            try:
+                return work()
+            except PERMANENT:
+                raise
+            except sqlite3.Error:
+                if self._closing.is_set():
+                    raise
+                if not has_complained:
+                    log.exception("the database cannot be used; trying again every %g s", PAUSE_SECONDS)
+                has_complained = True
+            self._closing.wait(PAUSE_SECONDS)
+
+    def _follow(self, job: Job, cancel: CancelToken) -> Iterator[Event]:
+        spec = self._take_store.spec(job)
+        self._take_store.check()
+        progress, told, watch = Progress(), 0.0, RunMetrics(self._memory)
+        graph: Mapping[str, Any] = {}
+        with self._listening(job, cancel):
+            for event in self._runner.run(spec, cancel, job_id=job.id):
+                watch.see(event)
+                match event:
+                    case Prepared(graph):
+                        pass
+                    case Finished():
+                        self._finish(job, spec, graph, event, watch)
+                        yield event
+                        return
+                    case Failed(error):
+                        raise error
+                    case Cancelled():
+                        raise StoppedError("Stopped.", "Nothing was kept.")
+                    case Preview(frames=frames):
+                        self._live_updates.show(job.id, frames)
+                    case _:
+                        before, progress = progress, advance(progress, event, time.time())
+                        if progress != before or time.monotonic() - told > LOOK_SECONDS:
+                            told = time.monotonic()
+                            if self._is_to_stop(job, progress):
+                                cancel.cancel()
+                            self._live_updates.tell(job.id)
+                yield event
+        raise ExecutionError("The run ended without a result.", "Try it again.")
+
+    def _finish(self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, watch: RunMetrics) -> None:
+        take = self._keep(job, spec, graph, made, watch)
+        if not self.patiently(lambda: self._queue.finish(job.id, take, worker=self._worker)):
+            log.error("job %s ran no longer when its clip %s was made", job.id, take.file)
+
+    def _fail(self, job: Job, error: StudioError) -> None:
+        names = job.spec.get("names")
+        if isinstance(names, Mapping):  # the user knows no file by the name under which it was kept
+            error = error.renamed({str(kept): str(own) for kept, own in names.items()})
+        self.patiently(lambda: self._queue.fail(job.id, error, worker=self._worker))
+
+    def _put_away(self, job: Job) -> None:
+        """Account for a run that was stopped: by somebody, or because the studio is being closed."""
+        if self._closing.is_set() and not self._queue.is_stopping(job.id):
+            self._queue.release(job.id, worker=self._worker)
+        else:
+            self._queue.drop(job.id, worker=self._worker)
+
+    def _is_to_stop(self, job: Job, progress: Progress) -> bool:
+        """Report how far a job is; whether it is to stop. A report that cannot be written does not end a run."""
+        try:
+            return self._queue.report(job.id, progress)
+        except sqlite3.Error:
+            return False
+
+    @contextlib.contextmanager
+    def _listening(self, job: Job, cancel: CancelToken) -> Iterator[None]:
+        """Renew the lease; set `cancel` when somebody asks the job to stop, or when it is another worker's by now."""
+        ended = threading.Event()
+
+        def listen() -> None:
+            renewed = time.monotonic()
+            while not ended.wait(LOOK_SECONDS):
+                with contextlib.suppress(sqlite3.Error):  # it is asked again at once
+                    if not cancel.cancelled and self._queue.is_stopping(job.id):
+                        cancel.cancel()
+                    if time.monotonic() - renewed > RENEW_SECONDS:
+                        renewed = time.monotonic()
+                        if not self._queue.renew(job.id, self._worker):
+                            log.error("job %s was taken by another worker", job.id)
+                            cancel.cancel()
+                            return
+
+        threading.Thread(target=listen, name=f"listen-{job.id}", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def _keep(self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, watch: RunMetrics) -> NewTake:
+        try:
+            return self._take_store.keep(job, spec, graph, made, watch.as_dict())
+        except OSError as error:
+            where = ", ".join(str(output.path) for output in made.outputs if output.path.exists())
+            raise ExecutionError(
+                f"The clip is made, but could not be put into the history: {error.strerror or error}.",
+                f"It is at {where}. Free some space, then run `ltx-studio doctor --repair` to add it to the history.",
+            ) from error
+
+    def _memory(self) -> int | None:
+        memory = self._runner.memory()
+        return None if memory is None else memory.used

@@ -1,0 +1,86 @@
+"""What executes one job: the seam between the queue and engines in this process, on a GPU host or in a cluster."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.engine import Memory
+from ltx_studio.errors import StudioError
+from ltx_studio.events import Event
+from ltx_studio.graph import Workflow
+from ltx_studio.media import PrepareInput
+from ltx_studio.models import ModelFile, Registry
+
+
+class Buildable(Protocol):
+    """What becomes a graph: a request, or a part of one."""
+
+    @property
+    def pocket(self) -> str:
+        """Return how to do without the model files that are missing, as the end of a sentence."""
+        ...
+
+    @property
+    def fresh(self) -> bool:
+        """Return whether it is rendered with nothing that is warm from runs before."""
+        ...
+
+    def files(self) -> Mapping[str, Path]:
+        """Return the kept files that it was given, by name."""
+        ...
+
+    def build(self, prepare: PrepareInput) -> Workflow:
+        """Return the graph; `prepare` makes the files ready."""
+        ...
+
+    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
+        """Return the command that fetches the missing model files."""
+        ...
+
+
+class Runner(Protocol):
+    """Executes jobs. `run` may be called from a worker thread or from inside a web request."""
+
+    def problem(self) -> StudioError | None:
+        """Return why nothing can run here, or None. Looks at files only."""
+        ...
+
+    def start(self) -> None:
+        """Begin to get ready in the background."""
+        ...
+
+    def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
+        """Prepare the files of `spec`, build its graph once, and run it.
+
+        The stream never raises. It begins with `Prepared`, unless preparing fails, and ends with exactly one of
+        `Finished`, `Failed`, `Cancelled`. The files that `Finished` names belong to the caller, as does removing the
+        run's folder: see `engine/run_folders.py`.
+
+        Args:
+            spec: What to make.
+            cancel: Stops it.
+            job_id: Names the run; after a kill its finished files are found by it. None for a run whose files nobody
+                looks for.
+        """
+        ...
+
+    def memory(self) -> Memory | None:
+        """Return the memory of the device; None while it is not ready."""
+        ...
+
+    def failed(self) -> bool:
+        """Return whether it could not get ready; `start` tries again."""
+        ...
+
+    def unload(self) -> tuple[Memory, Memory] | None:
+        """Free all models; return the memory before and after, or None if there is nothing to free.
+
+        Raises:
+            BusyError: A run is on.
+        """
+        ...
+
+    def close(self, timeout: float) -> bool:
+        """Stop what runs and wait up to `timeout` seconds; return whether the process can end in good order."""
+        ...

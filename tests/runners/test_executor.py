@@ -1,0 +1,171 @@
+"""A job is carried out in a worker's thread or inside a request, by whatever runner, once."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import ExecutionError, RequestError
+from ltx_studio.events import Event, Finished, Heartbeat, Step
+from ltx_studio.queue import LOCAL, Cancelled, Done, Failed, Running
+from ltx_studio.runners.protocol import Buildable
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from tests.runners.quick import QuickRunner
+from tests.support import ROOT, small_spec
+
+
+@pytest.fixture
+def studio(home: Settings) -> Studio:
+    return Studio(home, QuickRunner(home))
+
+
+def submit(studio: Studio, count: int = 1) -> list[str]:
+    return studio.submit(LOCAL, [small_spec(seed=number) for number in range(count)])
+
+
+def test_a_request_carries_its_job_itself(studio: Studio) -> None:
+    (job,) = submit(studio)
+
+    events = list(studio.carry_out(job, LOCAL))
+
+    assert isinstance(events[-1], Finished)
+    assert [event.step for event in events if isinstance(event, Step)] == [1, 2, 3, 4]
+    state = studio.queue.get(job, LOCAL).state
+    assert isinstance(state, Done)
+    assert studio.history.path(studio.history.get(state.take, LOCAL)).is_file()
+    assert not list(studio.settings.staging_dir.glob("*")), "the run's folder is removed"
+
+
+def test_a_request_takes_no_job_that_another_has(studio: Studio) -> None:
+    (job,) = submit(studio)
+    studio.queue.claim([job], worker="elsewhere:1:a")
+
+    with pytest.raises(RequestError, match="does not wait"):
+        list(studio.carry_out(job, LOCAL))
+    with pytest.raises(RequestError, match="no job"):
+        list(studio.carry_out(job, "eve"))
+
+
+def test_a_request_that_ends_early_stops_its_job(studio: Studio) -> None:
+    (job,) = submit(studio)
+    events = studio.carry_out(job, LOCAL)
+    while not isinstance(next(events), Step):
+        pass
+
+    events.close()  # type: ignore[attr-defined]
+
+    assert isinstance(studio.queue.get(job, LOCAL).state, Cancelled)
+
+
+def test_a_request_beside_a_worker_is_carried_out_once(studio: Studio) -> None:
+    jobs = submit(studio, 6)
+    studio.work()
+    try:
+        try:
+            own = list(studio.carry_out(jobs[-1], LOCAL))
+        except RequestError:
+            own = []  # the worker was faster
+        for job in jobs:
+            *_, ended = studio.follow(job, LOCAL)
+            assert isinstance(ended.state, Done), ended.state
+    finally:
+        assert studio.close(10)
+
+    assert len(studio.history.page(LOCAL, limit=20).takes) == 6
+    assert own == [] or isinstance(own[-1], Finished)
+
+
+class Silent(QuickRunner):
+    """Its stream ends without saying how."""
+
+    def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
+        yield Heartbeat(0.0)
+
+
+def test_a_stream_without_an_end_is_a_failure(home: Settings) -> None:
+    studio = Studio(home, Silent(home))
+    (job,) = submit(studio)
+
+    list(studio.carry_out(job, LOCAL))
+
+    state = studio.queue.get(job, LOCAL).state
+    assert isinstance(state, Failed)
+    assert isinstance(state.error, ExecutionError)
+
+
+def test_a_worker_that_lost_its_job_does_not_end_it(studio: Studio) -> None:
+    (job,) = submit(studio)
+    events = studio.carry_out(job, LOCAL)
+    while not isinstance(next(events), Step):
+        pass
+    (mine,) = studio.queue.running()
+    studio.queue.recover([mine])
+    studio.queue.claim([job], worker="elsewhere:1:a")
+
+    rest = list(events)
+
+    assert isinstance(rest[-1], Finished)
+    after = studio.queue.get(job, LOCAL)
+    assert isinstance(after.state, Running)
+    assert after.worker == "elsewhere:1:a"
+    assert studio.history.page(LOCAL).takes == ()
+
+
+WORK = """
+import sys, time
+from pathlib import Path
+from ltx_studio.queue import LOCAL, Queued, Running
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from tests.runners.quick import QuickRunner
+settings = Settings(home=Path(sys.argv[1]), hub_cache=Path(sys.argv[1]) / "hub")
+studio = Studio(settings, QuickRunner(settings, float(sys.argv[2])))
+studio.work(alone=False)
+while any(isinstance(job.state, Queued | Running) for job in studio.queue.of(LOCAL)):
+    time.sleep(0.05)
+studio.close(10)
+"""
+
+
+def start_worker(home: Settings, seconds: float) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", WORK, str(home.home), str(seconds)], cwd=ROOT)
+
+
+def test_two_workers_carry_each_of_twenty_jobs_out_once(home: Settings) -> None:
+    studio = Studio(home, QuickRunner(home))
+    jobs = submit(studio, 20)
+
+    workers = [start_worker(home, 0.4) for _ in range(2)]
+
+    assert [worker.wait(120) for worker in workers] == [0, 0]
+    found = {job.id: job for job in studio.queue.of(LOCAL)}
+    assert all(isinstance(found[job].state, Done) for job in jobs)
+    assert sorted(take.job for take in studio.history.page(LOCAL, limit=40).takes) == sorted(jobs)
+    assert len({found[job].worker for job in jobs}) == 2, "both worked"
+    with studio._database.read() as connection:
+        assert {row[0] for row in connection.execute("SELECT attempts FROM jobs")} == {1}
+
+
+def test_a_killed_workers_job_is_taken_over_by_the_next_one(home: Settings) -> None:
+    studio = Studio(home, QuickRunner(home))
+    (job,) = submit(studio)
+    worker = start_worker(home, 30)
+    end = time.monotonic() + 60
+    while not isinstance(studio.queue.get(job, LOCAL).state, Running):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    studio.work()
+    *_, ended = studio.follow(job, LOCAL)
+
+    assert studio.close(10)
+    assert isinstance(ended.state, Done), ended.state
+    assert json.dumps(ended.as_dict())
