@@ -21,7 +21,7 @@ from tests.media.reference import ffmpeg
 GROWTH = """
 import sys
 from pathlib import Path
-from ltx_studio.media import PictureFile, Stager, probe_picture
+from ltx_studio.media import InputPreparer, PictureFile, probe_picture
 from PIL import Image
 def most():
     status = Path("/proc/self/status").read_text().splitlines()  # `getrusage` begins with the parent's peak
@@ -30,7 +30,7 @@ path, folder = Path(sys.argv[1]), Path(sys.argv[2])
 before = most()
 found = probe_picture(path)
 probed = most() - before
-name = Stager(folder, folder)(PictureFile(path))
+name = InputPreparer(folder, folder)(PictureFile(path))
 with Image.open(folder / name) as made:
     print(found.width, found.height, probed, most() - before, made.mode, *made.size)
 """
