@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-all test-gpu fuzz lint format bench faults soak obey screenshots table golden lock clean
+.PHONY: run demo setup setup-dev test test-all test-gpu fuzz lint format bench faults soak obey screenshots table golden lock package clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -17,9 +17,10 @@ setup:
 setup-dev:
 	@./setup.sh --dev
 
-test: setup-dev  ## everything, fast tests first; installs Debian's chromium when it may
+TESTS ?=
+test: setup-dev  ## everything, fast tests first (TESTS=tests/web for a part); installs Debian's chromium when it may
 	@tools/ensure-chromium.sh
-	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
+	@OMP_NUM_THREADS=1 $(BIN)/pytest $(TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
 
 test-all: setup-dev  ## everything, and the whole tables of which `make test` takes a tenth
 	@tools/ensure-chromium.sh
@@ -37,6 +38,7 @@ lint: setup-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/deptry ltx_studio
 
 format: setup-dev
 	@$(BIN)/ruff check --fix .
@@ -73,8 +75,11 @@ golden: setup-dev  ## write anew what tests compare with: the patched graphs, an
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 
-lock:  ## write the pinned versions anew from pyproject.toml and requirements/comfyui.in
+lock:  ## write the pinned versions anew from pyproject.toml
 	@tools/lock.sh
+
+package: setup-dev  ## install the wheel in an empty environment, and set up, render and serve with it
+	@tools/try-package.sh
 
 clean:
 	rm -rf .venv outputs/demo .mypy_cache .pytest_cache .ruff_cache

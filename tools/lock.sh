@@ -6,7 +6,7 @@ uv=$(command -v uv || echo .venv/bin/uv)
 
 compile() {
   "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate pyproject.toml requirements/comfyui.in "$@"
+    --no-emit-index-url --no-header --no-annotate pyproject.toml "$@"
 }
 
 compile --output-file requirements/runtime.lock
