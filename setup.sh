@@ -3,6 +3,7 @@
 # Safe to run again: what is done is not done twice, and an interrupted run continues.
 #   ./setup.sh         what `make run` needs
 #   ./setup.sh --dev   and what `make test` and `make lint` need
+# UV_TORCH_BACKEND=cpu leaves more than 3 GB of CUDA out; uv's documentation lists the other builds of torch.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -95,6 +96,18 @@ make_environment() {
   fi
 }
 
+# PyTorch's index has builds that the lock has no hashes for: torch comes from there by version, all else from the lock.
+install_lock() {
+  if [ -z "${UV_TORCH_BACKEND:-}" ]; then
+    "$1" pip install --require-hashes --requirement "$LOCK"
+    return
+  fi
+  local rest="$VENV/without-torch.lock"
+  grep -oE '^torch(audio|vision)?==[0-9.]+' "$LOCK" | xargs "$1" pip install
+  awk '/^[a-z]/ { other = !/^(torch|torchaudio|torchvision|triton)==|^(nvidia|cuda)-/ } other' "$LOCK" >"$rest"
+  env -u UV_TORCH_BACKEND "$1" pip install --no-deps --require-hashes --requirement "$rest"
+}
+
 install_packages() {
   if is_installed "$LOCK"; then return 0; fi
   STEP="installing packages"
@@ -109,8 +122,9 @@ install_packages() {
   fi
   say "Installing packages (about 5 GB the first time)"
   touch "$UNFINISHED"
-  VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --require-hashes --requirement "$LOCK"
-  VIRTUAL_ENV="$PWD/$VENV" "$uv" pip install --quiet --no-deps --editable .
+  export VIRTUAL_ENV="$PWD/$VENV"
+  install_lock "$uv"
+  "$uv" pip install --quiet --no-deps --editable .
   rm "$UNFINISHED"
   for lock in requirements/runtime.lock "$LOCK"; do stamp "$lock" >"$(stamp_file "$lock")"; done  # dev holds runtime
 }

@@ -2,6 +2,7 @@
 hangs, because 5 GB are too much for a test; the real thing is `make demo` in a fresh clone."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -94,3 +95,16 @@ def test_an_interrupted_install_starts_over(checkout: Path) -> None:
     done = run(checkout, PATH=uv_that(checkout, "exit 7"))
     assert "starting over" in done.stdout
     assert not leftover.exists()
+
+
+def test_another_build_of_torch_comes_by_version_and_the_rest_by_hash(checkout: Path) -> None:
+    run(checkout, PATH=uv_that(checkout, 'echo "$*" >> calls'), UV_TORCH_BACKEND="cpu")
+
+    torch, rest, _editable = (checkout / "calls").read_text().splitlines()
+    lock = (checkout / "requirements" / "runtime.lock").read_text()
+    assert torch.split() == ["pip", "install", *re.findall(r"^torch(?:audio|vision)?==\S+", lock, flags=re.MULTILINE)]
+    assert rest.startswith("pip install --no-deps --require-hashes ")
+    names = set(re.findall(r"^([\w.-]+)==", (checkout / rest.split()[-1]).read_text(), flags=re.MULTILINE))
+    left_out = set(re.findall(r"^([\w.-]+)==", lock, flags=re.MULTILINE)) - names
+    kinds = {"torch", "torchaudio", "torchvision", "triton", "cuda", "nvidia"}
+    assert {name.split("-")[0] for name in left_out} == kinds
