@@ -1,19 +1,37 @@
-"""The page: `python app.py` serves it, and `import app; app.build_app()` embeds it. A Space starts here: no password is
-made for its visitors, and one is asked for only where LTX_STUDIO_PASSWORD is set."""
+"""The page: `python app.py` serves it, and `import app; app.build_app()` embeds it. A Space starts here: what set-up
+fetches is fetched when it is missing, no password is made for visitors, and one is asked for only where
+LTX_STUDIO_PASSWORD is set."""
 
+import subprocess
 import sys
 
-from ltx_studio.errors import StudioError
+from ltx_studio.engine import comfyui
+from ltx_studio.errors import SetupError, StudioError
 from ltx_studio.permissions import make_private
-from ltx_studio.settings import get_settings
+from ltx_studio.settings import Settings, get_settings
 from ltx_studio.text.formatting import printable
 from ltx_studio.web import build_app, serve
 
 __all__ = ["build_app"]
 
+
+def set_up(settings: Settings) -> None:
+    """Fetch ComfyUI and store the pocket model if ComfyUI is missing. If that fails, the page says what to do.
+
+    Set-up runs in a process of its own: it boots ComfyUI, and the page boots it once more.
+    """
+    if settings.comfy_dir is not None:
+        return
+    try:
+        comfyui.find(settings)
+    except SetupError:
+        subprocess.run([sys.executable, "-m", "ltx_studio", "setup"], check=False)
+
+
 if __name__ == "__main__":
     make_private()
     try:
+        set_up(get_settings())
         serve(get_settings(), ask=False)
     except StudioError as error:
         sys.exit(printable(f"Error: {error.message} {error.hint}"))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,14 +186,13 @@ def test_the_doctor_says_that_a_home_is_open(home: Settings) -> None:
     home.home.chmod(0o700)
 
 
-def test_the_page_as_a_module_is_private_too(home: Settings) -> None:
+def test_the_page_as_a_module_is_private_too(home: Settings, settings: Settings) -> None:
     """`python app.py` ends with a sentence where it cannot begin; what it wrote before is private."""
     home.home.mkdir()
     home.database_file.write_text("no database " * 100)
 
-    done = subprocess.run(
-        [sys.executable, "app.py"], env=environment(home), cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    env = environment(replace(home, comfy_dir=settings.comfy_dir))
+    done = subprocess.run([sys.executable, "app.py"], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
     assert "ltx-studio doctor --repair" in done.stderr.splitlines()[-1]
