@@ -13,12 +13,15 @@
     └── ExecutionError        a node failed while it ran
         └── OutOfMemoryError  it failed for want of memory
 
-All of them survive pickling, because they cross process borders (ZeroGPU, Ray).
+All of them survive pickling and `to_dict`, because they cross process borders (ZeroGPU, Ray, the database).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from string import Formatter
 from typing import Any, ClassVar, Self
+
+from ltx_studio.advice import Advice, Do, shortened
 
 
 class Remedy(StrEnum):
@@ -34,16 +37,13 @@ class Remedy(StrEnum):
     """Ask for the same again: what was in the way may be gone."""
 
 
-LONGEST = 4_000
-"""Characters of a message or a hint; what users bring may be quoted in it."""
-
-
 class StudioError(Exception):
     """Something a user is told about.
 
     Args:
         message: What happened, in one sentence.
-        hint: The one thing to do about it.
+        hint: The one thing to do about it, in a plain sentence without options, commands or buttons.
+        advice: The same as data, for each interface to word; see `hint_in`.
         where: The node, file or step it happened in; empty when the message says it.
         details: What a developer would want, such as a traceback. Never shown unasked.
         remedies: What the studio can do about it, in the order of `Remedy`.
@@ -58,24 +58,25 @@ class StudioError(Exception):
         message: str,
         hint: str,
         *,
+        advice: Advice | None = None,
         where: str = "",
         details: str = "",
         remedies: Sequence[Remedy] = (),
         files: Sequence[str] = (),
     ) -> None:
-        message, hint = _shortened(message), _shortened(hint)
+        message, hint = shortened(message), shortened(hint)
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.advice = advice
         self.where = where
         self.details = details
         self.remedies = tuple(remedies)
         self.files = tuple(files)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (
-            type(self), self.message, self.hint, self.where, self.details, self.remedies, self.files
-        )  # fmt: skip
+        values = (self.message, self.hint, self.where, self.details, self.remedies, self.files, self.advice)
+        return _rebuild, (type(self), *values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StudioError) and self.__reduce__() == other.__reduce__()
@@ -84,30 +85,59 @@ class StudioError(Exception):
         return hash(self.__reduce__()[1])
 
     def renamed(self, names: Mapping[str, str]) -> Self:
-        """Return the same error with other names of files in its message, hint and place.
+        """Return the same error with other names of files in its message, hint, advice and place.
 
         Args:
             names: Name now → name then.
         """
-        texts = [self.message, self.hint, self.where]
-        for before, after in names.items():
-            texts = [text.replace(before, after) for text in texts]
-        message, hint, where = texts
-        return type(self)(message, hint, where=where, details=self.details, remedies=self.remedies, files=self.files)
 
-    def store(self) -> dict[str, Any]:
-        """All of it as JSON, for `restore`."""
-        said = {**self.as_dict(), "where": self.where, "details": self.details}
-        return {**said, "remedies": list(self.remedies), "files": list(self.files)}
+        def rename(text: str) -> str:
+            for before, after in names.items():
+                text = text.replace(before, after)
+            return text
+
+        return self.changed(rename)
+
+    def changed(self, change: Callable[[str], str]) -> Self:
+        """Return the same error with its message, hint, advice and place changed."""
+        return type(self)(
+            change(self.message),
+            change(self.hint),
+            advice=self.advice and self.advice.changed(change),
+            where=change(self.where),
+            details=self.details,
+            remedies=self.remedies,
+            files=self.files,
+        )
+
+    def hint_in(self, words: Mapping[Do, str], formatter: Formatter | None = None) -> str:
+        """Return what to do in the words of an interface; the plain hint where it has none. See `Advice.worded`."""
+        advised = self.advice.worded(words, formatter=formatter, files=self.files) if self.advice else ""
+        return advised or self.hint
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as built-in types, for JSON and other processes."""
+        return {
+            "type": type(self).__name__,
+            **self.as_dict(),
+            "advice": self.advice and self.advice.to_dict(),
+            "where": self.where,
+            "details": self.details,
+            "remedies": [remedy.value for remedy in self.remedies],
+            "files": list(self.files),
+        }
 
     @staticmethod
-    def restore(stored: Mapping[str, Any]) -> "StudioError":
-        """What `store` gave; kind and remedies that this studio does not know are passed over."""
-        kinds = {kind.code: kind for kind in _kinds(StudioError)}
-        kind = kinds.get(stored["error"], StudioError)
-        return kind(
+    def from_dict(stored: Mapping[str, Any]) -> "StudioError":
+        """Return what `to_dict` gave.
+
+        Earlier studios stored no ``type`` and no ``advice``, and newer ones may store more: what this studio does not
+        know is passed over.
+        """
+        return _kind_of(stored)(
             stored["message"],
             stored["hint"],
+            advice=Advice.from_dict(stored.get("advice")),
             where=stored["where"],
             details=stored["details"],
             remedies=[each for each in Remedy if each in stored.get("remedies", ())],
@@ -128,16 +158,18 @@ class StudioError(Exception):
         )
 
 
-def _shortened(text: str) -> str:
-    """Return a text with its middle left out when it is longer than `LONGEST`."""
-    half = LONGEST // 2
-    return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half + 3 :]}"
-
-
 def _kinds(kind: type[StudioError]) -> Iterator[type[StudioError]]:
     yield kind
     for each in kind.__subclasses__():
         yield from _kinds(each)
+
+
+def _kind_of(stored: Mapping[str, Any]) -> type[StudioError]:
+    """Return the class by its name, or the first one with its code where nothing has that name."""
+    kinds = list(_kinds(StudioError))
+    named = (kind for kind in kinds if kind.__name__ == stored.get("type"))
+    coded = (kind for kind in kinds if kind.code == stored["error"])
+    return next(named, None) or next(coded, StudioError)
 
 
 def _rebuild(
@@ -148,8 +180,9 @@ def _rebuild(
     details: str,
     remedies: tuple[Remedy, ...],
     files: tuple[str, ...],
+    advice: Advice | None,
 ) -> StudioError:
-    return cls(message, hint, where=where, details=details, remedies=remedies, files=files)
+    return cls(message, hint, advice=advice, where=where, details=details, remedies=remedies, files=files)
 
 
 class RequestError(StudioError):

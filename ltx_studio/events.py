@@ -1,12 +1,12 @@
-"""What a run says while it works: small frozen values that may cross process borders.
+"""What a run says while it works: small frozen values that cross process borders, see `to_dict`.
 
 A run is a stream of these. It ends with exactly one of `Finished`, `Failed`, `Cancelled`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from ltx_studio.errors import StudioError
 
@@ -144,3 +144,53 @@ Outcome: TypeAlias = Finished | Failed | Cancelled
 Event: TypeAlias = (
     Waiting | Fetching | Prepared | Started | PhaseStarted | Step | Preview | Heartbeat | Output | Outcome
 )
+
+KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+"""Every class of event, by its name."""
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """Return an event as built-in types, with its class's name under ``type``. The pictures of a preview stay bytes."""
+    return {"type": type(event).__name__, **{each.name: _plain(getattr(event, each.name)) for each in fields(event)}}
+
+
+def from_dict(plain: Mapping[str, Any]) -> Event:
+    """Return what `to_dict` gave; what this studio does not know of it is passed over.
+
+    Raises:
+        ValueError: There is no such event, or something is missing.
+    """
+    kind = KINDS.get(plain.get("type", ""))
+    if kind is None:
+        raise ValueError(f"there is no event {plain.get('type')!r}")
+    known = {each.name: plain[each.name] for each in fields(kind) if each.name in plain}
+    try:
+        return kind(**{name: _READ.get((kind, name), _as_it_is)(value) for name, value in known.items()})
+    except (TypeError, LookupError) as error:
+        raise ValueError(f"the event {kind.__name__} cannot be read: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Path():
+            return str(value)
+        case StudioError():
+            return value.to_dict()
+        case Output():
+            return to_dict(value)
+        case tuple():
+            return [_plain(each) for each in value]
+    return value
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_READ: Mapping[tuple[type[Event], str], Callable[[Any], Any]] = {
+    (Preview, "frames"): tuple,
+    (Output, "path"): Path,
+    (Finished, "outputs"): lambda outputs: tuple(map(from_dict, outputs)),
+    (Failed, "error"): StudioError.from_dict,
+}
+"""How an attribute is read that is no built-in type."""

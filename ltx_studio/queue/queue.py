@@ -157,7 +157,7 @@ class Queue:
 
     def fail(self, job: str, error: StudioError, *, worker: str | None = None) -> None:
         """End a running job with an error; see `finish`."""
-        self._end(job, "failed", json.dumps(error.store()), worker)
+        self._end(job, "failed", json.dumps(error.to_dict()), worker)
 
     def drop(self, job: str, *, worker: str | None = None) -> None:
         """End a running job that was stopped; see `finish`."""
@@ -295,7 +295,7 @@ class Queue:
             )
             connection.execute(
                 f"UPDATE jobs SET state = 'failed', ended = ?, error = ? WHERE {these} AND attempts >= ?",
-                (now, json.dumps(lost.store()), ids, ATTEMPTS),
+                (now, json.dumps(lost.to_dict()), ids, ATTEMPTS),
             )
             connection.execute(f"UPDATE jobs SET state = 'queued', {_FIRST}, progress = NULL WHERE {these}", (ids,))
             return ran

@@ -61,7 +61,7 @@ def progress_of(text: object) -> Progress:
 def error_of(text: object) -> StudioError:
     """Return why a job failed."""
     try:
-        return StudioError.restore(_texts(object_of(text) or {}))
+        return StudioError.from_dict(_texts(object_of(text) or {}))
     except (LookupError, TypeError):
         return StudioError("The job failed; the reason was lost.", "Retry it with `ltx-studio jobs retry`.")
 

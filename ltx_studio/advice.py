@@ -1,0 +1,139 @@
+"""Advice as data: what a user can do, for each interface to word in its own terms (options, buttons).
+
+An error or a note carries `Advice` beside its plain sentence. The tables with the words are `cli.hints` and
+`web.hints`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from string import Formatter
+from typing import Any, Self
+
+LONGEST = 4_000
+"""Characters of a sentence or a parameter; what users bring may be quoted in it."""
+
+
+class Do(StrEnum):
+    """What to do. The parameters of each stand after it."""
+
+    TRUST = "trust"
+    SET_VALUE = "set_value"  # wanted, given (NODE.INPUT=VALUE)
+    CHANGE_VALUE = "change_value"  # key
+    GIVE_WORKFLOW_FILE = "give_workflow_file"  # key
+    NAME_MODEL = "name_model"  # given (NODE.INPUT=FILE)
+    GIVE_FILE = "give_file"  # field, mode
+    SEE_MODE = "see_mode"  # mode
+    NAME_MODE = "name_mode"
+    CHOOSE_OUT = "choose_out"
+
+    SET_UP_COMFYUI = "set_up_comfyui"
+    SET_UP_NODES = "set_up_nodes"
+    SET_UP_POCKET = "set_up_pocket"
+    RESTORE_POCKET = "restore_pocket"
+
+    FETCH_MODELS = "fetch_models"  # the error's files
+    FETCH_MODE = "fetch_mode"  # mode, model_set
+    PLACE_MODEL = "place_model"  # file, place
+    LIST_MODELS = "list_models"
+    MOVE_ASIDE = "move_aside"
+    FREE_SPACE = "free_space"
+    VERIFY_MODELS = "verify_models"
+    REPAIR_MODEL = "repair_model"  # file
+
+    USE_POCKET = "use_pocket"
+    USE_POCKET_FILES = "use_pocket_files"
+
+    RETRY_JOB = "retry_job"
+    RETRY_SMALLER = "retry_smaller"
+    LIST_JOBS = "list_jobs"
+    LIST_TAKES = "list_takes"
+    GIVE_INPUT = "give_input"  # name, sha256
+    GIVE_RIGHT_INPUT = "give_right_input"  # name
+    REPAIR_DATABASE = "repair_database"
+    FORGET_MISSING = "forget_missing"  # count
+
+
+PHRASES = (Do.USE_POCKET, Do.USE_POCKET_FILES)
+"""Those that stand in `Advice.otherwise`: worded as the end of a sentence that begins with "Or"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about an error or a note.
+
+    Attributes:
+        do: What.
+        given: Its parameters, by name.
+        otherwise: What else would help, one of `PHRASES`.
+    """
+
+    do: Do
+    given: tuple[tuple[str, str], ...] = ()
+    otherwise: Do | None = None
+
+    @classmethod
+    def to(cls, do: Do, /, **given: str) -> Self:
+        """Return the advice to do something; long parameters are shortened."""
+        return cls(do, tuple((name, shortened(value)) for name, value in given.items()))
+
+    def changed(self, change: Callable[[str], str]) -> Self:
+        """Return the same advice with each parameter changed."""
+        return replace(self, given=tuple((name, change(value)) for name, value in self.given))
+
+    def worded(self, words: Mapping[Do, str], *, formatter: Formatter | None = None, **more: Any) -> str:
+        """Return the advice in the words of an interface; nothing where it has none for it.
+
+        Args:
+            words: Sentences with parameters in braces.
+            formatter: Fills the parameters in; may know conversions of its own.
+            more: Further parameters.
+        """
+        filled = formatter or Formatter()
+        try:
+            sentence = shortened(filled.vformat(words[self.do], (), {**more, **dict(self.given)}))
+            return f"{sentence} Or {words[self.otherwise]}." if self.otherwise is not None else sentence
+        except KeyError:  # an interface without words for it, or parameters of another version
+            return ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the advice as built-in types."""
+        otherwise = None if self.otherwise is None else self.otherwise.value
+        return {"do": self.do.value, "given": dict(self.given), "otherwise": otherwise}
+
+    @classmethod
+    def from_dict(cls, stored: object) -> Self | None:
+        """Return what `to_dict` gave; None for what is damaged or of a newer studio."""
+        if not isinstance(stored, Mapping) or not isinstance(stored.get("given", {}), Mapping):
+            return None
+        given, otherwise = stored.get("given", {}), stored.get("otherwise")
+        if not all(isinstance(text, str) for pair in given.items() for text in pair):
+            return None
+        try:
+            return cls(
+                Do(str(stored.get("do"))), tuple(given.items()), None if otherwise is None else Do(str(otherwise))
+            )
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a user should know before a run: a plain sentence, and what can be done about it."""
+
+    text: str
+    advice: Advice | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def texts_of(notes: Sequence[Note]) -> list[str]:
+    """Return the plain sentences."""
+    return [note.text for note in notes]
+
+
+def shortened(text: str) -> str:
+    """Return a text with its middle left out when it is longer than `LONGEST`."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half + 3 :]}"
