@@ -5,6 +5,7 @@ LTX_STUDIO_PASSWORD is set."""
 import subprocess
 import sys
 
+from ltx_studio.cli.hints import hint_of
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import SetupError, StudioError
 from ltx_studio.permissions import make_private
@@ -34,4 +35,4 @@ if __name__ == "__main__":
         set_up(get_settings())
         serve(get_settings(), ask=False)
     except StudioError as error:
-        sys.exit(printable(f"Error: {error.message} {error.hint}"))
+        sys.exit(printable(f"Error: {error.message} {hint_of(error)}"))

@@ -91,8 +91,8 @@ class Advice:
         """
         filled = formatter or Formatter()
         try:
-            sentence = shortened(filled.vformat(words[self.do], (), {**more, **dict(self.given)}))
-            return f"{sentence} Or {words[self.otherwise]}." if self.otherwise is not None else sentence
+            sentence = filled.vformat(words[self.do], (), {**more, **dict(self.given)})
+            return shortened(sentence if self.otherwise is None else f"{sentence} Or {words[self.otherwise]}.")
         except KeyError:  # an interface without words for it, or parameters of another version
             return ""
 

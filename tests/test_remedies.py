@@ -17,10 +17,11 @@ import gradio_client
 import huggingface_hub.constants
 import pytest
 
+from ltx_studio.cli import hints as cli_hints
 from ltx_studio.cli.commands import cli
 from ltx_studio.families.ltx_2_3 import PRESETS
 from ltx_studio.modes import MODES
-from ltx_studio.queue import JobSpec, WorkflowSpec
+from ltx_studio.web import hints as web_hints
 from ltx_studio.web import words
 
 ROOT = Path(__file__).parents[1]
@@ -82,8 +83,9 @@ def hints() -> dict[str, str]:
     for name, text in vars(words).items():
         if isinstance(text, str) and name.endswith(("_HINT", "_IT", "RELOAD", "DROP_ONE")):
             found[f"words.{name}"] = text
-    for kind in (JobSpec, WorkflowSpec):
-        found[f"{kind.__name__}.pocket"] = kind.pocket
+    for table in (cli_hints, web_hints):
+        for do, text in table.WORDS.items():
+            found[f"{table.__name__}.{do}"] = re.sub(r"\{\w+(!\w)?\}", HOLE, text)
     return found
 
 
@@ -151,7 +153,7 @@ def check_line(line: str) -> None:
 
 
 def check_span(span: str) -> None:
-    span = re.sub(r"\{\w+\}", HOLE, span)
+    span = re.sub(r"\{\w+(!\w)?\}", HOLE, span)
     first = span.split(maxsplit=1)[0]
     if first in {"ltx-studio", *cli.list_commands(click.Context(cli))}:
         check_line(span)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.cli.hints import hint_of
 from ltx_studio.errors import StudioError
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import get_registry
@@ -35,7 +36,7 @@ def main() -> None:
             values = {**examples(mode)[0].values, **SHARED}
             print(render(studio, mode, values, out / f"{mode}.mp4"), flush=True)
     except StudioError as error:
-        sys.exit(f"{error.message}\n{error.hint}")
+        sys.exit(f"{error.message}\n{hint_of(error)}")
     finally:
         studio.close(timeout=10)
 

@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from ltx_studio.cli.hints import hint_of
 from ltx_studio.editor_format.master import cut, write_modes
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import StudioError
@@ -29,7 +30,7 @@ def main() -> None:
     except (OSError, ValueError, RecursionError) as error:
         sys.exit(f"{options.master}: {error}")
     except StudioError as error:
-        sys.exit(f"{error.message}\n{error.hint}")
+        sys.exit(f"{error.message}\n{hint_of(error)}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.cli.hints import hint_of
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import StudioError
 from ltx_studio.logs import log_to_file
@@ -44,7 +45,7 @@ def main() -> None:
         try:
             print(json.dumps(measured(only)), flush=True)
         except StudioError as error:
-            sys.exit(f"{error.message}\n{error.hint}")
+            sys.exit(f"{error.message}\n{hint_of(error)}")
         os._exit(0)  # torch's threads may not end
     found = {mode: in_a_process(mode) for mode in MODES}
     machine = found[next(iter(found))].pop("device")["name"]

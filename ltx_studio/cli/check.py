@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltx_studio import sandbox
+from ltx_studio.cli.hints import hint_of, notes_in_words
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.compatibility import fit_to
 from ltx_studio.graph.definitions import Definitions
@@ -41,7 +42,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Give what is printed."""
         if self.problems:
-            yield from (f"{problem.message} {problem.hint}" for problem in self.problems)
+            yield from (f"{problem.message} {hint_of(problem)}" for problem in self.problems)
         else:
             lacks = f"; model files that are not here: {', '.join(self.missing)}" if self.missing else ""
             yield f"{self.name}: ok, {self.nodes} nodes{lacks}"
@@ -69,7 +70,7 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
             graph, notes = map_models(graph, model_set, definitions)
     except RequestError as error:
         message = error.message if file.name in error.message else f"{name}: {error.message}"
-        return Report(name, 0, [WorkflowError(message, error.hint, where=error.where)], [], [])
+        return Report(name, 0, [WorkflowError(message, hint_of(error), where=error.where)], [], [])
     graph, changed = fit_to(graph, definitions)
     others = (each for each in problems(graph, definitions) if lacks is None or not isinstance(each, MissingNodesError))
     found = [_named(name, problem) for problem in (*filter(None, [lacks]), *others)]
@@ -81,7 +82,7 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
     except RequestError as error:
         missing = []
         found.append(_named(name, error))
-    return Report(name, len(graph), found, missing, list(dict.fromkeys([*changed, *notes])))
+    return Report(name, len(graph), found, missing, list(dict.fromkeys([*notes_in_words(changed), *notes])))
 
 
 def check_graph(name: str, graph: ApiGraph, definitions: Definitions) -> Report:
@@ -90,7 +91,7 @@ def check_graph(name: str, graph: ApiGraph, definitions: Definitions) -> Report:
 
 
 def _named(name: str, problem: RequestError) -> WorkflowError:
-    return WorkflowError(f"{name}: {problem.message}", problem.hint, where=problem.where)
+    return WorkflowError(f"{name}: {problem.message}", hint_of(problem), where=problem.where)
 
 
 def _wants(graph: ApiGraph, definitions: Definitions) -> Iterator[str]:
@@ -111,7 +112,7 @@ def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Ite
     try:
         check_safety(graph, definitions, trusted=False)
     except RequestError as error:
-        notes.append(f"{error.message} {error.hint}")
+        notes.append(f"{error.message} {hint_of(error)}")
 
 
 def _missing(graph: ApiGraph, notes: list[str], *, can_run: bool) -> list[str]:

@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from ltx_studio import __version__
+from ltx_studio.cli.hints import as_dict, hint_of
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import RequestError, StoppedError, StudioError
 from ltx_studio.permissions import make_private
@@ -218,12 +219,12 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
 def _show(error: StudioError, as_json: bool) -> None:
     with contextlib.suppress(OSError):  # stderr may be closed or full; the exit code tells all the same
         if as_json:
-            echo_json(error.as_dict(), err=True)
+            echo_json(as_dict(error), err=True)
         elif isinstance(error, StoppedError):
-            echo(f"{error.message} {error.hint}", err=True)
+            echo(f"{error.message} {hint_of(error)}", err=True)
         else:
             secho(f"Error: {error.message}", fg="red", err=True)
-            echo(error.hint, err=True)
+            echo(hint_of(error), err=True)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltx_studio import __version__
+from ltx_studio.cli.hints import hint_of
 from ltx_studio.cli.output import GIGABYTE, echo, echo_json, secho
 from ltx_studio.errors import StudioError
 from ltx_studio.permissions import command_to_close, home_error, is_exposed
@@ -88,7 +89,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         found = f"{model_set.label}: " + (f"missing: {names}" if missing else "whole")
         yield Finding("Models", not missing, found, hint if missing else "")
     except StudioError as error:
-        yield Finding("Set-up", False, error.message, error.hint)
+        yield Finding("Set-up", False, error.message, hint_of(error))
 
 
 def _home(settings: Settings) -> Finding:
@@ -101,7 +102,7 @@ def _home(settings: Settings) -> Finding:
                 pass
     except OSError as error:
         problem = home_error(settings.home, error)
-        return Finding("Home", False, problem.message, problem.hint)
+        return Finding("Home", False, problem.message, hint_of(problem))
     enough = free >= ENOUGH_BYTES
     return Finding("Home", enough, found, "" if enough else "Free some space.")
 
@@ -164,7 +165,7 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
             seen = agreement.look()
     except StudioError as error:
         name = "Database" if isinstance(error, DatabaseDamagedError) else "History"
-        yield Finding(name, False, error.message, error.hint)
+        yield Finding(name, False, error.message, hint_of(error))
         return
     yield Finding("Database", True, "whole")
     hint = "Run `ltx-studio doctor --repair`." if seen.found else ""

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.cli.hints import notes_in_words
 from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import FileOf, options_of
 from ltx_studio.cli.output import echo, json_text
@@ -151,7 +152,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     log_to_file(settings)
     voice = _Voice(how.as_json)
     notice = spec.model_set.notice if spec.model_set else ""
-    for line in (notice, spec.summary(), *spec.notes()):
+    for line in (notice, spec.summary(), *_notes(spec)):
         if line:
             voice.tell(line)
     studio = Studio(settings)
@@ -177,6 +178,10 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     if problem is not None:
         raise problem
     return 0
+
+
+def _notes(spec: Spec) -> list[str]:
+    return notes_in_words(spec.changed) if isinstance(spec, WorkflowSpec) else spec.notes()
 
 
 def _hand_in(studio: Studio, jobs: Sequence[str], voice: "_Voice") -> int:
@@ -213,7 +218,7 @@ def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Pa
             ) from None
     if voice.as_json:
         shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}
-        voice.give(json_text(shown | {"notes": [*spec.notes(), *filter(None, [record.note])]}))
+        voice.give(json_text(shown | {"notes": [*_notes(spec), *filter(None, [record.note])]}))
     else:
         voice.tell(f"Done in {record.measured['seconds']:.1f} s: take {take_id}.")
         if record.note:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.generate import NOBODY_WORKS, PAUSED
+from ltx_studio.cli.hints import as_dict, hint_of
 from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.cli.progress import show as show_progress
 from ltx_studio.cli.signals import stop_on_signal
@@ -46,14 +48,14 @@ def show(job: str, as_json: bool) -> None:
     """One job, with what was asked for."""
     found = _queue().get(job, LOCAL)
     if as_json:
-        echo_json(found.as_dict() | {"spec": found.spec})
+        echo_json(_as_dict(found) | {"spec": found.spec})
         return
     _show([found], as_json)
     of_spec = {name: found.spec[name] for name in ("preset", "model_set") if found.spec.get(name)}
     for name, value in (of_spec | dict(found.params)).items():
         echo(f"  {name}: {value}")
     if isinstance(found.state, Failed):
-        echo(f"  {found.state.error.message} {found.state.error.hint}")
+        echo(f"  {found.state.error.message} {hint_of(found.state.error)}")
 
 
 @jobs.command()
@@ -176,20 +178,25 @@ def _queue() -> Queue:
 
 def _show_one(job: Job, as_json: bool) -> None:
     if as_json:
-        echo_json(job.as_dict())
+        echo_json(_as_dict(job))
     else:
         _show([job], as_json=False)
 
 
 def _show(found: Sequence[Job], as_json: bool) -> None:
     if as_json:
-        shown = [job.as_dict() for job in found]
+        shown = [_as_dict(job) for job in found]
         echo_json(shown)
         return
     if not found:
         echo("There are no jobs.", err=True)
     for job in found:
         echo(f"{job.id}  {moment(job.created)}  {job.mode:8}  {_in_words(job):24}  {_short(job.prompt)}")
+
+
+def _as_dict(job: Job) -> dict[str, Any]:
+    told = job.as_dict()
+    return told | {"error": as_dict(job.state.error)} if isinstance(job.state, Failed) else told
 
 
 def _in_words(job: Job) -> str:

@@ -10,6 +10,7 @@ import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.downloads import show_downloads, show_reading
+from ltx_studio.cli.hints import hint_of
 from ltx_studio.cli.model_lines import line, plan_lines, removal_line, totals, verdict_line
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.cli.signals import stop_on_signal
@@ -275,7 +276,7 @@ def _fetch(files: list[ModelFile], store: Store, *, quiet: bool, damaged: Collec
             log.error("%s", error.message)
             raise error
         secho(error.message, fg="yellow", err=True)
-        echo(error.hint, err=True)
+        echo(hint_of(error), err=True)
         token = click.prompt("Token (not shown, not stored)", hide_input=True, err=True).strip()
         store = Store(store.settings, store.registry, token)
 

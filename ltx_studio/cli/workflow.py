@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ltx_studio import sandbox
+from ltx_studio.cli.hints import hint_of, notes_in_words
 from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import ValueOf
 from ltx_studio.cli.output import echo, echo_json, json_text
@@ -99,8 +100,10 @@ def form(file: Path, as_json: bool) -> None:
 
     read = sandbox.read(read_with_form, file, snapshot_path(get_settings()))
     fields = read.fields
-    for note in (*read.notes, *read.problems):
-        echo(note, err=True)
+    for line in notes_in_words(read.notes):
+        echo(line, err=True)
+    for problem in read.problems:
+        echo(f"{problem.message} {hint_of(problem)}", err=True)
     if as_json:
         echo_json([field.as_dict() for field in fields])
         return
@@ -129,7 +132,7 @@ def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str
     settings = get_settings()
     model_set = get_registry(settings).get_set(map_to) if map_to else None
     spec = WorkflowSpec.from_file(file, dict(given), _definitions(), trusted=trust, model_set=model_set)
-    Store(settings).require(spec.graph, spec.fetch_command, spec.pocket)
+    Store(settings).require(spec.graph, spec.fetch_advice, spec.pocket)
     return generate(spec, settings, How(**how))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.downloads.hub import Hub, TransientError
 from ltx_studio.errors import DiskFullError, DownloadError, StoppedError, StudioError
@@ -264,7 +265,8 @@ def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
     if error.errno in _FULL:
         return DiskFullError(
             f"The disk is full: {file.name} has {in_bytes(size)}.",
-            "Free some space and try again: what is here already is kept. `ltx-studio models clean` removes it.",
+            "Free some space and try again: what is here already is kept.",
+            advice=Advice.to(Do.FREE_SPACE),
             where=str(error.filename or ""),
         )
     return DownloadError(

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import SetupError
 from ltx_studio.settings import Settings
 
@@ -62,7 +63,8 @@ def find(settings: Settings) -> ComfyInstall:
     if not (path / _COMPLETE).is_file() or _missing_part(path):
         raise SetupError(
             f"ComfyUI {VERSION} is not installed.",
-            "Run `ltx-studio setup` (or `./setup.sh`), which fetches it.",
+            "Run the set-up, which fetches it.",
+            advice=Advice.to(Do.SET_UP_COMFYUI),
             where=str(path),
         )
     return ComfyInstall(path, VERSION, own=False)

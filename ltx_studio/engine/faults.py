@@ -1,12 +1,12 @@
 """ComfyUI's complaints in the user's words: what happened, where, and the one thing to do."""
 
 import errno
-import shlex
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine import handover
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
 from ltx_studio.graph.missing_nodes import unknown_nodes
@@ -171,21 +171,20 @@ def _broken_model(
     if file is None:
         return ExecutionError(
             f"{title}: its model file {wrong}: {_first_line(message)}",
-            "Run `ltx-studio models verify --hash` to check the studio's files; replace the file if it is your own.",
+            "Check the studio's model files; replace the file if it is your own.",
+            advice=Advice.to(Do.VERIFY_MODELS),
             where=title,
             details=details,
         )
-    name = _named(file, settings)
+    name, advice = _named(file, settings), None
     if _is_given(f"{file.parent.name}/{file.name}"):
         hint = "Use another file."
     elif file.name.startswith(_POCKET):
-        hint = "Run `ltx-studio setup` to restore it."
+        hint, advice = "Run the set-up to restore it.", Advice.to(Do.RESTORE_POCKET)
     else:
-        hint = (
-            f"If the studio fetched it, run `ltx-studio models verify {shlex.quote(file.name)} --hash --repair`; "
-            "otherwise replace it with an intact copy."
-        )
-    return ExecutionError(f"{title}: {name} {wrong}.", hint, where=title, details=details)
+        hint = "If the studio fetched it, have it fetched again; otherwise replace it with an intact copy."
+        advice = Advice.to(Do.REPAIR_MODEL, file=file.name)
+    return ExecutionError(f"{title}: {name} {wrong}.", hint, advice=advice, where=title, details=details)
 
 
 def _model_file(error: Mapping[str, Any], settings: Settings) -> Path | None:

@@ -7,6 +7,7 @@ An input that the node did not have yet gets its default, as the editor would gi
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ltx_studio.advice import Advice, Do, Note
 from ltx_studio.graph.definitions import Definitions, Input
 from ltx_studio.graph.graph import ApiGraph, is_link
 from ltx_studio.graph.input_values import fits
@@ -25,7 +26,7 @@ _HARMLESS = frozenset({
 _MOST_NOTES = 20
 
 
-def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> tuple[ApiGraph, list[str]]:
+def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> tuple[ApiGraph, list[Note]]:
     """Return the graph with defaults for what the installed nodes do not know, and a note for each.
 
     What is not harmless stays as it is, and `problems` names it.
@@ -35,16 +36,16 @@ def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> 
         definitions: Of the ComfyUI that would run it.
     """
     fitted: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
-    notes: list[str] = []
+    notes: list[Note] = []
     for node_id, node in fitted.items():
         if node["class_type"] in definitions:
             notes += _fit_node(node_id, node, definitions)
     if len(notes) > _MOST_NOTES:
-        notes = [*notes[:_MOST_NOTES], f"and {len(notes) - _MOST_NOTES} more inputs got their default."]
+        notes = [*notes[:_MOST_NOTES], Note(f"and {len(notes) - _MOST_NOTES} more inputs got their default.")]
     return fitted, notes
 
 
-def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> Iterator[str]:
+def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> Iterator[Note]:
     inputs = node["inputs"]
     for name, item in expected(definitions.inputs(node["class_type"]), inputs, ""):
         if not item.is_widget:
@@ -64,9 +65,9 @@ def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> I
         yield _note(node_id, node, name, said)
 
 
-def _note(node_id: str, node: Mapping[str, Any], name: str, what: str) -> str:
+def _note(node_id: str, node: Mapping[str, Any], name: str, what: str) -> Note:
     title = shown(node.get("_meta", {}).get("title") or node["class_type"])
-    return f"{title}: {name} {what} (`--set {node_id}.{name}=…` changes it)."
+    return Note(f"{title}: {name} {what}.", Advice.to(Do.CHANGE_VALUE, key=f"{node_id}.{name}"))
 
 
 def _with_slashes(class_type: str, name: str, value: Any) -> Any:

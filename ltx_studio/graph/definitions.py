@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import SetupError, WorkflowError
 from ltx_studio.graph import missing_nodes
 
@@ -124,7 +125,8 @@ def load_definitions(path: Path) -> Definitions:
     except (OSError, ValueError):
         raise SetupError(
             "The list of ComfyUI's nodes is missing or damaged.",
-            "Run `ltx-studio setup`, which writes it.",
+            "Run the set-up, which writes it.",
+            advice=Advice.to(Do.SET_UP_NODES),
             where=str(path),
         ) from None
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.constants import Constants, Values
 from ltx_studio.graph.definitions import Definitions, Input, unknown_nodes
@@ -63,7 +64,8 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
     if doubtful and not trusted:
         raise WorkflowError(
             f"The workflow uses nodes that may read or write files elsewhere, or run code: {', '.join(doubtful)}.",
-            "Only if you trust its author, run it with `--trust`, or tick “I know where it comes from” on the page.",
+            "Only if you trust its author, allow its nodes.",
+            advice=Advice.to(Do.TRUST),
         )
     constants, formulas = Constants(graph), Formulas()
     declared: dict[str, Sequence[Input]] = {}

@@ -1,10 +1,10 @@
 """Tell whether ComfyUI would take a graph, from the node definitions alone: every problem, by node and input."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Input, unknown_nodes
 from ltx_studio.graph.graph import check_graph, is_link, upstream
@@ -108,8 +108,12 @@ def _problem_of(
     if name not in node["inputs"]:
         if not item.required:
             return None
-        hint = _set_hint(node_id, name, item) if item.is_widget else _connect_hint(item)
-        return _problem(title, name, "is missing", hint)
+        lacks = "is missing"
+        return (
+            _unset(title, node_id, name, item, lacks)
+            if item.is_widget
+            else _problem(title, name, lacks, _connect_hint(item))
+        )
     value = node["inputs"][name]
     if is_link(value):
         return _problem_of_link(graph, title, name, item, value, definitions)
@@ -121,15 +125,16 @@ def _problem_of(
     newer = f", which came with ComfyUI {since}; the installed one does not know it" if since else ""
     if not newer and item.choices:
         newer = ", which is none of its choices"
-    return _problem(title, name, f"is {quoted(value)}{newer}", _set_hint(node_id, name, item))
+    return _unset(title, node_id, name, item, f"is {quoted(value)}{newer}")
 
 
-def _set_hint(node_id: str, name: str, item: Input) -> str:
-    """Say what the input takes, and where to give it: the form shows every input that has a problem."""
+def _unset(title: str, node_id: str, name: str, item: Input, what: str) -> WorkflowError:
+    """Return the problem of an input that needs another value: the form shows every input that has a problem."""
     if not item.is_dynamic and item.kind not in _SETTABLE:
-        return f"Set it {_IN_THE_EDITOR}."
-    given = f"{node_id}.{name}={example(item)}"
-    return f"Give it {wanted(item)}: in its field, or with `--set {shlex.quote(shown(given))}`."
+        return _problem(title, name, what, f"Set it {_IN_THE_EDITOR}.")
+    takes = wanted(item)
+    advice = Advice.to(Do.SET_VALUE, wanted=takes, given=shown(f"{node_id}.{name}={example(item)}"))
+    return _problem(title, name, what, f"Give it {takes}.", advice)
 
 
 def _connect_hint(item: Input) -> str:
@@ -178,5 +183,5 @@ def _carried(graph: Mapping[str, Mapping[str, Any]], node_id: str, definitions: 
     return found
 
 
-def _problem(title: str, name: str, what: str, hint: str) -> WorkflowError:
-    return WorkflowError(f"{title}: {name} {what}.", hint, where=title)
+def _problem(title: str, name: str, what: str, hint: str, advice: Advice | None = None) -> WorkflowError:
+    return WorkflowError(f"{title}: {name} {what}.", hint, advice=advice, where=title)

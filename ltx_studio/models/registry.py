@@ -1,7 +1,6 @@
 """The files and sets that are known: the studio's own `registry.toml`, and a user's `models.toml` on top of it."""
 
 import re
-import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ltx_studio import limits
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.families import CAMERA_MOVES, DETAILER, FAMILIES, LTX_2_3, POSE, UNION, Lora, ModelSet, SetFiles
 from ltx_studio.graph.model_inputs import loader_table, model_inputs
@@ -118,7 +118,9 @@ class Registry:
             raise RequestError(
                 f"There are several files {name!r}.", f"Say which: {', '.join(file.key for file in found)}."
             )
-        raise RequestError(f"There is no model file {name!r}.", "`ltx-studio models list` shows the files.")
+        raise RequestError(
+            f"There is no model file {name!r}.", "Name one of the model set's files.", advice=Advice.to(Do.LIST_MODELS)
+        )
 
     def needs(self, graph: Mapping[str, Mapping[str, Any]]) -> list[ModelFile]:
         """The model files that a graph names, each once; those that nobody knows have nothing but their name.
@@ -130,10 +132,10 @@ class Registry:
         for item in model_inputs(graph):
             wrong = complaint(item.file)
             if wrong:
-                given = shlex.quote(f"{item.key}=FILE.safetensors")
                 raise RequestError(
                     f"{item.title}: the model file {item.file!r} {wrong}.",
-                    f"Name another one, in one of ComfyUI's folders: `--set {given}`.",
+                    "Name another one, in one of ComfyUI's folders.",
+                    advice=Advice.to(Do.NAME_MODEL, given=f"{item.key}=FILE.safetensors"),
                 )
             file = self._known(item.file, item.folders)
             if file is not None:

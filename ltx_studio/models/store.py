@@ -6,13 +6,13 @@ The studio's ``models/<folder>/<name>`` are links, never copies: into the cache,
 import itertools
 import logging
 import os
-import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import ModelMissingError, Remedy, RequestError, SetupError, StudioError
 from ltx_studio.models import search_paths
 from ltx_studio.models.files import Identity, ModelFile, identity, is_file
@@ -24,13 +24,11 @@ from ltx_studio.settings import Settings
 log = logging.getLogger(__name__)
 
 NOTHING: frozenset[Identity] = frozenset()
-POCKET = "use the pocket preview: `--model-set pocket`"
-"""How one does without the files that a mode needs."""
-
 DAMAGED = ".damaged"
 """Added to the name of a file that is moved aside; ComfyUI does not list it."""
 
-Advice = Callable[[list[ModelFile], Registry], str]
+FetchAdvice = Callable[[list[ModelFile], Registry], Advice]
+"""How to get missing files."""
 
 
 class Origin(StrEnum):
@@ -132,14 +130,20 @@ class Store:
             self._clear(self.path(file), file, set_aside=False)
 
     def require(
-        self, graph: Mapping[str, Mapping[str, Any]], advice: Advice | None = None, pocket: str = POCKET
+        self,
+        graph: Mapping[str, Mapping[str, Any]],
+        advice: FetchAdvice | None = None,
+        pocket: Do = Do.USE_POCKET,
     ) -> None:
         """Make every model file that a graph names ready for ComfyUI; touches no network.
 
-        `pocket` says how to do without the files.
+        Args:
+            graph: API format.
+            advice: How to get missing files.
+            pocket: How to do without them.
 
         Raises:
-            ModelMissingError: Files are not here; `advice(files, registry)` is the command that fetches them.
+            ModelMissingError: Files are not here.
             RequestError: A name leads out of the models folders, or is of another format than safetensors.
         """
         missing = []
@@ -152,30 +156,37 @@ class Store:
         if missing:
             raise self.missing(missing, advice, pocket)
 
-    def missing(self, files: list[ModelFile], advice: Advice | None = None, pocket: str = POCKET) -> ModelMissingError:
+    def missing(
+        self, files: list[ModelFile], advice: FetchAdvice | None = None, pocket: Do = Do.USE_POCKET
+    ) -> ModelMissingError:
         """Return the error for files that are not here; see `require`."""
         names = ", ".join(file.name for file in files)
         said = f"The model file {names} is missing." if len(files) == 1 else f"Model files are missing: {names}."
         flaws = [f"{path} {reason}" for file in files for path, reason in self.flawed(file)]
         said += f" ({'; '.join(flaws)})" if flaws else ""
         can_fetch = all(file.repo for file in files)
+        hint, advised = self._remedy(files, advice, pocket)
         return ModelMissingError(
             said,
-            self._hint(files, advice, pocket),
+            hint,
+            advice=advised,
             where=files[0].key,
             remedies=[Remedy.FETCH, Remedy.RETRY] if can_fetch else [],
             files=[file.known_key for file in files],
         )
 
-    def _hint(self, files: list[ModelFile], advice: Advice | None, pocket: str) -> str:
+    def _remedy(self, files: list[ModelFile], advice: FetchAdvice | None, pocket: Do) -> tuple[str, Advice]:
         unknown = next((file for file in files if not file.repo and not file.built), None)
         if unknown is not None:
-            place = self.path(unknown).parent
-            return f"Put {unknown.name} into {place}, or name its repository in models.toml. Or {pocket}."
+            place = str(self.path(unknown).parent)
+            return (
+                f"Put {unknown.name} into {place}, or name its repository in models.toml. Or use the pocket preview.",
+                replace(Advice.to(Do.PLACE_MODEL, file=unknown.name, place=place), otherwise=pocket),
+            )
         if any(file.built for file in files):
-            return "Build it: `ltx-studio setup`."
-        command = advice(files, self.registry) if advice else fetch_command(files)
-        return f"Fetch them: `{command}`. Or {pocket}."
+            return "Build it with the set-up.", Advice.to(Do.SET_UP_POCKET)
+        found = advice(files, self.registry) if advice is not None else fetch_advice(files)
+        return "Fetch them, or use the pocket preview.", replace(found, otherwise=pocket)
 
     def refresh(self) -> Refreshed:
         """Make the links of all known files anew where they are missing, wrong or dangle."""
@@ -250,7 +261,8 @@ class Store:
         if not set_aside or not path.parent.resolve().is_relative_to(self.settings.models_dir.resolve()):
             raise RequestError(
                 f"{path} is in the way: it {wrong}.",
-                "Delete it, or let `ltx-studio models verify --repair` move it aside.",
+                "Delete it, or have the model files repaired, which moves it aside.",
+                advice=Advice.to(Do.MOVE_ASIDE),
             )
         names = (path.with_name(f"{path.name}{DAMAGED}{number or ''}") for number in itertools.count())
         aside = next(name for name in names if not os.path.lexists(name))
@@ -289,6 +301,6 @@ def by_key(files: Iterable[ModelFile]) -> list[ModelFile]:
     return list({file.key: file for file in files}.values())
 
 
-def fetch_command(files: Iterable[ModelFile]) -> str:
-    """The command that fetches `files`."""
-    return shlex.join(["ltx-studio", "models", "get", *(file.known_key for file in files)])
+def fetch_advice(files: list[ModelFile]) -> Advice:  # noqa: ARG001  (the error names them)
+    """Return the advice to fetch files one by one."""
+    return Advice.to(Do.FETCH_MODELS)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.families import Geometry, ModelSet, Preset
 from ltx_studio.graph import Graph, Phase, Workflow
@@ -304,10 +305,8 @@ class Mode:
         for name in self.media:
             field = self.params.model_fields[name]
             if field.is_required() and name not in given:
-                option = f"--{name.replace('_', '-')}"
-                raise RequestError(
-                    f"{field.title} is missing.", f"Give it with {option}; see `ltx-studio generate {self.id} --help`."
-                )
+                advice = Advice.to(Do.GIVE_FILE, field=name, mode=self.id)
+                raise RequestError(f"{field.title} is missing.", "Choose a file for it.", advice=advice)
 
     def _size(self, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
         """The model set's size, or as many pixels in the shape of what is given."""

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ValidationError
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.text.formatting import quoted
 
@@ -30,18 +31,19 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
     context = problem.get("ctx", {})
     if problem["type"] == "refused":
         return RequestError(f"{problem['msg']}.", context["hint"])
-    title, advice = _advice(mode_id, params, name)
+    title, hint = _remedy(params, name)
+    advice = None if hint else Advice.to(Do.SEE_MODE, mode=mode_id)
     if len(problem["loc"]) > 1:
         title = f"{title} {'.'.join(str(part) for part in problem['loc'][1:])}"
     known = _WORDS.get(problem["type"])
     what = known.format(**context) if known else f"is wrong: {_lower(problem['msg'])}"
     given = problem.get("input")
     shown = f" (given: {given})" if isinstance(given, int | float) and not isinstance(given, bool) else ""
-    return RequestError(f"{title} {what}{shown}.", advice)
+    return RequestError(f"{title} {what}{shown}.", hint or "Correct it.", advice=advice)
 
 
-def _advice(mode_id: str, params: type[BaseModel], name: str) -> tuple[str, str]:
-    """The title of a parameter, and what to do about a wrong value of it."""
+def _remedy(params: type[BaseModel], name: str) -> tuple[str, str]:
+    """Return the title of a parameter, and what to do about a wrong value of it, as far as its declaration says."""
     schema = params.model_json_schema()["properties"].get(name, {})
     title = str(schema.get("title", name))
     if "minimum" in schema and "maximum" in schema:
@@ -50,7 +52,7 @@ def _advice(mode_id: str, params: type[BaseModel], name: str) -> tuple[str, str]
         return title, f"Write a {title.lower()} of at most {schema['maxLength']} characters."
     if "enum" in schema:
         return title, f"Choose one of: {', '.join(schema['enum'])}."
-    return title, f"See `ltx-studio generate {mode_id} --help`."
+    return title, ""
 
 
 def _lower(text: str) -> str:

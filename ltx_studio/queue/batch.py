@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ltx_studio import limits, sandbox
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.media.open import locate
 from ltx_studio.models import Registry
@@ -79,7 +80,9 @@ def _spec(
     values = {name: value for name, value in row.items() if name not in OF_THE_REQUEST}
     mode = of_request["mode"]
     if mode is None:
-        raise wrong_row(path, line, "it names no mode.", "Name one, such as t2v, in its `mode`, or give --mode.")
+        raise wrong_row(
+            path, line, "it names no mode.", "Name one, such as t2v, in its `mode`.", Advice.to(Do.NAME_MODE)
+        )
     try:
         if not with_files:
             _refuse_files(values, get_mode(str(mode)).media)
@@ -96,7 +99,7 @@ def _spec(
         model_set = registry.get_set(str(of_request["model_set"]))
         return JobSpec.from_request(str(mode), values, model_set, of_request["preset"])
     except RequestError as error:
-        raise wrong_row(path, line, error.message, error.hint) from None
+        raise wrong_row(path, line, error.message, error.hint, error.advice) from None
     except (KeyError, TypeError, ValueError):
         raise wrong_row(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
 

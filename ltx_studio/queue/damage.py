@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import SetupError
 
 _Told = TypeVar("_Told", bound=SetupError)
 
-WAY_OUT = "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what it can read, and finds your clips."
+WAY_OUT = "Have the studio repair it: that moves the file aside, keeps what can be read, and finds your clips."
 
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _DAMAGED_WORDS = ("no such table", "no such column", "could not decode to utf-8")
@@ -38,13 +39,23 @@ class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error | str) -> Self:
         """Return the error for what SQLite raised or said."""
-        told = cls(f"{path} is damaged: {str(error).rstrip('.')}.", WAY_OUT, where=str(path))
+        told = cls(
+            f"{path} is damaged: {str(error).rstrip('.')}.",
+            WAY_OUT,
+            advice=Advice.to(Do.REPAIR_DATABASE),
+            where=str(path),
+        )
         return told if isinstance(error, str) else _with_code(told, error)
 
     @classmethod
     def foreign(cls, path: Path) -> Self:
         """Return the error for a database of another program."""
-        return cls(f"{path} is not a database of LTX 2.3 Studio.", WAY_OUT, where=str(path))
+        return cls(
+            f"{path} is not a database of LTX 2.3 Studio.",
+            WAY_OUT,
+            advice=Advice.to(Do.REPAIR_DATABASE),
+            where=str(path),
+        )
 
 
 @contextmanager

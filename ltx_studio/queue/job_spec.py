@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.families import ModelSet, Preset
 from ltx_studio.graph import Workflow
 from ltx_studio.media import PrepareInput
 from ltx_studio.models import ModelFile, Registry
-from ltx_studio.models.store import POCKET, fetch_command
+from ltx_studio.models.store import fetch_advice
 from ltx_studio.modes import Media, Params, get_mode
 from ltx_studio.modes.former_values import with_former_values
 from ltx_studio.modes.inputs import copy_notes
@@ -18,14 +19,14 @@ from ltx_studio.modes.required_models import model_files
 from ltx_studio.modes.steering import own_threshold, steering_notes
 
 _FEW = 2
-"""Files that a command names one by one."""
+"""Files that are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """What is to be made. Equal specs make equal clips."""
 
-    pocket: ClassVar[str] = POCKET
+    pocket: ClassVar[Do] = Do.USE_POCKET
     """How one does without the model files of its set."""
 
     mode: str
@@ -111,12 +112,12 @@ class JobSpec:
         """The finished graph, with another model set's loaders where one is given; `prepare` makes the files ready."""
         return get_mode(self.mode).build(self.params, model_set or self.model_set, self.sampling, prepare)
 
-    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
-        """The command that fetches the model files that the request misses, and no others."""
+    def fetch_advice(self, missing: list[ModelFile], registry: Registry) -> Advice:
+        """Return how to get the model files that the request misses, and no others."""
         usual = {file.key for file in model_files([get_mode(self.mode)], self.model_set, registry)}
         if len(missing) > _FEW and {file.key for file in missing} <= usual:
-            return f"ltx-studio models get --mode {self.mode} --model-set {self.model_set.id}"
-        return fetch_command(missing)
+            return Advice.to(Do.FETCH_MODE, mode=self.mode, model_set=self.model_set.id)
+        return fetch_advice(missing)
 
     def summary(self) -> str:
         """What will really be made, in words."""

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.jobs import COLUMNS, Job, ahead_of, job_of
@@ -277,10 +278,9 @@ class Queue:
             The ids of those that were looked after; none has a take yet.
         """
         lost = ExecutionError(
-            "The studio ended while this job ran, twice.",
-            "Try it again with `ltx-studio jobs retry`, or smaller.",
-            remedies=[Remedy.SMALLER, Remedy.RETRY],
-        )
+            "The studio ended while this job ran, twice.", "Try it again, or smaller.",
+            advice=Advice.to(Do.RETRY_SMALLER), remedies=[Remedy.SMALLER, Remedy.RETRY],
+        )  # fmt: skip
         with self._database.write() as connection:
             now = time.time()
             if jobs is None:
@@ -327,7 +327,7 @@ def _row(connection: sqlite3.Connection, job: str, owner: str) -> sqlite3.Row:
         f"SELECT {COLUMNS} WHERE jobs.id = ? AND jobs.owner = ?", (job, owner)
     ).fetchone()
     if row is None:
-        raise RequestError(f"There is no job {job}.", "`ltx-studio jobs list` names those that there are.")
+        raise RequestError(f"There is no job {job}.", "Choose one in the queue.", advice=Advice.to(Do.LIST_JOBS))
     return row
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import StudioError
 from ltx_studio.queue.states import STORED, Progress
 
@@ -63,7 +64,7 @@ def error_of(text: object) -> StudioError:
     try:
         return StudioError.from_dict(_texts(object_of(text) or {}))
     except (LookupError, TypeError):
-        return StudioError("The job failed; the reason was lost.", "Retry it with `ltx-studio jobs retry`.")
+        return StudioError("The job failed; the reason was lost.", "Retry it.", advice=Advice.to(Do.RETRY_JOB))
 
 
 def _texts(stored: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio import limits
+from ltx_studio.advice import Advice
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.values import Scale, shown
 from ltx_studio.modes import MODES
@@ -58,10 +59,10 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def wrong_row(path: Path, number: int, what: str, hint: str) -> RequestError:
+def wrong_row(path: Path, number: int, what: str, hint: str, advice: Advice | None = None) -> RequestError:
     """Return the error about one line of a file."""
     said = shown(f"{what[:1].lower()}{what[1:]}", _LONGEST_MESSAGE)
-    return RequestError(f"{path.name}, line {number}: {said}", hint, where=f"{path.name}:{number}")
+    return RequestError(f"{path.name}, line {number}: {said}", hint, advice=advice, where=f"{path.name}:{number}")
 
 
 @cache

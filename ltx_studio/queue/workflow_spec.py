@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ltx_studio import sandbox
+from ltx_studio.advice import Advice, Do, Note, texts_of
 from ltx_studio.errors import RequestError
 from ltx_studio.families import ModelSet
 from ltx_studio.graph import Workflow
@@ -34,7 +35,7 @@ from ltx_studio.media.clip_frames import is_webp
 from ltx_studio.media.open import locate
 from ltx_studio.models import ModelFile, Registry
 from ltx_studio.models.mapping import map_models
-from ltx_studio.models.store import fetch_command
+from ltx_studio.models.store import fetch_advice
 from ltx_studio.modes import Media
 from ltx_studio.workflow_files.read import read_workflow
 
@@ -57,15 +58,13 @@ class WorkflowSpec:
     mode: ClassVar[str] = "workflow"
     preset: ClassVar[str] = ""
     model_set: ClassVar[None] = None
-    pocket: ClassVar[str] = (
-        "use the pocket preview's files: `--map-models pocket`, on the page “Use the pocket preview's files instead”"
-    )
+    pocket: ClassVar[Do] = Do.USE_POCKET_FILES
     """How one does without the model files that it names."""
 
     name: str
     graph: Mapping[str, Mapping[str, Any]]
     given: Mapping[str, Path] = field(default_factory=dict)
-    changed: tuple[str, ...] = field(default=(), compare=False)
+    changed: tuple[Note, ...] = field(default=(), compare=False)
     fresh: bool = False
 
     @classmethod
@@ -105,12 +104,12 @@ class WorkflowSpec:
         if model_set is not None:
             filled, mapped = map_models(filled, model_set, definitions)
         filled, notes = fit_to(filled, definitions)
-        notes += dict.fromkeys(mapped)
+        notes += map(Note, dict.fromkeys(mapped))
         spec = cls(shown(name, LONGEST_NAME), filled, files, tuple(notes))
         spec.check(definitions, trusted=trusted)
         for each in fields:
             if each.key in files:
-                notes += _look_at(each, files[each.key])
+                notes += map(Note, _look_at(each, files[each.key]))
                 node_id, given_name = place_of(filled, each.key)
                 filled[node_id]["inputs"][given_name] = ""  # what the user's file is called is nobody's business
         return replace(spec, changed=tuple(notes))
@@ -130,7 +129,8 @@ class WorkflowSpec:
             if key not in self.given:
                 raise RequestError(
                     f"{each.title}: the workflow reads a {each.kind}, {quoted(each.value)}, that was not given.",
-                    f"Fill in its field, or give it with `--set {key}=PATH`.",
+                    "Choose that file.",
+                    advice=Advice.to(Do.GIVE_WORKFLOW_FILE, key=key),
                     where=key,
                 )
         for key in self.given:
@@ -230,17 +230,17 @@ class WorkflowSpec:
             graph[node_id]["inputs"][name] = prepare(WholeFile(path))
         return Workflow(self.name, graph, tuple(phases_of(graph)))
 
-    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:  # noqa: ARG002
-        """The command that fetches the model files that it misses."""
-        return fetch_command(missing)
+    def fetch_advice(self, missing: list[ModelFile], registry: Registry) -> Advice:  # noqa: ARG002
+        """Return how to get the model files that it misses."""
+        return fetch_advice(missing)
 
     def summary(self) -> str:
         """What will be made, in words."""
         return f"Workflow {self.name}: {len(self.graph)} nodes"
 
     def notes(self) -> list[str]:
-        """Return what one should know before the run."""
-        return list(self.changed)
+        """Return what one should know before the run; `changed` has it with advice."""
+        return texts_of(self.changed)
 
 
 _PROBES: Mapping[Kind, Callable[[Path], Picture | Sound | Clip]] = {
@@ -260,7 +260,9 @@ def _look_at(field: Field, path: Path) -> Iterator[str]:
     try:
         found = _PROBES[field.kind](path)
     except RequestError as error:
-        raise RequestError(f"{field.title}: {error.message}", error.hint, where=field.key) from None
+        raise RequestError(
+            f"{field.title}: {error.message}", error.hint, advice=error.advice, where=field.key
+        ) from None
     if field.kind is Kind.CLIP and is_webp(path):
         said = f"{field.title}: {path.name} is a WebP, which the workflow's node cannot read as a clip."
         raise RequestError(said, "Save it as MP4.", where=field.key)

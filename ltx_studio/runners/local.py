@@ -54,7 +54,7 @@ class LocalRunner:
             check_kept(path)
         stager = InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras", _stopper(cancel))
         workflow = spec.build(stager)
-        Store(self._settings).require(workflow.graph, spec.fetch_command, spec.pocket)
+        Store(self._settings).require(workflow.graph, spec.fetch_advice, spec.pocket)
         return workflow
 
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory
 from ltx_studio.errors import StudioError
@@ -17,8 +18,8 @@ class Buildable(Protocol):
     """What becomes a graph: a request, or a part of one."""
 
     @property
-    def pocket(self) -> str:
-        """Return how to do without the model files that are missing, as the end of a sentence."""
+    def pocket(self) -> Do:
+        """Return how to do without the model files that are missing."""
         ...
 
     @property
@@ -34,8 +35,8 @@ class Buildable(Protocol):
         """Return the graph; `prepare` makes the files ready."""
         ...
 
-    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
-        """Return the command that fetches the missing model files."""
+    def fetch_advice(self, missing: list[ModelFile], registry: Registry) -> Advice:
+        """Return how to get the missing model files."""
         ...
 
 

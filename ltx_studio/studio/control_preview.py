@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ltx_studio import sandbox
+from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import run_folders
 from ltx_studio.errors import ExecutionError, RequestError, StoppedError
@@ -113,11 +114,11 @@ class _Maps:
         return {}  # nothing is kept of what is only looked at
 
     @property
-    def pocket(self) -> str:
+    def pocket(self) -> Do:
         return self._spec.pocket
 
-    def fetch_command(self, missing: list[ModelFile], registry: Registry) -> str:
-        return self._spec.fetch_command(missing, registry)
+    def fetch_advice(self, missing: list[ModelFile], registry: Registry) -> Advice:
+        return self._spec.fetch_advice(missing, registry)
 
     def build(self, prepare: PrepareInput) -> Workflow:
         return maps_only(self._spec, prepare)

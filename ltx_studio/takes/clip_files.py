@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.media.open import open_media
@@ -60,7 +61,9 @@ def check_destination(path: Path) -> Path:
             path.exists()  # raises for a name that is too long
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise RequestError(f"{path} cannot be written: {reason}.", "Choose another place for --out.") from None
+        raise RequestError(
+            f"{path} cannot be written: {reason}.", "Choose another place.", advice=Advice.to(Do.CHOOSE_OUT)
+        ) from None
     return path
 
 

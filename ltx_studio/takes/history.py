@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio import limits
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.stored_json import FIGURES, measured_of, request_of, tags_of
@@ -365,7 +366,7 @@ def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
         "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving <> ?", (take, owner, GOING)
     ).fetchone()
     if row is None:
-        raise RequestError(f"There is no take {take}.", "`ltx-studio takes list` names those that there are.")
+        raise RequestError(f"There is no take {take}.", "Choose one in the history.", advice=Advice.to(Do.LIST_TAKES))
     return row
 
 

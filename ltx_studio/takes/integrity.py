@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine import run_folders
 from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.queue.database import Database
@@ -120,9 +121,8 @@ class IntegrityCheck:
                 now = "1 take has" if len(rows) == 1 else f"{len(rows)} takes have"
                 raise RequestError(
                     f"{now} a missing file, not {count}. Nothing was removed.",
-                    f"To forget them for good, run `ltx-studio doctor --forget-missing {len(rows)}`."
-                    if rows
-                    else "There is nothing to forget.",
+                    "To forget them for good, give their number." if rows else "There is nothing to forget.",
+                    advice=Advice.to(Do.FORGET_MISSING, count=str(len(rows))) if rows else None,
                 )
             for row in rows:
                 erase(connection, row["number"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.definitions import load_definitions
@@ -63,7 +64,8 @@ def spec_of(
         elif not _exists(kept[name]):
             raise RequestError(
                 f"The file for {name} is no longer kept here.",
-                f"Give it with `--file {name}=PATH`; its sha256 is {digest[:_SHA256_DIGITS]}.",
+                f"Give it again; its sha256 is {digest[:_SHA256_DIGITS]}.",
+                advice=Advice.to(Do.GIVE_INPUT, name=name, sha256=digest[:_SHA256_DIGITS]),
             )
         else:
             _check(name, kept[name], digest)
@@ -84,7 +86,8 @@ def _check(name: str, path: Path, digest: str) -> None:
         raise RequestError(
             f"The file for {name} is not the one that the take was made of: its sha256 is {found[:12]}…, "
             f"not {digest[:12]}….",
-            f"Give the right one: `--file {name}=PATH`.",
+            "Give the right one.",
+            advice=Advice.to(Do.GIVE_RIGHT_INPUT, name=name),
         )
 
 

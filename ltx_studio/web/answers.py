@@ -22,6 +22,7 @@ import ltx_studio
 from ltx_studio.errors import StudioError
 from ltx_studio.logs import keep_in_log
 from ltx_studio.web import sessions, words
+from ltx_studio.web.hints import hint_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, Assert
 
 def as_gradio_error(error: StudioError) -> gr.Error:
     """Return the error in Gradio's form, which browsers and clients show."""
-    return gr.Error(f"{error.message} {error.hint}", title=error.code, print_exception=False)
+    return gr.Error(f"{error.message} {hint_of(error)}", title=error.code, print_exception=False)
 
 
 def not_understood() -> gr.Error:

@@ -125,7 +125,7 @@ class Api:
             try:
                 specs.append(_spec(str(values.pop("mode", "")), values, self._model_set, self._preset, registry))
             except RequestError as error:
-                raise RequestError(f"Request {number}: {error.message}", error.hint) from None
+                raise RequestError(f"Request {number}: {error.message}", error.hint, advice=error.advice) from None
         return self._submit(specs, request)
 
     def _submit(self, specs: Sequence[Spec], request: gr.Request) -> list[str]:
@@ -238,7 +238,7 @@ class Api:
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
         model_set = get_registry(self._studio.settings).get_set(map_models) if map_models else None
         spec = self._opened.request(name, opened, given, trusted=trusted, model_set=model_set)
-        Store(self._studio.settings).require(spec.graph, spec.fetch_command, spec.pocket)
+        Store(self._studio.settings).require(spec.graph, spec.fetch_advice, spec.pocket)
         notes = spec.notes()
         (job,) = self._submit([spec], request)
         return self._job(self._studio.queue.get(job, self._owners.of(request))) | {"notes": notes}

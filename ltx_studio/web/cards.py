@@ -11,6 +11,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.queue import Job, Progress, Queued, Running
 from ltx_studio.takes.history import TakeRecord
 from ltx_studio.web import words
+from ltx_studio.web.hints import hint_of
 
 
 def run(
@@ -157,7 +158,7 @@ def error(problem: StudioError, summary: str = "") -> str:
     )
     return (
         f'<div class="card error" role="alert"><p class="what">{prose(problem.message)}</p>'
-        f'<p class="hint">{words.WHAT_TO_DO}: {prose(problem.hint)}</p>{below}{details}</div>'
+        f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}</div>'
     )
 
 

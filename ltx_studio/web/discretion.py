@@ -46,7 +46,8 @@ class Discretion:
         """An error as it may be told; others get no traceback."""
         if self.is_open:
             return problem
-        return type(problem)(self.said(problem.message), self.said(problem.hint))
+        advice = problem.advice and problem.advice.changed(self.said)
+        return type(problem)(self.said(problem.message), self.said(problem.hint), advice=advice)
 
     def error(self, problem: StudioError, summary: str = "") -> str:
         """The card of an error; `summary` is what was to be made."""

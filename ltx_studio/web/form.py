@@ -19,6 +19,7 @@ from ltx_studio.web import cards, fields, words
 from ltx_studio.web.examples import Example, examples
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.fillings import Fillings
+from ltx_studio.web.hints import hint_of
 from ltx_studio.web.quiet import QUIET
 
 LORA_ROWS = 4
@@ -163,7 +164,7 @@ class Form:
                 measures = self.mode.measures(spec.params, preset)
                 told = cards.told(measures, spec.notes(), seconds=self._seconds(spec))
             except StudioError as problem:
-                told = cards.told(f"{problem.message} {problem.hint}", wrong=True)
+                told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
         choices = [(label, each) for each, label in labels.items()]
         return [told, gr.update(choices=choices, info=self._about(preset)), *self._limits(raw, preset)]
 

@@ -13,6 +13,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web import words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import asset
+from ltx_studio.web.hints import hint_of
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.quiet import AT_ONCE
 from ltx_studio.web.values import told
@@ -195,7 +196,7 @@ def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str]
             if job.id != line.waiting[0].id:
                 row["acts"] += [_button("up", words.MOVE_UP, says), _button("first", words.MOVE_FIRST, says)]
         case Failed(error=error):
-            row["status"], row["hint"] = said(error.message), said(error.hint)
+            row["status"], row["hint"] = said(error.message), said(hint_of(error))
             row["acts"] = [_button("retry", words.RETRY, says)]
         case _:
             row["status"], row["acts"] = words.WAS_STOPPED, [_button("retry", words.RETRY, says)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from ltx_studio.advice import texts_of
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.graph.form import FILES, Field, Kind
@@ -22,6 +23,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web import cards, words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.fields import MOST_EXACT
+from ltx_studio.web.hints import hint_of
 from ltx_studio.web.opened import OpenedWorkflows
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.page import FIRST_MODE
@@ -74,7 +76,7 @@ class OwnPanels:
             return cards.message(words.WORKFLOW_HELP)
         try:
             opened = self._opened.get(Path(path))
-            return cards.message(told_of(opened.fields, opened.notes, opened.problems))
+            return cards.message(told_of(opened.fields, texts_of(opened.notes), in_words(opened.problems)))
         except StudioError as error:
             return self._discretion.error(error)
 
@@ -135,7 +137,7 @@ class OwnPanels:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         model_set = get_registry(self._studio.settings).get_set(PREVIEW) if mapped else None
         spec = self._opened.request(path.stem, self._opened.get(path), given, trusted=trusted, model_set=model_set)
-        Store(self._studio.settings).require(spec.graph, spec.fetch_command, spec.pocket)
+        Store(self._studio.settings).require(spec.graph, spec.fetch_advice, spec.pocket)
         return spec
 
     def _hand_in(self, path: str | None, request: gr.Request) -> str:
@@ -153,6 +155,11 @@ class OwnPanels:
             return self._discretion.error(error)
         self._studio.work()
         return cards.message(words.HANDED_IN.format(count=len(jobs)), notes)
+
+
+def in_words(problems: Sequence[StudioError]) -> list[str]:
+    """Return each problem as what is wrong and what to do."""
+    return [f"{problem.message} {hint_of(problem)}" for problem in problems]
 
 
 def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequence[str] = ()) -> str:

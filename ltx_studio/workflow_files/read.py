@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio import limits
+from ltx_studio.advice import Note
 from ltx_studio.editor_format.convert import is_editor_format, to_api
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.compatibility import fit_to
@@ -88,13 +89,13 @@ class ReadWorkflow:
         graph: API format, with defaults for what the installed nodes do not know (see `fit_to`).
         fields: Its form.
         notes: What was changed.
-        problems: Why it does not run as it is: what happened, then the remedy.
+        problems: Why it does not run as it is.
     """
 
     graph: ApiGraph
     fields: list[Field]
-    notes: list[str]
-    problems: list[str]
+    notes: list[Note]
+    problems: list[WorkflowError]
 
 
 def read_with_form(path: Path, snapshot: Path) -> ReadWorkflow:
@@ -114,7 +115,7 @@ def read_with_form(path: Path, snapshot: Path) -> ReadWorkflow:
     graph = read_workflow(path, definitions)
     check_known(graph, definitions)
     graph, notes = fit_to(graph, definitions)
-    found = [f"{problem.message} {problem.hint}" for problem in islice(problems(graph, definitions), _MOST_PROBLEMS)]
+    found = list(islice(problems(graph, definitions), _MOST_PROBLEMS))
     return ReadWorkflow(graph, form_of(graph, definitions), notes, found)
 
 

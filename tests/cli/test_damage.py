@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.advice import Do
 from ltx_studio.cli.commands import main
+from ltx_studio.cli.hints import WORDS
 from ltx_studio.queue import LOCAL, Database, Queue
-from ltx_studio.queue.damage import WAY_OUT
 from ltx_studio.settings import Settings, get_settings
 from ltx_studio.takes.history import History, NewTake
 from tests.queue.damaged import DAMAGES, UNSEEN, Damage, settle
 
+WAY_OUT = WORDS[Do.REPAIR_DATABASE]
 ID = "0123456789ab"
 COMMANDS = [
     ["jobs", "list"],

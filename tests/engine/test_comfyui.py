@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine import comfyui
 from ltx_studio.errors import SetupError
 from ltx_studio.settings import Settings
@@ -105,7 +106,7 @@ def test_nothing_installed_points_at_the_set_up(home: Settings) -> None:
     with pytest.raises(SetupError, match="not installed") as caught:
         comfyui.find(home)
 
-    assert "ltx-studio setup" in caught.value.hint
+    assert caught.value.advice == Advice.to(Do.SET_UP_COMFYUI)
 
 
 def test_the_users_own_checkout_is_used(settings: Settings) -> None:

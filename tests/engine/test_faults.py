@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine.boot import _as_setup_error
 from ltx_studio.engine.faults import from_execution, from_storage, from_validation
 from ltx_studio.errors import ModelMissingError, OutOfMemoryError, SetupError, StudioError
@@ -98,26 +99,27 @@ def test_a_users_lora_that_went_meanwhile_is_said_to_be_gone(home: Settings, tmp
 
 
 @pytest.mark.parametrize(
-    ("node", "inputs", "said", "hint"),
+    ("node", "file", "said", "advice"),
     [
-        ("CheckpointLoaderSimple", {"ckpt_name": "ltx-2.3-pocket.safetensors"}, "ltx-2.3-pocket", "`ltx-studio setup`"),
+        ("CheckpointLoaderSimple", "ltx-2.3-pocket.safetensors", "ltx-2.3-pocket", Advice.to(Do.RESTORE_POCKET)),
+        ("CheckpointLoaderSimple", "big.safetensors", "big", Advice.to(Do.REPAIR_MODEL, file="big.safetensors")),
         (
             "CheckpointLoaderSimple",
-            {"ckpt_name": "big.safetensors"},
-            "big.safetensors",
-            "models verify big.safetensors",
+            "sub/my own.safetensors",
+            "my",
+            Advice.to(Do.REPAIR_MODEL, file="my own.safetensors"),
         ),
-        ("CheckpointLoaderSimple", {"ckpt_name": "sub/my own.safetensors"}, "my own", "otherwise replace it"),
-        ("Unknown", {"seed": 3}, "its model file", "to check the studio's files"),
+        ("Unknown", "", "its model file", Advice.to(Do.VERIFY_MODELS)),
     ],
 )
 def test_a_broken_model_file_is_mended_by_whoever_has_it(
-    home: Settings, node: str, inputs: dict[str, Any], said: str, hint: str
+    home: Settings, node: str, file: str, said: str, advice: Advice
 ) -> None:
-    told = failed(home, CORRUPT, "ValueError", node, **inputs)
+    told = failed(home, CORRUPT, "ValueError", node, **({"ckpt_name": file} if file else {"seed": 3}))
 
     assert said in told.message
-    assert hint in told.hint
+    assert told.advice == advice
+    assert told.hint
 
 
 @pytest.mark.parametrize(

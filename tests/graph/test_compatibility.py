@@ -1,13 +1,12 @@
 """Workflows of newer and older ComfyUI: defaults where that is harmless, and remedies that can be followed."""
 
 import copy
-import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ltx_studio.advice import Advice, Do, texts_of
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.compatibility import fit_to
 from ltx_studio.graph.definitions import Definitions
@@ -35,8 +34,8 @@ def test_a_newer_create_video_gets_the_default_with_a_word(definitions: Definiti
 
     validate(graph, definitions)
     assert graph["2"]["inputs"]["bit_depth"] == 8
-    assert "Create Video: bit_depth 'auto' came with ComfyUI 0.33" in note
-    assert "`--set 2.bit_depth=…`" in note
+    assert "Create Video: bit_depth 'auto' came with ComfyUI 0.33" in note.text
+    assert note.advice == Advice.to(Do.CHANGE_VALUE, key="2.bit_depth")
 
 
 def test_what_the_note_advises_can_be_done(definitions: Definitions) -> None:
@@ -75,7 +74,7 @@ def test_how_a_thing_is_stored_or_computed_falls_back(
     graph, notes = fit_to({"1": {"class_type": class_type, "inputs": inputs}}, definitions)
 
     assert graph["1"]["inputs"][name] == default
-    assert any(name in note and str(inputs[name]) in note and default in note for note in notes)
+    assert any(name in text and str(inputs[name]) in text and default in text for text in texts_of(notes))
 
 
 @pytest.mark.parametrize(
@@ -106,10 +105,9 @@ def test_what_changes_the_picture_is_a_problem_whose_remedy_works(
 
 
 def set_option(problem: WorkflowError) -> str:
-    advised = re.search(r"`--set ([^`]+)`", problem.hint)
-    assert advised, problem.hint
-    (value,) = shlex.split(advised[1])
-    return value
+    assert problem.advice is not None
+    assert problem.advice.do is Do.SET_VALUE
+    return dict(problem.advice.given)["given"]
 
 
 def test_an_older_graph_gets_what_its_nodes_did_not_have_yet(definitions: Definitions) -> None:
@@ -120,7 +118,7 @@ def test_an_older_graph_gets_what_its_nodes_did_not_have_yet(definitions: Defini
     fitted, (note,) = fit_to(graph, definitions)
 
     validate(fitted, definitions)
-    assert "batch_size is not set; its default 1 is used" in note
+    assert "batch_size is not set; its default 1 is used" in note.text
 
 
 def test_every_problem_is_listed(definitions: Definitions) -> None:
@@ -173,7 +171,7 @@ def test_a_model_file_named_on_windows_is_named_with_forward_slashes(written: st
     fitted, notes = fit_to(graph, definitions)
 
     assert fitted["1"]["inputs"]["lora_name"] == written.replace("\\", "/")
-    assert not any("lora_name" in note for note in notes)
+    assert not any("lora_name" in text for text in texts_of(notes))
 
 
 def test_a_prompt_keeps_its_backslashes(definitions: Definitions) -> None:

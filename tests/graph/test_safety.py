@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.graph import check_graph
@@ -71,7 +72,7 @@ def test_a_node_that_may_do_more_asks_for_a_yes(bad: dict[str, Any], definitions
     with pytest.raises(WorkflowError, match=bad["class_type"]) as refused:
         check_safety({"1": bad}, definitions, trusted=False)
 
-    assert "--trust" in refused.value.hint
+    assert refused.value.advice == Advice.to(Do.TRUST)
     check_safety({"1": bad}, definitions, trusted=True)
 
 

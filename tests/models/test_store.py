@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import hf_hub_download
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.downloads import ensure_models
 from ltx_studio.errors import ModelMissingError, RequestError, SetupError
 from ltx_studio.events import Failed
@@ -20,6 +21,7 @@ from tests.shop import SIZE, Shop
 
 LORA = ModelFile("loras", "mine.safetensors", size=2000, exact=True)
 ENCODER = ModelFile("text_encoders", "enc.safetensors")
+FETCH = Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
 
 
 def graph(name: str) -> dict[str, dict[str, object]]:
@@ -143,7 +145,7 @@ def test_a_broken_file_in_the_studios_folder_is_in_the_way_and_said(store: Store
 
     with pytest.raises(RequestError, match="in the way: it has 500 of 2,000 bytes") as caught:
         store.link(LORA, found)
-    assert "--repair" in caught.value.hint
+    assert caught.value.advice == Advice.to(Do.MOVE_ASIDE)
 
 
 def test_a_link_within_the_models_folder_that_leads_out_is_not_followed(store: Store, tmp_path: Path) -> None:
@@ -266,7 +268,8 @@ def test_a_missing_file_is_named_with_the_command_that_fetches_it(shop: Shop) ->
 
     with pytest.raises(ModelMissingError, match=r"a\.safetensors is missing") as caught:
         shop.store().require(graph("a.safetensors"))
-    assert "`ltx-studio models get loras/a.safetensors`" in caught.value.hint
+    assert caught.value.advice == FETCH
+    assert caught.value.files == ("loras/a.safetensors",)
     assert "pocket" in caught.value.hint
 
 
@@ -285,7 +288,7 @@ def test_a_known_file_is_found_under_the_name_that_a_workflow_gives_it(named: st
     store = shop.store()
     with pytest.raises(ModelMissingError) as caught:
         store.require(graph(named))
-    assert "`ltx-studio models get loras/a.safetensors`" in caught.value.hint
+    assert caught.value.advice == FETCH
     assert caught.value.files == ("loras/a.safetensors",)
     put(store.settings.models_dir / "loras" / "a.safetensors", safetensors(SIZE))
 
@@ -356,8 +359,6 @@ def test_missing_files_of_all_kinds_are_told_together(store: Store) -> None:
         ModelFile("loras", "b.safetensors", repo="a/b"),
     )
 
-    assert "setup" in store.missing([built, fetched]).hint
-    assert (
-        "models get 'loras/with a space.safetensors'"
-        in store.missing([ModelFile("loras", "with a space.safetensors", repo="a/b")]).hint
-    )
+    assert store.missing([built, fetched]).advice == Advice.to(Do.SET_UP_POCKET)
+    spaced = store.missing([ModelFile("loras", "with a space.safetensors", repo="a/b")])
+    assert (spaced.advice, spaced.files) == (FETCH, ("loras/with a space.safetensors",))

@@ -58,7 +58,7 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
         ({"sharpness": 3}, "does not take 'sharpness'", "prompt"),
         ({"camera": "left"}, "Camera is none of the choices", "jib-up"),
         ({"image": "a.png"}, "does not take 'image'", "prompt"),
-        ({"loras": [{"strength": 1}]}, "LoRAs 0.file is missing", "--help"),
+        ({"loras": [{"strength": 1}]}, "LoRAs 0.file is missing", "Correct it"),
         ({"camera_strength": 3}, "Camera strength is too large", "from 0"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import BusyError, SetupError, StudioError
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.queue.damage import WAY_OUT, DatabaseDamagedError, DatabaseUnusableError, is_damage, translated
@@ -67,6 +68,7 @@ def test_every_damage_is_told_with_the_way_out(studio: Settings, damage: Damage)
     with pytest.raises(DatabaseDamagedError) as told:
         Database(studio.database_file).check(thorough=True)
     assert (told.value.hint, told.value.exit_code) == (WAY_OUT, 1)
+    assert told.value.advice == Advice.to(Do.REPAIR_DATABASE)
     assert str(studio.database_file) in told.value.message
     with contextlib.suppress(DatabaseDamagedError):  # as far as it comes
         use_all(studio)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.editor_format.draw import to_editor
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.graph.definitions import Definitions
@@ -64,7 +65,7 @@ def test_a_picture_is_a_take_too(make: Make, path_of: PathOf, definitions: Defin
     file = write(tmp_path, "invert.json", graph)
     with pytest.raises(RequestError, match=r"theirs\.png") as refused:
         WorkflowSpec.from_file(file, {}, definitions, trusted=False)
-    assert "--set 1.image=PATH" in refused.value.hint
+    assert refused.value.advice == Advice.to(Do.GIVE_WORKFLOW_FILE, key="1.image")
 
     take = make(WorkflowSpec.from_file(file, {"Photo": samples["image"]}, definitions, trusted=False))
 
@@ -115,7 +116,7 @@ def test_a_name_from_another_machine_asks_for_the_file(definitions: Definitions)
     with pytest.raises(RequestError, match="that was not given") as refused:
         WorkflowSpec.from_request("w", reading("image", ELSEWHERE[0]), {}, definitions, trusted=False)
 
-    assert "--set 1.image=PATH" in refused.value.hint
+    assert refused.value.advice == Advice.to(Do.GIVE_WORKFLOW_FILE, key="1.image")
 
 
 def test_a_given_file_excuses_no_other_path(definitions: Definitions, samples: dict[str, Path]) -> None:
@@ -148,7 +149,7 @@ HOSTILE = {
 
 def read(file: Path, definitions: Definitions, settings: Settings) -> None:
     spec = WorkflowSpec.from_file(file, {}, definitions, trusted=False)
-    Store(settings).require(spec.graph, spec.fetch_command)
+    Store(settings).require(spec.graph, spec.fetch_advice)
 
 
 @pytest.mark.parametrize("what", HOSTILE)

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine import CancelToken, Engine
 from ltx_studio.errors import ModelMissingError
 from ltx_studio.events import Cancelled
@@ -11,25 +14,25 @@ from ltx_studio.settings import Settings
 from tests.support import MODEL_SETS, outcome_of, small_spec
 
 
-def test_missing_files_come_with_the_command_that_fetches_them(engine: Engine, settings: Settings) -> None:
+def test_missing_files_come_with_the_advice_that_fetches_them(engine: Engine, settings: Settings) -> None:
     spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, MODEL_SETS["fp8"])
 
     with pytest.raises(ModelMissingError) as missing:
         LocalRunner(settings, engine).prepare(spec, CancelToken())
 
     assert "ltx-2.3-22b-dev-fp8.safetensors" in missing.value.message
-    assert "`ltx-studio models get --mode t2v --model-set fp8`" in missing.value.hint
-    assert "--model-set pocket" in missing.value.hint
+    whole = Advice.to(Do.FETCH_MODE, mode="t2v", model_set="fp8")
+    assert missing.value.advice == replace(whole, otherwise=Do.USE_POCKET)
 
 
-def test_an_optional_file_that_is_missing_is_named_in_the_command(settings: Settings) -> None:
+def test_an_optional_file_that_is_missing_is_fetched_by_its_name(settings: Settings) -> None:
     spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "camera": "jib-up"}, MODEL_SETS["fp8"])
     registry = get_registry(settings)
     jib = registry.get_file("ltx-2-19b-lora-camera-control-jib-up.safetensors")
     usual = registry.needs(spec.build(by_name).graph)
 
-    assert spec.fetch_command([file for file in usual if file != jib], registry).endswith("--model-set fp8")
-    assert jib.key in spec.fetch_command(usual, registry)
+    assert spec.fetch_advice([file for file in usual if file != jib], registry).do is Do.FETCH_MODE
+    assert spec.fetch_advice(usual, registry) == Advice.to(Do.FETCH_MODELS)
 
 
 def test_cancel_reaches_the_engine(engine: Engine, settings: Settings) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Engine, run_folders
 from ltx_studio.errors import ModelMissingError, RequestError
@@ -104,7 +105,7 @@ def test_a_map_whose_model_is_not_here_is_refused_with_the_command(
     with pytest.raises(ModelMissingError, match="depth_anything_3") as refused:
         write_control_preview(spec, tmp_path / "map.png", runner, CancelToken())
 
-    assert "ltx-studio models get" in refused.value.hint
+    assert refused.value.advice == Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
     assert not (tmp_path / "map.png").exists()
 
 

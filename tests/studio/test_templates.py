@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.cli import hints as cli_hints
 from ltx_studio.errors import ModelMissingError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.media import probe_clip
@@ -13,6 +14,7 @@ from ltx_studio.models import Store
 from ltx_studio.queue import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.takes.history import TakeRecord
+from ltx_studio.web import hints as web_hints
 from ltx_studio.web import words
 from tests.studios import Make
 from tests.support import MODEL_SETS, TEMPLATES
@@ -49,7 +51,7 @@ def test_official_templates_run_on_the_pocket_files(
         trusted=False,
         model_set=MODEL_SETS["pocket"],
     )
-    Store(settings).require(spec.graph, spec.fetch_command)
+    Store(settings).require(spec.graph, spec.fetch_advice)
 
     clip = probe_clip(path_of(make(spec)))
 
@@ -69,8 +71,9 @@ def test_without_the_files_one_is_told_how_to_do_without(
     spec = WorkflowSpec.from_file(path, values_of("t2v", samples), definitions, trusted=False)
 
     with pytest.raises(ModelMissingError) as caught:
-        Store(settings).require(spec.graph, spec.fetch_command, spec.pocket)
+        Store(settings).require(spec.graph, spec.fetch_advice, spec.pocket)
 
-    assert "`--map-models pocket`" in caught.value.hint
-    assert f"“{words.MAP_POCKET}”" in caught.value.hint
-    assert "--model-set" not in caught.value.hint, "`workflow run` has no such option"
+    said = cli_hints.hint_of(caught.value)
+    assert "`--map-models pocket`" in said
+    assert "--model-set" not in said, "`workflow run` has no such option"
+    assert f"“{words.MAP_POCKET}”" in web_hints.hint_of(caught.value)

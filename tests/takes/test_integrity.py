@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.engine import Engine, run_folders
 from ltx_studio.errors import ExecutionError, RequestError, SetupError
 from ltx_studio.queue import LOCAL, Database, Done
@@ -189,7 +190,7 @@ def test_only_the_right_number_forgets(tmp_path: Path, said: int) -> None:
     with pytest.raises(RequestError, match="3 takes have a missing file, not") as told:
         IntegrityCheck(away.settings).forget_missing(said)
 
-    assert "--forget-missing 3`" in told.value.hint
+    assert told.value.advice == Advice.to(Do.FORGET_MISSING, count="3")
     assert (away.takes(), away.takes("ada")) == (made[:3], made[3:])
 
 

@@ -10,6 +10,7 @@ import av
 import pytest
 from PIL import Image
 
+from ltx_studio.advice import Do
 from ltx_studio.editor_format.convert import to_api
 from ltx_studio.errors import RequestError
 from ltx_studio.graph.definitions import Definitions
@@ -84,7 +85,8 @@ def test_an_input_that_is_gone_can_be_given_again(
 
     with pytest.raises(RequestError, match="no longer kept") as refused:
         replay.spec_of(recipe, settings)
-    assert "--file image=PATH" in refused.value.hint
+    assert refused.value.advice is not None
+    assert (refused.value.advice.do, dict(refused.value.advice.given)["name"]) == (Do.GIVE_INPUT, "image")
     replay.spec_of(recipe, settings, {"image": small("i2v")["image"]})
 
     assert replay.spec_of(recipe, settings).files()["image"].exists()

@@ -1,5 +1,6 @@
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import StudioError
 from ltx_studio.graph import Phase
 from ltx_studio.queue import Job, Progress, Queued, Running, State
@@ -22,6 +23,13 @@ def test_commands_in_an_error_are_set_as_code() -> None:
     html = cards.error(StudioError("It is not there.", "Run `ltx-studio setup`."))
 
     assert "Run <code>ltx-studio setup</code>." in html
+
+
+def test_an_error_says_what_to_do_on_the_page() -> None:
+    error = StudioError("It may do anything.", "Allow it.", advice=Advice.to(Do.TRUST))
+
+    assert "tick “I know where it comes from”" in cards.error(error)
+    assert "--trust" not in cards.error(error)
 
 
 def test_the_traceback_is_folded() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.settings import Settings
 from ltx_studio.web.discretion import Discretion
@@ -27,5 +28,7 @@ def test_others_are_told_a_files_name_and_whoever_sits_here_where_it_lies(home: 
 
     assert discretion.told(problem).message == f"{told} is no picture."
     assert discretion.told(problem).hint == f"See {told} and the disk."
+    with_advice = RequestError("a", "b", advice=Advice.to(Do.PLACE_MODEL, file="f", place=f"{home.home}/{lies}"))
+    assert discretion.told(with_advice).advice == Advice.to(Do.PLACE_MODEL, file="f", place=told)
     owners.apart = False
     assert discretion.told(problem) is problem

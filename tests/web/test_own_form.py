@@ -9,12 +9,13 @@ import gradio as gr
 import pytest
 
 from ltx_studio import sandbox
-from ltx_studio.errors import BusyError, RequestError, StudioError
+from ltx_studio.advice import Advice, Do
+from ltx_studio.errors import BusyError, RequestError, StudioError, WorkflowError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.form import Field, Kind, form_of
 from ltx_studio.settings import Settings
 from ltx_studio.web.opened import MOST_KEPT, OpenedWorkflows
-from ltx_studio.web.own import MOST_SHOWN, component, shown_value, told_of
+from ltx_studio.web.own import MOST_SHOWN, component, in_words, shown_value, told_of
 from tests.graph.test_form import node
 
 UNFIT = [
@@ -188,3 +189,10 @@ def test_what_is_not_the_files_fault_is_tried_again(
 def test_a_file_that_is_gone_is_named(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"^gone\.json cannot be read any more"):
         OpenedWorkflows(settings).get(tmp_path / "gone.json")
+
+
+def test_a_problem_is_worded_for_the_page() -> None:
+    advice = Advice.to(Do.SET_VALUE, wanted="a number from 0 to 1", given="3.a=0.5")
+    problem = WorkflowError("Sampler: a is missing.", "Give it a number.", advice=advice)
+
+    assert in_words([problem]) == ["Sampler: a is missing. Give it a number from 0 to 1 in its field."]

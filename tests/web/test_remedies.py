@@ -42,7 +42,7 @@ def missing(settings: Settings) -> ModelMissingError:
     """What a request for the real model says where none of its files is."""
     spec = JobSpec.from_request("t2v", {"prompt": "a boat", "seed": 1}, MODEL_SETS["fp8"])
     with pytest.raises(ModelMissingError) as caught:
-        Store(settings).require(spec.build(by_name).graph, spec.fetch_command)
+        Store(settings).require(spec.build(by_name).graph, spec.fetch_advice)
     return caught.value
 
 
@@ -79,7 +79,7 @@ def test_what_nobody_knows_the_source_of_is_not_offered(home: Settings) -> None:
     store = Store(home)
     graph = {"1": {"class_type": "LoraLoaderModelOnly", "inputs": {"lora_name": "my-own.safetensors"}}}
     with pytest.raises(ModelMissingError) as caught:
-        store.require(graph, lambda files, registry: "")
+        store.require(graph)
     forged = StudioError("It is missing.", "Fetch it.", files=["loras/my-own.safetensors", "../../etc/passwd"])
 
     assert remedies_of(caught.value) == ()
@@ -89,7 +89,7 @@ def test_what_nobody_knows_the_source_of_is_not_offered(home: Settings) -> None:
 def test_the_pocket_model_is_built_and_not_fetched(home: Settings) -> None:
     spec = small_spec()
     with pytest.raises(ModelMissingError) as caught:
-        Store(home).require(spec.build(by_name).graph, spec.fetch_command)
+        Store(home).require(spec.build(by_name).graph, spec.fetch_advice)
 
     assert remedies_of(caught.value) == ()
 

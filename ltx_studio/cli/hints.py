@@ -1,0 +1,86 @@
+"""What to do about an error or a note, in the terms of the command line: commands and options."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from string import Formatter
+from typing import Any
+
+from ltx_studio.advice import Do, Note
+from ltx_studio.errors import StudioError
+
+WORDS: Mapping[Do, str] = {
+    Do.TRUST: "Only if you trust its author, run it with `--trust`, or tick “I know where it comes from” on the page.",
+    Do.SET_VALUE: "Give it {wanted}: in its field, or with `--set {given!q}`.",
+    Do.CHANGE_VALUE: "(`--set {key}=…` changes it).",
+    Do.GIVE_WORKFLOW_FILE: "Fill in its field, or give it with `--set {key}=PATH`.",
+    Do.NAME_MODEL: "Name another one, in one of ComfyUI's folders: `--set {given!q}`.",
+    Do.GIVE_FILE: "Give it with --{field!o}; see `ltx-studio generate {mode} --help`.",
+    Do.SEE_MODE: "See `ltx-studio generate {mode} --help`.",
+    Do.NAME_MODE: "Name one, such as t2v, in its `mode`, or give --mode.",
+    Do.CHOOSE_OUT: "Choose another place for --out.",
+    Do.SET_UP_COMFYUI: "Run `ltx-studio setup` (or `./setup.sh`), which fetches it.",
+    Do.SET_UP_NODES: "Run `ltx-studio setup`, which writes it.",
+    Do.SET_UP_POCKET: "Build it: `ltx-studio setup`.",
+    Do.RESTORE_POCKET: "Run `ltx-studio setup` to restore it.",
+    Do.FETCH_MODELS: "Fetch them: `ltx-studio models get {files!q}`.",
+    Do.FETCH_MODE: "Fetch them: `ltx-studio models get --mode {mode} --model-set {model_set}`.",
+    Do.PLACE_MODEL: "Put {file} into {place}, or name its repository in models.toml.",
+    Do.LIST_MODELS: "`ltx-studio models list` shows the files.",
+    Do.MOVE_ASIDE: "Delete it, or let `ltx-studio models verify --repair` move it aside.",
+    Do.FREE_SPACE: (
+        "Free some space and try again: what is here already is kept. `ltx-studio models clean` removes it."
+    ),
+    Do.VERIFY_MODELS: (
+        "Run `ltx-studio models verify --hash` to check the studio's files; replace the file if it is your own."
+    ),
+    Do.REPAIR_MODEL: (
+        "If the studio fetched it, run `ltx-studio models verify {file!q} --hash --repair`; "
+        "otherwise replace it with an intact copy."
+    ),
+    Do.USE_POCKET: "use the pocket preview: `--model-set pocket`",
+    Do.USE_POCKET_FILES: (
+        "use the pocket preview's files: `--map-models pocket`, on the page “Use the pocket preview's files instead”"
+    ),
+    Do.RETRY_JOB: "Retry it with `ltx-studio jobs retry`.",
+    Do.RETRY_SMALLER: "Try it again with `ltx-studio jobs retry`, or smaller.",
+    Do.LIST_JOBS: "`ltx-studio jobs list` names those that there are.",
+    Do.LIST_TAKES: "`ltx-studio takes list` names those that there are.",
+    Do.GIVE_INPUT: "Give it with `--file {name}=PATH`; its sha256 is {sha256}.",
+    Do.GIVE_RIGHT_INPUT: "Give the right one: `--file {name}=PATH`.",
+    Do.REPAIR_DATABASE: (
+        "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what it can read, and finds your clips."
+    ),
+    Do.FORGET_MISSING: "To forget them for good, run `ltx-studio doctor --forget-missing {count}`.",
+}
+"""`{…!q}` is quoted for the shell, `{…!o}` is the option of a parameter."""
+
+
+class _Shell(Formatter):
+    """Fill in values as a shell takes them."""
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        match conversion:
+            case "q":
+                return shlex.quote(value) if isinstance(value, str) else shlex.join(value)
+            case "o":
+                return value.replace("_", "-")
+        return super().convert_field(value, conversion)
+
+
+_SHELL = _Shell()
+
+
+def hint_of(error: StudioError) -> str:
+    """Return what to do about an error."""
+    return error.hint_in(WORDS, _SHELL)
+
+
+def as_dict(error: StudioError) -> dict[str, str]:
+    """Return an error as scripts read it."""
+    return {**error.as_dict(), "hint": hint_of(error)}
+
+
+def notes_in_words(notes: Sequence[Note]) -> list[str]:
+    """Return each note as a sentence, with what can be done about it."""
+    advised = [(note.text, note.advice.worded(WORDS, formatter=_SHELL) if note.advice else "") for note in notes]
+    return [f"{text.removesuffix('.')} {advice}" if advice else text for text, advice in advised]
