@@ -4,37 +4,49 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from ltx_studio.media.channel_order import Order, order_of
+
 Piece = tuple[float | None, Any, int]
 """Time in seconds, (samples, 2) float32, and how many channels there were."""
 
-_MIDDLE = _BEHIND = 2**-0.5
+Levels = tuple[float, float, float]
+"""How loud the middle, what is behind, and the subwoofer are."""
+
+_DOWN_3_DB = 2**-0.5
+_MIDDLE = _BEHIND = _DOWN_3_DB
 _MATRIXED = {2, 3}
 """Kinds of mix that a sound may prefer whose levels stand in other fields: Lt/Rt and Dolby Pro Logic II."""
 
+_FRONT = (("FL", "FR"), ("FLC", "FRC"), ("WL", "WR"), ("BFL", "BFR"), ("DL", "DR"), ("BIL", "BIR"))
+_HIGH_FRONT = (("TFL", "TFR"),)
+_BESIDE = (("BL", "BR"), ("SL", "SR"), ("SDL", "SDR"), ("SSL", "SSR"))
+_HIGH_BESIDE = (("TBL", "TBR"), ("TSL", "TSR"), ("TTL", "TTR"))
+"""FFmpeg's names of the channels that come in pairs; high ones are 3 dB softer, as in FFmpeg's own mix."""
+
+_SCENE = "AMBI"
+_SCENE_GAINS = {"AMBI0": (0.5, 0.5), "AMBI1": (0.5, -0.5)}
+"""Of Ambisonics, what RFC 8486 mixes: all that is heard, and how much more it is heard from the left."""
+
 
 class Mixer:
-    """FFmpeg's resampler, working with floats: with integers, it turns a mix down by the sum of its channels.
+    """FFmpeg's resampler, working with floats, and a mix of ours: FFmpeg's refuses some layouts and drops channels.
 
     One channel goes to both sides as loud as it is; FFmpeg would give each side 3 dB less.
     """
 
     def __init__(self, frame: Any, rate: int) -> None:
         """Take the kind of sound from its first frame, and give `rate` samples a second."""
+        import numpy as np
         from av.filter import Graph
 
         self._channels = frame.layout.nb_channels
-        self._width = min(self._channels, 2)
-        middle, behind, low = _levels(frame)
-        levels = f":center_mix_level={middle}:surround_mix_level={behind}:lfe_mix_level={low}"
-        layout = ("mono", "stereo")[self._width - 1]
+        self._gains = np.array(stereo_gains(order_of(frame), _levels(frame)), dtype=np.float32)
         self._graph = Graph()
         self._given = self._graph.add_abuffer(
             sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout, time_base=frame.time_base
         )
-        resample = self._graph.add(
-            "aresample", f"{rate}:out_sample_fmt=flt:out_chlayout={layout}{levels if self._channels > 2 else ''}"
-        )
-        format_ = self._graph.add("aformat", f"sample_rates={rate}:sample_fmts=flt:channel_layouts={layout}")
+        resample = self._graph.add("aresample", f"{rate}:out_sample_fmt=flt")
+        format_ = self._graph.add("aformat", f"sample_rates={rate}:sample_fmts=flt")
         self._made = self._graph.add("abuffersink")
         self._given.link_to(resample)
         resample.link_to(format_)
@@ -60,13 +72,46 @@ class Mixer:
                 piece: Any = self._made.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            flat = np.frombuffer(bytes(piece.planes[0])[: piece.samples * self._width * 4], dtype=np.float32)
-            samples = np.repeat(flat.reshape(-1, self._width), 3 - self._width, axis=1)
+            flat = np.frombuffer(bytes(piece.planes[0])[: piece.samples * self._channels * 4], dtype=np.float32)
+            samples = np.nan_to_num(flat, posinf=1, neginf=-1).reshape(-1, self._channels) @ self._gains
             yield (None if piece.pts is None else float(piece.time)), samples, self._channels
 
 
-def _levels(frame: Any) -> tuple[float, float, float]:
-    """Return how loud the middle, what is behind, and the subwoofer are in a mix, as the sound itself says (AC-3)."""
+def stereo_gains(order: Order, levels: Levels = (_MIDDLE, _BEHIND, 0.0)) -> list[tuple[float, float]]:
+    """Return how loud each channel is on the left and on the right.
+
+    A channel that is heard alone is as loud as it is on both sides. Where nothing is in front on the left or the right,
+    such as in a pair from behind, all is raised until the loudest channel is as loud as it is.
+    """
+    gains = [(1.0, 1.0)] if len(order) == 1 else [_gain(name, levels) for name in order]
+    heard = [index for index, gain in enumerate(gains) if any(gain)]
+    if len(heard) == 1:
+        return [(1.0, 1.0) if index in heard else gain for index, gain in enumerate(gains)]
+    loudest = max((max(gain) for gain in gains), default=0.0)
+    raised = 1 / loudest if 0 < loudest < 1 and not any(name.startswith(_SCENE) for name in order) else 1.0
+    return [(left * raised, right * raised) for left, right in gains]
+
+
+def _gain(name: str, levels: Levels) -> tuple[float, float]:
+    """Return how loud a channel is on the left and on the right; one of an unknown place is in the middle."""
+    if name.startswith(_SCENE):
+        return _SCENE_GAINS.get(name, (0.0, 0.0))
+    return _gains_of_places(*levels).get(name, (levels[0], levels[0]))
+
+
+def _gains_of_places(middle: float, behind: float, low: float) -> dict[str, tuple[float, float]]:
+    gains: dict[str, tuple[float, float]] = {"UNSD": (0.0, 0.0)}
+    pairs = {_FRONT: 1.0, _HIGH_FRONT: _DOWN_3_DB, _BESIDE: behind, _HIGH_BESIDE: behind * _DOWN_3_DB}
+    for group, level in pairs.items():
+        for left, right in group:
+            gains |= {left: (level, 0.0), right: (0.0, level)}
+    centres = {"FC": middle, "BFC": middle, "TFC": middle * _DOWN_3_DB, "TC": middle * _DOWN_3_DB}
+    back = {"BC": behind * _DOWN_3_DB, "TBC": behind / 2, "LFE": low * _DOWN_3_DB, "LFE2": low * _DOWN_3_DB}
+    return gains | {name: (level, level) for name, level in {**centres, **back}.items()}
+
+
+def _levels(frame: Any) -> Levels:
+    """Return the levels of a mix as the sound itself says (AC-3), or the usual ones."""
     from av.sidedata.sidedata import Type
 
     found = frame.side_data.get(Type.DOWNMIX_INFO)

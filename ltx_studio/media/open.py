@@ -11,6 +11,7 @@ from typing import Any
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError
+from ltx_studio.media.channel_order import Order, has_no_order, hide_order
 from ltx_studio.media.float_pictures import float_picture
 
 _CONTAINERS = (
@@ -75,6 +76,15 @@ def open_media(path: Path) -> Any:
         OSError: It cannot be read.
         RequestError: It has too many streams.
     """
+    container = _container(path)
+    for stream in container.streams.audio:
+        if stream.codec_context is not None:
+            hide_order(stream)
+    return container
+
+
+def _container(path: Path) -> Any:
+    """Return what `open_media` does, where nothing may ask yet for the layout of a sound."""
     import av
 
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "codec_whitelist": _codecs()}
@@ -236,6 +246,7 @@ def frames_of(container: Any, stream: Any) -> Iterator[Any]:
     import av
 
     damaged, decode = 0, _decoder(stream)
+    order = _hidden_order(container, stream) if stream.type == "audio" else ()
     for packet in container.demux(stream):
         try:
             frames = decode(packet)
@@ -243,6 +254,16 @@ def frames_of(container: Any, stream: Any) -> Iterator[Any]:
             damaged += 1
             limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name, is_partial=True)
             continue
-        if frames:
+        for frame in frames:
             damaged = 0
-        yield from frames
+            if order:
+                frame.opaque = order
+            yield frame
+
+
+def _hidden_order(container: Any, stream: Any) -> Order:
+    """Return the order of a sound's channels that `open_media` has hidden."""
+    if not has_no_order(stream):
+        return ()
+    with _container(Path(container.name)) as again:
+        return hide_order(again.streams[stream.index])

@@ -227,3 +227,14 @@ def float_tiff(
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}LH", 8, len(tags))
     path.write_bytes(head + table + bytes(4) + beyond + data)
     return path
+
+
+def wav(path: Path, samples: Any, *, mask: int, rate: int = 48_000) -> Path:
+    """Write (samples, channels) floats as a WAV that says in `mask` where its channels belong."""
+    count = samples.shape[1]
+    data = np.rint(samples * 32_767).astype("<i2").tobytes()
+    kind = bytes.fromhex("0100000000001000800000aa00389b71")
+    head = struct.pack("<HHIIHHHHI", 0xFFFE, count, rate, rate * count * 2, count * 2, 16, 22, 16, mask) + kind
+    chunks = b"fmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", len(data)) + data
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    return path
