@@ -36,15 +36,16 @@ def read_rows(path: Path) -> list[Row]:
     """Return what each request of a file says, unchecked.
 
     A ``.csv`` or ``.tsv`` file is a table: commas, semicolons, tabs or bars between its columns, whose names are in
-    its first line. A ``.txt`` file has a prompt in each line. Everything else, and a ``.txt`` file of objects, has a
-    JSON object in each line.
+    its first line; so is any other file whose first line names columns, such as Excel's "Unicode Text" (``.txt``). A
+    ``.txt`` file has a prompt in each line else. Everything else, and a ``.txt`` file of objects, has a JSON object in
+    each line.
 
     Raises:
         RequestError: The file cannot be read, is too large, or has no requests or too many.
     """
     text = _text(path)
     suffix = path.suffix.lower()
-    if suffix in _TABLES:
+    if suffix in _TABLES or _has_titles(text):
         found = _table(text, path)
     elif suffix == ".txt" and not _is_json(text):
         found = _prompts(text, path)
@@ -95,6 +96,18 @@ def _is_json(text: str) -> bool:
         return False
 
 
+def _has_titles(text: str) -> bool:
+    """Return whether the first line of a file can only be the names of columns, not a prompt."""
+    first = next(filter(str.strip, io.StringIO(text)), "")
+    if _SEPARATOR_LINE.fullmatch(first):
+        return True
+    if first.lstrip().startswith(("{", "[")) or len(first) > limits.TEXT.most:
+        return False
+    names = [name for name in map(_name, first.split(max(_DELIMITERS, key=lambda each: _fit(first, each)))) if name]
+    known = columns() & set(names)
+    return names == ["prompt"] or (len(names) > 1 and len(known) == len(names)) or ("\t" in first and bool(known))
+
+
 def _prompts(text: str, path: Path) -> Iterator[Row]:
     for number, line in enumerate(_lines(text, path), 1):
         if line.strip():
@@ -141,11 +154,13 @@ def _table(text: str, path: Path) -> Iterator[Row]:
     names = [_name(each) for each in line.split(mark)]
     limits.TABLE_COLUMNS.check(len(names), path.name)
     _check_names(names, path, header)
-    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, strict=True)
-    read = 0
+    read: list[str] = []
+    reader = csv.reader(_noted(lines, read), delimiter=mark, skipinitialspace=True, strict=True)
+    end = header
     try:
         for fields in reader:
-            number, read = header + read + 1, reader.line_num
+            number, end = end + 1, header + reader.line_num
+            read.clear()
             if len(fields) > len(names) and any(fields[len(names) :]):
                 hint = f"Put text that contains {_NAMED.get(mark, mark)} in quotes."
                 raise wrong_row(path, number, f"it has {len(fields)} fields for {len(names)} columns.", hint)
@@ -153,7 +168,36 @@ def _table(text: str, path: Path) -> Iterator[Row]:
             if row:
                 yield number, row
     except csv.Error as error:
-        raise wrong_row(path, header + reader.line_num, f"{error}.", "Save it again as CSV.") from None
+        raise _wrong_quote(path, end + 1, read, mark, error) from None
+
+
+def _noted(lines: Iterator[str], read: list[str]) -> Iterator[str]:
+    for line in lines:
+        read.append(line)
+        yield line
+
+
+def _wrong_quote(path: Path, number: int, row: list[str], mark: str, error: csv.Error) -> RequestError:
+    """Return the error about a row that begins in line `number` and that the reader gave up."""
+    last = number + len(row) - 1
+    opened = number + _line_of_last_quote(row, mark)
+    if opened == last and "unexpected end" not in str(error):
+        return wrong_row(path, last, f"{error}.", 'Save it again as CSV, or write a quote in quotes twice ("").')
+    what = "it opens a quote that is not closed" + (f" up to line {last}" if opened < last else "")
+    return wrong_row(path, opened, f"{what}.", 'Close it with ", or write a quote in quotes twice ("").')
+
+
+def _line_of_last_quote(row: list[str], mark: str) -> int:
+    """Return in which line of a row the last field begins that is in quotes."""
+    found, is_open, before = 0, False, mark
+    for number, line in enumerate(row):
+        for letter in line:
+            if is_open or before == '"':
+                is_open = (letter == '"') != is_open
+            elif letter == '"' and before == mark:
+                found, is_open = number, True
+            before = before if letter == " " and before == mark else letter
+    return found
 
 
 _NAMED: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs"}

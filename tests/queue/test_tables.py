@@ -40,6 +40,12 @@ def write(folder: Path, name: str, data: str | bytes) -> Path:
         ("a.jsonl", '{"prompt": "a ball, red", "seed": 7}'),
         ("a.ndjson", '{"prompt": "a ball, red", "seed": 7}\r\n'),
         ("a.txt", '\n{"prompt": "a ball, red", "seed": 7}\n'),
+        ("a.txt", "prompt\tseed\r\na ball, red\t7\r\n"),
+        ("a.txt", "Seed\tPrompt\tNegative Prompt\r\n7\ta ball, red\t\r\n"),
+        ("a.txt", "prompt;seed\na ball, red;7\n"),
+        ("a.txt", "sep=;\nprompt;seed\na ball, red;7\n"),
+        ("a.txt", "Prompt\na ball, red\n"),
+        ("a.requests", 'prompt,seed\n"a ball, red",7\n'),
     ],
 )
 @pytest.mark.parametrize(
@@ -80,6 +86,31 @@ def test_a_prompt_in_each_line_is_a_request_each(tmp_path: Path) -> None:
     specs = read_batch(write(tmp_path, "a.txt", text), "pocket", "t2v", registry=REGISTRY)
 
     assert [spec.prompt for spec in specs] == ["a red ball, bouncing", "a blue ball", "{a|b} at night", '"quoted"']
+
+
+@pytest.mark.parametrize("first", ["a prompt\tof two parts", "a seed, a prompt", "image", "prompt a man, seed a lawn"])
+def test_prompts_are_not_taken_for_titles(first: str, tmp_path: Path) -> None:
+    rows = read_rows(write(tmp_path, "a.txt", f"{first}\na ball\n"))
+
+    assert rows == [(1, {"prompt": first}), (2, {"prompt": "a ball"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('prompt,seed\n"a ball,1\n' + "b,2\n" * 20, 2, "opens a quote that is not closed up to line 22"),
+        ('prompt,seed\na,1\n"b\nb", "c\nd,1\n', 4, "opens a quote that is not closed up to line 5"),
+        ('prompt,seed\na,1\n"b ""big"" ball,1\n', 3, "opens a quote that is not closed"),
+        ('prompt,seed\n"a ball,1\nb,2\n"c, d",3\n', 2, "opens a quote that is not closed up to line 4"),
+        ('prompt,seed\na,1\n"a "big" ball",1\nb,2\n', 3, "expected after"),
+        ('prompt\tseed\n"a ball\t1\n' + "b\t2\n" * 30_000, 2, "opens a quote that is not closed up to line"),
+    ],
+)
+def test_a_wrong_quote_is_named_by_the_line_that_it_opens_in(text: str, line: int, said: str, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=f"a.csv, line {line}: .*{said}") as refused:
+        read_rows(write(tmp_path, "a.csv", text))
+
+    assert 'twice ("")' in refused.value.hint
 
 
 def test_modes_and_presets_may_be_capitalised(tmp_path: Path) -> None:
