@@ -28,7 +28,7 @@ _NO_ALPHA, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2
 _UNSIGNED, _SIGNED, _FLOATS = 1, 2, 3
 """What numbers are, as TIFF counts it."""
 
-_WHITE_IS_ZERO = 0
+_WHITE_IS_ZERO, _FOR_PRINT = 0, 5
 _NO_PREDICTOR = 1
 _LONG = 32
 """Bits."""
@@ -98,13 +98,15 @@ def float_picture(path: Path) -> Any:
 def _is_misread(tags: Mapping[int, Any]) -> bool:
     """Return whether FFmpeg decodes a TIFF with such tags to wrong numbers.
 
-    It inverts floats bit by bit, and undoes a predictor of floats or of 32-bit numbers byte by byte.
+    It takes colours for printing for red, green and blue, inverts floats bit by bit, and undoes a predictor of floats
+    or of 32-bit numbers byte by byte.
     """
     is_inverted = bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
     predictor = tags.get(_PREDICTOR, _NO_PREDICTOR)
     is_long = bool(tags.get(_BITS, (0,))[0] == _LONG)
     is_float = bool(tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _FLOATS)
-    return (is_inverted and is_float) or (predictor != _NO_PREDICTOR and (is_long or is_float))
+    is_for_print = bool(tags.get(_PHOTOMETRIC) == _FOR_PRINT)
+    return is_for_print or (is_inverted and is_float) or (predictor != _NO_PREDICTOR and (is_long or is_float))
 
 
 def _numbers(frame: Any, sample_format: int) -> tuple[Any, Any]:

@@ -13,6 +13,8 @@ from ltx_studio import limits
 from ltx_studio.errors import RequestError
 from ltx_studio.media.channel_order import Order, has_no_order, hide_order
 from ltx_studio.media.float_pictures import float_picture
+from ltx_studio.media.jpeg2000 import with_profile
+from ltx_studio.media.tiff import with_planes
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
@@ -164,7 +166,7 @@ def _opened(path: Path, formats: tuple[str, ...]) -> Any:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        return Image.open(path, formats=formats)
+        return with_profile(path, with_planes(path, Image.open(path, formats=formats)))
     except Image.DecompressionBombError:  # which Pillow finds before anybody can ask for the size
         most = limits.PICTURE_PIXELS.most / 1e6
         raise RequestError(

@@ -8,7 +8,8 @@ from ltx_studio.media.colour import PictureColours
 from ltx_studio.media.colour_codes import colour_codes, gamma
 from ltx_studio.media.float_pictures import white_of
 from ltx_studio.media.open import opened_picture
-from ltx_studio.media.png_transparency import alpha_of_gray, clear_colour_applied
+from ltx_studio.media.png_transparency import alpha_of_gray, decoded
+from ltx_studio.media.tiff import without_sign
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -49,9 +50,9 @@ def write_picture(source: Path, destination: Path) -> None:
         width, height = (max(1, round(side * scale)) for side in opened.size)
         if scale < 1:
             opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
-        clear = clear_colour_applied(source, opened)
+        pixels = without_sign(decoded(source, opened))
         exif = opened.getexif()  # after loading: Pillow turns a TIFF by itself then
-        made: Image.Image = in_bands(clear, width, height, colours, is_negative=_is_negative(opened))
+        made: Image.Image = in_bands(pixels, width, height, colours, is_negative=_is_negative(opened))
     made.getexif().update(exif)
     ImageOps.exif_transpose(made, in_place=True)
     made.info.clear()

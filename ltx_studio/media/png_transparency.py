@@ -1,4 +1,4 @@
-"""The one transparent colour of a PNG of 16 bits, of which Pillow keeps the upper 8 bits only."""
+"""What is transparent in a PNG, where Pillow reads its grays and its one transparent colour otherwise than browsers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,17 @@ _UPPER, _LOWER = "RGB;16B", "RGB;16L"
 """How Pillow reads colours of 16 bits: the upper byte of each, or, with the bytes swapped, the lower one."""
 
 
-def clear_colour_applied(path: Path, image: "Image.Image") -> "Image.Image":
-    """Decode an opened picture; return it with alpha if it has 16-bit colours of which one is transparent.
+_STEPS = {"L;2": 85, "L;4": 17}
+"""By how much two neighbouring grays of few bits differ in 8 bits; Pillow leaves the transparent one as it was."""
+
+_GRAY_AND_ALPHA = "LA;16B"
+"""How Pillow reads grays of 16 bits with alpha: as colours."""
+
+
+def decoded(path: Path, image: "Image.Image") -> "Image.Image":
+    """Decode an opened picture; return a PNG with its one transparent colour as that of its pixels, or as alpha.
+
+    A gray one is returned as a gray one.
 
     Raises:
         OSError: It cannot be decoded.
@@ -21,9 +30,13 @@ def clear_colour_applied(path: Path, image: "Image.Image") -> "Image.Image":
     from PIL.PngImagePlugin import PngImageFile
 
     clear = image.info.get("transparency")
-    is_deep = isinstance(image, PngImageFile) and bool(image.tile) and image.tile[0].args == _UPPER
+    kind = image.tile[0].args if isinstance(image, PngImageFile) and image.tile else ""
     image.load()
-    if not is_deep or not isinstance(clear, tuple):
+    if kind == _GRAY_AND_ALPHA:
+        return image.convert("LA")
+    if kind in _STEPS and isinstance(clear, int):
+        image.info["transparency"] = clear * _STEPS[kind] & 0xFF
+    if kind != _UPPER or not isinstance(clear, tuple):
         return image
     with Image.open(path, formats=("PNG",)) as lower:
         assert isinstance(lower, PngImageFile)
