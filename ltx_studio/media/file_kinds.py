@@ -29,6 +29,11 @@ _SIGNATURES = (
 """Where in a file, which bytes, and what they say it is: files that people take for pictures or clips."""
 
 
+def usable(wanted: str) -> str:
+    """Return the advice which files to use as a ``picture``, ``sound`` or ``clip``."""
+    return {"picture": _PICTURES, "sound": _SOUNDS, "clip": _CLIPS}[wanted]
+
+
 def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
     """Return the error for a file that is not what is `wanted`, with what it is where that is known.
 
@@ -37,7 +42,7 @@ def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
         wanted: ``picture``, ``sound`` or ``clip``.
         otherwise: The error where nothing better is known.
     """
-    hint = {"picture": _PICTURES, "sound": _SOUNDS, "clip": _CLIPS}[wanted]
+    hint = usable(wanted)
     article = f"a {wanted}"
     try:
         with path.open("rb") as file:

@@ -1,5 +1,6 @@
 """Finding and opening a user's media file: only files, and only formats that hold pictures or sound themselves."""
 
+import errno
 import stat
 import threading
 import warnings
@@ -107,6 +108,21 @@ def _container(path: Path) -> Any:
         if stream.codec_context is not None:
             stream.codec_context.options = decoding
     return container
+
+
+def why_unread(error: Exception) -> str:
+    """Return why a file was not read, to stand behind a colon: FFmpeg's own words are those of the system."""
+    import av
+
+    words: tuple[tuple[type[Exception], str], ...] = (
+        (av.error.ArgumentError, "files of its kind are not supported"),  # its format is not in `_CONTAINERS`
+        (av.error.InvalidDataError, "it is damaged, or of a kind that is not supported"),
+        (av.error.EOFError, "it ends too early"),
+    )
+    found = next((said for kind, said in words if isinstance(error, kind)), None)
+    if found is None and getattr(error, "errno", None) == errno.EOPNOTSUPP:
+        found = "FFmpeg does not support what is in it"
+    return found or getattr(error, "strerror", None) or str(error)
 
 
 def tags(path: Path) -> dict[str, str]:

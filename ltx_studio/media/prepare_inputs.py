@@ -21,7 +21,7 @@ from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.fileio import sweep_partials, whole
 from ltx_studio.media.clip_frames import Check
 from ltx_studio.media.input_requests import ClipFile, InputRequest, LoraFile, PictureFile, SoundFile, WholeFile
-from ltx_studio.media.open import is_heif, locate
+from ltx_studio.media.open import is_heif, locate, why_unread
 from ltx_studio.media.picture import write_picture
 from ltx_studio.media.trim import RATE, cut_clip, cut_sound
 
@@ -114,7 +114,7 @@ def sweep(inputs_dir: Path, loras_dir: Path) -> None:
 
 def _told(error: Exception, source: Path, path: Path) -> StudioError:
     """Whether the user's file or our disk is at fault."""
-    reason = getattr(error, "strerror", None) or str(error)
+    reason = why_unread(error)
     code = getattr(error, "errno", None)
     if code in _DISK:
         advice = "Free some space, then try again." if code in _FULL else f"Check the folder {path.parent}."

@@ -14,7 +14,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.media.clip_frames import is_webp, webp_durations
 from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
 from ltx_studio.media.colour_codes import colour_codes
-from ltx_studio.media.file_kinds import refusal
+from ltx_studio.media.file_kinds import refusal, usable
 from ltx_studio.media.open import (
     LARGE_PIXELS,
     audio_stream,
@@ -23,6 +23,7 @@ from ltx_studio.media.open import (
     open_media,
     opened_picture,
     video_stream,
+    why_unread,
 )
 from ltx_studio.media.orientation import is_mirrored, turned
 from ltx_studio.safetensors_header import read_header
@@ -313,8 +314,8 @@ def _opened(path: Path, kind: str, wanted: str) -> Iterator[Any]:
         with open_media(path) as container:
             yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        otherwise = RequestError(f"{path.name} cannot be read as a {kind}: {reason}.", "Check the file.")
+        hint = "Check the file." if isinstance(error, PermissionError) else f"Save it again. {usable(wanted)}"
+        otherwise = RequestError(f"{path.name} cannot be read as a {kind}: {why_unread(error)}.", hint)
         raise refusal(path, wanted, otherwise) from None
 
 

@@ -15,7 +15,7 @@ from ltx_studio.engine import comfyui
 from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.graph import check_graph
 from ltx_studio.media.input_store import sha256
-from ltx_studio.media.open import locate
+from ltx_studio.media.open import locate, why_unread
 from ltx_studio.media.open import tags as tags_of
 from ltx_studio.media.xmp import append_to_mp4
 from ltx_studio.models import ModelFile, Store, get_registry
@@ -130,7 +130,7 @@ def tags(path: Path) -> Mapping[str, str]:
     try:
         return tags_of(path)
     except (av.error.FFmpegError, OSError) as error:
-        raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Give a video file.") from None
+        raise RequestError(f"{path.name} cannot be read: {why_unread(error)}.", "Give a video file.") from None
 
 
 def write(

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.media.open import opened_picture, tags
+from ltx_studio.media.open import opened_picture, tags, why_unread
 from ltx_studio.text.encodings import unpadded
 
 VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".webm", ".mkv", ".m4v", ".avi"})
@@ -70,7 +70,7 @@ def media_texts(path: Path) -> dict[str, str]:
     except (av.error.FFmpegError, OSError) as error:
         kind = "a sound" if path.suffix.lower() in SOUND_ENDINGS else "a video"
         raise WorkflowError(
-            f"{path.name} cannot be read as {kind}: {error.strerror}.", "Check that the file is whole."
+            f"{path.name} cannot be read as {kind}: {why_unread(error)}.", "Check that the file is whole."
         ) from None
     return {name.lower(): unpadded(text) for name, text in carried.items()}
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ltx_studio.errors import RequestError
 from ltx_studio.media import Clip, Picture, Sound, check_lora, probe_clip, probe_picture, probe_sound
+from tests.media.reference import ffmpeg
 from tests.samples import write_film, write_picture, write_sound
 
 
@@ -99,6 +100,46 @@ def test_a_text_file_is_neither_a_sound_nor_a_clip(tmp_path: Path) -> None:
         probe_sound(path)
     with pytest.raises(RequestError, match="cannot be read as a video"):
         probe_clip(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.nut", ("-c:a", "flac")),
+        ("a.voc", ("-c:a", "pcm_u8")),
+        ("a.rm", ("-c:a", "ac3")),
+        ("a.mlp", ("-c:a", "mlp", "-strict", "-2")),
+        ("a.latm", ("-c:a", "aac")),
+        ("a.swf", ("-c:a", "libmp3lame", "-ar", "44100")),
+    ],
+)
+def test_a_sound_of_an_unsupported_kind_is_refused_with_what_to_do(
+    name: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    ffmpeg("-f", "lavfi", "-i", "sine=d=0.5:r=48000", "-ac", "2", *options, tmp_path / name)
+
+    with pytest.raises(
+        RequestError, match=f"^{name} cannot be read as a sound file: files of its kind are not"
+    ) as told:
+        probe_sound(tmp_path / name)
+    assert told.value.hint == "Save it again. Use a WAV, MP3, FLAC, OGG or M4A file."
+
+
+def test_a_clip_of_an_unsupported_kind_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=720x576:r=25:d=0.2", "-c:v", "dvvideo", tmp_path / "a.dv")
+
+    with pytest.raises(RequestError, match=r"^a\.dv cannot be read as a video: files of its kind are not") as told:
+        probe_clip(tmp_path / "a.dv")
+    assert told.value.hint == "Save it again. Use an MP4, MOV or WebM file."
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6])
+def test_a_clip_that_is_cut_off_is_refused_without_words_of_the_system(share: float, tmp_path: Path) -> None:
+    whole = write_film(tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "a.mp4").write_bytes(whole[: round(len(whole) * share)])
+
+    with pytest.raises(RequestError, match="it is damaged, or of a kind that is not supported"):
+        probe_clip(tmp_path / "a.mp4")
 
 
 def test_a_clip_without_sound_holds_no_sound(tmp_path: Path) -> None:
