@@ -141,6 +141,18 @@ def tags(path: Path) -> dict[str, str]:
         return {key: value for key, value in written.items() if len(value) <= limits.TAG.most}
 
 
+def attachments(path: Path) -> dict[str, bytes]:
+    """Return the files within a Matroska file by their names, except those larger than `limits.TAG`.
+
+    Raises:
+        av.error.FFmpegError: It is not a media file.
+        OSError: It cannot be read.
+    """
+    with open_media(path) as container:
+        found = ((stream.name or "", stream.data) for stream in container.streams if stream.type == "attachment")
+        return {name: data for name, data in found if data and len(data) <= limits.TAG.most}
+
+
 @lru_cache(maxsize=1)
 def _codecs() -> str:
     """Return the decoders that may be used, as FFmpeg reads a list."""

@@ -1,5 +1,6 @@
 """Read the texts that a picture, a sound or a video carries beside its contents: a workflow is among them."""
 
+import contextlib
 import json
 import re
 import zlib
@@ -9,7 +10,7 @@ from typing import IO, Any
 
 from ltx_studio import limits
 from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.media.open import opened_picture, tags, why_unread
+from ltx_studio.media.open import attachments, opened_picture, tags, why_unread
 from ltx_studio.text.encodings import unpadded
 
 VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".webm", ".mkv", ".m4v", ".avi"})
@@ -25,11 +26,21 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _MEDIA = (b"\x1a\x45\xdf\xa3", b"OggS", b"fLaC", b"ID3", b"FORM", b"caff")
 _BRANDS_OF_PICTURES = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
 _MOST_CHUNKS = 100_000
-_MAKE, _MODEL, _DETAILS, _COMMENT = 0x010F, 0x0110, 0x8769, 0x9286
+_DETAILS = 0x8769
+_NAMES = {0x010E: "imagedescription", 0x010F: "make", 0x0110: "model", 0x9286: "usercomment", 0x9C9C: "xpcomment"}
+_NAMES_OF_JSON = {**_NAMES, 0x010F: "prompt", 0x0110: "prompt"}
+"""Tags of EXIF; ComfyUI puts the graph into those of the camera."""
+
+_OF_WINDOWS = range(0x9C9B, 0x9CA0)
 _LABEL = re.compile(r"\s*(prompt|workflow)\s*:[\s\ufeff]*(?=[{\[\"])", re.IGNORECASE)
 """What ComfyUI and others put before the JSON in a tag of EXIF, which has no names of its own for it."""
 
-_ENCODINGS = {b"UNICODE\0": "utf-16", b"ASCII\0\0\0": "utf-8", b"\0\0\0\0\0\0\0\0": "utf-8"}
+_ENCODINGS = {
+    b"UNICODE\0": "utf-16",
+    b"ASCII\0\0\0": "utf-8",
+    b"JIS\0\0\0\0\0": "iso2022_jp",
+    b"\0\0\0\0\0\0\0\0": "utf-8",
+}
 
 
 def carrier_of(path: Path, head: bytes) -> str:
@@ -58,7 +69,9 @@ def text_of(content: bytes) -> str:
 
 
 def media_texts(path: Path) -> dict[str, str]:
-    """Return the tags of a video or a sound by their names in small letters.
+    """Return the tags of a video or a sound, and the texts attached to it, by their names in small letters.
+
+    ``Workflow: {…}`` is taken for a name and its text, whatever the tag is called.
 
     Raises:
         WorkflowError: It is none.
@@ -66,13 +79,20 @@ def media_texts(path: Path) -> dict[str, str]:
     import av
 
     try:
-        carried = tags(path)
+        carried, files = tags(path), attachments(path)
     except (av.error.FFmpegError, OSError) as error:
         kind = "a sound" if path.suffix.lower() in SOUND_ENDINGS else "a video"
         raise WorkflowError(
             f"{path.name} cannot be read as {kind}: {why_unread(error)}.", "Check that the file is whole."
         ) from None
-    return {name.lower(): unpadded(text) for name, text in carried.items()}
+    found = {name.lower(): unpadded(text) for name, text in carried.items()}
+    for tag, text in carried.items():
+        for name, labelled in _labelled(tag, text):
+            found.setdefault(name.lower(), unpadded(labelled))
+    for name, data in files.items():
+        with contextlib.suppress(UnicodeDecodeError):
+            found.setdefault(name.lower(), text_of(data))
+    return found
 
 
 def picture_texts(path: Path) -> dict[str, str]:
@@ -88,8 +108,9 @@ def picture_texts(path: Path) -> dict[str, str]:
     try:
         with path.open("rb") as file:
             if file.read(len(_PNG)) == _PNG:
-                for name, text in _png_texts(file):
-                    found.setdefault(name.lower(), text)
+                for tag, written in _png_texts(file):
+                    for name, text in _labelled(tag, written):
+                        found.setdefault(name.lower(), text)
         with opened_picture(path) as image:
             for name, text in _picture_texts(image):
                 found.setdefault(name.lower(), text)
@@ -105,17 +126,24 @@ def picture_texts(path: Path) -> dict[str, str]:
 def _picture_texts(image: Any) -> Iterator[tuple[str, str]]:
     for name, value in image.info.items():
         if isinstance(name, str) and isinstance(value, str | bytes) and name not in ("exif", "icc_profile", "xmp"):
-            yield name, _text(value)
+            yield from _labelled(name, _text(value))
     exif = image.getexif()
     for tag, value in [*exif.items(), *exif.get_ifd(_DETAILS).items()]:
-        if not isinstance(value, str | bytes) or len(value) > limits.TAG.most:
-            continue
-        text = _text(value)
-        label = _LABEL.match(text)
-        if label:
-            yield label[1], text[label.end() :]
-        elif text.lstrip()[:1] in ("{", '"'):
-            yield {_MAKE: "prompt", _MODEL: "prompt", _COMMENT: "comment"}.get(tag, f"exif {tag}"), text
+        if isinstance(value, str | bytes) and len(value) <= limits.TAG.most:
+            text = _of_windows(value) if tag in _OF_WINDOWS else _text(value)
+            names = _NAMES_OF_JSON if text[:1] in ("{", '"') else _NAMES
+            yield from _labelled(names.get(tag, f"exif {tag}"), text)
+
+
+def _labelled(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Give the name and the text of a tag, or the name that stands within the text and what follows it."""
+    label = _LABEL.match(text)
+    yield (label[1], text[label.end() :]) if label else (name, text)
+
+
+def _of_windows(value: str | bytes) -> str:
+    """Return the text of a tag that Windows writes beside those of EXIF."""
+    return unpadded(value.decode("utf-16-le", "replace")) if isinstance(value, bytes) else _text(value)
 
 
 def _text(value: str | bytes) -> str:
@@ -134,9 +162,11 @@ def _text(value: str | bytes) -> str:
 
 
 def _utf16(value: bytes) -> str:
-    """Return the text of EXIF's ``UNICODE``, whose byte order programs do not agree on."""
+    """Return the text of EXIF's ``UNICODE``, on whose byte order programs do not agree; some write UTF-8."""
     if value[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return value.decode("utf-16", "replace")
+    if 0 not in value.rstrip(b"\0"):
+        return value.decode("utf-8", "replace")
     little = value[1:64:2].count(0) > value[0:64:2].count(0)
     return value.decode("utf-16-le" if little else "utf-16-be", "replace")
 

@@ -24,6 +24,7 @@ _KEYS = (
 server, what the editor's `graphToPrompt` gives, a take's recipe, and the requests of RunPod, Replicate and others."""
 
 _MOST_LEVELS = 6
+_QUEUES = ("queue_running", "queue_pending")
 _QUEUED = 2
 """Where an entry of ComfyUI's queue or history, which is a list, has its graph."""
 
@@ -44,6 +45,11 @@ def find_workflow(data: object) -> Any:
     Text is read as JSON again, as often as it was encoded.
     """
     return _find(data, _MOST_LEVELS)
+
+
+def workflows_in_list(data: object) -> int:
+    """Return how many workflows ComfyUI's history, its queue, or a list holds; 0 when `data` is none of these."""
+    return sum(find_workflow(entry) is not None for entry in _entries(data))
 
 
 def foreign_program(data: object) -> str:
@@ -103,10 +109,24 @@ def _parsed(text: str) -> Any:
         return None
 
 
+def _entries(data: object) -> list[object]:
+    """Return what ComfyUI's history has by the id of each run, what its queue has in two lists, or what a list has."""
+    if isinstance(data, list):
+        return data
+    if not isinstance(data, Mapping):
+        return []
+    if all(isinstance(data.get(key), list) for key in _QUEUES):
+        return [entry for key in _QUEUES for entry in data[key]]
+    return list(data.values()) if all(isinstance(run, Mapping) and "prompt" in run for run in data.values()) else []
+
+
 def _parts(data: object) -> Iterator[object]:
     if isinstance(data, Mapping):
         yield from (data[key] for key in _KEYS if key in data)
-        if len(data) == 1:  # ComfyUI's history: one entry by the id of its run
+        entries = _entries(data)
+        if len(entries) == 1:
+            yield entries[0]
+        if len(data) == 1:
             (only,) = data.values()
             if isinstance(only, Mapping):
                 yield from (only[key] for key in _KEYS if key in only)

@@ -22,7 +22,7 @@ from ltx_studio.graph.validate import problems
 from ltx_studio.graph.values import quoted, shown
 from ltx_studio.text.encodings import why_no_json
 from ltx_studio.workflow_files.embedded_text import HEAD, carrier_of, media_texts, ordered, picture_texts, text_of
-from ltx_studio.workflow_files.envelopes import find_workflow, foreign_program, is_api_format, tidy
+from ltx_studio.workflow_files.envelopes import find_workflow, foreign_program, is_api_format, tidy, workflows_in_list
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
 RECIPE_TAG = "ltx_studio"
@@ -145,7 +145,7 @@ def _none_in(path: Path, texts: Mapping[str, str]) -> WorkflowError:
         )
     told = [name for name in texts if name not in _OF_THE_FILE]
     named = ", ".join(quoted(name) for name in told[:_MOST_NAMED])
-    has = f"Its tags are {named}, and none holds one" if named else "It has no tags at all"
+    has = f"Its tags are {named}, and none holds one" if named else "It has no tag that could hold one"
     return WorkflowError(
         f"{path.name} carries no workflow. {has}.",
         "Use the file as ComfyUI saved it: editing, sending and uploading often remove the tags.",
@@ -172,6 +172,12 @@ def _from_text(path: Path) -> Any:
     if other:
         raise WorkflowError(
             f"{path.name} is a workflow of {other}, not of ComfyUI.", "Build it again in ComfyUI's editor."
+        )
+    count = workflows_in_list(data) if found is None else 0
+    if count > 1:
+        raise WorkflowError(
+            f"{path.name} holds {count} workflows, as ComfyUI's history and its queue do.",
+            "Keep the one that you mean in the file, and delete the others.",
         )
     if found is None and isinstance(data, Mapping):
         named = ", ".join(quoted(shown(str(name))) for name in list(data)[:_MOST_NAMED]) or "nothing"

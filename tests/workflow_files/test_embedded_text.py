@@ -17,6 +17,7 @@ from ltx_studio.errors import RequestError, WorkflowError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.workflow_files.embedded_text import ENDINGS, picture_texts
 from ltx_studio.workflow_files.read import read_workflow
+from tests.media.reference import ffmpeg
 
 CASES = Path(__file__).parent / "cases"
 GRAPH = {
@@ -118,6 +119,15 @@ PICTURES: dict[str, Callable[[Path], object]] = {
     ),
     "little-endian.jpeg": lambda path: picture(path, exif=exif(x9286=b"UNICODE\0" + API.encode("utf-16-le"))),
     "ascii.jpeg": lambda path: picture(path, exif=exif(x9286=b"ASCII\0\0\0" + API.encode())),
+    "utf-8 as unicode.webp": lambda path: picture(path, exif=exif(x9286=b"UNICODE\0" + LATIN.encode())),
+    "jis.jpeg": lambda path: picture(path, exif=exif(x9286=b"JIS\0\0\0\0\0" + API.encode())),
+    "windows.jpg": lambda path: picture(path, exif=exif(x9c9c=LATIN.encode("utf-16-le") + b"\0\0")),
+    "windows title.jpg": lambda path: picture(path, exif=exif(x9c9b=("Workflow: " + EDITOR).encode("utf-16-le"))),
+    "labelled.png": lambda path: picture(path, pnginfo=png_info(("Description", "Prompt: " + API))),
+    "labelled comment.jpg": lambda path: picture(path, comment=b"Workflow: " + EDITOR.encode()),
+    "labelled user comment.jpg": lambda path: picture(
+        path, exif=exif(x9286=b"UNICODE\0" + ("Prompt: " + LATIN).encode("utf-16-be"))
+    ),
     "a.gif": lambda path: picture(path, comment=API.encode()),
     "a.avif": lambda path: picture(path, exif=exif(x0110="prompt:" + API)),
 }
@@ -171,6 +181,15 @@ def clip(path: Path, format_name: str, **tags: str) -> None:
         out.mux(stream.encode())
 
 
+@pytest.mark.parametrize("text", [API, EDITOR, LATIN])
+def test_reads_what_is_attached_to_a_matroska_file(text: str, tmp_path: Path, definitions: Definitions) -> None:
+    (tmp_path / "workflow.json").write_text(text)
+    attached = ("-attach", tmp_path / "workflow.json", "-metadata:s:t", "mimetype=application/json")
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32:d=0.2", *attached, "-c:v", "libx264", tmp_path / "a.mkv")
+
+    assert inputs_of(tmp_path / "a.mkv", definitions) == EXPECTED
+
+
 VHS = json.dumps({"prompt": API, "workflow": DRAWING, "CreationTime": "2026-05-01"})
 
 
@@ -191,6 +210,8 @@ VHS = json.dumps({"prompt": API, "workflow": DRAWING, "CreationTime": "2026-05-0
         {"description": API},
         {"prompt": MARKED},
         {"mine": MARKED},
+        {"comment": "Prompt: " + API},
+        {"title": "workflow:" + EDITOR},
     ],
 )
 def test_reads_videos(
@@ -231,6 +252,8 @@ ENVELOPES: dict[str, Any] = {
     "Replicate": {"input": {"workflow_json": API, "randomise_seeds": True}},
     "extra_data alone": {"extra_data": {"extra_pnginfo": {"workflow": DRAWING}}},
     "history": {"0a1b": {"prompt": [3, "0a1b", GRAPH, {"client_id": "a"}, ["9"]], "outputs": {}, "status": {}}},
+    "newer history": {"0a1b": {"prompt": {"prompt": GRAPH}, "outputs": {}}},
+    "the queue": {"queue_running": [[0, "id", GRAPH, {}, []]], "queue_pending": []},
     "a take's recipe": {"version": 3, "mode": "workflow", "graph": GRAPH},
     "a list of one": [GRAPH],
     "no titles": {key: {**node, "_meta": None} for key, node in GRAPH.items()},
@@ -253,7 +276,7 @@ def test_reads_the_envelopes_of_other_tools(
 
 
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
-    "plain.png": (picture, "carries no workflow. It has no tags at all."),
+    "plain.png": (picture, "carries no workflow. It has no tag that could hold one."),
     "a1111.png": (
         lambda path: picture(path, pnginfo=png_info(("parameters", "a red ball\nSteps: 20"))),
         "another program",
@@ -276,7 +299,24 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.json": (Path.touch, "is empty"),
     "empty.png": (Path.touch, "cannot be read as a picture"),
     "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "no text of Unicode"),
-    "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "not a JSON object of nodes"),
+    "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "holds 2 workflows"),
+    "history.json": (
+        lambda path: path.write_text(json.dumps({str(run): {"prompt": [run, "a", GRAPH, {}, []]} for run in range(3)})),
+        "holds 3 workflows",
+    ),
+    "queue.json": (
+        lambda path: path.write_text(
+            json.dumps({"queue_running": [[0, "a", GRAPH]], "queue_pending": [[1, "b", GRAPH]]})
+        ),
+        "holds 2 workflows",
+    ),
+    "list.json": (lambda path: path.write_text("[1, 2]"), "not a JSON object of nodes"),
+    "words.jpg": (
+        lambda path: picture(path, exif=exif(x9286=b"UNICODE\0" + "a red ball".encode("utf-16-be"))),
+        "Its tags are 'usercomment', and none holds one",
+    ),
+    "words.webp": (lambda path: picture(path, exif=exif(x9286=b"ASCII\0\0\0a red ball")), "Its tags are 'usercomment'"),
+    "camera.jpg": (lambda path: picture(path, exif=exif(x010f="Acme")), "Its tags are 'make'"),
 }
 
 
