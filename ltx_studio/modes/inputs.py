@@ -32,7 +32,7 @@ _SHOWN = 0.005
 _NEAR = 60.0
 """Seconds. What begins later is not listened to: a sound is decoded from its beginning."""
 
-_LARGE_COPY = 100_000_000
+_LARGE_COPY = 20_000_000
 """Bytes. The copy of a smaller file is not worth a note."""
 
 _SMALL_PART = 0.1

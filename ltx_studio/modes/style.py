@@ -83,8 +83,11 @@ def _check(params: StyleTransfer) -> Iterator[str]:
         raise RequestError(
             f"{params.clip.name} has no sound that could be kept.", "Choose the sound generated, or off."
         )
-    if rest * params.fps < params.geometry.frame_step / 2 + 1:
-        raise RequestError(f"The clip has {rest:.2f} s to use, which is too short.", "Use a longer one.")
+    least = (params.geometry.frame_step / 2 + 1) / params.fps
+    if rest < least:
+        is_long = params.clip_start > 0 and clip.seconds >= least
+        hint = "Begin earlier, or use a longer clip." if is_long else "Use a longer one."
+        raise RequestError(f"The clip has {rest:.2f} s to use, which is too short.", hint)
     if params.frames - rest * params.fps > params.geometry.frame_step / 2 + 1:
         raise RequestError(
             f"The clip ends after {rest:.2f} s, so {params.duration:.2f} s cannot be made of it.",

@@ -226,8 +226,19 @@ def test_the_length_that_is_taken_from_a_sound_fits_the_frame_rate(small: Reques
 
 
 def test_a_clip_that_is_too_short_to_restyle_is_refused_with_advice(small: Request, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="too short"):
+    with pytest.raises(RequestError, match="too short") as refused:
         parse("style", small("style", clip=write_film(tmp_path / "a.mp4", frames=3), seconds=None))
+
+    assert refused.value.hint == "Use a longer one."
+
+
+def test_a_clip_that_is_used_from_near_its_end_is_refused_with_advice(small: Request, tmp_path: Path) -> None:
+    clip = write_film(tmp_path / "a.mp4", frames=24)
+
+    with pytest.raises(RequestError, match=r"has 0\.10 s to use, which is too short") as refused:
+        parse("style", small("style", clip=clip, clip_start=0.9, seconds=None))
+
+    assert refused.value.hint == "Begin earlier, or use a longer clip."
 
 
 def test_a_control_clip_that_ends_early_or_is_cropped_is_said(small: Request, tmp_path: Path) -> None:

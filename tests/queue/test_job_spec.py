@@ -10,7 +10,7 @@ from tests.fixtures import Request
 from tests.samples import write_film, write_sound
 from tests.support import MODEL_SETS
 
-LARGE = 120_000_000
+LARGE, SMALL = 24_000_000, 16_000_000
 
 
 def grown(path: Path, size: int = LARGE) -> Path:
@@ -40,7 +40,7 @@ def test_a_large_clip_of_which_little_is_used_is_said_to_be_kept_whole(
     spec = JobSpec.from_request(mode, small(mode, **{name: grown(film)}), MODEL_SETS["pocket"])
 
     (note,) = copy_notes(spec)
-    assert note.startswith(f"{title}: the file is kept whole (120.0 MB), although 0.71 of 10.00 s are used. Cut it")
+    assert note.startswith(f"{title}: the file is kept whole (24.0 MB), although 0.71 of 10.00 s are used. Cut it")
     assert not [note for note in spec.notes(keeps_files=False) if "kept whole" in note], "a preview keeps no copy"
 
 
@@ -51,10 +51,10 @@ def test_a_large_sound_of_which_only_the_end_is_used_is_said_to_be_kept_whole(sm
     sound.write_bytes(data)
     os.truncate(sound, LARGE + 44)
 
-    spec = JobSpec.from_request("a2v", small("a2v", audio=sound, audio_start=7499.5), MODEL_SETS["pocket"])
+    spec = JobSpec.from_request("a2v", small("a2v", audio=sound, audio_start=1499.5), MODEL_SETS["pocket"])
 
     (note,) = copy_notes(spec)
-    assert note.startswith("Sound: the file is kept whole (120.0 MB), although 0.50 of 7500.00 s are used.")
+    assert note.startswith("Sound: the file is kept whole (24.0 MB), although 0.50 of 1500.00 s are used.")
 
 
 def test_nothing_is_said_of_a_copy_that_is_small_or_used_or_there_already(small: Request, film: Path) -> None:
@@ -64,5 +64,6 @@ def test_nothing_is_said_of_a_copy_that_is_small_or_used_or_there_already(small:
         )
 
     assert not notes_on(film)
+    assert not notes_on(grown(film, SMALL))
     assert not notes_on(grown(film), seconds=2.0)
     assert not notes_on(film.rename(film.with_name(f"{'0f' * 32}.mp4"))), "the studio's own copy is used again"
