@@ -24,6 +24,9 @@ _MOST_ADVISED = 6
 _LONGEST_PATTERN = 200
 """Nodes that an error lists, and of each kind those that its advice lists; letters of a name that is compared."""
 
+_GGUF = "gguf"
+"""What the names of nodes contain that load .gguf files, which none of ComfyUI's own does."""
+
 
 def pack_named(properties: object) -> str:
     """Return the pack that a node's properties, as the editor saves them, name; empty when they name none."""
@@ -86,6 +89,8 @@ def _advice(missing: Mapping[str, str]) -> Iterator[str]:
     others = [name for name in rest if name not in same and name not in spare]
     if others:
         yield f"For {_list(others)}, use a node of ComfyUI's own, or run the workflow in ComfyUI itself with its packs."
+    if any(_GGUF in name.casefold() for name in rest):
+        yield "ComfyUI's own loaders read no .gguf files: give them the model as a .safetensors file."
 
 
 def _is_newer(name: str, pack: str) -> bool:

@@ -98,6 +98,13 @@ def test_each_kind_of_node_has_its_own_advice(definitions: Definitions, tmp_path
     )
 
 
+@pytest.mark.parametrize("name", ["UnetLoaderGGUF", "DualCLIPLoaderGGUF", "LoaderGGUF", "VaeGGUF"])
+def test_a_loader_of_gguf_files_is_replaced_with_its_file(name: str, definitions: Definitions, tmp_path: Path) -> None:
+    hint = told(editor_file(tmp_path / "a.json", (name, {})), definitions).hint
+
+    assert hint.endswith("ComfyUI's own loaders read no .gguf files: give them the model as a .safetensors file.")
+
+
 @pytest.mark.parametrize(
     ("name", "since"), [("LTXVDualCFGGuider", "0.32"), ("LTXVFreezeLatent", "0.32"), ("KSampler", "")]
 )
