@@ -15,6 +15,7 @@ from typing import Any
 from ltx_studio import limits
 from ltx_studio.editor_format.dynamic_prompts import settle
 from ltx_studio.editor_format.editor_nodes import VIRTUAL
+from ltx_studio.editor_format.everywhere import with_wires
 from ltx_studio.editor_format.group_nodes import unpack_groups
 from ltx_studio.editor_format.ids import Json, make_ids_unique, node_key
 from ltx_studio.editor_format.links import with_plain_links
@@ -66,8 +67,9 @@ def to_api(workflow: Json, definitions: Definitions, *, keep_unknown: bool = Fal
 
 class _Converter:
     def __init__(self, workflow: Json, definitions: Definitions) -> None:
-        subgraphs = [with_plain_links(item) for item in (workflow.get("definitions") or {}).get("subgraphs") or []]
-        workflow = make_ids_unique(with_plain_links(workflow), subgraphs)
+        definitions_of = (workflow.get("definitions") or {}).get("subgraphs") or []
+        subgraphs = [with_wires(with_plain_links(item)) for item in definitions_of]
+        workflow = make_ids_unique(with_wires(with_plain_links(workflow)), subgraphs)
         workflow = unpack_groups(workflow, subgraphs, definitions)
         self._root = Scope("", Contents(workflow))
         self._subgraphs = {item["id"]: Contents(item) for item in subgraphs}
