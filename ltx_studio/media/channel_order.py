@@ -12,7 +12,7 @@ Order = tuple[str, ...]
 """FFmpeg's names of the channels, in the order in which a sound has them."""
 
 _UNNAMED = re.compile(r"\d+ channels?")
-_LISTED = re.compile(r"\d+ channels? \(.*\)")
+_LISTED = re.compile(r"\d+ channels? \(")
 
 
 def hide_order(stream: Any) -> Order:
@@ -21,7 +21,7 @@ def hide_order(stream: Any) -> Order:
     Call it before anything else asks an opened stream for its layout. It returns nothing for a layout with a name.
     """
     layout = stream.codec_context.layout
-    if not _LISTED.fullmatch(layout.name):
+    if not _LISTED.match(layout.name):
         return ()
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))  # never freed: its list belongs to the stream
     stream.codec_context.layout = f"{layout.nb_channels}C"
