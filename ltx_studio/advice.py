@@ -51,6 +51,7 @@ class Do(StrEnum):
     GIVE_INPUT = "give_input"  # name, sha256
     GIVE_RIGHT_INPUT = "give_right_input"  # name
     REPAIR_DATABASE = "repair_database"
+    KEEP_CLIP = "keep_clip"  # where
     FORGET_MISSING = "forget_missing"  # count
 
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import ExecutionError, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Prepared, Preview
@@ -204,7 +205,8 @@ class JobExecutor:
             where = ", ".join(str(output.path) for output in made.outputs if output.path.exists())
             raise ExecutionError(
                 f"The clip is made, but could not be put into the history: {error.strerror or error}.",
-                f"It is at {where}. Free some space, then run `ltx-studio doctor --repair` to add it to the history.",
+                f"It is at {where}. Free some space, then let the studio's check add it to the history.",
+                advice=Advice.to(Do.KEEP_CLIP, where=where),
             ) from error
 
     def _memory(self) -> int | None:

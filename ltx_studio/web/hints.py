@@ -36,6 +36,9 @@ WORDS: Mapping[Do, str] = {
     Do.REPAIR_DATABASE: (
         "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what it can read, and finds your clips."
     ),
+    Do.KEEP_CLIP: (
+        "It is at {where}. Free some space, then run `ltx-studio doctor --repair` to add it to the history."
+    ),
 }
 
 

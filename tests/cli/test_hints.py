@@ -10,10 +10,10 @@ from ltx_studio.cli.hints import as_dict, hint_of, notes_in_words
 from ltx_studio.errors import StudioError
 from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, Database, Queue
+from tests.support import REGISTRY
 
 SET = Advice.to(Do.SET_VALUE, wanted="a number from 0 to 1", given="3.a b=0.5")
 FETCH = Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
-from tests.support import REGISTRY
 
 
 @pytest.mark.parametrize(
