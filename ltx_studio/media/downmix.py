@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ltx_studio.media.channel_order import Order, order_of
+from ltx_studio.media.side_data import side_data
 
 Piece = tuple[float | None, Any, int]
 """Time in seconds, (samples, 2) float32, and how many channels there were."""
@@ -112,10 +113,8 @@ def _gains_of_places(middle: float, behind: float, low: float) -> dict[str, tupl
 
 def _levels(frame: Any) -> Levels:
     """Return the levels of a mix as the sound itself says (AC-3), or the usual ones."""
-    from av.sidedata.sidedata import Type
-
-    found = frame.side_data.get(Type.DOWNMIX_INFO)
-    if found is None or len(bytes(found)) < struct.calcsize("=i4x5d"):
+    found = side_data(frame, "DOWNMIX_INFO")
+    if found is None or len(found) < struct.calcsize("=i4x5d"):
         return _MIDDLE, _BEHIND, 0.0
-    kind, middle, matrixed_middle, behind, matrixed_behind, low = struct.unpack_from("=i4x5d", bytes(found))
+    kind, middle, matrixed_middle, behind, matrixed_behind, low = struct.unpack_from("=i4x5d", found)
     return (matrixed_middle, matrixed_behind, low) if kind in _MATRIXED else (middle, behind, low)

@@ -4,6 +4,7 @@ import struct
 from typing import Any
 
 from ltx_studio.media.colour import UNSPECIFIED, is_hdr, needs_conversion, to_sdr
+from ltx_studio.media.side_data import side_data
 
 Matrix = tuple[int, int, int, int]
 _BT2020 = 9
@@ -85,10 +86,8 @@ def _orientation(frame: Any) -> tuple[bool, bool, bool]:
 
 
 def _matrix(frame: Any) -> Matrix:
-    from av.sidedata.sidedata import Type
-
-    found = frame.side_data.get(Type.DISPLAYMATRIX)
+    found = side_data(frame, "DISPLAYMATRIX")
     if found is None:
         return _STRAIGHT
-    a, b, _, c, d = struct.unpack_from("=5i", bytes(found))
+    a, b, _, c, d = struct.unpack_from("=5i", found)
     return a, b, c, d
