@@ -113,3 +113,4 @@ SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file again wi
 READ_CPU_SECONDS = Limit(30, "seconds of CPU time", "Use a smaller or simpler file.")
 READ_SECONDS = Limit(120, "seconds", "Use a smaller or simpler file, or try again when the machine is less busy.")
 READ_MEMORY = Limit(1280 * MEBIBYTE, "bytes", "Use a smaller or simpler file.")
+WORK_MEMORY = Limit(16_384 * MEBIBYTE, "bytes", "Use a smaller or simpler file.")

@@ -8,6 +8,7 @@ a thread cannot be ended, and a parser that holds the interpreter would make eve
 import atexit
 import contextlib
 import logging
+import math
 import os
 import pickle
 import select
@@ -18,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -28,8 +30,13 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+Check = Callable[[], None]
+
 MOST_CHILDREN = 3
 """Files that are read at the same time; more wait their turn."""
+
+_BETWEEN_CHECKS = 0.2
+"""Seconds."""
 
 _LENGTH_BYTES = 8
 _CHUNK = 1 << 16
@@ -48,11 +55,41 @@ def read(parse: Callable[..., Result], path: Path, *args: Any) -> Result:
     """
     if _pool is None:
         return _parsed(parse, path, args)
-    outcome = _pool.run(parse, path, args)
+    result: Result = _raised(_pool.run(parse, path, args))
+    return result
+
+
+def work(task: Callable[..., Result], path: Path, *args: Any, check: Check) -> Result:
+    """Return ``task(path, *args, check)``, which may take as long as its user waits for it.
+
+    Args:
+        task: A function at the top level of a module; arguments and result must be picklable.
+        path: The user's file. Errors name it without its folder.
+        args: Further arguments of `task`.
+        check: Called again and again; what it raises ends the work. In a child process `task` gets another one.
+
+    Raises:
+        StudioError: What `task` or `check` raised, or a RequestError for every other exception of `task`.
+    """
+    if _pool is None:
+        return _parsed(task, path, (*args, check))
+    child = _Child(limits.WORK_MEMORY)
+    try:
+        outcome = child.run(task, path, (*args, _unchecked), _Bounds(check))
+    finally:
+        child.end()
+    result: Result = _raised(outcome)
+    return result
+
+
+def _raised(outcome: Any) -> Any:
     if isinstance(outcome, StudioError):
         raise outcome
-    result: Result = outcome
-    return result
+    return outcome
+
+
+def _unchecked() -> None:
+    """Check nothing: the parent ends this process."""
 
 
 def read_or(otherwise: Result, parse: Callable[..., Result], path: Path, *args: Any) -> Result:
@@ -100,6 +137,15 @@ def _refused(path: Path, what: str, limit: limits.Limit, details: str = "") -> R
     return RequestError(f"{path.name} {what}.", limit.hint, where=path.name, details=details)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What ends a child process: `check` by raising, and limits where there are any."""
+
+    check: Check = _unchecked
+    seconds: limits.Limit | None = None
+    cpu: limits.Limit | None = None
+
+
 class _Pool:
     """A few child processes; one is kept warm, the others end when they are no longer needed."""
 
@@ -115,7 +161,8 @@ class _Pool:
         try:
             child = self._take()
             try:
-                outcome = child.run(parse, path, args)
+                bounds = _Bounds(seconds=limits.READ_SECONDS, cpu=limits.READ_CPU_SECONDS)
+                outcome = child.run(parse, path, args, bounds)
             except BaseException:  # it may be in the middle of an answer
                 child.end()
                 raise
@@ -128,7 +175,7 @@ class _Pool:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Child()
+        return _Child(limits.READ_MEMORY)
 
     def _give_back(self, child: "_Child") -> None:
         with self._lock:
@@ -148,11 +195,12 @@ class _Pool:
 class _Child:
     """One child process, which reads one file after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: limits.Limit) -> None:
+        self._memory = memory
         package = str(Path(__file__).resolve().parent.parent)
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from ltx_studio.sandbox import serve; serve()"],
+            [sys.executable, "-c", f"from ltx_studio.sandbox import serve; serve({memory.most})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -164,18 +212,23 @@ class _Child:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def run(self, parse: Callable[..., Any], path: Path, args: tuple[Any, ...]) -> Any:
-        """Return the result, or the error as an object; ends the process when it exceeds a limit."""
+    def run(self, parse: Callable[..., Any], path: Path, args: tuple[Any, ...], bounds: _Bounds) -> Any:
+        """Return the result, or the error as an object; end the process when it exceeds a limit.
+
+        Raises:
+            StudioError: What the check raised; the process goes on.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        until = time.monotonic() + limits.READ_SECONDS.most
+        until = math.inf if bounds.seconds is None else time.monotonic() + bounds.seconds.most
         try:
-            _write(stdin, pickle.dumps((parse, path, args, limits.READ_CPU_SECONDS.most)))
-            return pickle.loads(_receive(stdout.fileno(), until))
+            _write(stdin, pickle.dumps((parse, path, args, bounds.cpu.most if bounds.cpu else None)))
+            return pickle.loads(_receive(stdout.fileno(), until, bounds.check))
         except TimeoutError:
+            assert bounds.seconds is not None
             self.end()
-            return _refused(path, f"took longer than {limits.READ_SECONDS.most} s to read", limits.READ_SECONDS)
+            return _refused(path, f"took longer than {bounds.seconds.most} s to read", bounds.seconds)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             self.end()
             return self._why_it_ended(path)
@@ -186,7 +239,7 @@ class _Child:
             limit = limits.READ_CPU_SECONDS
             return _refused(path, f"took more than {limit.most} s of CPU time to read", limit)
         log.error("a child process ended with %s while it read %s", code, path.name)
-        return _refused(path, "cannot be read: its reader crashed or ran out of memory", limits.READ_MEMORY)
+        return _refused(path, "cannot be read: its reader crashed or ran out of memory", self._memory)
 
     def end(self) -> None:
         self._process.kill()
@@ -197,13 +250,13 @@ class _Child:
                     pipe.close()
 
 
-def serve() -> None:
-    """Answer the parent until it closes the pipe. The main function of a child process."""
+def serve(memory: int) -> None:
+    """Answer the parent until it closes the pipe, with so many bytes at most. The main function of a child process."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123  (what a parser prints goes nowhere)
         os.dup2(nothing.fileno(), 0)
         os.dup2(nothing.fileno(), 1)
-    _limit_memory()
+    _limit_memory(memory)
     while length := requests.read(_LENGTH_BYTES):
         parse, path, args, seconds = pickle.loads(requests.read(int.from_bytes(length, "little")))
         with _limited_cpu(seconds):
@@ -220,16 +273,19 @@ def _outcome(parse: Callable[..., Any], path: Path, args: tuple[Any, ...]) -> by
         return pickle.dumps(_refused(path, "is too complex to read", limits.READ_MEMORY, repr(error)))
 
 
-def _limit_memory() -> None:
+def _limit_memory(most: int) -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):  # not on every system
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (limits.READ_MEMORY.most, limits.READ_MEMORY.most))
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 @contextlib.contextmanager
-def _limited_cpu(seconds: int) -> Iterator[None]:
+def _limited_cpu(seconds: int | None) -> Iterator[None]:
     """Have the system end this process when one file takes too much processor time, however busy the machine is."""
+    if seconds is None:
+        yield
+        return
     try:
         import resource
     except ImportError:
@@ -249,17 +305,20 @@ def _write(pipe: IO[bytes], data: bytes) -> None:
     pipe.flush()
 
 
-def _receive(pipe: int, until: float) -> bytes:
-    length = int.from_bytes(_exactly(pipe, _LENGTH_BYTES, until), "little")
-    return _exactly(pipe, length, until)
+def _receive(pipe: int, until: float, check: Check) -> bytes:
+    length = int.from_bytes(_exactly(pipe, _LENGTH_BYTES, until, check), "little")
+    return _exactly(pipe, length, until, check)
 
 
-def _exactly(pipe: int, count: int, until: float) -> bytes:
+def _exactly(pipe: int, count: int, until: float, check: Check) -> bytes:
     data = bytearray()
     while len(data) < count:
+        check()
         left = until - time.monotonic()
-        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+        if left <= 0:
             raise TimeoutError
+        if not select.select([pipe], [], [], min(left, _BETWEEN_CHECKS))[0]:
+            continue
         chunk = os.read(pipe, min(_CHUNK, count - len(data)))
         if not chunk:
             raise EOFError

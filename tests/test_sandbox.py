@@ -2,14 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from ltx_studio import limits, sandbox
-from ltx_studio.errors import RequestError, WorkflowError
+from ltx_studio.errors import RequestError, StoppedError, WorkflowError
 
 FILE = Path("/somewhere/clip.mp4")
 
@@ -147,3 +147,47 @@ def test_files_are_read_side_by_side_and_only_one_process_stays() -> None:
     assert len(used) > 1
     assert sandbox._pool is not None
     assert len(sandbox._pool._idle) == 1
+
+
+def busy(path: Path, more: str, check: Callable[[], None]) -> str:
+    check()
+    return f"{path.name} {more}"
+
+
+def busy_for_ever(path: Path, check: Callable[[], None]) -> None:
+    while True:
+        check()
+
+
+def crash_at_work(path: Path, check: Callable[[], None]) -> None:
+    os.abort()
+
+
+def process_at_work(path: Path, check: Callable[[], None]) -> int:
+    return os.getpid()
+
+
+@pytest.mark.usefixtures("either")
+def test_work_returns_what_its_task_returns() -> None:
+    assert sandbox.work(busy, FILE, "is done", check=lambda: None) == "clip.mp4 is done"
+
+
+@pytest.mark.usefixtures("either")
+def test_work_ends_when_its_check_raises() -> None:
+    calls: list[int] = []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) > 2:
+            raise StoppedError("Stopped.", "")
+
+    with pytest.raises(StoppedError):
+        sandbox.work(busy_for_ever, FILE, check=check)
+
+
+@pytest.mark.usefixtures("children")
+def test_work_that_crashes_takes_only_its_own_process_along() -> None:
+    with pytest.raises(RequestError, match=r"clip\.mp4 cannot be read: its reader crashed"):
+        sandbox.work(crash_at_work, FILE, check=lambda: None)
+
+    assert sandbox.work(process_at_work, FILE, check=lambda: None) != os.getpid()

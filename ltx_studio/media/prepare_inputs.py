@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,9 +60,11 @@ class InputPreparer:
             case PictureFile():
                 file, write = self._picture(want.path, name)
             case SoundFile():
-                file, write = self._inputs_dir / f"{name}.wav", partial(_write_sound, want, self._check)
+                file = self._inputs_dir / f"{name}.wav"
+                write = self._cutter(_write_sound, want, file)
             case ClipFile():
-                file, write = self._inputs_dir / f"{name}.mov", partial(cut_clip, want, self._check)
+                file = self._inputs_dir / f"{name}.mov"
+                write = self._cutter(_write_clip, want, file)
             case WholeFile() if is_heif(want.path):  # which no node of ComfyUI reads
                 file, write = self._picture(want.path, name)
             case WholeFile():
@@ -77,27 +79,34 @@ class InputPreparer:
         file = self._inputs_dir / f"{name}.png"
         return file, lambda unfinished: sandbox.read(_write_picture, source, unfinished, file)
 
-    def _make(self, source: Path, path: Path, write: Callable[[Path], None]) -> None:
-        import av
-        from PIL import Image
+    def _cutter(self, cut: Callable[..., None], want: SoundFile | ClipFile, file: Path) -> Callable[[Path], None]:
+        """Return what writes a part of a sound or clip: outside of a server, which its decoder could take along."""
+        return lambda unfinished: sandbox.work(cut, want.path, want, unfinished, file, check=self._check)
 
-        try:
+    def _make(self, source: Path, path: Path, write: Callable[[Path], None]) -> None:
+        with _errors_named(source, path):
             if path.exists():
                 os.utime(path, follow_symlinks=False)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             with whole(path) as unfinished:
                 write(unfinished)
-        except (OSError, av.error.FFmpegError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise _told(error, source, path) from None
 
 
 def _write_picture(source: Path, unfinished: Path, path: Path) -> None:
+    with _errors_named(source, path):
+        write_picture(source, unfinished)
+
+
+@contextlib.contextmanager
+def _errors_named(source: Path, path: Path) -> Iterator[None]:
+    """Raise errors of decoders and of the disk as the studio's own, which say whose fault it is."""
+    import av
     from PIL import Image
 
     try:
-        write_picture(source, unfinished)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        yield
+    except (OSError, av.error.FFmpegError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _told(error, source, path) from None
 
 
@@ -146,13 +155,19 @@ def _link(want: LoraFile, path: Path) -> None:
     path.symlink_to(want.path)
 
 
-def _write_sound(want: SoundFile, check: Check, path: Path) -> None:
-    samples = cut_sound(want.path, want.start, want.seconds, check)
+def _write_clip(source: Path, want: ClipFile, unfinished: Path, path: Path, check: Check) -> None:
+    with _errors_named(source, path):
+        cut_clip(want, check, unfinished)
+
+
+def _write_sound(source: Path, want: SoundFile, unfinished: Path, path: Path, check: Check) -> None:
+    with _errors_named(source, path):
+        samples = cut_sound(source, want.start, want.seconds, check)
     if not len(samples) and not want.start:
         raise RequestError(f"{want.path.name} holds no sound that can be decoded.", "Use another file.")
     if not len(samples):
         raise RequestError(f"{want.path.name} ends before {want.start:g} s.", "Begin earlier.")
-    with path.open("wb") as file, wave.open(file, "wb") as out:
+    with _errors_named(source, path), unfinished.open("wb") as file, wave.open(file, "wb") as out:
         out.setnchannels(2)
         out.setsampwidth(2)
         out.setframerate(RATE)

@@ -101,6 +101,31 @@ def test_a_server_prepares_a_picture_in_another_process(
     assert [path.name for path in (tmp_path / "input").iterdir()] == [name]
 
 
+@pytest.mark.parametrize("kind", ["clip", "sound"])
+def test_a_server_cuts_a_clip_or_a_sound_in_another_process(
+    kind: str, stager: InputPreparer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = sandbox._Pool()
+    monkeypatch.setattr(sandbox, "_pool", pool)
+    for cutter in ("cut_clip", "cut_sound"):
+        monkeypatch.setattr(f"ltx_studio.media.prepare_inputs.{cutter}", lambda *_: pytest.fail("it was cut here"))
+    source = write_film(tmp_path / "a.mp4", sound=True)
+    broken = tmp_path / f"broken.{kind}"
+    broken.write_bytes(source.read_bytes()[:60])
+
+    def want(path: Path) -> ClipFile | SoundFile:
+        return ClipFile(path, 0, 9, 24, 192, 128) if kind == "clip" else SoundFile(path, 0, 0.5)
+
+    try:
+        name = stager(want(source))
+        with pytest.raises(RequestError, match=rf"broken\.{kind} cannot be read to its end"):
+            stager(want(broken))
+    finally:
+        pool.close()
+
+    assert [path.name for path in (tmp_path / "input").iterdir()] == [name]
+
+
 @pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (8_000, 1), (44_100, 6), (96_000, 2)])
 def test_a_sound_becomes_stereo_at_48_khz(rate: int, channels: int, stager: InputPreparer, tmp_path: Path) -> None:
     source = write_sound(tmp_path / "a.wav", 1.0, rate=rate, channels=channels)
