@@ -1,6 +1,5 @@
 """The frames of a clip: a video's by PyAV, those of an animated WebP by Pillow, which FFmpeg does not read."""
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -9,19 +8,11 @@ from typing import Any
 
 from ltx_studio.media.colour import PictureColours
 from ltx_studio.media.colour_codes import colour_codes
-from ltx_studio.media.open import frames_of, open_media, opened_picture, video_stream
+from ltx_studio.media.open import open_media, opened_picture, video_stream
 from ltx_studio.media.picture import opaque
+from ltx_studio.media.seek import frames_from
 
 Check = Callable[[], None]
-
-SEEK_SECONDS = 5
-"""A clip is decoded from its beginning when the wanted part begins before this."""
-
-_SEEK_MARGIN = 1
-"""Seconds before the wanted part to which a container is asked to go."""
-
-_WHOLE = {"gif", "apng"}
-"""Formats in which each picture changes the one before, with no place to begin at but the first."""
 
 _SHORTEST, _INSTEAD = 11, 100
 """Milliseconds. Browsers show a picture of an animation that is to be shown for less than the first for the second."""
@@ -69,48 +60,9 @@ def opened_film(path: Path, fps: float, check: Check) -> Iterator[Film | None]:
             return
 
         def frames(start: float) -> Iterator[Any]:
-            return _checked(_from(container, stream, start), check)
+            return _checked(frames_from(path, container, stream, start), check)
 
         yield Film(stream.sample_aspect_ratio or 1, 1 / float(stream.average_rate or fps), frames)
-
-
-def _from(container: Any, stream: Any, start: float) -> Iterator[Any]:
-    """Give the frames from about `start` on; from the beginning, when the container does not go there."""
-    import av
-
-    decoded = _in_order(frames_of(container, stream))
-    first = next(decoded, None)
-    if first is None:
-        return
-    begin = first.time
-    if begin is None or start - begin <= SEEK_SECONDS or container.format.name in _WHOLE:
-        yield first
-        yield from decoded
-        return
-    container.seek(int((start - _SEEK_MARGIN) * av.time_base))
-    landed = next(decoded := _in_order(frames_of(container, stream)), None)
-    if landed is None or landed.time is None or landed.time > start:
-        container.seek(int(begin * av.time_base))
-        decoded = _in_order(frames_of(container, stream))
-    else:
-        yield landed
-    yield from decoded
-
-
-def _in_order(frames: Iterator[Any]) -> Iterator[Any]:
-    """Give frames with times that grow: where those of display do not (H.264 in AVI), those of decoding count.
-
-    As FFmpeg guesses: of both, those that went back less often so far.
-    """
-    last, wrong = {"pts": -math.inf, "dts": -math.inf}, {"pts": 0, "dts": 0}
-    for frame in frames:
-        for kind, time in (("pts", frame.pts), ("dts", frame.dts)):
-            if time is not None:
-                wrong[kind] += time <= last[kind]
-                last[kind] = time
-        if frame.dts is not None and (frame.pts is None or wrong["pts"] > wrong["dts"]):
-            frame.pts = frame.dts
-        yield frame
 
 
 def _checked(frames: Iterator[Any], check: Check) -> Iterator[Any]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ltx_studio import sandbox
 from ltx_studio.errors import BusyError
-from ltx_studio.media.clip_frames import SEEK_SECONDS
 from ltx_studio.media.edges import USUAL_THRESHOLD, edges, ridges, slopes
 from ltx_studio.media.input_requests import ClipFile
 from ltx_studio.media.open import locate
+from ltx_studio.media.seek import SEEK_SECONDS
 from ltx_studio.media.trim import pictures_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ltx_studio.media.channel_order import Order, has_no_order, hide_order
 from ltx_studio.media.float_pictures import float_picture
 from ltx_studio.media.jpeg2000 import with_profile
 from ltx_studio.media.tiff import with_planes
+from ltx_studio.media.packets import packets_of
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
@@ -267,8 +269,13 @@ def _decoder(stream: Any) -> Callable[[Any], list[Any]]:
     return lambda packet: list(context.decode(packet))
 
 
-def frames_of(container: Any, stream: Any) -> Iterator[Any]:
+def frames_of(container: Any, stream: Any, skip: int = 0) -> Iterator[Any]:
     """Yield every frame of a stream, leaving out damaged or too large ones, as players do.
+
+    Args:
+        container: As `open_media` opens it, or after a seek.
+        stream: One of its streams.
+        skip: How many packets are passed over before the first one that is decoded.
 
     Raises:
         RequestError: Too many packets in a row are damaged.
@@ -277,10 +284,10 @@ def frames_of(container: Any, stream: Any) -> Iterator[Any]:
 
     damaged, decode = 0, _decoder(stream)
     order = _hidden_order(container, stream) if stream.type == "audio" else ()
-    for packet in container.demux(stream):
+    for packet in islice(packets_of(container, stream), skip, None):
         try:
             frames = decode(packet)
-        except (av.error.InvalidDataError, av.error.ArgumentError):
+        except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PermissionError):  # Theora's, of a header
             damaged += 1
             limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name, is_partial=True)
             continue

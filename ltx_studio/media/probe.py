@@ -26,6 +26,7 @@ from ltx_studio.media.open import (
     why_unread,
 )
 from ltx_studio.media.orientation import is_mirrored, turned
+from ltx_studio.media.packets import packets_of
 from ltx_studio.safetensors_header import read_header
 
 MIN_SIDE = 32
@@ -333,7 +334,7 @@ def _seconds(path: Path, stream: Any, first: Any) -> float:
     elif stream.average_rate:
         single = 1 / float(stream.average_rate)
     with open_media(path) as container:
-        for number, packet in enumerate(container.demux(container.streams[stream.index])):
+        for number, packet in enumerate(packets_of(container, container.streams[stream.index])):
             if number >= limits.PACKETS.most:
                 end = max(end, begin + float((stream.duration or 0) * stream.time_base))
                 break

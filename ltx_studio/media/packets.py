@@ -1,0 +1,82 @@
+"""The packets of a stream on one clock: in recordings that were joined (``cat a.ts b.ts``) each begins at its own time.
+
+Like FFmpeg's program, in formats whose times may be discontinuous: what jumps goes on where the stream was.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+_BACK, _FORWARD = Fraction(1, 10), 10
+"""Seconds. Times that go back by more, or on by more, begin anew."""
+
+_TOGETHER = 1
+"""Seconds by which the sound of a recording may end or begin before or after its pictures."""
+
+_DISCONTINUOUS = 0x0200
+"""FFmpeg's AVFMT_TS_DISCONT, of `container.format.flags`: MPEG-TS, MPEG-PS and Ogg."""
+
+_CHAINED = {"matroska,webm"}
+"""Other formats whose parts FFmpeg reads one after another. They may have long gaps, and when frames are decoded is a
+guess in them."""
+
+
+def is_joinable(container: Any) -> bool:
+    """Return whether the times of a container's format may begin anew, and nothing in it knows its length."""
+    return bool(container.format.flags & _DISCONTINUOUS)
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of a stream, with times on one clock; those of other streams join in where it jumps."""
+    if not is_joinable(container) and container.format.name not in _CHAINED:
+        yield from container.demux(stream)
+        return
+    clock = _Clock(_FORWARD if is_joinable(container) else None)
+    streams = [each for each in container.streams if each.type in ("video", "audio") and each.codec_context is not None]
+    for packet in container.demux(streams):
+        clock.place(packet)
+        if packet.stream_index == stream.index:
+            yield packet
+
+
+class _Clock:
+    """Shifts the times of packets, of all streams alike."""
+
+    def __init__(self, forward: int | None) -> None:
+        """`forward` is how far times go on at most, in seconds; None is any time, and the order of display counts."""
+        self._forward = forward
+        self._latest = Fraction(0)
+        self._shifts: dict[int, Fraction] = {}
+        self._before: dict[int, tuple[Fraction, Fraction]] = {}
+        """Of each stream: when its last packet was decoded, and when the next one is expected."""
+
+    def place(self, packet: Any) -> None:
+        """Change the times of a packet, the next of its stream."""
+        if packet.time_base is None:
+            return
+        index = packet.stream_index
+        if packet.dts is not None:
+            decoded = packet.dts * packet.time_base
+            shown = decoded if self._forward or packet.pts is None else packet.pts * packet.time_base
+            shift = self._shifts[index] = self._shift(index, decoded, shown)
+            length = (packet.duration or 0) * packet.time_base
+            following = shown + shift + length
+            if self._forward is None and index in self._before:
+                following = max(following, self._before[index][1])
+            self._before[index] = decoded + shift, following
+        ticks = round(self._shifts.get(index, self._latest) / packet.time_base)
+        packet.dts = packet.dts if packet.dts is None else packet.dts + ticks
+        packet.pts = packet.pts if packet.pts is None else packet.pts + ticks
+
+    def _shift(self, index: int, decoded: Fraction, shown: Fraction) -> Fraction:
+        shift = self._shifts.get(index, self._latest)
+        if index not in self._before:
+            return shift
+        last, following = self._before[index]
+        is_ahead = self._forward is not None and decoded + shift > following + self._forward
+        if not is_ahead and decoded + shift >= last - _BACK:
+            return shift
+        has_another_jumped = self._latest != shift and abs(shown + self._latest - following) <= _TOGETHER
+        if not has_another_jumped:
+            self._latest = following - shown
+        return self._latest
