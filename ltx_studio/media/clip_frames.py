@@ -8,6 +8,7 @@ from typing import Any
 
 from ltx_studio.media.colour import PictureColours
 from ltx_studio.media.colour_codes import colour_codes
+from ltx_studio.media.cropping import crop_of, cropped
 from ltx_studio.media.open import open_media, opened_picture, video_stream
 from ltx_studio.media.picture import opaque
 from ltx_studio.media.seek import frames_from
@@ -59,8 +60,10 @@ def opened_film(path: Path, fps: float, check: Check) -> Iterator[Film | None]:
             yield None
             return
 
+        crop = crop_of(path, container, stream)
+
         def frames(start: float) -> Iterator[Any]:
-            return _checked(frames_from(path, container, stream, start), check)
+            return cropped(_checked(frames_from(path, container, stream, start), check), crop)
 
         yield Film(stream.sample_aspect_ratio or 1, 1 / float(stream.average_rate or fps), frames)
 

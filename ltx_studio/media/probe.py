@@ -14,6 +14,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.media.clip_frames import is_webp, webp_durations
 from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
 from ltx_studio.media.colour_codes import colour_codes
+from ltx_studio.media.cropping import Crop, crop_of
 from ltx_studio.media.file_kinds import refusal, usable
 from ltx_studio.media.open import (
     LARGE_PIXELS,
@@ -198,11 +199,13 @@ def _look_at_clip(path: Path) -> Clip:
         if stream.frames == 1 and (container.format.name == "gif" or not container.duration):  # a GIF or AVIF
             raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
         seconds = 0.0 if first.time is None else _seconds(path, stream, first)
-        width, height = round(first.width * (stream.sample_aspect_ratio or 1)), first.height
+        crop = crop_of(path, container, stream)
+        width = round((first.width - crop.left - crop.right) * (stream.sample_aspect_ratio or 1))
+        height = first.height - crop.top - crop.bottom
         if turned(first):
             width, height = height, width
         has_sound = audio_stream(container) is not None
-        remarks, ignored = tuple(_remarks_on_clip(first)), tuple(_ignored_of_clip(stream, first))
+        remarks, ignored = tuple(_remarks_on_clip(first)), tuple(_ignored_of_clip(stream, first, crop))
     if seconds <= 0:
         raise RequestError(f"{path.name} has no timestamps for its frames.", "Save it as MP4, then use that.")
     return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored, float(first.time)))
@@ -222,7 +225,9 @@ def _remarks_on_clip(frame: Any) -> Iterator[str]:
         yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to the colours of a screen without HDR."
 
 
-def _ignored_of_clip(stream: Any, frame: Any) -> Iterator[str]:
+def _ignored_of_clip(stream: Any, frame: Any, crop: Crop) -> Iterator[str]:
+    if any(crop):
+        yield "its cropping"
     if is_mirrored(frame):
         yield "its mirroring"
     if (stream.sample_aspect_ratio or 1) != 1:
