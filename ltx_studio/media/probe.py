@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
-from ltx_studio.media.clip_frames import is_webp, webp_durations
+from ltx_studio.media.animations import durations_of, is_webp, opened_animation
 from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
 from ltx_studio.media.colour_codes import colour_codes
 from ltx_studio.media.cropping import Crop, crop_of
@@ -134,7 +134,7 @@ def _look_at_picture(path: Path) -> Picture:
 
 def _remarks_on_picture(path: Path, image: Any) -> Iterator[str]:
     if image.format in MOVING and getattr(image, "is_animated", False):
-        yield "an animation, of which the first picture is used."
+        yield _FIRST_IS_USED
     codes = colour_codes(path, image)
     if codes is not None and is_hdr(codes[1]):
         yield f"HDR ({HDR_NAMES[codes[1]]}), converted to the colours of a screen without HDR."
@@ -147,6 +147,8 @@ def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
     elif changes_colours(image.info.get("icc_profile")):
         yield "its colour profile"
 
+
+_FIRST_IS_USED = "an animation, of which the first picture is used."
 
 MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
 """Formats of pictures that may hold an animation."""
@@ -180,11 +182,9 @@ def _check_rate(path: Path, stream: Any) -> None:
 
 
 def _look_at_clip(path: Path) -> Clip:
-    try:
-        if is_webp(path):
-            return _look_at_animation(path)
-    except OSError as error:
-        raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from None
+    durations = _durations(path)
+    if durations or is_webp(path):  # which FFmpeg does not read
+        return _look_at_animation(path, durations)
     with _opened(path, "video", "clip") as container:
         stream = video_stream(container)
         if stream is not None:
@@ -211,13 +211,25 @@ def _look_at_clip(path: Path) -> Clip:
     return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored, float(first.time)))
 
 
-def _look_at_animation(path: Path) -> Clip:
+def _durations(path: Path) -> list[float]:
+    """Return for how many milliseconds each picture is shown; none where it is no animated picture."""
+    import av
+
+    try:
+        with opened_animation(path) as image:
+            return [] if image is None else durations_of(path, image)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RequestError(f"{path.name} cannot be read: {reason}.", "Check the file.") from None
+
+
+def _look_at_animation(path: Path, durations: list[float]) -> Clip:
     still = _look_at_picture(path)
     limits.CLIP_PIXELS.check(still.width * still.height, path.name)  # each of its pictures is decoded whole
-    durations = webp_durations(path)
     if len(durations) <= 1:
         raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
-    return Clip(still.width, still.height, sum(durations) / 1000, False)
+    remarks = tuple(remark for remark in still.remarks if remark != _FIRST_IS_USED)
+    return Clip(still.width, still.height, sum(durations) / 1000, False, remarks, still.ignored)
 
 
 def _remarks_on_clip(frame: Any) -> Iterator[str]:

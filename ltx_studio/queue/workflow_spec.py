@@ -31,7 +31,7 @@ from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import validate
 from ltx_studio.graph.values import quoted, shown
 from ltx_studio.media import Clip, Picture, PrepareInput, Sound, WholeFile, probe_clip, probe_picture, probe_sound
-from ltx_studio.media.clip_frames import is_webp
+from ltx_studio.media.animations import is_webp
 from ltx_studio.media.open import locate
 from ltx_studio.models import ModelFile, Registry
 from ltx_studio.models.mapping import map_models
