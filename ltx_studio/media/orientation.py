@@ -4,6 +4,7 @@ import struct
 from typing import Any
 
 from ltx_studio.media.colour import UNSPECIFIED, is_hdr, needs_conversion, to_sdr
+from ltx_studio.media.matrices import is_converted, rgb_of
 from ltx_studio.media.side_data import side_data
 
 Matrix = tuple[int, int, int, int]
@@ -55,12 +56,23 @@ def _pixels(frame: Any, width: int, height: int) -> Any:
     kind = _FORMATS[converted, clear]
     if is_hdr(frame.color_trc) and frame.colorspace == UNSPECIFIED:
         frame.colorspace = _BT2020
+    if is_converted(frame):
+        return _of_matrix(frame, width, height, int(exact))
     pixels = frame.reformat(width, height, format=kind, interpolation=int(exact)).to_ndarray()
     opacity = pixels[..., 3:].astype(np.float32) / np.iinfo(pixels.dtype).max if clear else None
     pixels = to_sdr(pixels[..., :3], *codes) if converted else pixels[..., :3]
     if opacity is None:
         return pixels
     return np.round(255 - opacity * (255 - pixels.astype(np.float32))).astype(np.uint8)
+
+
+def _of_matrix(frame: Any, width: int, height: int, interpolation: int) -> Any:
+    """Return the pixels of a frame that FFmpeg's scaler cannot convert; such video has no transparency."""
+    import numpy as np
+
+    codes = frame.color_primaries, frame.color_trc
+    deep = rgb_of(frame, width, height, interpolation)
+    return to_sdr(deep, *codes) if needs_conversion(*codes) else np.rint(deep / 257).astype(np.uint8)
 
 
 def has_alpha(frame: Any) -> bool:

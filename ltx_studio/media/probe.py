@@ -16,6 +16,7 @@ from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
 from ltx_studio.media.colour_codes import colour_codes
 from ltx_studio.media.cropping import Crop, crop_of
 from ltx_studio.media.file_kinds import refusal, usable
+from ltx_studio.media.matrices import can_convert
 from ltx_studio.media.open import (
     LARGE_PIXELS,
     audio_stream,
@@ -201,6 +202,11 @@ def _look_at_clip(path: Path) -> Clip:
         seconds = 0.0 if first.time is None else _seconds(path, stream, first)
         crop = crop_of(path, container, stream)
         width = round((first.width - crop.left - crop.right) * (stream.sample_aspect_ratio or 1))
+        if not can_convert(first):
+            raise RequestError(
+                f"{path.name} has colours that cannot be converted (matrix {first.colorspace} of ITU-T H.273).",
+                "Save it with another matrix (BT.709), then use that.",
+            )
         height = first.height - crop.top - crop.bottom
         if turned(first):
             width, height = height, width
