@@ -78,6 +78,20 @@ def to_sdr(rgb: Any, primaries: int, transfer: int, *, still: bool = False) -> A
     return made
 
 
+def still_of(pixels: Any, primaries: int, transfer: int) -> "Image.Image":
+    """Return a picture for a screen without HDR; `pixels` are (height, width, 3) uint8 or uint16, see `to_sdr`."""
+    import numpy as np
+    from PIL import Image
+
+    step = max(1, 500_000 // pixels.shape[1])
+    factor = 257 if pixels.dtype == np.uint8 else 1
+    made = [
+        to_sdr(pixels[top : top + step].astype(np.uint16) * np.uint16(factor), primaries, transfer, still=True)
+        for top in range(0, pixels.shape[0], step)
+    ]
+    return Image.fromarray(np.concatenate(made))
+
+
 @lru_cache(maxsize=4)
 def _decoding(transfer: int) -> Any:
     """Return the linear light of each 16-bit code."""
@@ -178,16 +192,9 @@ class PictureColours:
 
     def _by_codes(self, image: "Image.Image") -> "Image.Image":
         import numpy as np
-        from PIL import Image
 
         assert self._codes is not None
-        pixels = np.asarray(image)
-        step = max(1, 500_000 // image.width)
-        made = [
-            to_sdr(pixels[top : top + step].astype(np.uint16) * 257, *self._codes, still=True)
-            for top in range(0, image.height, step)
-        ]
-        return Image.fromarray(np.concatenate(made))
+        return still_of(np.asarray(image), *self._codes)
 
     def _transformed(self, image: "Image.Image") -> "Image.Image":
         from PIL import ImageCms

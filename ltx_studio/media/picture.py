@@ -4,9 +4,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ltx_studio.media.colour import PictureColours
+from ltx_studio.media.colour import PictureColours, is_hdr
 from ltx_studio.media.colour_codes import colour_codes, gamma
 from ltx_studio.media.float_pictures import white_of
+from ltx_studio.media.hdr_avif import hdr_avif_as_sdr
 from ltx_studio.media.open import opened_picture
 from ltx_studio.media.png_transparency import alpha_of_gray, decoded
 from ltx_studio.media.tiff import without_sign
@@ -51,6 +52,9 @@ def write_picture(source: Path, destination: Path) -> None:
         if scale < 1:
             opened.draft(None, (width, height))  # a JPEG is decoded at the next larger eighth
         pixels = without_sign(decoded(source, opened))
+        if codes and opened.format == "AVIF" and is_hdr(codes[1]):
+            deep = hdr_avif_as_sdr(source, opened, codes)
+            pixels, colours = (pixels, colours) if deep is None else (deep, PictureColours())
         exif = opened.getexif()  # after loading: Pillow turns a TIFF by itself then
         made: Image.Image = in_bands(pixels, width, height, colours, is_negative=_is_negative(opened))
     made.getexif().update(exif)
