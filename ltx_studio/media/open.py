@@ -16,8 +16,8 @@ from ltx_studio.errors import RequestError
 from ltx_studio.media.channel_order import Order, has_no_order, hide_order
 from ltx_studio.media.float_pictures import float_picture
 from ltx_studio.media.jpeg2000 import with_profile
-from ltx_studio.media.tiff import with_planes
 from ltx_studio.media.packets import packets_of
+from ltx_studio.media.tiff import with_planes
 
 _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"

@@ -27,7 +27,7 @@ from ltx_studio.media.open import (
     video_stream,
     why_unread,
 )
-from ltx_studio.media.orientation import is_mirrored, turned
+from ltx_studio.media.orientation import has_alpha, is_mirrored, turned
 from ltx_studio.media.packets import packets_of
 from ltx_studio.safetensors_header import read_header
 
@@ -151,6 +151,9 @@ def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
 
 _FIRST_IS_USED = "an animation, of which the first picture is used."
 
+_HEVC_ALPHA = (b"\x4e\x01\xa5", b"\x4e\x09\xa5")
+"""How the message begins that HEVC has a layer of alpha: header of a prefix SEI, alpha channel information."""
+
 MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
 """Formats of pictures that may hold an animation."""
 
@@ -199,19 +202,19 @@ def _look_at_clip(path: Path) -> Clip:
             raise refusal(path, "clip", otherwise) if stream is None else otherwise
         if stream.frames == 1 and (container.format.name == "gif" or not container.duration):  # a GIF or AVIF
             raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
-        seconds = 0.0 if first.time is None else _seconds(path, stream, first)
-        crop = crop_of(path, container, stream)
-        width = round((first.width - crop.left - crop.right) * (stream.sample_aspect_ratio or 1))
         if not can_convert(first):
             raise RequestError(
                 f"{path.name} has colours that cannot be converted (matrix {first.colorspace} of ITU-T H.273).",
                 "Save it with another matrix (BT.709), then use that.",
             )
+        seconds = 0.0 if first.time is None else _seconds(path, stream, first)
+        crop = crop_of(path, container, stream)
+        width = round((first.width - crop.left - crop.right) * (stream.sample_aspect_ratio or 1))
         height = first.height - crop.top - crop.bottom
         if turned(first):
             width, height = height, width
         has_sound = audio_stream(container) is not None
-        remarks, ignored = tuple(_remarks_on_clip(first)), tuple(_ignored_of_clip(stream, first, crop))
+        remarks, ignored = tuple(_remarks_on_clip(stream, first)), tuple(_ignored_of_clip(stream, first, crop))
     if seconds <= 0:
         raise RequestError(f"{path.name} has no timestamps for its frames.", "Save it as MP4, then use that.")
     return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored, float(first.time)))
@@ -238,7 +241,11 @@ def _look_at_animation(path: Path, durations: list[float]) -> Clip:
     return Clip(still.width, still.height, sum(durations) / 1000, False, remarks, still.ignored)
 
 
-def _remarks_on_clip(frame: Any) -> Iterator[str]:
+def _remarks_on_clip(stream: Any, frame: Any) -> Iterator[str]:
+    context = stream.codec_context
+    is_layered = context.name == "hevc" and any(begin in bytes(context.extradata or b"") for begin in _HEVC_ALPHA)
+    if is_layered and not has_alpha(frame):
+        yield "a video with transparency (HEVC), which is ignored: what is transparent is opaque."
     if is_hdr(frame.color_trc):
         yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to the colours of a screen without HDR."
 

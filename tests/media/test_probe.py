@@ -10,6 +10,7 @@ from PIL import Image
 
 from ltx_studio.errors import RequestError
 from ltx_studio.media import Clip, Picture, Sound, check_lora, probe_clip, probe_picture, probe_sound
+from tests.media.drawn import clip
 from tests.media.reference import ffmpeg
 from tests.samples import write_film, write_picture, write_sound
 
@@ -279,3 +280,13 @@ def test_a_lora_with_a_damaged_header_is_refused(layer: str, tmp_path: Path) -> 
         path.write_bytes(len(text).to_bytes(8, "little") + text)
         with pytest.raises(RequestError, match=r"damaged LoRA|is no LoRA"):
             check_lora(path, WIDTH)
+
+
+def test_a_clip_whose_transparency_cannot_be_read_says_so(tmp_path: Path) -> None:
+    pixels = np.full((128, 192, 4), 128, np.uint8)
+    codec = ("-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1", "-pix_fmt")
+    layered = clip(tmp_path / "a.mov", *codec, "yuva420p", source=[pixels] * 8)
+    plain = clip(tmp_path / "plain.mov", *codec, "yuv420p", source=[pixels] * 8)
+
+    assert any("transparency" in remark for remark in probe_clip(layered).remarks)
+    assert not probe_clip(plain).remarks
