@@ -21,7 +21,20 @@ def turned(frame: Any) -> bool:
     return _orientation(frame)[0]
 
 
-def upright(frame: Any, width: int, height: int, aspect: Any) -> Any:
+class Orientations:
+    """Remembers how frames of a clip are turned, by FFmpeg's angle: reading all of it takes milliseconds."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[bool, bool, bool]] = {}
+
+    def of(self, frame: Any) -> tuple[bool, bool, bool]:
+        """Return whether rows and columns are exchanged, then whether it is mirrored and put upside down."""
+        if frame.rotation not in self._known:
+            self._known[frame.rotation] = _orientation(frame)
+        return self._known[frame.rotation]
+
+
+def upright(frame: Any, width: int, height: int, aspect: Any, orientations: Orientations) -> Any:
     """Return a frame as RGB with even sides and square pixels, not larger than to cover width×height.
 
     Args:
@@ -29,13 +42,14 @@ def upright(frame: Any, width: int, height: int, aspect: Any) -> Any:
         width: Pixels that are needed at most.
         height: Pixels that are needed at most.
         aspect: Width of a pixel divided by its height.
+        orientations: How the frames of this clip are turned.
 
     Returns:
         (height, width, 3) uint8. What is transparent is on white.
     """
     import numpy as np
 
-    swapped, mirrored, flipped = _orientation(frame)
+    swapped, mirrored, flipped = orientations.of(frame)
     across, down = (height, width) if swapped else (width, height)
     seen = float(frame.width * aspect), float(frame.height)
     scale = min(1.0, max(across / seen[0], down / seen[1]))

@@ -28,7 +28,7 @@ from ltx_studio.media.open import (
     why_unread,
 )
 from ltx_studio.media.orientation import has_alpha, is_mirrored, turned
-from ltx_studio.media.packets import packets_of
+from ltx_studio.media.packets import is_joinable, packets_of
 from ltx_studio.safetensors_header import read_header
 
 MIN_SIDE = 32
@@ -44,8 +44,8 @@ _LAYER = re.compile(
 
 _INPUT = re.compile(r"transformer_blocks[._]\d+[._]attn1[._]to_[qkv]\.lora_(A|down)")
 _LORA_ADVICE = "Use a LoRA for LTX-2.3, a .safetensors file."
-_HUGE = 1_000_000_000
-"""Bytes."""
+_HUGE, _HUGE_JOINED = 1_000_000_000, 8_000_000_000
+"""Bytes. A larger file is not read whole for its length. The header of joined recordings does not know theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +356,8 @@ def _seconds(path: Path, stream: Any, first: Any) -> float:
     From the packets that are played, as a header may say anything; of a huge file from the header, as it would be read
     whole. `first` is the first frame that is played.
     """
-    if path.stat().st_size > _HUGE and stream.duration and stream.time_base:
+    largest = _HUGE_JOINED if is_joinable(stream.container) else _HUGE
+    if path.stat().st_size > largest and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     begin, end, single = math.inf, -math.inf, 0.0
     if stream.type == "audio":

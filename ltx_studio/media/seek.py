@@ -104,7 +104,7 @@ class _Times:
 
     def put(self, frames: Iterator[Any]) -> Iterator[Any]:
         """Yield frames in the order in which they are shown, with their times."""
-        return self._counted(frames) if self._is_counted else _growing(_in_order(frames))
+        return self._counted(frames) if self._is_counted else _growing(_in_order(frames), self._step)
 
     def _counted(self, frames: Iterator[Any]) -> Iterator[Any]:
         """Time each frame by when it came out of the decoder; the last ones, without such a time, one by one."""
@@ -134,11 +134,16 @@ def _in_order(frames: Iterator[Any]) -> Iterator[Any]:
         yield frame
 
 
-def _growing(frames: Iterator[Any]) -> Iterator[Any]:
-    """Put a frame that is timed after the next one between its neighbours: the last of a joined recording can be."""
+def _growing(frames: Iterator[Any], step: int) -> Iterator[Any]:
+    """Time a frame without a time `step` after the one before, and one that is timed after the next between both.
+
+    The last frame of a joined recording can be such a one.
+    """
     before: int | None = None
     held: Any = None
     for frame in frames:
+        if frame.pts is None and held is not None and held.pts is not None:
+            frame.pts = held.pts + step
         if held is not None:
             is_late = None not in (held.pts, frame.pts, before) and held.pts >= frame.pts
             if is_late and before is not None and before < frame.pts:

@@ -10,7 +10,7 @@ from ltx_studio.media.clip_frames import Check, opened_film, seconds_of
 from ltx_studio.media.downmix import Mixer
 from ltx_studio.media.input_requests import ClipFile
 from ltx_studio.media.open import audio_stream, frames_of, open_media
-from ltx_studio.media.orientation import upright
+from ltx_studio.media.orientation import Orientations, upright
 
 RATE = 48_000
 """Samples per second. What the audio VAE's decoder gives, too."""
@@ -117,6 +117,7 @@ def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
         decoded = film.frames(origin + want.start)
         shown = following = next(decoded, first)
         picture: Any = None
+        orientations = Orientations()
         for index in range(want.frames):
             moment = origin + want.start + (index + 0.5) / want.fps
             while following is not None and float(following.time) <= moment:
@@ -125,7 +126,7 @@ def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
             if following is None and not want.hold and moment > float(shown.time) + (seconds_of(shown) or film.length):
                 return
             if picture is None:
-                picture = upright(shown, want.width, want.height, film.aspect)
+                picture = upright(shown, want.width, want.height, film.aspect, orientations)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = index
             yield frame, origin

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ltx_studio
 from ltx_studio.media.side_data import side_data
 from tests.media.drawn import CORNERS, FPS, corners, picture, profile
 from tests.media.readings import read_clip, read_in_child
@@ -60,3 +61,12 @@ def test_side_data_that_a_frame_lacks_is_none(tmp_path: Path) -> None:
 
         assert side_data(frame, "DISPLAYMATRIX") is None
         assert (frame.width, frame.height) == (192, 128)
+
+
+def test_no_module_reads_side_data_in_another_way() -> None:
+    package = Path(ltx_studio.__file__).parent
+    users = {
+        path.name for path in package.rglob("*.py") if ".side_data" in path.read_text().replace("media.side_data", "")
+    }
+
+    assert users == {"side_data.py"}
