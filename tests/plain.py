@@ -60,7 +60,10 @@ def odd_parts(value: object) -> Iterator[object]:
         yield value
 
 
+GRAPH = Mapping[str, Mapping[str, Any]]
+
 _VALUES: Mapping[Any, Callable[[], Any]] = {
+    GRAPH: lambda: {"1": {"class_type": "A", "inputs": {"x": 1, "y": ["2", 0]}}},
     str: lambda: "a text",
     int: lambda: 7,
     float: lambda: 1.5,

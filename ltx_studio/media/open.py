@@ -16,7 +16,7 @@ from ltx_studio.errors import RequestError
 from ltx_studio.media.channel_order import Order, has_no_order, hide_order
 from ltx_studio.media.float_pictures import float_picture
 from ltx_studio.media.jpeg2000 import with_profile
-from ltx_studio.media.packets import packets_of
+from ltx_studio.media.packets import WITHOUT_GAPS, in_one_piece, packets_of
 from ltx_studio.media.tiff import with_planes
 
 _CONTAINERS = (
@@ -270,7 +270,7 @@ def _decoder(stream: Any) -> Callable[[Any], list[Any]]:
 
 
 def frames_of(container: Any, stream: Any, skip: int = 0) -> Iterator[Any]:
-    """Yield every frame of a stream, leaving out damaged or too large ones, as players do.
+    """Return every frame of a stream, leaving out damaged or too large ones, as players do.
 
     Args:
         container: As `open_media` opens it, or after a seek.
@@ -280,6 +280,11 @@ def frames_of(container: Any, stream: Any, skip: int = 0) -> Iterator[Any]:
     Raises:
         RequestError: Too many packets in a row are damaged.
     """
+    decoded = _decoded(container, stream, skip)
+    return in_one_piece(decoded) if container.format.name in WITHOUT_GAPS else decoded
+
+
+def _decoded(container: Any, stream: Any, skip: int) -> Iterator[Any]:
     import av
 
     damaged, decode = 0, _decoder(stream)

@@ -20,6 +20,9 @@ _CHAINED = {"matroska,webm"}
 """Other formats whose parts FFmpeg reads one after another. They may have long gaps, and when frames are decoded is a
 guess in them."""
 
+WITHOUT_GAPS = {"flac"}
+"""Formats in which sounds that were joined leave a packet without a time, which holds several frames."""
+
 
 def is_joinable(container: Any) -> bool:
     """Return whether the times of a container's format may begin anew, and nothing in it knows its length."""
@@ -37,6 +40,18 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
         clock.place(packet)
         if packet.stream_index == stream.index:
             yield packet
+
+
+def in_one_piece(frames: Iterator[Any]) -> Iterator[Any]:
+    """Yield frames of sound, each with a time, and none before the end of the one before."""
+    shift, following = 0, None
+    for frame in frames:
+        if following is not None:
+            frame.pts = following if frame.pts is None else frame.pts + shift
+            shift += max(0, following - frame.pts)
+            frame.pts = max(frame.pts, following)
+        following = None if frame.pts is None else frame.pts + frame.samples
+        yield frame
 
 
 class _Clock:

@@ -30,7 +30,7 @@ OWN = "own"
 """Folder of the users' LoRAs among the others."""
 
 KEEP_SECONDS = 7 * 24 * 3600
-_VERSION = 5
+_VERSION = 6
 """Raise it with every change to what is written, so that older files are not taken for the same."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}

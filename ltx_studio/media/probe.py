@@ -28,7 +28,7 @@ from ltx_studio.media.open import (
     why_unread,
 )
 from ltx_studio.media.orientation import has_alpha, is_mirrored, turned
-from ltx_studio.media.packets import is_joinable, packets_of
+from ltx_studio.media.packets import WITHOUT_GAPS, is_joinable, packets_of
 from ltx_studio.safetensors_header import read_header
 
 MIN_SIDE = 32
@@ -369,8 +369,19 @@ def _seconds(path: Path, stream: Any, first: Any) -> float:
             if number >= limits.PACKETS.most:
                 end = max(end, begin + float((stream.duration or 0) * stream.time_base))
                 break
+            if packet.pts is None and packet.size and container.format.name in WITHOUT_GAPS:
+                return _seconds_decoded(path, stream, first)
             if packet.pts is not None and packet.time_base and not packet.is_discard:
                 begin = min(begin, float(packet.pts * packet.time_base))
                 shown = float(packet.duration * packet.time_base) if packet.duration else single
                 end = max(end, float(packet.pts * packet.time_base) + shown)
     return max(0.0, end - begin if first.time is None else end - max(begin, float(first.time)))
+
+
+def _seconds_decoded(path: Path, stream: Any, first: Any) -> float:
+    """Return how long a sound is played, from its frames; its packets do not say it."""
+    last = first
+    with open_media(path) as container:
+        for frame in frames_of(container, container.streams[stream.index]):
+            last = frame
+    return float(last.time) - float(first.time) + float(last.samples / last.sample_rate)
