@@ -20,8 +20,8 @@ from gradio_client import Client, handle_file
 
 from bench.faults.home import REQUEST, Home
 from ltx_studio.modes import MODES
+from ltx_studio.modes.examples import FILES as EXAMPLES
 from ltx_studio.settings import LOOPBACK
-from ltx_studio.web.examples import FILES as EXAMPLES
 
 RUNS = int(os.environ.get("RUNS", "120"))
 SESSIONS = int(os.environ.get("SESSIONS", "1000"))

@@ -36,6 +36,7 @@ SLOW_LAST = (
     "tests/downloads",
     "tests/models",
     "lab/tests/training/test_train.py",
+    "tests/families",
     "tests/modes",
     "lab/tests/obey",
     "tests/engine",

@@ -18,7 +18,6 @@ from ltx_studio.settings import get_settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes import export
 from ltx_studio.takes.history import TakeRecord
-from ltx_studio.web.examples import examples
 
 SHARED = {"seed": 1, "width": 256, "height": 192, "seconds": 2.0}
 
@@ -33,7 +32,7 @@ def main() -> None:
     studio = Studio(settings)
     try:
         for mode in MODES:
-            values = {**examples(mode)[0].values, **SHARED}
+            values = {**MODES[mode].examples[0].values, **SHARED}
             print(render(studio, mode, values, out / f"{mode}.mp4"), flush=True)
     except StudioError as error:
         sys.exit(f"{error.message}\n{hint_of(error)}")

@@ -10,7 +10,7 @@ import torch
 from lab.obey.scenes import FPS, faces, held_out, write_clip, write_frame, write_sound
 from lab.world.palette import BACKGROUNDS, COLOURS
 from lab.world.scenes import SUBJECTS, Scenes
-from ltx_studio.web.examples import FILES
+from ltx_studio.modes.examples import FILES
 
 FRAMES = 49
 """Of each scene, about two seconds: what the pocket model was trained on."""

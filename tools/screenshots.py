@@ -14,7 +14,6 @@ from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, get_settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
-from ltx_studio.web.examples import examples
 from tools import browser
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -65,8 +64,8 @@ def render(page: Page, mode: str) -> None:
     page.locator("#mode label").filter(has_text=MODES[mode].label).click()
     example = page.locator(f"#{mode}-example input")
     example.click()
-    page.get_by_role("option", name=examples(mode)[0].label).click()
-    expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(str(examples(mode)[0].values["prompt"]))
+    page.get_by_role("option", name=MODES[mode].examples[0].label).click()
+    expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(str(MODES[mode].examples[0].values["prompt"]))
     page.locator(f"#{mode}-new-seed input").uncheck()
     page.locator(f"#{mode}-seed input").fill(str(SEED))
     page.get_by_role("button", name="Generate", exact=True).click()

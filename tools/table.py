@@ -25,7 +25,6 @@ from ltx_studio.pocket.install import install
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import get_settings
 from ltx_studio.studio import Studio
-from ltx_studio.web.examples import examples
 from tools.demo import SHARED, made
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -75,7 +74,7 @@ def measured(mode: str) -> Cells:
         settings = replace(get_settings(), home=Path(scratch), comfy_dir=installed.path)
         log_to_file(settings)
         install(settings)
-        values = {**examples(mode)[0].values, **SHARED, "seconds": SECONDS}
+        values = {**MODES[mode].examples[0].values, **SHARED, "seconds": SECONDS}
         studio = Studio(settings)
         cells: Cells = {}
         pocket = get_registry(settings).get_set("pocket")

@@ -1,7 +1,5 @@
 """The modes: what each takes, and how that becomes a graph."""
 
-from collections.abc import Mapping
-
 from ltx_studio.errors import RequestError
 from ltx_studio.modes.a2v import A2V
 from ltx_studio.modes.base import Mode
@@ -24,9 +22,28 @@ __all__ = [
     "UserLora",
     "drawn_seed",
     "get_mode",
+    "register",
 ]
 
-MODES: Mapping[str, Mode] = {mode.id: mode for mode in (T2V, A2V, I2V, LIPSYNC, KEYFRAME, STYLE)}
+MODES: dict[str, Mode] = {}
+"""By their id, in the order in which they are shown."""
+
+
+def register(mode: Mode) -> None:
+    """Offer a mode on the command line, on the page and in the API.
+
+    Call it before these are built. The mode's graph template is that of the model family, or one of its own.
+
+    Raises:
+        ValueError: There is a mode with that id.
+    """
+    if mode.id in MODES:
+        raise ValueError(f"there is a mode {mode.id!r} already")
+    MODES[mode.id] = mode
+
+
+for _mode in (T2V, A2V, I2V, LIPSYNC, KEYFRAME, STYLE):
+    register(_mode)
 
 
 def get_mode(mode_id: str) -> Mode:

@@ -1,5 +1,6 @@
 """A mode: its declaration, checking a request for it, and building the graph."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,8 @@ from pydantic import ValidationError
 
 from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
-from ltx_studio.families import Geometry, ModelSet, Preset
-from ltx_studio.graph import Graph, Phase, Workflow
+from ltx_studio.families import Family, Geometry, ModelSet, Preset
+from ltx_studio.graph import Graph, Phase, Workflow, read_graph
 from ltx_studio.media import (
     Clip,
     ClipFile,
@@ -24,6 +25,7 @@ from ltx_studio.media import (
     probe_sound,
 )
 from ltx_studio.modes import control
+from ltx_studio.modes.examples import Example
 from ltx_studio.modes.fields import NEGATIVE_PROMPT, Controlled, Controlling, Feeds, Media, Params
 from ltx_studio.modes.idle_settings import idle_notes
 from ltx_studio.modes.inputs import check_control
@@ -70,6 +72,9 @@ class Mode:
         check: Refuses what the files do not allow, and says what will be done to them, each as a sentence.
         files: Titles of the nodes that read and prepare the user's files.
         sound_is_given: Whether the sound is the user's own.
+        placeholder: What an empty prompt shows.
+        examples: Requests to try, those for the pocket preview first.
+        templates: Graph templates of the mode's own, by the id of the model family; the family's where there is none.
         keep_first_sound: Whether guided presets keep the sound of stage 1, as ltx-pipelines does in most modes.
     """
 
@@ -83,6 +88,9 @@ class Mode:
     files: tuple[str, ...] = ()
     sound_is_given: bool = False
     keep_first_sound: bool = True
+    placeholder: str = ""
+    examples: tuple[Example, ...] = ()
+    templates: Mapping[str, Path] = dataclasses.field(default_factory=dict)
 
     @property
     def samplings(self) -> int:
@@ -107,7 +115,7 @@ class Mode:
         """
         preset = preset or model_set.family.usual_preset
         given = {name: value for name, value in values.items() if value is not None}
-        if self.id not in model_set.family.modes:
+        if not self._has_template(model_set.family):
             raise RequestError(f"{model_set.family.label} does not do {self.label}.", "Choose another model set.")
         refusal = preset.refusal(model_set)
         if refusal:
@@ -154,7 +162,7 @@ class Mode:
 
     def is_possible(self, model_set: ModelSet, preset: Preset, *, everything: bool = False) -> bool:
         """Whether the set has what the mode cannot do without, or, with `everything`, what it may be asked for."""
-        if self.id not in model_set.family.modes:
+        if not self._has_template(model_set.family):
             return False
         params = self.example(model_set, everything=everything)
         limits = self.limits(params.model_dump(), preset, model_set)
@@ -248,7 +256,8 @@ class Mode:
             RequestError: A file is gone or damaged.
         """
         family = model_set.family
-        graph = family.template(self.id)
+        own = self.templates.get(family.id)
+        graph = family.template(self.id) if own is None else read_graph(own)
         clip = _control_clip(params)
         if clip is not None and control.GUIDE not in graph:
             control.add_branch(graph, family.template("style"), ("Stage 1 latent", "video_latent"))
@@ -280,6 +289,9 @@ class Mode:
         """
         label = "Load models and files" if self.files else "Load models"
         return Phase("load", label, (*model_set.loaders.nodes, *self.files)), *self.phases
+
+    def _has_template(self, family: Family) -> bool:
+        return self.id in family.modes or family.id in self.templates
 
     def _remarks(self, params: Params) -> Iterator[str]:
         for name, kind in self.media.items():

@@ -9,6 +9,7 @@ from pydantic import Field
 from ltx_studio.graph import Graph
 from ltx_studio.media import PrepareInput
 from ltx_studio.modes.base import Mode
+from ltx_studio.modes.examples import FILES, LONG, SHORT, Example, real
 from ltx_studio.modes.fields import COMPRESSION, Controlled, Media, Params, Sounding, feeds
 from ltx_studio.modes.inputs import check_crop, set_picture
 from ltx_studio.modes.phases import CONTROL, two_stage_phases
@@ -48,6 +49,29 @@ def _check(params: FirstLastFrame) -> Iterator[str]:
     yield from check_crop(params.last_image, params, "The last frame")
 
 
+_TO_THE_LEFT = {"first_image": FILES / "ball-right.png", "last_image": FILES / "ball-left.png"}
+_TO_THE_RIGHT = {"first_image": FILES / "ball-left.png", "last_image": FILES / "ball-right.png"}
+_UP = {"first_image": FILES / "square-low.png", "last_image": FILES / "square-high.png"}
+
+_EXAMPLES = (
+    Example(
+        "From left to right",
+        {"prompt": "a blue circle moves right on a white background", **_TO_THE_RIGHT, **SHORT},
+    ),
+    Example(
+        "From right to left", {"prompt": "a blue circle moves left on a white background", **_TO_THE_LEFT, **SHORT}
+    ),
+    Example("From below to above", {"prompt": "a green square moves up on a black background", **_UP, **SHORT}),
+    real(
+        "A ball rolls through",
+        "A blue ball stands at the left edge of a bright white stage. Someone outside of the picture taps it; it "
+        "rolls across in one smooth movement, slows down, and comes to rest at the right edge. The camera is "
+        "static, the light soft and even. A short tap, a low rumble, then silence.",
+        **_TO_THE_RIGHT,
+        **LONG,
+    ),
+)
+
 KEYFRAME = Mode(
     id="keyframe",
     label="First and last frame",
@@ -57,4 +81,6 @@ KEYFRAME = Mode(
     patch=_patch,
     check=_check,
     keep_first_sound=False,
+    placeholder="A blue circle moves right on a white background",
+    examples=_EXAMPLES,
 )

@@ -11,6 +11,7 @@ from ltx_studio.graph import Graph, Phase
 from ltx_studio.media import PrepareInput, probe_clip
 from ltx_studio.modes.base import Mode
 from ltx_studio.modes.control import GUIDE
+from ltx_studio.modes.examples import FILES, Example, real
 from ltx_studio.modes.fields import COMPRESSION, MAX_SECONDS, MIN_SECONDS, Controlling, Media, Params, feeds
 from ltx_studio.modes.inputs import (
     check_clip_length,
@@ -101,6 +102,22 @@ def _check(params: StyleTransfer) -> Iterator[str]:
         yield from check_crop(params.image, params, "The restyled frame")
 
 
+_FALLS = {"clip": FILES / "falls.mp4"}
+_RISES = {"clip": FILES / "rises.mp4"}
+
+_EXAMPLES = (
+    Example("Red becomes green", {"prompt": "a green circle moves up on a white background", **_RISES}),
+    Example("A blue ball in the pink", {"prompt": "a blue circle moves up on a pink background", **_RISES}),
+    Example("A yellow square falls", {"prompt": "a yellow square moves down on a navy background", **_FALLS}),
+    real(
+        "A balloon in watercolour",
+        "Watercolour on rough paper: a red hot-air balloon rises slowly through pale morning fog above a quiet "
+        "valley. Pigment blooms at its edges, and the paper's grain shows through the sky. The camera is static, "
+        "a wide shot. Wind breathes softly, and now and then a burner hisses.",
+        **_RISES,
+    ),
+)
+
 STYLE = Mode(
     id="style",
     label="Style transfer",
@@ -115,4 +132,6 @@ STYLE = Mode(
     patch=_patch,
     defaults=length_of_clip,
     check=_check,
+    placeholder="A green circle moves up on a white background",
+    examples=_EXAMPLES,
 )

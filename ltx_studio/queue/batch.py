@@ -99,9 +99,17 @@ def _spec(
         model_set = registry.get_set(str(of_request["model_set"]))
         return JobSpec.from_request(str(mode), values, model_set, of_request["preset"])
     except RequestError as error:
+        if error.advice is not None and error.advice.do is Do.GIVE_FILE:
+            raise wrong_row(path, line, error.message, _how_to_give(error.advice, path)) from None
         raise wrong_row(path, line, error.message, error.hint, error.advice) from None
     except (KeyError, TypeError, ValueError):
         raise wrong_row(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
+
+
+def _how_to_give(advice: Advice, path: Path) -> str:
+    """Say how a table names the file that a row lacks."""
+    column = f"Add a column `{dict(advice.given)['field']}` with its path."
+    return f"{column} A list of prompts has no columns: save it as .csv." if path.suffix.lower() == ".txt" else column
 
 
 def _refuse_files(values: Mapping[str, Any], names: Iterable[str]) -> None:

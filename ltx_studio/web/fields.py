@@ -9,47 +9,13 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from ltx_studio.modes import MAX_SEED, Media
+from ltx_studio.web.components import OF_PARAMETER, Choice, Picture, Slider
 
 FILES = (gr.Image, gr.Audio, gr.Video, gr.File)
 MOST_EXACT = 2**53
 """The largest whole number up to which a browser has all."""
-OF_PARAMETER = "of-parameter"
-"""Class of lists whose choices `tell` narrows."""
 MOST_MARKS = 1000
 """A slider with more than so many steps would be no help."""
-
-
-def _nearest(self: gr.Slider, payload: float | None) -> float:
-    """A slider takes a number that it cannot have for the nearest that it can, as it does itself in the browser when
-    its field is left. Gradio 6.31's raises, and its browser side then forgets the event that came after."""
-    return min(max(payload or 0, self.minimum), self.maximum)
-
-
-_opened = gr.Image.preprocess
-
-
-def _as_it_is(self: gr.Image, payload: Any) -> Any:
-    """A picture whose file is asked for as it is comes unopened: what is wrong with one that is none is for the studio
-    to say. Gradio 6.31's raises, and the page shows nothing of it."""
-    is_a_file = payload is not None and payload.path and not (payload.url or "").startswith("data:")
-    if is_a_file and self.type == "filepath" and self.image_mode is None:
-        return payload.path
-    return _opened(self, payload)
-
-
-_chosen = gr.Dropdown.preprocess
-
-
-def _as_asked(self: gr.Dropdown, payload: Any) -> Any:
-    """What is chosen while another choice rules it out is for the studio to refuse: Gradio 6.31's raises, and then no
-    event of the form is answered."""
-    return payload if OF_PARAMETER in self.elem_classes else _chosen(self, payload)
-
-
-# not classes of ours: Gradio would write a file of types beside the module of one, at every start
-gr.Slider.preprocess = _nearest  # type: ignore[method-assign]
-gr.Image.preprocess = _as_it_is  # type: ignore[method-assign]
-gr.Dropdown.preprocess = _as_asked  # type: ignore[method-assign]
 
 
 def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.components.Component:
@@ -66,7 +32,7 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
     named = {"value": None if field.is_required() else field.default, "info": field.description, **named}
     annotation = field.annotation
     if get_origin(annotation) is Literal:
-        return gr.Dropdown(choices(get_args(annotation)), elem_classes=[OF_PARAMETER], **named)
+        return Choice(choices(get_args(annotation)), elem_classes=[OF_PARAMETER], **named)
     if annotation is str:
         return gr.Textbox(lines=named.pop("lines", 2), max_lines=12, **named)
     limits = {type(limit): limit for limit in field.metadata}
@@ -75,7 +41,7 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
     if (high - low) / step > MOST_MARKS or high >= MAX_SEED:
         named.pop("info")
         return gr.Number(precision=0 if annotation is int else None, info=field.description, **named)
-    return gr.Slider(low, high, step=step, **named)
+    return Slider(low, high, step=step, **named)
 
 
 def choices(values: Iterable[str]) -> list[tuple[str, str]]:
@@ -125,7 +91,7 @@ def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.component
     match media:
         case Media.PICTURE:
             # the file as it is: its profile and its size are for the studio to look at
-            return gr.Image(type="filepath", image_mode=None, sources=["upload", "clipboard"], height=220, **named)
+            return Picture(type="filepath", image_mode=None, sources=["upload", "clipboard"], height=220, **named)
         case Media.SOUND:
             # its buttons need so many pixels
             return gr.Audio(

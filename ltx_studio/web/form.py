@@ -11,12 +11,13 @@ from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet, Preset
 from ltx_studio.media.input_store import is_here
 from ltx_studio.modes import Limit, Media, Mode, drawn_seed
+from ltx_studio.modes.examples import Example
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
 from ltx_studio.queue import JobSpec
 from ltx_studio.takes.estimates import Estimate
 from ltx_studio.takes.replay import missing_files
 from ltx_studio.web import cards, fields, words
-from ltx_studio.web.examples import Example, examples
+from ltx_studio.web.components import Slider
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.fillings import Fillings
 from ltx_studio.web.hints import hint_of
@@ -74,7 +75,7 @@ class Form:
     def build(self) -> None:
         """Add the components to the Blocks that is open."""
         needed = [name for name in self.mode.media if self._fields[name].is_required()]
-        labels = [(words.EXAMPLES, ""), *((self._named(each), each.label) for each in examples(self.mode.id))]
+        labels = [(words.EXAMPLES, ""), *((self._named(each), each.label) for each in self.mode.examples)]
         self.example = gr.Dropdown(
             labels, value="", label=words.EXAMPLES, show_label=False, container=False, elem_id=self.id("example")
         )
@@ -82,7 +83,7 @@ class Form:
             with gr.Row(equal_height=True):
                 for name in needed:
                     self._field(name)
-        self._field("prompt", lines=3, placeholder=words.PROMPTS[self.mode.id])
+        self._field("prompt", lines=3, placeholder=self.mode.placeholder)
         with gr.Row():
             self._add_size()
             self._add_length()
@@ -305,7 +306,7 @@ class Form:
             )
             self._add(
                 "megapixels",
-                gr.Slider(
+                Slider(
                     round(area * AREAS[0], 3),
                     round(area * AREAS[1], 3),
                     value=round(area, 3),
@@ -330,7 +331,7 @@ class Form:
                 as_long, seconds = self.components["as_long"], self.components["seconds"]
                 js = "isAsLong => window.ltxForms.enable(!isAsLong)"
                 as_long.input(None, [as_long], [seconds], js=js, **QUIET)  # type: ignore[attr-defined]
-            takes = gr.Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id=self.id("takes"))
+            takes = Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id=self.id("takes"))
             self._add("takes", takes)
 
     def _add_preset(self) -> None:
@@ -374,7 +375,7 @@ class Form:
                 )
                 self._add(
                     f"lora_{row}_strength",
-                    gr.Slider(
+                    Slider(
                         -4,
                         4,
                         value=1,

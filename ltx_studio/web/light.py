@@ -34,13 +34,21 @@ class _Finder(MetaPathFinder):
 
 @contextmanager
 def no_files_of_types() -> Iterator[None]:
-    """While it lasts, Gradio 6.31 does not parse the source of each of its components to compare it with a file of
-    types beside it. Classes that are made later get theirs as ever."""
-    finder = _Finder()
+    """Keep Gradio 6.31 from parsing the source of each component that is defined, to write a file of types beside it.
+
+    It applies to Gradio's own components, if Gradio is not imported yet, and to those of the studio, beside which no
+    such files are to appear. Classes that are defined later get theirs as ever.
+    """
+    there, finder = sys.modules.get(MODULE), _Finder()
+    real = getattr(there, WRITES_TYPES, None)
+    if there is not None and real is not None:
+        setattr(there, WRITES_TYPES, lambda *_: None)
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
         if finder.loader is not None and finder.loader.real is not None:
-            setattr(sys.modules[MODULE], WRITES_TYPES, finder.loader.real)
+            real = finder.loader.real
+        if real is not None:
+            setattr(sys.modules[MODULE], WRITES_TYPES, real)

@@ -25,7 +25,6 @@ from ltx_studio.takes.replay import own_part, spec_of
 from ltx_studio.web import cards, kept, words
 from ltx_studio.web.control_map import ControlMap
 from ltx_studio.web.discretion import Discretion
-from ltx_studio.web.examples import examples
 from ltx_studio.web.files import made
 from ltx_studio.web.form import Form, Updates
 from ltx_studio.web.gallery import Gallery
@@ -225,7 +224,7 @@ class Page:
 
     def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
         """Fill a form in with one of its examples."""
-        found = next((each for each in examples(form.mode.id) if each.label == chosen), None)
+        found = next((each for each in form.mode.examples if each.label == chosen), None)
         if found is None:
             return SKIP, *self._nothing()
         return "", *self.fill(form.mode.id, form.put(found.values))

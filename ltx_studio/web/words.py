@@ -5,15 +5,6 @@ from collections.abc import Mapping
 from ltx_studio.text.phrases import KEPT
 
 TITLE = "LTX 2.3 Studio"
-PROMPTS: Mapping[str, str] = {
-    "t2v": "A red circle bounces on a gray background",
-    "a2v": "A yellow circle pulses on a navy background",
-    "i2v": "A blue circle moves right on a white background",
-    "lipsync": "A face speaks on a teal background",
-    "keyframe": "A blue circle moves right on a white background",
-    "style": "A green circle moves up on a white background",
-}
-"""What an empty prompt shows, by mode."""
 API = "API"
 API_HELP = (
     "Programs hand in jobs at this server's address: in Python, "

@@ -207,3 +207,19 @@ def test_a_table_is_parsed_in_a_process_that_can_be_ended(tmp_path: Path, monkey
         pool.close()
 
     assert spec.params.prompt == "a ball"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("a.csv", "prompt,mode\na ball,i2v\n", "Add a column `image` with its path."),
+        ("a.txt", "a ball\n", "Add a column `image` with its path. A list of prompts has no columns: save it as .csv."),
+    ],
+)
+def test_a_row_that_lacks_a_file_names_the_column(tmp_path: Path, name: str, text: str, hint: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    with pytest.raises(RequestError, match="picture is missing") as refused:
+        read_batch(tmp_path / name, "pocket", "i2v", registry=REGISTRY)
+    assert refused.value.hint == hint
+    assert refused.value.advice is None

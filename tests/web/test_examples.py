@@ -11,15 +11,15 @@ from ltx_studio.engine import Engine
 from ltx_studio.events import Finished
 from ltx_studio.families.ltx_2_3 import DRAFT
 from ltx_studio.modes import MODES
+from ltx_studio.modes.examples import FILES, Example
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.takes import measure
-from ltx_studio.web.examples import FILES, Example, examples
 from tests.support import MODEL_SETS, carried_out, outcome_of
 from tools.examples import draw
 
-ALL = [(mode, example) for mode in MODES for example in examples(mode)]
+ALL = [(mode, example) for mode in MODES for example in MODES[mode].examples]
 MOST_BYTES = 600_000
 
 
@@ -36,12 +36,12 @@ def test_every_example_is_accepted(mode: str, example: Example) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_has_some_for_the_preview_and_one_for_the_real_model(mode: str) -> None:
-    known = [example.for_pocket for example in examples(mode)]
+    known = [example.for_pocket for example in MODES[mode].examples]
 
     assert known.count(True) in (3, 4)
     assert known.count(False) >= 1
     assert known == sorted(known, reverse=True)
-    assert len({example.label for example in examples(mode)}) == len(known)
+    assert len({example.label for example in MODES[mode].examples}) == len(known)
 
 
 @pytest.mark.parametrize(("mode", "example"), [(mode, example) for mode, example in ALL if example.for_pocket], ids=ids)
@@ -49,10 +49,6 @@ def test_the_preview_knows_every_word_that_it_is_given(mode: str, example: Examp
     known = {*SYNONYMS, "a", "on", "background"}
 
     assert set(example.values["prompt"].split()) - known == set()
-
-
-def test_another_mode_has_none() -> None:
-    assert examples("workflow") == []
 
 
 def test_every_file_is_used_is_drawn_by_the_command_and_all_are_small(tmp_path: Path) -> None:
@@ -70,7 +66,7 @@ def test_every_file_is_used_is_drawn_by_the_command_and_all_are_small(tmp_path: 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_first_one_of_each_mode_renders(mode: str, engine: Engine, settings: Settings) -> None:
-    values = {**examples(mode)[0].values, "seed": 1}
+    values = {**MODES[mode].examples[0].values, "seed": 1}
     spec = JobSpec.from_request(mode, values, MODEL_SETS["pocket"], DRAFT.id)
 
     outcome = outcome_of(carried_out(LocalRunner(settings, engine), spec))

@@ -1,0 +1,117 @@
+"""A mode of another package: its module, a template and one line that registers it are all that it takes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+
+from ltx_studio.engine import Engine
+from ltx_studio.families.ltx_2_3.template import load_template
+from ltx_studio.modes import MODES, register
+from ltx_studio.settings import Settings
+from tests.support import environment
+
+MODULE = '''
+"""Title cards: a short clip of a prompt."""
+
+from pathlib import Path
+
+from ltx_studio.modes.base import Mode
+from ltx_studio.modes.examples import Example
+from ltx_studio.modes.fields import Params, Sounding
+from ltx_studio.modes.phases import two_stage_phases
+
+
+class TitleCard(Sounding, Params):
+    """A prompt is enough."""
+
+
+TITLE = Mode(
+    id="title",
+    label="Title card",
+    params=TitleCard,
+    phases=two_stage_phases("title"),
+    placeholder="A red circle on a gray background",
+    examples=(Example("A circle", {"prompt": "a red circle on a gray background", "seconds": 0.7}),),
+    templates={"ltx-2.3": Path(__file__).with_name("title.json")},
+)
+'''
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from ltx_studio.modes import register
+from title_cards import TITLE
+register(TITLE)
+from ltx_studio.cli.commands import main
+main(sys.argv[1:])
+"""
+
+SMALL = ("--width", "128", "--height", "128", "--seconds", "0.7", "--preset", "draft")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a package that brings a mode."""
+    folder = tmp_path_factory.mktemp("package")
+    (folder / "title_cards").mkdir()
+    (folder / "title_cards" / "__init__.py").write_text(MODULE)
+    graph = json.dumps(load_template("t2v").to_api()).replace("Save t2v", "Save title")
+    (folder / "title_cards" / "title.json").write_text(graph)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(settings: Settings, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    home = tmp_path_factory.mktemp("titles")
+    for name in ("models", "comfyui"):
+        (home / name).symlink_to(settings.home / name)
+    return Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+
+
+def command(package: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-c", PROGRAM, str(package), *arguments]
+
+
+def test_the_command_line_makes_a_clip_of_it(package: Path, installed: Settings) -> None:
+    done = subprocess.run(
+        command(package, "generate", "title", "--prompt", "a red circle", *SMALL, "--json"),
+        env=environment(installed), capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert Path(made["path"]).name.startswith("title-")
+    assert Path(made["path"]).is_file()
+
+
+@pytest.fixture(scope="module")
+def address(package: Path, installed: Settings) -> Iterator[str]:
+    server = subprocess.Popen(command(package, "serve"), env=environment(installed), stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().split("The page is at ")[1].split()[0].rstrip(".")
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def test_the_api_makes_a_clip_of_it_and_the_page_shows_its_words(address: str) -> None:
+    client = Client(address, verbose=False)
+    job = client.predict(prompt="a red circle", width=128, height=128, seconds=0.7, preset="draft", api_name="/title")
+    while client.predict(job["id"], api_name="/job")["state"] in ("queued", "running"):
+        pass
+
+    assert client.predict(job["id"], api_name="/job")["state"] == "done"
+    page = json.dumps(client.config)
+    assert "A red circle on a gray background" in page
+    assert "Title card" in page
+
+
+def test_two_modes_of_one_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="'t2v' already"):
+        register(MODES["t2v"])
