@@ -24,33 +24,33 @@ class LiveUpdates:
         self._changed = threading.Condition()
         self._updates: dict[str, LiveUpdate] = {}
 
-    def tell(self, job: str) -> None:
+    def tell(self, job_id: str) -> None:
         """There are news of a job in the queue."""
         with self._changed:
-            old = self._updates.get(job, LiveUpdate())
-            self._put(job, LiveUpdate(old.number + 1, old.frames))
+            old = self._updates.get(job_id, LiveUpdate())
+            self._put(job_id, LiveUpdate(old.number + 1, old.frames))
 
-    def show(self, job: str, frames: tuple[bytes, ...]) -> None:
+    def show(self, job_id: str, frames: tuple[bytes, ...]) -> None:
         """There is a newer picture of the forming clip."""
         with self._changed:
-            self._put(job, LiveUpdate(self._updates.get(job, LiveUpdate()).number + 1, frames))
+            self._put(job_id, LiveUpdate(self._updates.get(job_id, LiveUpdate()).number + 1, frames))
 
-    def clear(self, job: str) -> None:
+    def clear(self, job_id: str) -> None:
         """It runs no longer."""
         with self._changed:
-            self._updates.pop(job, None)
+            self._updates.pop(job_id, None)
             self._changed.notify_all()
 
-    def look(self, job: str) -> LiveUpdate:
+    def look(self, job_id: str) -> LiveUpdate:
         with self._changed:
-            return self._updates.get(job, LiveUpdate())
+            return self._updates.get(job_id, LiveUpdate())
 
-    def wait(self, job: str, number: int, timeout: float) -> LiveUpdate:
+    def wait(self, job_id: str, number: int, timeout: float) -> LiveUpdate:
         """What is said of a job as soon as it is other than notice `number`, or after so many seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: self._updates.get(job, LiveUpdate()).number != number, timeout)
-            return self._updates.get(job, LiveUpdate())
+            self._changed.wait_for(lambda: self._updates.get(job_id, LiveUpdate()).number != number, timeout)
+            return self._updates.get(job_id, LiveUpdate())
 
-    def _put(self, job: str, notice: LiveUpdate) -> None:
-        self._updates[job] = notice
+    def _put(self, job_id: str, notice: LiveUpdate) -> None:
+        self._updates[job_id] = notice
         self._changed.notify_all()

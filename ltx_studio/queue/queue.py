@@ -54,14 +54,14 @@ class Queue:
             )
         return ids
 
-    def get(self, job: str, owner: str) -> Job:
+    def get(self, job_id: str, owner: str) -> Job:
         """One of the owner's jobs.
 
         Raises:
             RequestError: The owner has no such job.
         """
         with self._database.read() as connection:
-            return job_of(_row(connection, job, owner), ahead_of(connection, owner))
+            return job_of(_row(connection, job_id, owner), ahead_of(connection, owner))
 
     def of(self, owner: str, *, limit: int | None = None) -> list[Job]:
         """The owner's jobs: the running one, those that wait in their order, then what has ended, newest first."""
@@ -107,39 +107,40 @@ class Queue:
             )
             return job_of(_row(connection, found["id"], found["owner"]), {})
 
-    def report(self, job: str, progress: Progress) -> bool:
+    def report(self, job_id: str, progress: Progress) -> bool:
         """Say how far a running job is; whether it is to stop."""
         with self._database.write() as connection:
             connection.execute(
-                "UPDATE jobs SET progress = ? WHERE id = ? AND state = 'running'", (json.dumps(progress.store()), job)
+                "UPDATE jobs SET progress = ? WHERE id = ? AND state = 'running'",
+                (json.dumps(progress.store()), job_id),
             )
-            return self._is_stopping(connection, job)
+            return self._is_stopping(connection, job_id)
 
-    def renew(self, job: str, worker: str) -> bool:
+    def renew(self, job_id: str, worker: str) -> bool:
         """Renew the lease of a running job; False if it is no longer the worker's."""
         with self._database.write() as connection:
             return bool(
                 connection.execute(
                     "UPDATE jobs SET lease_until = ? WHERE id = ? AND state = 'running' AND worker = ?",
-                    (time.time() + LEASE_SECONDS, job, worker),
+                    (time.time() + LEASE_SECONDS, job_id, worker),
                 ).rowcount
             )
 
-    def is_stopping(self, job: str) -> bool:
+    def is_stopping(self, job_id: str) -> bool:
         """Whether a running job has been asked to stop, or is no longer running at all."""
         with self._database.read() as connection:
-            return self._is_stopping(connection, job)
+            return self._is_stopping(connection, job_id)
 
     @staticmethod
-    def _is_stopping(connection: sqlite3.Connection, job: str) -> bool:
-        row = connection.execute("SELECT stopping FROM jobs WHERE id = ? AND state = 'running'", (job,)).fetchone()
+    def _is_stopping(connection: sqlite3.Connection, job_id: str) -> bool:
+        row = connection.execute("SELECT stopping FROM jobs WHERE id = ? AND state = 'running'", (job_id,)).fetchone()
         return row is None or bool(row["stopping"])
 
-    def finish(self, job: str, take: Insertable, *, worker: str | None = None) -> bool:
+    def finish(self, job_id: str, take: Insertable, *, worker: str | None = None) -> bool:
         """End a running job, and put its take into the history.
 
         Args:
-            job: Its id.
+            job_id: Its id.
             take: What it made.
             worker: Who carried it out; None does not compare.
 
@@ -150,38 +151,38 @@ class Queue:
             changed = connection.execute(
                 "UPDATE jobs SET state = 'done', ended = ?, stopping = 0 WHERE id = ? AND state = 'running'"
                 f" AND {_MINE}",
-                (time.time(), job, worker, worker),
+                (time.time(), job_id, worker, worker),
             ).rowcount
             if changed:
                 take.insert(connection)
             return bool(changed)
 
-    def fail(self, job: str, error: StudioError, *, worker: str | None = None) -> None:
+    def fail(self, job_id: str, error: StudioError, *, worker: str | None = None) -> None:
         """End a running job with an error; see `finish`."""
-        self._end(job, "failed", json.dumps(error.to_dict()), worker)
+        self._end(job_id, "failed", json.dumps(error.to_dict()), worker)
 
-    def drop(self, job: str, *, worker: str | None = None) -> None:
+    def drop(self, job_id: str, *, worker: str | None = None) -> None:
         """End a running job that was stopped; see `finish`."""
-        self._end(job, "cancelled", None, worker)
+        self._end(job_id, "cancelled", None, worker)
 
-    def release(self, job: str, *, worker: str | None = None) -> None:
+    def release(self, job_id: str, *, worker: str | None = None) -> None:
         """Put a running job back to the front of its owner's line, as if it had not begun; see `finish`."""
         with self._database.write() as connection:
             connection.execute(
                 f"UPDATE jobs SET state = 'queued', {_FIRST}, attempts = attempts - 1, started = NULL, progress = NULL"
                 f" WHERE id = ? AND state = 'running' AND {_MINE}",
-                (job, worker, worker),
+                (job_id, worker, worker),
             )
 
-    def _end(self, job: str, state: str, error: str | None, worker: str | None) -> None:
+    def _end(self, job_id: str, state: str, error: str | None, worker: str | None) -> None:
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, ended = ?, error = ?, stopping = 0 WHERE id = ? AND state = 'running'"
                 f" AND {_MINE}",
-                (state, time.time(), error, job, worker, worker),
+                (state, time.time(), error, job_id, worker, worker),
             )
 
-    def cancel(self, job: str, owner: str) -> Job:
+    def cancel(self, job_id: str, owner: str) -> Job:
         """A job that waits is taken out, one that runs is asked to stop; what has ended stays as it is.
 
         Raises:
@@ -191,12 +192,12 @@ class Queue:
             connection.execute(
                 "UPDATE jobs SET state = 'cancelled', ended = ? WHERE id = ? AND owner = ?"
                 " AND state NOT IN ('running', 'done', 'failed', 'cancelled')",  # it waits, or is in no state
-                (time.time(), job, owner),
+                (time.time(), job_id, owner),
             )
             connection.execute(
-                "UPDATE jobs SET stopping = 1 WHERE id = ? AND owner = ? AND state = 'running'", (job, owner)
+                "UPDATE jobs SET stopping = 1 WHERE id = ? AND owner = ? AND state = 'running'", (job_id, owner)
             )
-            return job_of(_row(connection, job, owner), {})
+            return job_of(_row(connection, job_id, owner), {})
 
     def cancel_rest(self, batch: str, owner: str) -> int:
         """Take what still waits of a batch out of the queue; how many these were."""
@@ -206,44 +207,44 @@ class Queue:
                 (time.time(), batch, owner),
             ).rowcount
 
-    def retry(self, job: str, owner: str) -> Job:
+    def retry(self, job_id: str, owner: str) -> Job:
         """Put a job that failed or was stopped at the end of the line again.
 
         Raises:
             RequestError: The owner has no such job, or it did not end that way.
         """
         with self._database.write() as connection:
-            row = _row(connection, job, owner)
+            row = _row(connection, job_id, owner)
             if row["state"] not in ("failed", "cancelled"):
                 raise RequestError(
-                    f"Job {job} is {row['state']}, so there is nothing to try again.",
+                    f"Job {job_id} is {row['state']}, so there is nothing to try again.",
                     "Only what failed or was stopped can be tried again.",
                 )
             connection.execute(
                 "UPDATE jobs SET state = 'queued', place = ?, attempts = 0, stopping = 0,"
                 " started = NULL, ended = NULL, progress = NULL, error = NULL WHERE id = ?",
-                (_last_place(connection, owner) + 1, job),
+                (_last_place(connection, owner) + 1, job_id),
             )
-            return job_of(_row(connection, job, owner), ahead_of(connection, owner))
+            return job_of(_row(connection, job_id, owner), ahead_of(connection, owner))
 
-    def move(self, job: str, owner: str, place: int) -> None:
+    def move(self, job_id: str, owner: str, place: int) -> None:
         """Put a job that waits at a place of its owner's line, 0 being the first.
 
         Raises:
             RequestError: The owner has no such job, or it does not wait.
         """
         with self._database.write() as connection:
-            row = _row(connection, job, owner)
+            row = _row(connection, job_id, owner)
             if row["state"] != "queued":
-                raise RequestError(f"Job {job} is {row['state']}.", "Only a job that waits can be moved.")
+                raise RequestError(f"Job {job_id} is {row['state']}.", "Only a job that waits can be moved.")
             line = [
                 each["id"]
                 for each in connection.execute(
                     "SELECT id FROM jobs WHERE owner = ? AND state = 'queued' ORDER BY place", (owner,)
                 )
-                if each["id"] != job
+                if each["id"] != job_id
             ]
-            line.insert(max(0, place), job)
+            line.insert(max(0, place), job_id)
             connection.executemany(
                 "UPDATE jobs SET place = ? WHERE id = ?", [(at, each) for at, each in enumerate(line)]
             )
@@ -322,12 +323,12 @@ _FIRST = (
 """Before all others of its owner: it had its turn already."""
 
 
-def _row(connection: sqlite3.Connection, job: str, owner: str) -> sqlite3.Row:
+def _row(connection: sqlite3.Connection, job_id: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        f"SELECT {COLUMNS} WHERE jobs.id = ? AND jobs.owner = ?", (job, owner)
+        f"SELECT {COLUMNS} WHERE jobs.id = ? AND jobs.owner = ?", (job_id, owner)
     ).fetchone()
     if row is None:
-        raise RequestError(f"There is no job {job}.", "Choose one in the queue.", advice=Advice.to(Do.LIST_JOBS))
+        raise RequestError(f"There is no job {job_id}.", "Choose one in the queue.", advice=Advice.to(Do.LIST_JOBS))
     return row
 
 

@@ -165,7 +165,7 @@ class Studio:
         """What a job was asked for."""
         return read_spec(job.spec, self.settings)
 
-    def follow(self, job: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
         """The job now, and again whenever it may have changed, until it has ended; the last one says how.
 
         It is stopped as soon as `cancel` says so.
@@ -175,13 +175,13 @@ class Studio:
         """
         number = -1
         while True:
-            found = self.queue.get(job, owner)
+            found = self.queue.get(job_id, owner)
             yield found
             if not isinstance(found.state, Queued | Running):
                 return
             if cancel is not None and cancel.cancelled:
-                self.queue.cancel(job, owner)
-            number = self.live_updates.wait(job, number, LOOK_SECONDS).number
+                self.queue.cancel(job_id, owner)
+            number = self.live_updates.wait(job_id, number, LOOK_SECONDS).number
 
     def close(self, timeout: float = UNWIND_SECONDS) -> bool:
         """Put the job that runs back into the queue, and wait; whether the process can end in good order."""

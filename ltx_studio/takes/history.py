@@ -133,9 +133,9 @@ class Page:
     before: int | None
 
 
-def poster_path(folder: Path, take: str) -> Path:
+def poster_path(folder: Path, take_id: str) -> Path:
     """Of a take's poster in the folder of posters."""
-    return folder / f"{take}.jpg"
+    return folder / f"{take_id}.jpg"
 
 
 def erase(connection: sqlite3.Connection, number: int) -> None:
@@ -162,18 +162,18 @@ class History:
         """Return whether its file is missing, as when its disk is not mounted; checked each time."""
         return not self.path(take).is_file()
 
-    def poster(self, take: str) -> Path:
+    def poster(self, take_id: str) -> Path:
         """A picture of its middle; of a take that is only heard there is none."""
-        return poster_path(self._posters_dir, take)
+        return poster_path(self._posters_dir, take_id)
 
-    def get(self, take: str, owner: str) -> TakeRecord:
+    def get(self, take_id: str, owner: str) -> TakeRecord:
         """One of the owner's takes, also one that is aside.
 
         Raises:
             RequestError: The owner has no such take.
         """
         with self._database.read() as connection:
-            return _record(_row(connection, take, owner))
+            return _record(_row(connection, take_id, owner))
 
     def has_used(self, owner: str, digest: str) -> bool:
         """Whether one of the owner's takes was made of a file with this sha256."""
@@ -250,17 +250,17 @@ class History:
             ).fetchall()
         return [(request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"])) for row in rows]
 
-    def favour(self, take: str, owner: str, favourite: bool) -> None:
+    def favour(self, take_id: str, owner: str, favourite: bool) -> None:
         """Say whether a take is a favourite.
 
         Raises:
             RequestError: The owner has no such take.
         """
         with self._database.write() as connection:
-            number = _row(connection, take, owner)["number"]
+            number = _row(connection, take_id, owner)["number"]
             connection.execute("UPDATE takes SET favourite = ? WHERE number = ?", (favourite, number))
 
-    def tag(self, take: str, owner: str, tags: Sequence[str]) -> None:
+    def tag(self, take_id: str, owner: str, tags: Sequence[str]) -> None:
         """Give a take these tags and no others.
 
         Raises:
@@ -272,7 +272,7 @@ class History:
                 f"A take has at most {MOST_TAGS} tags of {LONGEST_TAG} letters.", "Leave some out, or shorten them."
             )
         with self._database.write() as connection:
-            row = _row(connection, take, owner)
+            row = _row(connection, take_id, owner)
             connection.execute(
                 "UPDATE takes SET tags = ? WHERE number = ?", (json.dumps(cleaned, ensure_ascii=False), row["number"])
             )
@@ -281,14 +281,14 @@ class History:
                 ("\n".join((row["prompt"], *cleaned)), row["number"]),
             )
 
-    def delete(self, take: str, owner: str) -> None:
+    def delete(self, take_id: str, owner: str) -> None:
         """Remove a take and its file.
 
         Raises:
             RequestError: The owner has no such take.
         """
         with self._database.write() as connection:
-            row = _row(connection, take, owner)
+            row = _row(connection, take_id, owner)
             connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (GOING, row["number"]))
         self.remove_leaving()
 
@@ -361,12 +361,14 @@ class History:
                 erase(connection, row["number"])
 
 
-def _row(connection: sqlite3.Connection, take: str, owner: str) -> sqlite3.Row:
+def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving <> ?", (take, owner, GOING)
+        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving <> ?", (take_id, owner, GOING)
     ).fetchone()
     if row is None:
-        raise RequestError(f"There is no take {take}.", "Choose one in the history.", advice=Advice.to(Do.LIST_TAKES))
+        raise RequestError(
+            f"There is no take {take_id}.", "Choose one in the history.", advice=Advice.to(Do.LIST_TAKES)
+        )
     return row
 
 

@@ -191,11 +191,11 @@ class IntegrityCheck:
             take.insert(connection)
         write_poster(self._settings.outputs_dir / take.file, self._take_store.poster(take.id))
 
-    def _make_poster(self, take: str) -> None:
+    def _make_poster(self, take_id: str) -> None:
         with self._database.read() as connection:
-            row = connection.execute("SELECT file FROM takes WHERE id = ?", (take,)).fetchone()
+            row = connection.execute("SELECT file FROM takes WHERE id = ?", (take_id,)).fetchone()
         if row is not None:
-            write_poster(self._settings.outputs_dir / row["file"], self._take_store.poster(take))
+            write_poster(self._settings.outputs_dir / row["file"], self._take_store.poster(take_id))
 
     def _strays(self, known: set[str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """Takes with a recipe that the history does not know, and what else is there that it does not know."""

@@ -229,9 +229,9 @@ class TakeStore:
         except Exception:
             log.exception("%s has no poster", take.name)
 
-    def poster(self, take: str) -> Path:
+    def poster(self, take_id: str) -> Path:
         """Of a take: a picture of its middle."""
-        return poster_path(self._posters, take)
+        return poster_path(self._posters, take_id)
 
     def sweep(self, jobs: Iterable[str]) -> None:
         """Remove unfinished files of killed processes, and files that runs of these jobs, which have no take, left."""

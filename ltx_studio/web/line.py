@@ -100,14 +100,14 @@ class LinePanel:
             said = gr.update(value=self._discretion.error(problem), visible=True)
         return (*_told(self._view(chosen, request), shown), said, retried)
 
-    def _do(self, act: str, job: str, owner: str) -> None:
+    def _do(self, act: str, job_id: str, owner: str) -> None:
         queue = self._studio.queue
         acts: Mapping[str, Callable[[], object]] = {
-            "cancel": lambda: queue.cancel(job, owner),
-            "cancel_rest": lambda: queue.cancel_rest(job, owner),
-            "retry": lambda: queue.retry(job, owner),
-            "first": lambda: queue.move(job, owner, 0),
-            "up": lambda: queue.move(job, owner, self._place(job, owner) - 1),
+            "cancel": lambda: queue.cancel(job_id, owner),
+            "cancel_rest": lambda: queue.cancel_rest(job_id, owner),
+            "retry": lambda: queue.retry(job_id, owner),
+            "first": lambda: queue.move(job_id, owner, 0),
+            "up": lambda: queue.move(job_id, owner, self._place(job_id, owner) - 1),
             "pause": lambda: queue.pause(owner),
             "resume": lambda: queue.pause(owner, False),
         }
@@ -117,10 +117,10 @@ class LinePanel:
         if self._studio.runner.problem() is None:  # else what waits would only fail
             self._studio.work()
 
-    def _place(self, job: str, owner: str) -> int:
+    def _place(self, job_id: str, owner: str) -> int:
         """Where a job stands in its owner's line; those that are not shown cannot be moved by one."""
         waiting = [each.id for each in self._studio.snapshots.of(owner).waiting]
-        return waiting.index(job) if job in waiting else len(waiting)
+        return waiting.index(job_id) if job_id in waiting else len(waiting)
 
 
 def view(line: QueueSnapshot, chosen: str | None, said: Callable[[str], str] = str) -> View:

@@ -211,10 +211,10 @@ class ModelsPanel:
 
         yield from self._do(work, request)
 
-    def _get_for(self, job: str, request: gr.Request) -> Iterator[Updates]:
+    def _get_for(self, job_id: str, request: gr.Request) -> Iterator[Updates]:
         def work(cancel: CancelToken) -> Iterator[Updates]:
             self._check_may_fetch()
-            state = self._studio.queue.get(job, self._owners.of(request)).state
+            state = self._studio.queue.get(job_id, self._owners.of(request)).state
             files = files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else []
             yield {self._parts.card: cards.message(WAITING["hub"])}
             yield from self._on_card(fetched(files, Store(self._settings), cancel))

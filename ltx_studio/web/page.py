@@ -207,12 +207,12 @@ class Page:
     def _remedier(self, remedy: Remedy) -> Any:
         """A handler that does something about the job that failed, and tells what comes of it."""
 
-        def help_it(job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        def help_it(job_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
             try:
-                if remedy is not Remedy.UNLOAD and not self.run.answers(job, request):
+                if remedy is not Remedy.UNLOAD and not self.run.answers(job_id, request):
                     yield self.run.nothing()
                     return
-                jobs = carry_out(self._studio, remedy, self._studio.queue.get(job, self._owners.of(request)))
+                jobs = carry_out(self._studio, remedy, self._studio.queue.get(job_id, self._owners.of(request)))
                 if jobs:
                     yield from self.run.follow(jobs, request)
                 else:
@@ -278,33 +278,33 @@ class Page:
         for mode, form in self.forms.items():
             yield kept.to_restore(form, saved.get(mode)) if mode in saved or mode == FIRST_MODE else SKIP
 
-    def _again(self, take: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _again(self, take_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The same request with a new seed."""
         try:
-            spec = self._spec_of(self.take.record(take, request)).with_seed(drawn_seed())
+            spec = self._spec_of(self.take.record(take_id, request)).with_seed(drawn_seed())
             yield from self.run.hand_in([spec], request)
         except StudioError as problem:
             yield self.run.problem(problem)
 
-    def _reuse(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+    def _reuse(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """The form as it was, its seed kept, for another prompt."""
-        told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take, request)
-        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take, request)))
+        told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
+        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take_id, request)))
         return (cards.message(left_out) if left_out else told), *filled
 
-    def _go_on(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+    def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Image to video, which begins with the take's last frame."""
-        return self._filled(lambda record: self._sent(record, "i2v", last=True), take, request)
+        return self._filled(lambda record: self._sent(record, "i2v", last=True), take_id, request)
 
-    def _send(self, take: str, mode: str, request: gr.Request) -> tuple[Any, ...]:
+    def _send(self, take_id: str, mode: str, request: gr.Request) -> tuple[Any, ...]:
         if mode not in MODES:
             return SKIP, SKIP, *self._nothing()
-        return "", *self._filled(partial(self._sent, mode=mode, last=False), take, request)
+        return "", *self._filled(partial(self._sent, mode=mode, last=False), take_id, request)
 
-    def _filled(self, fill: Any, take: str, request: gr.Request) -> tuple[Any, ...]:
+    def _filled(self, fill: Any, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """What `fill` makes of the take, or why it cannot be."""
         try:
-            return "", *fill(self.take.record(take, request))
+            return "", *fill(self.take.record(take_id, request))
         except OSError:
             return self._discretion.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
         except StudioError as problem:

@@ -160,11 +160,11 @@ class RunPanel:
         with self._guard:
             self._tab(request).keeps_take = False
 
-    def answers(self, job: str, request: gr.Request) -> bool:
+    def answers(self, job_id: str, request: gr.Request) -> bool:
         """Whether the failure of a job is what is shown; from now on it is not, so that a second click does nothing."""
         with self._guard:
             tab = self._tab(request)
-            is_shown, tab.failure = tab.failure == job, ""
+            is_shown, tab.failure = tab.failure == job_id, ""
             return is_shown
 
     def _tab(self, request: gr.Request) -> _Tab:
@@ -180,27 +180,27 @@ class RunPanel:
         tab = self._tabs.get(session)
         return None if tab is None else tab.shown
 
-    def turn_to(self, job: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def turn_to(self, job_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Show a job in place of what this tab shows, which goes on all the same and is shown again afterwards.
 
         What has ended is told beside what is shown.
         """
-        found = self._studio.queue.get(job, self._owners.of(request))
+        found = self._studio.queue.get(job_id, self._owners.of(request))
         with self._guard:
             tab = self._tab(request)
-            if job in tab.jobs:
-                tab.jobs.remove(job)
+            if job_id in tab.jobs:
+                tab.jobs.remove(job_id)
         if not isinstance(found.state, Queued | Running):
             yield self._told_of(found, tab)
             return
         with self._guard:
-            if tab.shown not in (None, job):
+            if tab.shown not in (None, job_id):
                 tab.turns = True
                 tab.left.add(tab.shown)
                 tab.jobs.appendleft(tab.shown)
-            if job != tab.shown:
-                tab.jobs.appendleft(job)
-        yield from self.watch([job], request)
+            if job_id != tab.shown:
+                tab.jobs.appendleft(job_id)
+        yield from self.watch([job_id], request)
 
     def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
         """Tell how a job ended, and leave the run as it is."""
@@ -255,20 +255,20 @@ class RunPanel:
             tab.is_followed = tab.shown is not None
             return tab.shown
 
-    def _follow_one(self, job: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _follow_one(self, job_id: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         owner = self._owners.of(request)
-        found = self._studio.queue.get(job, owner)
+        found = self._studio.queue.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
-        if job in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
+        if job_id in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
             return  # nobody saw it end, and what ended after it is shown
         spec = self._studio.spec(found)
         view, begun = _View(self._studio, spec), time.time()
         short_until = time.monotonic() + SHORT_SECONDS
-        for each in self._studio.follow(job, owner):
+        for each in self._studio.follow(job_id, owner):
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, tab)
                 return
-            preview = view.preview(job)
+            preview = view.preview(job_id)
             if begun is not SKIP and preview is SKIP:
                 preview = gr.update(value="", visible=False)  # it may be of the job before
             card = gr.update(value=view.card(each, len(tab.jobs)), visible=True)
@@ -361,9 +361,9 @@ class _View:
             job, self._phases, self._summary, now, left=left, memory=self._memory, more=more, paused=paused
         )
 
-    def preview(self, job: str) -> Any:
+    def preview(self, job_id: str) -> Any:
         """The forming clip as a picture that loops, when it is newer than what is shown."""
-        frames = self._studio.live_updates.look(job).frames
+        frames = self._studio.live_updates.look(job_id).frames
         if not frames or id(frames) == self._shown:
             return SKIP
         self._shown = id(frames)

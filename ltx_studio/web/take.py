@@ -90,20 +90,20 @@ class TakePanel:
         delete.click(lambda: (gr.update(visible=False), gr.update(visible=True)), None, [delete, sure], **QUIET)
         self.deleted = sure.click(self._delete, [self.take, self.changed], [*self.outputs, self.changed], **QUIET)
 
-    def show(self, take: str, request: gr.Request) -> tuple[Any, ...]:
+    def show(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Values of the outputs for one of the visitor's takes; none is shown when it is gone."""
         try:
-            return self.shown(self.record(take, request))
+            return self.shown(self.record(take_id, request))
         except StudioError:
             return self.nothing()
 
-    def record(self, take: str, request: gr.Request) -> TakeRecord:
+    def record(self, take_id: str, request: gr.Request) -> TakeRecord:
         """One of the visitor's takes.
 
         Raises:
             RequestError: There is none of that name, or it is somebody else's.
         """
-        return self._studio.history.get(take, self._owners.of(request))
+        return self._studio.history.get(take_id, self._owners.of(request))
 
     def path(self, record: TakeRecord) -> Path:
         """Of its video file."""
@@ -141,32 +141,32 @@ class TakePanel:
             gr.update(value=""),
         )
 
-    def tell_favourite(self, take: str, request: gr.Request) -> Any:
+    def tell_favourite(self, take_id: str, request: gr.Request) -> Any:
         """What the button says, when the history may have changed it."""
         try:
-            return gr.update(value=_favourite(self.record(take, request).favourite))
+            return gr.update(value=_favourite(self.record(take_id, request).favourite))
         except StudioError:
             return gr.skip()
 
-    def _favour(self, take: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
+    def _favour(self, take_id: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
         try:
-            record = self.record(take, request)
+            record = self.record(take_id, request)
         except StudioError:
             return gr.skip(), gr.skip()
-        self._studio.history.favour(take, record.owner, not record.favourite)
+        self._studio.history.favour(take_id, record.owner, not record.favourite)
         return gr.update(value=_favourite(not record.favourite)), changed + 1
 
-    def _delete(self, take: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
+    def _delete(self, take_id: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
         try:
-            self._studio.history.delete(take, self._owners.of(request))
+            self._studio.history.delete(take_id, self._owners.of(request))
         except StudioError as problem:
             log.info("%s", problem)
         return *self.nothing(), changed + 1
 
-    def _reveal(self, take: str, request: gr.Request) -> Any:
+    def _reveal(self, take_id: str, request: gr.Request) -> Any:
         """Show the take in the machine's file manager, or say where it lies."""
         try:
-            record = self.record(take, request)
+            record = self.record(take_id, request)
         except StudioError:
             return gr.skip()
         path = self._studio.history.path(record)
