@@ -1,6 +1,8 @@
-"""The page: `python app.py` serves it, and `import app; app.build_app()` embeds it. A Space starts here: what set-up
-fetches is fetched when it is missing, no password is made for visitors, and one is asked for only where
-LTX_STUDIO_PASSWORD is set."""
+"""The page: `python app.py` serves it, and `import app; app.build_app()` embeds it.
+
+A Space starts here: set-up runs if ComfyUI is missing, no password is made for visitors, and one is required only if
+LTX_STUDIO_PASSWORD is set.
+"""
 
 import subprocess
 import sys
@@ -19,7 +21,7 @@ __all__ = ["build_app"]
 def set_up(settings: Settings) -> None:
     """Fetch ComfyUI and store the pocket model if ComfyUI is missing. If that fails, the page says what to do.
 
-    Set-up runs in a process of its own: it boots ComfyUI, and the page boots it once more.
+    Set-up runs in a separate process: it boots ComfyUI, and the page boots it again.
     """
     if settings.comfy_dir is not None:
         return

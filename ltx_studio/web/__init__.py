@@ -5,7 +5,7 @@ import gc
 from ltx_studio.web.light import no_files_of_types
 
 _was_on = gc.isenabled()
-gc.disable()  # importing Gradio makes many objects and frees few: to look for these takes a tenth of the time
+gc.disable()  # importing Gradio creates many objects and frees few: collecting garbage takes a tenth of the time
 try:
     with no_files_of_types():
         from ltx_studio.web.server import build_app, serve

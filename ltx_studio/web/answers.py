@@ -1,7 +1,7 @@
-"""Answer clients when something goes wrong; log tracebacks of the studio's own faults only.
+"""Answers clients when something goes wrong, and logs tracebacks of the studio's own faults only.
 
 Gradio 6.31 prints a traceback to the terminal, with what the client sent, for each exception of an event, and uvicorn
-one for each of a route; most come from clients that send nonsense.
+prints one for each exception of a route; most are caused by clients that send nonsense.
 """
 
 import logging
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _PACKAGE = str(Path(ltx_studio.__file__).parent)
 _MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, RecursionError)
-"""What Gradio's routes raise over a request that they cannot make sense of."""
+"""The exceptions that Gradio's routes raise for a request that they cannot interpret."""
 
 
 def as_gradio_error(error: StudioError) -> gr.Error:
@@ -43,7 +43,7 @@ def not_understood() -> gr.Error:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn errors about a client's values into an answer without a traceback.
+    """Turn errors about a client's values into a `gr.Error` without a traceback.
 
     Raises:
         gr.Error: Something went wrong; an error meant for the client is passed on unchanged.
@@ -55,7 +55,7 @@ def refusing() -> Iterator[None]:
         raise
     except StudioError as error:
         raise as_gradio_error(error) from None
-    except OSError:  # a full disk is no mistake of the client
+    except OSError:  # a full disk is not the client's fault
         raise
     except Exception as error:
         log.info("Values of a client were refused: %s", type(error).__name__)
@@ -64,13 +64,13 @@ def refusing() -> Iterator[None]:
 
 @contextmanager
 def answering(what: str) -> Iterator[None]:
-    """Turn any exception of an event into an answer, and log the traceback of unexpected ones.
+    """Turn any exception of an event into a `gr.Error`, and log the traceback of unexpected ones.
 
     Args:
-        what: Names the event.
+        what: The event's name, for the log.
 
     Raises:
-        gr.Error: It raised something.
+        gr.Error: The event raised an exception.
     """
     try:
         yield
@@ -86,7 +86,7 @@ def answering(what: str) -> Iterator[None]:
 
 
 class AnswerErrors:
-    """ASGI middleware, the outermost: no exception gets to uvicorn, which would print it to the terminal."""
+    """The outermost ASGI middleware: no exception reaches uvicorn, which would print it to the terminal."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -118,7 +118,7 @@ class AnswerErrors:
 
 
 async def _end(send: Send) -> None:
-    """End an answer that has begun, if its length allows that; else the connection is cut."""
+    """End an answer that has begun, if its declared length allows that; otherwise the connection is cut."""
     try:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except RuntimeError:
@@ -137,7 +137,7 @@ def is_mistake(error: BaseException) -> bool:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether it was raised in the studio's own code; the sessions stand in for dictionaries of Gradio's."""
+    """Return whether the studio's own code raised it; `sessions`, used as Gradio's dictionaries, does not count."""
     raised_in = ""
     trace: Any = error.__traceback__
     while trace is not None:

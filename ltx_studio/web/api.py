@@ -1,4 +1,4 @@
-"""The page's server as an API: one typed endpoint for each mode, and the queue and the history, for `gradio_client`."""
+"""The API for `gradio_client`: one typed endpoint for each mode, and endpoints for the queue and the history."""
 
 import inspect
 import logging
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 class Api:
-    """Endpoints over one studio. What they take and give is JSON; files are `gradio.FileData`."""
+    """The endpoints of one studio. They take and return JSON; files are `gradio.FileData`."""
 
     def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
         self._studio, self._owners, self._model_set = studio, owners, model_set
@@ -45,7 +45,7 @@ class Api:
         self._opened = OpenedWorkflows(studio.settings)
 
     def build(self) -> None:
-        """Add the endpoints to the Blocks that is open."""
+        """Add the endpoints to the open Blocks."""
         for mode in MODES.values():
             api(self._telling(self._endpoint(mode)), api_name=mode.id, api_description=f"{mode.label}: hand in a job.")
         for function in (
@@ -56,7 +56,7 @@ class Api:
         api(self._telling(self.follow), api_name="follow", concurrency_limit=None)
 
     def _telling(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with its errors in Gradio's form, which reaches clients as words."""
+        """Return the function with its errors converted to `gr.Error`, whose message reaches clients."""
         types = _types(function)
 
         @wraps(function)
@@ -83,14 +83,14 @@ class Api:
         return gr.Error(f"{told.message} {told.hint}", title=told.code, print_exception=False)
 
     def _job(self, job: Job) -> Json:
-        """A job as clients get it."""
+        """Return a job as JSON, as clients receive it."""
         told: Json = job.as_dict()
         if isinstance(job.state, Failed):
             told["error"] = self._discretion.told(job.state.error).as_dict()
         return told
 
     def _endpoint(self, mode: Mode) -> Callable[..., Json]:
-        """A function with the mode's parameters, as its declaration has them."""
+        """Return a function whose signature has the parameters that the mode declares."""
         fields = mode.params.model_fields
         parameters = [_parameter(name, fields[name], _media_of(mode, name)) for name in fields]
         parameters.sort(key=lambda each: each.default is not inspect.Parameter.empty)
@@ -116,7 +116,7 @@ class Api:
         return endpoint
 
     def batch(self, requests: list[Json], request: gr.Request) -> list[str]:
-        """Hand in many requests, all or none: each with ``mode`` and what its endpoint takes. Gives the jobs' ids."""
+        """Submit many requests, all or none: each with ``mode`` and the inputs of its endpoint. Return the job ids."""
         if not 0 < len(requests) <= MOST:
             raise RequestError(f"There are {len(requests)} requests.", f"Give from 1 to {MOST}.")
         specs, registry = [], get_registry(self._studio.settings)
@@ -134,15 +134,15 @@ class Api:
         return jobs
 
     def jobs(self, request: gr.Request, limit: int = 50) -> list[Json]:
-        """The running job, those that wait in their order, then the newest that have ended."""
+        """Return the running job, the waiting jobs in queue order, then the jobs that ended last."""
         return [self._job(job) for job in self._studio.queue.of(self._owners.of(request), limit=_within(limit))]
 
     def job(self, job: str, request: gr.Request) -> Json:
-        """One job; when it failed with why, when it is done with its take."""
+        """Return a job; a failed one has its error, a finished one its take."""
         return self._job(self._studio.queue.get(job, self._owners.of(request)))
 
     def follow(self, job: str, request: gr.Request) -> Iterator[Json]:
-        """A job again and again, whenever it has changed, until it has ended."""
+        """Stream a job each time it changes, until it has ended."""
         told: Json = {}
         for each in self._studio.follow(job, self._owners.of(request)):
             if self._job(each) != told:
@@ -150,20 +150,20 @@ class Api:
                 yield told
 
     def cancel(self, job: str, request: gr.Request) -> Json:
-        """Take a job that waits out of the queue, or stop one that runs."""
+        """Remove a waiting job from the queue, or stop a running one."""
         return self._job(self._studio.queue.cancel(job, self._owners.of(request)))
 
     def retry(self, job: str, request: gr.Request) -> Json:
-        """Put a job that failed or was stopped at the end of the queue again."""
+        """Put a job that failed or was stopped back at the end of the queue."""
         return self._job(self._studio.queue.retry(job, self._owners.of(request)))
 
     def move(self, job: str, place: int, request: gr.Request) -> list[Json]:
-        """Put a job that waits at a place of the queue, 1 being the next. Gives all jobs."""
+        """Move a waiting job to a place in the queue, where 1 is the next. Return all jobs."""
         self._studio.queue.move(job, self._owners.of(request), place - 1)
         return self.jobs(request)
 
     def pause(self, paused: bool, request: gr.Request) -> bool:
-        """Let no job begin until it is told otherwise; what runs goes on."""
+        """Pause or resume the queue. While it is paused, no job starts; a running one continues."""
         self._studio.queue.pause(self._owners.of(request), paused)
         return paused
 
@@ -176,7 +176,7 @@ class Api:
         before: int | None = None,
         limit: int = 50,
     ) -> Json:
-        """The newest takes that fit; ``before`` of the answer asks for the next page."""
+        """Return the newest takes that match; pass the result's ``before`` to get the next page."""
         page = self._studio.history.page(
             self._owners.of(request),
             search=search,
@@ -189,7 +189,7 @@ class Api:
         return {"takes": shown, "before": page.before}
 
     def take(self, take: str, request: gr.Request) -> tuple[gr.FileData, Json]:
-        """The video of a take, and its recipe."""
+        """Return a take's video and its recipe."""
         found = self._studio.history.get(take, self._owners.of(request))
         if self._studio.history.is_missing(found):
             raise RequestError(words.FILE_GONE, words.FILE_GONE_HINT)
@@ -197,24 +197,24 @@ class Api:
         return _file(path, f"{found.mode}-{found.id}.mp4"), dict(found.recipe)  # type: ignore[return-value]
 
     def favourite(self, take: str, favourite: bool, request: gr.Request) -> Json:
-        """Say whether a take is a favourite, which no pruning removes."""
+        """Set whether a take is a favourite; pruning keeps favourites. Return the take."""
         owner = self._owners.of(request)
         self._studio.history.favour(take, owner, favourite)
         return self._studio.history.get(take, owner).as_dict()
 
     def tag(self, take: str, tags: list[str], request: gr.Request) -> Json:
-        """Give a take these tags and no others."""
+        """Replace a take's tags. Return the take."""
         owner = self._owners.of(request)
         self._studio.history.tag(take, owner, tags)
         return self._studio.history.get(take, owner).as_dict()
 
     def delete(self, take: str, request: gr.Request) -> str:
-        """Remove a take and its file. Gives its id."""
+        """Delete a take and its file. Return its id."""
         self._studio.history.delete(take, self._owners.of(request))
         return take
 
     def workflow_form(self, file: gr.FileData) -> list[Json]:
-        """What can be set of a workflow: each with ``key``, ``title``, ``kind``, ``value`` and its range."""
+        """Return a workflow's fields, each with ``key``, ``title``, ``kind``, ``value`` and its range."""
         return [field.as_dict() for field in self._opened.get(_uploaded(file)).fields]
 
     def workflow(
@@ -225,8 +225,11 @@ class Api:
         trusted: bool = False,
         map_models: str | None = None,
     ) -> Json:
-        """Submit a workflow of your own. ``trusted`` allows nodes that may do anything, if the page is only for this
-        machine; ``map_models`` names a model set whose files replace those of the workflow."""
+        """Submit a custom workflow.
+
+        ``trusted`` allows nodes that may do anything, if only this machine can open the page; ``map_models`` names a
+        model set whose files replace those of the workflow.
+        """
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         opened, definitions = self._opened.get(_uploaded(file)), self._opened.definitions()
@@ -244,11 +247,14 @@ class Api:
         return self._job(self._studio.queue.get(job, self._owners.of(request))) | {"notes": notes}
 
     def prune(self, request: gr.Request, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
-        """Remove the oldest takes but no favourites; ``keep`` are left beside these, ``keep_bytes`` are of all."""
+        """Delete the oldest takes, but no favourites, and return their ids.
+
+        ``keep`` is how many other takes remain; ``keep_bytes`` is the size of all that remain, favourites included.
+        """
         return self._studio.history.prune(self._owners.of(request), keep=keep, keep_bytes=keep_bytes)
 
     def recipe(self, video: gr.FileData) -> Json:
-        """The recipe that a video carries."""
+        """Return the recipe embedded in a video."""
         return recipes.read(_uploaded(video)).model_dump(mode="json")
 
 
@@ -256,7 +262,7 @@ _KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def _parameter(name: str, field: FieldInfo, media: Media | None) -> inspect.Parameter:
-    """Of an endpoint, from a field. What a mode fills in itself may be left out."""
+    """Return an endpoint's parameter for a field. It is optional if the mode can fill it in."""
     annotation: Any = _annotation(field.annotation) if media is None else gr.FileData
     if media is None and field.is_required() and name == "prompt":
         return inspect.Parameter(name, _KIND, annotation=annotation)
@@ -276,14 +282,14 @@ def _media_of(mode: Mode, name: str) -> Media | None:
 
 
 def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet, preset: str, registry: Registry) -> JobSpec:
-    """Return a request as JSON has it, with its files uploaded.
+    """Return the request that a client sent as JSON, with its files uploaded.
 
     Args:
-        mode: Its mode.
-        values: Its values.
-        model_set: The model set if it names none.
-        preset: The preset if it names none.
-        registry: Has the model sets that it may name.
+        mode: The mode's id.
+        values: The values, by name.
+        model_set: The model set if the values name none.
+        preset: The preset if the values name none.
+        registry: The model sets that the values may name.
     """
     files, given = get_mode(mode).media, dict[str, Any]()
     for name, value in values.items():
@@ -294,7 +300,7 @@ def _spec(mode: str, values: Mapping[str, Any], model_set: ModelSet, preset: str
 
 
 def _within(limit: int) -> int:
-    """How many are told at once."""
+    """Return the limit, at least 1 and at most `MOST`."""
     return min(max(1, limit), MOST)
 
 
@@ -304,10 +310,10 @@ def _loras(value: Any) -> Any:
 
 
 def _uploaded(value: Any) -> Path:
-    """Where an upload lies. No other path is taken from a request: the server's own files are not for its clients.
+    """Return the path of an upload. No other path is accepted: clients must not read the server's own files.
 
     Raises:
-        RequestError: It is no upload.
+        RequestError: The file is not an upload.
     """
     path = Path(str(value.get("path", "")) if isinstance(value, Mapping) else "")
     folder = Path(get_upload_folder()).resolve()
@@ -321,7 +327,7 @@ def _file(path: str, name: str) -> Json:
 
 
 def _types(function: Callable[..., Any]) -> list[tuple[str, TypeAdapter[Any] | None]]:
-    """Name and type of each of a client's values, in their order; none of a file, which `_uploaded` looks at."""
+    """Return the name and type of each value that a client sends; None for a file, which `_uploaded` checks."""
     named = inspect.signature(function, eval_str=True).parameters.values()
     kinds = {each.name: each.annotation for each in named if each.annotation is not gr.Request}
     return [
@@ -330,10 +336,10 @@ def _types(function: Callable[..., Any]) -> list[tuple[str, TypeAdapter[Any] | N
 
 
 def _checked(types: Sequence[tuple[str, TypeAdapter[Any] | None]], given: Sequence[Any]) -> list[Any]:
-    """Gradio hands on whatever a client sends.
+    """Return the values converted to the endpoint's types; Gradio passes on whatever a client sends.
 
     Raises:
-        RequestError: A value is of another type than the endpoint takes, or nothing could use it.
+        RequestError: A value has the wrong type, or `check_values` refuses it.
     """
     check_values([value for value in given if not isinstance(value, gr.Request)])
     checked = []

@@ -1,4 +1,4 @@
-"""Limit how large a request may be and how long it may take to arrive."""
+"""Limits how large a request may be and how long it may take to arrive."""
 
 import asyncio
 import re
@@ -16,11 +16,11 @@ from ltx_studio.web.guard import UPLOAD
 from ltx_studio.web.multipart import FieldError, UploadFields
 
 CHUNK_SECONDS = 30.0
-"""How long a request's next part may take to arrive."""
+"""Timeout for the next part of a request."""
 
 UPLOAD_CHUNK_SECONDS = 120.0
 SLOWEST = 4096
-"""Bytes a second that a request has to bring on the whole, once `CHUNK_SECONDS` are over."""
+"""Bytes a second that a request must average once `CHUNK_SECONDS` have passed."""
 
 DRAIN_SECONDS = 2.0
 LARGE = 413
@@ -32,7 +32,7 @@ class BodyError(Exception):
     """A request's body is refused.
 
     Attributes:
-        status: Of the HTTP answer.
+        status: The status of the HTTP answer.
         text: The message in the answer.
     """
 
@@ -42,15 +42,15 @@ class BodyError(Exception):
 
 
 class Bodies:
-    """ASGI middleware that refuses bodies which are too large, by what they say and by what arrives, or too slow.
+    """ASGI middleware that refuses bodies that are too slow, or too large by their declared or actual size.
 
-    It also counts the values of a JSON body before anything parses them, and keeps the fields of an upload short:
+    It also limits the number of values in a JSON body before anything parses them, and the size of an upload's fields:
     Gradio would hold both in memory.
 
     Args:
-        app: What is asked when nothing is refused.
-        seconds: How long the next part of a body may take to arrive.
-        upload_seconds: The same of an upload.
+        app: The wrapped app.
+        seconds: Timeout for the next part of a body.
+        upload_seconds: Timeout for the next part of an upload.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class Bodies:
         try:
             await self._app(scope, receive_limited, answer.send)
         except Exception:
-            if not answer.refused:  # else it is the app's complaint that the client has gone
+            if not answer.refused:  # otherwise the app only reports that the client has gone
                 raise
 
 
 class _Body:
-    """One request's body on its way in."""
+    """A request's body while it arrives."""
 
     def __init__(self, receive: Receive, limit: Limit, seconds: float) -> None:
         self._receive, self._limit, self._seconds = receive, limit, seconds
@@ -100,7 +100,7 @@ class _Body:
         """Return the next part.
 
         Raises:
-            BodyError: It is too large or does not come in time.
+            BodyError: The body is too large, or the part does not arrive in time.
         """
         if self._is_whole:
             return await self._receive()
@@ -119,7 +119,7 @@ class _Body:
 
 
 class _Upload(_Body):
-    """An upload on its way in, which is passed on while it arrives."""
+    """An upload, passed on while it arrives."""
 
     def __init__(self, receive: Receive, limit: Limit, seconds: float, scope: Scope) -> None:
         super().__init__(receive, limit, seconds)
@@ -135,7 +135,7 @@ class _Upload(_Body):
 
 
 class _Values(_Body):
-    """Any other body, which is passed on once it is whole and was found to have no more values than the limit."""
+    """Any other body, passed on once it is complete and has no more values than the limit."""
 
     def __init__(self, receive: Receive, limit: Limit, seconds: float) -> None:
         super().__init__(receive, limit, seconds)
@@ -159,7 +159,7 @@ class _Values(_Body):
 
 
 def count_values(body: bytes | bytearray, most: int) -> int:
-    """Return how many values a JSON text has at most; above `most`, those within texts are not counted."""
+    """Return an upper bound of the number of values in a JSON text; above `most`, marks within strings do not count."""
     count = _count_marks(body)
     if count <= most:
         return count
@@ -172,7 +172,7 @@ def _count_marks(body: bytes | bytearray) -> int:
 
 
 class _Answer:
-    """What goes back to the client: the app's answer, or a refusal in its place."""
+    """The answer to the client: the app's, or a refusal in its place."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
@@ -196,7 +196,7 @@ class _Answer:
             is_end = message["type"] == "http.response.body"
             if (
                 is_end and error.status == LARGE
-            ):  # a connection that is closed while the client still sends takes the answer with it
+            ):  # closing the connection while the client still sends would lose the answer
                 await self._send({**message, "more_body": True})
                 await self._drain()
                 message = {"type": "http.response.body", "body": b""}
@@ -205,7 +205,7 @@ class _Answer:
         await answer(self._scope, self._receive, send)
 
     async def _drain(self) -> None:
-        """Read a little more, so that a client which sends before it reads sees the answer."""
+        """Read a little more, so that a client that sends before it reads gets the answer."""
         left = limits.REQUEST_BODY.most
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -220,12 +220,12 @@ async def read_whole(receive: Receive, limit: Limit, seconds: float) -> bytes:
     """Return a whole body.
 
     Args:
-        receive: Of the request.
-        limit: Of the body.
-        seconds: How long all of it may take to arrive.
+        receive: The request's ASGI receive function.
+        limit: The largest size.
+        seconds: Timeout for the whole body.
 
     Raises:
-        BodyError: It is too large, takes too long, or its sender has gone.
+        BodyError: The body is too large or takes too long, or the client has disconnected.
     """
     body = bytearray()
     try:
@@ -243,7 +243,7 @@ async def read_whole(receive: Receive, limit: Limit, seconds: float) -> bytes:
 
 
 def check_declared(scope: Scope, limit: Limit) -> None:
-    """Refuse a body by the length that its request declares.
+    """Refuse a body by its Content-Length header.
 
     Raises:
         BodyError: The length is too large or malformed.
@@ -265,7 +265,7 @@ def _too_large(limit: Limit) -> str:
 
 
 def _has_body(scope: Scope) -> bool:
-    """Whether a body may follow. Most requests are without one, and cost nothing here."""
+    """Return whether a body may follow. Most requests have none, and cost nothing here."""
     if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
         return True
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])

@@ -1,4 +1,4 @@
-"""Pieces of HTML: header, progress card, error card. Everything that comes from outside is escaped here."""
+"""Pieces of HTML: header, progress card, error card. All text from outside is escaped here."""
 
 import re
 from collections.abc import Sequence
@@ -25,17 +25,17 @@ def run(
     more: int = 0,
     paused: bool = False,
 ) -> str:
-    """A job that waits or runs: what it does, for how long, and its phases.
+    """Return the card of a waiting or running job: its status, elapsed time and phases.
 
     Args:
-        job: It.
-        phases: Of its run.
-        summary: What is made.
+        job: The job.
+        phases: The phases of its run.
+        summary: What it makes.
         now: Seconds since the epoch.
-        left: Seconds until its end, where they can be told.
-        memory: What is in use, in words.
-        more: Jobs that the same tab has handed in after it.
-        paused: Whether its owner lets nothing begin.
+        left: Estimated seconds until it ends, if known.
+        memory: The memory in use, as text.
+        more: How many jobs the same tab follows after it.
+        paused: Whether its owner has paused the queue.
     """
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
@@ -65,7 +65,7 @@ def run(
 
 
 def forming(moving: str, still: str) -> str:
-    """The forming clip, as addresses of a picture that moves, and of one for those who want nothing to."""
+    """Return the live preview, from the URLs of an animated picture and of a still one for reduced motion."""
     return (
         f'<picture><source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
         f'<img src="{moving}" alt="{words.FORMING}"></picture>'
@@ -73,7 +73,7 @@ def forming(moving: str, still: str) -> str:
 
 
 def told(made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:
-    """What a form will make: size and length, how long it takes, and what to know before."""
+    """Return the line that says what a form will make, with the estimated time and notes."""
     time = f" · {words.TAKES_HERE.format(time=words.in_seconds(seconds))}" if seconds is not None else ""
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return (
@@ -83,7 +83,7 @@ def told(made: str, notes: Sequence[str] = (), *, seconds: float | None = None, 
 
 
 def recipe(take: TakeRecord, said: str = "") -> str:
-    """How a take was made, in words; `said` is what happened to it just now."""
+    """Return the card that says how a take was made; `said` is a status message below it."""
     mode = MODES[take.mode].label if take.mode in MODES else words.OWN_WORKFLOW
     known = all_presets().get(str(take.recipe.get("preset")))
     preset = known.label if known else ""
@@ -111,7 +111,7 @@ def _chip(label: str, index: int, at: int) -> str:
 
 
 def header(mode: str, model_set: str) -> str:
-    """Name, mode and model set."""
+    """Return the header: title, mode and model set."""
     return (
         f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>'
         f'<span class="set">{escape(model_set)}</span></div>'
@@ -119,7 +119,7 @@ def header(mode: str, model_set: str) -> str:
 
 
 def menu_button() -> str:
-    """What opens the drawer where it is not pinned."""
+    """Return the button that opens the drawer where it is not pinned."""
     return (
         f'<button id="drawer-toggle" type="button" aria-controls="drawer" aria-expanded="false"'
         f' aria-label="{words.MENU}"><span aria-hidden="true">☰</span></button>'
@@ -127,29 +127,29 @@ def menu_button() -> str:
 
 
 def close_button() -> str:
-    """What closes the drawer where it lies over the page."""
+    """Return the button that closes the drawer where it covers the page."""
     sign = '<span aria-hidden="true">✕</span>'
     return f'<button id="drawer-close" type="button" aria-label="{words.CLOSE_MENU}">{sign}</button>'
 
 
 def notice(text: str) -> str:
-    """The one line that a model set wants said."""
+    """Return the notice of a model set."""
     return f'<p class="notice">{prose(text)}</p>'
 
 
 def line(text: str) -> str:
-    """A sentence without a frame."""
+    """Return a sentence without a frame."""
     return f'<p class="line">{prose(text)}</p>'
 
 
 def message(text: str, summary: str = "") -> str:
-    """A card with one sentence."""
+    """Return a card with one sentence, and a summary below it if there is one."""
     below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
     return f'<div class="card" role="status" aria-live="polite"><p>{escape(text)}</p>{below}</div>'
 
 
 def error(problem: StudioError, summary: str = "") -> str:
-    """What happened, where, what to do; the traceback one click away. `summary` is what was to be made."""
+    """Return an error's card: what happened, what to do, and foldable details. `summary` is what was to be made."""
     below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
     details = (
         f"<details><summary>{words.TECHNICAL}</summary><pre>{escape(problem.details)}</pre></details>"
@@ -163,5 +163,5 @@ def error(problem: StudioError, summary: str = "") -> str:
 
 
 def prose(text: str) -> str:
-    """Escaped, with `commands` set as code."""
+    """Return the text escaped, with text in backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -1,4 +1,4 @@
-"""Two takes side by side, which play in step, and what differs in how they were made."""
+"""The comparison of two takes: both clips, played in sync, and the differences in how they were made."""
 
 import re
 import secrets
@@ -22,9 +22,9 @@ from ltx_studio.web.owners import Owners
 
 NAMES = ("A", "B")
 MOST_LETTERS = 4000
-"""Of a value that is shown."""
+"""Characters of a value that is shown."""
 _MEASURED = frozenset({"prompt", "seed", "seconds", "fps", "width", "height", "name", "graph", "files"})
-"""Parameters that are shown as the take has them, or as the lines of a workflow."""
+"""Parameters that are shown from the take itself, or as the lines of a workflow."""
 _KEPT_FILE = re.compile(r"([0-9a-f]{8})[0-9a-f]{56}(\.\w+)?")
 _FRAME = (
     '<dialog class="compare-takes" aria-labelledby="compare-title"><div class="head">'
@@ -38,7 +38,7 @@ class Compare:
     """A dialog that `show` fills and its own script opens.
 
     Attributes:
-        shown: What `show` fills first; then a card that says why it cannot.
+        shown: The dialog's content: the first output of `show`; the second is a card that says why it failed.
     """
 
     shown: gr.HTML
@@ -48,7 +48,7 @@ class Compare:
         self._discretion = Discretion(studio.settings, owners)
 
     def build(self) -> None:
-        """Add the dialog, which is closed, to the Blocks that is open."""
+        """Add the closed dialog to the open Blocks."""
         self.shown = gr.HTML(
             html_template=_FRAME,
             js_on_load=asset("compare.js"),
@@ -57,7 +57,7 @@ class Compare:
         )
 
     def show(self, request: gr.Request, event: gr.EventData) -> tuple[Any, str]:
-        """The two takes that the event names."""
+        """Return the dialog's content for the two takes that the event names, or an error's card."""
         told = event._data.get("takes") if isinstance(event._data, dict) else None
         try:
             if not isinstance(told, list) or len(told) != len(NAMES):
@@ -72,7 +72,7 @@ class Compare:
         return gr.skip(), self._discretion.error(problem)
 
     def _content(self, left: TakeRecord, right: TakeRecord) -> str:
-        """What is in the dialog; a number in it makes it open again for the same two."""
+        """Return the dialog's content; a random number in it makes the dialog open again for the same two takes."""
         sets = {each.id: each.label for each in get_registry(self._studio.settings).sets.values()}
         told = facts(left, sets), facts(right, sets)
         labels = list(dict.fromkeys([*told[0], *told[1]]))
@@ -101,12 +101,12 @@ class Compare:
 
 
 def mode_label(mode: str) -> str:
-    """Of a mode, or of workflows of one's own."""
+    """Return the label of a mode, or that of custom workflows."""
     return MODES[mode].label if mode in MODES else words.OWN_WORKFLOW
 
 
 def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
-    """What tells a take from others, by the label that it is shown with, in their order; `sets` labels model sets."""
+    """Return what distinguishes a take from others, by label, in display order; `sets` are the labels of model sets."""
     recipe, clip = take.recipe, take.clip
     params: Mapping[str, Any] = recipe["params"]
     told = {
@@ -126,7 +126,7 @@ def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
 
 
 def _others(mode: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The parameters of a mode that nothing else shows, by their titles."""
+    """Yield the title and text of each parameter that nothing else shows."""
     fields = MODES[mode].params.model_fields if mode in MODES else {}
     for name, value in params.items():
         if name not in _MEASURED:
@@ -134,7 +134,7 @@ def _others(mode: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _lines_of_workflow(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The values in a workflow of one's own, by node and input; links are left out."""
+    """Yield the label and text of each value in a custom workflow, without links."""
     yield words.FACT_NAME, _text(params.get("name"))
     for node_id, node in params["graph"].items():
         title = node.get("_meta", {}).get("title") or node.get("class_type")
@@ -146,7 +146,7 @@ def _lines_of_workflow(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    """A parameter in words. A file has the beginning of its hash for a name: its own is nobody's business."""
+    """Return a parameter as text. A file is named by the start of its hash: its own name is private."""
     match value:
         case None | [] | "":
             return words.NOT_SAID
@@ -161,7 +161,7 @@ def _text(value: Any) -> str:
 
 
 def _column(name: str, rows: list[tuple[str, str, str]], index: int) -> str:
-    """One take's side: what both have in common beyond the first lines is left out."""
+    """Return one take's column; beyond the first facts, only those that differ are shown."""
     always = {words.FACT_PROMPT, words.FACT_MODE, words.FACT_SEED, words.FACT_PRESET, words.FACT_SIZE}
     lines = "".join(
         _line(row[0], row[index], differs=row[1] != row[2]) for row in rows if row[0] in always or row[1] != row[2]
@@ -176,7 +176,7 @@ def _line(label: str, value: str, *, differs: bool) -> str:
 
 
 def _bar() -> str:
-    """What moves both clips."""
+    """Return the controls of both clips."""
     sounds = "".join(
         f'<label><input type="radio" name="compare-sound" value="{value}"{" checked" if value == "0" else ""}>'
         f"{text}</label>"

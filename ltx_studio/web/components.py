@@ -1,7 +1,7 @@
-"""Gradio's components as the page uses them: classes of our own, so that a host page keeps Gradio's.
+"""Gradio's components as the page uses them, as subclasses, so that a host page keeps Gradio's own.
 
-Each differs in `preprocess` alone, for a fault of Gradio 6.31; `is_template` has the browser show them as the class
-that they come from. Remove one when Gradio takes such a value without an error.
+Each overrides only `preprocess`, because of a fault of Gradio 6.31; `is_template` has the browser show them as their
+base class. Remove one when Gradio accepts such a value without an error.
 """
 
 from typing import Any
@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 
 OF_PARAMETER = "of-parameter"
-"""Class of lists whose choices `Form.tell` narrows."""
+"""The CSS class of lists whose choices `Form.tell` narrows."""
 
 
 class Slider(gr.Slider):
-    """Takes the nearest number that it can have, as it does itself in the browser when its field is left.
+    """A slider that takes the nearest legal number, as it does in the browser when its field loses the focus.
 
-    Gradio's raises for a number out of its range, and its browser side then forgets the event that came after.
+    Gradio's raises for a number out of range, and its browser side then forgets the event that followed.
     """
 
     is_template = True
@@ -26,15 +26,15 @@ class Slider(gr.Slider):
 
 
 class Picture(gr.Image):
-    """Gives a picture's file unopened where it is asked for as it is.
+    """An image input that passes the file on unopened where it is used unchanged.
 
-    Gradio's opens it and raises if it is none, and the page shows nothing of that; the studio says what is wrong.
+    Gradio's opens it and raises if it is not a picture, and the page shows nothing of that; the studio reports it.
     """
 
     is_template = True
 
     def preprocess(self, payload: Any) -> Any:
-        """Return the path of the file, or what Gradio makes of a picture in the message itself."""
+        """Return the path of the file, or Gradio's result for a picture in the message itself."""
         is_a_file = payload is not None and payload.path and not (payload.url or "").startswith("data:")
         if is_a_file and self.type == "filepath" and self.image_mode is None:
             return payload.path
@@ -42,7 +42,7 @@ class Picture(gr.Image):
 
 
 class Choice(gr.Dropdown):
-    """A list that takes a choice which another one rules out, for the studio to refuse.
+    """A list that accepts a choice that another one rules out, for the studio to refuse.
 
     Gradio's raises, and then no event of the form is answered.
     """
@@ -50,5 +50,5 @@ class Choice(gr.Dropdown):
     is_template = True
 
     def preprocess(self, payload: Any) -> Any:
-        """Return the choice as it is in the list of a parameter."""
+        """Return the choice, unchecked in the list of a parameter."""
         return payload if OF_PARAMETER in self.elem_classes else super().preprocess(payload)

@@ -1,4 +1,4 @@
-"""Preview a control map in a form: what canny, depth or pose takes from the clip, before anything is rendered."""
+"""The preview of a control map in a form: what canny, depth or pose extracts from the clip, before rendering."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,13 +19,13 @@ from ltx_studio.web.quiet import QUIET
 
 
 class ControlMap:
-    """Of one form: a button, and the map below it."""
+    """A button in one form, and the map below it."""
 
     def __init__(self, form: Form, studio: Studio, discretion: Discretion) -> None:
         self._form, self._studio, self._discretion = form, studio, discretion
 
     def build(self) -> None:
-        """Add the components to the form, which must be built, and answer the button."""
+        """Add the components to the form, which must be built, and handle the button's clicks."""
         with (
             self._form.below_more,
             gr.Accordion(words.CONTROL_MAP, open=False, elem_id=self._form.id("control-map-place")),
@@ -43,7 +43,7 @@ class ControlMap:
         button.click(self._preview, given, [told, shown], **QUIET)
 
     def _preview(self, *given: Any) -> tuple[Any, Any]:
-        """Tell why there is no map, or show it with what is to be known of it."""
+        """Return the notes on the map, or an error's card, and the update of the map."""
         try:
             spec = self._spec(self._form.raw(given))
             path = made("control-map.png", partial(self._write, spec))
@@ -56,10 +56,10 @@ class ControlMap:
         return self._form.spec({**raw, "prompt": (raw["prompt"] or "").strip() or "…"})
 
     def _write(self, spec: JobSpec, destination: Any) -> Any:
-        """Write the preview. A map that needs a model does not wait for a run that is on: the page would seem dead.
+        """Write the preview. A map that needs a model does not wait for a run to end: the page would seem to hang.
 
         Raises:
-            BusyError: A run is on.
+            BusyError: A job is running, and the map needs a model.
         """
         if getattr(spec.params, "control", "") in ("depth", "pose") and self._studio.queue.running():
             raise BusyError(words.CONTROL_BUSY, words.CONTROL_BUSY_HINT)

@@ -1,4 +1,4 @@
-"""What may be said of this machine's folders: all to whom sits at it, nothing to others."""
+"""Redaction of this machine's folders: clients on this machine see them, others do not."""
 
 import re
 from collections.abc import Iterator
@@ -11,25 +11,25 @@ from ltx_studio.web import cards, words
 from ltx_studio.web.owners import Owners
 
 _BELOW = re.compile(rf"{words.A_FOLDER}/(?:[^/\s]+/)+")
-"""Folders in one of this machine's, whether they are there or not; one with a space in its name has to be."""
+"""Matches subfolders of a redacted folder, existing or not; one with a space in its name is found only if it exists."""
 
 _LONGEST_PATH = 4096
-"""Letters of a path, as far as Linux takes one; a text may have a hundred thousand slashes."""
+"""In characters: Linux's limit; a text may have a hundred thousand slashes."""
 
 
 class Discretion:
-    """Of one page."""
+    """The redaction of one page, by who may open it."""
 
     def __init__(self, settings: Settings, owners: Owners) -> None:
         self._settings, self._owners = settings, owners
 
     @property
     def is_open(self) -> bool:
-        """Whether whoever asks sits at this machine."""
+        """Return whether only this machine can open the page."""
         return not self._owners.apart
 
     def said(self, text: str) -> str:
-        """A text as it may be shown: to others without this machine's folders."""
+        """Return a text as it may be shown: without this machine's folders if others can open the page."""
         if not self.is_open:
             for folder in sorted(map(str, self._folders()), key=len, reverse=True):
                 before, *after = text.split(folder)
@@ -39,18 +39,18 @@ class Discretion:
 
     @property
     def may_fetch(self) -> bool:
-        """Whether whoever asks may have model files fetched, which can fill a disk: not everybody who passes by."""
+        """Return whether clients may download model files, which can fill a disk: only here, or with a password."""
         return self.is_open or self._owners.guarded
 
     def told(self, problem: StudioError) -> StudioError:
-        """An error as it may be told; others get no traceback."""
+        """Return an error as it may be shown; others get no traceback."""
         if self.is_open:
             return problem
         advice = problem.advice and problem.advice.changed(self.said)
         return type(problem)(self.said(problem.message), self.said(problem.hint), advice=advice)
 
     def error(self, problem: StudioError, summary: str = "") -> str:
-        """The card of an error; `summary` is what was to be made."""
+        """Return an error's card; `summary` is what was to be made."""
         return cards.error(self.told(problem), summary)
 
     def _folders(self) -> Iterator[Path]:
@@ -58,14 +58,14 @@ class Discretion:
         named = [settings.home, *settings.model_dirs, *([settings.comfy_dir] if settings.comfy_dir else [])]
         try:
             named.append(HubCache(settings).folder)
-        except StudioError as error:  # no cache can be there, but its name stands in the error
+        except StudioError as error:  # the cache cannot be there, but the error contains its path
             named += [Path(error.where)] if error.where else []
         for folder in named:
             yield from {folder, folder.resolve()} - {Path("/")}
 
 
 def _from_last_folder(folder: str, text: str) -> str:
-    """What follows a folder's name in a text, without the folders in it that are there."""
+    """Return the text after a folder's name, without the subfolders at its start that exist."""
     ends = (each.start() for each in re.finditer("/", text[:_LONGEST_PATH]))
     return text[max((end for end in ends if _is_folder(folder + text[:end])), default=0) :]
 

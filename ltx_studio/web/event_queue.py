@@ -1,8 +1,8 @@
-"""Bound what Gradio's event queue keeps: answers that nobody fetches, statistics, events of removed forms.
+"""Bounds what Gradio's event queue keeps: answers that nobody fetches, statistics, events of removed forms.
 
-Gradio 6.31 keeps, for as long as the server runs, an answer that is never fetched, the time that each event took, and a
+Gradio 6.31 keeps, for as long as the server runs, answers that are never fetched, the time that each event took, and a
 queue for each event of each form that `gr.render` made; and after each event it computes percentiles over the last
-10,000. All is bounded here by attributes of the one queue object, never for other Gradio apps of the process.
+10,000. All of this is bounded here by attributes of one queue object, so other Gradio apps of the process keep theirs.
 
 To be removed when Gradio bounds these itself (`gradio/queueing.py`).
 """
@@ -21,13 +21,13 @@ from gradio.utils import LRUCache
 from ltx_studio.web.sessions import Session, Sessions
 
 MOST_MAILBOXES = 1_000
-"""Sessions whose answers are kept for them."""
+"""Sessions whose answers are kept."""
 MOST_UNFETCHED = 1_000
-"""Events of one session that run, wait, or have answers which were not fetched."""
+"""Events of one session that run, wait, or have answers that were not fetched."""
 UNFETCHED_SECONDS = 300.0
-"""How long answers are kept that nobody fetches, after the session's last use."""
+"""How long unfetched answers are kept after the session's last use."""
 MOST_SPARE_SETS = 500
-"""Sets of files of components that are no longer there, before they are put into one."""
+"""File sets of removed components that may pile up before they are merged."""
 
 _TOUCHED = (
     "pending_messages_per_session", "pending_event_ids_session", "event_ids_to_events", "process_time_per_fn",
@@ -37,14 +37,14 @@ _TOUCHED = (
 
 
 class Times(WeakKeyDictionary[BlockFunction, ProcessTime]):
-    """How long events took, as long as these exist: those of a rendered form go with it."""
+    """The durations of events; those of a rendered form are dropped with it."""
 
     def __getitem__(self, key: BlockFunction) -> ProcessTime:
         return self.setdefault(key, ProcessTime())  # type: ignore[no-untyped-call]
 
 
 class Mailboxes(LRUCache[str, "Answers[Any]"]):
-    """The answers for each session. Too many, and the oldest goes that waits for nothing."""
+    """The answers for each session. Above the limit, the oldest idle session's are dropped, fetched ones first."""
 
     def __init__(self, queue: Queue, most: int = MOST_MAILBOXES) -> None:
         super().__init__(most)
@@ -56,7 +56,7 @@ class Mailboxes(LRUCache[str, "Answers[Any]"]):
             fetched = (each for each in over if self[each].empty())
             oldest = next(fetched, over[0] if over else None)
             if oldest is None:
-                self.max_size += 1  # each has an event that runs, so all of them are needed
+                self.max_size += 1  # each has a pending event, so all are needed
             else:
                 self.drop(oldest)
         super().__setitem__(key, value)
@@ -73,11 +73,11 @@ class Mailboxes(LRUCache[str, "Answers[Any]"]):
 
 
 class EventKeeper:
-    """Bounds one page's queue, once when it is made, and then by being swept about once a second.
+    """Bounds one page's queue: once when created, then by `sweep`, which runs about once a second.
 
     Args:
-        blocks: The page; it must have its queue.
-        check: Raises an HTTPException for a request that is malformed.
+        blocks: The page; its queue must exist.
+        check: Raises an HTTPException for a malformed request.
     """
 
     def __init__(self, blocks: gr.Blocks, check: Callable[[Any], None]) -> None:
@@ -94,11 +94,11 @@ class EventKeeper:
         queue.push = self.push  # type: ignore[method-assign]
 
     def _no_summary(self, records: Any) -> Any:  # noqa: ARG002
-        """Of Gradio's monitoring page, which is closed."""
+        """Return the cached summary: Gradio's monitoring page is closed."""
         return self._queue.cached_event_analytics_summary
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
-        """Push as Gradio does, after checking the request: later, a mistake would print a traceback to the terminal."""
+        """Push as Gradio does, but check the request first: later, an error would print a traceback to the terminal."""
         self._check(body)
         route_utils.get_root_url(request, route_utils.get_api_call_path(request), self._blocks.app.root_path)
         waiting = self._queue.pending_event_ids_session.get(body.session_hash or "", set())
@@ -107,7 +107,7 @@ class EventKeeper:
         return await self._push(body=body, request=request, username=username)
 
     def sweep(self) -> None:
-        """Forget what is no longer needed."""
+        """Drop what is no longer needed."""
         self._sweep_answers()
         self._sweep_queues()
         if len(self._blocks.temp_file_sets) > len(self._blocks.blocks) + MOST_SPARE_SETS:
@@ -124,8 +124,10 @@ class EventKeeper:
                 self._queue.pending_event_ids_session.pop(session, None)
 
     def _sweep_queues(self) -> None:
-        """Queues of events that only a rendered form had; one that was idle the last time too is between no two steps
-        of a request."""
+        """Drop the queues of events that belonged to a removed form.
+
+        A queue must be idle in two sweeps in a row: then it is not between two steps of a request.
+        """
         needed = {fn.concurrency_id for fn in self._blocks.fns.values()}
         queues = self._queue.event_queue_per_concurrency_id
         idle = {
@@ -138,7 +140,7 @@ class EventKeeper:
         self._idle = idle - self._idle
 
     def _sweep_forms(self) -> None:
-        """What Gradio notes of each component that was rendered, of those that no session shows any longer."""
+        """Drop what Gradio keeps for rendered components that no session shows any longer."""
         shown = [*self._blocks.blocks.values(), *self._rendered()]
         alive = {id(getattr(each, "temp_files", None)) for each in shown}
         sets = self._blocks.temp_file_sets
@@ -146,7 +148,7 @@ class EventKeeper:
         kept = [each for each in sets[:count] if id(each) in alive or each is self._blocks.upload_file_set]
         for each in sets[:count]:
             self._blocks.upload_file_set.update(each if id(each) not in alive else ())
-        sets[:count] = kept  # a render may have added some meanwhile
+        sets[:count] = kept  # a render may have added some in the meantime
         ids = {each._id for each in shown}
         for renderable in self._blocks.renderables:
             known = renderable.key_to_id_map

@@ -1,4 +1,4 @@
-"""A parameter's declaration as the component that one fills it in with."""
+"""The input components for declared parameters."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,18 +13,18 @@ from ltx_studio.web.components import OF_PARAMETER, Choice, Picture, Slider
 
 FILES = (gr.Image, gr.Audio, gr.Video, gr.File)
 MOST_EXACT = 2**53
-"""The largest whole number up to which a browser has all."""
+"""Up to here a browser represents every whole number exactly."""
 MOST_MARKS = 1000
-"""A slider with more than so many steps would be no help."""
+"""A slider with more steps would be no help."""
 
 
 def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.components.Component:
-    """Of one parameter; only values that it may have can be chosen.
+    """Return the input component of one parameter, limited to its legal values.
 
     Args:
-        field: Its declaration.
-        media: What kind of file it takes, if any.
-        more: Arguments of the component.
+        field: The parameter's declaration.
+        media: The kind of file that it takes, if any.
+        more: Further arguments of the component.
     """
     named: dict[str, Any] = {"label": field.title, **more}
     if media is not None:
@@ -45,18 +45,20 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
 
 
 def choices(values: Iterable[str]) -> list[tuple[str, str]]:
-    """What is read and what is meant."""
+    """Return the label and value of each choice."""
     return [(value.replace("-", " ").capitalize(), value) for value in values]
 
 
 def edited(component: Any) -> Any:
-    """The event that tells that a visitor has changed a component: neither what is pasted into a text nor what a slider
-    makes of a number that it cannot have is an `input` of it, nor is a number that is drawn."""
+    """Return the event that fires when a visitor has changed a component.
+
+    `input` misses text that is pasted, a number that a slider corrects, and a random seed.
+    """
     return component.change if isinstance(component, gr.Textbox | gr.Slider | gr.Number) else component.input
 
 
 def is_one(made: gr.components.Component, value: Any) -> bool:
-    """Whether a component can hold a value that comes from a browser."""
+    """Return whether a component can hold a value that a browser sent."""
     match made:
         case gr.Checkbox():
             return isinstance(value, bool)
@@ -72,12 +74,12 @@ def is_one(made: gr.components.Component, value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is one that Gradio can send as well: it ends the stream to the page at a number of over 64 bits."""
+    """Return whether it is a number that Gradio can send: at one of over 64 bits it ends the stream to the page."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST_EXACT
 
 
 def _can_be_sent(text: str) -> bool:
-    """Half of a character beyond the first 65,536 is in no encoding."""
+    """Return whether a text can be encoded: lone surrogates cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -90,10 +92,10 @@ def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.component
         named["label"] = f"{field.title} ({field.description})"
     match media:
         case Media.PICTURE:
-            # the file as it is: its profile and its size are for the studio to look at
+            # the unchanged file: the studio reads its profile and size
             return Picture(type="filepath", image_mode=None, sources=["upload", "clipboard"], height=220, **named)
         case Media.SOUND:
-            # its buttons need so many pixels
+            # its buttons need this width
             return gr.Audio(
                 type="filepath", sources=["upload", "microphone"], buttons=["download"], min_width=320, **named
             )

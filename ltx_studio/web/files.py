@@ -1,4 +1,4 @@
-"""Files that the page hands out, and those that it is made of."""
+"""Files that the page serves, and the assets that it is made of."""
 
 import os
 import shutil
@@ -15,12 +15,12 @@ from ltx_studio.fileio import whole
 
 
 def private_copy(path: Path) -> str:
-    """A copy in Gradio's cache, in a folder named by its contents: no visitor can guess it, as one could a date."""
+    """Return the path of a copy in Gradio's cache, in a folder named by its contents: visitors could guess a date."""
     return str(save_file_to_cache(path, get_upload_folder()))
 
 
 def named_copy(path: Path, name: str) -> str:
-    """Return a private copy under another name, which a browser gives to the file that it downloads."""
+    """Return a private copy under another name, which a browser uses for the download."""
     copy = Path(private_copy(path))
     named = copy.with_name(name)
     if not named.exists():
@@ -33,16 +33,16 @@ def named_copy(path: Path, name: str) -> str:
 
 
 def made(name: str, write: Callable[[Path], Path]) -> str:
-    """The same of a file that `write` makes at the path that it is given, which ends in `name`."""
+    """Return a private copy of a file that `write` creates at a given path, which ends in `name`."""
     with tempfile.TemporaryDirectory() as folder:
         return private_copy(write(Path(folder) / name))
 
 
 def address(path: Path) -> str:
-    """Where a visitor's browser finds a private copy of a file, relative to the page."""
+    """Return the URL of a private copy of a file, relative to the page."""
     return f"gradio_api/file={quote(private_copy(path))}"
 
 
 def asset(name: str) -> str:
-    """The text of a file in ``assets``."""
+    """Return the text of a file in ``assets``."""
     return (files("ltx_studio.web") / "assets" / name).read_text(encoding="utf-8")

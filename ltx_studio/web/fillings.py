@@ -1,21 +1,21 @@
-"""What a form is to be filled in with, kept on the server until the browser asks for it."""
+"""Updates that fill in a form, kept on the server until the browser asks for them."""
 
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
 MOST_FILLINGS = 200
-"""That are kept for browsers which have not asked for them."""
+"""The most that are kept for browsers that have not asked for them yet."""
 
 
 class Fillings:
-    """Of one form, each by a word that cannot be guessed."""
+    """The pending updates of one form, each under a key that cannot be guessed."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Mapping[str, Any]] = {}
 
     def keep(self, updates: Mapping[str, Any]) -> str:
-        """Gives the word by which `take` gives `updates`, once; the oldest go when there are too many."""
+        """Keep `updates`, and return the key with which `take` returns them once; the oldest are dropped."""
         word = secrets.token_hex(8)
         self._kept[word] = updates
         for old in list(self._kept)[:-MOST_FILLINGS]:
@@ -23,5 +23,5 @@ class Fillings:
         return word
 
     def take(self, word: str) -> Mapping[str, Any]:
-        """Nothing for a word that is not known, or has been used."""
+        """Return the updates for a key and drop them; an empty mapping if the key is unknown or was used."""
         return self._kept.pop(word, {})

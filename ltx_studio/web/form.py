@@ -1,4 +1,4 @@
-"""A mode's form, made from its declaration: what can be set, what will be made of it, and what does not act."""
+"""A mode's form, built from its declaration: the fields, what they will make, and which of them have no effect."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,29 +27,29 @@ LORA_ROWS = 4
 MOST_TAKES = 16
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 AREAS = (0.25, 4.0)
-"""Smallest and largest area that the slider offers, of the model set's own."""
+"""Smallest and largest area that the slider offers, as factors of the model set's own."""
 _PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
-"""Fields that have a place of their own in the form, or none: the edge threshold is fitted to the clip."""
+"""Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""
 
 Told = Callable[[JobSpec], Estimate | None]
 Updates = dict[str, Any]
 
 
 class Form:
-    """Of one mode. Its components are known by name: those of the mode's parameters, and the form's own.
+    """The form of one mode. Its components have names: those of the mode's parameters, and the form's own.
 
     Attributes:
-        mode: Whose form it is.
-        components: In the order in which handlers get and give their values, by name.
+        mode: The mode.
+        components: The components by name, in the order in which handlers take and return their values.
         told: The line that says what will be made.
-        generate: The button that hands a request in.
+        generate: The button that submits a request.
         example: The list of examples, by label.
-        fillings: What it is to be filled in with.
-        filling: Where a word of `fillings` goes. A change of it is to be answered with `take_up`. (No `gr.State`: of
-            one that an event passes over, Gradio's browser side says once that it has changed.)
-        found: Where what a browser kept goes, for the browser to take up.
-        changed: Changes whenever the form has changed, for `tell`.
-        below_more: Room above the line that says what will be made, in forms that a control clip can steer.
+        fillings: The updates that wait to be filled in.
+        filling: Receives a key of `fillings`; its change event must call `take_up`. (Not a `gr.State`: for one that an
+            event skips, Gradio's browser side reports a change once.)
+        found: Receives what a browser kept, for the browser to restore.
+        changed: Changes whenever the form has changed, to trigger `tell`.
+        below_more: Space above the line that says what will be made, in forms that take a control clip.
     """
 
     told: gr.HTML
@@ -73,7 +73,7 @@ class Form:
         )
 
     def build(self) -> None:
-        """Add the components to the Blocks that is open."""
+        """Add the components to the open Blocks."""
         needed = [name for name in self.mode.media if self._fields[name].is_required()]
         labels = [(words.EXAMPLES, ""), *((self._named(each), each.label) for each in self.mode.examples)]
         self.example = gr.Dropdown(
@@ -101,45 +101,45 @@ class Form:
             )
 
     def _named(self, example: Example) -> str:
-        """An example as it is offered; a set that is a preview cannot make all of them."""
+        """Return an example's label in the list; it says so if a preview model set cannot make it."""
         return (
             words.FOR_REAL.format(label=example.label) if self._set.notice and not example.for_pocket else example.label
         )
 
     def id(self, name: str) -> str:
-        """Of a component in the page."""
+        """Return the HTML id of a component."""
         return f"{self.mode.id}-{name.replace('_', '-')}"
 
     @property
     def limited(self) -> list[str]:
-        """Names of the components that `tell` may grey."""
+        """The names of the components that `tell` may disable."""
         return [name for name in self.components if name in self._fields and name not in (*_PLAIN, *self.mode.media)]
 
     @property
     def tellers(self) -> list[gr.components.Component]:
-        """What `tell` gives updates for."""
+        """The components that `tell` returns updates for."""
         return [self.told, self.components["preset"], *(self.components[name] for name in self.limited)]
 
     def build_hidden(self) -> None:
-        """Add what is not seen, outside of whatever is shown and hidden: Gradio shows it again with that."""
+        """Add the hidden components, outside of any column that is shown and hidden: Gradio would show them with it."""
         self.filling = gr.Textbox("", visible="hidden", label="filling", elem_id=self.id("filling"))
         self.found = gr.Textbox("", visible="hidden", label="found", elem_id=self.id("found"))
         self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
 
     def take_up(self, word: str) -> list[Any]:
-        """Values of the components, by a word of `fillings`."""
+        """Return the updates of the components that `fillings` keeps under `word`."""
         updates = self.fillings.take(word)
         return [updates.get(name, gr.skip()) for name in self.components]
 
     def raw(self, given: Sequence[Any]) -> dict[str, Any]:
-        """What a handler got, by name."""
+        """Return the values that a handler received, by name."""
         return dict(zip(self.components, given, strict=True))
 
     def spec(self, raw: Mapping[str, Any]) -> JobSpec:
-        """The request that the form holds.
+        """Return the request that the form holds.
 
         Raises:
-            RequestError: It is not one that can be carried out.
+            RequestError: A file is missing, or the request cannot be carried out.
         """
         for name in self.mode.media:
             if self._fields[name].is_required() and not raw[name]:
@@ -147,8 +147,8 @@ class Form:
         return JobSpec.from_request(self.mode.id, self._values(raw), self._set, raw["preset"])
 
     def tell(self, raw: Mapping[str, Any]) -> list[Any]:
-        """Updates of the `tellers` for what the form holds."""
-        tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty one is said when it is handed in
+        """Return updates of the `tellers` for what the form holds."""
+        tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty prompt is reported on submit
         preset = self._set.family.get_preset(raw["preset"])
         missing = [
             str(self._fields[name].title)
@@ -170,7 +170,7 @@ class Form:
         return [told, gr.update(choices=choices, info=self._about(preset)), *self._limits(raw, preset)]
 
     def fill(self, spec: JobSpec) -> Updates:
-        """Updates by name, so that the form holds a request that was made before; its seed is kept."""
+        """Return updates by name that fill the form with an earlier request; its seed is kept."""
         params = spec.params
         filled: Updates = {name: getattr(params, name) for name in self.components if name in self._fields}
         for name in self.mode.media:
@@ -188,7 +188,7 @@ class Form:
         return self.updates(filled)
 
     def lost(self, spec: JobSpec) -> list[str]:
-        """What `fill` cannot bring back of a request, in words."""
+        """Return what `fill` cannot restore of a request, as phrases."""
         lost = [words.LOST_FILE.format(name=title) for title in missing_files(spec)]
         more = sum(is_here(lora.file) for lora in spec.params.loras) - LORA_ROWS
         if more > 0:
@@ -203,7 +203,7 @@ class Form:
         return lost
 
     def put(self, values: Mapping[str, Any]) -> Updates:
-        """Updates by name for some values, such as those of an example; files are copied to where pages get them."""
+        """Return updates by name for some values, such as an example's; files are copied to Gradio's cache."""
         filled = {name: value for name, value in values.items() if name in self.components}
         for name in self.mode.media:
             if filled.get(name) is not None:
@@ -213,8 +213,11 @@ class Form:
         return self.updates(filled)
 
     def updates(self, values: Mapping[str, Any]) -> Updates:
-        """Updates by name; where a size of one's own is set, its fields are shown, and of a list that `tell` has made
-        shorter all can be chosen again: Gradio refuses every event of a form that has a value which cannot be."""
+        """Return updates by name for these values.
+
+        The fields of a custom size are shown if it is chosen. Lists that `tell` has shortened get all choices back:
+        Gradio refuses every event of a form with a value that is not a choice.
+        """
         made = {name: gr.update(value=value) for name, value in values.items() if name in self.components}
         for name in made.keys() & set(self.limited):
             if isinstance(self.components[name], gr.Dropdown):
@@ -245,7 +248,7 @@ class Form:
         return fitting(*shape, {}, float(raw["megapixels"]) * 1e6, self._set.family.geometry)
 
     def _label(self, raw: Mapping[str, Any], preset: str) -> str:
-        """Of a preset, with the time that it takes."""
+        """Return a preset's label, with the estimated time if there is one."""
         label = self._set.family.presets[preset].label
         try:
             seconds = self._seconds(self.spec({**raw, "preset": preset}))
@@ -264,7 +267,7 @@ class Form:
             yield self._limit(name, raw[name], [limit for limit in found if limit.field == name])
 
     def _limit(self, name: str, now: Any, found: Sequence[Limit]) -> Any:
-        """What a component that holds `now` looks like under what limits it."""
+        """Return the update of a component that holds `now`, under the limits `found` for it."""
         field = self._fields[name]
         whole = next((limit for limit in found if not limit.choice), None)
         info = f"{field.title} {whole.reason}." if whole else field.description
@@ -272,8 +275,8 @@ class Form:
         choices = get_args(field.annotation)
         if isinstance(self.components[name], gr.Dropdown):
             refused = {limit.choice for limit in found if limit.refuses}
-            # what it holds stays among the choices, and the line below says what is wrong with it: Gradio refuses every
-            # event of a form that has a value which cannot be chosen
+            # the current value stays among the choices, and the line below says what is wrong with it: Gradio refuses
+            # every event of a form with a value that is not a choice
             update["choices"] = fields.choices(each for each in choices if each not in refused or each == now)
         return gr.update(**update)
 

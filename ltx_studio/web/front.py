@@ -1,4 +1,4 @@
-"""The studio's side of Gradio's app: what stands before everything that Gradio answers."""
+"""The studio's Gradio app: the checks that run before everything that Gradio answers."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ BELIEVED = "FORWARDED_ALLOW_IPS"
 
 
 class StudioApp(App):
-    """Gradio's app, whose own middleware (CORS, compression) comes after the studio's checks.
+    """Gradio's app, whose own middleware (CORS, compression) runs after the studio's checks.
 
-    Middleware that is handed to Gradio stands behind Gradio's own, which would answer other sites' preflights before
-    anything else is asked.
+    Middleware that is passed to Gradio runs after Gradio's own, which would answer other sites' preflights before any
+    check.
 
     Args:
-        middleware: What stands behind the checks and Gradio's own.
-        hosts: Where the page may be opened.
+        middleware: Runs after the checks and Gradio's own.
+        hosts: The hosts at which the page may be opened.
     """
 
     def __init__(self, middleware: Sequence[Middleware], hosts: Hosts) -> None:
@@ -32,15 +32,15 @@ class StudioApp(App):
         self._hosts = hosts
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the checks before everything else."""
+        """Return Gradio's stack with the checks in front."""
         return SecurityHeaders(Origins(Bodies(super().build_middleware_stack()), self._hosts))
 
 
 @contextmanager
 def believing(proxies: Iterable[str]) -> Iterator[None]:
-    """Have a server that is started in this block trust forwarded addresses from these proxies only.
+    """Have a server that starts in this block trust forwarded addresses from these proxies only.
 
-    Gradio takes no such option, and uvicorn trusts any peer that connects from 127.0.0.1 unless its variable says
+    Gradio has no such option, and uvicorn trusts any peer that connects from 127.0.0.1 unless its variable says
     otherwise.
 
     Args:

@@ -1,4 +1,4 @@
-"""The history on the page: takes as cards that are searched, opened, starred, marked for comparison, and pruned."""
+"""The history on the page: takes as cards that visitors search, open, star, mark for comparison, and prune."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,13 +25,13 @@ from ltx_studio.web.values import told
 
 PAGE = 24
 MOST_ANEW = 10 * PAGE
-"""So many are read anew at most after a run, when a visitor has asked for more pages."""
+"""The most takes that are reloaded after a run, when a visitor has asked for more pages."""
 LONGEST_SEARCH = 200
 LONGEST_NUMBER = 18
 LABEL_LETTERS = 120
-"""Of a prompt that a screen reader reads out for a card."""
+"""Characters of a prompt in a card's label for screen readers."""
 SHOWN_LETTERS = 300
-"""Of a prompt that a card has room for, and more."""
+"""Characters of a prompt in a card; more than it has room for."""
 GB = 1000**3
 
 _FRAME = (
@@ -41,18 +41,18 @@ _FRAME = (
     f'<p class="marks" role="status" data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
     "</div>${value}"
 )
-"""`value` is put in as it is: what looks like a template in a prompt stays text."""
+"""`value` is inserted unchanged: what looks like a template in a prompt stays text."""
 
 
 class Gallery:
-    """The takes of whoever looks. Built once, inside of an open Blocks.
+    """The visitor's takes. Built once, inside an open Blocks.
 
     Attributes:
-        chosen: The take that the visitor opened, and how often one was opened: ``(id, count)``, so that opening the
+        chosen: The take that the visitor opened, and how many were opened so far: ``(id, count)``, so that opening the
             same one again is a change too. ``("", 0)`` before the first.
-        starred: The event that has made a take a favourite, or none.
-        inputs: Of `show`.
-        outputs: Of `show`.
+        starred: The event that has changed whether a take is a favourite.
+        inputs: The inputs of `show`.
+        outputs: The outputs of `show`.
     """
 
     chosen: gr.State
@@ -66,7 +66,7 @@ class Gallery:
         self._compare = Compare(studio, owners)
 
     def build(self, blocks: gr.Blocks) -> None:
-        """Add the accordion to `blocks`, which is open."""
+        """Add the accordion to the open `blocks`."""
         with gr.Accordion(words.HISTORY, open=True, elem_id="history"):
             search, mode, favourites = _filters()
             said = gr.HTML(elem_id="history-said", apply_default_css=False)
@@ -82,11 +82,11 @@ class Gallery:
         count, self.chosen = gr.State(PAGE), gr.State(("", 0))
         filters: list[gr.components.Component] = [search, mode, favourites]
         self.inputs, self.outputs = [*filters, count], [grid]
-        # not `input`, which Gradio does not tell when a text is pasted
+        # not `input`, which Gradio does not fire when text is pasted
         search.change(self._first, filters, [grid, count], trigger_mode="always_last", **QUIET)
         gr.on([mode.input, favourites.input], self._first, filters, [grid, count], **QUIET)
         blocks.load(self.show, self.inputs, self.outputs, **QUIET)
-        # several may be under way at once: Gradio would pass over the second
+        # several may run at once: Gradio would drop the second
         grid.opened(self._open, [self.chosen], [self.chosen, said], trigger_mode="multiple", **QUIET)
         self.starred = grid.favour(self._favour, None, [said], trigger_mode="multiple", **QUIET)
         grid.more(self._more, self.inputs, [grid, count], **QUIET)
@@ -94,10 +94,10 @@ class Gallery:
         grid.compare(self._compare.show, None, [self._compare.shown, said], **QUIET)
 
     def _build_room(self, grid: gr.HTML, filters: list[gr.components.Component]) -> None:
-        """The fold where takes are pruned; what is to go is shown before it goes."""
+        """Add the accordion for pruning takes; it shows how many would be deleted before it deletes them."""
         with gr.Accordion(words.MAKE_ROOM, open=False, elem_id="make-room") as fold:
             room = gr.HTML(elem_id="room", apply_default_css=False)
-            # texts: Gradio's empty number comes as 0, which would be all takes
+            # text fields: Gradio sends an empty number as 0, which would mean all takes
             keep = gr.Textbox("", label=words.KEEP_NEWEST, max_length=12, elem_id="keep-newest")
             size = gr.Textbox("", label=words.KEEP_GB, max_length=12, elem_id="keep-gb")
             look = gr.Button(words.LOOK_AT_ROOM, elem_id="look-at-room")
@@ -112,11 +112,11 @@ class Gallery:
         delete.click(self._prune, [keep, size, sure, *filters], [*told, sure, room, grid], **QUIET)
 
     def show(self, search: str, mode: str, favourites: bool, count: int, request: gr.Request) -> str:
-        """The newest takes that fit, as many as the visitor has asked for."""
+        """Return the newest takes that match, as many as the visitor has asked for."""
         return self._cards(request, search, mode, favourites, limit=min(count, MOST_ANEW))
 
     def _first(self, search: str, mode: str, favourites: bool, request: gr.Request) -> tuple[str, int]:
-        """The filter changed: its first page."""
+        """Return the first page after the filter changed."""
         return self._cards(request, search, mode, favourites), PAGE
 
     def _reset(self, request: gr.Request) -> tuple[Any, ...]:
@@ -125,13 +125,13 @@ class Gallery:
     def _more(
         self, search: str, mode: str, favourites: bool, count: int, request: gr.Request, event: gr.EventData
     ) -> tuple[dict[str, Any], int]:
-        """The next page, which the browser puts after the card that it named."""
+        """Return the next page, which the browser inserts after the card that the event names."""
         after = told(event, "after")
         page = self._page(request, search, mode, favourites, before=int(after) if _is_number(after) else None)
         return gr.update(page={"after": after, "html": self._items(page)}), count + PAGE
 
     def _page(self, request: gr.Request, search: str, mode: str, favourites: bool, **options: Any) -> Page:
-        asked = search[:LONGEST_SEARCH].encode("utf-8", "ignore").decode()  # half an emoji is no text for SQLite
+        asked = search[:LONGEST_SEARCH].encode("utf-8", "ignore").decode()  # SQLite refuses half an emoji
         return self._studio.history.page(
             self._owners.of(request), search=asked, mode=mode or None, favourites=favourites,
             **({"limit": PAGE} | options),
@@ -150,7 +150,7 @@ class Gallery:
         return _empty(words.NOTHING_MADE, words.NOTHING_MADE_HINT)
 
     def _items(self, page: Page) -> str:
-        """Cards, and the button for what comes after them."""
+        """Return the cards, and the button for the next page if there is one."""
         more = f'<li class="next"><button type="button" class="more">{words.MORE}</button></li>'
         return "".join(map(self._card, page.takes)) + (more if page.before is not None else "")
 
@@ -175,7 +175,7 @@ class Gallery:
         poster = self._studio.history.poster(take.id)
         try:
             return f'<img class="tile" src="{escape(address(poster))}" alt="" loading="lazy">'
-        except OSError:  # it has none, or went meanwhile
+        except OSError:  # there is none, or it was just deleted
             kind = guess_type(take.file)[0] or ""
             word = words.SOUND_TILE if kind.startswith("audio") else words.NO_POSTER
             return f'<span class="tile">{word}</span>'
@@ -195,14 +195,14 @@ class Gallery:
         return ""
 
     def _room(self, request: gr.Request) -> str:
-        """What all takes need."""
+        """Return the card that says how much space all takes need."""
         room = self._studio.history.room(self._owners.of(request))
         said = words.ROOM.format(takes=room.takes, favourites=room.favourites, size=in_bytes(room.bytes))
         missing = f" {words.ROOM_MISSING.format(takes=room.missing)}" if room.missing else ""
         return cards.message(said + missing, words.ROOM_HELP)
 
     def _look(self, keep: str, size: str, request: gr.Request) -> tuple[Any, ...]:
-        """Say what would go, and ask. The last of the answer is what was asked: the limits, and how many go."""
+        """Show what would be deleted, and ask. The last output is the question: the limits, and how many takes."""
         try:
             limits = _limits(keep, size)
             if limits == (None, None):
@@ -222,7 +222,7 @@ class Gallery:
         favourites: bool,
         request: gr.Request,
     ) -> tuple[Any, ...]:
-        """Delete what was asked for; when that is no longer what the fields and the history say, ask anew."""
+        """Delete what was confirmed; if the fields or the history have changed since, ask again."""
         *asked, now = self._look(keep, size, request)
         if now is None or now != sure:
             return *asked, now, gr.skip(), gr.skip()
@@ -232,7 +232,7 @@ class Gallery:
 
 
 def name_of(take: TakeRecord) -> str:
-    """A take as it is read out: mode, seed, length, and how its prompt begins."""
+    """Return a take's name for screen readers: mode, seed, length, and the start of its prompt."""
     seed = take.seed
     prompt = " ".join(take.prompt.split())
     short = prompt if len(prompt) <= LABEL_LETTERS else f"{prompt[:LABEL_LETTERS].rstrip()}…"
@@ -261,7 +261,7 @@ def _filters() -> tuple[gr.Textbox, gr.Dropdown, gr.Checkbox]:
 
 
 def _figures(take: TakeRecord) -> str:
-    """Mode, seed, length and time, below a prompt."""
+    """Return mode, seed, length and time, shown below the prompt."""
     seed, seconds = take.seed, take.clip.get("seconds")
     made = datetime.fromtimestamp(take.created, UTC)
     parts = [
@@ -281,7 +281,7 @@ def _empty(what: str, hint: str, button: str = "") -> str:
 
 
 def _is_number(text: str) -> bool:
-    """Whether it may be a take's number, which SQLite keeps in 64 bits."""
+    """Return whether it may be a take's number, which SQLite keeps in 64 bits."""
     return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
 
 
@@ -290,10 +290,10 @@ def _limits(keep: str, size: str) -> tuple[int | None, int | None]:
 
 
 def _number(text: str, unit: int) -> int | None:
-    """What was written as a limit, of whole takes or bytes.
+    """Return a limit as whole takes or bytes, or None for an empty field.
 
     Raises:
-        RequestError: It is no number that one could keep to.
+        RequestError: The text is not a finite number.
     """
     if not text.strip():
         return None
@@ -304,7 +304,7 @@ def _number(text: str, unit: int) -> int | None:
 
 
 def _asked(card: str) -> tuple[Any, ...]:
-    """Nothing to confirm: the card, and both buttons away."""
+    """Return the card with both buttons hidden: there is nothing to confirm."""
     return card, gr.update(visible=False), gr.update(visible=False)
 
 

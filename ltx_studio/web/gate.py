@@ -1,4 +1,4 @@
-"""The password before a page that others can reach: without it, the login page and nothing else answers."""
+"""The password in front of a page that others can reach: without it, only the login page answers."""
 
 import asyncio
 import hashlib
@@ -25,34 +25,34 @@ from ltx_studio.web.bodies import BodyError, read_whole
 from ltx_studio.web.files import asset
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look like others."""
+"""The characters of passwords, without those that look alike."""
 
 STATIC = "/favicon.ico", "/static/fonts/"
-"""What the login page itself needs."""
+"""Paths that the login page itself needs."""
 
 LOGIN_SECONDS = 5.0
 """How long a login's request may take to arrive."""
 
 FREE_GUESSES, WAIT_SECONDS, MOST_WAITING = 3, 1.0, 8
 """Wrong guesses of an address before the next one waits, how long it waits, and how many may wait at once. When one
-more comes, one of those that wait is dropped at random: whoever knows the password has a chance like every other."""
+more arrives, a random waiting one is dropped: a client that knows the password has the same chance as the others."""
 
 MOST_ADDRESSES = 4096
 
 GUESSES_A_SECOND, GUESSES_AT_ONCE = 5.0, 20
-"""How many guesses of all addresses together are looked at, and how many of them may come at once before each waits."""
+"""Guesses that are checked a second, of all addresses together, and how many may arrive at once before each waits."""
 
 MOST_QUEUED = 50
-"""Guesses of all addresses that wait at once, so none waits longer than `MOST_QUEUED` / `GUESSES_A_SECOND` seconds."""
+"""Guesses of all addresses that may wait at once: none waits longer than `MOST_QUEUED` / `GUESSES_A_SECOND` seconds."""
 
 
 def make_password() -> str:
-    """Three groups of four letters: 59 bits."""
+    """Return a random password of three groups of four characters: 59 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
 
 
 def check_of(password: str) -> Callable[[str, str], bool]:
-    """For Gradio's ``auth``: whoever knows the password may come, by any name."""
+    """Return a function for Gradio's ``auth`` that checks the password and ignores the name."""
     wanted = hashlib.sha256(password.encode()).digest()
 
     def check(_: str, given: str) -> bool:
@@ -62,10 +62,10 @@ def check_of(password: str) -> Callable[[str, str], bool]:
 
 
 def own_addresses() -> list[str]:
-    """The IPv4 addresses by which others in the network may reach this machine, the likeliest first."""
+    """Return the IPv4 addresses at which others in the network may reach this machine, the likeliest first."""
     found: list[str] = []
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks which of our addresses would be used
+        probe.connect(("192.0.2.1", 9))  # sends nothing: it only finds out which of our addresses would be used
         found.append(probe.getsockname()[0])
     with suppress(OSError):
         found += [str(each[4][0]) for each in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
@@ -94,7 +94,7 @@ class _Bucket:
         """Take a token, and return in how many seconds it may be used.
 
         Args:
-            dropped: Is set when another guess takes the token away.
+            dropped: Set when another guess takes the token.
         """
         now = self._clock()
         self._waiting = {event: at for event, at in self._waiting.items() if at > now and not event.is_set()}
@@ -110,15 +110,15 @@ class _Bucket:
 
 
 class Throttle:
-    """Delay the guessing of passwords, which Gradio answers as fast as it can.
+    """Delays password guesses, which Gradio answers as fast as it can.
 
-    The guesses of an address are looked at one after another, and after a few wrong ones each waits. Those of all
-    addresses together are looked at at a limited rate, so that many addresses gain little. Addresses that have guessed
-    wrong too often share a rate of their own: while they are slowed down, a client from another address that knows
-    the password does not wait behind them.
+    The guesses of an address are checked one after another, and after a few wrong ones each waits. Those of all
+    addresses together are checked at a limited rate, so that many addresses gain little. Addresses that have guessed
+    wrong too often share a separate rate: a client from another address that knows the password does not wait behind
+    them.
 
     Args:
-        sleep: Waits so many seconds.
+        sleep: Waits for a number of seconds.
         clock: Returns the time in seconds.
     """
 
@@ -133,10 +133,10 @@ class Throttle:
 
     @asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[_Guesser]:
-        """While it lasts, no other guess of this address is looked at.
+        """Wait for this address's turn, and hold it: no other guess of the address is checked meanwhile.
 
         Raises:
-            TooManyError: Too many wait, and this one was dropped.
+            TooManyError: Too many guesses wait, and this one was dropped.
         """
         guesser, dropped = self._guesser(address), asyncio.Event()
         if len(guesser.waiting) >= MOST_WAITING:
@@ -168,7 +168,7 @@ async def _unless(dropped: asyncio.Event, work: Awaitable[object]) -> None:
     """Wait for `work` to be done.
 
     Raises:
-        TooManyError: `dropped` was set before.
+        TooManyError: `dropped` was set first.
     """
     working, dropping = asyncio.ensure_future(work), asyncio.ensure_future(dropped.wait())
     try:
@@ -182,7 +182,7 @@ async def _unless(dropped: asyncio.Event, work: Awaitable[object]) -> None:
 
 
 def network_of(address: str) -> str:
-    """Whoever has one IPv6 address has at least 2**64 of them."""
+    """Return the /64 network of an IPv6 address, whose owner has all 2**64 of them; other addresses unchanged."""
     with suppress(ValueError):
         parsed = ip_address(address)
         if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
@@ -191,13 +191,13 @@ def network_of(address: str) -> str:
 
 
 class Gate:
-    """ASGI middleware before Gradio's own login.
+    """ASGI middleware in front of Gradio's own login.
 
-    Gradio 6.31 hands the names of all endpoints to whoever opens its login page, leaves a dozen routes open
-    (``/gradio_api/cancel``, ``/stream``, ``/vibe-edit`` …), and asks for a name as well.
+    Gradio 6.31 shows the names of all endpoints to anyone who opens its login page, leaves a dozen routes open
+    (``/gradio_api/cancel``, ``/stream``, ``/vibe-edit`` …), and asks for a user name as well.
 
     Args:
-        app: Gradio's.
+        app: Gradio's app.
         throttle: Delays guesses.
         seconds: How long a login's request may take to arrive.
     """
@@ -218,7 +218,7 @@ class Gate:
         path = request.url.path.rstrip("/")
         if request.method in ("GET", "HEAD") and not path:
             return login_page()
-        if request.method in ("GET", "HEAD") and path == "/login":  # where a browser stands after a wrong guess
+        if request.method in ("GET", "HEAD") and path == "/login":  # where a browser is after a wrong guess
             return RedirectResponse("./", status_code=303)
         if request.method == "POST" and path == "/login":
             return await self._log_in(request)
@@ -226,7 +226,7 @@ class Gate:
 
     async def _log_in(self, request: Request) -> Response | ASGIApp:
         is_browser = "text/html" in request.headers.get("accept", "")
-        try:  # before the turn: while a slow one arrives, nobody else waits for it
+        try:  # before the turn, so that nobody waits for a slow request
             body = await read_whole(request.receive, limits.LOGIN_BODY, self._seconds)
         except BodyError as error:
             return JSONResponse({"detail": error.text}, error.status, {"connection": "close"})
@@ -249,7 +249,7 @@ class Gate:
 
 
 def login_page(problem: str = "", *, status: int = 200) -> HTMLResponse:
-    """One field and one button, with a problem in words where there is one. It needs no script and no other file."""
+    """Return the login page: one field, one button, and a problem if there is one. It needs no script or other file."""
     page = _template().substitute(
         title=escape(words.TITLE),
         label=escape(words.PASSWORD),
@@ -267,12 +267,12 @@ def _template() -> Template:
 
 
 def _may_pass(scope: Scope) -> bool:
-    """Whether the request is of somebody who has logged in, or for what anybody may have."""
+    """Return whether the client has logged in, or the path is open to everybody."""
     app, path = scope["app"], scope["path"]
     if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(STATIC):
         return True
     if path == "/gradio_api/startup-events" and not app.startup_events_triggered:
-        return True  # Gradio's launch asks for it, before anybody knows the address
+        return True  # Gradio's launch requests it, before anybody knows the address
     cookies = Request({**scope, "type": "http"}).cookies
     tokens = (cookies.get(f"access-token{kind}-{app.cookie_id}") for kind in ("", "-unsecure"))
     return any(token in app.tokens for token in tokens if token)

@@ -1,4 +1,4 @@
-"""Uploads and handed-out files stay with their owner: Gradio gives a file of its cache to whoever knows its address."""
+"""Keeps uploads and served files private to their owners: Gradio serves its cache to anyone who knows the address."""
 
 import json
 import os
@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r'="gradio_api/file=([^"]+)"')
 
 
 class Files:
-    """Which owner may have which file, as long as the server runs. The same file may be several owners'."""
+    """The owners that may have each file, as long as the server runs. A file may have several."""
 
     def __init__(self) -> None:
         self._owners: dict[str, set[str]] = {}
@@ -38,7 +38,7 @@ class Files:
         self._sweep_at = SWEEP_AT
 
     def give(self, path: str | Path, owner: str) -> None:
-        """From now on `owner` may have the file; EVERYBODY is everybody."""
+        """Allow `owner` the file from now on; EVERYBODY allows it to all."""
         with self._lock:
             self._owners.setdefault(_key(path), set()).add(owner)
             if len(self._owners) > self._sweep_at:
@@ -46,7 +46,7 @@ class Files:
                 self._sweep_at = max(SWEEP_AT, 2 * len(self._owners))
 
     def give_all(self, value: Any, owner: str) -> None:
-        """Every file that stands anywhere in what Gradio is about to tell."""
+        """Allow `owner` every file anywhere in a value that Gradio is about to send."""
         for path in paths_in(value):
             self.give(path, owner)
 
@@ -55,10 +55,10 @@ class Files:
         return owner in owners or EVERYBODY in owners
 
     def check(self, value: Any, owner: str) -> None:
-        """Of what came from a client.
+        """Check the files in a value that a client sent.
 
         Raises:
-            RequestError: It names a file of Gradio's cache that is not the owner's.
+            RequestError: The value names a file in Gradio's cache that is not the owner's.
         """
         cache = _key(get_upload_folder())
         for path in paths_in(value):
@@ -67,7 +67,7 @@ class Files:
 
 
 class KeepFiles:
-    """ASGI middleware where owners are apart: notes whose an upload is, and refuses the files of others."""
+    """ASGI middleware that, where owners are apart, notes the owner of each upload and refuses other owners' files."""
 
     def __init__(self, app: ASGIApp, owners: Owners, files: Files) -> None:
         self._app, self._owners, self._files = app, owners, files
@@ -86,7 +86,7 @@ class KeepFiles:
             await self._app(scope, receive, send)
 
     def _noting(self, owner: str, send: Send) -> Send:
-        """A `send` that looks for the uploads' paths in the answer, which is a list of them."""
+        """Return a `send` that notes the owner of each path in the answer, which is a list of the uploads' paths."""
         body = bytearray()
 
         async def note(message: Message) -> None:
@@ -101,8 +101,10 @@ class KeepFiles:
 
 
 def handed_out(components: Sequence[Block], answer: Mapping[str, Any]) -> Iterator[str]:
-    """The paths of the files that an answer shows. What is only JSON may tell of any path: it comes from a recipe or
-    a workflow that somebody wrote."""
+    """Yield the paths of the files that an answer shows.
+
+    Plain JSON is skipped: it is from a recipe or a workflow that somebody wrote, and may name any path.
+    """
     for component, value in zip(components, answer.get("data") or (), strict=False):
         if isinstance(component, Api):
             if isinstance(value, Mapping) and "meta" in value and isinstance(value.get("path"), str):
@@ -115,7 +117,7 @@ def handed_out(components: Sequence[Block], answer: Mapping[str, Any]) -> Iterat
 
 
 def addressed_in(value: Any) -> Iterator[str]:
-    """The paths of the files that HTML of ours shows. What visitors wrote has no quotes of its own in there."""
+    """Yield the paths of the files that our HTML shows. Visitors' text is escaped there, so it contains no quotes."""
     if isinstance(value, str):
         yield from (unquote(unescape(found)) for found in _ADDRESS.findall(value))
     elif isinstance(value, Mapping):
@@ -124,7 +126,7 @@ def addressed_in(value: Any) -> Iterator[str]:
 
 
 def paths_in(value: Any) -> Iterator[str]:
-    """The paths of the files (`gradio.FileData`) anywhere in a value."""
+    """Yield the paths of the files (`gradio.FileData`) anywhere in a value."""
     if isinstance(value, GradioModel | GradioRootModel):
         value = value.model_dump()
     if isinstance(value, Mapping):
@@ -140,7 +142,7 @@ def paths_in(value: Any) -> Iterator[str]:
 def _uploaded(body: bytes) -> list[str]:
     try:
         told = json.loads(body)
-    except ValueError:  # an error's text
+    except ValueError:  # the text of an error
         return []
     return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
 

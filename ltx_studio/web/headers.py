@@ -1,4 +1,4 @@
-"""Tell browsers what the studio's pages may do and who may show them in a frame."""
+"""Headers that tell browsers what the studio's pages may do and who may show them in a frame."""
 
 import os
 
@@ -8,10 +8,10 @@ SPACE_PAGES = "https://huggingface.co https://*.huggingface.co https://*.hf.spac
 
 
 def policy(*, on_space: bool) -> str:
-    """Return the Content-Security-Policy, which Gradio's page works with.
+    """Return a Content-Security-Policy that Gradio's page works with.
 
-    Its scripts are inline, and it makes functions of the JavaScript that handlers are written in; nothing comes from
-    another host, except on a Space, whose header is Hugging Face's.
+    Its scripts are inline, and it compiles the JavaScript of handlers at run time; nothing is loaded from another host,
+    except on a Space, whose header is Hugging Face's.
     """
     others = f" {SPACE_PAGES}" if on_space else ""
     rules = {
@@ -32,7 +32,7 @@ def policy(*, on_space: bool) -> str:
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the headers to every answer which does not have its own."""
+    """ASGI middleware that adds each header to every answer that does not set it itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         on_space = bool(os.environ.get("SPACE_ID"))

@@ -1,4 +1,4 @@
-"""What to do about an error, in the terms of the page: its fields and buttons; a command where it has none for it."""
+"""Hints about errors, in terms of the page's fields and buttons; a command where the page has neither."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a browser keeps of a form over a reload, with `assets/forms.js`: which fields, and what of it is still good."""
+"""The fields of a form that a browser keeps across reloads, with `assets/forms.js`, and the check of their values."""
 
 import json
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from ltx_studio.web.form import Form
 from ltx_studio.web.quiet import QUIET
 
 RULERS = {"width": "shape", "height": "shape", "megapixels": "shape", "seconds": "as_long"}
-"""What says whether a field is shown, or can be edited, by the field's name."""
+"""By field name, the field that decides whether it is shown or can be edited."""
 SILENT = ("prompt", "negative_prompt", "takes")
-"""What tells nothing new of what the form will make."""
+"""Fields that do not change the line that says what the form will make."""
 
 
 def kept(form: Form) -> dict[str, gr.components.Component]:
-    """By name: all but files."""
+    """Return the components that a browser keeps, by name: all but files."""
     return {name: each for name, each in form.components.items() if not isinstance(each, fields.FILES)}
 
 
 def wire(form: Form) -> dict[str, Any]:
-    """Have the browser keep what the form holds, and take up what `form.found` has, in the Blocks that is open.
+    """Have the browser keep what the form holds, and restore what `form.found` has, in the open Blocks.
 
-    Gives the arguments of an event that keeps it anew, and has told what it will make.
+    Return the arguments of an event that keeps the form again and updates the line that says what it will make.
     """
     by_name, components = kept(form), form.components.values()
     built = [getattr(each, "value", None) for each in by_name.values()]
@@ -35,7 +35,7 @@ def wire(form: Form) -> dict[str, Any]:
         js = f"(...values) => window.ltxForms.{what}({known}, values)"
         return {"fn": None, "inputs": now, "outputs": list(outputs), "js": js, **QUIET}
 
-    # the browser goes through all triggers for each component when it opens the page: a field has only one
+    # the browser searches all triggers for each component when it opens the page, so each field has only one
     silent = [by_name[name] for name in SILENT if name in by_name]
     files = [each.change for each in components if each not in now]  # type: ignore[attr-defined]
     remember = by("remember")
@@ -50,10 +50,10 @@ def wire(form: Form) -> dict[str, Any]:
 
 
 def to_restore(form: Form, found: Any) -> str:
-    """What a browser has kept, as JSON: by name, the update, and its ruler.
+    """Return what a browser has kept, as JSON: by name, the update and the field in `RULERS`.
 
-    The browser takes it up by itself, where nobody has changed anything by then. What it made up, or what cannot be
-    had here, is left out.
+    The browser restores it by itself, where nothing was changed in the meantime. Invalid values and unknown names are
+    left out.
     """
     found = found if isinstance(found, Mapping) else {}
     known = {name: each for name, each in kept(form).items() if name in found}

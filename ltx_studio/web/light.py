@@ -1,4 +1,4 @@
-"""Gradio's import without what only its own developers need: two fifths of the time that it takes."""
+"""Imports Gradio without what only its own developers need, which is two fifths of the import time."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,10 +34,10 @@ class _Finder(MetaPathFinder):
 
 @contextmanager
 def no_files_of_types() -> Iterator[None]:
-    """Keep Gradio 6.31 from parsing the source of each component that is defined, to write a file of types beside it.
+    """Keep Gradio 6.31 from parsing the source of each component class to write a type stub beside it.
 
-    It applies to Gradio's own components, if Gradio is not imported yet, and to those of the studio, beside which no
-    such files are to appear. Classes that are defined later get theirs as ever.
+    This applies to Gradio's own components, if Gradio is not imported yet, and to those of the studio, beside which no
+    stubs may appear. Classes that are defined later get theirs as usual.
     """
     there, finder = sys.modules.get(MODULE), _Finder()
     real = getattr(there, WRITES_TYPES, None)

@@ -19,25 +19,30 @@ from ltx_studio.web.quiet import AT_ONCE
 from ltx_studio.web.values import told
 
 LOOK_SECONDS, IDLE_SECONDS = 1.0, 3.0
-"""Between two looks while something runs or waits, and else: each look costs the browser a tenth of a second."""
+"""Between two updates, with and without running or waiting jobs: each costs the browser a tenth of a second."""
 ENDED_SECONDS = 24 * 3600
-"""What failed or was stopped longer ago is told no more."""
+"""Jobs that failed or were stopped longer ago are not shown."""
 NAME_LETTERS = 70
 
 View = dict[str, Any]
-"""What the board draws, as JSON. `assets/line.js` sets all of it as text, so nothing in it needs to be escaped."""
+"""The board's content, as JSON. `assets/line.js` sets all of it as text, so nothing in it needs to be escaped."""
 
 
 class LinePanel:
-    """Of one page.
+    """The queue panel of one page.
+
+    Args:
+        studio: The studio.
+        owners: The page's owners.
+        followed: Returns the id of the job that a session's tab follows, or None.
 
     Attributes:
-        chosen: The id of the job that the visitor chose last; None before there is one.
-        showing: The event that has set it, for the page to go on from: ``panel.showing.then(…, [panel.chosen], …)``.
-            It comes for every click, also for one on the job that was chosen already.
-        retried: The id of a job that the visitor has tried again here, and how often one was: it changes every time.
-        news: Changes whenever the visitor has a newest take that is another one than before, whoever asked for it.
-        look: What an event needs that is to bring the board up to date: ``begun.change(**panel.look)``.
+        chosen: The id of the job that the visitor chose last; None before the first.
+        showing: The event that has set `chosen`, for the page to continue from:
+            ``panel.showing.then(…, [panel.chosen], …)``. It fires for every click, also on the chosen job.
+        retried: The id of the job that the visitor retried here, and the time, so that it changes on every retry.
+        news: Changes whenever the visitor's newest take is another one than before, whoever requested it.
+        look: The arguments of an event that updates the board: ``begun.change(**panel.look)``.
     """
 
     chosen: gr.State
@@ -47,12 +52,11 @@ class LinePanel:
     look: dict[str, Any]
 
     def __init__(self, studio: Studio, owners: Owners, followed: Callable[[str], str | None]) -> None:
-        """`followed` tells the id of the job that the tab of a session follows, if it does."""
         self._studio, self._owners, self._followed = studio, owners, followed
         self._discretion = Discretion(studio.settings, owners)
 
     def build(self, blocks: gr.Blocks) -> None:
-        """Add the panel to `blocks`, which is open."""
+        """Add the panel to the open `blocks`."""
         self.chosen = gr.State(None)
         shown = gr.State(None)
         self.retried = gr.Textbox("", visible="hidden", label="retried", elem_id="retried")
@@ -74,7 +78,7 @@ class LinePanel:
         self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **AT_ONCE)
 
     def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Tell board and accordion what is new, if anything is."""
+        """Update the board and the accordion if anything has changed."""
         now = self._view(chosen, request)
         return (gr.skip(),) * 5 if now == shown else _told(now, shown)
 
@@ -86,11 +90,11 @@ class LinePanel:
         """Choose a job, if it is the visitor's."""
         try:
             return self._studio.queue.get(told(event, "job"), self._owners.of(request)).id
-        except StudioError:  # it is gone, and from the board with the next look
+        except StudioError:  # it is gone; the next update removes it from the board
             return gr.skip()
 
     def _act(self, shown: View | None, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Do what a button of the board asks for, and tell board, accordion and the card above what became of it."""
+        """Carry out a board button's action, and update the board, the accordion and the card above."""
         said, retried = gr.update(value="", visible=False), gr.skip()
         try:
             self._do(told(event, "act"), told(event, "job"), self._owners.of(request))
@@ -114,17 +118,17 @@ class LinePanel:
         if act not in acts:
             raise RequestError(words.QUEUE_CANNOT.format(act=act[:40]), words.RELOAD)
         acts[act]()
-        if self._studio.runner.problem() is None:  # else what waits would only fail
+        if self._studio.runner.problem() is None:  # otherwise the waiting jobs would only fail
             self._studio.work()
 
     def _place(self, job_id: str, owner: str) -> int:
-        """Where a job stands in its owner's line; those that are not shown cannot be moved by one."""
+        """Return a job's place in its owner's queue; jobs that are not shown cannot be moved by one."""
         waiting = [each.id for each in self._studio.snapshots.of(owner).waiting]
         return waiting.index(job_id) if job_id in waiting else len(waiting)
 
 
 def view(line: QueueSnapshot, chosen: str | None, said: Callable[[str], str] = str) -> View:
-    """What the board shows of a line; `chosen` is the job that the page follows, `said` what an error may tell."""
+    """Return what the board shows of a queue; the page follows the job `chosen`, and `said` redacts error texts."""
     rows = [_batch(batch, line) for batch in line.batches]
     rows += [_job(job, line, chosen, said) for job in (*line.running, *line.waiting)]
     hidden = line.waits - len(line.waiting)
@@ -146,7 +150,7 @@ def view(line: QueueSnapshot, chosen: str | None, said: Callable[[str], str] = s
 
 
 def counts(line: QueueSnapshot) -> str:
-    """``1 running, 2 waiting, 1 failed``; nothing when nothing is."""
+    """Return the counts as text, like ``1 running, 2 waiting, 1 failed``; empty if all are zero."""
     counted = {
         words.COUNT_RUNNING: len(line.running),
         words.COUNT_WAITING: line.waits,
@@ -156,14 +160,14 @@ def counts(line: QueueSnapshot) -> str:
 
 
 def name_of(job: Job) -> str:
-    """The first line of its prompt, or the name of its workflow, short enough for a list."""
+    """Return a job's name in a list: the first line of its prompt, or the name of its workflow, shortened."""
     text = str(job.params.get("name", "")) if job.mode == WorkflowSpec.mode and not job.damaged else job.prompt
     line = next((" ".join(each.split()) for each in text.splitlines() if each.strip()), job.id)
     return line if len(line) <= NAME_LETTERS else f"{line[: NAME_LETTERS - 1].rstrip()}…"
 
 
 def _told(now: View, before: View | None) -> tuple[Any, ...]:
-    """Values for board, accordion, what is shown, timer and news; `before` was shown until now."""
+    """Return the values of the board, the accordion, the view, the timer and `news`; `before` was shown so far."""
     counted = ", ".join(each for each in (now["paused"] and words.COUNT_PAUSED, now["counts"]) if each)
     label = words.QUEUE_COUNTED.format(counts=counted) if now["rows"] or now["paused"] else words.QUEUE
     news = gr.skip() if before is None or before["newest"] == now["newest"] else time.time()
@@ -173,7 +177,7 @@ def _told(now: View, before: View | None) -> tuple[Any, ...]:
 def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str], str]) -> View:
     name = name_of(job)
     seed = job.params.get("seed")
-    says = f"{name}, {seed}" if job.batch else name  # the clips of a batch differ in nothing else that is told here
+    says = f"{name}, {seed}" if job.batch else name  # the clips of a batch differ in nothing else that is shown here
     mode = MODES[job.mode].label if job.mode in MODES else words.OWN_WORKFLOW
     row = _row(
         job.id,
@@ -204,7 +208,7 @@ def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str]
 
 
 def _batch(batch: str, line: QueueSnapshot) -> View:
-    """How far a batch is, above its jobs."""
+    """Return the row above a batch's jobs, with its progress."""
     share = line.batches[batch]
     one = next((job for job in (*line.running, *line.waiting) if job.batch == batch), None)
     name = words.BATCH_OF.format(jobs=share.jobs, name=name_of(one) if one else "…")
@@ -215,7 +219,7 @@ def _batch(batch: str, line: QueueSnapshot) -> View:
 
 
 def _row(identity: str, kind: str, name: str, **told: Any) -> View:
-    """What every row has; with `show`, its name is a button that says so."""
+    """Return a row with all its fields; with `show`, its name is a button with that label."""
     empty = {
         "about": "",
         "show": "",

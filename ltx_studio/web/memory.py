@@ -1,4 +1,4 @@
-"""Memory on the page: the badge of its header, and what is loaded, with a button that unloads it."""
+"""Memory on the page: the badge in the header, and the panel with the loaded models and a button that unloads them."""
 
 from html import escape
 
@@ -15,20 +15,20 @@ from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.quiet import AT_ONCE, QUIET
 
 LOOK_SECONDS = 5
-"""Between two looks of the badge, and of the panel while it is open."""
+"""Seconds between two updates of the badge, and of the panel while it is open."""
 
 TIGHT, EASY = 0.1, 0.5
-"""Of the device's memory: with less free than the one it is nearly full, with more than the other there is plenty."""
+"""Fractions of the device's memory: with less than `TIGHT` free it is nearly full, above `EASY` there is plenty."""
 
 
 class MemoryBadge:
-    """How much of the device's memory is in use, in a few words; looks again every few seconds."""
+    """The badge that says how much of the device's memory is in use; it updates every `LOOK_SECONDS`."""
 
     def __init__(self, studio: Studio) -> None:
         self._runner = studio.runner
 
     def build(self) -> gr.HTML:
-        """Add the badge to the Blocks that is open."""
+        """Add the badge to the open Blocks."""
         badge = gr.HTML(elem_id="memory")
         gr.on(None, self._shown, None, [badge], **AT_ONCE)
         gr.Timer(LOOK_SECONDS).tick(self._shown, None, [badge], **AT_ONCE)
@@ -43,24 +43,24 @@ class MemoryBadge:
 
 
 def badge_of(reading: Memory) -> str:
-    """A reading as the badge tells it."""
+    """Return the badge of a reading."""
     told = words.BADGE.format(device=device_of(reading), used=in_gb(reading.taken), total=in_gb(reading.total))
     return _badge(level_of(reading), told, words.BADGE_MORE)
 
 
 def level_of(reading: Memory) -> str:
-    """``low``, ``ok`` or ``tight``: how much of the device's memory is taken."""
+    """Return how much of the device's memory is in use: ``low``, ``ok`` or ``tight``."""
     free = reading.free / max(reading.total, 1)
     return "tight" if free < TIGHT else "low" if free > EASY else "ok"
 
 
 def device_of(reading: Memory) -> str:
-    """What everybody calls it."""
+    """Return the short name of the device: CPU or GPU."""
     return "CPU" if reading.device.startswith("cpu") else "GPU"
 
 
 def _badge(level: str, told: str, more: str = "") -> str:
-    """The level stands there in words, and as one, two or three bars; `more` is said where there is room."""
+    """Return the badge, with the level in words and as one, two or three bars; `more` is shown where there is room."""
     said = words.LEVELS.get(level, "")
     bars = '<span class="bars" aria-hidden="true"><i></i><i></i><i></i></span>'
     word = f'<span class="level">{escape(said)}</span>' if said else ""
@@ -69,17 +69,17 @@ def _badge(level: str, told: str, more: str = "") -> str:
 
 
 class MemoryPanel:
-    """What is in memory now, a button that unloads it, and how much memory models may take."""
+    """The loaded models, a button that unloads them, and how much memory models may use."""
 
     def __init__(self, studio: Studio, discretion: Discretion) -> None:
         self._runner, self._vram, self._discretion = studio.runner, studio.settings.vram, discretion
 
     def build(self, panel: gr.Accordion) -> None:
-        """Add the components to `panel`, which is open; it looks again and again while somebody has it open."""
+        """Add the components to `panel`, which is open for building; they update while a visitor has it unfolded."""
         now = gr.HTML(elem_id="memory-now")
         unload = gr.Button(words.UNLOAD, elem_id="unload")
         card = gr.HTML(elem_id="unload-card")
-        # apart, because an answer folds what was unfolded in its place
+        # a separate component, because an update folds what was unfolded in it
         gr.HTML(f'<div class="card"><p class="head">{words.SETTING_TIER}</p>{tier(self._vram)}</div>')
         timer = gr.Timer(LOOK_SECONDS, active=False)
         timer.tick(self._now, None, [now], **AT_ONCE)
@@ -88,7 +88,7 @@ class MemoryPanel:
         unload.click(self._unload, None, [now, card], concurrency_limit=None, **QUIET)
 
     def _now(self) -> str:
-        """What is loaded."""
+        """Return the card that says what is loaded."""
         reading = self._runner.memory()
         if reading is None:
             said = words.MEMORY_FAILED if _is_broken(self._runner) else words.MEMORY_STARTING
@@ -100,7 +100,7 @@ class MemoryPanel:
         return f'<div class="card"><p class="head">{words.MEMORY}</p><p>{cards.prose(said)}</p></div>'
 
     def _unload(self) -> tuple[str, str]:
-        """Free all models; says so when a run has them, rather than wait for it."""
+        """Unload all models, or say that a run uses them, rather than wait for it."""
         try:
             freed = self._runner.unload()
         except StudioError as problem:
@@ -109,7 +109,8 @@ class MemoryPanel:
             return self._now(), cards.message(words.NONE_LOADED)
         before, after = freed
         told = words.UNLOADED if before.models else words.NOTHING_LOADED
-        where = words.ON_CPU if device_of(after) == "CPU" else words.ON_GPU  # of a GPU nobody knows whose it is
+        # on a GPU it is unknown which process uses the memory
+        where = words.ON_CPU if device_of(after) == "CPU" else words.ON_GPU
         said = told.format(
             where=where, count=len(before.models), before=in_memory(before.used), after=in_memory(after.used)
         )
@@ -117,12 +118,12 @@ class MemoryPanel:
 
 
 def policy(reading: Memory) -> str:
-    """What ComfyUI does about memory, which is what it made of the setting on this device."""
+    """Return how ComfyUI manages memory, which is its choice from the setting and the device."""
     return words.TIER_NOW.format(policy=words.POLICIES.get(reading.tier, reading.tier))
 
 
 def tier(chosen: Vram) -> str:
-    """How much memory models may take, as it was chosen, and how to choose otherwise."""
+    """Return the chosen memory tier, and how to choose another one."""
     said = words.TIER.format(tier=chosen, what=words.TIERS[chosen])
     other = Vram.LOW if chosen is Vram.AUTO else Vram.AUTO
     how = words.TIER_HOW.format(command=f"LTX_STUDIO_VRAM={other} ltx-studio serve")
@@ -134,10 +135,10 @@ def tier(chosen: Vram) -> str:
 
 
 def _name(reading: Memory) -> str:
-    """The device, without what ComfyUI adds of its allocator."""
+    """Return the device's name, without the allocator that ComfyUI appends."""
     return "CPU" if device_of(reading) == "CPU" else reading.device.split(" : ")[0]
 
 
 def _is_broken(runner: Runner) -> bool:
-    """Whether ComfyUI will not start as things are."""
+    """Return whether ComfyUI cannot start."""
     return runner.failed() or runner.problem() is not None

@@ -1,4 +1,4 @@
-"""HTML of the models panel: what a set takes, downloads, checks, removals. Escapes what comes from outside."""
+"""HTML of the models panel: the files of a set, downloads, checks, removals. Text from outside is escaped here."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -14,7 +14,7 @@ from ltx_studio.web.cards import prose
 
 
 def plan(shown: Plan, *, notice: str, note: str) -> str:
-    """What a model set is and takes: its files with size, source and licence, and whether they fit."""
+    """Return the card of a model set: its files with size, source and licence, and whether they fit on the disk."""
     rows = "".join(_planned(planned) for planned in shown.files)
     missing, total, free = (in_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes))
     if not shown.missing:
@@ -42,7 +42,7 @@ def _planned(planned: Planned) -> str:
 
 
 def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool) -> str:
-    """A file and what is said of it; what wants no attention is quiet."""
+    """Return a file's row with its state and notes; `quiet` rows need no attention."""
     said = " · ".join(escape(part) for part in below if part)
     source = f'<span class="source">{said}</span>' if said else ""
     return (
@@ -52,10 +52,11 @@ def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool)
 
 
 def downloads(rows: Iterable[Fetching]) -> str:
-    """A bar for each file that is on its way, and one for all."""
+    """Return a card with a progress bar for each file that is being downloaded, and one for all."""
     rows = list(rows)
     bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
-    newest = max(rows, key=lambda row: row.all_done, default=None)  # rows stand as they came, not as they were told
+    # rows are in the order in which the files began, not in that of their latest events
+    newest = max(rows, key=lambda row: row.all_done, default=None)
     in_all = _bar(words.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
     stay = f'<p class="summary">{words.FETCH_OPEN}</p>'
     return f'<div class="card" role="status" aria-live="polite">{bars}{in_all}{stay}</div>'
@@ -71,7 +72,7 @@ def _bar(name: str, done: int, size: int, note: str) -> str:
 
 
 def checking(reading: Reading | None, done: int, count: int) -> str:
-    """A check on its way: how many files are done, and how far the one is that is read."""
+    """Return the card of a running check: how many files are done, and the progress of the one being read."""
     said = escape(words.CHECKING.format(done=done, count=count))
     bar = _bar(reading.file.key, reading.done, reading.size, words.READ) if reading else ""
     return (
@@ -81,7 +82,7 @@ def checking(reading: Reading | None, done: int, count: int) -> str:
 
 
 def checked(verdicts: Sequence[Verdict], *, bad: int, contents: bool) -> str:
-    """What a check found."""
+    """Return the card with a check's result."""
     count = len({verdict.file.key for verdict in verdicts})
     good = words.ALL_GOOD_ONE if count == 1 else words.ALL_GOOD.format(count=count)
     said = words.SOME_BAD.format(bad=bad, count=count) if bad else good
@@ -99,7 +100,7 @@ def _verdict(verdict: Verdict, *, contents: bool) -> str:
 
 
 def removal(wanted: Sequence[Removal], shared: Iterable[tuple[ModelFile, str]], *, note: str) -> str:
-    """What removing would do, before it is done."""
+    """Return the card that says what removing would do."""
     freed = sum(each.freed for each in wanted)
     goes = any(each.does_something for each in wanted)
     said = words.WOULD_GO.format(freed=in_bytes(freed)) if goes else words.NOTHING_GOES
@@ -109,7 +110,7 @@ def removal(wanted: Sequence[Removal], shared: Iterable[tuple[ModelFile, str]], 
 
 
 def removed(done: Sequence[Removal]) -> str:
-    """What was really removed."""
+    """Return the card that says what was removed."""
     rows = "".join(_removal(each, words.GONE) for each in done)
     return _listed(words.REMOVED.format(freed=in_bytes(sum(each.freed for each in done))), rows)
 
@@ -121,6 +122,6 @@ def _removal(each: Removal, goes: str) -> str:
 
 
 def _listed(said: str, rows: str, note: str = "") -> str:
-    """A sentence, and the files that it is about."""
+    """Return a card with a sentence and the files that it is about."""
     below = f'<p class="summary">{prose(note)}</p>' if note else ""
     return f'<div class="card"><p role="status">{escape(said)}</p><ul class="files">{rows}</ul>{below}</div>'

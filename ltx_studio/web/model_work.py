@@ -1,4 +1,4 @@
-"""What takes time in the models panel, as streams of what to show: downloads and checks, one for each browser tab."""
+"""The slow work of the models panel, as streams of cards: downloads and checks, one at a time for each browser tab."""
 
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -19,15 +19,15 @@ from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import cards, model_cards, words
 
 TELL_SECONDS = 0.3
-"""Between two looks of a check; only between two can a closed tab end it."""
+"""Seconds between two cards of a check; a closed tab can end it only between two."""
 
 MOST_ASKED = 200
-"""Tabs; nobody tells when one is closed."""
+"""Tabs whose question is kept; nothing reports when a tab is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """What would be removed."""
+    """The files that would be removed."""
 
     removals: tuple[Removal, ...]
 
@@ -36,17 +36,17 @@ Answered = TypeVar("Answered", Repair, Going)
 
 
 class AtWork:
-    """What the tabs (Gradio sessions) are at, and the tokens that stop it."""
+    """The running work of the tabs (Gradio sessions), as the tokens that stop it."""
 
     def __init__(self) -> None:
         self._running: dict[str, CancelToken] = {}
 
     @contextmanager
     def begin(self, session: str) -> Iterator[CancelToken]:
-        """The token of a piece of work of a tab, which has one at a time.
+        """Begin a tab's work, of which it has one at a time, and yield the token that stops it.
 
         Raises:
-            BusyError: It is at something.
+            BusyError: The tab has work already.
         """
         cancel = CancelToken()
         if self._running.setdefault(session, cancel) is not cancel:
@@ -61,7 +61,7 @@ class AtWork:
         return session in self._running
 
     def stop(self, session: str) -> bool:
-        """Whether there was something to stop."""
+        """Stop a tab's work; return whether there was any."""
         cancel = self._running.get(session)
         if cancel is not None:
             cancel.cancel()
@@ -69,9 +69,9 @@ class AtWork:
 
 
 class Asked:
-    """What the tabs have been asked about and have not answered: a repair, or removals.
+    """The open questions of the tabs: a repair, or removals.
 
-    Not in a `gr.State`, for which each tab would keep a connection open, of the six that a browser has for a server.
+    Not in a `gr.State`, for which each tab would keep one of the six connections open that a browser has for a server.
     """
 
     def __init__(self) -> None:
@@ -87,14 +87,14 @@ class Asked:
         self._open.pop(session, None)
 
     def about(self, session: str) -> Repair | Going | None:
-        """What is open."""
+        """Return the open question of a tab, or None."""
         return self._open.get(session)
 
     def answered(self, session: str, kind: type[Answered]) -> Answered:
-        """What it was about; it is asked no longer.
+        """Return what a tab's question was about, and close it.
 
         Raises:
-            RequestError: Nothing of this kind is asked any longer.
+            RequestError: No question of this kind is open.
         """
         about = self._open.pop(session, None)
         if not isinstance(about, kind):
@@ -105,10 +105,12 @@ class Asked:
 def fetched(
     files: Sequence[ModelFile], store: Store, cancel: CancelToken, *, damaged: Collection[Identity] | None = None
 ) -> Generator[str, None, bool]:
-    """The card of a download, each time that it has changed; whether all came. With `damaged`, in place of those.
+    """Yield the card of a download whenever it changes, and return whether all files arrived.
+
+    With `damaged`, the download replaces those files.
 
     Raises:
-        StudioError: It failed.
+        StudioError: The download failed.
     """
     rows: dict[str, Fetching] = {}
     has_changed = False
@@ -134,7 +136,7 @@ def fetched(
 def checked(
     files: Sequence[ModelFile], store: Store, cancel: CancelToken, *, contents: bool
 ) -> Generator[str, None, list[Verdict] | None]:
-    """The card of a check, now and then; what was found, or None when it was stopped."""
+    """Yield the card of a check every `TELL_SECONDS`, and return what it found, or None if it was stopped."""
     verdicts: list[Verdict] = []
     told = -TELL_SECONDS
     for seen in look(files, store, contents=contents):
@@ -151,5 +153,5 @@ def checked(
 
 
 def in_words(problem: Exception) -> StudioError:
-    """An error as a user is told of it."""
+    """Return an error as a `StudioError`."""
     return problem if isinstance(problem, StudioError) else StudioError.unexpected(problem)

@@ -1,4 +1,4 @@
-"""The panel that shows which model files a set needs, fetches, checks, repairs and removes them."""
+"""The models panel: shows which files a set needs; fetches, checks, repairs and removes them."""
 
 import logging
 from collections.abc import Callable, Generator, Iterator
@@ -31,7 +31,7 @@ from ltx_studio.web.remedies import files_to_fetch
 log = logging.getLogger(__name__)
 
 Updates: TypeAlias = dict[Any, Any]
-"""Component → its new value, or what changes of it."""
+"""Component → its new value or update."""
 
 Work: TypeAlias = Callable[[CancelToken], Iterator[Updates]]
 
@@ -56,12 +56,12 @@ class _Parts:
 
     @property
     def controls(self) -> tuple[gr.components.Component, ...]:
-        """What rests while something is done."""
+        """The components that are disabled while work runs."""
         return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
 
     @property
     def choice(self) -> tuple[gr.Radio, gr.Checkbox]:
-        """Which files it is about."""
+        """The components that choose the files."""
         return self.chosen, self.everything
 
     @property
@@ -70,12 +70,12 @@ class _Parts:
 
     @property
     def asked(self) -> list[Any]:
-        """What a press of a button is answered with."""
+        """The outputs of a button's click."""
         return [*self.shown, self.card, self.remove_now]
 
 
 class ModelsPanel:
-    """Choose a set, see what it takes, get it, check it, remove it. Each browser tab does one of these at a time."""
+    """Choose a model set, see its files, get, check and remove them. Each browser tab does one of these at a time."""
 
     def __init__(self, studio: Studio, owners: Owners, in_use: str) -> None:
         self._studio, self._settings, self._in_use, self._owners = studio, studio.settings, in_use, owners
@@ -84,7 +84,7 @@ class ModelsPanel:
         self._parts: _Parts
 
     def build(self) -> None:
-        """Add the panel to the Blocks that is open."""
+        """Add the panel to the open Blocks."""
         with gr.Accordion(words.MODELS, open=False, elem_id="models", elem_classes="panel") as panel:
             self._parts = parts = self._lay_out()
             MemoryPanel(self._studio, self._discretion).build(panel)
@@ -120,7 +120,7 @@ class ModelsPanel:
     def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
         choice = parts.choice
         gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
-        panel.expand(self._ready, choice, parts.shown, **QUIET)  # not on load: the page is there sooner without
+        panel.expand(self._ready, choice, parts.shown, **QUIET)  # not on load: the page appears sooner without it
         work = (
             parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **QUIET),
             parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
@@ -129,20 +129,20 @@ class ModelsPanel:
             parts.remove_now.click(self._remove, None, parts.asked, **QUIET),
         )
         for done in work:
-            # Gradio passes over a click while the last one's run is not quite over, so the buttons come back after it
+            # Gradio drops a click while the previous one's handler still runs, so the buttons are enabled after it
             done.then(self._ready, choice, parts.shown, **QUIET)
         parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
         parts.keep.click(self._keep, None, parts.asked, **QUIET)
         parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
 
     def wire_fetch(self, button: gr.Button, failed: gr.State) -> None:
-        """A click gets the files that a job failed for; `failed` holds its id. The panel must be built."""
+        """Have `button` fetch the files that the job in `failed` lacked. The panel must be built."""
         parts = self._parts
         opened = button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
         fetched_ = opened.then(self._get_for, [failed], parts.asked, concurrency_limit=None, **QUIET)
         fetched_.then(self._ready, parts.choice, parts.shown, **QUIET)
 
-    # What is here
+    # The files that are here
 
     def _files(self, model_set: str, everything: bool) -> tuple[list[ModelFile], Store]:
         store = Store(self._settings)
@@ -150,14 +150,14 @@ class ModelsPanel:
         return model_files(MODES.values(), chosen, store.registry, everything=everything), store
 
     def _show(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
-        """Another choice: what was asked before counts no longer."""
+        """Return the updates after another choice, which closes the open question."""
         shown = self._what_is_here(model_set, everything)
-        if self._at_work.is_on(str(request.session_hash)):  # begun meanwhile, and will say itself when it is over
+        if self._at_work.is_on(str(request.session_hash)):  # work has just begun, and updates the panel when it ends
             return {self._parts.plan: gr.skip()}
         return {**shown, **self._asked_nothing(request), self._parts.card: ""}
 
     def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
-        """Something is over: what is here, and what can be done next."""
+        """Return the updates after work has ended: which files are here, and what can be done next."""
         shown = self._what_is_here(model_set, everything)
         if self._at_work.is_on(str(request.session_hash)):
             return {self._parts.plan: gr.skip()}
@@ -189,7 +189,7 @@ class ModelsPanel:
         return model_cards.plan(plan, notice=chosen.notice, note=note)
 
     def _choices(self, store: Store) -> Iterator[tuple[str, str]]:
-        """Each set with what is to be told of it before it is chosen."""
+        """Yield the label, with what is missing, and the id of each set."""
         for each in store.registry.sets.values():
             plan = make_plan(model_files(MODES.values(), each, store.registry), store)
             state = words.TO_GET.format(missing=in_bytes(plan.missing_bytes))
@@ -200,7 +200,7 @@ class ModelsPanel:
             state = words.IN_USE_HERE.format(state=state) if each.id == self._in_use else state
             yield words.SET_LABEL.format(label=each.label, state=state), each.id
 
-    # What takes time
+    # Work that takes time
 
     def _get(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
         def work(cancel: CancelToken) -> Iterator[Updates]:
@@ -266,7 +266,7 @@ class ModelsPanel:
         yield from self._do(work, request)
 
     def _do(self, work: Work, request: gr.Request) -> Iterator[Updates]:
-        """Work, with the panel at rest meanwhile; closing the tab ends it."""
+        """Run work with the panel disabled; closing the tab ends it."""
         parts = self._parts
         try:
             with self._at_work.begin(str(request.session_hash)) as cancel:
@@ -277,7 +277,7 @@ class ModelsPanel:
             yield {parts.card: self._problem(problem)}
 
     def _resting(self, cancel: CancelToken) -> Updates:
-        """What the buttons are meanwhile. Told again and again: what was asked before may answer late."""
+        """Return the buttons' updates while work runs. They are sent repeatedly: an earlier event may answer late."""
         label = words.STOPPING if cancel.cancelled else words.STOP
         return {
             **dict.fromkeys(self._parts.controls, gr.update(interactive=False)),
@@ -285,7 +285,7 @@ class ModelsPanel:
         }
 
     def _on_card(self, steps: Generator[str, None, Any]) -> Generator[Updates, None, Any]:
-        """What a stream of cards shows; gives what it gives."""
+        """Show a stream of cards; return its result."""
         with closing(steps):  # at once when the tab is closed
             while True:
                 try:
@@ -301,7 +301,7 @@ class ModelsPanel:
     # Removing
 
     def _ask_to_remove(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
-        """Show what would go, and ask."""
+        """Show what would be removed, and ask for confirmation."""
         parts, asked_nothing = self._parts, self._asked_nothing(request)
         try:
             self._check_may_remove()
@@ -346,7 +346,7 @@ class ModelsPanel:
         return self._what_is_asked(request)
 
     def _what_is_asked(self, request: gr.Request) -> Updates:
-        """The buttons that answer. Told again when something is over: an event before it may have answered late."""
+        """Return the updates of the buttons that answer; sent again after work: an earlier event may answer late."""
         about = self._asked.about(str(request.session_hash))
         return {
             self._parts.repair: gr.update(visible=isinstance(about, Repair)),

@@ -1,4 +1,4 @@
-"""Look at an upload while it arrives: Gradio keeps the parts that are no files in memory, however large they are."""
+"""Checks an upload while it arrives: Gradio keeps the parts that are not files in memory, however large they are."""
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -7,14 +7,14 @@ from ltx_studio import limits
 
 
 class FieldError(Exception):
-    """The parts of an upload that are no files are larger than `limits.UPLOAD_FIELD` together."""
+    """The parts of an upload that are not files are larger than `limits.UPLOAD_FIELD` together."""
 
 
 class UploadFields:
     """Counts the bytes of an upload that belong to no file.
 
     Args:
-        content_type: The header of the request. A body of another type is not looked at: Gradio refuses it.
+        content_type: The request's header. A body of another type is not checked: Gradio refuses it.
     """
 
     def __init__(self, content_type: bytes) -> None:
@@ -38,16 +38,16 @@ class UploadFields:
         )
 
     def feed(self, data: bytes) -> None:
-        """Look at the next bytes.
+        """Check the next bytes.
 
         Raises:
-            FieldError: There is too much that belongs to no file.
+            FieldError: Too many bytes belong to no file.
         """
         if self._parser is None or not data:
             return
         try:
             self._parser.write(data)
-        except FormParserError:  # Gradio reads the same, and answers that it cannot
+        except FormParserError:  # Gradio parses the same body, and reports the error
             self._parser = None
 
     def _begin(self) -> None:

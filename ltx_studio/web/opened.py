@@ -1,4 +1,4 @@
-"""Workflows that were dropped on the page or sent to the API: each file is read once, outside of this process."""
+"""Workflows that were dropped on the page or sent to the API: each file is read once, in another process."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from ltx_studio.settings import Settings
 from ltx_studio.workflow_files.read import ReadWorkflow, read_with_form
 
 MOST_KEPT = 4
-"""Files whose contents are kept: of a few visitors at once, between the form and the run."""
+"""Files whose contents are kept, for a few visitors at once, from the form to the run."""
 
 
 class OpenedWorkflows:
-    """Reads files, and remembers the last few: the page asks for one three times (card, form, run)."""
+    """Reads files, and remembers the last few: the page needs each three times (card, form, run)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,10 +37,10 @@ class OpenedWorkflows:
         return cached_definitions(snapshot_path(self._settings))
 
     def get(self, path: Path) -> ReadWorkflow:
-        """Return what a file holds. It is shared: do not change it.
+        """Return a file's workflow. It is shared: do not change it.
 
         Raises:
-            StudioError: It cannot be read, or this ComfyUI cannot run it; see `read_with_form`.
+            StudioError: The file cannot be read, or this ComfyUI cannot run it; see `read_with_form`.
         """
         try:
             state = path.stat()
@@ -66,14 +66,14 @@ class OpenedWorkflows:
         trusted: bool,
         model_set: ModelSet | None = None,
     ) -> WorkflowSpec:
-        """Return the request to run a workflow, checked outside of this process.
+        """Return the request to run a workflow, checked in another process.
 
         Args:
-            name: What the workflow is called.
-            opened: As `get` returned it.
-            values: What its form was filled in with; files as paths.
+            name: The workflow's name.
+            opened: The workflow, from `get`.
+            values: The values of its form; files as paths.
             trusted: Whether it may run any node.
-            model_set: The set whose files its loaders are to read, if not their own.
+            model_set: The set whose files its loaders read, instead of their own.
 
         Raises:
             StudioError: See `WorkflowSpec.from_request`.
@@ -85,7 +85,7 @@ class OpenedWorkflows:
         try:
             future.set_result(sandbox.read(read_with_form, path, snapshot_path(self._settings)))
         except BaseException as error:
-            if not isinstance(error, RequestError):  # the file is not to blame, so it may be read another time
+            if not isinstance(error, RequestError):  # the file is not to blame, so reading it may be tried again
                 with self._lock:
                     self._kept.pop(key, None)
             future.set_exception(error)

@@ -1,6 +1,6 @@
-"""Accept or refuse requests by their origin, so that no other site acts through a visitor's browser.
+"""Accepts or refuses requests by their origin, so that no other site acts through a visitor's browser.
 
-A browser says at which host it believes to be (`Host`), and of a request that a page makes, which page that is
+A browser sends the host that it believes it is talking to (`Host`), and with a page's request, which page made it
 (`Origin`, `Sec-Fetch-Site`). A host that is not the studio's is a name that somebody else pointed at this machine (DNS
 rebinding); an origin that is not the request's own host is another site's page. Programs such as curl or
 `gradio_client` send neither of the latter two and are accepted.
@@ -29,7 +29,7 @@ SPACE_FRAMES = ("huggingface.co", ".huggingface.co")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 LONGEST = 262
-"""The letters of the longest host name, its last dot and a port."""
+"""The length of the longest host name, with its final dot and a port."""
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _ORIGIN = re.compile(r"(https?)://([^/?#@]+)", re.IGNORECASE)
@@ -41,8 +41,8 @@ class Authority:
     """A host with its port, as browsers send it.
 
     Attributes:
-        name: In small letters; an IP address in its usual form, without brackets.
-        port: None where none was written.
+        name: In lower case; an IP address in its canonical form, without brackets.
+        port: None if it was not given.
     """
 
     name: str
@@ -60,18 +60,18 @@ class Authority:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it names this machine for every browser, so that nobody can point it elsewhere."""
+        """Return whether it means this machine to every browser, so that nobody can point it elsewhere."""
         address = _address(self.name)
         return self.name == "localhost" if address is None else address.is_loopback
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts at which one server may be asked.
+    """The hosts at which a server accepts requests.
 
     Attributes:
         names: Names and addresses besides the loopback ones.
-        configured: The names of proxies, whose own requests need not be of the same host.
+        configured: The names of proxies, whose own requests may come from another host.
         share_url: Returns the address of Gradio's tunnel, which is known only after the launch.
         on_space: Whether the server is a Hugging Face Space.
     """
@@ -85,7 +85,7 @@ class Hosts:
     def of_server(
         cls, server_name: str | None, configured: Iterable[str] = (), share_url: Callable[[], str | None] = lambda: None
     ) -> "Hosts":
-        """Return the hosts of a server that listens at `server_name`, where None is what Gradio chooses."""
+        """Return the hosts of a server that listens at `server_name`; None means Gradio's choice."""
         bound = (server_name or os.environ.get("GRADIO_SERVER_NAME") or LOOPBACK).strip("[]").lower()
         names = {bound, os.environ.get("SPACE_HOST", "").lower()}
         if bound in (EVERYWHERE, "::"):
@@ -98,8 +98,8 @@ class Hosts:
         """Return whether browsers may open the page at `host`.
 
         Args:
-            host: What the request says.
-            served: The address of this machine that the connection was made to.
+            host: The request's host.
+            served: This machine's address that the client connected to.
         """
         if host.is_loopback or host.name in self.names or host.name in self.configured:
             return True
@@ -128,7 +128,7 @@ class _Refusal:
 
 
 class Origins:
-    """ASGI middleware that refuses requests which another site's page makes, and hosts that are not the server's."""
+    """ASGI middleware that refuses requests from other sites' pages, and hosts that are not the server's."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self._app, self._hosts = app, hosts
@@ -148,7 +148,7 @@ class Origins:
         if told is None:
             return _Refusal(400, words.NO_HOST)
         if scope.get("http_version") == "1.0" and not told:
-            return None  # older than all of these headers, so no browser
+            return None  # older than all of these headers, so not a browser
         host = Authority.parse(told.get(b"host", ""))
         if host is None:
             return _Refusal(400, words.NO_HOST)
@@ -157,14 +157,14 @@ class Origins:
         return None if self._is_from_us(scope, told, host) else _Refusal(403, words.OTHER_SITE)
 
     def _is_from_us(self, scope: Scope, told: dict[bytes, str], host: Authority) -> bool:
-        """Whether one of the studio's own pages, the visitor, or a program that is no browser makes the request."""
+        """Return whether the request is from the studio's own pages, the visitor, or a program other than a browser."""
         origin, site = told.get(b"origin"), told.get(b"sec-fetch-site")
         if origin is not None and not self._is_ours(origin, host):
             return False
         return site in (None, "same-origin", "none") or self._is_frame(origin) or self._opens_page(scope, told)
 
     def _is_ours(self, origin: str, host: Authority) -> bool:
-        """Whether a page of `origin` is the studio's own, as it is seen at `host`."""
+        """Return whether a page of `origin` is the studio's own when it is open at `host`."""
         scheme, page = _page_of(origin)
         if page is None:
             return False
@@ -174,12 +174,12 @@ class Origins:
         return page.name in self._hosts.configured or self._hosts.frames(page.name)
 
     def _is_frame(self, origin: str | None) -> bool:
-        """Whether the page that shows a Space makes the request."""
+        """Return whether the request is from the page that shows a Space."""
         _, page = _page_of(origin or "")
         return page is not None and self._hosts.frames(page.name)
 
     def _opens_page(self, scope: Scope, told: dict[bytes, str]) -> bool:
-        """Whether a link of another site leads a visitor to the page itself, which does nothing by being opened."""
+        """Return whether a link on another site leads a visitor to the page itself, which is harmless to open."""
         path = scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/")
         documents = ("document", "iframe") if self._hosts.on_space else ("document",)
         return (
@@ -192,7 +192,7 @@ class Origins:
 
 
 def _told(scope: Scope) -> dict[bytes, str] | None:
-    """Return the headers that count here, or None where one comes twice."""
+    """Return the headers that matter here, or None if one occurs twice."""
     told: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         if name in _NAMES:
@@ -208,7 +208,7 @@ def _page_of(origin: str) -> tuple[str, Authority | None]:
     return (found[1].lower(), Authority.parse(found[2])) if found else ("", None)
 
 
-@lru_cache(maxsize=256)  # parsing the host was most of what a request cost here
+@lru_cache(maxsize=256)  # parsing the host was most of a request's cost here
 def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(name)
@@ -217,7 +217,7 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
 
 
 def _name_of(host: str) -> str:
-    """Return a host in the one form in which it is compared."""
+    """Return a host in the canonical form for comparisons; empty if it is malformed."""
     address = _address(host.strip("[]"))
     if address is None:
         return "" if host.startswith("[") else host.lower().removesuffix(".")

@@ -1,4 +1,4 @@
-"""The page's panels for a workflow of one's own, with a form made of it, and for a file of requests."""
+"""The page's panels for a custom workflow, with a form built from it, and for a file of requests."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,17 +34,17 @@ from ltx_studio.workflow_files.embedded_text import ENDINGS
 log = logging.getLogger(__name__)
 
 MOST_SHOWN = 200
-"""Fields of one form: a browser takes about a second for so many."""
+"""Fields of one form: a browser takes about a second for these."""
 MOST_NAMED = 5
 """Fields that the card names."""
 MOST_NOTES = 10
 """Notes on the requests of a file that the card names."""
 LONGEST_NUMBER = 30
-"""Letters of a text that may be a number."""
+"""Characters of a text that may be a number."""
 
 
 class OwnPanels:
-    """What comes of what is handed in here is shown where the page shows its runs."""
+    """The panels for custom workflows and batches. Workflows run in the page's run panel."""
 
     def __init__(self, studio: Studio, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
         self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
@@ -52,7 +52,7 @@ class OwnPanels:
         self._opened = OpenedWorkflows(studio.settings)
 
     def build(self) -> None:
-        """Add the panels to the Blocks that is open."""
+        """Add the panels to the open Blocks."""
         with gr.Accordion(words.OWN_WORKFLOW, open=False, elem_id="own-workflow"):
             file = gr.File(
                 label=words.WORKFLOW_FILE,
@@ -71,7 +71,7 @@ class OwnPanels:
             gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 
     def _tell(self, path: str | None) -> str:
-        """What there is to say of a file that was dropped, or of none."""
+        """Return the card for a file that was dropped, or for none."""
         if path is None:
             return cards.message(words.WORKFLOW_HELP)
         try:
@@ -89,7 +89,7 @@ class OwnPanels:
             return  # the card says why
         try:
             components = [component(field, path) for field in fields]
-        except Exception as error:  # a value that Gradio does not take
+        except Exception as error:  # a value that Gradio does not accept
             log.exception("the form of %s could not be built", Path(path).name)
             gr.HTML(self._discretion.error(ExecutionError.unexpected(error, details="")))
             return
@@ -118,7 +118,7 @@ class OwnPanels:
         trusted: bool,
         mapped: bool,
     ) -> Iterator[tuple[Any, ...]]:
-        """Hand the workflow in, and follow it on the page."""
+        """Submit the workflow, and follow it on the page."""
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
         try:
             spec = self._spec(Path(path), given, trusted=trusted, mapped=mapped)
@@ -158,12 +158,12 @@ class OwnPanels:
 
 
 def in_words(problems: Sequence[StudioError]) -> list[str]:
-    """Return each problem as what is wrong and what to do."""
+    """Return each problem's message and what to do."""
     return [f"{problem.message} {hint_of(problem)}" for problem in problems]
 
 
 def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequence[str] = ()) -> str:
-    """Say how many fields a form has, what was changed, what is to be set right, and what the form does not show."""
+    """Return the card's text: how many fields there are and are shown, the values to correct, notes and problems."""
     told = [words.FIELDS.format(count=len(fields))]
     if len(fields) > MOST_SHOWN:
         told.append(words.FIELDS_SHOWN.format(count=MOST_SHOWN))
@@ -180,14 +180,19 @@ def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequen
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Attributes: the value that a field begins with; whether it is the workflow's. If not, the field is empty."""
+    """A field's initial value.
+
+    Attributes:
+        value: The value; empty if the workflow's does not fit.
+        fits: Whether it is the workflow's value.
+    """
 
     value: Any
     fits: bool = True
 
 
 def shown_value(field: Field) -> Shown:
-    """Return a field's initial value. A workflow may have anything in any input, such as a list for a number."""
+    """Return a field's initial value. A workflow may have any value in any input, such as a list for a number."""
     value = field.value
     match field.kind:
         case Kind.PICTURE | Kind.SOUND | Kind.CLIP:
@@ -206,7 +211,7 @@ def shown_value(field: Field) -> Shown:
 
 
 def _as_number(value: Any) -> int | float | None:
-    """The number that an input means, if a browser can show it exactly."""
+    """Return the number in an input's value, or None if there is none that a browser represents exactly."""
     if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
         try:
             value = float(value)
@@ -224,7 +229,7 @@ def _is_within(field: Field, number: float) -> bool:
 
 
 def component(field: Field, workflow: str) -> gr.components.Component:
-    """The field of a workflow, which is known by its path, as one fills it in."""
+    """Return the input component for a field of a workflow; the workflow's path is part of its key."""
     value = shown_value(field).value
     named: dict[str, Any] = {
         "label": field.title,
@@ -250,7 +255,7 @@ def component(field: Field, workflow: str) -> gr.components.Component:
 
 
 def _notes_of(specs: Sequence[JobSpec]) -> str:
-    """What is to be known of requests before they run; of many, the first."""
+    """Return the notes on requests; of many, the first `MOST_NOTES`."""
     notes = [
         words.NOTE_OF_REQUEST.format(number=number, note=note)
         for number, spec in enumerate(specs, 1)

@@ -1,4 +1,4 @@
-"""Whose a request is: everybody's who sits at this machine, or of one browser, which carries a cookie."""
+"""The owner of a request: the local user, or a browser that is known by its cookie."""
 
 import hashlib
 import os
@@ -17,25 +17,25 @@ from ltx_studio.settings import LOOPBACK
 
 COOKIE = "ltx_studio_owner"
 HEADER = b"ltx-studio-owner"
-"""Says the same for scripts, whose own cookies would push out those of a login."""
+"""The owner's header for scripts: cookies of their own would replace those of a login."""
 
 FORWARDED = {b"forwarded", b"via", b"x-real-ip"}
 
 COOKIE_SECONDS = 400 * 24 * 3600
-"""As long as browsers keep one."""
+"""The longest that browsers keep a cookie."""
 
 _WELL_FORMED = re.compile(r"[0-9a-f]{32}")
 
 
 class Owners:
-    """Of one page.
+    """The owners of one page.
 
     Attributes:
         apart: Whether each browser has its own jobs, takes and uploads. Where only this machine can open the page,
-            there is one owner, who is that of the command line as well; it is for whoever launches to know that.
-        guarded: Whether a password is asked for where they are apart.
-        at_home: Whether, where they are apart, a browser on this machine is the command line's owner all the same. Not
-            where a tunnel or a host's own proxy brings the visitors, who then all seem to sit here.
+            there is one owner, the same as the command line's; the launching code sets this.
+        guarded: Whether, where they are apart, a password is required.
+        at_home: Whether, where they are apart, a browser on this machine still is the command line's owner. Not where a
+            tunnel or a host's own proxy forwards the visitors, who then all seem to be local.
     """
 
     def __init__(self) -> None:
@@ -43,14 +43,14 @@ class Owners:
         self.guarded = False
         self.at_home = False
         self.home = secrets.token_hex(16)
-        """Stands for a cookie in requests from this machine; it is never told."""
+        """Stands for a cookie in requests from this machine; it is never sent out."""
 
     def of(self, request: gr.Request) -> str:
-        """The owner that asks. The cookie is a secret; what is stored and told of the owner is its hash."""
-        return self._of(request.cookies.get(COOKIE) or str(request.session_hash))  # without our middleware: one tab
+        """Return a request's owner. The cookie is a secret; only its hash is stored and shown."""
+        return self._of(request.cookies.get(COOKIE) or str(request.session_hash))  # without our middleware, the tab
 
     def of_scope(self, scope: Scope) -> str:
-        """The owner of a request that `GiveCookie` has let through."""
+        """Return the owner of a request that has passed `GiveCookie`."""
         return self._of(Request(scope).cookies.get(COOKIE, ""))
 
     def _of(self, secret: str) -> str:
@@ -59,14 +59,14 @@ class Owners:
         return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
     def comes_from_home(self, scope: Scope) -> bool:
-        """Whether this machine itself asks, and nobody who forwards for others."""
+        """Return whether this machine itself makes the request, not a proxy that forwards for others."""
         names = {name for name, _ in scope["headers"]}
         is_forwarded = names & FORWARDED or any(name.startswith(b"x-forwarded-") for name in names)
         return self.at_home and not is_forwarded and bool(scope["client"]) and is_loopback(scope["client"][0])
 
 
 class GiveCookie:
-    """ASGI middleware: whoever comes without a cookie gets one, which already counts for this request."""
+    """ASGI middleware that gives clients without a cookie one, which already counts for this request."""
 
     def __init__(self, app: ASGIApp, owners: Owners) -> None:
         self._app, self._owners = app, owners
@@ -96,13 +96,15 @@ def _giving(owner: str, send: Send) -> Send:
 
 
 def _where() -> str:
-    """On which pages a browser sends the cookie. A Space is shown within a frame of another site, where browsers
-    refuse all but cookies that say so, which have to come by TLS."""
+    """Return the cookie's attributes that say on which pages a browser sends it.
+
+    A Space is shown in another site's frame, where browsers refuse cookies without these attributes, which require TLS.
+    """
     return "SameSite=None; Secure; Partitioned" if os.environ.get("SPACE_ID") else "SameSite=Lax"
 
 
 def _with_cookie(scope: Scope, owner: str) -> Scope:
-    """The request as if it had brought this owner; of two cookies of a name, the last counts."""
+    """Return the request with this owner's cookie added; of two cookies with the same name, the last counts."""
     others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
     kept = [value for name, value in scope["headers"] if name == b"cookie"]
     own = f"{COOKIE}={owner}".encode()
@@ -110,7 +112,7 @@ def _with_cookie(scope: Scope, owner: str) -> Scope:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether only this machine can reach a server that listens at `host`."""
+    """Return whether only this machine can reach a server that listens at `host`."""
     if host in (None, "", "localhost", LOOPBACK):
         return True
     try:
@@ -120,12 +122,12 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _owner_in(scope: MutableMapping[str, Any]) -> bool:
-    """Whether the request carries an owner that we may have given."""
+    """Return whether the request has a well-formed owner cookie."""
     cookies = (cookie_parser(value.decode("latin-1")) for name, value in scope["headers"] if name == b"cookie")
     return any(_WELL_FORMED.fullmatch(each.get(COOKIE, "")) for each in cookies)
 
 
 def _named_in(scope: Scope) -> str | None:
-    """The owner that a script names."""
+    """Return the owner that a script sends in `HEADER`, or None if it is malformed or missing."""
     named = next((value.decode("latin-1") for name, value in scope["headers"] if name == HEADER), "")
     return named if _WELL_FORMED.fullmatch(named) else None

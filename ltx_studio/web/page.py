@@ -1,4 +1,4 @@
-"""The page's frame: header, the six modes with their forms, the run and its take, and the drawer."""
+"""The page's main part: header, the six modes with their forms, the run and its take, and the drawer's wiring."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -51,11 +51,11 @@ class Page:
         self.run = RunPanel(studio, owners, self.take)
 
     def build_header(self) -> None:
-        """Name, mode, model set."""
+        """Add the header: title, mode, model set."""
         self._tag = gr.HTML(self._tag_of(FIRST_MODE), elem_id="studio-header")
 
     def build(self, blocks: gr.Blocks) -> None:
-        """Add forms, run and take to `blocks`, which is open."""
+        """Add the forms, the run and the take to the open Blocks."""
         self._banner = gr.HTML(visible=False, elem_id="studio-banner")
         if self._model_set.notice:
             gr.HTML(cards.notice(self._model_set.notice), elem_id="studio-notice")
@@ -82,7 +82,7 @@ class Page:
         self._wire_remedies()
 
     def build_restore(self) -> None:
-        """Add the place for a video that was made here to the Blocks that is open."""
+        """Add the upload of a video that was made here to the open Blocks."""
         video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
         gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-help")
         outputs = [self.run.told, video, *self.opening]
@@ -90,7 +90,7 @@ class Page:
         restored.then(None, None, None, js="() => window.ltxStudio.toTold()", **QUIET)
 
     def wire(self, gallery: Gallery, line: LinePanel, models: ModelsPanel) -> None:
-        """Show what is chosen in the drawer, and the newest takes there; get there what a job lacks."""
+        """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
         take, run = self.take, self.run
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
@@ -100,16 +100,16 @@ class Page:
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
         line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
-        take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: it would get no request
+        take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: Gradio would pass it no request
 
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
-        """A take was opened in the history; nothing is shown when it is gone."""
+        """Show a take that was opened in the history, or nothing if it is gone."""
         shown = self.take.show(chosen[0], request)
         (self.run.keep_take if shown[0] else self.run.let_take_go)(request)
         return shown
 
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """What becomes of a job that was chosen in the queue."""
+        """Follow a job that was chosen in the queue."""
         try:
             if job:
                 yield from self.run.turn_to(job, request)
@@ -119,7 +119,7 @@ class Page:
             yield self.run.problem(problem)
 
     def _follow_retried(self, retried: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """What becomes of a job that was tried again in the queue."""
+        """Follow a job that was retried in the queue."""
         try:
             yield from self.run.turn_over([retried.partition(" ")[0]], request)
         except StudioError as problem:
@@ -127,9 +127,9 @@ class Page:
 
     @property
     def opening(self) -> list[gr.components.Component]:
-        """The mode, the columns, the header's tag, and what fills the forms in: outputs of `fill`.
+        """The outputs of `fill`: the mode, the columns, the header's tag, and the components that receive the fillings.
 
-        Not what the forms hold: the browser goes through all that an event may change, with every event after it.
+        Not the forms' own components: the browser checks all outputs of an event again with every later event.
         """
         return [self._mode, *self._columns.values(), self._tag, *(form.filling for form in self.forms.values())]  # type: ignore[list-item]
 
@@ -139,10 +139,10 @@ class Page:
         return mode, *self._columns_of(mode), *filling
 
     def fill_from(self, spec: Spec) -> tuple[Any, ...]:
-        """Open the form of a request with what it asked for.
+        """Open the form of a request, filled in with its values.
 
         Raises:
-            RequestError: It is no request of a mode.
+            RequestError: It is not a request of a mode.
         """
         if not isinstance(spec, JobSpec):
             raise RequestError(words.OWN_HAS_NO_FORM, words.OWN_DROP_IT)
@@ -157,7 +157,7 @@ class Page:
         return made
 
     def _result(self) -> None:
-        """Run above, take below; the take is built first because the run tells its outputs."""
+        """Add the run, and the take below it; the take is built first because the run updates its outputs."""
         with gr.Column(elem_id="run-place") as place:
             pass
         self.take.build()
@@ -169,16 +169,16 @@ class Page:
         example = form.example
         example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
         remember = kept.wire(form)
-        # all that tells goes through one event, whose answers come one after another: the last is of what is there
+        # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
         told = [form.components["seed"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
-        running.then(**remember)  # how long it takes is known better now
+        running.then(**remember)  # the estimate is better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
         changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
         tags = {mode: self._tag_of(mode) for mode in self.forms}
-        js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could come after a fill's
+        js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could arrive after a fill's
         self._mode.input(None, [self._mode], [*self._columns.values(), self._tag, *changed], js=js, **QUIET)
         saved = "() => [window.ltxForms.kept()]"
         opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=saved, **QUIET)
@@ -198,14 +198,14 @@ class Page:
             filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
 
     def _wire_remedies(self) -> None:
-        """What a failed job's card offers."""
+        """Wire the buttons under a failed job's card."""
         run = self.run
         for remedy, button in run.remedies.by_remedy.items():
-            if remedy is not Remedy.FETCH:  # which the panel of the models does
+            if remedy is not Remedy.FETCH:  # the models panel does that
                 button.click(self._remedier(remedy), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
 
     def _remedier(self, remedy: Remedy) -> Any:
-        """A handler that does something about the job that failed, and tells what comes of it."""
+        """Return a handler that carries out a remedy for the failed job, and shows the result."""
 
         def help_it(job_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
             try:
@@ -223,14 +223,14 @@ class Page:
         return help_it
 
     def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
-        """Fill a form in with one of its examples."""
+        """Fill in a form with one of its examples."""
         found = next((each for each in form.mode.examples if each.label == chosen), None)
         if found is None:
             return SKIP, *self._nothing()
         return "", *self.fill(form.mode.id, form.put(found.values))
 
     def _teller(self, form: Form) -> Any:
-        """A handler that tells what the form will make."""
+        """Return a handler that shows what the form will make."""
 
         def tell(*given: Any) -> list[Any]:
             return form.tell(form.raw(given))
@@ -238,7 +238,7 @@ class Page:
         return tell
 
     def _generator(self, form: Form) -> Any:
-        """A handler that hands the form's request in, and tells its seed and what becomes of it."""
+        """Return a handler that submits the form's request, shows its seed, and follows the jobs."""
 
         def generate(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
             raw = form.raw(given)
@@ -252,7 +252,7 @@ class Page:
         return generate
 
     def _columns_of(self, mode: str) -> tuple[Any, ...]:
-        """The columns and the header's tag when a mode is open."""
+        """Return the updates of the columns and the header's tag when a mode is open."""
         columns = (gr.update(visible=each == mode) for each in self._columns)
         return *columns, self._tag_of(mode)
 
@@ -260,8 +260,7 @@ class Page:
         return cards.header(MODES[mode].label, self._model_set.label)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
-        """A visitor came: say when the set-up is broken, start ComfyUI behind the page when it is not, and give the
-        browser back what is good of what it has kept."""
+        """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""
         problem = self._studio.runner.problem()
         if problem is None:
             self._studio.runner.start()
@@ -274,12 +273,12 @@ class Page:
         return banner, *self._kept(saved if isinstance(saved, dict) else {})
 
     def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
-        """What a browser kept of the forms; the one that the page opens with tells what it will make."""
+        """Yield what a browser kept of each form; the first mode always gets a value, to show what it will make."""
         for mode, form in self.forms.items():
             yield kept.to_restore(form, saved.get(mode)) if mode in saved or mode == FIRST_MODE else SKIP
 
     def _again(self, take_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """The same request with a new seed."""
+        """Submit the take's request again with a new seed."""
         try:
             spec = self._spec_of(self.take.record(take_id, request)).with_seed(drawn_seed())
             yield from self.run.hand_in([spec], request)
@@ -287,13 +286,13 @@ class Page:
             yield self.run.problem(problem)
 
     def _reuse(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """The form as it was, its seed kept, for another prompt."""
+        """Fill in the form with the take's request, including its seed, for another prompt."""
         told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
         left_out = "" if told else self._left_out(self._spec_of(self.take.record(take_id, request)))
         return (cards.message(left_out) if left_out else told), *filled
 
     def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """Image to video, which begins with the take's last frame."""
+        """Open image to video with the take's last frame."""
         return self._filled(lambda record: self._sent(record, "i2v", last=True), take_id, request)
 
     def _send(self, take_id: str, mode: str, request: gr.Request) -> tuple[Any, ...]:
@@ -302,7 +301,7 @@ class Page:
         return "", *self._filled(partial(self._sent, mode=mode, last=False), take_id, request)
 
     def _filled(self, fill: Any, take_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """What `fill` makes of the take, or why it cannot be."""
+        """Return what `fill` returns for the take, or the card that says why it failed."""
         try:
             return "", *fill(self.take.record(take_id, request))
         except OSError:
@@ -311,7 +310,7 @@ class Page:
             return self._discretion.error(problem), *self._nothing()
 
     def _sent(self, record: TakeRecord, mode: str, last: bool) -> tuple[Any, ...]:
-        """A mode's form with what a take brings for it: prompt, picture, sound or clip, and the preset."""
+        """Open a mode's form with what a take has for it: prompt, picture, sound or clip, and the preset."""
         clip, form = self.take.path(record), self.forms[mode]
         values: dict[str, Any] = {"prompt": record.prompt}
         preset = record.recipe.get("preset", "")
@@ -331,7 +330,7 @@ class Page:
         return self.fill(mode, form.put(values))
 
     def _restore_video(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """The form of a video that was made here."""
+        """Open the form of a video that was made here, filled in from its recipe."""
         if path is None:
             return SKIP, SKIP, *self._nothing()
         try:
@@ -342,7 +341,7 @@ class Page:
             return self._discretion.error(problem), None, *self._nothing()
 
     def _left_out(self, spec: Spec) -> str:
-        """What a form cannot have of a request, in words."""
+        """Return a sentence on what the form cannot restore of a request; empty if nothing is lost."""
         lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
         return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
 
@@ -351,14 +350,14 @@ class Page:
         try:
             return spec_of(recipe, self._studio.settings)
         except RequestError:
-            return self._read({**recipe.request()})  # a file of it is not here: the rest is
+            return self._read({**recipe.request()})  # one of its files is missing; the rest is here
 
     def _spec_of(self, record: TakeRecord) -> Spec:
-        """The request of a take; its files may be gone, which is told when it is handed in."""
+        """Return the request of a take; files that are gone are reported on submit."""
         return self._read({**record.recipe, "mode": record.mode})
 
     def _read(self, request: Mapping[str, Any]) -> Spec:
-        """Read a request; where its model set is not known here, this page's is used under the other's id."""
+        """Return a request; if its model set is unknown here, with the page's model set under the original id."""
         settings, asked = self._studio.settings, request.get("model_set")
         if request["mode"] == WorkflowSpec.mode or asked in get_registry(settings).sets:
             return read_spec(request, settings)
@@ -370,7 +369,7 @@ class Page:
 
 
 def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:
-    """Each with whether it is the first."""
+    """Yield each value, with whether it is the first."""
     first = True
     for each in told:
         yield first, each

@@ -1,4 +1,4 @@
-"""The buttons under an error's card: what the studio itself can do about it, and doing it."""
+"""The buttons under an error's card: the remedies that the studio itself can carry out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,14 +23,14 @@ LABELS: Mapping[Remedy, str] = {
 
 
 def remedies_of(error: StudioError, spec: Spec | None = None) -> tuple[Remedy, ...]:
-    """What can be done about an error; of the request `spec` only what is possible with it."""
+    """Return the remedies for an error; `SMALLER` only if the request `spec` can be made smaller."""
     return tuple(
         remedy for remedy in error.remedies if remedy is not Remedy.SMALLER or spec is None or smaller(spec) is not None
     )
 
 
 def smaller(spec: Spec) -> JobSpec | None:
-    """The same request at half the width and height; None when it cannot be made smaller, or has no size at all."""
+    """Return the request at half the width and height, or None if it cannot be made smaller or has no size."""
     if not isinstance(spec, JobSpec) or spec.fresh:
         return None
     step = get_mode(spec.mode).size_step(spec.params, spec.sampling)
@@ -40,18 +40,18 @@ def smaller(spec: Spec) -> JobSpec | None:
 
 
 def files_to_fetch(error: StudioError, settings: Settings) -> list[ModelFile]:
-    """The model files that the error is about, as far as the studio knows where to get them."""
+    """Return the model files that the error names, if the studio knows where to get them."""
     known = get_registry(settings).files
     return [known[key] for key in error.files if key in known and known[key].repo]
 
 
 def carry_out(studio: Studio, remedy: Remedy, job: Job) -> list[str]:
-    """Do something about a job that failed; the ids of the jobs that come of it, for the page to follow.
+    """Carry out a remedy for a failed job; return the ids of the resulting jobs, for the page to follow.
 
-    Files are fetched by the panel of the models, which shows how far it is: see `files_to_fetch`.
+    The models panel fetches files, because it shows the progress: see `files_to_fetch`.
 
     Raises:
-        StudioError: It cannot be done now, such as unloading in the middle of a run.
+        StudioError: It cannot be done now, such as unloading during a run.
     """
     match remedy:
         case Remedy.RETRY:
@@ -65,27 +65,27 @@ def carry_out(studio: Studio, remedy: Remedy, job: Job) -> list[str]:
 
 
 class RemedyButtons:
-    """A row of buttons, of which those are seen that help.
+    """A row of buttons that shows those that help.
 
     Attributes:
-        by_remedy: The buttons, for the page to say what a click does.
+        by_remedy: The buttons, for the page to handle their clicks.
     """
 
     def __init__(self) -> None:
         self.by_remedy: dict[Remedy, gr.Button] = {}
 
     def build(self) -> None:
-        """Add the row where one stands."""
+        """Add the row to the open Blocks."""
         with gr.Row(elem_id="remedies"):
             for remedy, label in LABELS.items():
                 self.by_remedy[remedy] = gr.Button(label, size="sm", visible=False, elem_id=f"remedy-{remedy}")
 
     @property
     def outputs(self) -> list[gr.Button]:
-        """What `updates` is for."""
+        """The components that `updates` returns values for."""
         return list(self.by_remedy.values())
 
     def updates(self, error: StudioError | None, spec: Spec | None = None) -> list[dict[str, Any]]:
-        """Show what helps against an error, or nothing when there is none."""
+        """Return updates that show the remedies for an error, or none without an error."""
         shown = () if error is None else remedies_of(error, spec)
         return [gr.update(visible=remedy in shown) for remedy in self.by_remedy]

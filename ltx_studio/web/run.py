@@ -1,4 +1,4 @@
-"""The run: what becomes of the jobs that a browser tab handed in, one after another, and the button that stops one."""
+"""The run panel: follows the jobs that a browser tab submitted, one after another, with a button that stops one."""
 
 import base64
 import io
@@ -27,47 +27,46 @@ from ltx_studio.web.remedies import RemedyButtons
 from ltx_studio.web.take import TakePanel
 
 PREVIEW_FRAME_MS = 250
-"""How long each latent frame is shown: eight frames of the clip at its usual speed take a third of a second."""
+"""How long each latent frame is shown; its eight frames of the clip, at the usual speed, take a third of a second."""
 TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
-"""Seconds between two words on a run, and between those after so many seconds of it: each costs the browser, which may
-be on the machine that renders, almost a tenth of a second."""
+"""Seconds between two updates in the first `SHORT_SECONDS` of a run, and after them: each update costs the browser,
+which may be on the machine that renders, almost a tenth of a second."""
 MOST_RESUMED = 100
-"""Jobs that somebody who comes back follows; they may have handed in thousands."""
+"""Jobs that a returning visitor follows; they may have submitted thousands."""
 MOST_TABS = 2_000
-"""That are remembered."""
+"""Tabs that are remembered."""
 LOOK_AGAIN = 1.0
-"""Seconds between two looks at the memory."""
+"""Seconds between two readings of the memory."""
 SKIP: Any = gr.skip()
 
 
 @dataclass
 class _Tab:
-    """What one browser tab follows."""
+    """The jobs that one browser tab follows, and what it shows."""
 
     jobs: deque[str] = field(default_factory=deque)
     shown: str | None = None
     is_followed: bool = False
     turns: bool = False
-    """Whether the first of `jobs` is to be shown in place of what is shown."""
+    """Whether to show the first of `jobs` instead of the job that is shown."""
     left: set[str] = field(default_factory=set)
-    """Jobs that it turned away from before they ended; they are among `jobs` again."""
+    """Jobs that it left before they ended; they are in `jobs` again."""
     failure: str = ""
     """The job whose failure is shown."""
     keeps_take: bool = False
-    """Whether the take that is shown stays when a job ends: the visitor has opened it meanwhile."""
+    """Whether the shown take stays when a job ends, because the visitor has opened it."""
 
 
 class RunPanel:
-    """Card, forming picture and Stop. Each tab follows its own jobs; they go on when nobody looks.
+    """The progress card, live preview and Stop button. Each tab follows its own jobs; they continue without it.
 
     Attributes:
-        told: Where a request that cannot be handed in says why, above the run, which tells of itself all the while.
-            Between the two, what failed last stays with what helps until something new is handed in: the job after it
-            may begin at once.
-        outputs: What the handlers that yield from `follow` tell.
-        begun: Changes whenever this tab begins to show a job, for what shows the queue.
-        ended: Changes whenever a job of this tab has ended, for what shows the takes.
-        failed: The id of the job whose failure is shown, which `remedies` are about.
+        told: Says why a request cannot be submitted; above the run, which keeps updating. Between the two, the last
+            failure stays with its remedies until something new is submitted, because the next job may begin at once.
+        outputs: The outputs of handlers that yield from `follow`.
+        begun: Changes whenever this tab begins to show a job, for the queue to update.
+        ended: Changes whenever a job of this tab has ended, for the queue to update.
+        failed: The id of the job whose failure is shown, which `remedies` apply to.
     """
 
     def __init__(self, studio: Studio, owners: Owners, take: TakePanel) -> None:
@@ -79,7 +78,7 @@ class RunPanel:
         self.outputs: list[gr.components.Component] = []
 
     def build(self) -> None:
-        """Add the components to the Blocks that is open; the panel of the take must be built."""
+        """Add the components to the open Blocks; the take panel must be built."""
         self.told = gr.HTML("", elem_id="told", js_on_load=asset("told.js"))
         with gr.Column(visible=False, elem_id="failure-place") as self._failure_place:
             self._failure = gr.HTML("", elem_id="failure")
@@ -97,45 +96,47 @@ class RunPanel:
         self._stop_button.click(self._stop, None, [self._stop_button], **AT_ONCE)
 
     def _forget(self, request: gr.Request) -> None:
-        """The tab was closed."""
+        """Forget a tab that was closed."""
         with self._guard:
             self._tabs.pop(str(request.session_hash), None)
 
     def wire_return(self, blocks: gr.Blocks) -> None:
-        """Show whoever comes what runs or waits of theirs: the tab may have been closed meanwhile."""
+        """Show a visitor's running and waiting jobs when the page loads: the tab may have been closed in between."""
         blocks.load(self._returns, None, [self._back], **QUIET)
         self._back.change(self._resume, None, self.outputs, concurrency_limit=None, **QUIET)
         blocks.unload(self._forget)
 
     def _returns(self, request: gr.Request) -> Any:
-        """Something new when there is anything to show. Most have nothing, and the browser need not look at all that a
-        run changes."""
+        """Return a new value if there are jobs to show.
+
+        Most visitors have none; then the browser need not check all outputs of a run.
+        """
         return time.time() if self._going(request) else SKIP
 
     def _resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         yield from self.watch(self._going(request), request)
 
     def _going(self, request: gr.Request) -> list[str]:
-        """What runs or waits of the visitor's."""
+        """Return the ids of the visitor's running and waiting jobs."""
         jobs = self._studio.queue.of(self._owners.of(request), limit=MOST_RESUMED)
         return [job.id for job in jobs if isinstance(job.state, Queued | Running)]
 
     def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Put requests into the visitor's line, and follow them.
+        """Submit requests to the visitor's queue, and follow them.
 
         Raises:
-            StudioError: They cannot be handed in.
+            StudioError: They cannot be submitted.
         """
         jobs = self._studio.submit(self._owners.of(request), list(specs))
         yield from self.follow(jobs, request)
 
     def follow(self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
-        """Show the progress of submitted jobs, after those that this tab follows already.
+        """Show the progress of submitted jobs, after those that this tab already follows.
 
         Args:
-            jobs: Their ids.
-            request: The visitor's.
-            notes: What to know before the run, each as a sentence; shown above it until something new is submitted.
+            jobs: The ids of the jobs.
+            request: The visitor's request.
+            notes: Sentences to read before the run; shown above it until something new is submitted.
         """
         self._studio.work()
         yield from self.turn_over(jobs, request, notes)
@@ -143,7 +144,7 @@ class RunPanel:
     def turn_over(
         self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()
     ) -> Iterator[tuple[Any, ...]]:
-        """Do the same without starting the work; replace what was shown before."""
+        """Follow jobs like `follow`, but without starting the workers; replace earlier notes and failures."""
         with self._guard:
             tab = self._tab(request)
             tab.keeps_take, tab.failure = False, ""
@@ -151,24 +152,24 @@ class RunPanel:
         yield from self.watch(jobs, request)
 
     def keep_take(self, request: gr.Request) -> None:
-        """The visitor has opened a take: it stays when what this tab follows has ended."""
+        """Keep the take that the visitor has opened when a followed job ends."""
         with self._guard:
             self._tab(request).keeps_take = True
 
     def let_take_go(self, request: gr.Request) -> None:
-        """No take is shown any longer."""
+        """Stop keeping the shown take."""
         with self._guard:
             self._tab(request).keeps_take = False
 
     def answers(self, job_id: str, request: gr.Request) -> bool:
-        """Whether the failure of a job is what is shown; from now on it is not, so that a second click does nothing."""
+        """Return whether a job's failure is shown, and note that it no longer is: a second click does nothing."""
         with self._guard:
             tab = self._tab(request)
             is_shown, tab.failure = tab.failure == job_id, ""
             return is_shown
 
     def _tab(self, request: gr.Request) -> _Tab:
-        """What the tab follows. Scripts call the page's events too and never say that they close: theirs go first."""
+        """Return the tab's state. Idle tabs are dropped first: scripts call the page's events, but never close."""
         session = str(request.session_hash)
         if session not in self._tabs and len(self._tabs) >= MOST_TABS:
             idle = (each for each, tab in self._tabs.items() if not tab.is_followed and not tab.failure)
@@ -176,14 +177,14 @@ class RunPanel:
         return self._tabs.setdefault(session, _Tab())
 
     def followed(self, session: str) -> str | None:
-        """The id of the job that the tab of a session shows, while it runs or waits."""
+        """Return the id of the running or waiting job that a session's tab shows, or None."""
         tab = self._tabs.get(session)
         return None if tab is None else tab.shown
 
     def turn_to(self, job_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Show a job in place of what this tab shows, which goes on all the same and is shown again afterwards.
+        """Show a job instead of the one that this tab shows, which continues and is shown again afterwards.
 
-        What has ended is told beside what is shown.
+        A job that has ended is shown beside the current one.
         """
         found = self._studio.queue.get(job_id, self._owners.of(request))
         with self._guard:
@@ -203,7 +204,7 @@ class RunPanel:
         yield from self.watch([job_id], request)
 
     def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
-        """Tell how a job ended, and leave the run as it is."""
+        """Return the updates that show how a job ended, leaving the run unchanged."""
         try:
             spec = self._studio.spec(job)
         except StudioError as problem:
@@ -216,7 +217,7 @@ class RunPanel:
         return self._tell(told=cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}"))
 
     def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Follow jobs without beginning the work, after those that this tab follows already."""
+        """Follow jobs without starting the workers, after those that this tab already follows."""
         with self._guard:
             tab = self._tab(request)
             tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
@@ -231,22 +232,22 @@ class RunPanel:
             while (job := self._next(tab)) is not None:
                 try:
                     yield from self._follow_one(job, tab, request)
-                except StudioError as problem:  # its row is damaged, for one
+                except StudioError as problem:  # for example, its row is damaged
                     yield self.problem(problem)
         finally:  # also when the tab is closed
             with self._guard:
                 tab.is_followed, tab.shown = False, None
 
     def nothing(self) -> tuple[Any, ...]:
-        """Tell the outputs that nothing is new."""
+        """Return updates that change nothing."""
         return (SKIP,) * len(self.outputs)
 
     def problem(self, problem: StudioError) -> tuple[Any, ...]:
-        """Tell the outputs why nothing was handed in."""
+        """Return updates that show why nothing was submitted."""
         return self._tell(told=self._discretion.error(problem))
 
     def said(self, text: str) -> tuple[Any, ...]:
-        """Tell the outputs a sentence."""
+        """Return updates that show a sentence."""
         return self._tell(told=cards.message(text))
 
     def _next(self, tab: _Tab) -> str | None:
@@ -260,7 +261,7 @@ class RunPanel:
         found = self._studio.queue.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
         if job_id in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
-            return  # nobody saw it end, and what ended after it is shown
+            return  # it ended unseen, and a later result is shown
         spec = self._studio.spec(found)
         view, begun = _View(self._studio, spec), time.time()
         short_until = time.monotonic() + SHORT_SECONDS
@@ -270,7 +271,7 @@ class RunPanel:
                 return
             preview = view.preview(job_id)
             if begun is not SKIP and preview is SKIP:
-                preview = gr.update(value="", visible=False)  # it may be of the job before
+                preview = gr.update(value="", visible=False)  # it may be the previous job's
             card = gr.update(value=view.card(each, len(tab.jobs)), visible=True)
             yield self._tell(card=card, preview=preview, stop=_stop_button(each), begun=begun)
             begun = SKIP
@@ -279,7 +280,7 @@ class RunPanel:
                 return
 
     def _stop(self, request: gr.Request) -> dict[str, Any]:
-        """Stop the job that this tab shows; the job itself tells the page when it has stopped."""
+        """Stop the job that this tab shows; the job's own updates show when it has stopped."""
         tab = self._tabs.get(str(request.session_hash))
         if tab is None or tab.shown is None:
             return gr.update(visible=False)
@@ -287,7 +288,7 @@ class RunPanel:
         return gr.update(value=words.STOPPING, interactive=False)
 
     def _outcome(self, job: Job, spec: Spec, tab: _Tab) -> tuple[Any, ...]:
-        """Tell the outputs how a job that was followed has ended."""
+        """Return the updates that show how a followed job has ended."""
         shown: dict[str, Any] = {}
         card = ""
         match job.state:
@@ -312,7 +313,7 @@ class RunPanel:
         )
 
     def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: _Tab) -> tuple[Any, ...]:
-        """What failed, why, and what helps."""
+        """Note the failure as shown; return the updates for its card and remedies."""
         tab.failure = job.id
         card = self._discretion.error(error, f"{name_of(job)}: {spec.summary()}")
         return gr.update(visible=True), card, job.id, *self.remedies.updates(error, spec)
@@ -332,13 +333,13 @@ class RunPanel:
         ended: Any = SKIP,
         take: Sequence[Any] | None = None,
     ) -> tuple[Any, ...]:
-        """Values of the outputs; what is not given stays as it is."""
+        """Return values of the outputs; those not given stay unchanged."""
         failure = failure or [SKIP] * len(self._no_failure())
         return told, *failure, card, preview, stop, begun, ended, *(take or [SKIP] * len(self._take.outputs))
 
 
 class _View:
-    """How one job is shown while it waits and runs."""
+    """The display of one job while it waits and runs."""
 
     def __init__(self, studio: Studio, spec: Spec) -> None:
         self._studio = studio
@@ -362,7 +363,7 @@ class _View:
         )
 
     def preview(self, job_id: str) -> Any:
-        """The forming clip as a picture that loops, when it is newer than what is shown."""
+        """Return the live preview if it is newer than the shown one."""
         frames = self._studio.live_updates.look(job_id).frames
         if not frames or id(frames) == self._shown:
             return SKIP
@@ -371,7 +372,7 @@ class _View:
 
 
 def looping(frames: Sequence[bytes]) -> str:
-    """An animated WebP of pictures (JPEG each) as a ``data:`` address."""
+    """Return JPEG frames as an animated, looping WebP in a ``data:`` URL."""
     from PIL import Image
 
     first, *rest = (Image.open(io.BytesIO(frame)) for frame in frames)
@@ -381,7 +382,7 @@ def looping(frames: Sequence[bytes]) -> str:
 
 
 def still(frames: Sequence[bytes]) -> str:
-    """The middle one of pictures (JPEG each) as a ``data:`` address."""
+    """Return the middle one of JPEG frames as a ``data:`` URL."""
     return f"data:image/jpeg;base64,{base64.b64encode(frames[len(frames) // 2]).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""Building the page and serving it."""
+"""Builds the page and serves it."""
 
 import logging
 import os
@@ -49,12 +49,12 @@ from ltx_studio.web.values import check_body, check_inputs, check_values, filled
 API_PAGE = "endpoints"
 
 FIRST_VISITOR_SECONDS = 5.0
-"""ComfyUI waits so long for whoever opens the address at once: its start would hold their page up by about as long as
-that takes to load. When the page has loaded, it asks for ComfyUI itself."""
+"""Seconds before ComfyUI starts without a visitor: its start would about double the loading time of a page that is
+opened at once. A page that has loaded starts ComfyUI itself."""
 
 
 class StudioBlocks(gr.Blocks):
-    """A Blocks that launches with the studio's look, wherever it is launched from, and knows its visitors apart."""
+    """A Blocks that always launches with the studio's look, and keeps its visitors' files apart."""
 
     owners: Owners
 
@@ -66,25 +66,25 @@ class StudioBlocks(gr.Blocks):
         self.trusted_proxies: tuple[str, ...] = ()
 
     def queue(self, *args: Any, **options: Any) -> Any:
-        """As Gradio's, which calls it at once; each call makes the whole app anew, a fiftieth of the start."""
+        """Set up the queue as Gradio does, which calls this itself; a second call would cost 2 % of the start-up."""
         super().queue(*args, **({"default_concurrency_limit": None} | options))
         self.sweep = EventKeeper(self, check_body).sweep
         return self
 
     def get_config_file(self) -> Any:
-        """As Gradio's, without a bar that leads to other pages, which `gr.Navbar(visible=False)` would not hide."""
+        """Return Gradio's configuration without the bar of pages, which `gr.Navbar(visible=False)` would not hide."""
         config = super().get_config_file()
         config["pages"] = config["pages"][:1]
         return config
 
     def launch(self, *args: Any, **options: Any) -> Any:
-        """Launch as Gradio does; a password, if set, is asked for on this machine too."""
+        """Launch as Gradio does; a password, if set, is required on this machine too."""
         sandbox.use_child_processes()
         share = is_shared(options.get("share"))
         self.owners.apart = is_open(server_name=options.get("server_name"), share=share)
         self.owners.guarded = bool(self.password or options.get("auth"))
         hosts = Hosts.of_server(options.get("server_name"), self.allowed_hosts, lambda: self.share_url)
-        proxies = (*self.trusted_proxies, *([LOOPBACK] if share else []))  # where Gradio's tunnel comes out
+        proxies = (*self.trusted_proxies, *([LOOPBACK] if share else []))  # where Gradio's tunnel connects from
         middleware = [
             Middleware(AnswerErrors),
             Middleware(KeepSessions),
@@ -101,9 +101,9 @@ class StudioBlocks(gr.Blocks):
                 "footer_links": [],
                 "run_history": False,
                 "max_file_size": limits.UPLOAD.most,
-                "share": share,  # said, because Gradio shares by itself where it finds itself in a notebook
-                "num_workers": 0,  # they would serve files and take uploads on ports of their own, without our checks
-                "_frontend": False,  # else it looks at the page once more, and 3 s of a busy machine are no network
+                "share": share,  # explicit, because Gradio shares on its own in a notebook
+                "num_workers": 0,  # workers would serve files and accept uploads on separate ports, without our checks
+                "_frontend": False,  # otherwise it requests the page again, and reads a 3 s delay as no network
             }
             if self.password and options.get("auth") is None:
                 look["auth"] = check_of(self.password)
@@ -113,8 +113,10 @@ class StudioBlocks(gr.Blocks):
                 return super().launch(*args, **(look | options))
 
     def close(self, *args: Any, **options: Any) -> None:
-        """As Gradio's, which waits five seconds for the connection that each open tab keeps. They are cut here, and
-        what uvicorn says of that is of no use to anybody."""
+        """Close as Gradio does, but cut the connections of open tabs, for which Gradio waits five seconds.
+
+        uvicorn's messages about that help nobody, so they are suppressed.
+        """
         told = logging.getLogger("uvicorn.error")
         was_off, told.disabled = told.disabled, True
         try:
@@ -125,11 +127,13 @@ class StudioBlocks(gr.Blocks):
             told.disabled = was_off
 
     async def process_api(self, *args: Any, **named: Any) -> dict[str, Any]:
-        """Process an event as Gradio does, after checking what the client sends; where owners are apart, accept and
-        return only files of the event's owner."""
+        """Process an event as Gradio does, after checking what the client sends.
+
+        Where owners are apart, accept only files of the event's owner, and let the owner have those in the answer.
+        """
         request, block_fn = named.get("request"), named.get("block_fn")
         with answering(str(getattr(block_fn, "name", "an event"))):
-            if isinstance(request, list):  # a client says that it brings a batch, which no function here takes
+            if isinstance(request, list):  # the client declares a batch, which no function here accepts
                 raise not_understood()
             if not isinstance(request, gr.Request) or not isinstance(block_fn, BlockFunction):
                 return await super().process_api(*args, **named)
@@ -153,10 +157,10 @@ class StudioBlocks(gr.Blocks):
 def build_app(
     settings: Settings | None = None, *, studio: Studio | None = None, model_set: str | None = None
 ) -> StudioBlocks:
-    """The page as a `gradio.Blocks`. ComfyUI starts when the first visitor comes, not here.
+    """Return the page as a `gradio.Blocks`. ComfyUI starts with the first visitor, not here.
 
     Raises:
-        RequestError: There is no such model set.
+        RequestError: The model set does not exist.
     """
     settings = settings or get_settings()
     log_to_file(settings)
@@ -171,7 +175,7 @@ def build_app(
     studio.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
     with blocks:
         _lay_out(blocks, settings, studio, owners, chosen)
-        with _page_of_its_own(blocks, API_PAGE, words.API):  # else each browser goes through its parts
+        with _page_of_its_own(blocks, API_PAGE, words.API):  # otherwise each browser loads its components
             gr.HTML(cards.line(words.API_HELP))
             Api(studio, owners, chosen).build()
     blocks.files.give_all(blocks.config, EVERYBODY)  # pictures that the page itself shows
@@ -180,7 +184,7 @@ def build_app(
 
 @contextmanager
 def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
-    """What `gr.Blocks.route` does, within the Blocks that is open: each time one closes, Gradio makes the app anew."""
+    """Add a page like `gr.Blocks.route`, but within the open Blocks: each time one closes, Gradio rebuilds the app."""
     blocks.pages.append((path, name, False))
     blocks.current_page = path
     yield
@@ -188,7 +192,7 @@ def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
 
 
 def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
-    """Header above; the drawer beside forms and result, or over them where there is no room."""
+    """Add the header, and below it the drawer beside the forms and result, or over them where there is no room."""
     page = Page(studio, owners, model_set)
     with gr.Row(elem_id="top", equal_height=True):
         gr.HTML(cards.menu_button(), elem_id="menu")
@@ -221,21 +225,22 @@ def serve(
     lan: bool = False,
     ask: bool = True,
 ) -> None:
-    """Open the page and stay until Ctrl+C or SIGTERM; ComfyUI starts behind it when somebody has it.
+    """Serve the page until Ctrl+C or SIGTERM; ComfyUI starts in the background.
 
-    Without `host` and `port`, Gradio's own variables count (a Hugging Face Space sets them), else loopback and the
+    Without `host` and `port`, Gradio's own variables apply (a Hugging Face Space sets them), otherwise loopback and the
     first free port.
 
     Args:
-        settings: Of the studio.
-        host: Where to listen.
-        port: Likewise.
-        model_set: What the page starts with.
-        lan: Listen for everybody in the network.
-        ask: Make a password where others can come and none is set. Not on a Space, whose visitors nobody could tell it.
+        settings: The studio's settings.
+        host: The address to listen at.
+        port: The port to listen at.
+        model_set: The model set that the page starts with.
+        lan: Listen on the whole network.
+        ask: Create a password if others can reach the page and none is set. Not on a Space: its visitors could not
+            learn it.
 
     Raises:
-        RequestError: There is no such model set, or the address cannot be used.
+        RequestError: The model set does not exist, or the address cannot be used.
         DatabaseDamagedError: The database is damaged.
     """
     if lan and host is not None:
@@ -265,7 +270,7 @@ def _open_and_stay(
             + (", or another --host." if host not in (None, LOOPBACK) else "."),
             details=str(error),
         ) from None
-    over = _set_by_signals()  # before the address is told: whoever reads it may end us at once
+    over = _set_by_signals()  # before the address is printed: whoever reads it may end the process at once
     for line in addresses(blocks, made):
         print(line, file=terminal, flush=True)
     if not over.wait(FIRST_VISITOR_SECONDS):
@@ -276,7 +281,7 @@ def _open_and_stay(
 
 
 def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
-    """What the terminal tells of a page that is open: where it is, for whom, and the password if it was made."""
+    """Yield the terminal's lines about an open page: its addresses, and the password if it was created."""
     url = str(blocks.local_url)
     port = url.rstrip("/").rpartition(":")[2]
     yield words.ADDRESS.format(url=url)
@@ -291,22 +296,22 @@ def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
 
 
 def room() -> str:
-    """A rule that leaves room for the header which Hugging Face lays over a Space's upper edge, where this is one."""
+    """Return a CSS rule that leaves room for Hugging Face's header on a Space; elsewhere an empty text."""
     return ":root { --room: 3rem; }" if os.environ.get("SPACE_ID") else ""
 
 
 def is_shared(share: object = None) -> bool:
-    """Whether Gradio opens a tunnel to the page."""
+    """Return whether Gradio opens a tunnel to the page."""
     return bool(share) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
 
 
 def is_open(*, server_name: str | None = None, share: object = None) -> bool:
-    """Whether others than this machine can reach a page that is launched so."""
+    """Return whether other machines can reach a page that is launched with these arguments."""
     return is_shared(share) or not is_loopback(server_name or os.environ.get("GRADIO_SERVER_NAME"))
 
 
 def _end_at_once() -> None:
-    """Leave out what the interpreter does at its end: it can wait forever for a thread that is inside of torch."""
+    """End the process without the interpreter's shutdown, which can wait forever for a thread inside torch."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -314,7 +319,7 @@ def _end_at_once() -> None:
 
 
 def _set_by_signals() -> threading.Event:
-    """An event that Ctrl+C and SIGTERM set from now on."""
+    """Return an event that Ctrl+C and SIGTERM set from now on."""
     over = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

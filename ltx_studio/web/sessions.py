@@ -1,8 +1,8 @@
-"""Keep the state of Gradio sessions; a session is a browser tab, a `Client`, or one plain call.
+"""Keeps the state of Gradio sessions; a session is a browser tab, a `Client`, or a single call.
 
 Gradio 6.31 gives each session a copy of the whole page: all components, all events and the configuration of each, about
 a megabyte, for up to 10,000 sessions and until the server ends. Here a session shares the page and keeps only what
-differs. Sessions without an open connection are forgotten after a while, those that hold nothing first.
+differs. Sessions without an open connection are dropped after a while, those without state first.
 
 To be removed when Gradio's sessions share the page and end by themselves (`gradio/state_holder.py`).
 """
@@ -22,9 +22,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 MOST_SESSIONS = 1_000
-"""That are kept without an open connection."""
+"""Sessions that are kept without an open connection."""
 IDLE_SECONDS = 3600.0
-"""How long a session without an open connection is kept after its last use: a computer that slept comes back."""
+"""How long a session without an open connection is kept after its last use: a computer may sleep and reconnect."""
 HEARTBEAT = "/gradio_api/heartbeat/"
 _WELL_FORMED = re.compile(r"[\x21-\x7e]{1,64}")
 
@@ -32,7 +32,7 @@ _Value = TypeVar("_Value")
 
 
 class Overlay(MutableMapping[int, _Value]):
-    """A dictionary over another one, which it never changes."""
+    """A dictionary layered over another one, which it never changes."""
 
     __slots__ = ("_base", "_gone", "own")
 
@@ -60,7 +60,7 @@ class Overlay(MutableMapping[int, _Value]):
             self._gone.add(key)
 
     def __iter__(self) -> Iterator[int]:
-        """The base's keys in their order, then those added; safe while another thread changes it."""
+        """Yield the base's keys in order, then the added ones; safe while another thread changes the overlay."""
         added = [key for key in tuple(self.own) if key not in self._base]
         yield from (key for key in self._base if key not in self._gone)
         yield from added
@@ -77,7 +77,7 @@ class Overlay(MutableMapping[int, _Value]):
 
 
 class Session(SessionState):
-    """A session that shares the page with all others, and keeps what was changed in it: values, updates, renders."""
+    """A session that shares the page with all others, and keeps only its changes: values, updates, renders."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         page = blocks.default_config  # instead of Gradio's copies of it; a test compares the attributes with Gradio's
@@ -105,21 +105,21 @@ class Session(SessionState):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether a new session would be the same."""
+        """Return whether it equals a new session."""
         return not (self.state_data or self._blocks.is_changed or self._fns.is_changed)
 
     @property
     def own_blocks(self) -> list[Block]:
-        """The components that only this session has: updated or rendered ones."""
+        """The components that only this session has, updated or rendered."""
         return list(self._blocks.own.values())
 
 
 class Sessions(StateHolder):
-    """The sessions of a page. Those with an open connection stay; of the others, the most recently used.
+    """The sessions of a page. Those with an open connection are kept, and of the others the most recently used.
 
     Args:
         blocks: The page.
-        clock: Gives seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(self, blocks: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
@@ -129,16 +129,16 @@ class Sessions(StateHolder):
         self._used: dict[str, float] = {}
         self._connections: Counter[str] = Counter()
         self.swept: list[Callable[[], None]] = []
-        """What else is to be done about once a second."""
+        """Callbacks that also run about once a second."""
         self.set_blocks(blocks)
 
     def __getitem__(self, session_id: str) -> Session:
-        """The session, a new one if it is not known; one that is not kept for an empty name.
+        """Return the session, a new one if it is unknown; for an empty name, one that is not kept.
 
         Raises:
-            HTTPException: No client makes such a name.
+            HTTPException: The name is malformed.
         """
-        if session_id == "":  # Gradio takes it for none when it looks for the function, and for a name afterwards
+        if session_id == "":  # Gradio treats it as no name when it looks up the function, and as a name afterwards
             return Session(self.blocks)
         if not isinstance(session_id, str) or not _WELL_FORMED.fullmatch(session_id):
             raise HTTPException(400, "The session hash is malformed.")
@@ -152,7 +152,7 @@ class Sessions(StateHolder):
             return session
 
     def update(self, session_id: str) -> None:
-        """Do nothing: Gradio bounds its sessions here, `__getitem__` does it instead."""
+        """Do nothing: Gradio bounds its sessions here; `__getitem__` does that instead."""
 
     def open(self, session_id: str) -> None:
         """Note that a tab or a client has connected."""
@@ -162,7 +162,7 @@ class Sessions(StateHolder):
                 self.session_data[session_id].is_closed = False
 
     def close(self, session_id: str) -> None:
-        """Note that it has disconnected."""
+        """Note that a tab or a client has disconnected."""
         with self.lock:
             self._connections[session_id] -= 1
             if self._connections[session_id] <= 0:
@@ -179,7 +179,7 @@ class Sessions(StateHolder):
         return self.is_open(session_id) or (used is not None and self._clock() - used < seconds)
 
     def delete_all_expired_state(self) -> None:
-        """Delete expired state, and idle sessions; Gradio calls it once a second on the event loop."""
+        """Delete expired state and idle sessions; Gradio calls this once a second on the event loop."""
         super().delete_all_expired_state()  # type: ignore[no-untyped-call]
         with self.lock:
             idle = [each for each in self.session_data if not self.is_recent(each, IDLE_SECONDS)]
@@ -189,8 +189,10 @@ class Sessions(StateHolder):
             sweep()
 
     def _make_room(self) -> None:
-        """Forget a session if there are too many: the one that was not used for longest among those that hold nothing
-        and can be made again, else among all that nobody is connected to."""
+        """Drop a session if there are too many: the least recently used one without a connection.
+
+        Those without state, which can be created again, are dropped first.
+        """
         if len(self.session_data) - len(self._connections) < MOST_SESSIONS:
             return
         idle = [each for each in self.session_data if not self.is_open(each)]
@@ -210,7 +212,7 @@ class Sessions(StateHolder):
 
 
 class KeepSessions:
-    """ASGI middleware: gives the app `Sessions` before it answers anybody, and tells them who is connected."""
+    """ASGI middleware that installs `Sessions` before the first answer, and reports connections to them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -230,7 +232,7 @@ class KeepSessions:
             sessions.close(session_id)
 
     def _install(self, app: Any) -> Sessions:
-        """Put ours in the place of Gradio's, which every route asks for by `app.state_holder`."""
+        """Replace Gradio's sessions, which every route gets from `app.state_holder`, with ours."""
         assert isinstance(app.state_holder, StateHolder)
         blocks = app.get_blocks()
         app.state_holder = self._sessions = Sessions(blocks)

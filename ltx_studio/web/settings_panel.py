@@ -1,4 +1,4 @@
-"""The panel that tells how this studio is set up: where things lie, what it runs on, which set is in use."""
+"""The panel that shows how this studio is set up: the model set in use, versions, disk space and folders."""
 
 import platform
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ PACKAGES = ("gradio", "torch")
 
 
 class SettingsPanel:
-    """Read only: nothing of it can change while the studio runs."""
+    """The settings, read-only: they cannot change while the studio runs."""
 
     def __init__(self, settings: Settings, owners: Owners, in_use: str) -> None:
         self._settings, self._in_use = settings, in_use
         self._discretion = Discretion(settings, owners)
 
     def build(self) -> None:
-        """Add the panel to the Blocks that is open."""
+        """Add the panel to the open Blocks."""
         with gr.Accordion(words.SETTINGS, open=False, elem_id="settings", elem_classes="panel") as panel:
             shown = gr.HTML(elem_id="settings-shown")
         panel.expand(self._shown, None, [shown], **QUIET)

@@ -1,4 +1,4 @@
-"""Gradio's own files, from memory: a browser asks for a hundred of them before it shows anything."""
+"""Serves Gradio's own files from memory: a browser requests a hundred of them before it shows anything."""
 
 import mimetypes
 from functools import lru_cache
@@ -12,11 +12,11 @@ from ltx_studio.web.owners import is_loopback
 
 PREFIX = "/assets/"
 FOREVER = "public, max-age=31536000, immutable"
-"""Gradio names these files by their contents, and lets browsers ask again for each of them."""
+"""Gradio names these files by their contents, yet lets browsers request each of them again."""
 
 
 class Statics:
-    """ASGI middleware that answers for those files itself; Gradio would read each anew. They are no secret."""
+    """ASGI middleware that serves these files; Gradio would read each again from disk. They are not secret."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -25,12 +25,12 @@ class Statics:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
         name = asked.removeprefix(PREFIX) if asked.startswith(PREFIX) else ""
-        if name not in self._known:  # names alone, so that no path leads out of the folder
+        if name not in self._known:  # only known names, so that no path leads out of the folder
             await self._app(scope, receive, send)
             return
         headers = {"cache-control": FOREVER}
         if scope["client"] and is_loopback(scope["client"][0]):
-            headers["content-encoding"] = "identity"  # Gradio leaves it unpacked: on this machine that takes longer
+            headers["content-encoding"] = "identity"  # stops Gradio compressing it, which is slower on this machine
         kind = mimetypes.guess_type(name)[0]
         await Response(_read(name), headers=headers, media_type=kind)(scope, receive, send)
 

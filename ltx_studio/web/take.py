@@ -1,4 +1,4 @@
-"""A finished take: its video, how it was made, and what one can do with it next."""
+"""A finished take on the page: its video, how it was made, and what to do with it next."""
 
 import logging
 import re
@@ -23,22 +23,22 @@ from ltx_studio.web.quiet import QUIET
 log = logging.getLogger(__name__)
 
 LONGEST_SAID = 60
-"""Characters of a prompt in the name of a file to download."""
+"""Characters of the prompt in a download's file name."""
 
 OPENERS = {"darwin": "open", "win32": "explorer"}
-"""What shows a folder, by `sys.platform`; elsewhere it is xdg-open."""
+"""The command that shows a folder, by `sys.platform`; elsewhere xdg-open."""
 
 
 class TakePanel:
-    """Shows one take. The page says what the buttons that fill forms do.
+    """Shows one take. The page wires the buttons that fill in forms.
 
     Attributes:
-        take: Its id; empty when none is shown.
-        outputs: What `shown` gives values for.
+        take: The take's id; empty when none is shown.
+        outputs: The components that `shown` returns values for.
         actions: The buttons that the page wires, by name: ``again``, ``reuse``, ``go_on``.
         send: The list of modes that the take can be sent to.
-        favourite: The button that says whether it is one.
-        deleted: The event that has deleted it.
+        favourite: The button that makes the take a favourite, or no longer one.
+        deleted: The event that has deleted the take.
     """
 
     take: gr.State
@@ -52,7 +52,7 @@ class TakePanel:
         self.actions: dict[str, gr.Button] = {}
 
     def build(self) -> None:
-        """Add the components to the Blocks that is open."""
+        """Add the components to the open Blocks."""
         self.take = gr.State("")
         video = gr.Video(
             label=words.RESULT,
@@ -91,26 +91,26 @@ class TakePanel:
         self.deleted = sure.click(self._delete, [self.take, self.changed], [*self.outputs, self.changed], **QUIET)
 
     def show(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """Values of the outputs for one of the visitor's takes; none is shown when it is gone."""
+        """Return values of the outputs for one of the visitor's takes, or for none if it is gone."""
         try:
             return self.shown(self.record(take_id, request))
         except StudioError:
             return self.nothing()
 
     def record(self, take_id: str, request: gr.Request) -> TakeRecord:
-        """One of the visitor's takes.
+        """Return one of the visitor's takes.
 
         Raises:
-            RequestError: There is none of that name, or it is somebody else's.
+            RequestError: The take does not exist, or belongs to another owner.
         """
         return self._studio.history.get(take_id, self._owners.of(request))
 
     def path(self, record: TakeRecord) -> Path:
-        """Of its video file."""
+        """Return the path of a take's video file."""
         return self._studio.history.path(record)
 
     def shown(self, record: TakeRecord) -> tuple[Any, ...]:
-        """Values of the outputs for a take."""
+        """Return values of the outputs for a take."""
         path = self._studio.history.path(record)
         if self._studio.history.is_missing(record):
             return (record.id, gr.update(value=None, visible=False), gr.update(visible=True),
@@ -122,7 +122,7 @@ class TakePanel:
         return record.id, video, shown, cards.recipe(record), download, *self._buttons(record)
 
     def nothing(self) -> tuple[Any, ...]:
-        """Values of the outputs when there is no take to show."""
+        """Return values of the outputs when there is no take to show."""
         return (
             "",
             gr.update(value=None, visible=False),
@@ -132,17 +132,17 @@ class TakePanel:
         )
 
     def _buttons(self, record: TakeRecord) -> tuple[Any, ...]:
-        """Of favourite, reveal, delete, sure and send."""
+        """Return the updates of favourite, reveal, delete, sure and send."""
         return (
             gr.update(value=_favourite(record.favourite)),
-            gr.update(visible=not self._owners.apart),  # a folder of this machine is nothing to somebody elsewhere
+            gr.update(visible=not self._owners.apart),  # a folder of this machine is useless elsewhere
             gr.update(visible=True),
             gr.update(visible=False),
             gr.update(value=""),
         )
 
     def tell_favourite(self, take_id: str, request: gr.Request) -> Any:
-        """What the button says, when the history may have changed it."""
+        """Return the update of the favourite button, after the history may have changed it."""
         try:
             return gr.update(value=_favourite(self.record(take_id, request).favourite))
         except StudioError:
@@ -164,7 +164,7 @@ class TakePanel:
         return *self.nothing(), changed + 1
 
     def _reveal(self, take_id: str, request: gr.Request) -> Any:
-        """Show the take in the machine's file manager, or say where it lies."""
+        """Show the take in this machine's file manager, or say where it is saved."""
         try:
             record = self.record(take_id, request)
         except StudioError:
@@ -181,7 +181,7 @@ class TakePanel:
 
 
 def download_name(record: TakeRecord) -> str:
-    """Return the name that a take's file has for people: the beginning of its prompt, its mode and its seed."""
+    """Return a readable file name for a take: the start of its prompt, its mode and its seed."""
     said = re.sub(r"[\W_]+", "-", record.prompt)[:LONGEST_SAID].strip("-").lower()
     parts = (said, record.mode, "" if record.seed is None else str(record.seed))
     return "-".join(filter(None, parts)) + Path(record.file).suffix

@@ -15,11 +15,11 @@ AMBER = Color(
 )
 
 WEIGHTS = (400, 700)
-"""Gradio 6.31's file for 600 holds no Latin letters; without it the browser takes 700 for 600."""
+"""Gradio 6.31's file for 600 holds no Latin letters; without it the browser uses 700 for 600."""
 
 
 def theme() -> Base:
-    """The same dark look whatever the browser prefers."""
+    """Return the theme: dark, whatever the browser prefers."""
     look = Base(
         primary_hue=AMBER,
         neutral_hue=SLATE,

@@ -1,4 +1,4 @@
-"""Refuse values that no browser and no client of ours sends, before they reach the studio."""
+"""Refuses values that neither the page nor our clients send, before they reach the studio."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ from ltx_studio.web import words
 SURROGATES = "\ud800", "\udfff"
 MOST = (1 << 63) - 1
 MOST_OF_BROWSER = 10**21
-"""From here on JavaScript writes a number with an exponent; below it, a field may bring it as a whole number."""
+"""From here on JavaScript writes numbers with an exponent; below it, a field may send a whole number."""
 LONGEST_TOLD = 1_000
-"""Characters; ids and the names of acts are far shorter."""
+"""In characters; ids and the names of actions are far shorter."""
 
 _SENT: tuple[tuple[tuple[type, ...], tuple[type, ...]], ...] = (
     ((Number, Slider), (int, float)),
@@ -41,19 +41,20 @@ _SENT: tuple[tuple[tuple[type, ...], tuple[type, ...]], ...] = (
     ((Dropdown, Radio), (str, int, float, list)),
     ((File, Image, Audio, Video), (dict, list)),
 )
-"""What the browser sends for a component, besides null."""
+"""The types that the browser sends for each kind of component, besides null."""
 
 
 def check_values(value: Any, *, most: int = MOST) -> None:
-    """Refuse what JSON can say and nothing can use: half a character, a number beyond `most`, not a number, endless
-    depth.
+    """Refuse what JSON can express but nothing can use.
+
+    These are lone surrogates, integers beyond `most`, NaN and infinity, and excessive depth.
 
     Args:
-        value: Of a request, as JSON has it.
-        most: The largest whole number, and its negative, that is taken.
+        value: A value of a request, as parsed from JSON.
+        most: The largest magnitude of an integer that is accepted.
 
     Raises:
-        RequestError: There is such a value in it.
+        RequestError: The value is, or contains, one of these.
     """
     level: Sequence[Any] = [value]
     for depth in range(REQUEST_DEPTH.most + 2):
@@ -67,10 +68,10 @@ def check_inputs(components: Sequence[Block], given: Any) -> None:
     """Refuse values that the page's browser side does not send for these components.
 
     What a browser has kept of the forms (a `gr.JSON`) may be anything, and must not keep the page from opening: `kept`
-    takes out of it what a form can hold.
+    picks from it what a form can hold.
 
     Raises:
-        RequestError: There are more or fewer, or one is of another kind.
+        RequestError: There are too many values, or one has the wrong type.
     """
     if not isinstance(given, list):
         raise RequestError(words.NOT_UNDERSTOOD, words.RELOAD)
@@ -86,7 +87,7 @@ def check_inputs(components: Sequence[Block], given: Any) -> None:
 
 
 def filled(components: Sequence[Block], given: list[Any]) -> list[Any]:
-    """Return the values with null replaced where the browser never sends it: an initial text, a hidden counter."""
+    """Return the values with null replaced where the browser never sends it: by an empty text, or a hidden counter."""
     if len(given) != len(components):
         return given
     return [_filled(component) if value is None else value for component, value in zip(components, given, strict=True)]
@@ -104,7 +105,7 @@ def check_body(body: PredictBody) -> None:
     """Refuse a call that would fail only after Gradio has queued it.
 
     Raises:
-        HTTPException: It names no session, or brings a batch, which no function here takes.
+        HTTPException: It names no session, or contains a batch, which no function here accepts.
     """
     if body.session_hash == "" or body.batched:
         raise HTTPException(400, words.NOT_UNDERSTOOD)
@@ -117,7 +118,7 @@ def told(event: gr.EventData, name: str) -> str:
 
 
 def _inner(value: Any, most: int) -> Sequence[Any]:
-    """What a value consists of, after a look at itself."""
+    """Return the values that a value contains, after checking the value itself."""
     if isinstance(value, Mapping):
         return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple):

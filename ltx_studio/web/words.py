@@ -1,4 +1,4 @@
-"""The page's own words. Those of parameters stand in their declaration, those shared with the terminal in `words`."""
+"""The page's texts. Those of parameters are in their declarations, those shared with the terminal in `phrases`."""
 
 from collections.abc import Mapping
 
@@ -112,7 +112,7 @@ ACTIONS: Mapping[str, str] = {
     "reuse": "Same seed, other prompt",
     "go_on": "Go on from its last frame",
 }
-"""What can be done with a take, by the name of its button."""
+"""The labels of the buttons below a take, by the button's name."""
 SEND = "Send to another mode"
 SEND_TO = "Send to…"
 KEEP_AS_FAVOURITE = "☆ Favourite"
@@ -139,7 +139,7 @@ OWN_DROP_IT = "Drop it under Your own workflow."
 
 
 def in_seconds(seconds: float) -> str:
-    """About how long, as people say it."""
+    """Return a duration as rounded text, like ``about 5 min``."""
     if seconds < 10:
         return f"about {max(1, round(seconds))} s"
     if seconds < 100:
