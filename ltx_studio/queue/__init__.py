@@ -1,4 +1,4 @@
-"""The queue: requests, and the jobs that wait for their turn, run and end. One SQLite database."""
+"""The queue: requests, and the jobs that wait, run and end, in one SQLite database."""
 
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.job_spec import JobSpec

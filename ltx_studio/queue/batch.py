@@ -16,13 +16,13 @@ from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.tables import OF_THE_REQUEST, read_rows, wrong_row
 
 MOST = limits.TABLE_ROWS.most
-"""Requests in one batch."""
+"""The most requests in one batch."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _GROUPED = re.compile(r"[+-]?\d{1,3}\.\d{3}")
 
 
 def sweep(spec: Spec, count: int) -> Iterator[Spec]:
-    """So many requests, whose seeds come one after another from that of `spec` on."""
+    """Yield `count` requests with consecutive seeds, starting with the seed of `spec`."""
     for number in range(count):
         yield spec if not number else spec.with_seed(((spec.seed or 0) + number) % (MAX_SEED + 1))
 
@@ -39,22 +39,22 @@ def read_batch(
 ) -> list[JobSpec]:
     """Return the requests of a file: JSON lines, a table, or prompts (see `read_rows`).
 
-    Each has ``prompt`` and whatever else the mode takes, and may have ``mode``, ``preset`` and ``model_set`` of its
-    own. Relative paths start at the file's folder. LoRAs are a list of objects as in the API, or one text,
+    Each has ``prompt`` and any other setting of the mode, and may set its own ``mode``, ``preset`` and ``model_set``.
+    Relative paths start at the file's folder. LoRAs are a list of objects as in the API, or one text,
     ``FILE:STRENGTH; FILE``.
 
     Args:
         path: The file.
-        model_set: The id of the set where a request names none.
-        mode: The same.
-        preset: The same.
-        registry: Has the sets that requests may name.
-        with_files: Whether requests may name files of this machine.
-        uploaded: Whether the file lies where an upload was put, and not where its user has it: the files that it names
-            are not beside it, so their paths have to be whole.
+        model_set: The id of the model set for requests that name none.
+        mode: The mode for requests that name none.
+        preset: The preset for requests that name none.
+        registry: The model sets that requests may name.
+        with_files: Whether requests may name files on this machine.
+        uploaded: Whether the file is an upload. The files that it names are not beside it, so their paths must be
+            absolute.
 
     Raises:
-        RequestError: The file cannot be read, or a request in it is wrong: which line, and why.
+        RequestError: The file cannot be read, or a request in it is wrong; names the line and the reason.
     """
     path = locate(path)
     rows = sandbox.read(read_rows, path)
@@ -107,7 +107,7 @@ def _spec(
 
 
 def _how_to_give(advice: Advice, path: Path) -> str:
-    """Say how a table names the file that a row lacks."""
+    """Return how to name the missing file in a table."""
     column = f"Add a column `{dict(advice.given)['field']}` with its path."
     return f"{column} A list of prompts has no columns: save it as .csv." if path.suffix.lower() == ".txt" else column
 
@@ -119,7 +119,7 @@ def _refuse_files(values: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def _found(named: str, name: str, folder: Path | None) -> Path:
-    """Return the path of a file that is named for a parameter; relative paths start at `folder`, if there is one."""
+    """Return the path of a file named for a parameter; relative paths start at `folder`, if there is one."""
     if folder is None and not Path(named).is_absolute():
         raise RequestError(
             f"It names {named!r} for {name}, and an uploaded table has no folder to look in.",
@@ -132,7 +132,7 @@ def _found(named: str, name: str, folder: Path | None) -> Path:
 
 
 def _with_decimal_points(values: Mapping[str, Any], params: type[Params]) -> dict[str, Any]:
-    """Return a request's values with ``1,5`` as ``1.5`` where a number is expected that may have decimals."""
+    """Return a request's values with ``1,5`` changed to ``1.5`` where a decimal number is expected."""
     return {
         name: value.replace(",", ".")
         if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) and float in _types(name, params)

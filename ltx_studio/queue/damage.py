@@ -1,4 +1,4 @@
-"""Translate SQLite's errors about the studio's database: what is wrong, and the one thing to do."""
+"""Translate SQLite's errors about the studio's database into errors with a remedy."""
 
 import os
 import sqlite3
@@ -18,27 +18,27 @@ _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_
 _DAMAGED_WORDS = ("no such table", "no such column", "could not decode to utf-8")
 _IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PASSED_ON = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
-"""About one row or about our own code, never about the file."""
+"""Errors about one row or about our own code, never about the file."""
 
 
 class DatabaseUnusableError(SetupError, sqlite3.OperationalError):
-    """The database cannot be read or written now: its folder, its disk or another program is in the way."""
+    """The database cannot be read or written now: its folder, its disk or another program prevents it."""
 
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error) -> Self:
-        """Return the error for what SQLite raised, with its code."""
+        """Return the error for what SQLite raised, with SQLite's error code."""
         told = cls(f"{path} cannot be used: {error}.", _remedy(path, error), where=str(path))
         return _with_code(told, error)
 
 
 class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
-    """The database is damaged, or is not a database of the studio."""
+    """The database is damaged, or does not belong to the studio."""
 
     code = "damaged"
 
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error | str) -> Self:
-        """Return the error for what SQLite raised or said."""
+        """Return the error for what SQLite raised or reported."""
         told = cls(
             f"{path} is damaged: {str(error).rstrip('.')}.",
             WAY_OUT,
@@ -49,7 +49,7 @@ class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
 
     @classmethod
     def foreign(cls, path: Path) -> Self:
-        """Return the error for a database of another program."""
+        """Return the error for another program's database."""
         return cls(
             f"{path} is not a database of LTX 2.3 Studio.",
             WAY_OUT,
@@ -60,11 +60,11 @@ class DatabaseDamagedError(SetupError, sqlite3.DatabaseError):
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raise SQLite's errors about the file at `path` as errors with a remedy.
+    """Raise SQLite's errors about the file at `path` as studio errors with a remedy.
 
     Raises:
         DatabaseDamagedError: The file is damaged.
-        DatabaseUnusableError: It cannot be read or written now.
+        DatabaseUnusableError: The file cannot be read or written now.
     """
     try:
         yield
@@ -75,13 +75,13 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Return whether SQLite says that the file itself is broken, or lacks what the studio's database has."""
+    """Return whether SQLite reports that the file is corrupt or lacks the studio's tables."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in _DAMAGED_CODES or any(words in str(error).lower() for words in _DAMAGED_WORDS)
 
 
 def _remedy(path: Path, error: sqlite3.Error) -> str:
-    """What to do about a file that is whole, but cannot be used."""
+    """Return the remedy for a file that is intact but cannot be used."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return f"The disk is full: free some space on the disk of {path.parent}, then try again."
@@ -95,7 +95,7 @@ def _remedy(path: Path, error: sqlite3.Error) -> str:
 
 
 def _obstacle(path: Path) -> str:
-    """Why the file or its folder cannot be written, as far as one can see."""
+    """Return how to make the file or its folder writable again, or an empty string if no cause is found."""
     folder, elsewhere = path.parent, "choose another folder with LTX_STUDIO_HOME"
     if path.is_dir():
         return f"Move {path} away: it is a folder."

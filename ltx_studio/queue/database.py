@@ -15,7 +15,7 @@ from ltx_studio.permissions import open_home
 from ltx_studio.queue.damage import DatabaseDamagedError, DatabaseUnusableError, translated
 
 BUSY_SECONDS = 30.0
-"""How long one process waits for another's write; each takes milliseconds."""
+"""How long one process waits for another's write, which takes milliseconds."""
 
 _NEEDED = {
     "owners": "id, served, paused",
@@ -24,27 +24,27 @@ _NEEDED = {
     "takes": "number, id, job, owner, mode, created, file, bytes, prompt, recipe, measured, favourite, tags, leaving",
     "takes_words": "rowid, words",
 }
-"""Tables and columns by which a file is known as the studio's."""
+"""Tables and columns that identify a file as the studio's database."""
 
 
 class Database:
-    """One file, opened once in each thread that uses it.
+    """One SQLite file, opened once in each thread that uses it.
 
-    Readers never wait (write-ahead log), writers take turns. What a committed transaction wrote outlives a kill of
-    every process; only a power cut may take the last moments (`synchronous = NORMAL`).
+    Readers never wait (write-ahead log); writers take turns. A committed transaction survives a kill of every process;
+    only a power cut may lose the last moments (`synchronous = NORMAL`).
 
-    What SQLite raises within `read` and `write` reaches the caller as a `DatabaseUnusableError` or a
-    `DatabaseDamagedError`. Both are errors of the studio's, with a remedy, and of SQLite's too: whoever catches
-    `sqlite3.Error` to try again later catches them, and `sqlite_errorcode` is kept. `sqlite3.IntegrityError` stays as
-    it is: it is about one row.
+    SQLite errors raised within `read` and `write` reach the caller as `DatabaseUnusableError` or
+    `DatabaseDamagedError`. Both are studio errors with a remedy and SQLite errors too, so code that catches
+    `sqlite3.Error` to retry later catches them, and `sqlite_errorcode` is kept. `sqlite3.IntegrityError` is passed on
+    unchanged, because it is about one row.
 
     Args:
-        path: The file; it is made, and brought up to date, when it is first opened.
+        path: The file; created and migrated when it is first opened.
 
     Raises:
-        SetupError: It is of a newer studio.
-        DatabaseDamagedError: It is no database, not the studio's, or damaged.
-        DatabaseUnusableError: It cannot be opened or written.
+        SetupError: A newer studio wrote the file.
+        DatabaseDamagedError: The file is not a database, not the studio's, or damaged.
+        DatabaseUnusableError: The file cannot be opened or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,32 +61,32 @@ class Database:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's; rows are read by name."""
+        """This thread's connection; rows can be read by column name."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = _open(self._path)
         return found
 
     def close(self) -> None:
-        """Close this thread's connection; it is opened again when it is wanted."""
+        """Close this thread's connection; it is reopened on the next use."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is not None:
             self._local.connection = None
             found.close()
 
     def read(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Everything that is read in it is of the same moment."""
+        """Return a read transaction: all reads in it see the same state."""
         return self._transaction("BEGIN")
 
     def write(self) -> AbstractContextManager[sqlite3.Connection]:
-        """All of it happens, or nothing. The turn is taken at the beginning, so that what is read in it still holds."""
+        """Return a write transaction, all or nothing. It takes the write lock first, so what it reads stays valid."""
         return self._transaction("BEGIN IMMEDIATE")
 
     def check(self, *, thorough: bool = False) -> None:
         """Read every page of the file; with `thorough`, also compare each table with its indexes.
 
         Raises:
-            DatabaseDamagedError: It is damaged.
+            DatabaseDamagedError: The database is damaged.
         """
         pragma = "integrity_check" if thorough else "quick_check"
         with self.read() as connection:
@@ -94,7 +94,7 @@ class Database:
         if damage != ["ok"]:
             raise DatabaseDamagedError.of(self._path, damage[0])
         if thorough:
-            with self.write() as connection:  # SQLite wants it written so; it changes nothing
+            with self.write() as connection:  # SQLite requires an INSERT for this check; it changes nothing
                 connection.execute("INSERT INTO takes_words (takes_words) VALUES ('integrity-check')")
 
     @contextmanager
@@ -110,8 +110,8 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3
         yield connection
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # a full disk, for one, makes SQLite roll back by itself
-            with contextlib.suppress(sqlite3.Error):  # what went wrong first is what counts
+        if connection.in_transaction:  # SQLite rolls back by itself after some errors, such as a full disk
+            with contextlib.suppress(sqlite3.Error):  # the first error is the one to report
                 connection.execute("ROLLBACK")
         raise
 
@@ -124,20 +124,20 @@ def _open(path: Path) -> sqlite3.Connection:
         for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
-        connection.close()  # Python would keep it until it collects garbage
+        connection.close()  # else Python keeps the connection open until garbage collection
         raise
     return connection
 
 
 def _use_log(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. When several open a new file at once, SQLite does not wait here by itself."""
+    """Switch to the write-ahead log. SQLite does not wait by itself when several processes open a new file at once."""
     end = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             is_busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            if not is_busy or time.monotonic() > end:  # else a read-only folder would be tried for half a minute
+            if not is_busy or time.monotonic() > end:  # else a read-only folder would be retried for half a minute
                 raise
             time.sleep(0.02)
         else:
@@ -145,9 +145,9 @@ def _use_log(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Run the migrations that the file has not seen, in their order; its `user_version` is the last one's number.
+    """Run the pending migrations in order; the file's `user_version` is the number of the last one that ran.
 
-    What was there before is copied beside it first, as `studio.db.before-0002` for migration 2.
+    The old file is first copied beside it, as `studio.db.before-0002` for migration 2.
     """
     steps = sorted((each for each in _folder().iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
     if _version(connection) == len(steps):
@@ -168,7 +168,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def statements_of(script: str) -> Iterator[str]:
-    """Yield the statements of an SQL script; a trigger with statements of its own is one."""
+    """Yield the statements of an SQL script; a trigger counts as one statement."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -184,7 +184,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _back_up(path: Path, name: str) -> None:
-    """Copy the database, all or nothing, to a file beside it. Nobody writes meanwhile."""
+    """Copy the database to a file beside it, all or nothing. No process may write meanwhile."""
     partial = path.with_name(f".{name}.part")
     partial.unlink(missing_ok=True)
     try:
@@ -196,7 +196,7 @@ def _back_up(path: Path, name: str) -> None:
 
 
 def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database of another program."""
+    """Refuse another program's database."""
     for table, columns in _NEEDED.items():
         try:
             connection.execute(f"SELECT {columns} FROM {table} LIMIT 0")

@@ -1,4 +1,4 @@
-"""Jobs as rows of the database hold them: what was asked for, whose it is, and where it is."""
+"""Jobs as database rows hold them: what was requested, by whom, and their state."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ COLUMNS = "jobs.*, takes.id AS take FROM jobs LEFT JOIN takes ON takes.job = job
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request and where it is.
+    """One request and its state.
 
     Attributes:
         id: Short and unique.
-        owner: Whose it is.
+        owner: The owner's id.
         mode: The mode's id.
-        spec: What was asked for, as `JobSpec.as_dict` gives it.
-        created: When, in seconds since the epoch.
-        state: Where it is.
-        worker: Who carries it out, or did last; None if nobody has.
+        spec: The request, as `JobSpec.as_dict` returns it.
+        created: Submission time, in seconds since the epoch.
+        state: Where it is in its life.
+        worker: The worker that runs it or ran it last; None if there was none.
         lease_until: When the lease of that worker ends, in seconds since the epoch.
-        batch: The id that it shares with those that were submitted with it; None when it came alone.
-        damaged: Whether its row holds no request that could be carried out.
+        batch: The id shared by all jobs of one batch; None for a single job.
+        damaged: Whether its row holds no usable request.
     """
 
     id: str
@@ -44,12 +44,12 @@ class Job:
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """What was asked for, by name."""
+        """The request's parameters by name."""
         return {} if self.damaged else dict(self.spec["params"])
 
     @property
     def prompt(self) -> str:
-        """What was written; a sentence instead where that cannot be read."""
+        """The prompt, or a sentence in its place if the request cannot be read."""
         return DAMAGED if self.damaged else str(self.params.get("prompt", ""))
 
     @property
@@ -58,7 +58,7 @@ class Job:
         return bool(self.spec.get("fresh"))
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``progress`` is 0 to 1, ``stage`` and ``error`` are there where they mean something."""
+        """Return the job for JSON; ``progress`` is 0 to 1, ``stage`` and ``error`` appear only where they apply."""
         state = self.state
         shown: dict[str, Any] = {
             "id": self.id,
@@ -85,7 +85,7 @@ class Job:
 
 
 def ahead_of(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
-    """How many jobs come before each of the owner's that wait, as owners take turns."""
+    """Return how many jobs come before each of the owner's waiting jobs, as owners take turns."""
     lines = connection.execute(
         "SELECT owners.id, owners.served, count(*) AS length FROM owners JOIN jobs ON jobs.owner = owners.id"
         " WHERE jobs.state = 'queued' AND NOT owners.paused GROUP BY owners.id"
@@ -98,7 +98,7 @@ def ahead_of(connection: sqlite3.Connection, owner: str) -> dict[str, int]:
 
 
 def job_of(row: sqlite3.Row, ahead: Mapping[str, int]) -> Job:
-    """A row of `COLUMNS`; `ahead` is what `ahead_of` gave."""
+    """Return the job in a row of `COLUMNS`; `ahead` is the result of `ahead_of`."""
     spec, is_damaged = object_of(row["spec"]) or {}, request_of(row["spec"]) is None
     at = (row["created"], _state(row, ahead), row["batch"])
     lease = {"worker": row["worker"], "lease_until": row["lease_until"]}

@@ -1,4 +1,4 @@
-"""The board: what those in this process may see of a running job at once, however many they are."""
+"""Live updates of running jobs, for any number of readers in this process."""
 
 import threading
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LiveUpdate:
-    """What the board says of a job.
+    """The latest live state of a job.
 
     Attributes:
-        number: Grows with every news.
-        frames: The forming clip as it was seen last, one JPEG for each latent frame.
+        number: Grows with every change.
+        frames: The latest live preview, one JPEG for each latent frame.
     """
 
     number: int = 0
@@ -18,25 +18,25 @@ class LiveUpdate:
 
 
 class LiveUpdates:
-    """Safe in any thread. Who looks seldom misses what was between, never what is now."""
+    """The latest update of each job, safe in any thread. Slow readers miss intermediate updates, never the latest."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._updates: dict[str, LiveUpdate] = {}
 
     def tell(self, job_id: str) -> None:
-        """There are news of a job in the queue."""
+        """Announce a change to a job in the queue."""
         with self._changed:
             old = self._updates.get(job_id, LiveUpdate())
             self._put(job_id, LiveUpdate(old.number + 1, old.frames))
 
     def show(self, job_id: str, frames: tuple[bytes, ...]) -> None:
-        """There is a newer picture of the forming clip."""
+        """Publish newer frames of the live preview."""
         with self._changed:
             self._put(job_id, LiveUpdate(self._updates.get(job_id, LiveUpdate()).number + 1, frames))
 
     def clear(self, job_id: str) -> None:
-        """It runs no longer."""
+        """Remove a job that no longer runs."""
         with self._changed:
             self._updates.pop(job_id, None)
             self._changed.notify_all()
@@ -46,7 +46,7 @@ class LiveUpdates:
             return self._updates.get(job_id, LiveUpdate())
 
     def wait(self, job_id: str, number: int, timeout: float) -> LiveUpdate:
-        """What is said of a job as soon as it is other than notice `number`, or after so many seconds."""
+        """Wait until a job's update differs from `number`, at most `timeout` seconds, and return the latest."""
         with self._changed:
             self._changed.wait_for(lambda: self._updates.get(job_id, LiveUpdate()).number != number, timeout)
             return self._updates.get(job_id, LiveUpdate())

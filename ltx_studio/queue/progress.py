@@ -1,4 +1,4 @@
-"""How far a run is, made of its events."""
+"""Compute the progress of a run from its events."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from ltx_studio.text.phrases import WAITING
 
 
 def advance(progress: Progress, event: Event, now: float) -> Progress:
-    """The progress after an event that comes `now`, in seconds since the epoch; the same one when it says nothing."""
+    """Return the progress after an event at `now`, in seconds since the epoch; unchanged if the event carries none."""
     match event:
         case Waiting(reason):
             return replace(progress, phase=WAITING[reason], step=0, steps=0)

@@ -1,4 +1,4 @@
-"""The queue: jobs that wait, run and have ended, each owner's in a line of its own."""
+"""The queue: jobs that wait, run and have ended, one line for each owner."""
 
 import json
 import sqlite3
@@ -15,30 +15,30 @@ from ltx_studio.queue.states import Progress
 from ltx_studio.queue.workers import LEASE_SECONDS
 
 LOCAL = "local"
-"""The owner of what the command line makes, and the page on loopback without a password."""
+"""The owner of everything made from the command line, or from the page on loopback without a password."""
 
 ATTEMPTS = 2
-"""How often a job may begin: once, and once more when the studio ended while it ran."""
+"""How often a job may start: once, and once more if the studio ended while it ran."""
 
 
 class Insertable(Protocol):
-    """What a finished job made, which has a row of its own."""
+    """The result of a finished job, which has its own row."""
 
     def insert(self, connection: sqlite3.Connection) -> None:
-        """Add its row in the open transaction."""
+        """Insert its row in the open transaction."""
 
 
 class Queue:
-    """Of one database. Each method is one transaction, and safe in any thread and process.
+    """The queue in one database. Each method is one transaction, safe in any thread and process.
 
-    Owners take turns: the next job is the first one in the line of the owner whose last turn is longest ago.
+    Owners take turns: the next job is the first of the owner whose last turn is longest ago.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def submit(self, owner: str, specs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-        """Put requests, (mode, spec) each, at the end of the owner's line, all or none; the jobs' ids."""
+        """Add requests, (mode, spec) each, to the end of the owner's line, all or none, and return the jobs' ids."""
         ids = [new_id() for _ in specs]
         batch, now = new_id() if len(specs) > 1 else None, time.time()
         with self._database.write() as connection:
@@ -55,7 +55,7 @@ class Queue:
         return ids
 
     def get(self, job_id: str, owner: str) -> Job:
-        """One of the owner's jobs.
+        """Return one of the owner's jobs.
 
         Raises:
             RequestError: The owner has no such job.
@@ -64,7 +64,7 @@ class Queue:
             return job_of(_row(connection, job_id, owner), ahead_of(connection, owner))
 
     def of(self, owner: str, *, limit: int | None = None) -> list[Job]:
-        """The owner's jobs: the running one, those that wait in their order, then what has ended, newest first."""
+        """Return the owner's jobs: the running one, the waiting ones in order, then the ended ones, newest first."""
         with self._database.read() as connection:
             ahead = ahead_of(connection, owner)
             rows = connection.execute(
@@ -76,11 +76,11 @@ class Queue:
             return [job_of(row, ahead) for row in rows]
 
     def claim(self, only: Collection[str] | None = None, *, worker: str | None = None) -> Job | None:
-        """Take the job whose turn it is and lease it to `worker`; None when nothing waits.
+        """Lease the next job to `worker` and return it; None if no job waits.
 
         Args:
-            only: Take the first of these that waits, and no other.
-            worker: Who carries it out.
+            only: Take the first waiting job among these ids, and no other.
+            worker: The id of the worker that will run it.
         """
         with self._database.write() as connection:
             if only is None:
@@ -108,7 +108,7 @@ class Queue:
             return job_of(_row(connection, found["id"], found["owner"]), {})
 
     def report(self, job_id: str, progress: Progress) -> bool:
-        """Say how far a running job is; whether it is to stop."""
+        """Store a running job's progress, and return whether the job must stop."""
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE jobs SET progress = ? WHERE id = ? AND state = 'running'",
@@ -117,7 +117,7 @@ class Queue:
             return self._is_stopping(connection, job_id)
 
     def renew(self, job_id: str, worker: str) -> bool:
-        """Renew the lease of a running job; False if it is no longer the worker's."""
+        """Renew the lease of a running job; return False if it is no longer the worker's."""
         with self._database.write() as connection:
             return bool(
                 connection.execute(
@@ -127,7 +127,7 @@ class Queue:
             )
 
     def is_stopping(self, job_id: str) -> bool:
-        """Whether a running job has been asked to stop, or is no longer running at all."""
+        """Return whether a running job has been asked to stop, or no longer runs."""
         with self._database.read() as connection:
             return self._is_stopping(connection, job_id)
 
@@ -137,15 +137,15 @@ class Queue:
         return row is None or bool(row["stopping"])
 
     def finish(self, job_id: str, take: Insertable, *, worker: str | None = None) -> bool:
-        """End a running job, and put its take into the history.
+        """End a running job and add its take to the history.
 
         Args:
-            job_id: Its id.
-            take: What it made.
-            worker: Who carried it out; None does not compare.
+            job_id: The job's id.
+            take: The result.
+            worker: The worker that ran it; None skips the check.
 
         Returns:
-            False, and nothing is done, if the job runs no longer or is another worker's.
+            False, and nothing is done, if the job no longer runs or belongs to another worker.
         """
         with self._database.write() as connection:
             changed = connection.execute(
@@ -162,11 +162,11 @@ class Queue:
         self._end(job_id, "failed", json.dumps(error.to_dict()), worker)
 
     def drop(self, job_id: str, *, worker: str | None = None) -> None:
-        """End a running job that was stopped; see `finish`."""
+        """End a running job that was cancelled; see `finish`."""
         self._end(job_id, "cancelled", None, worker)
 
     def release(self, job_id: str, *, worker: str | None = None) -> None:
-        """Put a running job back to the front of its owner's line, as if it had not begun; see `finish`."""
+        """Return a running job to the front of its owner's line, as if it had not started; see `finish`."""
         with self._database.write() as connection:
             connection.execute(
                 f"UPDATE jobs SET state = 'queued', {_FIRST}, attempts = attempts - 1, started = NULL, progress = NULL"
@@ -183,7 +183,7 @@ class Queue:
             )
 
     def cancel(self, job_id: str, owner: str) -> Job:
-        """A job that waits is taken out, one that runs is asked to stop; what has ended stays as it is.
+        """Cancel a waiting job, or ask a running one to stop; a job that has ended stays unchanged.
 
         Raises:
             RequestError: The owner has no such job.
@@ -191,7 +191,7 @@ class Queue:
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE jobs SET state = 'cancelled', ended = ? WHERE id = ? AND owner = ?"
-                " AND state NOT IN ('running', 'done', 'failed', 'cancelled')",  # it waits, or is in no state
+                " AND state NOT IN ('running', 'done', 'failed', 'cancelled')",  # it waits, or its state is unknown
                 (time.time(), job_id, owner),
             )
             connection.execute(
@@ -200,7 +200,7 @@ class Queue:
             return job_of(_row(connection, job_id, owner), {})
 
     def cancel_rest(self, batch: str, owner: str) -> int:
-        """Take what still waits of a batch out of the queue; how many these were."""
+        """Cancel the waiting jobs of a batch, and return how many there were."""
         with self._database.write() as connection:
             return connection.execute(
                 "UPDATE jobs SET state = 'cancelled', ended = ? WHERE batch = ? AND owner = ? AND state = 'queued'",
@@ -208,10 +208,10 @@ class Queue:
             ).rowcount
 
     def retry(self, job_id: str, owner: str) -> Job:
-        """Put a job that failed or was stopped at the end of the line again.
+        """Put a failed or cancelled job at the end of the line again.
 
         Raises:
-            RequestError: The owner has no such job, or it did not end that way.
+            RequestError: The owner has no such job, or it has neither failed nor been cancelled.
         """
         with self._database.write() as connection:
             row = _row(connection, job_id, owner)
@@ -228,7 +228,7 @@ class Queue:
             return job_of(_row(connection, job_id, owner), ahead_of(connection, owner))
 
     def move(self, job_id: str, owner: str, place: int) -> None:
-        """Put a job that waits at a place of its owner's line, 0 being the first.
+        """Move a waiting job to a place in its owner's line, 0 being the first.
 
         Raises:
             RequestError: The owner has no such job, or it does not wait.
@@ -250,7 +250,7 @@ class Queue:
             )
 
     def pause(self, owner: str, paused: bool = True) -> None:
-        """Let none of the owner's jobs begin until it is told otherwise; what runs goes on."""
+        """Keep the owner's jobs from starting, or let them start again; running jobs go on."""
         with self._database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO owners (id) VALUES (?)", (owner,))
             connection.execute("UPDATE owners SET paused = ? WHERE id = ?", (paused, owner))
@@ -267,16 +267,16 @@ class Queue:
             return [job_of(row, {}) for row in rows]
 
     def recover(self, jobs: Iterable[Job] | None = None) -> list[str]:
-        """Look after running jobs whose worker is gone; call it before the first `claim`.
+        """Recover running jobs whose worker is gone; call this before the first `claim`.
 
-        They wait again, first of their lines; but what was to stop is stopped, as is what only verified a take, and
-        what was lost twice fails.
+        They wait again, first in their lines. But a job that was asked to stop is cancelled, as is one that only
+        verified a take, and a job that was lost twice fails.
 
         Args:
-            jobs: These, as far as they still run with the same worker; None is all that run.
+            jobs: Recover only these, if they still run with the same worker; None recovers all running jobs.
 
         Returns:
-            The ids of those that were looked after; none has a take yet.
+            The ids of the recovered jobs; none has a take yet.
         """
         lost = ExecutionError(
             "The studio ended while this job ran, twice.", "Try it again, or smaller.",
@@ -303,24 +303,24 @@ class Queue:
 
 
 def _is_still(connection: sqlite3.Connection, job: Job) -> bool:
-    """Return whether a job runs with the worker that it was seen with."""
+    """Return whether a job still runs with the worker that it was seen with."""
     found = connection.execute("SELECT worker FROM jobs WHERE id = ? AND state = 'running'", (job.id,)).fetchone()
     return found is not None and found["worker"] == job.worker
 
 
 def new_id() -> str:
-    """Short enough to read and long enough not to come twice."""
+    """Return a new id, short enough to read and long enough to be unique."""
     return uuid.uuid4().hex[:12]
 
 
 _MINE = "(? IS NULL OR worker = ?)"
-"""Of the worker that says so, which is given twice."""
+"""Matches the given worker, or any if it is None; takes the parameter twice."""
 
 _FIRST = (
     "place = (SELECT coalesce(min(line.place), 1) - 1 FROM jobs AS line"
     " WHERE line.owner = jobs.owner AND line.state = 'queued')"
 )
-"""Before all others of its owner: it had its turn already."""
+"""The place before all others of the owner, for a job that already had its turn."""
 
 
 def _row(connection: sqlite3.Connection, job_id: str, owner: str) -> sqlite3.Row:

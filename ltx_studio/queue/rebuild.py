@@ -28,15 +28,15 @@ from ltx_studio.settings import Settings
 log = logging.getLogger(__name__)
 
 BESIDE = "-wal", "-shm"
-"""What SQLite keeps beside a database. A left-over one must never lie beside a new database."""
+"""The suffixes of SQLite's files beside a database. A left-over one must never be beside a new database."""
 _PREFIX = ".recovery-"
 TRIED_NUMBERS = 20_000
-"""Of rows that are looked for one by one, behind the last one that could be read in order."""
+"""How many row numbers to try one by one after the last row that could be read in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """Attributes: where the damaged file is now, and how many of its jobs and takes are in the new one."""
+    """Attributes: the path of the damaged file now, and how many jobs and takes the new database holds."""
 
     aside: Path
     jobs: int
@@ -44,14 +44,14 @@ class Recovered:
 
 
 def recover(settings: Settings) -> Recovered:
-    """Replace a damaged database by a new one; the damaged file is moved aside, never changed.
+    """Replace a damaged database with a new one; the damaged file is moved aside and never changed.
 
     Raises:
         BusyError: A running studio uses it.
-        SetupError: The folder cannot be written; nothing has changed then.
+        SetupError: The folder cannot be written; nothing has changed.
     """
     path = settings.database_file
-    gc.collect()  # a connection that is left open would, when it closes, remove the log of the new file by its name
+    gc.collect()  # a connection left open would, on closing, remove the log of the new file by its name
     with _unused(settings), translated(path):
         for left_by_a_kill in path.parent.glob(f"{_PREFIX}*"):
             shutil.rmtree(left_by_a_kill, ignore_errors=True)
@@ -69,7 +69,7 @@ def recover(settings: Settings) -> Recovered:
 
 @contextlib.contextmanager
 def _unused(settings: Settings) -> Iterator[None]:
-    """Make sure that no studio writes into the file that is moved."""
+    """Hold the worker lock, so that no studio writes to the file that is moved."""
     try:
         with FileLock(settings.worker_lock).acquire(blocking=False):
             if any_alive(settings.workers_dir):
@@ -86,7 +86,7 @@ def _in_use(settings: Settings) -> BusyError:
 
 
 def _copy(path: Path, copy: Path) -> Path:
-    """Copy the file with its log: SQLite would change what it reads."""
+    """Copy the file with its log, because SQLite would change the files that it reads."""
     shutil.copyfile(path, copy)
     with contextlib.suppress(FileNotFoundError):
         shutil.copyfile(path.with_name(f"{path.name}-wal"), copy.with_name(f"{copy.name}-wal"))
@@ -94,7 +94,7 @@ def _copy(path: Path, copy: Path) -> Path:
 
 
 def _move_aside(path: Path) -> Path:
-    """Give the file another name that tells the date; its log goes first, so that none is left beside a new file."""
+    """Rename the file to include the date; its log goes first, so that none is left beside a new file."""
     name = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     aside, number = path.with_name(name), 2
     while os.path.lexists(aside):
@@ -106,7 +106,7 @@ def _move_aside(path: Path) -> Path:
 
 
 def _salvage(damaged: Path, new: Path) -> tuple[int, int]:
-    """Make a database of what can be read; how many jobs and takes that is."""
+    """Build a database from the readable rows, and return how many jobs and takes it holds."""
     with closing(sqlite3.connect(damaged)) as source, closing(Database(new).connection) as target:
         target.execute("BEGIN")
         for row in _rows(source, "owners", ("id", "served", "paused"), numbered=False):
@@ -114,7 +114,7 @@ def _salvage(damaged: Path, new: Path) -> tuple[int, int]:
         jobs = sum(_put_job(target, row) for row in _rows(source, "jobs", _columns(target, "jobs")))
         takes = sum(_put_take(target, row) for row in _rows(source, "takes", _columns(target, "takes")))
         target.execute("COMMIT")
-    if new.with_name(f"{new.name}-wal").exists():  # closing has put it into the file, which can be moved alone then
+    if new.with_name(f"{new.name}-wal").exists():  # closing merges the log into the file, which can then be moved alone
         raise OSError(errno.EBUSY, "the new database is in use", str(new))
     return jobs, takes
 
@@ -126,7 +126,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
 def _rows(
     source: sqlite3.Connection, table: str, columns: Sequence[str], *, numbered: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """Every row that can be read: in order up to the first broken page, then one by one behind it."""
+    """Yield every readable row: in order up to the first broken page, then one by one after it."""
     there = columns
     with contextlib.suppress(sqlite3.Error):
         there = [name for name in _columns(source, table) if name in columns]
@@ -149,7 +149,7 @@ def _rows(
 
 
 def _numbers(source: sqlite3.Connection, table: str, last: int) -> range:
-    """What may be numbers of rows behind `last`."""
+    """Return the row numbers to try after `last`."""
     with contextlib.suppress(sqlite3.Error):
         (highest,) = source.execute(f"SELECT max(number) FROM {table}").fetchone()
         if isinstance(highest, int):
@@ -158,13 +158,13 @@ def _numbers(source: sqlite3.Connection, table: str, last: int) -> range:
 
 
 def _put(target: sqlite3.Connection, table: str, row: dict[str, Any]) -> int:
-    """Add a row if it is whole; how many were added."""
+    """Insert a row if it is intact, and return how many were inserted."""
     marks = ", ".join("?" * len(row))
     try:
         return target.execute(
             f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values())
         ).rowcount
-    except (sqlite3.IntegrityError, sqlite3.DataError) as error:  # a column of another type, or one that is missing
+    except (sqlite3.IntegrityError, sqlite3.DataError) as error:  # a wrong type, or a missing column
         log.warning("a row of %s is lost: %s", table, error)
         return 0
 
@@ -177,7 +177,7 @@ def _put_job(target: sqlite3.Connection, row: dict[str, Any]) -> int:
 
 def _put_take(target: sqlite3.Connection, row: dict[str, Any]) -> int:
     if request_of(row.get("recipe")) is None or "number" not in row or not _put_owner(target, row):
-        return 0  # its clip carries its recipe, and comes into the history as a stray
+        return 0  # its clip carries its recipe, and joins the history as a stray
     added = _put(target, "takes", row)
     if added:
         words = "\n".join((row["prompt"], *tags_of(row.get("tags"))))
@@ -186,7 +186,7 @@ def _put_take(target: sqlite3.Connection, row: dict[str, Any]) -> int:
 
 
 def _put_owner(target: sqlite3.Connection, row: dict[str, Any]) -> bool:
-    """Add the owner of a row, who may be lost; whether it has one."""
+    """Insert the owner of a row, who may be lost; return whether the row names one."""
     if not isinstance(row.get("owner"), str):
         return False
     _put(target, "owners", {"id": row["owner"]})

@@ -1,4 +1,4 @@
-"""The lookout: an owner's part of the queue at a glance, without what is done."""
+"""Snapshots of an owner's part of the queue, without finished takes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ SHOWN_ENDED = 3
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """Of a batch: how many jobs it has, how many are done, and how many still wait."""
+    """The counts of a batch: all its jobs, those that are done, and those that still wait."""
 
     jobs: int
     done: int
@@ -22,18 +22,18 @@ class BatchCounts:
 
 @dataclass(frozen=True, slots=True)
 class QueueSnapshot:
-    """What one owner has in the queue, all of the same moment.
+    """An owner's part of the queue at one moment.
 
     Attributes:
-        running: What runs.
-        waiting: The first of those that wait, in their order.
-        waits: How many wait in all.
-        ended: The last ones that failed or were stopped, newest first.
-        failed: How many failed in all.
-        paused: Whether none of them begins until it is told otherwise.
-        batches: By id, those of which something still runs or waits.
-        newest: The number of the owner's newest take, 0 when there is none. Another one tells of a new take, whoever
-            asked for it.
+        running: The running jobs.
+        waiting: The first waiting jobs, in order.
+        waits: How many jobs wait in all.
+        ended: The latest jobs that failed or were cancelled, newest first.
+        failed: How many jobs failed in all.
+        paused: Whether the owner's waiting jobs are held back.
+        batches: By id, the batches in which a job still runs or waits.
+        newest: The number of the owner's newest take, 0 if there is none. It changes with every new take, whoever
+            requested it.
     """
 
     running: tuple[Job, ...] = ()
@@ -50,13 +50,13 @@ _ENDED = "jobs.state IN ('failed', 'cancelled') AND jobs.ended >= :since ORDER B
 
 
 class QueueSnapshots:
-    """Over one database; safe in any thread and process."""
+    """Read snapshots of one database; safe in any thread and process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, owner: str, *, since: float = 0.0) -> QueueSnapshot:
-        """An owner's line; what ended before `since`, in seconds since the epoch, is left out."""
+        """Return an owner's snapshot, without jobs that ended before `since`, in seconds since the epoch."""
         with self._database.read() as connection:
             ahead = ahead_of(connection, owner)
 

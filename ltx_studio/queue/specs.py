@@ -1,4 +1,4 @@
-"""What a job may ask for: something that a mode does, or a workflow of the user's own."""
+"""The kinds of request that a job can hold: one for a mode, or the user's workflow."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -13,10 +13,10 @@ Spec: TypeAlias = JobSpec | WorkflowSpec
 
 
 def read_spec(stored: Mapping[str, Any], settings: Settings) -> Spec:
-    """Read what ``as_dict`` of either class returned; its files are those that the studio keeps.
+    """Return the spec that ``as_dict`` of either class stored; its files are the studio's copies.
 
     Raises:
-        RequestError: There is no such mode, preset or model set, or it is of another version, edited or damaged.
+        RequestError: The mode, preset or model set does not exist, or the row is of another version, edited or damaged.
     """
     if not isinstance(stored.get("params"), Mapping):
         raise RequestError("The request cannot be read: its row in the database is damaged.", "Submit it again.")

@@ -1,4 +1,4 @@
-"""Where a job is: a union of small types, each with what is known there and nowhere else."""
+"""The states of a job: a union of small types, each with only what is known in that state."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,22 +7,22 @@ from typing import Any, ClassVar, TypeAlias
 from ltx_studio.errors import StudioError
 
 STORED: Mapping[str, str] = {"phase": "stage", "phases": "stages"}
-"""How rows of the database call attributes of `Progress`."""
+"""The stored names of attributes of `Progress` in database rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        phase: What it does now, in words.
-        step: Of this phase's steps, so many are done.
-        steps: Of this phase; 0 when it has none.
-        index: Of this phase, from 0.
-        phases: Of the run; 0 before the first begins.
-        since: When the first step of all that is sampled was done, in seconds since the epoch; 0 before. Until then
-            ComfyUI starts and models are loaded, so that a run's pace is told from here on.
-        done_then: As `done`, at that moment.
+        phase: The current phase, in words.
+        step: Completed steps of this phase.
+        steps: Steps of this phase; 0 if it has none.
+        index: Index of this phase, from 0.
+        phases: Phases of the run; 0 before the first begins.
+        since: When the first sampling step was completed, in seconds since the epoch; 0 before. Until then ComfyUI
+            starts and models load, so a run's pace is measured from here.
+        done_then: The value of `done` at that moment.
     """
 
     phase: str = ""
@@ -34,27 +34,27 @@ class Progress:
     done_then: float = 0.0
 
     def store(self) -> dict[str, Any]:
-        """Return what a row of the database keeps; phases have an older name there."""
+        """Return what a database row keeps; phases have an older name there."""
         return {STORED.get(name, name): value for name, value in asdict(self).items()}
 
     @property
     def done(self) -> float:
-        """So many of the phases are behind it, with a part of this one."""
+        """The number of completed phases, with the fraction of the current one."""
         return self.index + (self.step / self.steps if self.steps else 0.0)
 
     @property
     def part(self) -> float:
-        """Of the whole run, 0 to 1, each phase counted alike."""
+        """The completed fraction of the whole run, 0 to 1; each phase counts alike."""
         return self.done / self.phases if self.phases else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """It waits for its turn.
+    """The job waits for its turn.
 
     Attributes:
-        ahead: Jobs that come before it, of all owners.
-        attempts: How often it has begun already: 1 after a crash.
+        ahead: Jobs of all owners that come before it.
+        attempts: How often it has already started: 1 after a crash.
     """
 
     name: ClassVar[str] = "queued"
@@ -65,11 +65,11 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """It has the engine.
+    """The job runs.
 
     Attributes:
         started: Seconds since the epoch.
-        progress: How far it is.
+        progress: Its progress.
         stopping: Whether it has been asked to stop.
     """
 
@@ -82,7 +82,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Attributes: started and ended in seconds since the epoch; the id of the take."""
+    """Attributes: start and end in seconds since the epoch; the id of the take."""
 
     name: ClassVar[str] = "done"
 
@@ -93,7 +93,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Attributes: ended in seconds since the epoch; why."""
+    """Attributes: end in seconds since the epoch; the reason."""
 
     name: ClassVar[str] = "failed"
 
@@ -103,7 +103,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """Attributes: ended in seconds since the epoch."""
+    """Attributes: end in seconds since the epoch."""
 
     name: ClassVar[str] = "cancelled"
 

@@ -11,7 +11,7 @@ from ltx_studio.errors import StudioError
 from ltx_studio.queue.states import STORED, Progress
 
 FIGURES = ("width", "height", "frames", "fps")
-"""What is measured of a clip, in pixels, frames, and frames per second."""
+"""The measurements of a clip, in pixels, frames, and frames per second."""
 
 
 def object_of(text: object) -> dict[str, Any] | None:
@@ -60,7 +60,7 @@ def progress_of(text: object) -> Progress:
 
 
 def error_of(text: object) -> StudioError:
-    """Return why a job failed."""
+    """Return the error that a job failed with."""
     try:
         return StudioError.from_dict(_texts(object_of(text) or {}))
     except (LookupError, TypeError):

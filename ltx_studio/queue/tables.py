@@ -1,4 +1,4 @@
-"""Tables of requests: read what each request says, from JSON lines, from a table in any dialect, or from prompts."""
+"""Tables of requests: read the rows of JSON lines, of a table in any dialect, or of a list of prompts."""
 
 import csv
 import io
@@ -17,27 +17,27 @@ from ltx_studio.modes import MODES
 from ltx_studio.text import encodings
 
 Row = tuple[int, Mapping[str, Any]]
-"""The line that a request begins in, and what it says."""
+"""The line where a request begins, and its values."""
 
 OF_THE_REQUEST = ("mode", "preset", "model_set")
-"""What a row may say besides the settings of its mode."""
+"""Columns that a row may have besides the settings of its mode."""
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
-"""What files of requests are usually called."""
+"""The usual suffixes of files of requests."""
 
 _TABLES = (".csv", ".tsv", ".tab")
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<mark>[,;\t|])"?\s*', re.IGNORECASE)
-"""A first line for Excel, which says only what separates the columns."""
+"""A first line for Excel that only names the column separator."""
 _LIKE_THIS = 'Write an object like {"mode": "t2v", "prompt": "a ball"}.'
 _LONGEST_MESSAGE = 1000
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return what each request of a file says, unchecked.
+    """Return the rows of a file of requests, unchecked.
 
-    A ``.csv`` or ``.tsv`` file is a table: commas, semicolons, tabs or bars between its columns, whose names are in
-    its first line; so is any other file whose first line names columns, such as Excel's "Unicode Text" (``.txt``). A
-    ``.txt`` file has a prompt in each line else. Everything else, and a ``.txt`` file of objects, has a JSON object in
+    A ``.csv`` or ``.tsv`` file is a table with commas, semicolons, tabs or bars between its columns, and their names in
+    the first line; so is any other file whose first line names columns, such as Excel's "Unicode Text" (``.txt``). Any
+    other ``.txt`` file has a prompt in each line, unless it holds objects. Everything else has a JSON object in
     each line.
 
     Raises:
@@ -68,7 +68,7 @@ def wrong_row(path: Path, number: int, what: str, hint: str, advice: Advice | No
 
 @cache
 def columns() -> frozenset[str]:
-    """Return every name that a table can have in its first line."""
+    """Return every name that a table may have in its first line."""
     return frozenset({*OF_THE_REQUEST, *(name for mode in MODES.values() for name in mode.params.model_fields)})
 
 
@@ -97,7 +97,7 @@ def _is_json(text: str) -> bool:
 
 
 def _has_titles(text: str) -> bool:
-    """Return whether the first line of a file can only be the names of columns, not a prompt."""
+    """Return whether the first line of a file can only be column names, not a prompt."""
     first = next(filter(str.strip, io.StringIO(text)), "")
     if _SEPARATOR_LINE.fullmatch(first):
         return True
@@ -149,7 +149,7 @@ def _table(text: str, path: Path) -> Iterator[Row]:
     given = _SEPARATOR_LINE.fullmatch(line)
     if given:
         header, line = header + 1, next(lines, "")
-    usual = _DELIMITERS if path.suffix.lower() == ".csv" else f"\t{_DELIMITERS}"  # the first of equals
+    usual = _DELIMITERS if path.suffix.lower() == ".csv" else f"\t{_DELIMITERS}"  # on a tie, the first one wins
     mark = given["mark"] if given else max(usual, key=lambda each: _fit(line, each))
     names = [_name(each) for each in line.split(mark)]
     limits.TABLE_COLUMNS.check(len(names), path.name)
@@ -178,7 +178,7 @@ def _noted(lines: Iterator[str], read: list[str]) -> Iterator[str]:
 
 
 def _wrong_quote(path: Path, number: int, row: list[str], mark: str, error: csv.Error) -> RequestError:
-    """Return the error about a row that begins in line `number` and that the reader gave up."""
+    """Return the error about a row that begins in line `number` and that the reader could not parse."""
     last = number + len(row) - 1
     opened = number + _line_of_last_quote(row, mark)
     if opened == last and "unexpected end" not in str(error):
@@ -188,7 +188,7 @@ def _wrong_quote(path: Path, number: int, row: list[str], mark: str, error: csv.
 
 
 def _line_of_last_quote(row: list[str], mark: str) -> int:
-    """Return in which line of a row the last field begins that is in quotes."""
+    """Return the index of the line in a row where its last quoted field begins."""
     found, is_open, before = 0, False, mark
     for number, line in enumerate(row):
         for letter in line:
@@ -204,13 +204,13 @@ _NAMED: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def _fit(line: str, mark: str) -> tuple[int, int]:
-    """Return how many known columns, and how many columns at all, a first line has with this delimiter."""
+    """Return how many known columns, and how many columns in all, a first line has with this delimiter."""
     names = [_name(each) for each in line.split(mark)]
     return len(columns() & set(names)), len(names)
 
 
 def _name(written: str) -> str:
-    """Return the setting that a column's title means: ``Negative prompt`` is ``negative_prompt``."""
+    """Return the setting that a column title names: ``Negative prompt`` is ``negative_prompt``."""
     return "_".join(written.strip().strip('"').casefold().replace("-", " ").replace("_", " ").split())
 
 

@@ -1,4 +1,4 @@
-"""Workers that share a queue: who carries out a job, and whether that process is gone."""
+"""Workers that share a queue: which one runs a job, and whether its process is gone."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 LEASE_SECONDS = 60.0
-"""How long a worker of another host may say nothing before its job is taken from it."""
+"""How long a worker on another host may stay silent before its job is taken from it."""
 
 RENEW_SECONDS = 10.0
 """How often a worker renews the lease of its job."""
@@ -18,8 +18,8 @@ RENEW_SECONDS = 10.0
 class WorkerId:
     """The name of one worker: ``host:process:number``.
 
-    It holds the lock of a file by that name as long as it works. The system frees the lock when the process ends in
-    whatever way, so that other workers on this host see at once that it is gone.
+    It holds a lock on a file of that name while it works. The system frees the lock whenever and however the process
+    ends, so other workers on this host see at once that it is gone.
 
     Attributes:
         id: The name.
@@ -30,17 +30,17 @@ class WorkerId:
         self._lock = FileLock(_lock_file(folder, self.id), thread_local=False)
 
     def hold(self) -> None:
-        """Take the lock, if it is not held already.
+        """Take the lock, unless it is already held.
 
         Raises:
-            OSError: The file cannot be made or locked.
+            OSError: The file cannot be created or locked.
         """
         if not self._lock.is_locked:
             Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
 
     def release(self) -> None:
-        """Remove the file and free the lock: what is leased to this worker is lost from now on."""
+        """Remove the file and free the lock: jobs leased to this worker count as lost from now on."""
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
                 Path(self._lock.lock_file).unlink()
@@ -48,18 +48,18 @@ class WorkerId:
 
 
 def host() -> str:
-    """Return the name of this machine as worker ids have it."""
+    """Return the name of this machine as used in worker ids."""
     return socket.gethostname().replace(":", "_") or "host"
 
 
 def is_gone(worker: str | None, lease_until: float | None, folder: Path, now: float) -> bool:
-    """Return whether a worker carries out nothing any more.
+    """Return whether a worker no longer runs its job.
 
     Args:
-        worker: Its id; None in a row that an earlier version wrote.
+        worker: The worker's id; None in a row that an earlier version wrote.
         lease_until: When the lease of its job ends, in seconds since the epoch.
-        folder: Where workers hold their locks.
-        now: Seconds since the epoch.
+        folder: The folder with the workers' lock files.
+        now: The current time, in seconds since the epoch.
     """
     if worker is None:
         return True
@@ -72,10 +72,10 @@ def is_gone(worker: str | None, lease_until: float | None, folder: Path, now: fl
 
 
 def _is_free(path: Path) -> bool:
-    """Return whether nobody holds a lock; the file of one that nobody holds is removed.
+    """Return whether nobody holds a lock; a lock file that nobody holds is removed.
 
     Raises:
-        OSError: It cannot be told.
+        OSError: The lock cannot be checked.
     """
     if not path.exists():
         return True

@@ -1,4 +1,4 @@
-"""A request to run a workflow of the user's own: its graph with the form's values, checked before anything runs."""
+"""A request to run the user's workflow: its graph with the form's values, checked before anything runs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -40,26 +40,26 @@ from ltx_studio.modes import Media
 from ltx_studio.workflow_files.read import read_workflow
 
 LONGEST_NAME = 200
-"""Letters of a workflow's name that are kept."""
+"""The most characters of a workflow's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowSpec:
-    """A workflow and the files that it is to read.
+    """A workflow and the files that it reads.
 
     Attributes:
-        name: The workflow's.
-        graph: API format, with the form's values in it.
-        given: The files, by the key of their field.
-        changed: What was changed so that it fits the installed ComfyUI; not stored.
-        fresh: As of `JobSpec`.
+        name: The workflow's name.
+        graph: The graph in API format, with the form's values.
+        given: The files by the key of their field.
+        changed: The changes that make it fit the installed ComfyUI; not stored.
+        fresh: See `JobSpec`.
     """
 
     mode: ClassVar[str] = "workflow"
     preset: ClassVar[str] = ""
     model_set: ClassVar[None] = None
     pocket: ClassVar[Do] = Do.USE_POCKET_FILES
-    """How one does without the model files that it names."""
+    """How to do without the model files that it names."""
 
     name: str
     graph: Mapping[str, Mapping[str, Any]]
@@ -78,22 +78,22 @@ class WorkflowSpec:
         trusted: bool,
         model_set: ModelSet | None = None,
     ) -> Self:
-        """Check a workflow and what its form was filled in with; files as paths.
+        """Check a workflow and the values of its form; files are paths.
 
         Args:
-            name: The workflow's.
-            graph: API format.
-            values: What its form was filled in with, by key or title.
-            definitions: Of the installed ComfyUI.
+            name: The workflow's name.
+            graph: The graph in API format.
+            values: The form's values by key or title.
+            definitions: The node definitions of the installed ComfyUI.
             trusted: See `check_safety`.
-            model_set: Whose files are used instead of those that the workflow names; None keeps them.
+            model_set: The model set whose files replace those that the workflow names; None keeps them.
 
         Raises:
             RequestError: It may not run here (see `check_safety`), ComfyUI would refuse it, a value is wrong, or a file
-                that it reads was not given.
+                that it reads is missing.
         """
         check_graph(graph)
-        check_known(graph, definitions)  # whether it is safe is seen once, of the graph as it will run
+        check_known(graph, definitions)  # safety is checked once, on the graph as it will run
         fields = form_of(graph, definitions) if values else []
         others = others_of(graph, definitions)
         known = FieldIndex(fields, others)
@@ -111,11 +111,11 @@ class WorkflowSpec:
             if each.key in files:
                 notes += map(Note, _look_at(each, files[each.key]))
                 node_id, given_name = place_of(filled, each.key)
-                filled[node_id]["inputs"][given_name] = ""  # what the user's file is called is nobody's business
+                filled[node_id]["inputs"][given_name] = ""  # the name of the user's file is private
         return replace(spec, changed=tuple(notes))
 
     def check(self, definitions: Definitions, *, trusted: bool) -> None:
-        """Refuse what may not run here; whether its files are there is not looked at.
+        """Refuse a workflow that may not run here; whether its files exist is not checked.
 
         Raises:
             RequestError: See `from_request`.
@@ -148,17 +148,17 @@ class WorkflowSpec:
         trusted: bool,
         model_set: ModelSet | None = None,
     ) -> Self:
-        """Do the same for a workflow's file, or a picture, sound or video that carries one."""
+        """Check a workflow file, or a picture, sound or video that carries a workflow; see `from_request`."""
         graph = sandbox.read(read_workflow, path, definitions)
         return cls.from_request(path.stem, graph, values, definitions, trusted=trusted, model_set=model_set)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], folder: Path, registry: Registry) -> Self:  # noqa: ARG003
-        """What `as_dict` gave, with its files in `folder` and nowhere else; whether it may run here is seen later.
+        """Return the spec that `as_dict` stored, with its files in `folder` and nowhere else; safety is checked later.
 
         Raises:
-            WorkflowError: Its graph is none.
-            TypeError: Its name is no text.
+            WorkflowError: Its graph is not valid.
+            TypeError: Its name is not a string.
         """
         params = stored["params"]
         check_graph(params["graph"])
@@ -168,7 +168,7 @@ class WorkflowSpec:
         return cls(params["name"], params["graph"], files, fresh=stored.get("fresh", False))
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; files are named without their folder."""
+        """Return the request for JSON; files are named without their folder."""
         return {
             "mode": self.mode,
             "preset": self.preset,
@@ -185,7 +185,7 @@ class WorkflowSpec:
 
     @property
     def prompt(self) -> str:
-        """What the history finds it by."""
+        """The text that the history finds it by."""
         texts = (
             node["inputs"].get("text")
             for node in self.graph.values()
@@ -195,20 +195,20 @@ class WorkflowSpec:
 
     @property
     def seed(self) -> int | None:
-        """Of the first node that has one."""
+        """The seed of the first node that has one."""
         seeds = (node["inputs"].get(name) for node in self.graph.values() for name in ("noise_seed", "seed"))
         return next((seed for seed in seeds if isinstance(seed, int)), None)
 
     def files(self) -> dict[str, Path]:
-        """The files that it reads, by the key of their field."""
+        """Return the files that it reads, by the key of their field."""
         return dict(self.given)
 
     def with_files(self, change: Callable[[Path, Media], Path]) -> Self:
-        """The same request with other paths to its files."""
+        """Return the same request with other paths to its files."""
         return replace(self, given={key: change(path, Media.CLIP) for key, path in self.given.items()})
 
     def with_seed(self, seed: int) -> Self:
-        """The same request, with that seed wherever there is one."""
+        """Return the same request with this seed in every node that has one."""
         seeds = ("noise_seed", "seed")
         graph = {
             node_id: {
@@ -223,7 +223,7 @@ class WorkflowSpec:
         return replace(self, graph=graph)
 
     def build(self, prepare: PrepareInput, model_set: ModelSet | None = None) -> Workflow:  # noqa: ARG002  (it has its own)
-        """The graph with its files made ready."""
+        """Return the graph with its files made ready."""
         graph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in self.graph.items()}
         for key, path in self.given.items():
             node_id, name = place_of(graph, key)
@@ -231,15 +231,15 @@ class WorkflowSpec:
         return Workflow(self.name, graph, tuple(phases_of(graph)))
 
     def fetch_advice(self, missing: list[ModelFile], registry: Registry) -> Advice:  # noqa: ARG002
-        """Return how to get the model files that it misses."""
+        """Return how to get the model files that it lacks."""
         return fetch_advice(missing)
 
     def summary(self) -> str:
-        """What will be made, in words."""
+        """Describe in words what will be made."""
         return f"Workflow {self.name}: {len(self.graph)} nodes"
 
     def notes(self) -> list[str]:
-        """Return what one should know before the run; `changed` has it with advice."""
+        """Return what the user should know before the run; `changed` has the same notes with advice."""
         return texts_of(self.changed)
 
 
@@ -251,10 +251,10 @@ _PROBES: Mapping[Kind, Callable[[Path], Picture | Sound | Clip]] = {
 
 
 def _look_at(field: Field, path: Path) -> Iterator[str]:
-    """Refuse a file that is not what the field takes: a playlist, for one, would lead to other files.
+    """Refuse a file of the wrong kind for the field: a playlist, for example, would lead to other files.
 
     Yields:
-        What of the file the workflow's node ignores, as a sentence.
+        What the workflow's node ignores in the file, one sentence each.
     """
     path = locate(path)
     try:
