@@ -1,4 +1,4 @@
-"""A finished clip: what it measures, and a copy of it where the user wants one."""
+"""A finished clip: its measurements, and a copy of it where the user wants one."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from ltx_studio.permissions import as_usual, user_mode
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """A video file as it is: pixels, frames, frames per second, and seconds of picture."""
+    """A measured video file: pixels, frames, frames per second, and seconds of picture."""
 
     id: str
     path: Path
@@ -27,13 +27,13 @@ class Take:
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: ``take`` is the id."""
+        """Return the take for JSON; ``take`` is the id."""
         shown = asdict(self) | {"path": str(self.path)}
         return {"take": shown.pop("id"), **shown}
 
 
 def measure(path: Path) -> Take:
-    """Read a video file's own figures. Frames are counted from its packets, not taken from its header."""
+    """Measure a video file. Frames are counted from its packets, not taken from its header."""
     with open_media(path) as container:
         stream = container.streams.video[0]
         frames = sum(1 for packet in container.demux(stream) if packet.size)
@@ -42,7 +42,7 @@ def measure(path: Path) -> Take:
 
 
 def check_destination(path: Path) -> Path:
-    """Refuse a destination that could not be written before anything is rendered; makes its folder.
+    """Refuse a destination that cannot be written, before anything is rendered; create its folder.
 
     Raises:
         RequestError: It is a folder, not an .mp4, or its folder cannot be written.
@@ -68,13 +68,13 @@ def check_destination(path: Path) -> Path:
 
 
 def export(take: Path, destination: Path) -> Path:
-    """Put a copy of the take at `destination`, in one piece: either all of it is there, or what was there before.
+    """Copy the take to `destination` atomically: the whole copy is there, or whatever was there before.
 
     Raises:
-        OSError: It cannot be written; nothing half-written is left.
+        OSError: It cannot be written; no partial file is left.
     """
     sweep_partials(destination.parent)
     with whole(destination) as partial:
         shutil.copyfile(take, partial)
-        partial.chmod(user_mode())  # where the user wants it, it is as the files that they make
+        partial.chmod(user_mode())  # the copy gets the permissions of the user's own files
     return destination

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What some takes are and have on the disk.
+    """The number and size of some takes on disk.
 
     Attributes:
-        takes: How many are there.
-        favourites: Of these.
-        bytes: Of their files.
-        missing: How many more there are whose file is missing; they need no room, and no pruning removes them.
+        takes: How many are on disk.
+        favourites: How many of these are favourites.
+        bytes: The total size of their files.
+        missing: How many more have a missing file; they use no space, and pruning never removes them.
     """
 
     takes: int
@@ -31,7 +31,7 @@ def sizes(connection: sqlite3.Connection, owner: str) -> list[sqlite3.Row]:
 
 
 def room_of(rows: Sequence[sqlite3.Row], *, missing: int = 0) -> Room:
-    """Return what these takes use on the disk."""
+    """Return the disk usage of these takes."""
     return Room(len(rows), sum(row["favourite"] for row in rows), sum(row["bytes"] for row in rows), missing)
 
 

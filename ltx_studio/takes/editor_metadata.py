@@ -1,4 +1,4 @@
-"""What a take carries for ComfyUI's own editor: its graph, drawn; of core nodes only, so that any ComfyUI opens it."""
+"""The graph that a take carries for ComfyUI's own editor; core nodes only, so that any ComfyUI opens it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ WITH_PLAIN_GUIDANCE = "plain classifier-free guidance"
 
 @dataclass(frozen=True, slots=True)
 class EditorMetadata:
-    """Attributes: prompt in API format and workflow in editor format; the one is what the editor makes of the other."""
+    """Attributes: prompt in API format and workflow in editor format; the editor converts the latter to the former."""
 
     prompt: Mapping[str, Any]
     workflow: Mapping[str, Any]
@@ -38,7 +38,7 @@ def embed(
     registry: Registry,
     prepare: PrepareInput,
 ) -> EditorMetadata:
-    """The graph of `spec` for a video file: the very one where ComfyUI's core has all of its nodes, else its like."""
+    """Return the graph of `spec` for a video file, unchanged if all its nodes are ComfyUI's, else an equivalent."""
     own = {node["class_type"] for node in graph.values()} & set(OWN_NODES)
     if not own or isinstance(spec, WorkflowSpec):
         return draw(graph, definitions)
@@ -51,6 +51,6 @@ def embed(
 
 
 def draw(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, note: str = "") -> EditorMetadata:
-    """A graph as it is."""
+    """Return a graph in both formats, unchanged."""
     workflow = to_editor(graph, definitions, note)
     return EditorMetadata(to_api(workflow, definitions), workflow)

@@ -1,4 +1,4 @@
-"""How long a request will take here, told from the takes that this machine has made."""
+"""Estimates of how long a request takes here, from the takes that this machine has made."""
 
 import math
 import threading
@@ -19,35 +19,35 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes.history import History
 
 LOOKED_AT = 60
-"""Takes of the same model set; older ones may have been made by another machine or another version."""
+"""How many takes of the same model set to use; older ones may be of another machine or version."""
 NEAREST = 5
-"""Of these, those whose phase had about as much to do."""
+"""How many of these to use for a phase: those with the most similar amount of work."""
 SURE = 0.1
-"""Share of the whole after which a run's own pace says more than the takes before it."""
+"""The fraction of the whole after which a run's own pace predicts better than earlier takes."""
 MOST_OFF = 5.0
-"""How far a run's own pace may change what was expected."""
+"""The largest factor by which a run's own pace may correct the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Seconds that each phase of a run takes.
+    """The seconds that each phase of a run takes.
 
     Attributes:
-        phases: By the phase's id, in their order.
+        phases: Seconds by phase id, in order.
     """
 
     phases: Mapping[str, float]
 
     @property
     def seconds(self) -> float:
-        """Of the whole run."""
+        """Seconds of the whole run."""
         return sum(self.phases.values())
 
     def left(self, progress: Progress, now: float) -> float:
-        """Seconds until the end of a run, `now` being in seconds since the epoch, corrected by its own pace.
+        """Return the seconds until a run ends, corrected by its own pace; `now` is in seconds since the epoch.
 
-        The pace is that of what came after the first step that was sampled: how long it took to start ComfyUI and to
-        load models, which the first run after a start does and others do not, says nothing of what is left.
+        The pace counts only what came after the first sampling step: starting ComfyUI and loading models, which only
+        the first run after a start does, says nothing about the rest.
         """
         left = self.seconds - self._until(progress.done)
         expected = self._until(progress.done) - self._until(progress.done_then)
@@ -56,26 +56,26 @@ class Estimate:
         return left * min(max((now - progress.since) / expected, 1 / MOST_OFF), MOST_OFF)
 
     def _until(self, done: float) -> float:
-        """Seconds until so many of the phases are behind a run."""
+        """Return the seconds until `done` phases of a run are complete."""
         return sum(seconds * min(max(done - index, 0.0), 1.0) for index, seconds in enumerate(self.phases.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One phase of a take: how much there was to do, the seconds that it took, and how many of them it would also have
-    taken with nothing to do, such as for loading a model."""
+    """One measured phase of a take: the amount of work, its seconds, and the seconds of them that do not depend on the
+    work, such as for loading a model."""
 
     work: float
     seconds: float
     start: float = 0.0
 
     def of(self, amount: float) -> float:
-        """Seconds for another amount of work."""
+        """Return the seconds for another amount of work."""
         return self.start + (self.seconds - self.start) / self.work * amount
 
 
 class Estimator:
-    """Of one history. It looks at the takes again when there is a newer one."""
+    """Estimates from one history, which is read again whenever it has a newer take."""
 
     def __init__(self, history: History, settings: Settings) -> None:
         self._history, self._settings = history, settings
@@ -84,7 +84,7 @@ class Estimator:
         self._seen: dict[str, dict[str, list[Seen]]] = {}
 
     def __call__(self, spec: JobSpec | WorkflowSpec) -> Estimate | None:
-        """What `spec` will take; None when too little is known, as of a workflow of somebody's own."""
+        """Return the estimate for `spec`; None if too little is known, as for the user's workflow."""
         if isinstance(spec, WorkflowSpec):
             return None
         return expected(_work(spec), self._phases(spec.model_set.id))
@@ -99,13 +99,13 @@ class Estimator:
 
 
 def seen(takes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], registry: Registry) -> dict[str, list[Seen]]:
-    """What takes, each its request and what was measured, tell of the phases, by the phase's id."""
+    """Return the measured phases of takes, each a request and its measurements, by phase id."""
     found: dict[str, list[Seen]] = {}
     for request, measured in takes:
         try:
             work = _work(JobSpec.from_dict(request, Path(), registry))
         except (StudioError, KeyError, ValueError, TypeError):
-            continue  # of another version
+            continue  # a take of another version
         for phase in measured.get("stages", ()):
             if phase["id"] in work and work[phase["id"]]:
                 found.setdefault(phase["id"], []).append(Seen(work[phase["id"]], phase["seconds"], start_of(phase)))
@@ -113,7 +113,7 @@ def seen(takes: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], registry:
 
 
 def start_of(phase: Mapping[str, Any]) -> float:
-    """Seconds by which a measured phase's first step took longer than its others."""
+    """Return the seconds by which a measured phase's first step took longer than its others."""
     steps, first = phase.get("steps", 0), phase.get("first", 0.0)
     if steps < 2 or not 0 < first <= phase["seconds"]:
         return 0.0
@@ -121,7 +121,7 @@ def start_of(phase: Mapping[str, Any]) -> float:
 
 
 def expected(work: Mapping[str, float], known: Mapping[str, Sequence[Seen]]) -> Estimate | None:
-    """What `work`, by phase, will take after what is `known`; None when no sampling was ever seen."""
+    """Return the estimate for `work`, by phase, from the `known` phases; None if no sampling was ever measured."""
     sampled = [each for phase, takes in known.items() if SAMPLED.fullmatch(phase) for each in takes]
     if not sampled:
         return None
@@ -133,7 +133,7 @@ def expected(work: Mapping[str, float], known: Mapping[str, Sequence[Seen]]) -> 
 
 
 def _seconds(amount: float, takes: Sequence[Seen]) -> float:
-    """For so much work, as those would take that had about as much to do."""
+    """Return the seconds for an amount of work, judged by the phases with the most similar amount."""
     near = sorted(takes, key=lambda each: abs(math.log(each.work / amount)))[:NEAREST]
     return median(each.of(amount) for each in near)
 

@@ -1,4 +1,4 @@
-"""The history: every take with its recipe, what was measured, and what its owner says of it."""
+"""The history: every take with its recipe, its measurements, and its owner's tags."""
 
 import json
 import logging
@@ -21,30 +21,30 @@ log = logging.getLogger(__name__)
 
 PAGE = 50
 GOING, ASIDE = 1, 2
-"""What ``leaving`` says of a take that no list has: it is being deleted, or for a comparison only."""
+"""Values of ``leaving`` for takes that no list shows: being deleted, or made only for a comparison."""
 ASIDE_SECONDS = 3600
-"""A take that is aside is left over when it is older: whoever wanted to compare it was killed."""
+"""The age in seconds at which a take set aside counts as left over: the process that compared it was killed."""
 MOST_TAGS, LONGEST_TAG = 20, 50
 SHORTEST = 3
-"""Letters that the index of words knows; a shorter search looks at each prompt."""
+"""The shortest word that the word index knows; a shorter search scans each prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewTake:
-    """What is known of a take when it is made.
+    """A take as it is recorded when it is made.
 
     Attributes:
-        id: Short and unique; in the file's name.
+        id: Short and unique; part of the file's name.
         job: The job that made it.
-        owner: Whose it is.
+        owner: The owner's id.
         mode: The mode's id.
-        created: When, in seconds since the epoch.
-        file: Below the folder of outputs, with slashes.
+        created: Creation time, in seconds since the epoch.
+        file: Path relative to the output folder, with slashes.
         bytes: Size of the file.
-        prompt: As it was asked for.
+        prompt: The prompt of the request.
         recipe: How it was made.
-        measured: What the run took and the clip measures.
-        aside: Whether it is for a comparison only: no list has it, and it goes when that is over.
+        measured: Measurements of the run and the clip.
+        aside: Whether it is only for a comparison: no list shows it, and it is removed afterwards.
     """
 
     id: str
@@ -60,7 +60,7 @@ class NewTake:
     aside: bool = field(default=False, kw_only=True)
 
     def insert(self, connection: sqlite3.Connection) -> None:
-        """Add its row in the open transaction."""
+        """Insert its row in the open transaction."""
         number = connection.execute(
             "INSERT INTO takes (id, job, owner, mode, created, file, bytes, prompt, recipe, measured, leaving)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -74,12 +74,12 @@ class NewTake:
 
 @dataclass(frozen=True, slots=True)
 class TakeRecord(NewTake):
-    """A take of the history.
+    """A take in the history.
 
     Attributes:
         number: Later takes have higher ones.
-        favourite: Whether its owner keeps it whatever is pruned.
-        tags: Its owner's words.
+        favourite: Whether pruning never removes it.
+        tags: The owner's tags.
     """
 
     number: int
@@ -88,23 +88,23 @@ class TakeRecord(NewTake):
 
     @property
     def note(self) -> str:
-        """What could not be written about the clip when it was kept, as a sentence; usually nothing."""
+        """What could not be written with the clip when it was kept, as a sentence; usually empty."""
         return str(self.measured.get("note", ""))
 
     @property
     def clip(self) -> dict[str, float]:
-        """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else nothing."""
+        """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else empty."""
         found = {name: self.measured[name] for name in FIGURES if name in self.measured}
         return found | ({"seconds": round(found["frames"] / found["fps"], 3)} if found.get("fps") else {})
 
     @property
     def seed(self) -> int | None:
-        """Of the request; None where it has none."""
+        """The seed of the request; None if it has none."""
         seed = self.recipe["params"].get("seed")
         return seed if isinstance(seed, int) else None
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, without the recipe."""
+        """Return the take for JSON, without the recipe."""
         return {
             "take": self.id,
             "job": self.job,
@@ -125,8 +125,8 @@ class Page:
     """Some takes, newest first.
 
     Attributes:
-        takes: At most as many as were asked for.
-        before: What to ask the next page with; None when this is the last.
+        takes: At most as many as were requested.
+        before: The value to request the next page with; None for the last page.
     """
 
     takes: tuple[TakeRecord, ...]
@@ -134,12 +134,12 @@ class Page:
 
 
 def poster_path(folder: Path, take_id: str) -> Path:
-    """Of a take's poster in the folder of posters."""
+    """Return the path of a take's poster in the poster folder."""
     return folder / f"{take_id}.jpg"
 
 
 def erase(connection: sqlite3.Connection, number: int) -> None:
-    """Delete a take's row in the open transaction, and note that its job is of no use from now on."""
+    """Delete a take's row in the open transaction, and note that its job is no longer needed."""
     connection.execute(
         "UPDATE jobs SET unused_since = ? WHERE id = (SELECT job FROM takes WHERE number = ?)", (time.time(), number)
     )
@@ -148,26 +148,26 @@ def erase(connection: sqlite3.Connection, number: int) -> None:
 
 
 class History:
-    """Of one database, one folder of outputs and one of posters. Each owner sees its own takes only."""
+    """The history in one database, with its output and poster folders. Each owner sees only its own takes."""
 
     def __init__(self, database: Database, outputs_dir: Path, posters_dir: Path) -> None:
         self._database = database
         self._outputs_dir, self._posters_dir = outputs_dir, posters_dir
 
     def path(self, take: NewTake) -> Path:
-        """Of its video file."""
+        """Return the path of a take's video file."""
         return self._outputs_dir / take.file
 
     def is_missing(self, take: NewTake) -> bool:
-        """Return whether its file is missing, as when its disk is not mounted; checked each time."""
+        """Return whether its file is missing, as when its disk is not mounted; checked on each call."""
         return not self.path(take).is_file()
 
     def poster(self, take_id: str) -> Path:
-        """A picture of its middle; of a take that is only heard there is none."""
+        """Return the path of its poster, a frame from the middle; takes with only sound have none."""
         return poster_path(self._posters_dir, take_id)
 
     def get(self, take_id: str, owner: str) -> TakeRecord:
-        """One of the owner's takes, also one that is aside.
+        """Return one of the owner's takes, including one that is set aside.
 
         Raises:
             RequestError: The owner has no such take.
@@ -176,7 +176,7 @@ class History:
             return _record(_row(connection, take_id, owner))
 
     def has_used(self, owner: str, digest: str) -> bool:
-        """Whether one of the owner's takes was made of a file with this sha256."""
+        """Return whether one of the owner's takes was made from a file with this sha256."""
         with self._database.read() as connection:
             found = connection.execute(
                 "SELECT 1 FROM takes,"
@@ -196,22 +196,22 @@ class History:
         before: int | None = None,
         limit: int = PAGE,
     ) -> Page:
-        """The owner's newest takes that fit.
+        """Return the owner's newest matching takes.
 
         Args:
-            owner: Whose.
-            search: What the prompt or the tags contain, in any case of letters; every word of it.
-            mode: Of that mode.
-            favourites: Favourites only.
-            before: `Page.before` of the page before.
-            limit: At most so many.
+            owner: The owner's id.
+            search: Words that the prompt or the tags must contain, ignoring case; every one of them.
+            mode: Only takes of this mode.
+            favourites: Only favourites.
+            before: `Page.before` of the previous page.
+            limit: The most takes to return.
         """
         words = search.replace("\0", " ").split()
         limits.SEARCH_WORDS.check(len(words), "The search")
         indexed = [word for word in words if len(word) >= SHORTEST]
         source, where = "takes", ["takes.owner = ?", "NOT takes.leaving"]
         values: list[str | int] = [owner]
-        if indexed:  # its rows come newest first as well, so a page is found without looking at all of them
+        if indexed:  # its rows also come newest first, so a page needs no full scan
             source = "takes_words CROSS JOIN takes ON takes.number = takes_words.rowid"
             where.append("takes_words MATCH ?")
             values.append(" AND ".join(f'"{word.replace(chr(34), chr(34) * 2)}"' for word in indexed))
@@ -235,12 +235,12 @@ class History:
         return Page(takes, takes[-1].number if len(rows) > limit else None)
 
     def newest(self) -> int:
-        """The number of the newest take, of whichever owner; 0 when there is none."""
+        """Return the number of the newest take of all owners; 0 if there is none."""
         with self._database.read() as connection:
             return int(connection.execute("SELECT coalesce(max(number), 0) FROM takes").fetchone()[0])
 
     def measured(self, model_set: str, limit: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        """The request and what was measured of the newest takes with a model set, of all owners: to tell times by."""
+        """Return the request and measurements of the newest takes with a model set, of all owners, for estimates."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT json_remove(recipe, '$.graph') AS recipe, measured FROM takes WHERE"
@@ -251,7 +251,7 @@ class History:
         return [(request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"])) for row in rows]
 
     def favour(self, take_id: str, owner: str, favourite: bool) -> None:
-        """Say whether a take is a favourite.
+        """Set whether a take is a favourite.
 
         Raises:
             RequestError: The owner has no such take.
@@ -261,10 +261,10 @@ class History:
             connection.execute("UPDATE takes SET favourite = ? WHERE number = ?", (favourite, number))
 
     def tag(self, take_id: str, owner: str, tags: Sequence[str]) -> None:
-        """Give a take these tags and no others.
+        """Replace a take's tags.
 
         Raises:
-            RequestError: The owner has no such take, or these are too many or too long.
+            RequestError: The owner has no such take, or the tags are too many or too long.
         """
         cleaned = list(dict.fromkeys(tag for each in tags if (tag := " ".join(each.split()))))
         if len(cleaned) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in cleaned):
@@ -293,17 +293,17 @@ class History:
         self.remove_leaving()
 
     def room(self, owner: str) -> Room:
-        """What all of the owner's takes need."""
+        """Return the disk usage of all of the owner's takes."""
         with self._database.read() as connection:
             rows = sizes(connection, owner)
         here = self._here(rows)
         return room_of(here, missing=len(rows) - len(here))
 
     def prunable(self, owner: str, *, keep: int | None = None, keep_bytes: int | None = None) -> Room:
-        """What `prune` would remove now.
+        """Return the disk usage of the takes that `prune` would remove now.
 
         Raises:
-            RequestError: It is less than nothing.
+            RequestError: A limit is negative.
         """
         with self._database.read() as connection:
             return room_of(self._prunable(connection, owner, keep, keep_bytes))
@@ -314,12 +314,12 @@ class History:
         A take whose file is missing is neither counted nor removed: it takes no space, and its disk may come back.
 
         Args:
-            owner: Whose.
-            keep: Until so many are left beside the favourites.
-            keep_bytes: Until all that are left, favourites too, have so many bytes.
+            owner: The owner's id.
+            keep: How many takes to keep besides the favourites.
+            keep_bytes: The most bytes to keep in all, favourites included.
 
         Raises:
-            RequestError: It is less than nothing.
+            RequestError: A limit is negative.
         """
         with self._database.write() as connection:
             gone = self._prunable(connection, owner, keep, keep_bytes)
@@ -337,11 +337,11 @@ class History:
         return list(beyond(self._here(sizes(connection, owner)), keep, keep_bytes))
 
     def _here(self, rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
-        """Those whose file is there."""
+        """Return the rows whose file exists."""
         return [row for row in rows if (self._outputs_dir / row["file"]).is_file()]
 
     def remove_leaving(self) -> None:
-        """Remove the files of takes that are to go, and then their rows: a kill in between is made up for later."""
+        """Remove the files of takes marked for deletion, then their rows. A later call finishes an interrupted one."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT takes.number, takes.id, takes.file FROM takes LEFT JOIN jobs ON jobs.id = takes.job"
@@ -351,7 +351,7 @@ class History:
         for row in rows:
             file = self._outputs_dir / row["file"]
             try:
-                for path in file.parent.glob(f"{escape(file.stem)}*"):  # what else its run saved lies beside it
+                for path in file.parent.glob(f"{escape(file.stem)}*"):  # its run's other files are beside it
                     path.unlink(missing_ok=True)
                 self.poster(row["id"]).unlink(missing_ok=True)
             except OSError:

@@ -1,4 +1,4 @@
-"""Whether files and rows agree: what the history says and what lies in the studio's folders, and mending it."""
+"""Check that the database and the studio's folders agree, and repair what can be repaired."""
 
 import contextlib
 import logging
@@ -26,32 +26,32 @@ from ltx_studio.workflow_files.read import VIDEOS
 log = logging.getLogger(__name__)
 
 _TAKE = re.compile(r"(?P<mode>[a-z0-9]+)-(?P<id>[0-9a-f]{12})(-\d+)?\.\w+")
-"""The name of a take's file, or of what else its run saved."""
+"""The name of a take's file, or of another file that its run saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityReport:
-    """Attributes: takes' ids and paths."""
+    """Attributes: ids of takes, and paths."""
 
     missing: tuple[str, ...]
-    """Takes whose file is not there. They stay in the history: the disk with their files may only be away."""
+    """Takes whose file is missing. They stay in the history: the disk with their files may only be unmounted."""
     strays: tuple[Path, ...]
-    """Takes that lie among the outputs, with a recipe, and are not in the history; and finished clips in staging whose
-    job failed after they were made."""
+    """Takes in the output folder that have a recipe but are not in the history; and finished clips in staging whose job
+    failed after they were made."""
     unknown: tuple[Path, ...]
-    """Other files among the outputs, and clips in staging of no job; they are left alone."""
+    """Other files in the output folder, and clips in staging that belong to no job; they are left alone."""
     posterless: tuple[str, ...]
     unused: tuple[Path, ...]
-    """Posters, kept files and folders in staging that nothing needs."""
+    """Posters, kept files and staging folders that nothing needs."""
 
     @property
     def found(self) -> bool:
-        """Whether there is something to mend."""
+        """Whether there is something to repair."""
         return any((self.strays, self.posterless, self.unused))
 
 
 class IntegrityCheck:
-    """Of one studio's database and folders."""
+    """The check of one studio's database and folders."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -59,11 +59,11 @@ class IntegrityCheck:
         self._take_store = TakeStore(settings)
 
     def look(self) -> IntegrityReport:
-        """Compare the database with the files; change nothing.
+        """Compare the database with the files and change nothing.
 
         Raises:
             DatabaseDamagedError: The database is damaged.
-            SetupError: The outputs are not a folder.
+            SetupError: The output folder is not a folder.
         """
         self._database.check(thorough=True)
         with self._database.read() as connection:
@@ -105,14 +105,14 @@ class IntegrityCheck:
         unused_inputs.free(self._database, self._settings.kept_dir)
 
     def forget_missing(self, count: int) -> None:
-        """Remove the takes whose file is missing from the history for good.
+        """Permanently remove the takes whose file is missing from the history.
 
         Args:
-            count: How many that must be; otherwise nothing is removed.
+            count: The expected number of missing files; on a mismatch nothing is removed.
 
         Raises:
             RequestError: More or fewer takes are missing.
-            DatabaseDamagedError: The database is damaged, so it does not tell what is missing.
+            DatabaseDamagedError: The database is damaged, so it cannot say which files are missing.
         """
         self._database.check(thorough=True)
         with self._database.write() as connection:
@@ -131,7 +131,7 @@ class IntegrityCheck:
                 self._take_store.poster(row["id"]).unlink(missing_ok=True)
 
     def _missing(self, connection: sqlite3.Connection) -> list[sqlite3.Row]:
-        """Takes of the history whose file is not there."""
+        """Return the takes of the history whose file is missing."""
         rows = connection.execute("SELECT number, id, file FROM takes WHERE NOT leaving").fetchall()
         return [row for row in rows if not (self._settings.outputs_dir / row["file"]).is_file()]
 
@@ -156,7 +156,7 @@ class IntegrityCheck:
             self._add(self._take_at(path))
 
     def _keep(self, path: Path) -> None:
-        """Make a take of a clip in staging, unless its job has been tried again meanwhile."""
+        """Make a take of a clip in staging, unless its job has been retried meanwhile."""
         with self._database.read() as connection:
             job = _job(connection, run_folders.run_id_of(path) or "")
         if job is not None and isinstance(job.state, Failed):
@@ -165,7 +165,7 @@ class IntegrityCheck:
                 self._add(take)
 
     def _take_at(self, path: Path) -> NewTake:
-        """Return the take that a clip among the outputs is, by its recipe."""
+        """Return the take of a clip in the output folder, from its recipe."""
         recipe, name = recipes.read(path), _TAKE.fullmatch(path.name)
         assert name is not None
         return NewTake(
@@ -176,11 +176,11 @@ class IntegrityCheck:
         )  # fmt: skip
 
     def _add(self, take: NewTake) -> None:
-        """Add a take's row, and a poster; its job is done then."""
+        """Insert a take's row, make its poster, and mark its job as done."""
         with self._database.write() as connection, contextlib.suppress(sqlite3.IntegrityError):
             job = connection.execute("SELECT owner, state FROM jobs WHERE id = ?", (take.id,)).fetchone()
             if job is not None and job["state"] in ("queued", "running"):
-                return  # it will make its take itself
+                return  # the job will make its own take
             if job is not None:
                 take = replace(take, owner=job["owner"])
                 connection.execute(
@@ -198,7 +198,7 @@ class IntegrityCheck:
             write_poster(self._settings.outputs_dir / row["file"], self._take_store.poster(take_id))
 
     def _strays(self, known: set[str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """Takes with a recipe that the history does not know, and what else is there that it does not know."""
+        """Return the takes with a recipe, and the other files, that the history does not know."""
         strays: list[Path] = []
         unknown: list[Path] = []
         for path in sorted(self._settings.outputs_dir.glob("*/*")):
@@ -216,7 +216,7 @@ class IntegrityCheck:
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """What is in staging, as the attributes of `IntegrityReport`; of a run with several files, one."""
+    """The contents of staging, named as in `IntegrityReport`; for a run with several files, one of them."""
 
     strays: list[Path]
     unknown: list[Path]
@@ -233,14 +233,14 @@ def _has_recipe(path: Path) -> bool:
         return False
     try:
         recipes.read(path)
-    except (RequestError, ValueError):  # a tag that is no text
+    except (RequestError, ValueError):  # a tag that is not text
         return False
     return True
 
 
 @contextlib.contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """Go on with the next file whatever is wrong with this one; but not when the database cannot be used."""
+    """Log any error and go on with the next file, except when the database cannot be used."""
     try:
         yield
     except sqlite3.Error:

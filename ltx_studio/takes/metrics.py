@@ -1,4 +1,4 @@
-"""What a run takes: seconds and steps of each phase, and memory at its peak."""
+"""The cost of a run: seconds and steps of each phase, and peak memory."""
 
 import time
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from ltx_studio.events import Event, Finished, PhaseStarted, Step
 
 
 class RunMetrics:
-    """Looks at a run's events as they come.
+    """Measures a run from its events.
 
     Args:
-        memory: Bytes that are in use now; None when nobody knows.
-        clock: Seconds.
+        memory: Return the bytes in use now; None if unknown.
+        clock: Return the time in seconds.
     """
 
     def __init__(self, memory: Callable[[], int | None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,8 +38,8 @@ class RunMetrics:
                 self._seconds = seconds
 
     def as_dict(self) -> dict[str, Any]:
-        """``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each and the seconds until its ``first``
-        step was done, in which models are loaded; ``peak_memory`` in bytes."""
+        """Return ``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each and the seconds until its
+        ``first`` step was done, in which models are loaded, and ``peak_memory`` in bytes."""
         return {"seconds": round(self._seconds, 3), "stages": self._phases, "peak_memory": self._peak}
 
     def _end_phase(self) -> None:

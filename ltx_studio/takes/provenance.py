@@ -1,4 +1,4 @@
-"""Provenance: each take says in its file that a model made it, which the licence of the model asks for."""
+"""Provenance: each take's file says that a model made it, as the licence of the model requires."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.specs import Spec
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-"""The IPTC's word for what a trained model made."""
+"""The IPTC's term for media made by a trained model."""
 SOURCE_TAG = "digital_source_type"
 PRODUCT = "LTX 2.3 Studio"
 
@@ -29,7 +29,7 @@ _STREAMED = {
     ".opus": "ogg",
     ".ogg": "ogg",
 }
-"""Suffix → how PyAV calls the format of files that are copied stream by stream to carry tags."""
+"""Suffix → PyAV's name of the format, for files that are copied stream by stream to carry tags."""
 
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -45,7 +45,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Says what made a take.
+    """What made a take.
 
     Attributes:
         model: The name of the model.
@@ -60,24 +60,24 @@ class Provenance:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Return the tags of a video or sound file."""
+        """The tags of a video or sound file."""
         return {"comment": self.comment, SOURCE_TAG: SOURCE_TYPE}
 
     @property
     def mp4_tags(self) -> dict[str, str]:
-        """Return the tags of an MP4 whose tags are named freely; Apple's players look for one with their prefix."""
+        """The tags of an MP4, whose tag names are free; Apple's players look for one with their prefix."""
         return {**self.tags, "com.apple.quicktime.comment": self.comment}
 
     @property
     def packet(self) -> bytes:
-        """Return the XMP packet of a file."""
+        """The XMP packet of a file."""
         said = {"source": SOURCE_TYPE, "model": self.model, "comment": self.comment}
         tool = f"{PRODUCT} {__version__}"
         return _PACKET.format(tool=tool, **{name: escape(text) for name, text in said.items()}).encode()
 
 
 def of_take(spec: Spec, graph: Mapping[str, Mapping[str, Any]]) -> Provenance | None:
-    """Return what a take's file says about what made it; None for a workflow without any model."""
+    """Return the provenance of a take; None for a workflow without any model."""
     if isinstance(spec, JobSpec):
         label = spec.model_set.label
         return Provenance(label if _FAMILY in label else f"{_FAMILY} ({label})")
@@ -88,7 +88,7 @@ def of_take(spec: Spec, graph: Mapping[str, Mapping[str, Any]]) -> Provenance | 
 
 
 def can_carry(path: Path) -> bool:
-    """Return whether a kind of file can carry its provenance.
+    """Return whether this kind of file can carry its provenance.
 
     Raises:
         OSError: The file cannot be read.
@@ -100,11 +100,11 @@ def can_carry(path: Path) -> bool:
 
 
 def copy(source: Path, destination: Path, provenance: Provenance) -> None:
-    """Copy a picture, sound or video that can carry it with its provenance; its pixels and samples stay the same.
+    """Copy a picture, sound or video together with its provenance; its pixels and samples stay the same.
 
     Raises:
         OSError: The file cannot be read or written.
-        ValueError: The file is damaged, or of a kind that cannot carry it.
+        ValueError: The file is damaged, or its kind cannot carry provenance.
     """
     suffix = source.suffix.lower()
     if suffix in _STREAMED:
@@ -129,7 +129,7 @@ def _copy_streams(source: Path, destination: Path, form: str, provenance: Proven
         for stream in given.streams:
             streams[stream.index] = copied = made.add_stream_from_template(stream)
             copied.metadata.update(stream.metadata)
-            if form == "ogg":  # which knows tags of streams only
+            if form == "ogg":  # Ogg knows only the tags of streams
                 copied.metadata.update(_free(stream.metadata, ours))
         for packet in given.demux():
             if packet.size:  # the last one is empty

@@ -1,4 +1,4 @@
-"""Recipes: all that a take needs to be made again, written into its video file and read from it."""
+"""Recipes: everything needed to make a take again, stored in its video file."""
 
 import json
 from collections.abc import Mapping
@@ -27,13 +27,13 @@ from ltx_studio.takes.provenance import Provenance
 from ltx_studio.workflow_files.read import RECIPE_TAG
 
 TAG = RECIPE_TAG
-"""Of the mp4's tags. ComfyUI's editor reads two others: `prompt` (API format) and `workflow` (editor format)."""
+"""The recipe's tag in the mp4. ComfyUI's editor reads two others: `prompt` (API format), `workflow` (editor format)."""
 SOON_HASHED = 256 * 1024 * 1024
-"""Bytes. Whose hash nobody knows, and which has more of them, is known by its size alone."""
+"""The most bytes of a file to hash on the spot. A larger file without a known hash is identified by its size alone."""
 
 
 class ModelUsed(BaseModel):
-    """A model file: its size in bytes, and its sha256 where it is known."""
+    """A model file: its size in bytes, and its sha256 if it is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,7 +42,7 @@ class ModelUsed(BaseModel):
 
 
 class Recipe(BaseModel):
-    """How a take was made. It names files by what is in them, never by where they lie, and nobody's name."""
+    """How a take was made. It identifies files by their content, never by their location, and names no person."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -57,12 +57,12 @@ class Recipe(BaseModel):
     versions: dict[str, str]
 
     def request(self) -> dict[str, Any]:
-        """What was asked for, as `JobSpec.as_dict` gives it."""
+        """Return the request, as `JobSpec.as_dict` returns it."""
         return self.model_dump(mode="json", include={"mode", "preset", "model_set", "params"})
 
 
 def current(spec: Spec, graph: Mapping[str, Any], settings: Settings) -> Recipe:
-    """The recipe of a take that is made now, of `spec` by `graph`."""
+    """Return the recipe of a take that `graph` makes now from `spec`."""
     store, registry = Store(settings), get_registry(settings)
     models = {}
     for file in registry.needs(graph):
@@ -85,21 +85,21 @@ def bare(spec: Spec, graph: Mapping[str, Any]) -> Recipe:
 
 
 def _sha256(file: ModelFile, path: Path) -> str:
-    """Of a model file, if it is known or soon told."""
+    """Return a model file's sha256 if it is known or quick to compute; otherwise an empty string."""
     known, state = known_sha256(file, path), path.stat()
     return known or (_read(path, state.st_mtime_ns) if state.st_size <= SOON_HASHED else "")
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, changed: int) -> str:  # noqa: ARG001  (it is told again when the file has changed)
+def _read(path: Path, changed: int) -> str:  # noqa: ARG001  (part of the cache key: a changed file is hashed again)
     return sha256(path)
 
 
 def read(path: Path) -> Recipe:
-    """The recipe that a video file carries.
+    """Return the recipe that a video file carries.
 
     Raises:
-        RequestError: There is no such file, or it carries none, or one that this studio does not understand.
+        RequestError: The file does not exist, carries no recipe, or carries one that this studio cannot read.
     """
     return sandbox.read(_read_recipe, locate(path))
 
@@ -119,10 +119,10 @@ def _read_recipe(path: Path) -> Recipe:
 
 
 def tags(path: Path) -> Mapping[str, str]:
-    """What is written in a video file beside picture and sound.
+    """Return the tags of a video file.
 
     Raises:
-        RequestError: It cannot be read.
+        RequestError: The file cannot be read.
     """
     import av
 
@@ -145,8 +145,8 @@ def write(
     Args:
         source: An mp4.
         destination: Another path.
-        recipe: Of the take.
-        embedded: For ComfyUI's editor.
+        recipe: The take's recipe.
+        embedded: The graph for ComfyUI's editor.
         provenance: What made it.
     """
     import av
@@ -160,9 +160,7 @@ def write(
         av.open(source) as given,
         av.open(destination, "w", format="mp4", options={"movflags": "use_metadata_tags+faststart"}) as made,
     ):
-        made.metadata.update(
-            carried
-        )  # and nothing of what the run passed on from a clip of the user's, such as a place
+        made.metadata.update(carried)  # and no tags that the run passed on from the user's clip, such as a place
         streams = {stream.index: made.add_stream_from_template(stream) for stream in given.streams}
         for packet in given.demux():
             if packet.dts is not None:

@@ -1,4 +1,4 @@
-"""Making a take again from its recipe, and telling whether it is the same one."""
+"""Making a take again from its recipe, and checking that it is the same."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,24 +25,24 @@ from ltx_studio.takes.history import History
 from ltx_studio.takes.recipes import Recipe, current
 
 NOT_HERE = "not-here"
-"""No kept file is called so."""
+"""A name that no kept file has."""
 _SHA256_DIGITS = 64
 
 
 def spec_of(
     recipe: Recipe, settings: Settings, files: Mapping[str, Path] | None = None, *, trusted: bool = False
 ) -> Spec:
-    """The request that a recipe tells of, with the very files that it was made of.
+    """Return the request of a recipe, with the very files that the take was made from.
 
     Args:
-        recipe: Of a take.
+        recipe: A take's recipe.
         settings: Where such files are kept.
-        files: Where they are now, by parameter, for those that are not kept here.
-        trusted: As of `check_safety`, for the take of a workflow of somebody's own.
+        files: The current paths by parameter, for files that are not kept here.
+        trusted: As in `check_safety`, for a take of the user's workflow.
 
     Raises:
-        RequestError: A file is not here, or not the one that the take was made of; or there is no such mode, preset
-            or model set.
+        RequestError: A file is missing, or is not the one that the take was made from; or the mode, preset or
+            model set does not exist.
     """
     given = files or {}
     unknown = sorted(set(given) - set(recipe.inputs))
@@ -73,7 +73,7 @@ def spec_of(
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is such a file; a recipe from elsewhere may name one that no file system takes."""
+    """Return whether a file exists; a recipe from elsewhere may name one that no file system accepts."""
     try:
         return path.exists()
     except OSError:
@@ -92,12 +92,12 @@ def _check(name: str, path: Path, digest: str) -> None:
 
 
 def own_part(spec: Spec, history: History, owner: str) -> Spec:
-    """A request without what others brought for it: a clip that one was sent names its files, and some may be here.
+    """Return a request without other owners' files: a received clip names its files, and some may be kept here.
 
     Args:
-        spec: Of a recipe that somebody else may have written.
-        history: Whose takes tell whose a file is.
-        owner: Whose the others are not; who sits at the machine has all of it anyway.
+        spec: From a recipe that somebody else may have written.
+        history: The takes that show who has used a file.
+        owner: The owner whose files stay; `LOCAL` has access to all of them anyway.
     """
     if owner == LOCAL:
         return spec
@@ -107,12 +107,12 @@ def own_part(spec: Spec, history: History, owner: str) -> Spec:
 
 
 def missing_files(spec: Spec) -> list[str]:
-    """What a request was given and is not here any longer, or is another file by now: each as its title."""
+    """Return the titles of a request's files that are missing here or have changed."""
     return [_title(spec, name) for name, path in spec.files().items() if not is_here(path)]
 
 
 def _title(spec: Spec, name: str) -> str:
-    """What a user reads for the name of a file that a request was given."""
+    """Return the title that the user sees for a file of a request."""
     first, _, rest = name.partition(".")
     if isinstance(spec, WorkflowSpec):
         node = spec.graph.get(first, {})
@@ -123,7 +123,7 @@ def _title(spec: Spec, name: str) -> str:
 
 
 def changes(recipe: Recipe, settings: Settings, spec: Spec) -> Iterator[str]:
-    """What is different here from where the take was made, each as a sentence; any may change what comes out."""
+    """Yield each difference from where the take was made, as a sentence; any may change the result."""
     now = current(spec, recipe.graph, settings)
     for name, version in recipe.versions.items():
         if now.versions.get(name) != version:
@@ -138,16 +138,16 @@ def changes(recipe: Recipe, settings: Settings, spec: Spec) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Of two clips.
+    """A comparison of two clips.
 
     Attributes:
-        frames: Of the first.
-        others: Of the second.
-        differing: Of those that both have, so many are not alike.
-        first: The first of them, from 0; None when there is none.
-        most: The largest difference of a pixel's colour, of 255.
-        sound_is_same: Whether each sample of the sound is alike.
-        played: What else is not alike, each as a sentence: when frames are shown, how fast the sound is.
+        frames: Frames of the first clip.
+        others: Frames of the second clip.
+        differing: How many of the frames that both have differ.
+        first: The index of the first of them, from 0; None if there is none.
+        most: The largest difference of a pixel's colour, out of 255.
+        sound_is_same: Whether all samples of the sound are equal.
+        played: Other differences, one sentence each: when frames are shown, how fast the sound is.
     """
 
     frames: int
@@ -164,10 +164,10 @@ class Comparison:
 
 
 def compare(one: Path, other: Path) -> Comparison:
-    """Look at every frame and hear every sample of two clips, and when they come.
+    """Compare every frame and every sound sample of two clips, and their times.
 
     Raises:
-        RequestError: One cannot be read to its end.
+        RequestError: A clip cannot be read to its end.
     """
     counts, differing, first, most, late = [0, 0], 0, None, 0, None
     for index, (left, right) in enumerate(zip_longest(_frames(one), _frames(other))):
@@ -195,20 +195,20 @@ def compare(one: Path, other: Path) -> Comparison:
 
 
 SAME_SECONDS = 0.002
-"""Some containers tell the time of a frame in whole milliseconds."""
+"""The tolerance for the time of a frame, which some containers round to milliseconds."""
 LAST_SECONDS = 0.06
-"""And not every one says how long the last frame is shown."""
+"""The tolerance for the end, as not every container says how long the last frame is shown."""
 
 
 def _frames(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, np.dtype[np.uint8]]]]":
-    """Each with its time in seconds, (height, width, 3)."""
+    """Yield each frame with its time in seconds; shape (height, width, 3)."""
     with _opened(path) as container:
         for frame in container.decode(video=0):
             yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
 
 
 def _sound(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, Any]]]":
-    """Pieces of it, each with its time in seconds."""
+    """Yield pieces of the sound, each with its time in seconds."""
     with _opened(path) as container:
         if container.streams.audio:
             for frame in container.decode(audio=0):
@@ -216,7 +216,7 @@ def _sound(path: Path) -> "Iterator[tuple[float, np.ndarray[Any, Any]]]":
 
 
 def _way(path: Path) -> tuple[str, float]:
-    """Its streams in words, with what a player needs to know of them, and for how many seconds pictures are shown."""
+    """Return a clip's streams in words, with what a player needs to know, and the seconds of picture that it shows."""
     told, seconds = [], 0.0
     with _opened(path) as container:
         for stream in container.streams:

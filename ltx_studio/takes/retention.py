@@ -1,11 +1,11 @@
-"""How long rows of jobs are kept: until nothing that a user can see needs them."""
+"""How long job rows are kept: until nothing that a user can see needs them."""
 
 import time
 
 from ltx_studio.queue.database import Database
 
 JOB_SECONDS = 90 * 24 * 3600
-"""How long the row of a job stays after its take was deleted, or after it failed or was cancelled."""
+"""How long a job's row stays after its take was deleted, or after it failed or was cancelled."""
 
 
 def forget_jobs(database: Database) -> int:

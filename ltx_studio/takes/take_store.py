@@ -1,4 +1,4 @@
-"""The archive: what a run saved becomes a take, with its recipe inside, a poster, and its place in the history."""
+"""The take store: turns a run's files into a take, with its recipe inside, a poster, and its row in the history."""
 
 import contextlib
 import logging
@@ -36,14 +36,14 @@ log = logging.getLogger(__name__)
 NO_RECIPE_INSIDE = "The clip was saved without its recipe in the file ({why}); the history has the recipe."
 NO_WORKFLOW_INSIDE = "The clip was saved without its workflow for ComfyUI's editor ({why})."
 UNMEASURED: Mapping[str, Any] = {"seconds": 0.0, "stages": [], "peak_memory": 0}
-"""What is known of a run whose end nobody saw."""
+"""The measurements of a run whose end was not observed."""
 
 POSTER_SIDE = 512
-"""Pixels of a poster's longer side, at most."""
+"""The longer side of a poster in pixels, at most."""
 
 
 class TakeStore:
-    """Of one studio's folders. A job's take has one name, so carrying a job out twice gives one file, not two."""
+    """The takes in one studio's folders. A job's take has one name, so running a job twice gives one file, not two."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -51,10 +51,10 @@ class TakeStore:
         self.inputs = settings.kept_dir
 
     def check(self) -> None:
-        """Refuse to begin what could not be kept.
+        """Refuse to start a run whose result could not be kept.
 
         Raises:
-            ExecutionError: The folder of outputs cannot be written.
+            ExecutionError: The output folder cannot be written.
         """
         try:
             self._outputs.mkdir(parents=True, exist_ok=True)
@@ -67,24 +67,24 @@ class TakeStore:
             ) from None
 
     def spec(self, job: Job) -> Spec:
-        """Return what a job was asked for, with its files as they are kept.
+        """Return a job's request, with the studio's copies of its files.
 
         Raises:
-            RequestError: It cannot be read; see `read_spec`.
+            RequestError: The request cannot be read; see `read_spec`.
         """
         return read_spec(job.spec, self._settings)
 
     def keep(
         self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, measured: Mapping[str, Any]
     ) -> NewTake:
-        """Move what a run saved from staging to its place, whole, and remove the run's folder.
+        """Move a run's files from staging to their final place, whole, and remove the run's folder.
 
-        A finished clip is never lost because something about it cannot be written: it is then kept without, and
-        ``measured["note"]`` says so. A kill at any moment leaves the take in one of the two places: `recovered`.
+        A finished clip is never lost because some of its metadata cannot be written: it is then kept without, and
+        ``measured["note"]`` says so. After a kill at any moment the take is in one of the two places; see `recovered`.
 
         Raises:
             ExecutionError: The run saved nothing.
-            OSError: Not even renaming works. What was there before is unchanged, and the clip stays where it is.
+            OSError: Not even renaming works. What was there before is unchanged, and the clip stays in staging.
         """
         if not made.outputs:
             raise ExecutionError("The workflow ran and saved no file.", "Give it an output node, such as Save Video.")
@@ -102,7 +102,7 @@ class TakeStore:
         return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
 
     def _name(self, job: Job, mode: str) -> Path:
-        """Return the path of a job's take without a suffix."""
+        """Return the path of a job's take, without a suffix."""
         day = datetime.fromtimestamp(job.created).astimezone().strftime("%Y-%m-%d")
         return self._outputs / day / f"{mode}-{job.id}"
 
@@ -123,7 +123,7 @@ class TakeStore:
     def _put(
         self, made: Path, path: Path, recipe: recipes.Recipe, embedded: EditorMetadata | None, source: Provenance | None
     ) -> str:
-        """Move a clip to its place, with as much inside as can be written; why not all, as a sentence."""
+        """Move a clip to its place with as much metadata as possible; return why some is missing, as a sentence."""
         if made.suffix != ".mp4":
             self._put_other(made, path, source)
             return ""
@@ -144,7 +144,7 @@ class TakeStore:
         return note
 
     def _put_other(self, made: Path, path: Path, source: Provenance | None) -> None:
-        """Move another file that a run saved to its place, with its provenance where its kind can carry it."""
+        """Move another file of a run to its place, with its provenance if its kind can carry it."""
         if source is not None and provenance.can_carry(made):
             try:
                 with whole(path) as partial:
@@ -158,7 +158,7 @@ class TakeStore:
         move(made, path)
 
     def _take(self, job: Job, spec: Spec, path: Path, recipe: recipes.Recipe, measured: Mapping[str, Any]) -> NewTake:
-        """Return what the history says of a clip at its place; it has its poster then."""
+        """Make the poster of a clip in its final place, and return its entry for the history."""
         self._make_poster(path, job.id)
         return NewTake(
             job.id, job.id, job.owner, spec.mode, job.created, path.relative_to(self._outputs).as_posix(),
@@ -174,34 +174,34 @@ class TakeStore:
             return {}
 
     def recovered(self, job: Job, spec: Spec) -> NewTake | None:
-        """Return the take of a job whose clip was whole when the studio was killed, or could not be kept; else None.
+        """Return the take of a job whose clip was finished, but not recorded because of a kill or an error; else None.
 
         Args:
-            job: It has no take, and does not run now.
-            spec: What it was asked for.
+            job: A job that has no take and does not run now.
+            spec: The job's request.
 
         Raises:
-            StudioError: The request's graph cannot be built again, and the clip carries no recipe.
-            OSError: The clip cannot be moved; it stays where it is.
+            StudioError: The graph cannot be built again, and the clip carries no recipe.
+            OSError: The clip cannot be moved; it stays in place.
         """
         name = self._name(job, spec.mode)
         path = next((path for path in sorted(name.parent.glob(f"{name.name}.*")) if path.is_file()), None)
         older = [made for made in sorted(self._outputs.glob(f"*/*-{job.id}.mp4")) if made != path]
         if path is not None:
             for made in older:
-                made.unlink(missing_ok=True)  # the run's own, of which this is the copy with the recipe
+                made.unlink(missing_ok=True)  # the run's own file, of which this is the copy with the recipe
             run_folders.discard_run(self._settings.staging_dir, job.id)
             return self._take(job, spec, path, self._recipe_at(path, spec), UNMEASURED)
         files = run_folders.finished(self._settings.staging_dir, job.id)
         if not files and len(older) == 1 and isinstance(spec, JobSpec):
-            files = tuple(older)  # of an earlier version, which moved a run's files to the outputs before
+            files = tuple(older)  # of an earlier version, which first moved a run's files to the outputs
         if not files:
             return None
         made_of = Finished(tuple(Output(file, "") for file in files), 0.0)
         return self.keep(job, spec, self._graph(spec), made_of, UNMEASURED)
 
     def _recipe_at(self, path: Path, spec: Spec) -> recipes.Recipe:
-        """Return the recipe that a take carries; what is known of its request if it carries none."""
+        """Return the recipe that a take carries; if it carries none, one from its request."""
         if path.suffix == ".mp4":
             with contextlib.suppress(RequestError):
                 return recipes.read(path)
@@ -214,7 +214,7 @@ class TakeStore:
         return InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras")
 
     def _embedded(self, spec: Spec, graph: Mapping[str, Any]) -> EditorMetadata | None:
-        """What the file carries for ComfyUI's editor. A take is never lost for want of it."""
+        """Return the graph for ComfyUI's editor; None on any error, so that the take is never lost."""
         try:
             definitions, registry = load_definitions(snapshot_path(self._settings)), get_registry(self._settings)
             return embed(spec, graph, definitions, registry, self._preparer())
@@ -223,18 +223,18 @@ class TakeStore:
             return None
 
     def _make_poster(self, take: Path, take_id: str) -> None:
-        """A take is never lost for want of a poster either; `doctor --repair` makes it later."""
+        """Make a take's poster; on any error the take is kept, and `doctor --repair` makes the poster later."""
         try:
             write_poster(take, self.poster(take_id))
         except Exception:
             log.exception("%s has no poster", take.name)
 
     def poster(self, take_id: str) -> Path:
-        """Of a take: a picture of its middle."""
+        """Return the path of a take's poster, a frame from the middle."""
         return poster_path(self._posters, take_id)
 
     def sweep(self, jobs: Iterable[str]) -> None:
-        """Remove unfinished files of killed processes, and files that runs of these jobs, which have no take, left."""
+        """Remove partial files of killed processes, and files left behind by runs of these jobs, which have no take."""
         sweep_partials(self.inputs, self._posters, *self._outputs.glob("*/"))
         for job in jobs:
             run_folders.discard_run(self._settings.staging_dir, job)
@@ -244,21 +244,21 @@ class TakeStore:
 
 
 def _rank(path: Path) -> int:
-    """What of a run's files is the take: an mp4, else another video, else the first."""
+    """Return the rank of a run's file; the lowest is the take: an mp4, else another video, else any other file."""
     return 0 if path.suffix == ".mp4" else 1 if path.suffix in VIDEOS else 2
 
 
 def clip_of(path: Path) -> dict[str, Any]:
-    """What the history says of a video: ``width`` and ``height`` in pixels, ``frames``, ``fps``."""
+    """Return a video's measurements: ``width`` and ``height`` in pixels, ``frames``, ``fps``."""
     take = measure(path)
     return {"width": take.width, "height": take.height, "frames": take.frames, "fps": take.fps}
 
 
 def write_poster(take: Path, poster: Path) -> None:
-    """A picture, or the frame in the middle of a video, as JPEG; nothing for what is neither.
+    """Write a picture, or the middle frame of a video, as JPEG; do nothing for other files.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The poster cannot be written.
     """
     image = _middle(take) if take.suffix in VIDEOS else _picture(take)
     if image is None:
@@ -287,7 +287,7 @@ def _middle(video: Path) -> "Image.Image | None":
         stream = container.streams.video[0]
         middle, picture = (stream.duration or 0) // 2, None
         container.seek(int(middle), stream=stream)
-        for picture in container.decode(stream):  # the last one, where none is after the middle
+        for picture in container.decode(stream):  # the last frame, if none is after the middle
             if picture.pts is not None and picture.pts >= middle:
                 break
         return None if picture is None else picture.to_image()

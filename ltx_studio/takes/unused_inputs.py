@@ -1,4 +1,4 @@
-"""Free the users' files that the studio kept a copy of, once no job and no take needs them."""
+"""Remove the studio's copies of users' files once no job and no take needs them."""
 
 import contextlib
 import sqlite3
@@ -11,10 +11,10 @@ from ltx_studio.queue.database import Database
 from ltx_studio.queue.stored_json import request_of
 
 UNUSED_SECONDS = 24 * 3600
-"""A file that nothing needs is removed when it is older: it may belong to a request that is just being submitted."""
+"""The age at which a file that nothing needs is removed; a younger one may belong to a request being submitted."""
 
 RETRY_SECONDS = 90 * 24 * 3600
-"""How long the files of a failed or cancelled job are kept, so that it can be tried again."""
+"""How long the files of a failed or cancelled job are kept, so that it can be retried."""
 
 
 def free(database: Database, kept_dir: Path) -> int:
@@ -26,7 +26,7 @@ def free(database: Database, kept_dir: Path) -> int:
     freed = 0
     if next(_old(kept_dir), None) is None:
         return freed
-    with database.write() as connection:  # no request is submitted meanwhile
+    with database.write() as connection:  # no request can be submitted meanwhile
         for path in unneeded(connection, kept_dir):
             with contextlib.suppress(OSError):
                 size = path.lstat().st_size
@@ -36,7 +36,7 @@ def free(database: Database, kept_dir: Path) -> int:
 
 
 def unneeded(connection: sqlite3.Connection, kept_dir: Path) -> Iterator[Path]:
-    """Yield the kept files that no job and no take needs; none if it cannot be told because a row is damaged."""
+    """Yield the kept files that no job and no take needs; none if a damaged row makes that unknowable."""
     needed = _needed(connection)
     if needed is not None:
         yield from (path for path in _old(kept_dir) if path.name not in needed)
@@ -54,7 +54,7 @@ def _old(kept_dir: Path) -> Iterator[Path]:
 
 
 def _needed(connection: sqlite3.Connection) -> set[str] | None:
-    """Return the names of the files that jobs which may still run, and takes, were given."""
+    """Return the names of the files of takes, and of jobs that may still run."""
     rows = connection.execute(
         "SELECT spec FROM jobs WHERE state IN ('queued', 'running')"
         " OR (state IN ('failed', 'cancelled') AND coalesce(ended, created) > ?)"
