@@ -1,4 +1,4 @@
-"""Carry out one job from its lease to its take, in a worker's thread or inside a web request."""
+"""Run one job from its lease to its take, in a worker's thread or inside a web request."""
 
 import contextlib
 import logging
@@ -36,25 +36,25 @@ PERMANENT = (
     sqlite3.InterfaceError,
     sqlite3.NotSupportedError,
 )
-"""Errors of what is written, not of the database: trying again would not help."""
+"""Errors of the data or the statement, not of the database: trying again would not help."""
 
 PAUSE_SECONDS = 2.0
-"""How long a database that cannot be written is left alone."""
+"""How long to wait before retrying a database that cannot be written."""
 
 LOOK_SECONDS = 0.25
-"""How often to look whether somebody asks the job to stop."""
+"""How often to check whether the job was asked to stop."""
 
 
 class JobExecutor:
-    """Carries out jobs that were claimed for one worker.
+    """Runs jobs that were claimed for one worker.
 
     Args:
-        queue: Where the jobs are.
-        runner: Executes them.
-        take_store: Makes a take of what comes out.
-        live_updates: Tells those in this process who want to see it at once.
+        queue: The queue of the jobs.
+        runner: Executes the jobs.
+        take_store: Makes a take of each result.
+        live_updates: Informs readers in this process at once.
         worker: The id that the jobs are leased to.
-        closing: Set when the studio is being closed: a job that is stopped then waits again.
+        closing: Set while the studio is closing: a job that is stopped then goes back to the queue.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class JobExecutor:
         self._live_updates, self._worker, self._closing = live_updates, worker, closing
 
     def carry_out(self, job: Job, cancel: CancelToken) -> Iterator[Event]:
-        """Execute a job, giving its events as they come. When it is over, the job's row says how it ended.
+        """Run a job and yield its events; afterwards the job's row says how it ended.
 
-        A reader that stops reading stops the job.
+        Closing the iterator stops the job.
 
         Raises:
-            sqlite3.Error: The studio is being closed, and the database cannot be used.
+            sqlite3.Error: The studio is closing, and the database cannot be used.
         """
         try:
             yield from self._follow(job, cancel)
@@ -99,10 +99,10 @@ class JobExecutor:
             self._live_updates.clear(job.id)
 
     def patiently(self, work: Callable[[], Result]) -> Result:
-        """Repeat what needs the database until it can be done: a full disk or another program's lock loses nothing.
+        """Repeat `work` until the database allows it, so that a full disk or another program's lock loses nothing.
 
         Raises:
-            sqlite3.Error: Trying again would not help (`PERMANENT`), or the studio is being closed.
+            sqlite3.Error: Trying again would not help (`PERMANENT`), or the studio is closing.
         """
         has_complained = False
         while True:
@@ -156,19 +156,19 @@ class JobExecutor:
 
     def _fail(self, job: Job, error: StudioError) -> None:
         names = job.spec.get("names")
-        if isinstance(names, Mapping):  # the user knows no file by the name under which it was kept
+        if isinstance(names, Mapping):  # the user does not know the names of the kept copies
             error = error.renamed({str(kept): str(own) for kept, own in names.items()})
         self.patiently(lambda: self._queue.fail(job.id, error, worker=self._worker))
 
     def _put_away(self, job: Job) -> None:
-        """Account for a run that was stopped: by somebody, or because the studio is being closed."""
+        """End the job of a stopped run: cancelled if the job was asked to stop, else back in the queue."""
         if self._closing.is_set() and not self._queue.is_stopping(job.id):
             self._queue.release(job.id, worker=self._worker)
         else:
             self._queue.drop(job.id, worker=self._worker)
 
     def _is_to_stop(self, job: Job, progress: Progress) -> bool:
-        """Report how far a job is; whether it is to stop. A report that cannot be written does not end a run."""
+        """Report a job's progress, and return whether it must stop. A failed report never ends a run."""
         try:
             return self._queue.report(job.id, progress)
         except sqlite3.Error:
@@ -176,13 +176,13 @@ class JobExecutor:
 
     @contextlib.contextmanager
     def _listening(self, job: Job, cancel: CancelToken) -> Iterator[None]:
-        """Renew the lease; set `cancel` when somebody asks the job to stop, or when it is another worker's by now."""
+        """Renew the lease; set `cancel` when the job is asked to stop or belongs to another worker."""
         ended = threading.Event()
 
         def listen() -> None:
             renewed = time.monotonic()
             while not ended.wait(LOOK_SECONDS):
-                with contextlib.suppress(sqlite3.Error):  # it is asked again at once
+                with contextlib.suppress(sqlite3.Error):  # the next round asks again
                     if not cancel.cancelled and self._queue.is_stopping(job.id):
                         cancel.cancel()
                     if time.monotonic() - renewed > RENEW_SECONDS:

@@ -17,11 +17,11 @@ from ltx_studio.settings import Settings
 log = logging.getLogger(__name__)
 
 UNLOAD_PATIENCE = 1.0
-"""Seconds. A run that is told as done may still be putting its things away; somebody waits for the answer."""
+"""Seconds. A run that has reported its end may still be unwinding, and a user waits for the answer."""
 
 
 class LocalRunner:
-    """One engine in this process."""
+    """A runner with one engine in this process."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._settings = settings
@@ -29,7 +29,7 @@ class LocalRunner:
         sweep(settings.inputs_dir, settings.models_dir / "loras")
 
     def problem(self) -> StudioError | None:
-        """Why nothing could run here, or None. Looks at files only."""
+        """Return why nothing can run here, or None. Looks at files only."""
         try:
             comfyui.find(self._settings)
         except StudioError as problem:
@@ -37,7 +37,7 @@ class LocalRunner:
         return None
 
     def start(self) -> None:
-        """Begin to get ready in the background."""
+        """Start to get ready in the background."""
         self._engine.start()
 
     def prepare(self, spec: Buildable, cancel: CancelToken) -> Workflow:
@@ -45,7 +45,7 @@ class LocalRunner:
 
         Raises:
             StoppedError: It was cancelled meanwhile.
-            StudioError: It cannot be run here: something is missing, or a file cannot be used.
+            StudioError: It cannot run here: something is missing, or a file cannot be used.
         """
         problem = self.problem()
         if problem is not None:
@@ -73,18 +73,18 @@ class LocalRunner:
             yield from self._engine.run(workflow, cancel, run_id=job_id, fresh=spec.fresh)
 
     def memory(self) -> Memory | None:
-        """Of the device that the engine uses; None while it is not ready."""
+        """Return the memory of the engine's device; None while the engine is not ready."""
         return self._engine.memory()
 
     def failed(self) -> bool:
-        """Whether the engine could not be made ready; `start` tries again."""
+        """Return whether the engine failed to get ready; `start` tries again."""
         return self._engine.failure is not None
 
     def unload(self) -> tuple[Memory, Memory] | None:
-        """Free all models; memory before and after. None when the engine is not ready, and so has none.
+        """Free all models, and return the memory before and after; None if the engine is not ready.
 
         Raises:
-            BusyError: A run is on.
+            BusyError: A run is in progress.
         """
         before = self._engine.memory()
         self._engine.unload(UNLOAD_PATIENCE)
@@ -92,15 +92,15 @@ class LocalRunner:
         return None if before is None or after is None else (before, after)
 
     def close(self, timeout: float) -> bool:
-        """Stop what runs and waits, and wait up to `timeout` seconds; True when the engine is at rest.
+        """Stop all runs, wait up to `timeout` seconds, and return whether the engine is idle.
 
-        When it is not, the interpreter cannot end in good order; see `Engine.close`.
+        If it is not, the interpreter cannot exit cleanly; see `Engine.close`.
         """
         return self._engine.close(timeout)
 
 
 def _stopper(cancel: CancelToken) -> Callable[[], None]:
-    """Ends the making ready of files."""
+    """Return a function that raises if `cancel` is set, to stop the preparation of files."""
 
     def check() -> None:
         if cancel.cancelled:

@@ -1,4 +1,4 @@
-"""What executes one job: the seam between the queue and engines in this process, on a GPU host or in a cluster."""
+"""The protocol of runners: the seam between the queue and engines in this process, on a GPU host or in a cluster."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from ltx_studio.models import ModelFile, Registry
 
 
 class Buildable(Protocol):
-    """What becomes a graph: a request, or a part of one."""
+    """A request, or a part of one, from which a graph can be built."""
 
     @property
     def pocket(self) -> Do:
@@ -24,11 +24,11 @@ class Buildable(Protocol):
 
     @property
     def fresh(self) -> bool:
-        """Return whether it is rendered with nothing that is warm from runs before."""
+        """Return whether it is rendered without anything cached by earlier runs."""
         ...
 
     def files(self) -> Mapping[str, Path]:
-        """Return the kept files that it was given, by name."""
+        """Return the kept copies of its files, by name."""
         ...
 
     def build(self, prepare: PrepareInput) -> Workflow:
@@ -48,7 +48,7 @@ class Runner(Protocol):
         ...
 
     def start(self) -> None:
-        """Begin to get ready in the background."""
+        """Start to get ready in the background."""
         ...
 
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
@@ -60,9 +60,9 @@ class Runner(Protocol):
 
         Args:
             spec: What to make.
-            cancel: Stops it.
+            cancel: Stops the run.
             job_id: Names the run; after a kill its finished files are found by it. None for a run whose files nobody
-                looks for.
+                will look for.
         """
         ...
 
@@ -71,17 +71,17 @@ class Runner(Protocol):
         ...
 
     def failed(self) -> bool:
-        """Return whether it could not get ready; `start` tries again."""
+        """Return whether it failed to get ready; `start` tries again."""
         ...
 
     def unload(self) -> tuple[Memory, Memory] | None:
         """Free all models; return the memory before and after, or None if there is nothing to free.
 
         Raises:
-            BusyError: A run is on.
+            BusyError: A run is in progress.
         """
         ...
 
     def close(self, timeout: float) -> bool:
-        """Stop what runs and wait up to `timeout` seconds; return whether the process can end in good order."""
+        """Stop all runs, wait up to `timeout` seconds, and return whether the process can exit cleanly."""
         ...

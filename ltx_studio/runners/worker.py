@@ -1,4 +1,4 @@
-"""The worker: takes jobs from the queue, one after another, and has them carried out."""
+"""The worker: takes jobs from the queue, one after another, and runs them."""
 
 import contextlib
 import logging
@@ -26,22 +26,22 @@ from ltx_studio.takes.take_store import TakeStore
 log = logging.getLogger(__name__)
 
 TIDY_SECONDS = 3600.0
-"""How often it frees what is no longer needed, at most."""
+"""The shortest time between two clean-ups."""
 
 
 class Worker:
-    """One worker of a studio, in a thread of its own.
+    """A studio's worker, in its own thread.
 
     Args:
-        workers: The folder where workers hold their locks.
-        queue: Where its jobs come from.
-        runner: Executes them.
-        take_store: Makes a take of what comes out.
-        live_updates: Where it tells what happens, for those in this process who want to see it at once.
-        lock: A worker that has one works alone: a second one with the same lock waits for the first one's end, in
-            whichever process. None works beside others.
-        only: Carry out these jobs and no others.
-        tidy: Frees what is no longer needed; called while nothing waits.
+        workers: The folder of the workers' locks.
+        queue: The queue that its jobs come from.
+        runner: Executes the jobs.
+        take_store: Makes a take of each result.
+        live_updates: Informs readers in this process at once.
+        lock: Makes workers exclusive: a second worker with the same lock, in any process, waits until the first one
+            ends. With None, it works beside others.
+        only: Run these jobs and no others.
+        tidy: Frees what is no longer needed; called while no job waits.
         keep_alive: Seconds without a job after which models are unloaded; None keeps them loaded.
     """
 
@@ -75,11 +75,11 @@ class Worker:
         self._thread.start()
 
     def nudge(self) -> None:
-        """Look for new jobs at once."""
+        """Check for new jobs at once."""
         self._news.set()
 
     def close(self, timeout: float) -> bool:
-        """Begin no other job, put the one that runs back into the queue, and wait; return whether all has ended."""
+        """Start no more jobs, put the running one back into the queue, and wait; return whether all has ended."""
         self._over.set()
         self._news.set()
         if self._cancel is not None:
@@ -102,7 +102,7 @@ class Worker:
             self._id.release()
 
     def _look(self) -> None:
-        """Carry out the job whose turn it is; otherwise wait for one."""
+        """Run the next job, or wait for one."""
         job = self._executor.patiently(lambda: self._queue.claim(self._only, worker=self._id.id))
         if job is None:
             self._tidy_up()
@@ -124,7 +124,7 @@ class Worker:
             self._cancel = None
 
     def _tidy_up(self) -> None:
-        """While nothing waits, free what is no longer needed, now and then."""
+        """Call `tidy`, at most once every `TIDY_SECONDS`."""
         if time.monotonic() - self._tidied < TIDY_SECONDS:
             return
         self._tidied = time.monotonic()
@@ -134,7 +134,7 @@ class Worker:
             log.exception("files that are no longer needed cannot be freed now")
 
     def _unload_idle(self) -> None:
-        """Unload the models when no job has run for as long as they are kept."""
+        """Unload the models if no job has run for `keep_alive` seconds."""
         if time.monotonic() - self._idle_since < self._keep_alive:
             return
         self._idle_since = math.inf
@@ -146,7 +146,7 @@ class Worker:
             log.exception("idle models cannot be unloaded")
 
     def _recover(self) -> None:
-        """Account for jobs whose worker is gone: a whole clip becomes a take, the rest waits again."""
+        """Recover jobs whose worker is gone: a finished clip becomes a take, all others wait again."""
         spared, now = set(), time.time()
         lost = [job for job in self._queue.running() if is_gone(job.worker, job.lease_until, self._workers, now)]
         for job in lost:
@@ -162,7 +162,7 @@ class Worker:
         self._take_store.sweep(set(self._queue.recover(lost)) - spared)
 
     def _recovered(self, job: Job) -> NewTake | None:
-        """Return the take of a job whose clip was whole when its worker ended."""
+        """Return the take of a job whose clip was finished when its worker ended; else None."""
         is_stopping = isinstance(job.state, Running) and job.state.stopping
         if is_stopping or job.verifies:
             return None
@@ -170,7 +170,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:
-        """Hold the lock, if there is one, as soon as nobody else does; False when it is over before."""
+        """Hold the lock, if there is one, once it is free; yield False if the worker ends first."""
         while self._lock is not None and not self._over.is_set():
             try:
                 self._lock.acquire(timeout=LOOK_SECONDS, poll_interval=LOOK_SECONDS / 2)

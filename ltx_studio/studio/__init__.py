@@ -1,4 +1,4 @@
-"""The studio as a service: what the command line, the page and the API call."""
+"""The studio as a service for the command line, the page and the API."""
 
 from ltx_studio.studio.studio import Studio
 

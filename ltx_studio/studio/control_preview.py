@@ -1,4 +1,4 @@
-"""Show what a control takes from a clip before anything is rendered: pictures of the clip above their control maps."""
+"""Previews of what a control takes from a clip: frames of the clip above their control maps."""
 
 import io
 from dataclasses import replace
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS = 3
-"""Pictures that are shown, from all over the part of the clip that is used."""
+"""How many frames to show, spread over the used part of the clip."""
 
 _WIDEST = 480
-"""Pixels of each picture in the preview."""
+"""The largest width of each frame in the preview, in pixels."""
 
 _FRAMES = 9
-"""The shortest legal clip: so many maps a graph makes for the preview."""
+"""The shortest legal clip: how many maps a graph makes for the preview."""
 
 
 def write_control_preview(spec: JobSpec, destination: Path, runner: Runner, cancel: CancelToken) -> Path:
-    """Write a PNG with pictures of the control clip above the maps that steer the run.
+    """Write a PNG with frames of the control clip above the maps that steer the run.
 
-    Canny is computed here at once; depth and pose need their models, which run in the engine.
+    Canny is computed here; depth and pose need models, which run in the engine.
 
     Args:
         spec: The request.
-        destination: Where the PNG goes; what is there is replaced.
-        runner: Makes maps that need models.
-        cancel: Stops it.
+        destination: The path of the PNG; an existing file is replaced.
+        runner: Makes the maps that need models.
+        cancel: Stops the run.
 
     Raises:
-        RequestError: The request has no control clip, or it cannot be read.
+        RequestError: The request has no control clip, or the clip cannot be read.
         StudioError: The maps cannot be made: a model file is missing, or the run failed.
         OSError: The PNG cannot be written.
     """
@@ -70,24 +70,24 @@ def write_control_preview(spec: JobSpec, destination: Path, runner: Runner, canc
 
 
 def _threshold(part: Part, how: Controlling) -> float:
-    """Return Canny's threshold: the one of the request, or the one that fits where no clip steers or none is needed."""
+    """Return Canny's threshold: the request's, or the one that fits; the usual one if none is needed."""
     if how.edge_threshold is not None:
         return how.edge_threshold
     return look_at_edges(part).threshold if how.control == "canny" else USUAL_THRESHOLD
 
 
 def part_of(spec: JobSpec) -> Part | None:
-    """Return the part of the control clip that a request uses; None when it has none."""
+    """Return the part of the control clip that a request uses; None if it has none."""
     return used_part(spec.params, get_mode(spec.mode).size_in_graph(spec.params, spec.sampling))
 
 
 def run_maps(spec: JobSpec, runner: Runner, cancel: CancelToken) -> Path:
-    """Return a video of the control maps alone, `_FRAMES` from all over the part that is used, made by the engine.
+    """Have the engine make a video of the control maps alone, `_FRAMES` from the whole used part, and return its path.
 
     It is in the run's folder in staging, which the caller removes with `run_folders.discard`.
 
     Raises:
-        StudioError: It cannot be made.
+        StudioError: The maps cannot be made.
     """
     for event in runner.run(_Maps(spec), cancel):
         match event:
@@ -101,7 +101,7 @@ def run_maps(spec: JobSpec, runner: Runner, cancel: CancelToken) -> Path:
 
 
 class _Maps:
-    """Of a request, the control maps alone."""
+    """The part of a request that makes only the control maps."""
 
     def __init__(self, spec: JobSpec) -> None:
         self._spec = spec
@@ -111,7 +111,7 @@ class _Maps:
         return False
 
     def files(self) -> dict[str, Path]:
-        return {}  # nothing is kept of what is only looked at
+        return {}  # a preview keeps no files
 
     @property
     def pocket(self) -> Do:
@@ -125,10 +125,10 @@ class _Maps:
 
 
 def maps_only(spec: JobSpec, prepare: PrepareInput) -> Workflow:
-    """Return the request's graph, cut down to what makes the control maps, for a few frames.
+    """Return the request's graph, reduced to what makes the control maps, for a few frames.
 
     Args:
-        spec: A request with a control clip whose control is no `ready` map.
+        spec: A request with a control clip whose control is not a `ready` map.
         prepare: Makes the clip ready for the graph.
     """
     part = part_of(spec)
@@ -153,7 +153,7 @@ def _sheet_of_both(_path: Path, part: Part, made: Part) -> bytes:
 
 
 def _drawn(pictures: "list[NDArray[np.uint8]]", maps: "list[NDArray[np.uint8]]") -> bytes:
-    """Return a PNG with the pictures in a row above their maps."""
+    """Return a PNG with the frames in a row above their maps."""
     from PIL import Image
 
     height, width = pictures[0].shape[:2]

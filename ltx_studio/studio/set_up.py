@@ -1,4 +1,4 @@
-"""What the studio needs beside its Python packages: ComfyUI and the pocket model. Safe to run again."""
+"""Set-up of what the studio needs besides its Python packages: ComfyUI and the pocket model. Safe to run again."""
 
 from ltx_studio.engine import comfyui
 from ltx_studio.engine.boot import boot
@@ -10,10 +10,10 @@ from ltx_studio.settings import Settings
 
 
 def prepare(settings: Settings, report: comfyui.Report) -> None:
-    """Fetch what is missing and store the pocket model.
+    """Fetch what is missing, and store the pocket model.
 
     Raises:
-        SetupError: Something could not be had; the message says what, and what to do.
+        SetupError: Something could not be fetched or stored; the message says what, and the remedy.
     """
     install = comfyui.ensure(settings, report)
     report(f"ComfyUI {install.version}: {'your own' if install.own else 'ready'}")

@@ -1,4 +1,4 @@
-"""The application service: what the command line, the page and the API call."""
+"""The application service behind the command line, the page and the API."""
 
 import logging
 import sqlite3
@@ -36,18 +36,18 @@ from ltx_studio.takes.take_store import TakeStore
 log = logging.getLogger(__name__)
 
 UNWIND_SECONDS = 60.0
-"""A run stops within one step; on a slow machine a step may take that long."""
+"""How long a run may take to stop: it stops within one step, which can take that long on a slow machine."""
 
 
 class Studio:
-    """Of one studio, in as many processes as want it; one of them carries the jobs out.
+    """One studio, open in any number of processes; one of them runs the jobs.
 
     Attributes:
-        uploads: Where the page puts what visitors upload, which goes one day.
+        uploads: The folder of visitors' uploads, which are removed after a while.
 
     Raises:
         DatabaseDamagedError: The database is damaged.
-        SetupError: It, or its folder, cannot be used.
+        SetupError: The database or its folder cannot be used.
     """
 
     def __init__(self, settings: Settings, runner: Runner | None = None) -> None:
@@ -55,7 +55,7 @@ class Studio:
         self.uploads = settings.temp_dir
         self.runner: Runner = runner or LocalRunner(settings)
         self._database = database = Database(settings.database_file)
-        database.check()  # else a damage shows only when a clip is made already, or where a page comes to it
+        database.check()  # else damage would show only once a clip is made, or when a damaged page is read
         self.queue = Queue(database)
         self.snapshots = QueueSnapshots(database)
         self.history = History(database, settings.outputs_dir, settings.posters_dir)
@@ -68,10 +68,10 @@ class Studio:
         self._guard = threading.Lock()
 
     def submit(self, owner: str, specs: Sequence[Spec]) -> list[str]:
-        """Keep the files of requests and put these into the owner's line, all or none; the jobs' ids.
+        """Keep the requests' files, add the requests to the owner's line, all or none, and return the jobs' ids.
 
         Raises:
-            StudioError: A file is gone, or there is no room to keep it.
+            StudioError: A file is gone, or there is no space to keep it.
         """
         jobs = self.queue.submit(owner, [(spec.mode, self._stored(spec)) for spec in specs])
         if self._worker is not None:
@@ -79,7 +79,7 @@ class Studio:
         return jobs
 
     def _stored(self, spec: Spec) -> dict[str, Any]:
-        """Keep the files of a request, and return what the queue stores of it, with how the user names them."""
+        """Keep a request's files, and return its stored form with the user's names of the files."""
         names: dict[str, str] = {}
 
         def keep(path: Path, kind: Media) -> Path:
@@ -91,15 +91,15 @@ class Studio:
         return {**stored, "names": names} if names else stored
 
     def _kept(self, path: Path, kind: Media) -> Path:
-        """LoRAs are large, so they stay where they are; but not what was uploaded."""
+        """Keep a file and return its path. LoRAs are large, so they are linked in place unless they were uploaded."""
         uploaded = path.resolve().is_relative_to(self.uploads.resolve())
         return self._keep(path, linked=kind is Media.LORA and not uploaded)
 
     def work(self, *, only: Collection[str] | None = None, alone: bool = True) -> None:
-        """Start this process's worker; asked again, nothing happens.
+        """Start this process's worker; a second call does nothing.
 
         Args:
-            only: Carry out these jobs and no others.
+            only: Run these jobs and no others.
             alone: Wait until no other process of the studio works; False works beside others.
         """
         with self._guard:
@@ -118,14 +118,14 @@ class Studio:
                 keep_alive=None if minutes is None else minutes * 60,
             )
             worker.start()
-            self._worker = worker  # one that does not run would keep every later job waiting
+            self._worker = worker  # a worker that does not run would keep every later job waiting
         try:
             self.history.remove_leaving()
-        except sqlite3.Error:  # they go the next time
+        except sqlite3.Error:  # they are removed next time
             log.exception("takes that are to go cannot be removed now")
 
     def tidy(self) -> int:
-        """Delete the rows of jobs, and the copies of users' files, that nothing needs; return the bytes freed.
+        """Delete the job rows, and the copies of users' files, that nothing needs; return the bytes freed.
 
         Raises:
             sqlite3.Error: The database cannot be used.
@@ -134,7 +134,7 @@ class Studio:
         return unused_inputs.free(self._database, self.settings.kept_dir)
 
     def is_worked(self) -> bool:
-        """Whether a process carries out what waits."""
+        """Return whether a process runs the waiting jobs."""
         lock = FileLock(self.settings.worker_lock)
         try:
             with lock.acquire(blocking=False):
@@ -143,9 +143,9 @@ class Studio:
             return True
 
     def carry_out(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Event]:
-        """Carry out a job that waits in the caller's own thread, such as a web request, beside any worker.
+        """Run a waiting job in the caller's thread, such as a web request, beside any worker.
 
-        A reader that stops reading stops the job. When the stream is over, the job's row says how it ended.
+        Closing the iterator stops the job. When the stream is over, the job's row says how it ended.
 
         Raises:
             RequestError: The owner has no such job, or it does not wait.
@@ -162,13 +162,13 @@ class Studio:
         yield from executor.carry_out(job, cancel or CancelToken())
 
     def spec(self, job: Job) -> Spec:
-        """What a job was asked for."""
+        """Return a job's request."""
         return read_spec(job.spec, self.settings)
 
     def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
-        """The job now, and again whenever it may have changed, until it has ended; the last one says how.
+        """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
-        It is stopped as soon as `cancel` says so.
+        Setting `cancel` stops the job.
 
         Raises:
             RequestError: The owner has no such job.
@@ -184,7 +184,7 @@ class Studio:
             number = self.live_updates.wait(job_id, number, LOOK_SECONDS).number
 
     def close(self, timeout: float = UNWIND_SECONDS) -> bool:
-        """Put the job that runs back into the queue, and wait; whether the process can end in good order."""
+        """Put the running job back into the queue, wait, and return whether the process can exit cleanly."""
         self._closing.set()
         stopped = self.close_worker(timeout)
         has_ended = self.runner.close(timeout)
@@ -192,5 +192,5 @@ class Studio:
         return has_ended and stopped
 
     def close_worker(self, timeout: float) -> bool:
-        """The same, and the engine stays open, for somebody else who uses it."""
+        """Close the worker as `close` does, but leave the engine open for others that use it."""
         return self._worker is None or self._worker.close(timeout)
