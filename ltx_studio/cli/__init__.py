@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """The entry point of `ltx-studio`; a Ctrl+C while it is still loading ends without a traceback."""
+    """Run `ltx-studio`; Ctrl+C while it is still loading ends it without a traceback."""
     try:
         from ltx_studio.cli import commands
 

@@ -1,4 +1,4 @@
-"""Check one workflow for `ltx-studio workflow check`: list its problems, and what to know before a run."""
+"""Check one workflow for `ltx-studio workflow check`: list its problems and what to know before a run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from ltx_studio.workflow_files.read import read_for_check
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold what was found in one workflow.
+    """The findings about one workflow.
 
     Attributes:
-        name: Of the file, or of the studio's mode.
-        nodes: How many it has.
+        name: The name of the file, or of the studio's mode.
+        nodes: How many nodes it has.
         problems: Why it does not run; each error's message begins with `name`.
-        missing: Model files that are not here.
-        notes: What one should know before a run.
+        missing: The names of missing model files.
+        notes: What the user should know before a run.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Report:
     notes: list[str]
 
     def lines(self) -> Iterator[str]:
-        """Give what is printed."""
+        """Yield the lines to print."""
         if self.problems:
             yield from (f"{problem.message} {hint_of(problem)}" for problem in self.problems)
         else:
@@ -53,12 +53,12 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
     """Check a user's file.
 
     Args:
-        file: Any that carries a workflow.
-        definitions: Of the installed ComfyUI.
-        map_to: The model set whose files it shall use; None for those that it names.
+        file: Any file that carries a workflow.
+        definitions: The node definitions of the installed ComfyUI.
+        map_to: The model set whose files to use; None uses those that the workflow names.
 
     Raises:
-        RequestError: There is no such model set.
+        RequestError: The model set does not exist.
     """
     name = str(file)
     notes: list[str] = []
@@ -86,7 +86,7 @@ def check_file(file: Path, definitions: Definitions, map_to: str | None = None) 
 
 
 def check_graph(name: str, graph: ApiGraph, definitions: Definitions) -> Report:
-    """Check a graph of the studio's own."""
+    """Check one of the studio's own graphs."""
     return Report(name, len(graph), [_named(name, problem) for problem in problems(graph, definitions)], [], [])
 
 
@@ -102,7 +102,7 @@ def _wants(graph: ApiGraph, definitions: Definitions) -> Iterator[str]:
 
 
 def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Iterator[RequestError]:
-    """Give what is refused in any case; add a note for what wants a yes."""
+    """Yield what is refused in any case; add a note for what needs the user's trust."""
     graph = with_examples(graph, files_of(graph, definitions))
     try:
         check_safety(graph, definitions, trusted=True)
@@ -116,7 +116,7 @@ def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Ite
 
 
 def _missing(graph: ApiGraph, notes: list[str], *, can_run: bool) -> list[str]:
-    """Return the model files that are not here; if the workflow can run, add a note about what there is to do.
+    """Return the names of missing model files; if the workflow can run, add a note about how to get them.
 
     Raises:
         RequestError: A name leaves the models folders, or is of another format than safetensors.

@@ -1,4 +1,4 @@
-"""The commands, and how a failure looks: what happened, the hint last, exit code 2 for a wrong request, else 1."""
+"""The commands, and how errors are shown: what happened, the hint last; exit code 2 for a wrong request, else 1."""
 
 import contextlib
 import gc
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class _GenerateGroup(click.Group):
-    """One subcommand for each mode, its options made from the mode's declaration when it is asked for."""
+    """A subcommand for each mode, with options created from the mode's declaration on demand."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         from ltx_studio.cli.generate import AGAIN, HOW
@@ -53,14 +53,14 @@ class _GenerateGroup(click.Group):
 
 
 class _Deferred(click.Group):
-    """A group of commands in a module of its own, which is imported when one of them is asked for."""
+    """A group of commands in its own module, which is imported on demand."""
 
     def __init__(self, name: str, module: str, help_text: str, *, usual: str = "") -> None:
         super().__init__(name, help=help_text)
         self._module, self._usual = module, usual
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Run the usual command, if the group has one, when none is named."""
+        """Run the default command, if the group has one, when none is named."""
         return super().parse_args(ctx, [self._usual, *args] if self._usual and args in ([], ["--json"]) else args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -183,7 +183,7 @@ def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 the request is wrong, 1 it failed."""
     make_private()
-    logging.getLogger().addHandler(logging.NullHandler())  # before there is a log file, nothing is for the terminal
+    logging.getLogger().addHandler(logging.NullHandler())  # before there is a log file, nothing may reach the terminal
     arguments = list(sys.argv[1:] if argv is None else argv)
     sys.exit(_run(arguments))
 
@@ -217,7 +217,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
 
 
 def _show(error: StudioError, as_json: bool) -> None:
-    with contextlib.suppress(OSError):  # stderr may be closed or full; the exit code tells all the same
+    with contextlib.suppress(OSError):  # stderr may be closed or full; the exit code still reports the failure
         if as_json:
             echo_json(as_dict(error), err=True)
         elif isinstance(error, StoppedError):
@@ -229,8 +229,8 @@ def _show(error: StudioError, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Leave the garbage collector out while much is imported, and what came out of its way: it would go through a
-    million objects that stay, a tenth of Gradio's import."""
+    """Turn off the garbage collector during large imports, and exempt the imported objects from it: going through a
+    million objects that stay takes a tenth of Gradio's import."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""`ltx-studio generate MODE --preview-control FILE.png`: what the control takes from the clip; nothing is rendered."""
+"""`ltx-studio generate MODE --preview-control FILE.png`: preview the control map, without rendering."""
 
 import io
 from contextlib import redirect_stdout
@@ -21,10 +21,10 @@ OPTION = "--preview-control"
 
 
 def check_alone(**given: bool) -> None:
-    """Refuse options that have no effect beside the preview, by name and whether they are given.
+    """Refuse options that have no effect beside the preview; `given` is by option name.
 
     Raises:
-        RequestError: One is given.
+        RequestError: One of the options is given.
     """
     for name, is_given in given.items():
         if is_given:
@@ -32,7 +32,7 @@ def check_alone(**given: bool) -> None:
 
 
 def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_json: bool) -> int:
-    """Write the preview of a request's control map, and say what there is to know before the run.
+    """Write the preview of a request's control map, and show the notes about it.
 
     Raises:
         StudioError: There is no control clip, the file cannot be written, or the map cannot be made.

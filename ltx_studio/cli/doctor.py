@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ltx_studio.takes.integrity import IntegrityReport
 
 ENOUGH_BYTES = 1 << 30
-"""Free on the disk: the clips of an afternoon."""
+"""Free bytes that are enough on the disk: the clips of an afternoon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Attributes: what was looked at, whether a run could work, what was found, and what to do when it could not."""
+    """Attributes: what was checked, whether a run could work, what was found, and the remedy if it could not."""
 
     name: str
     good: bool
@@ -37,15 +37,15 @@ class Finding:
 
 
 def examine(repair: bool, forget_missing: int | None, as_json: bool) -> int:
-    """Tell what was found; 1 when a run could not work, or something does not agree.
+    """Print the findings, and return 1 if a run could not work or files and history disagree.
 
     Args:
         repair: Repair the database and the history.
-        forget_missing: How many takes whose file is missing to remove from the history.
+        forget_missing: How many takes with a missing file to remove from the history.
         as_json: Print JSON.
 
     Raises:
-        RequestError: The number of missing takes is another; nothing has changed.
+        RequestError: The number of missing takes differs; nothing has changed.
     """
     settings = get_settings()
     if forget_missing is not None:
@@ -93,7 +93,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
 
 
 def _home(settings: Settings) -> Finding:
-    """Return how much space is free at the home, and whether the home, if it exists, is writable."""
+    """Check how much space is free at the home, and whether the home, if it exists, is writable."""
     free = shutil.disk_usage(next(path for path in (settings.home, *settings.home.parents) if path.exists())).free
     found = f"{settings.home}, {in_bytes(free)} free"
     try:
@@ -108,7 +108,7 @@ def _home(settings: Settings) -> Finding:
 
 
 def _room(settings: Settings) -> Finding:
-    """Return how much disk space each folder of the studio uses; links to files elsewhere count as nothing."""
+    """Measure how much disk space each folder of the studio uses; links to files elsewhere count as nothing."""
     folders = {
         "takes": settings.outputs_dir,
         "copies of your files": settings.kept_dir,
@@ -122,7 +122,7 @@ def _room(settings: Settings) -> Finding:
 
 
 def _limited(settings: Settings) -> Iterator[Finding]:
-    """Warn if the takes need more than the limit that the user set."""
+    """Warn if the takes use more than the user's limit."""
     if settings.output_limit_gb is None:
         return
     size, limit = _size(settings.outputs_dir), settings.output_limit_gb * GIGABYTE
@@ -178,7 +178,7 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
 
 
 def _recovered(settings: Settings) -> Iterator[Finding]:
-    """Put a new database in place of a damaged one."""
+    """Replace a damaged database with a new one."""
     from ltx_studio.queue.damage import DatabaseDamagedError
     from ltx_studio.queue.database import Database
     from ltx_studio.queue.rebuild import recover

@@ -1,4 +1,4 @@
-"""Downloads on the terminal: a bar for each file and one for all; plain lines where there is no terminal."""
+"""Downloads on the terminal: a bar for each file and one for all; plain lines without a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +22,11 @@ from ltx_studio.text.phrases import FETCHING, WAITING
 
 NAME_WIDTH = 44
 LINE_EVERY = 0.05
-"""Of all bytes, between two lines where there is no terminal."""
+"""The fraction of all bytes between two lines, without a terminal."""
 
 
 def show_downloads(events: Iterator[Event], *, quiet: bool) -> Outcome:
-    """Follow `ensure_models` to its end on stderr and give its outcome back."""
+    """Show the progress of `ensure_models` on stderr, and return its outcome."""
     console = Console(stderr=True, quiet=quiet, highlight=False)
     with _bars(console, quiet=quiet) as progress:
         bars = _Bars(progress) if console.is_terminal else None
@@ -43,7 +43,7 @@ def show_downloads(events: Iterator[Event], *, quiet: bool) -> Outcome:
 
 @contextmanager
 def show_reading(*, quiet: bool) -> Iterator[Callable[[ModelFile, int], None]]:
-    """A bar for each file that is read; gives what is to be told how far it is."""
+    """Show a bar for each file that is read, and yield a function that reports progress in bytes."""
     console = Console(stderr=True, quiet=quiet, highlight=False)
     with _bars(console, quiet=quiet) as progress:
         tasks: dict[str, TaskID] = {}
@@ -71,7 +71,7 @@ def _bars(console: Console, *, quiet: bool) -> Progress:
 
 
 class _Bars:
-    """On a terminal."""
+    """Bars for a terminal."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -90,7 +90,7 @@ class _Bars:
 
 
 class _Lines:
-    """In a log or a pipe: a line for each change of phase, and now and then one for the bytes."""
+    """Lines for a log or a pipe: one for each change of phase, and now and then one for the bytes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

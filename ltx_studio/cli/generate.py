@@ -1,4 +1,4 @@
-"""`ltx-studio generate MODE`: options from the mode's declaration, a bar while it runs, the clip's path at the end."""
+"""`ltx-studio generate MODE`: options from the mode's declaration, a progress bar, and the clip's path at the end."""
 
 import io
 import logging
@@ -39,13 +39,13 @@ PAUSED = "The queue is paused: waiting jobs start after `ltx-studio jobs resume`
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What is done with the request.
+    """How to handle the request.
 
     Attributes:
-        out: Where the clip is to be put as well.
-        takes: How many, with seeds one after another.
-        detach: Whether it is only handed in.
-        as_json: Whether a script reads what is told.
+        out: Where to put a copy of the clip; None makes no copy.
+        takes: How many takes to make, with consecutive seeds.
+        detach: Whether to submit the request without waiting for it.
+        as_json: Whether to print JSON for scripts.
     """
 
     out: Path | None = None
@@ -75,7 +75,7 @@ AGAIN = [
 
 
 def command_for(mode: Mode) -> click.Command:
-    """The subcommand of one mode."""
+    """Return the subcommand of one mode."""
     options = options_of(mode)
     options += [
         click.Option(["--preset"], help=f"One of: {', '.join(all_presets())}. [your setting, else {DEFAULT_PRESET}]"),
@@ -139,7 +139,7 @@ def again(
 
 
 def generate(spec: Spec, settings: Settings, how: How) -> int:
-    """Hand a request in, and follow it to its end."""
+    """Submit a request and follow it to its end."""
     if how.out is not None and (how.takes > 1 or how.detach):
         raise RequestError(
             "--out names one file, so it cannot be combined with --takes or --detach.",
@@ -195,7 +195,7 @@ def _hand_in(studio: Studio, jobs: Sequence[str], voice: "_Voice") -> int:
 
 
 def _tell_end(studio: Studio, ended: Job, spec: Spec, destination: Path | None, voice: "_Voice") -> StudioError | None:
-    """Deliver what is done, or give back why it is not."""
+    """Deliver a finished take, or return the error that the job ended with."""
     match ended.state:
         case Done(take=take):
             _deliver(studio, ended.id, take, spec, destination, voice)
@@ -227,7 +227,7 @@ def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Pa
 
 
 class _Voice:
-    """Tells people on stderr what happens, and gives on stdout what a script may read.
+    """Messages for people on stderr, and results for scripts on stdout.
 
     With `as_json`, stderr carries errors only.
     """
@@ -244,7 +244,7 @@ class _Voice:
 
 
 class _ToTheLog(io.TextIOBase):
-    """Where the `print` of a node goes: stdout is for the clip's path, which a script may read."""
+    """The target of a node's `print`: stdout is for the clip's path, which a script may read."""
 
     def write(self, text: str) -> int:
         if text.strip():

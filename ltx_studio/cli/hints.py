@@ -1,4 +1,4 @@
-"""What to do about an error or a note, in the terms of the command line: commands and options."""
+"""Hints for errors and notes in the terms of the command line: commands and options."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ WORDS: Mapping[Do, str] = {
 
 
 class _Shell(Formatter):
-    """Fill in values as a shell takes them."""
+    """Fills in values with the quoting of a shell."""
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
         match conversion:
@@ -74,16 +74,16 @@ _SHELL = _Shell()
 
 
 def hint_of(error: StudioError) -> str:
-    """Return what to do about an error."""
+    """Return the remedy for an error."""
     return error.hint_in(WORDS, _SHELL)
 
 
 def as_dict(error: StudioError) -> dict[str, str]:
-    """Return an error as scripts read it."""
+    """Return an error for scripts."""
     return {**error.as_dict(), "hint": hint_of(error)}
 
 
 def notes_in_words(notes: Sequence[Note]) -> list[str]:
-    """Return each note as a sentence, with what can be done about it."""
+    """Return each note as a sentence, with its advice."""
     advised = [(note.text, note.advice.worded(WORDS, formatter=_SHELL) if note.advice else "") for note in notes]
     return [f"{text.removesuffix('.')} {advice}" if advice else text for text, advice in advised]

@@ -1,4 +1,4 @@
-"""`ltx-studio jobs`: what waits, runs and has ended, and what can be done about it."""
+"""`ltx-studio jobs`: waiting, running and ended jobs, and commands to control them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -143,7 +143,7 @@ def run() -> int:
 
 
 def _next(queue: Queue) -> str | None:
-    """The owner's job that runs, or the first that waits, unless they are paused."""
+    """Return the id of the owner's running job, or of the first waiting one unless the queue is paused."""
     first = next(iter(queue.of(LOCAL, limit=1)), None)
     if first is None or not isinstance(first.state, Queued | Running):
         return None
@@ -151,7 +151,7 @@ def _next(queue: Queue) -> str | None:
 
 
 def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
-    """Look away when it is cancelled."""
+    """Yield the jobs, and raise `StoppedError` once `cancel` is set."""
     for job in jobs:
         yield job
         if cancel.cancelled:

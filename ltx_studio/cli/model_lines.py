@@ -1,4 +1,4 @@
-"""How plans, verdicts and removals look on the terminal."""
+"""Lines on the terminal for plans, verdicts and removals."""
 
 from collections.abc import Iterator
 

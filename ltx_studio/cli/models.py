@@ -1,4 +1,4 @@
-"""`ltx-studio models`: which model files there are, what fetching them means, and doing it."""
+"""`ltx-studio models`: list the model files, plan downloads, and fetch them."""
 
 import logging
 import shlex
@@ -36,7 +36,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
 
 def _choice(command: _Command) -> _Command:
-    """The options by which files are chosen."""
+    """Add the options that choose files."""
     for option in (
         click.option("--everything", is_flag=True, help="Also LoRAs and control models that a request may name."),
         click.option("--model-set", default=None, help="Model set."),
@@ -246,7 +246,7 @@ def _store() -> Store:
 def _chosen(
     store: Store, names: Sequence[str], modes: Sequence[str], model_set: str | None, *, everything: bool
 ) -> tuple[str, list[ModelFile]]:
-    """What the options mean, in words and as files."""
+    """Return a title and the files that the options choose."""
     from ltx_studio.modes import MODES, get_mode
     from ltx_studio.modes.required_models import model_files
 
@@ -261,7 +261,7 @@ def _chosen(
 
 
 def _fetch(files: list[ModelFile], store: Store, *, quiet: bool, damaged: Collection[Identity] | None = None) -> None:
-    """Have the files, also in place of `damaged` ones; a terminal is asked for a token when a gate wants one."""
+    """Fetch the files, replacing `damaged` ones; ask on a terminal for a token when a gated repository requires one."""
     while True:
         cancel = CancelToken()
         with stop_on_signal(cancel, lambda line: None if quiet else echo(line, err=True)):

@@ -1,4 +1,4 @@
-"""`ltx-studio modes`: what each mode takes and what its presets do, for people and for scripts."""
+"""`ltx-studio modes`: the parameters of each mode and its presets, for people and for scripts."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ _INDENT = 24
 
 
 def as_dict(mode: Mode, model_set: ModelSet) -> dict[str, Any]:
-    """A mode as scripts read it: ``label``, ``params`` (JSON schema), ``presets``."""
+    """Return a mode for scripts: ``label``, ``params`` (JSON schema), ``presets``."""
     return {
         "label": mode.label,
         "params": mode.params.model_json_schema(),
@@ -20,7 +20,7 @@ def as_dict(mode: Mode, model_set: ModelSet) -> dict[str, Any]:
 
 
 def as_lines(mode: Mode, model_set: ModelSet) -> Iterator[str]:
-    """A mode as people read it."""
+    """Yield the lines that describe a mode to people."""
     yield f"{mode.id}: {mode.label}"
     for name, field in mode.params.model_fields.items():
         yield f"  {flag(name):<{_INDENT}} {told(name, field)}"

@@ -1,4 +1,4 @@
-"""Files that a command line names: what it writes is never one of them."""
+"""Files named on the command line: no command overwrites one of its inputs."""
 
 import filecmp
 from collections.abc import Iterable, Iterator
@@ -14,15 +14,15 @@ _WRITTEN = ("out", "preview_control", "workflow")
 
 
 def check_apart(destination: Path, inputs: Iterable[Path], option: str = "--out") -> None:
-    """Refuse a destination that is an input: also through links, in another spelling, or as a copy of it.
+    """Refuse a destination that is an input, including through links, in another spelling, or as a copy of it.
 
     Args:
-        destination: Where something is to be written.
+        destination: The path to write to.
         inputs: Files of the request. Those that the running command names are added.
         option: The option that names the destination.
 
     Raises:
-        RequestError: It is one of the inputs.
+        RequestError: The destination is one of the inputs.
     """
     for path in [*inputs, *_named()]:
         if _is_same(destination, path):
@@ -33,7 +33,7 @@ def check_apart(destination: Path, inputs: Iterable[Path], option: str = "--out"
 
 
 def _named() -> Iterator[Path]:
-    """Every file that the running command reads, as its options name it."""
+    """Yield every file that the options of the running command name as an input."""
     context = click.get_current_context(silent=True)
     for name, value in context.params.items() if context is not None else ():
         if name not in _WRITTEN:
@@ -61,5 +61,5 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.samefile(other) or (
             one.stat().st_size == other.stat().st_size > 0 and filecmp.cmp(one, other, shallow=False)
         )
-    except (OSError, RuntimeError, ValueError):  # a loop of links, or no path: what is wrong is said where it is used
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or no path: reported where it is used
         return False

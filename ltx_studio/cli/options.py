@@ -1,4 +1,4 @@
-"""Command line options from a mode's declaration: one for each parameter, of the parameter's type."""
+"""Command line options from a mode's declaration: one for each parameter, with its type."""
 
 import types
 from pathlib import Path
@@ -28,18 +28,18 @@ class LoraType(click.ParamType[dict[str, Any]]):
 
 
 def options_of(mode: Mode) -> list[click.Parameter]:
-    """What must be given comes first."""
+    """Return the options of a mode, required ones first."""
     fields = mode.params.model_fields
     return [_option(name, fields[name]) for name in sorted(fields, key=lambda name: not _is_needed(name, fields[name]))]
 
 
 def flag(name: str) -> str:
-    """The option of a parameter. Lists are given one at a time, so their option is in the singular."""
+    """Return the option of a parameter. Lists take one item per option, so their option is in the singular."""
     return f"--{name.replace('_', '-').removesuffix('s') if name == 'loras' else name.replace('_', '-')}"
 
 
 def told(name: str, field: FieldInfo) -> str:
-    """What a parameter is, with its default and range."""
+    """Return the description of a parameter, with its default and range."""
     return f"{field.description or field.title}{_hints(name, field)}"
 
 
@@ -59,7 +59,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
 
 
 def _hints(name: str, field: FieldInfo) -> str:
-    """The default and the range, in brackets."""
+    """Return the default and the range, in brackets."""
     value, hints = field.default, []
     if _is_needed(name, field):
         hints.append("required")

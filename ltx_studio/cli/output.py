@@ -1,8 +1,8 @@
 """Write to the terminal, without control characters from users, files and servers.
 
-An escape sequence in a prompt, a tag, a file's name or an error could move the cursor, set the title or hide what was
-said before; a bidirectional override could make a name read as another. Text goes out with a space in place of each;
-JSON goes out with an escape, so that scripts read the very same value.
+An escape sequence in a prompt, a tag, a file name or an error could move the cursor, set the title or hide earlier
+output; a bidirectional override could make a name read as another. Text is printed with a space in place of each;
+JSON with an escape, so that scripts read the same value.
 """
 
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GIGABYTE = 10**9
-"""As disks count."""
+"""In bytes, as disks count."""
 
 _NOT_SHOWN = re.compile(r"[^ -~]")
 
@@ -46,10 +46,10 @@ def json_text(value: object, *, indent: int | None = None) -> str:
 
 
 def moment(seconds: float) -> str:
-    """Return a time, in seconds since the epoch, on this machine's clock."""
+    """Format a time, in seconds since the epoch, in this machine's time zone."""
     try:
         return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, OSError, ValueError):  # a row that somebody put in by hand
+    except (OverflowError, OSError, ValueError):  # a row that somebody edited by hand
         return "????-??-?? ??:??"
 
 
@@ -66,7 +66,7 @@ def echo_json(value: object, *, indent: int | None = None, err: bool = False) ->
 
 
 def _encodable(text: str, stream: TextIO) -> str:
-    """Return text with escapes for what the terminal, or the file that the output goes to, has no letters for."""
+    """Return text with escapes for characters that the output's encoding lacks."""
     return text if _can_encode(text, stream) else text.encode(stream.encoding, errors="backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""A job on the terminal: one bar over its phases; plain lines where there is no terminal."""
+"""A job on the terminal: one bar over its phases; plain lines without a terminal."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ from ltx_studio.text.formatting import printable
 
 
 def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Job:
-    """Follow a job on stderr, as `Studio.follow` tells of it, and give it back as it ended.
+    """Show the progress of a job on stderr, from `Studio.follow`, and return the job as it ended.
 
-    With `alone`, this process carries out this job and no other, whatever else waits.
+    With `alone`, this process runs only this job, whatever else waits.
     """
     console = Console(stderr=True, quiet=quiet, highlight=False)
     columns = (
@@ -39,7 +39,7 @@ def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Jo
 
 
 def _progress(job: Job, *, alone: bool) -> Progress | None:
-    """What a job does; None when it has ended."""
+    """Return the progress of a job; None if it has ended."""
     match job.state:
         case Queued(ahead):
             return Progress(

@@ -119,10 +119,10 @@ def nodes(folder: Path) -> None:
 
 
 def put_nodes(folder: Path) -> Path:
-    """Copy the studio's own ComfyUI nodes into a `custom_nodes` folder; where they are then.
+    """Copy the studio's own ComfyUI nodes into a `custom_nodes` folder, and return where they are.
 
     Raises:
-        RequestError: There is no such folder, or it cannot be written.
+        RequestError: The folder does not exist or cannot be written.
     """
     if not folder.is_dir():
         raise RequestError(f"{folder} is no folder.", "Name the `custom_nodes` folder of a ComfyUI.")

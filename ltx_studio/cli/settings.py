@@ -20,7 +20,7 @@ _UNSET = {
     "output_limit_gb": "none",
     "keep_alive_minutes": "always",
 }
-"""How the defaults read that are no values."""
+"""How to print defaults that have no value."""
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
@@ -102,7 +102,7 @@ def _path() -> Path:
 
 
 def _change(key: str, value: object) -> None:
-    """Write the file with another value, unless something in it would then be wrong."""
+    """Write the file with another value for a key, unless something in it would then be wrong."""
     path = _path()
     before = file.read(path)
     file.parse(before, path)
@@ -120,7 +120,7 @@ def _tell_effect(key: str) -> None:
 
 
 def _as_dict(key: str, loaded: sources.Loaded) -> dict[str, Any]:
-    """Return a setting as scripts read it."""
+    """Return a setting for scripts."""
     variable = sources.KEYS[key].variable
     origin = loaded.origins.get(key)
     source = "default" if origin is None else "environment" if origin == variable else "file"

@@ -1,4 +1,4 @@
-"""Ctrl+C while something runs: the first one stops it cleanly, the second one ends the process at once."""
+"""Ctrl+C during a run: the first one stops it cleanly, the second one ends the process at once."""
 
 import signal
 import threading
@@ -9,12 +9,12 @@ from types import FrameType
 from ltx_studio.cancel import CancelToken
 
 TOLD_SECONDS = 1.0
-"""What comes of a stop is told after it; but nobody may be reading."""
+"""How long to wait for the message about the stop to be written; nobody may be reading."""
 
 
 @contextmanager
 def stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator[None]:
-    """Set `cancel` at the first SIGINT or SIGTERM, and `tell` so."""
+    """Set `cancel` at the first SIGINT or SIGTERM, and pass a message about it to `tell`."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

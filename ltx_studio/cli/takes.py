@@ -1,4 +1,4 @@
-"""`ltx-studio takes`: the history, and what its owner says of it."""
+"""`ltx-studio takes`: the history, with tags and favourites."""
 
 import math
 from collections.abc import Sequence
@@ -110,7 +110,7 @@ def _history() -> History:
 
 
 def _none_yet() -> str:
-    """Say why the history is empty: it may have lost clips that exist."""
+    """Return why the history is empty: it may have lost clips that exist."""
     if next(get_settings().outputs_dir.glob("*/*.mp4"), None) is None:
         return "There are no takes yet."
     return "The history is empty, but there are clips. Run `ltx-studio doctor --repair` to add them."

@@ -1,4 +1,4 @@
-"""`ltx-studio workflow`: reading and checking graphs, without starting ComfyUI."""
+"""`ltx-studio workflow`: read and check graphs without starting ComfyUI."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ltx_studio.cli.check import Report
 
 MOST_SHOWN = 8
-"""Choices of a field that are listed; `form --json` has them all."""
+"""How many choices of a field to list; `form --json` has them all."""
 
 
 @click.group()
@@ -82,7 +82,7 @@ def check(files: tuple[Path, ...], map_to: str | None) -> None:
 
 
 def _refused(bad: list["Report"]) -> WorkflowError:
-    """Return the only problem as it is, or how many there are: they are listed above."""
+    """Return the only problem unchanged, or else how many problems are listed above."""
     problems = [problem for report in bad for problem in report.problems]
     if len(problems) == 1:
         return problems[0]
@@ -137,7 +137,7 @@ def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str
 
 
 def _with_how(command: click.Command) -> None:
-    """What is done with what comes out is said as for `generate`."""
+    """Add the options of `generate` for the result."""
     from ltx_studio.cli.generate import HOW
 
     command.params += HOW
