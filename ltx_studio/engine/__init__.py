@@ -1,4 +1,4 @@
-"""ComfyUI as a library: finding it, booting it in this process, running graphs as streams of events.
+"""ComfyUI as a library: find it, boot it in this process, and run graphs as streams of events.
 
 With `ltx_studio.pocket` this is the only package that imports ComfyUI or torch, and it does so when it boots.
 """

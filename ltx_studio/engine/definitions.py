@@ -1,4 +1,4 @@
-"""The snapshot of ComfyUI's node definitions, by which workflows are read and checked without booting ComfyUI."""
+"""The snapshot of ComfyUI's node definitions, for reading and checking workflows without booting ComfyUI."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ OUR_NODES = Path(__file__).parent / "nodes"
 
 
 def snapshot_path(settings: Settings) -> Path:
-    """One file for each version of ComfyUI and each state of our own nodes, so that a stale one is not found.
+    """Return the snapshot's path; it differs by version of ComfyUI and of our own nodes, so no stale one is found.
 
     Raises:
         SetupError: ComfyUI is not installed.
@@ -24,7 +24,7 @@ def snapshot_path(settings: Settings) -> Path:
 
 
 def write_snapshot(comfy: Comfy, settings: Settings) -> Path:
-    """Write what every registered class declares, in the shape of ComfyUI's ``/object_info``."""
+    """Write the declaration of every registered class, in the format of ComfyUI's ``/object_info``."""
     path = snapshot_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     classes = {name: _info(name, comfy.nodes) for name in sorted(comfy.nodes.NODE_CLASS_MAPPINGS)}
@@ -39,7 +39,7 @@ def _digest_of_our_nodes() -> str:
 
 
 def _info(name: str, nodes: Any) -> dict[str, Any]:
-    """As `server.PromptServer` answers for one class, without its documentation."""
+    """Return what `server.PromptServer` answers for one class, without its documentation."""
     node_class = nodes.NODE_CLASS_MAPPINGS[name]
     if hasattr(node_class, "GET_NODE_INFO_V1"):
         told = node_class.GET_NODE_INFO_V1()

@@ -25,14 +25,14 @@ POLL_SECONDS = 0.05
 """How soon a waiting run notices that it was cancelled."""
 
 HEARTBEAT_SECONDS = 0.5
-"""A consumer can stop a run only between events, so there is one at least this often."""
+"""The longest time between two events, because a consumer can stop a run only between events."""
 
 
 class Engine:
     """Runs workflows on ComfyUI in this process.
 
     Nothing heavy happens before `start` or the first run. The process has one ComfyUI and one lane, so two
-    engines take turns; each keeps a cache of its own.
+    engines take turns; each keeps its own cache.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,7 +44,7 @@ class Engine:
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Begin to boot ComfyUI in the background. Returns at once.
+        """Start to boot ComfyUI in the background, and return at once.
 
         Calling it again does nothing, except after a failure: what was missing may have been installed since.
         """
@@ -57,20 +57,20 @@ class Engine:
         """Boot ComfyUI and wait for it.
 
         Raises:
-            SetupError: It cannot be booted.
-            TimeoutError: It takes longer than `timeout` seconds.
+            SetupError: ComfyUI cannot be booted.
+            TimeoutError: Booting takes longer than `timeout` seconds.
         """
         self._comfy(timeout)
 
     @property
     def ready(self) -> bool:
-        """Whether ComfyUI is booted, so that a run can begin at once."""
+        """Whether ComfyUI is booted, so that a run can start at once."""
         booting = self._booting
         return booting is not None and booting.done() and booting.exception() is None
 
     @property
     def failure(self) -> BaseException | None:
-        """Why ComfyUI could not be booted; None while it is not known to have failed."""
+        """The error of a failed boot; None if booting has not failed."""
         booting = self._booting
         return booting.exception() if booting is not None and booting.done() else None
 
@@ -82,16 +82,16 @@ class Engine:
         run_id: str | None = None,
         fresh: bool = False,
     ) -> Iterator[Event]:
-        """Run `workflow`, telling what happens as it happens.
+        """Run `workflow` and yield its events as they happen.
 
         The stream ends with exactly one of Finished, Failed, Cancelled, and does not raise. Closing or dropping
-        the iterator cancels the run. The device stays held until the run has unwound. With `fresh`, nothing that is
-        still warm from runs before is used, loaded models included.
+        the iterator cancels the run. The device stays held until the run has unwound. With `fresh`, nothing cached by
+        earlier runs is used, loaded models included.
 
-        The files that Finished names are whole, and in the run's folder in staging. They belong to the caller, who
-        removes the folder with `run_folders.discard` when they are where they belong. `run_id` names the run in
-        events, logs and its folder: a caller who gives one finds the files by it after a kill. Without one, they go
-        with the process.
+        The files that Finished names are complete, and in the run's folder in staging. They belong to the caller, who
+        removes the folder with `run_folders.discard` once the files are in their final place. `run_id` names the run in
+        events, logs and its folder: a caller who gives one can find the files by it after a kill. Without one, they are
+        lost with the process.
         """
         cancel = cancel or CancelToken()
         if cancel.cancelled or self._closed.is_set():
@@ -115,14 +115,14 @@ class Engine:
         yield from self._follow(run, began)
 
     def memory(self) -> memory.Memory | None:
-        """The device's memory now, or None while ComfyUI is not booted."""
+        """Return the device's current memory, or None while ComfyUI is not booted."""
         return memory.read(self._comfy().model_management) if self.ready else None
 
     def unload(self, timeout: float = 0.0) -> None:
-        """Free every model and everything cached; the next run loads what it needs again.
+        """Free every model and the whole cache; the next run loads what it needs again.
 
         Raises:
-            BusyError: A run is on, and does not end within `timeout` seconds.
+            BusyError: A run is in progress, and does not end within `timeout` seconds.
         """
         if not self.ready:
             return
@@ -139,10 +139,10 @@ class Engine:
             comfy.lane.release()
 
     def close(self, timeout: float) -> bool:
-        """Stop the run that is on and those that wait, begin no other, and wait up to `timeout` seconds.
+        """Stop the current and all waiting runs, start no more, and wait up to `timeout` seconds.
 
-        Call it before the process ends: a thread that is inside of torch then crashes it, or keeps it from ending.
-        Returns whether no thread is: the run has unwound, and ComfyUI is not being booted, which nothing can stop.
+        Call it before the process ends: a thread inside torch would otherwise crash it, or keep it from ending.
+        Returns True if none is: the run has unwound, and ComfyUI is not booting, which nothing can stop.
         """
         self._closed.set()
         if not self.ready:
@@ -192,7 +192,7 @@ class Engine:
         return bool((yield from self._until(lambda: comfy.lane.acquire(blocking=False), cancel, began)))
 
     def _until(self, condition: Callable[[], bool], cancel: CancelToken, began: float) -> Generator[Event, None, bool]:
-        """Yield heartbeats until `condition()` holds, which gives True, or the run is given up."""
+        """Yield heartbeats until `condition()` holds or the run is given up; return whether it holds."""
         beat = time.monotonic()
         while not self._given_up(cancel):
             if condition():
@@ -207,7 +207,7 @@ class Engine:
         return cancel.cancelled or self._closed.is_set()
 
     def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str, fresh: bool) -> Run:
-        """Start the run in a thread of its own, which releases the lane when it has unwound."""
+        """Start the run in its own thread, which releases the lane when the run has unwound."""
         thread: threading.Thread | None = None
         try:
             if self._warm is None:
@@ -223,12 +223,12 @@ class Engine:
             run = Run(comfy, self._warm, self._settings, workflow, cancel, run_id, fresh=fresh)
             context = contextvars.copy_context()  # ZeroGPU bills the visitor whose token is in it
             self._running = run
-            if self._closed.is_set():  # `close` may have looked for a running one just before
+            if self._closed.is_set():  # `close` may have checked for a running one just before
                 run.abandon()
             thread = threading.Thread(target=context.run, args=(run.work,), name=f"run-{run.id}", daemon=True)
             thread.start()
         except BaseException:
-            if thread is None or thread.ident is None:  # else it runs, and releases the lane itself
+            if thread is None or thread.ident is None:  # else the thread runs, and releases the lane itself
                 comfy.lane.release()
             raise
         return run

@@ -1,4 +1,4 @@
-"""ComfyUI's complaints in the user's words: what happened, where, and the one thing to do."""
+"""Translate ComfyUI's errors for users: what happened, where, and the remedy."""
 
 import errno
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ _OUT_OF_MEMORY_WORDS = (
     "bad_alloc",
     "[errno 12]",
 )
-"""CUDA's and MPS's words, those of torch's allocator on the CPU, which raises a plain RuntimeError, NumPy's, and those
-of the system, when a library has no room."""
+"""The words of CUDA and MPS, of torch's allocator on the CPU, which raises a plain RuntimeError, of NumPy, and of the
+system when a library runs out of memory."""
 _DAMAGED_WORDS = ("safetensors file is corrupt", "PytorchStreamReader", "invalid load key", "not a zip file")
 _GONE = ("FileNotFoundError", "PermissionError", "IsADirectoryError")
 _MOST_LINKS = 8
@@ -44,7 +44,7 @@ def from_validation(
     classes: Mapping[str, Any],
     settings: Settings,
 ) -> StudioError:
-    """The first problem that `validate_prompt` named; `classes` are ComfyUI's node classes."""
+    """Return the first problem that `validate_prompt` found; `classes` are ComfyUI's node classes."""
     if error is not None and error["type"] == "missing_node_type":
         info = error["extra_info"]
         missing = unknown_nodes({str(info.get("class_type")): ""})
@@ -99,7 +99,7 @@ def _choices(node_class: Any, name: str) -> list[str]:
 
 
 def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings: Settings) -> StudioError:
-    """What a node raised, from ComfyUI's ``execution_error``."""
+    """Return the error that a node raised, from ComfyUI's ``execution_error``."""
     if not error:
         return ExecutionError(
             "One of the nodes broke the run off.",
@@ -129,7 +129,7 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings
 
 
 def from_storage(error: OSError) -> ExecutionError:
-    """What went wrong while a run's files were made or moved."""
+    """Return the error for a failure to create or move a run's files."""
     if is_full_disk(str(error)) or error.errno in _FULL:
         return _full_disk("The studio's folder", "")
     where = str(error.filename or "")
@@ -140,12 +140,12 @@ def from_storage(error: OSError) -> ExecutionError:
 
 
 def is_out_of_memory(kind: str, message: str) -> bool:
-    """Return whether an exception, by the name of its class and its words, is about memory."""
+    """Return whether an exception, by its class name and message, is about memory."""
     return kind.endswith(_OUT_OF_MEMORY) or any(words in message.lower() for words in _OUT_OF_MEMORY_WORDS)
 
 
 def is_full_disk(message: str) -> bool:
-    """Return whether an exception is about a full disk, or the user's share of one."""
+    """Return whether an exception's message is about a full disk or an exceeded quota."""
     return any(words in message for words in ("No space left", "[Errno 28]", "quota exceeded", "[Errno 122]"))
 
 
@@ -166,7 +166,7 @@ def _out_of_memory(title: str, kind: str, message: str, details: str, settings: 
 def _broken_model(
     title: str, file: Path | None, message: str, details: str, settings: Settings, *, gone: bool
 ) -> ExecutionError:
-    """A model file that cannot be loaded: what mends it depends on whose it is."""
+    """Return the error for a model file that cannot be loaded; the remedy depends on where the file is from."""
     wrong = "cannot be read" if gone else "is damaged or has the wrong format"
     if file is None:
         return ExecutionError(
@@ -188,7 +188,7 @@ def _broken_model(
 
 
 def _model_file(error: Mapping[str, Any], settings: Settings) -> Path | None:
-    """The model file that the node was to load, by its inputs."""
+    """Return the path of the model file that the node was to load, from its inputs; None if there is none."""
     inputs, kind = error.get("current_inputs"), str(error.get("node_type", ""))
     for name, values in inputs.items() if isinstance(inputs, Mapping) else ():
         value = values[0] if isinstance(values, list) and values else values
@@ -199,12 +199,12 @@ def _model_file(error: Mapping[str, Any], settings: Settings) -> Path | None:
 
 
 def _is_given(name: str) -> bool:
-    """Whether a model file is one that the user gave with a request."""
+    """Return whether the user gave a model file with a request."""
     return name.startswith(f"{OWN}/{PREFIX}")
 
 
 def _named(path: Path, settings: Settings) -> str:
-    """A model file as the user named it: what they gave is linked here, under a name of the studio's."""
+    """Return a model file's name for the user: files given with a request are links with names of the studio's."""
     if path.parent.name != OWN:
         return f"the model file {path.name}"
     for _ in range(_MOST_LINKS):

@@ -1,8 +1,8 @@
-"""Check what a node is given at run time: file names stay in the studio's folders, choices and numbers are valid.
+"""Check node inputs at run time: file names stay in the studio's folders, choices and numbers are valid.
 
-ComfyUI checks what is written into an input, and not what another node hands over at run time. `graph.safety` refuses
-what cannot be told beforehand; this stands behind it, where values of every origin pass: lists, lazy branches, graphs
-that nodes make themselves, and links that only ComfyUI takes for such.
+ComfyUI checks values that are written into an input, but not those that another node passes at run time.
+`graph.safety` refuses what cannot be known beforehand; this is the second line of defence, which sees values of every
+origin: lists, lazy branches, graphs that nodes make themselves, and links that only ComfyUI treats as links.
 """
 
 import inspect
@@ -21,34 +21,34 @@ from ltx_studio.graph.safety import is_examined
 _NUMBERS = {"INT", "FLOAT", "BOOLEAN"}
 _FORMULA = ("ComfyMathExpression", "expression")
 LARGEST_CONNECTED_EXPONENT = 10_000
-"""Of a number that is connected: the power of a larger one takes seconds, with Python's lock held."""
+"""The largest connected number in a formula with an exponent: a larger power takes seconds, with Python's lock held."""
 _MULTIPLIED: Mapping[str, tuple[str, str]] = {
     "StringReplace": ("string", "replace"),
     "RegexReplace": ("string", "replace"),
     "StringFormat": ("f_string", ""),
 }
-"""Class → the text that it changes, and the input that may be put into it many times (empty: all others)."""
+"""Class → the text that it changes, and the input that may be inserted into it many times (empty: all others)."""
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 HINT = "Enter the value in the node."
 
 
 class Handover:
-    """What it needs of ComfyUI: `execution`, for what an input is declared as, and `folder_paths`."""
+    """The run-time check. It needs ComfyUI's `execution`, for the declarations of inputs, and `folder_paths`."""
 
     def __init__(self, execution: Any, folder_paths: Any) -> None:
         self._execution = execution
         self._folder_paths = folder_paths
 
     def check(self, node: Mapping[str, Any], node_class: Any, given: Mapping[str, list[Any]]) -> None:
-        """Refuse values that a node must not be given.
+        """Refuse values that a node must not receive.
 
         Args:
-            node: As the graph has it.
+            node: The node as in the graph.
             node_class: ComfyUI's class.
-            given: Input → its values, more than one where a list is worked off.
+            given: Input → its values, more than one if the node is run for each item of a list.
 
         Raises:
-            WorkflowError: It names the input.
+            WorkflowError: A value is refused; the error names the input.
         """
         declared = node_class.INPUT_TYPES()
         known = self._finalized(node_class, declared, node["inputs"])
@@ -88,7 +88,7 @@ class Handover:
             raise _refused(title, name, f"{type(value).__name__}, but takes {item.kind}")
 
     def _leads_out(self, class_type: str, name: str, text: str) -> bool:
-        """Return whether a folder among the inputs is, or holds, a link to somewhere else."""
+        """Return whether a folder among the inputs is, or contains, a link to another place."""
         if path_table().get(class_type, {}).get(name) != "input":
             return False
         root = Path(self._folder_paths.get_input_directory())
@@ -102,13 +102,13 @@ class Handover:
         return bool(self._folder_paths.is_within_directory(str(root), str(path)))
 
     def _finalized(self, node_class: Any, declared: Any, inputs: Mapping[str, Any]) -> Any:
-        """Return the inputs that a node has with the dynamic choices it was given, as ComfyUI reckons."""
+        """Return the inputs of a node with the dynamic choices that it was given, as ComfyUI computes them."""
         if issubclass(node_class, self._execution._ComfyNodeInternal):
             return self._execution._io.get_finalized_class_inputs(declared, inputs)[0]
         return declared
 
     def _checked_by_the_class(self, node_class: Any) -> set[str] | None:
-        """Return the inputs whose choices the class checks itself, None for all: ComfyUI leaves those to it."""
+        """Return the inputs whose choices the class checks itself, None for all: ComfyUI leaves them to the class."""
         if issubclass(node_class, self._execution._ComfyNodeInternal):
             check = self._execution.first_real_override(node_class, "validate_inputs")
         else:
@@ -120,7 +120,7 @@ class Handover:
 
 
 def _check_amounts(class_type: str, title: str, given: Mapping[str, list[Any]]) -> None:
-    """Refuse texts and lists that grew beyond measure: nodes that double them need only a few lines."""
+    """Refuse texts and lists that grew too large: a few nodes that double them are enough."""
     numbers: list[int | float] = []
     for name, values in given.items():
         where = f"{title}: {name}"
@@ -139,11 +139,11 @@ def _has_exponent(formula: Any) -> bool:
     try:
         return has_connected_exponent(str(formula))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False  # which is refused for what it is
+        return False  # refused elsewhere
 
 
 def _length_made(class_type: str, given: Mapping[str, list[Any]]) -> int:
-    """Return how many characters a node may make of the texts that it is given, at most."""
+    """Return how many characters a node may produce, at most, from its input texts."""
     changed, put_in = _MULTIPLIED[class_type]
     others = [put_in] if put_in else [name for name in given if name != changed]
     longest = max((len(text) for name in others for text in texts(given.get(name, []))), default=0)
@@ -162,14 +162,14 @@ def _is_dynamic(declared: Mapping[str, Any], name: str) -> bool:
 
 
 def _values(values: list[Any]) -> Iterator[Any]:
-    """Yield what there is: not the blockers of ComfyUI, nor what a lazy input has not been asked for yet."""
+    """Return the actual values, without ComfyUI's blockers and lazy inputs that were not requested yet."""
     return (value for value in values if value is not None and type(value).__name__ != "ExecutionBlocker")
 
 
 def _is_plain(value: Any, kinds: set[str]) -> bool:
-    """Return whether an input of plain kinds is given plain data, which has no methods that could do anything.
+    """Return whether inputs of plain kinds receive plain data, which has no methods that could do harm.
 
-    Libraries' single numbers count, and lists of them. A text in the place of a number could become part of a path.
+    Libraries' single numbers count as plain, and lists of them. Text in place of a number could become part of a path.
     """
     if not kinds <= _NUMBERS | {"STRING"}:
         return True

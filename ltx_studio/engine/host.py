@@ -1,4 +1,4 @@
-"""What stands where ComfyUI's server would be: takes its messages and hands them to the run that is on."""
+"""A stand-in for ComfyUI's server: receives its messages and passes them to the current run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +23,10 @@ class Host:
             self.listener(event, data)
 
     def send_progress_text(self, text: Any, node_id: Any, sid: str | None = None) -> None:
-        """Nodes tell the editor about sizes and the like; nothing here shows it."""
+        """Ignore the texts that nodes send to the editor about sizes and the like."""
 
     def queue_updated(self) -> None:
-        """The editor's queue display; there is none."""
+        """Ignore updates of the editor's queue display."""
 
 
 class _PromptQueue:

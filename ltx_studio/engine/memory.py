@@ -1,4 +1,4 @@
-"""What the device and its memory look like, for a badge and for tests."""
+"""The state of the device and its memory, for a badge and for tests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,14 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A reading.
+    """A memory reading.
 
     Attributes:
         device: ComfyUI's name of the device, such as ``"cpu"`` or ``"cuda:0 NVIDIA H200"``.
         tier: ComfyUI's memory policy: ``disabled`` (CPU), ``shared``, ``no``, ``low``, ``normal`` or ``high`` VRAM.
         total: Bytes of the device's memory.
         free: Bytes of it that are free now.
-        used: Bytes that the studio uses: on a CPU those of its process, else all that is taken of the device.
+        used: Bytes that the studio uses: on a CPU those of its process, else all used bytes of the device.
         models: The loaded models: class name and bytes on the device.
     """
 
@@ -28,7 +28,7 @@ class Memory:
 
     @property
     def taken(self) -> int:
-        """Bytes of the device's memory that are not free, whoever has them."""
+        """Used bytes of the device's memory, by any program."""
         return self.total - self.free
 
     @property
@@ -41,9 +41,9 @@ class Memory:
 
 
 def read(model_management: Any) -> Memory:
-    """Read ComfyUI's own figures."""
+    """Read the figures from ComfyUI."""
     device = model_management.get_torch_device()
-    patchers = [loaded.model for loaded in list(model_management.current_loaded_models)]  # weak, so read once
+    patchers = [loaded.model for loaded in list(model_management.current_loaded_models)]  # weak, so read them once
     total, free = int(model_management.get_total_memory(device)), int(model_management.get_free_memory(device))
     return Memory(
         device=str(model_management.get_torch_device_name(device)),

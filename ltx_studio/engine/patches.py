@@ -14,7 +14,7 @@ def share_the_name_app(comfy_dir: Path) -> None:
     """Let ComfyUI's package `app` be found where our own module `app` is already imported.
 
     Reason: a Hugging Face Space starts `app.py`, and `import app; app.build_app()` is how it is embedded, but
-    ComfyUI says `import app.logger`. A module with a `__path__` serves as both.
+    ComfyUI imports `app.logger`. A module with a `__path__` serves as both.
     Remove when: ComfyUI's top-level packages move into one namespace.
     """
     package = comfy_dir / "app"
@@ -30,7 +30,7 @@ def share_the_name_app(comfy_dir: Path) -> None:
 def keep_the_terminal_quiet() -> None:
     """Stop ComfyUI's start-up from logging to the terminal and from replacing `sys.stdout`.
 
-    Reason: the terminal belongs to the user, and the log has a file of its own. `setup_logger` returns at once
+    Reason: the terminal belongs to the user, and the log has its own file. `setup_logger` returns at once
     when its buffer `logs` is not empty.
     Remove when: ComfyUI can be imported without setting up logging.
     """
@@ -45,8 +45,8 @@ def keep_the_terminal_quiet() -> None:
 def preview_whole_clips(previews: Previews) -> None:
     """Give samplers our previewer, with the factors that `previews` knows.
 
-    Reason: ComfyUI's own show the first latent frame only (`x0[0, :, 0]`), and
-    know one set of colours for all VAEs of LTX.
+    Reason: ComfyUI's own previewers show only the first latent frame (`x0[0, :, 0]`), and
+    have one set of colours for all VAEs of LTX.
     Remove when: ComfyUI previews video latents as clips.
     """
     import latent_preview
@@ -62,8 +62,8 @@ def preview_whole_clips(previews: Previews) -> None:
 def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
     """Have `Handover` check the values of a node's inputs before it runs.
 
-    Reason: ComfyUI checks what is written into an input, and not what another node hands over, so a link can name any
-    file, or be an invalid choice.
+    Reason: ComfyUI checks values that are written into an input, but not those that another node passes, so a link can
+    name any file, or be an invalid choice.
     Remove when: ComfyUI checks linked values against the input's choices, and its folder nodes stay in their folder.
     """
     parameters = list(inspect.signature(execution.get_input_data).parameters)
@@ -78,7 +78,7 @@ def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
         inputs: Any, class_def: Any, unique_id: Any, execution_list: Any = None, dynprompt: Any = None, *rest: Any
     ) -> Any:
         found = original(inputs, class_def, unique_id, execution_list, dynprompt, *rest)
-        if execution_list is not None and dynprompt is not None:  # not while ComfyUI looks at what is written
+        if execution_list is not None and dynprompt is not None:  # not while ComfyUI validates the written values
             handover.check(dynprompt.get_node(unique_id), class_def, found[0])
         return found
 

@@ -1,4 +1,4 @@
-"""The forming clip as small pictures: every latent frame, not the first one only as in ComfyUI's own previewers."""
+"""Live previews of a clip: every latent frame, unlike ComfyUI's own previewers, which show only the first."""
 
 import io
 import logging
@@ -12,13 +12,13 @@ from PIL import Image
 log = logging.getLogger(__name__)
 
 FIRST_STEP = 2
-"""What comes of the first step of a sampling is a guess from nothing but noise."""
+"""The first sampling step to preview: after step 1 the clip is a guess from pure noise."""
 
 CELL = 8
-"""A latent cell covers 32 pixels; 8 preview pixels for it are enough to see what forms."""
+"""Preview pixels for each latent cell, which covers 32 pixels; 8 are enough to see what forms."""
 
 LEAST = 256
-"""Pixels along the longer side: a page's own way to enlarge would show a small clip's as squares."""
+"""The fewest pixels along the longer side: a browser would enlarge a smaller preview into visible squares."""
 
 JPEG_QUALITY = 80
 
@@ -37,7 +37,7 @@ class Factors:
 
     @classmethod
     def of_format(cls, latent_format: Any) -> Self | None:
-        """Those that ComfyUI has for latents of a kind: one colour a cell."""
+        """Return ComfyUI's factors for a latent format, one colour per cell; None if it has none."""
         import torch
 
         if latent_format.latent_rgb_factors is None:
@@ -48,11 +48,11 @@ class Factors:
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
-        """Those of a file, as `lab.train` writes one.
+        """Read factors from a file, in the format that `lab.train` writes.
 
         Raises:
-            ValueError: It holds something else.
-            OSError: It cannot be read.
+            ValueError: The file holds something else.
+            OSError: The file cannot be read.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -75,13 +75,13 @@ class Factors:
 
     @property
     def side(self) -> int:
-        """k: how many colours there are along each side of a cell."""
+        """The number k of colours along each side of a cell."""
         return math.isqrt(len(self.bias) // 3)
 
     def colours(self, latent: Any) -> Any:
-        """Bytes, (frames, height·k, width·k, 3), of a latent (channels, frames, height, width).
+        """Return the colours of a latent (channels, frames, height, width) as bytes, (frames, height·k, width·k, 3).
 
-        What is no number becomes grey.
+        NaN becomes grey.
         """
         import torch
 
@@ -94,50 +94,50 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class FormingClip:
-    """What a sampler believes the clip to be. Nothing is computed before somebody wants to see it."""
+    """A sampler's current prediction of the clip. Nothing is computed before `jpegs` is called."""
 
     latent: Any
     factors: Factors
 
     def jpegs(self, frames: int | None) -> tuple[bytes, ...]:
-        """One JPEG for each of the first `frames` latent frames, for all of them when None."""
+        """Return one JPEG for each of the first `frames` latent frames; None means all."""
         return tuple(
             _jpeg(pixels, CELL // self.factors.side) for pixels in self.factors.colours(self.latent[:, :frames])
         )
 
 
 class ClipPreviewer:
-    """Hands latents on to whoever looks at the progress. It has the interface of `latent_preview.LatentPreviewer`."""
+    """Passes latents to the progress callback. It has the interface of `latent_preview.LatentPreviewer`."""
 
     def __init__(self, factors: Factors) -> None:
         self._factors = factors
 
     def decode_latent_to_preview_image(self, preview_format: str, x0: Any) -> FormingClip:
-        """`x0` has the shape (1, 128, frames, height, width), as the transformer knows it.
+        """Return the preview of `x0`, of shape (1, 128, frames, height, width), as the transformer outputs it.
 
-        ComfyUI gives it before `process_latent_out`, which changes nothing in LTX's latents: they are normalised by
-        the VAE itself.
+        ComfyUI passes it before `process_latent_out`, which does not change LTX's latents: the VAE itself normalises
+        them.
         """
         return FormingClip(x0[0], self._factors)
 
 
 class Previews:
-    """Which factors samplers preview with: those of the run that holds the lane, else ComfyUI's own."""
+    """The factors that samplers preview with: those of the run that holds the lane, else ComfyUI's own."""
 
     def __init__(self) -> None:
         self._factors: Factors | None = None
 
     def use(self, path: Path | None) -> None:
-        """Use the factors of a file from now on; without one, or when it is damaged, those that ComfyUI has."""
+        """Use the factors of a file from now on; without one, or if it is damaged, use ComfyUI's own."""
         self._factors = None
         if path is not None:
             try:
                 self._factors = Factors.of_file(path)
-            except (OSError, ValueError) as error:  # a picture less is no reason to make no clip
+            except (OSError, ValueError) as error:  # a missing preview is no reason to fail the run
                 log.warning("previews are ComfyUI's own, because %s cannot be used: %s", path.name, error)
 
     def previewer(self, latent_format: Any) -> ClipPreviewer | None:
-        """For latents of a kind; None for those that are no clips, or of which nobody knows the colours."""
+        """Return the previewer for a latent format; None if it is not for clips, or its colours are unknown."""
         if latent_format.latent_dimensions != 3:
             return None
         factors = self._factors

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 MOST_BYTES = 512 * 1024**2
-"""Of all rescued latents. Those of a clip of 20 seconds at full size take about 20 MB a stage."""
+"""The most bytes of all rescued latents. Those of a clip of 20 seconds at full size take about 20 MB a stage."""
 MOST_ENTRIES = 128
 
 
 class RescuedLatents:
     """Entries of ComfyUI's cache by their keys, which are the signatures of all inputs, the seed included.
 
-    They outlive other runs and the unloading of models: latents are small, and sampling is what takes the time.
+    They outlive other runs and the unloading of models: latents are small, and sampling is the slow part.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class RescuedLatents:
         return len(self._entries)
 
     def keep(self, entries: Mapping[Any, Any]) -> None:
-        """Add entries; the oldest go when there are too many or they are too large."""
+        """Add entries; drop the oldest if there are too many or they are too large."""
         for key, entry in entries.items():
             self._entries[key] = entry
             self._entries.move_to_end(key)
@@ -60,7 +60,7 @@ def latents_of(
 
 
 def bytes_of(value: Any) -> int:
-    """Return the bytes of the tensors in nested lists and dictionaries; models and the like count as nothing."""
+    """Return the bytes of the tensors in nested lists and dictionaries; models and other objects count as nothing."""
     if isinstance(value, Mapping):
         return sum(bytes_of(item) for item in value.values())
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""One run: validate the graph, execute it in ComfyUI, say what happens, unwind, leave the files in staging."""
+"""One run: validate the graph, execute it in ComfyUI, report events, unwind, and leave the files in staging."""
 
 import asyncio
 import copy
@@ -32,15 +32,15 @@ INTERRUPT_SECONDS = 0.05
 
 @dataclass(slots=True)
 class Warm:
-    """What an engine keeps from run to run: ComfyUI's executor with its cache, the model files that it has read, and
-    the latents of runs that failed."""
+    """What an engine keeps between runs: ComfyUI's executor with its cache, the model files that it has read, and the
+    latents of failed runs."""
 
     executor: Any
     files: cache.Fingerprint = field(default_factory=dict)
     rescued: RescuedLatents = field(default_factory=RescuedLatents)
 
     def drop_replaced_models(self, files: cache.Fingerprint) -> None:
-        """Forget everything when a model file is another one than before; its name is all that ComfyUI looks at."""
+        """Forget everything if a model file has changed; ComfyUI compares only its name."""
         if cache.has_changed(self.files, files):
             self.executor.reset()
             self.rescued.clear()
@@ -48,7 +48,7 @@ class Warm:
 
 
 class Run:
-    """A run that holds the lane. `work` is called once, in a thread of its own; `events` may be read from any."""
+    """A run that holds the lane. `work` is called once, in its own thread; `events` may be read from any thread."""
 
     def __init__(
         self,
@@ -82,13 +82,13 @@ class Run:
         self._previewed: tuple[str | None, float] | None = None
 
     def abandon(self) -> None:
-        """Nobody listens any more: stop as if it were cancelled. After the end it does nothing."""
+        """Stop as if the run were cancelled, because nobody reads its events any more. No effect after the end."""
         self._abandoned.set()
 
     def work(self) -> None:
-        """Do the run and release the lane; puts the outcome last, when the next run may begin.
+        """Execute the run and release the lane; put the outcome last, when the next run may start.
 
-        The folder of a run that finished with files stays: it belongs to whoever reads the outcome.
+        The folder of a run that finished with files stays: it belongs to the reader of the outcome.
         """
         folder: RunFolder | None = None
         outcome: Outcome = Cancelled()
@@ -166,11 +166,11 @@ class Run:
         return None if path is None else Path(path)
 
     def _validate(self) -> list[str]:
-        """The ids of the graph's output nodes.
+        """Return the ids of the graph's output nodes.
 
         Raises:
             WorkflowError: ComfyUI refuses the graph.
-            ModelMissingError: It names a model file that is not there.
+            ModelMissingError: The graph names a missing model file.
         """
         execution = self._comfy.execution
         valid, error, outputs, node_errors = asyncio.run(execution.validate_prompt(self.id, self._graph, None))
@@ -180,7 +180,7 @@ class Run:
         return list(outputs)
 
     def _finish(self, folder: RunFolder, history: dict[str, Any]) -> tuple[Output, ...]:
-        """Mark the run's folder as finished, with what the run itself says that it saved; nothing if it saved none."""
+        """Mark the run's folder as finished, and return the files that the run reports as saved; empty if none."""
         savers: dict[Path, str] = {}
         for node_id, file in _saved_files(history, folder.saving):
             savers.setdefault(file, self._titles.get(node_id, node_id))  # two equal nodes save once
@@ -196,7 +196,7 @@ class Run:
                 self._comfy.model_management.interrupt_current_processing()
 
     def _on_message(self, event: str, data: dict[str, Any]) -> None:
-        """What the executor tells its server, in the thread of the run."""
+        """Handle a message from the executor to its server, in the thread of the run."""
         if event == "execution_cached":
             self.events.put(Started(self.id, len(self._graph), len(data["nodes"])))
         elif event == "executing":
@@ -207,7 +207,7 @@ class Run:
             self._error = data
 
     def _phase_at(self, node_id: str) -> int:
-        """The index of the phase that a node belongs to; -1 when it has none."""
+        """Return the index of the phase that a node belongs to; -1 if none."""
         return self._phase_of.get(self._titles.get(node_id, ""), self._phase_of.get(node_id, -1))
 
     def _enter_stage(self, node_id: str) -> None:
@@ -220,7 +220,7 @@ class Run:
     def _on_progress(
         self, value: float, total: float, preview: object, prompt_id: str | None = None, node_id: str | None = None
     ) -> None:
-        """ComfyUI's progress bars: sampling steps, decoding tiles."""
+        """Handle an update of ComfyUI's progress bars: sampling steps, decoding tiles."""
         if self._stopping():
             raise self._comfy.model_management.InterruptProcessingException
         context = self._comfy.context.get_executing_context()
@@ -236,7 +236,7 @@ class Run:
 
 
 def _saved_files(history: dict[str, Any], folder: Path) -> Iterator[tuple[str, Path]]:
-    """(node id, file) of everything that a run says it saved below `folder`."""
+    """Yield (node id, file) for every file that a run reports as saved below `folder`."""
     for node_id, shown in history["outputs"].items():
         for entry in (entry for entries in shown.values() if isinstance(entries, list) for entry in entries):
             if isinstance(entry, dict) and entry.get("type") == "output":

@@ -1,1 +1,1 @@
-"""The pocket model: a tiny LTX-2.3 of our own that runs the same graphs through the same loaders on any CPU."""
+"""The pocket model: our own tiny LTX-2.3 that runs the same graphs through the same loaders on any CPU."""

@@ -1,4 +1,4 @@
-"""Where the pocket model's files lie and whether they are whole."""
+"""The pocket model's files: where they are, and whether they are complete."""
 
 import hashlib
 import json
@@ -7,10 +7,10 @@ from pathlib import Path
 from ltx_studio.settings import Settings
 
 VERSION = 10
-"""Raise it with every change to the files: those of another version are stored again."""
+"""Increase it with every change to the files: those of another version are stored again."""
 
 SHIPPED = Path(__file__).resolve().parent / "weights"
-"""Where they come with the package."""
+"""The folder in which they come with the package."""
 
 CHECKPOINT = "checkpoints/ltx-2.3-pocket.safetensors"
 TEXT_ENCODER = "text_encoders/ltx-2.3-pocket-text-encoder.safetensors"
@@ -24,26 +24,26 @@ CAMERA_LORAS = tuple(
     for move in ("static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down")
 )
 STYLE_LORA = "loras/ltx-2.3-pocket-sketch.safetensors"
-"""As a user could have made one: no set names it, it is chosen like any other."""
+"""A LoRA as a user could have made it: no set names it, it is chosen like any other."""
 REST = "rest.safetensors"
-"""Of the training alone: what the transformer leaves out of the latents."""
+"""Used in training only: what the transformer leaves out of the latents."""
 PREVIEW = "vae_approx/ltx-2.3-pocket-preview.safetensors"
-"""Factors for pictures of the forming clip; no graph names it."""
+"""Factors for live previews; no graph names it."""
 MODELS = (
     *(CHECKPOINT, TEXT_ENCODER, UPSCALER),
     *(DISTILLED_LORA, IC_LORA, DETAILER_LORA, POSE_LORA, *CAMERA_LORAS, STYLE_LORA),
 )
-"""What graphs load, and a clip is made of."""
+"""The files that graphs load to make a clip."""
 ALL = (*MODELS, PREVIEW)
 
 
 def manifest_path(settings: Settings) -> Path:
-    """Written last, so the model is whole when this names files that are there in full."""
+    """Return the path of the manifest, which is written last: the model is complete if its files match the manifest."""
     return settings.models_dir / "ltx-2.3-pocket.json"
 
 
 def is_whole(settings: Settings) -> bool:
-    """Whether every file is there, byte for byte as it came with the package. Reads them all: a tenth of a second."""
+    """Return whether every file matches the package byte for byte. Reads them all, which takes a tenth of a second."""
     try:
         manifest = json.loads(manifest_path(settings).read_text(encoding="utf-8"))
         return bool(manifest == _manifest(settings))

@@ -1,4 +1,4 @@
-"""Puts the pocket model's files where ComfyUI finds them. They come with the package; training them is `train`'s."""
+"""Install the pocket model's files where ComfyUI finds them. They come with the package; `train` trains them."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from ltx_studio.settings import Settings
 
 
 def install(settings: Settings) -> None:
-    """Write every file, each in one piece."""
+    """Write every file atomically, then the manifest."""
     for name in files.ALL:
         _put(files.SHIPPED / name, settings.models_dir / name)
     files.write_manifest(settings)
@@ -20,7 +20,7 @@ def _put(source: Path, path: Path) -> None:
     partial = path.with_suffix(f".{os.getpid()}.part")
     try:
         shutil.copyfile(source, partial)
-        partial.chmod(0o644)  # a ComfyUI of another user may share the folder
+        partial.chmod(0o644)  # another user's ComfyUI may share the folder
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
