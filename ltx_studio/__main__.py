@@ -1,4 +1,4 @@
-"""`python -m ltx_studio` is `ltx-studio`."""
+"""The entry point of `python -m ltx_studio`, which is `ltx-studio`."""
 
 from ltx_studio.cli import main
 

@@ -11,11 +11,11 @@ from string import Formatter
 from typing import Any, Self
 
 LONGEST = 4_000
-"""Characters of a sentence or a parameter; what users bring may be quoted in it."""
+"""The most characters of a sentence or a parameter, either of which may quote users' text."""
 
 
 class Do(StrEnum):
-    """What to do. The parameters of each stand after it."""
+    """Things to do. The comment after each names its parameters."""
 
     TRUST = "trust"
     SET_VALUE = "set_value"  # wanted, given (NODE.INPUT=VALUE)
@@ -56,7 +56,7 @@ class Do(StrEnum):
 
 
 PHRASES = (Do.USE_POCKET, Do.USE_POCKET_FILES)
-"""Those that stand in `Advice.otherwise`: worded as the end of a sentence that begins with "Or"."""
+"""Values for `Advice.otherwise`, worded as the end of a sentence that begins with "Or"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Advice:
     """What to do about an error or a note.
 
     Attributes:
-        do: What.
+        do: The thing to do.
         given: Its parameters, by name.
-        otherwise: What else would help, one of `PHRASES`.
+        otherwise: Another thing that would help, one of `PHRASES`.
     """
 
     do: Do
@@ -83,11 +83,11 @@ class Advice:
         return replace(self, given=tuple((name, change(value)) for name, value in self.given))
 
     def worded(self, words: Mapping[Do, str], *, formatter: Formatter | None = None, **more: Any) -> str:
-        """Return the advice in the words of an interface; nothing where it has none for it.
+        """Return the advice in the words of an interface; empty if it has no words for it.
 
         Args:
             words: Sentences with parameters in braces.
-            formatter: Fills the parameters in; may know conversions of its own.
+            formatter: Fills in the parameters; may support its own conversions.
             more: Further parameters.
         """
         filled = formatter or Formatter()
@@ -104,7 +104,7 @@ class Advice:
 
     @classmethod
     def from_dict(cls, stored: object) -> Self | None:
-        """Return what `to_dict` gave; None for what is damaged or of a newer studio."""
+        """Return the advice that `to_dict` stored; None if it is damaged or of a newer studio."""
         if not isinstance(stored, Mapping) or not isinstance(stored.get("given", {}), Mapping):
             return None
         given, otherwise = stored.get("given", {}), stored.get("otherwise")
@@ -120,7 +120,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a user should know before a run: a plain sentence, and what can be done about it."""
+    """A plain sentence that a user should know before a run, and advice about it."""
 
     text: str
     advice: Advice | None = None
@@ -135,6 +135,6 @@ def texts_of(notes: Sequence[Note]) -> list[str]:
 
 
 def shortened(text: str) -> str:
-    """Return a text with its middle left out when it is longer than `LONGEST`."""
+    """Return a text without its middle if it is longer than `LONGEST`."""
     half = LONGEST // 2
     return text if len(text) <= LONGEST else f"{text[:half]} … {text[-half + 3 :]}"

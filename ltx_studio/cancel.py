@@ -1,10 +1,10 @@
-"""The one way to stop a run: a token that any thread may set, once and for all."""
+"""The one way to stop a run: a token that any thread may set, and nobody can reset."""
 
 import threading
 
 
 class CancelToken:
-    """Ask a run to stop. Setting it before the run begins is as good as setting it in the middle."""
+    """A request to stop a run. It may be set before the run starts or at any time during it."""
 
     __slots__ = ("_event",)
 
@@ -19,5 +19,5 @@ class CancelToken:
         return self._event.is_set()
 
     def wait(self, timeout: float) -> bool:
-        """Sleep for up to `timeout` seconds; True as soon as the token is set."""
+        """Sleep for up to `timeout` seconds; return True as soon as the token is set."""
         return self._event.wait(timeout)

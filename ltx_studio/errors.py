@@ -1,7 +1,7 @@
 """Every error a user can meet: what happened, where, and the one thing to do.
 
     StudioError
-    ├── RequestError          what was asked for cannot be made as asked
+    ├── RequestError          the request cannot be carried out as given
     │   └── WorkflowError     a graph that the installed ComfyUI cannot run
     ├── SetupError            the installation is missing or broken
     ├── ModelMissingError     a model file is not where ComfyUI looks
@@ -11,7 +11,7 @@
     ├── BusyError             the engine is in the middle of a run
     ├── StoppedError          the user stopped it
     └── ExecutionError        a node failed while it ran
-        └── OutOfMemoryError  it failed for want of memory
+        └── OutOfMemoryError  it ran out of memory
 
 All of them survive pickling and `to_dict`, because they cross process borders (ZeroGPU, Ray, the database).
 """
@@ -25,29 +25,29 @@ from ltx_studio.advice import Advice, Do, shortened
 
 
 class Remedy(StrEnum):
-    """What the studio itself can do about an error, when it is asked to."""
+    """What the studio itself can do about an error, on request."""
 
     FETCH = "fetch"
-    """Get the model files that the error names."""
+    """Fetch the model files that the error names."""
     SMALLER = "smaller"
-    """Make it at half the width and height."""
+    """Render at half the width and height."""
     UNLOAD = "unload"
-    """Take every model out of memory."""
+    """Unload every model from memory."""
     RETRY = "retry"
-    """Ask for the same again: what was in the way may be gone."""
+    """Repeat the same request: the obstacle may be gone."""
 
 
 class StudioError(Exception):
-    """Something a user is told about.
+    """An error that is shown to the user.
 
     Args:
         message: What happened, in one sentence.
-        hint: The one thing to do about it, in a plain sentence without options, commands or buttons.
-        advice: The same as data, for each interface to word; see `hint_in`.
-        where: The node, file or step it happened in; empty when the message says it.
-        details: What a developer would want, such as a traceback. Never shown unasked.
+        hint: The remedy, in a plain sentence without options, commands or buttons.
+        advice: The remedy as data, for each interface to word; see `hint_in`.
+        where: The node, file or step that failed; empty if the message names it.
+        details: Information for developers, such as a traceback. Shown only on request.
         remedies: What the studio can do about it, in the order of `Remedy`.
-        files: Keys of the model files that `Remedy.FETCH` is about.
+        files: The keys of the model files for `Remedy.FETCH`.
     """
 
     code: ClassVar[str] = "error"
@@ -85,10 +85,10 @@ class StudioError(Exception):
         return hash(self.__reduce__()[1])
 
     def renamed(self, names: Mapping[str, str]) -> Self:
-        """Return the same error with other names of files in its message, hint, advice and place.
+        """Return the same error with other file names in its message, hint, advice and place.
 
         Args:
-            names: Name now → name then.
+            names: Current name → new name.
         """
 
         def rename(text: str) -> str:
@@ -111,12 +111,12 @@ class StudioError(Exception):
         )
 
     def hint_in(self, words: Mapping[Do, str], formatter: Formatter | None = None) -> str:
-        """Return what to do in the words of an interface; the plain hint where it has none. See `Advice.worded`."""
+        """Return the remedy in the words of an interface, or the plain hint if it has none. See `Advice.worded`."""
         advised = self.advice.worded(words, formatter=formatter, files=self.files) if self.advice else ""
         return advised or self.hint
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as built-in types, for JSON and other processes."""
+        """Return the whole error as built-in types, for JSON and other processes."""
         return {
             "type": type(self).__name__,
             **self.as_dict(),
@@ -129,10 +129,10 @@ class StudioError(Exception):
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any]) -> "StudioError":
-        """Return what `to_dict` gave.
+        """Return the error that `to_dict` stored.
 
-        Earlier studios stored no ``type`` and no ``advice``, and newer ones may store more: what this studio does not
-        know is passed over.
+        Earlier studios stored no ``type`` and no ``advice``, and newer ones may store more: unknown values are
+        ignored.
         """
         return _kind_of(stored)(
             stored["message"],
@@ -145,12 +145,12 @@ class StudioError(Exception):
         )
 
     def as_dict(self) -> dict[str, str]:
-        """The error as scripts read it: ``error`` (a stable code), ``message``, ``hint``."""
+        """Return the error for scripts: ``error`` (a stable code), ``message``, ``hint``."""
         return {"error": self.code, "message": self.message, "hint": self.hint}
 
     @classmethod
     def unexpected(cls, error: BaseException, *, details: str = "") -> Self:
-        """Wrap an exception that nobody foresaw; the traceback belongs into ``details``."""
+        """Wrap an unforeseen exception; pass its traceback as ``details``."""
         return cls(
             f"Something unexpected went wrong: {type(error).__name__}: {error}",
             "Report it with the traceback from the studio's log.",
@@ -165,7 +165,7 @@ def _kinds(kind: type[StudioError]) -> Iterator[type[StudioError]]:
 
 
 def _kind_of(stored: Mapping[str, Any]) -> type[StudioError]:
-    """Return the class by its name, or the first one with its code where nothing has that name."""
+    """Return the class with the stored name, or else the first one with the stored code."""
     kinds = list(_kinds(StudioError))
     named = (kind for kind in kinds if kind.__name__ == stored.get("type"))
     coded = (kind for kind in kinds if kind.code == stored["error"])

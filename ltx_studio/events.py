@@ -1,4 +1,4 @@
-"""What a run says while it works: small frozen values that cross process borders, see `to_dict`.
+"""The events of a run: small frozen values that cross process borders, see `to_dict`.
 
 A run is a stream of these. It ends with exactly one of `Finished`, `Failed`, `Cancelled`.
 """
@@ -13,9 +13,9 @@ from ltx_studio.errors import StudioError
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """It has not begun: ComfyUI is starting, another run holds the device, or the hub is asked about files.
+    """The run has not started: ComfyUI is starting, another run holds the device, or the hub is asked about files.
 
-    `note` is what makes it take longer, if anything.
+    `note` is the reason for a longer wait, if there is one.
     """
 
     reason: Literal["start", "lane", "hub"]
@@ -27,16 +27,16 @@ FetchPhase: TypeAlias = Literal["queued", "waiting", "checking", "fetching", "re
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """A model file on its way. Counts of bytes never go back, also when something is fetched a second time.
+    """The progress of a model file's download. Byte counts never decrease, even if something is fetched twice.
 
     Attributes:
-        file: Its key, ``folder/name``.
-        phase: ``waiting`` is for another program that fetches the same file, ``retrying`` for a pause after a fault.
+        file: The file's key, ``folder/name``.
+        phase: ``waiting`` is for another program that fetches the same file, ``retrying`` for a pause after an error.
         done: Bytes of the file that are here.
-        size: Bytes of the whole file, as the hub says.
-        all_done: Bytes of all files that were asked for.
-        all_size: Bytes that all of them have.
-        note: What went wrong, when it is tried again or has failed.
+        size: Bytes of the whole file, as reported by the hub.
+        all_done: Bytes of all requested files that are here.
+        all_size: Bytes of all requested files.
+        note: What went wrong, if the file is retried or has failed.
     """
 
     file: str
@@ -53,7 +53,7 @@ class Prepared:
     """The files of a request are ready, and its graph is built.
 
     Attributes:
-        graph: API format, id → node.
+        graph: The graph in API format, id → node.
     """
 
     graph: Mapping[str, Mapping[str, Any]]
@@ -66,7 +66,7 @@ class Started:
     Attributes:
         run_id: Names the run in logs and files.
         nodes: How many nodes the graph has.
-        cached: How many of them are still warm from an earlier run and are not executed.
+        cached: How many of them are cached from an earlier run and are not executed.
     """
 
     run_id: str
@@ -76,7 +76,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """Phase `index` of `count` (from 0) begins. Phases that are wholly cached are skipped."""
+    """Phase `index` of `count` (from 0) begins. Phases that are entirely cached are skipped."""
 
     id: str
     label: str
@@ -86,7 +86,7 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Step `step` of `total` (from 1) of stage `stage` is done."""
+    """Step `step` of `total` (from 1) of phase `phase` is done."""
 
     phase: str
     step: int
@@ -95,7 +95,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The forming clip after `step` of stage `stage`: one JPEG for each latent frame."""
+    """The live preview after `step` of phase `phase`: one JPEG for each latent frame."""
 
     phase: str
     step: int
@@ -104,14 +104,14 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Nothing new, but the run is alive; `elapsed` seconds since it was asked for."""
+    """Nothing new, but the run is alive; `elapsed` seconds since it was requested."""
 
     elapsed: float
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A whole file that the run made, in its folder in staging; `node` is the title of the node that saved it."""
+    """A complete file that the run made, in its folder in staging; `node` is the title of the node that saved it."""
 
     path: Path
     node: str
@@ -119,9 +119,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is done; `seconds` from the start of the graph to its end.
+    """The run is done; `seconds` is the time from the start of the graph to its end.
 
-    The files belong to whoever reads this, and so does removing the run's folder: see `engine/run_folders.py`.
+    The files belong to the reader of this event, and so does removing the run's folder: see `engine/run_folders.py`.
     """
 
     outputs: tuple[Output, ...]
@@ -150,15 +150,15 @@ KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Eve
 
 
 def to_dict(event: Event) -> dict[str, Any]:
-    """Return an event as built-in types, with its class's name under ``type``. The pictures of a preview stay bytes."""
+    """Return an event as built-in types, with its class's name under ``type``. The JPEGs of a preview stay bytes."""
     return {"type": type(event).__name__, **{each.name: _plain(getattr(event, each.name)) for each in fields(event)}}
 
 
 def from_dict(plain: Mapping[str, Any]) -> Event:
-    """Return what `to_dict` gave; what this studio does not know of it is passed over.
+    """Return the event that `to_dict` stored; unknown values are ignored.
 
     Raises:
-        ValueError: There is no such event, or something is missing.
+        ValueError: The event does not exist, or a value is missing.
     """
     kind = KINDS.get(plain.get("type", ""))
     if kind is None:
@@ -193,4 +193,4 @@ _READ: Mapping[tuple[type[Event], str], Callable[[Any], Any]] = {
     (Finished, "outputs"): lambda outputs: tuple(map(from_dict, outputs)),
     (Failed, "error"): StudioError.from_dict,
 }
-"""How an attribute is read that is no built-in type."""
+"""How to read the attributes that are not of a built-in type."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 
 PREFIX, SUFFIX = ".ltx-studio-", ".part"
-"""What the names of unfinished files begin and end with."""
+"""The prefix and suffix of the names of unfinished files."""
 
 FOREIGN_SECONDS = 24 * 3600
-"""An unfinished file that names no process of this machine is left over when it is older."""
+"""The age in seconds at which an unfinished file of another machine, or of no known process, counts as left over."""
 
 _NAME = re.compile(rf"{re.escape(PREFIX)}(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]+{re.escape(SUFFIX)}")
 
@@ -29,7 +29,7 @@ def whole(path: Path) -> Iterator[Path]:
     The temporary name does not depend on that of `path`, which may be as long as the file system allows.
 
     Raises:
-        OSError: It cannot be written; what was at `path` before is unchanged.
+        OSError: The file cannot be written; what was at `path` before is unchanged.
     """
     partial = path.with_name(f"{PREFIX}{_host()}-{os.getpid()}-{uuid.uuid4().hex[:12]}{SUFFIX}")
     try:
@@ -41,10 +41,10 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def move(source: Path, destination: Path) -> None:
-    """Move a whole file, also to another disk. On the same disk it needs neither memory nor free space.
+    """Move a whole file, even to another disk. On the same disk it needs neither memory nor free space.
 
     Raises:
-        OSError: It cannot be moved; `source` and what was at `destination` before are unchanged.
+        OSError: The file cannot be moved; `source` and what was at `destination` before are unchanged.
     """
     try:
         source.replace(destination)
@@ -77,7 +77,7 @@ def _is_left_over(partial: Path) -> bool:
         return True
     except psutil.Error:
         return False
-    return int(named["pid"]) != os.getpid() and began > changed + 1  # another process has its number by now
+    return int(named["pid"]) != os.getpid() and began > changed + 1  # the process id has been reused since
 
 
 def _host() -> str:

@@ -45,7 +45,7 @@ class Limit:
             is_partial: Whether the caller stopped counting above the limit, so that there may be more than `amount`.
 
         Raises:
-            RequestError: It is above the limit; the message says the limit, and the amount where it is known.
+            RequestError: The amount is above the limit; the message names the limit, and the amount if it is known.
         """
         if amount > self.most:
             most = _shown(self.most, self.unit)
@@ -109,7 +109,7 @@ PACKETS = Limit(300_000, "packets", "Trim it to the part that you need.")
 DAMAGED_PACKETS = Limit(1_000, "damaged packets in a row", "Save it again, or use another file.")
 SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file again without its training metadata.")
 
-# What a parser may take in its own process (`reading`)
+# Limits of a parser in its own process (`reading`)
 READ_CPU_SECONDS = Limit(30, "seconds of CPU time", "Use a smaller or simpler file.")
 READ_SECONDS = Limit(120, "seconds", "Use a smaller or simpler file, or try again when the machine is less busy.")
 READ_MEMORY = Limit(1280 * MEBIBYTE, "bytes", "Use a smaller or simpler file.")

@@ -1,4 +1,4 @@
-"""The studio's rotating log file. Whatever ComfyUI and the libraries log goes there, not to the user's terminal."""
+"""The studio's rotating log file. All records of ComfyUI and the libraries go there, not to the user's terminal."""
 
 import contextlib
 import io
@@ -14,9 +14,9 @@ from ltx_studio.settings import Settings
 MAX_BYTES = 2_000_000
 BACKUPS = 3
 LONGEST_TEXT = 8_000
-"""Characters of a message, and of a traceback."""
+"""The most characters of a message, and of a traceback."""
 LONGEST_LINE = 1_000
-"""Characters of what a library prints."""
+"""The most characters of a line that a library prints."""
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ def escaped(text: str) -> str:
 
 
 class SafeFormatter(logging.Formatter):
-    """Keeps a record from controlling a terminal, looking like another record, or filling the log.
+    """Keeps a record from controlling a terminal, imitating another record, or filling the log.
 
-    A message is one line. A traceback keeps its lines, indented, its beginning and its end.
+    A message is one line. A traceback keeps its lines, indented, but only its beginning and its end if it is long.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -49,8 +49,8 @@ class _ToLog(io.TextIOBase):
     """A stream whose lines go to the log.
 
     Args:
-        instead_of: The stream that it stands for. What asks for its number (`faulthandler`, which ComfyUI turns on, for
-            the crash of a library) gets that of the real one.
+        instead_of: The stream that it replaces. Callers that ask for the file number (`faulthandler`, which ComfyUI
+            turns on, for the crash of a library) get that of the real stream.
     """
 
     encoding = "utf-8"
@@ -86,7 +86,7 @@ def terminal_kept() -> Iterator[TextIO]:
 
 
 def keep_in_log(*names: str) -> None:
-    """Send the records of these loggers to the log file only, not through their own handlers to the terminal."""
+    """Send the records of these loggers only to the log file, not through their own handlers to the terminal."""
     for name in names:
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -113,13 +113,13 @@ def log_to_file(settings: Settings) -> None:
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would note signed addresses
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would log signed addresses
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a full disk must not fill the terminal with the log's own tracebacks
 
 
 def _cut(text: str) -> str:
-    """The text's beginning and end, where it is too long; a traceback says at its end what happened."""
+    """Return a text's beginning and end if it is too long; the end of a traceback says what happened."""
     if len(text) <= LONGEST_TEXT:
         return text
     part = LONGEST_TEXT // 2

@@ -1,8 +1,8 @@
 """Keep the studio's files readable by its user alone, and leave the permissions of other folders alone.
 
-A process that was started as the studio (`make_private`) gives its new files to nobody else; `as_usual` makes the few
-files that belong elsewhere, such as a clip at `--out` or a model in the shared Hugging Face cache, with the umask that
-the user had. Whoever imports the package keeps their own umask: there, the home's own mode keeps others out.
+A process that was started as the studio (`make_private`) makes its new files private; `as_usual` creates the few
+files that belong elsewhere, such as a clip at `--out` or a model in the shared Hugging Face cache, with the user's
+own umask. A program that imports the package keeps its umask: there, the mode of the home keeps others out.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 PRIVATE_UMASK = 0o077
 _OTHERS = 0o077
 _OURS = "studio.db", "worker.lock", "comfyui"
-"""Any of these in a folder tells that it has been a studio's home before."""
+"""Any of these names in a folder shows that it was a studio's home before."""
 _LOG = "logs", "studio.log"
 _MARK = ".private"
-"""In a home whose mode was decided once: whoever opens it to others afterwards wants it so."""
+"""Marks a home whose mode was set once: later changes by the user are kept."""
 
 
 @dataclass(slots=True)
@@ -55,22 +55,22 @@ def user_umask() -> int:
     with _umask.lock:
         if _umask.users is not None:
             return _umask.users
-        now = os.umask(PRIVATE_UMASK)  # there is no way to read it but setting it
+        now = os.umask(PRIVATE_UMASK)  # a umask can only be read by setting it
         os.umask(now)
         return now
 
 
 def user_mode(*, folder: bool = False) -> int:
-    """Return the mode that the user's new files, or folders, have."""
+    """Return the mode of the user's new files, or folders."""
     return (0o777 if folder else 0o666) & ~user_umask()
 
 
 @contextlib.contextmanager
 def as_usual() -> Iterator[None]:
-    """Make files and folders outside the studio's home with the user's own umask.
+    """Create files and folders outside the studio's home with the user's own umask.
 
-    A umask is the whole process's: what another thread makes in the home meanwhile is kept from others by the home's
-    own mode. Keep the body short.
+    A umask applies to the whole process: files that another thread creates in the home meanwhile are protected by the
+    home's own mode. Keep the body short.
     """
     with _umask.lock:
         if _umask.users is not None and not _umask.usual:
@@ -89,7 +89,7 @@ def open_home(home: Path) -> None:
     """Make the studio's home private; close one that an older studio left open, once.
 
     Raises:
-        SetupError: It cannot be made.
+        SetupError: The home cannot be created.
     """
     try:
         if home.is_dir():
@@ -112,12 +112,12 @@ def is_exposed(home: Path) -> bool:
 
 
 def command_to_close(home: Path) -> str:
-    """Return the command that makes the home private."""
+    """Return the shell command that makes the home private."""
     return f"chmod 700 {shlex.quote(str(home))}"
 
 
 def home_error(home: Path, error: OSError) -> SetupError:
-    """Return why something in the home cannot be written, with the remedy for that reason."""
+    """Return the error for something in the home that cannot be written, with a remedy for the cause."""
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else home
     reason = error.strerror or str(error)
     message = f"The studio's folder {home} cannot be written: {reason}."
@@ -135,7 +135,7 @@ def home_error(home: Path, error: OSError) -> SetupError:
 
 
 def _close_once(home: Path) -> None:
-    """Keep others out of a home of ours that an older studio, or the user, made. The studio works without that, too."""
+    """Close a studio's home that an older studio, or the user, left open. Errors are ignored: it works without it."""
     with contextlib.suppress(OSError):
         if not hasattr(os, "getuid") or (home / _MARK).exists():
             return
@@ -149,7 +149,7 @@ def _close_once(home: Path) -> None:
 
 
 def _is_only_a_home(home: Path, mode: int) -> bool:
-    """Whether a folder is the studio's and nothing else: not `/tmp`, nor the user's own home folder."""
+    """Return whether a folder is only a studio's home: not `/tmp`, nor the user's own home folder."""
     where = home.resolve()
     if mode & stat.S_ISVTX or where in (Path(where.anchor), Path("~").expanduser().resolve()):
         return False
@@ -158,7 +158,7 @@ def _is_only_a_home(home: Path, mode: int) -> bool:
 
 
 def _tell(home: Path, text: str) -> None:
-    """Write a line into the log file, also where no command has opened it."""
+    """Write a line to the log file, even if no command has opened it."""
     if any(isinstance(handler, RotatingFileHandler) for handler in logging.getLogger().handlers):
         log.warning("%s", text)
         return

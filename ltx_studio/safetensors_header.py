@@ -1,4 +1,4 @@
-"""What the header of a safetensors file says: its tensors, and how many bytes the whole file must have.
+"""The header of a safetensors file: its tensors, and the size that the whole file must have.
 
 The format (github.com/huggingface/safetensors): eight bytes with the header's length, little endian; the header, a
 JSON object of ``name → {dtype, shape, data_offsets}``; the data.
@@ -15,21 +15,21 @@ from ltx_studio import limits
 from ltx_studio.text.formatting import in_bytes
 
 FORMAT_LIMIT = 100_000_000
-"""Bytes. What the format allows for the header; the studio reads `limits.SAFETENSORS_HEADER`."""
+"""The most bytes that the format allows for the header; the studio reads `limits.SAFETENSORS_HEADER`."""
 
 LARGEST_OFFSET = 2**63 - 1
 
 _METADATA = "__metadata__"
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
-"""How torch's own files begin: as a zip archive, or as a bare pickle."""
+"""The first bytes of torch's own files: a zip archive, or a bare pickle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Of one file.
+    """The header of one file.
 
     Attributes:
-        size: Bytes that the whole file has, by its header.
+        size: Bytes of the whole file, according to its header.
         tensors: Name → ``{"dtype", "shape", "data_offsets"}``.
     """
 
@@ -38,18 +38,18 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Read the header of a file; each state of a file is read once.
+    """Read the header of a file; an unchanged file is read once.
 
     Raises:
-        ValueError: It is no safetensors file; the text says why, to follow "because".
-        OSError: It cannot be read.
+        ValueError: The file is not a safetensors file; the text is the reason, to follow "because".
+        OSError: The file cannot be read.
     """
     state = path.stat()
     return _read(path, state.st_size, state.st_mtime_ns)
 
 
 def flaw(path: Path) -> str:
-    """Why a file is no whole safetensors file, to follow its name in a sentence; nothing when it is one."""
+    """Return why a file is not a complete safetensors file, to follow its name in a sentence; empty if it is one."""
     try:
         state = path.stat()
         size, expected = state.st_size, _whole_size(path, state.st_size, state.st_mtime_ns)
@@ -88,7 +88,7 @@ def _read(path: Path, size: int, changed: int) -> Header:  # noqa: ARG001  (a he
 
 
 def _end_of(entry: Mapping[str, Any]) -> int:
-    """Return where a tensor's data ends."""
+    """Return the offset at which a tensor's data ends."""
     begin, end = entry["data_offsets"]
     if not (isinstance(begin, int) and isinstance(end, int) and 0 <= begin <= end <= LARGEST_OFFSET):
         raise ValueError("offsets")

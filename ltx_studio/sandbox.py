@@ -1,8 +1,8 @@
-"""Read users' files with any parser, so that no file can break, block or fill the studio.
+"""Read users' files with any parser, so that no file can crash, block or fill the studio.
 
-`read` turns every exception that is not the studio's own into one that names the file. In a process that serves others
-(`use_child_processes`), it also runs the parser in a child process with limits on processor time, wall time and memory:
-a thread cannot be ended, and a parser that holds the interpreter would make everybody wait.
+`read` turns every exception that is not the studio's own into one that names the file. In a process that serves
+others (`use_child_processes`), it also runs the parser in a child process with limits on processor time, wall time and
+memory: a thread cannot be killed, and a parser that holds the interpreter would make everybody wait.
 """
 
 import atexit
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 Check = Callable[[], None]
 
 MOST_CHILDREN = 3
-"""Files that are read at the same time; more wait their turn."""
+"""How many files are read at the same time; more wait their turn."""
 
 _BETWEEN_CHECKS = 0.2
 """Seconds."""
@@ -60,13 +60,13 @@ def read(parse: Callable[..., Result], path: Path, *args: Any) -> Result:
 
 
 def work(task: Callable[..., Result], path: Path, *args: Any, check: Check) -> Result:
-    """Return ``task(path, *args, check)``, which may take as long as its user waits for it.
+    """Return ``task(path, *args, check)``, which may take as long as the user is willing to wait.
 
     Args:
         task: A function at the top level of a module; arguments and result must be picklable.
         path: The user's file. Errors name it without its folder.
         args: Further arguments of `task`.
-        check: Called again and again; what it raises ends the work. In a child process `task` gets another one.
+        check: Called repeatedly; an exception from it ends the work. In a child process `task` gets another one.
 
     Raises:
         StudioError: What `task` or `check` raised, or a RequestError for every other exception of `task`.
@@ -89,11 +89,11 @@ def _raised(outcome: Any) -> Any:
 
 
 def _unchecked() -> None:
-    """Check nothing: the parent ends this process."""
+    """Do nothing, because the parent ends this process."""
 
 
 def read_or(otherwise: Result, parse: Callable[..., Result], path: Path, *args: Any) -> Result:
-    """Return what `read` does, or `otherwise` if the file cannot be read; the log says why.
+    """Return the result of `read`, or `otherwise` if the file cannot be read; the log says why.
 
     The caller can cache the result. Only a busy studio raises, because the next try may succeed.
 
@@ -139,7 +139,7 @@ def _refused(path: Path, what: str, limit: limits.Limit, details: str = "") -> R
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """What ends a child process: `check` by raising, and limits where there are any."""
+    """The bounds of a child process: `check`, which ends it by raising, and limits, if any."""
 
     check: Check = _unchecked
     seconds: limits.Limit | None = None
@@ -163,7 +163,7 @@ class _Pool:
             try:
                 bounds = _Bounds(seconds=limits.READ_SECONDS, cpu=limits.READ_CPU_SECONDS)
                 outcome = child.run(parse, path, args, bounds)
-            except BaseException:  # it may be in the middle of an answer
+            except BaseException:  # the child may be in the middle of an answer
                 child.end()
                 raise
             self._give_back(child)
@@ -185,7 +185,7 @@ class _Pool:
         child.end()
 
     def close(self) -> None:
-        """End the idle child; one at work ends with this process, whose pipe it reads."""
+        """End the idle child; a busy one ends with this process, whose pipe it reads."""
         with self._lock:
             for child in self._idle:
                 child.end()
@@ -213,7 +213,7 @@ class _Child:
         return self._process.poll() is None
 
     def run(self, parse: Callable[..., Any], path: Path, args: tuple[Any, ...], bounds: _Bounds) -> Any:
-        """Return the result, or the error as an object; end the process when it exceeds a limit.
+        """Return the result, or the error as an object; end the process if it exceeds a limit.
 
         Raises:
             StudioError: What the check raised; the process goes on.
@@ -251,9 +251,9 @@ class _Child:
 
 
 def serve(memory: int) -> None:
-    """Answer the parent until it closes the pipe, with so many bytes at most. The main function of a child process."""
+    """Answer the parent until it closes the pipe, in at most `memory` bytes. The main function of a child process."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123  (what a parser prints goes nowhere)
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123  (what a parser prints is discarded)
         os.dup2(nothing.fileno(), 0)
         os.dup2(nothing.fileno(), 1)
     _limit_memory(memory)
@@ -282,7 +282,7 @@ def _limit_memory(most: int) -> None:
 
 @contextlib.contextmanager
 def _limited_cpu(seconds: int | None) -> Iterator[None]:
-    """Have the system end this process when one file takes too much processor time, however busy the machine is."""
+    """Have the system end this process if one file takes too much processor time, however busy the machine is."""
     if seconds is None:
         yield
         return

@@ -11,18 +11,18 @@ from ltx_studio.permissions import home_error, open_home
 
 NAME = "settings.toml"
 _BOM = "\ufeff"
-"""What some editors put in front of UTF-8."""
+"""The byte order mark that some editors put in front of UTF-8."""
 
 
 def read(path: Path) -> str:
     """Return the file's text, empty if there is no file.
 
     Raises:
-        SetupError: It cannot be read, or is not UTF-8.
+        SetupError: The file cannot be read, or is not UTF-8.
     """
     try:
         found = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):  # what is wrong with the home is said where it is written
+    except (FileNotFoundError, NotADirectoryError):  # a problem with the home is reported where the home is written
         return ""
     except OSError as error:
         raise SetupError(
@@ -41,7 +41,7 @@ def parse(content: str, path: Path) -> dict[str, Any]:
     """Return the keys and values of the file's text.
 
     Raises:
-        SetupError: It is not TOML; names line and column.
+        SetupError: The text is not TOML; names line and column.
     """
     try:
         return tomllib.loads(content)
@@ -54,7 +54,7 @@ def parse(content: str, path: Path) -> dict[str, Any]:
 
 
 def changed(content: str, changes: Mapping[str, object]) -> str:
-    """Return the text with other values of some keys; a key whose new value is None goes."""
+    """Return the text with new values for some keys; a key whose new value is None is removed."""
     import tomlkit  # slow to import, and only needed here
 
     document = tomlkit.parse(content)
@@ -70,7 +70,7 @@ def write(path: Path, content: str) -> None:
     """Replace the file, readable by its user alone; a link keeps pointing to it.
 
     Raises:
-        SetupError: It cannot be written; the old file is unchanged.
+        SetupError: The file cannot be written; the old one is unchanged.
     """
     open_home(path.parent)
     try:
@@ -82,6 +82,6 @@ def write(path: Path, content: str) -> None:
 
 
 def _place(content: str) -> tuple[int, int]:
-    """Return line and column of the end of a text."""
+    """Return the line and column of the end of a text."""
     line = content.count("\n") + 1
     return line, len(content) - content.rfind("\n")

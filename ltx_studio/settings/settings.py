@@ -20,27 +20,27 @@ DEFAULT_PORT = 7860
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the studio keeps things and how it runs. Made directly, it reads neither environment nor file.
+    """The studio's paths and how it runs. Created directly, it reads neither environment nor file.
 
     Attributes:
-        home: Everything the studio writes lies below this folder.
-        comfy_dir: A ComfyUI of the user's own, or None for the one that set-up fetches.
-        model_set: The model set that is used unless a request names another; empty lets the studio choose.
-        preset: The preset that is used unless a request names another; empty is the family's own default.
+        home: The folder of everything that the studio writes.
+        comfy_dir: The user's own ComfyUI, or None for the one that set-up fetches.
+        model_set: The model set for requests that name none; empty lets the studio choose.
+        preset: The preset for requests that name none; empty is the family's default.
         vram: How eagerly models are kept on the device.
-        model_dirs: Where to look for model files that the user already has: a ComfyUI, a folder of models, or an
-            ``extra_model_paths.yaml``. From the environment, the usual places of other programs come last.
+        model_dirs: Where to look for the user's existing model files: a ComfyUI, a folder of models, or an
+            ``extra_model_paths.yaml``. `from_env` adds the usual places of other programs at the end.
         hub_cache: The Hugging Face cache; None is the one that Hugging Face's own tools use.
         hub_endpoint: The Hugging Face hub; None is the one that Hugging Face's own tools use.
-        password: What the page asks for, on this machine too. It is left out of this object's ``repr``.
+        password: The page's password, required on this machine too. It is left out of this object's ``repr``.
         allowed_hosts: The host names, besides the machine's own, at which browsers may open the page: those of a
             proxy in front of it (``LTX_STUDIO_ALLOWED_HOSTS``, separated by commas, without scheme and port).
         trusted_proxies: The addresses and networks of proxies whose ``X-Forwarded-For`` is believed
-            (``LTX_STUDIO_TRUSTED_PROXIES``, separated by commas). By default none is, not even one on this machine:
+            (``LTX_STUDIO_TRUSTED_PROXIES``, separated by commas). By default none is trusted, not even on this machine:
             clients that can forge their address could guess passwords without being slowed down.
-        output_limit_gb: How many gigabytes the clips may take before `doctor` warns, and what `takes prune` leaves.
-        keep_alive_minutes: Unload models after so many minutes without a job; None keeps them loaded.
-        language: The language that the studio speaks.
+        output_limit_gb: How many gigabytes the clips may use before `doctor` warns, and what `takes prune` leaves.
+        keep_alive_minutes: Minutes without a job after which models are unloaded; None keeps them loaded.
+        language: The language of the studio.
         origins: How an error names each setting that is not a default: its variable, or its key in the file.
     """
 
@@ -74,7 +74,7 @@ class Settings:
 
     @property
     def kept_dir(self) -> Path:
-        """The files that jobs were given, each once."""
+        """The studio's copies of the files of jobs, each stored once."""
         return self.home / "kept"
 
     @property
@@ -87,17 +87,17 @@ class Settings:
 
     @property
     def worker_lock(self) -> Path:
-        """Held by the process whose engine carries out the queue's jobs."""
+        """The lock of the process whose engine runs the queue's jobs."""
         return self.home / "worker.lock"
 
     @property
     def workers_dir(self) -> Path:
-        """Each worker holds the lock of a file here as long as it works."""
+        """The folder of the workers' lock files; each worker holds its lock while it works."""
         return self.home / "workers"
 
     @property
     def staging_dir(self) -> Path:
-        """Runs write here; a file moves to ``outputs_dir`` only when it is whole."""
+        """The folder that runs write to; a file moves to ``outputs_dir`` only when it is complete."""
         return self.home / "staging"
 
     @property
@@ -121,9 +121,9 @@ class Settings:
         """Read ``LTX_STUDIO_*``, and `settings.toml` in the home that they name. The environment wins.
 
         Raises:
-            SetupError: A variable or the file has a value that means nothing.
+            SetupError: A variable or a key of the file has an invalid value.
         """
-        from ltx_studio.settings.sources import load  # pydantic is slow to import, and `--help` does without
+        from ltx_studio.settings.sources import load  # pydantic is slow to import, and `--help` does not need it
 
         home = home_of(env)
         loaded = load(env, settings_file(home))
@@ -146,12 +146,12 @@ def home_of(env: Mapping[str, str]) -> Path:
 
 
 def settings_file(home: Path) -> Path:
-    """Return where the settings of a home are kept."""
+    """Return the path of a home's settings file."""
     return home / NAME
 
 
 def _usual_model_dirs() -> Iterator[Path]:
-    """Where ComfyUI's desktop app and command line, and LTX Desktop, put their models unless told otherwise."""
+    """Yield the default model folders of ComfyUI's desktop app and command line, and of LTX Desktop."""
     try:
         home, documents = Path.home(), user_documents_path()
     except RuntimeError:  # a user without a home
@@ -161,12 +161,12 @@ def _usual_model_dirs() -> Iterator[Path]:
     usual += [user_config_path("ComfyUI", appauthor=False, roaming=True) / "extra_models_config.yaml"]
     usual += [user_data_path("comfyui-desktop-2", appauthor=False) / "shared_model_paths.yaml"]
     for path in usual:
-        with contextlib.suppress(OSError):  # somebody else's home
+        with contextlib.suppress(OSError):  # the folder may be in another user's home
             if path.exists():
                 yield path
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process."""
+    """Return the settings of this process."""
     return Settings.from_env(os.environ)

@@ -1,4 +1,4 @@
-"""The keys of `settings.toml`, the variables that win over them, and where each value comes from."""
+"""The keys of `settings.toml`, the variables that override them, and where each value comes from."""
 
 import difflib
 import os
@@ -31,19 +31,19 @@ ELSEWHERE = {
     "password": "Set it in LTX_STUDIO_PASSWORD; the studio keeps no password in a file.",
     "home": "Set it in LTX_STUDIO_HOME; the settings file lies in that folder.",
 }
-"""What looks like a key but has no place in the file, and where it belongs."""
+"""Settings that look like keys but do not belong in the file, and where they belong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A setting's variable, and what it means."""
+    """A setting's variable and meaning."""
 
     variable: str
     about: str
 
 
 class Values(BaseSettings):
-    """The value of each key. The sources that come first win."""
+    """The value of each key. Earlier sources win."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
     sources: ClassVar[tuple[Mapping[str, Any], ...]] = ()
@@ -109,17 +109,17 @@ KEYS: Mapping[str, Key] = {
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Attributes: the values, and for each that is set, how an error names it: its variable, or its key in the file."""
+    """Attributes: the values, and for each that is set, its name in errors: its variable, or its key in the file."""
 
     values: Values
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(env: Mapping[str, str], path: Path) -> Loaded:
-    """Return what the environment and the file at `path` set; the environment wins.
+    """Return the settings of the environment and of the file at `path`; the environment wins.
 
     Raises:
-        SetupError: The file is not TOML, or a key or value is wrong; names where it is.
+        SetupError: The file is not TOML, or a key or value is wrong; names its place.
     """
     return _loaded(env, file.parse(file.read(path), path), path)
 
@@ -128,7 +128,7 @@ def check(content: str, path: Path) -> None:
     """Check a text before it becomes the settings file at `path`.
 
     Raises:
-        SetupError: It is not TOML, or a key or value is wrong.
+        SetupError: The text is not TOML, or a key or value is wrong.
     """
     _loaded({}, file.parse(content, path), path)
 
@@ -137,7 +137,7 @@ def parse(name: str, value: str) -> Any:
     """Return the value of a key from text.
 
     Raises:
-        RequestError: There is no such key, or the value is not one that it can have.
+        RequestError: The key does not exist, or cannot have this value.
     """
     known(name)
     given: dict[str, Any] = {name: value}
@@ -149,10 +149,10 @@ def parse(name: str, value: str) -> Any:
 
 
 def known(name: str) -> Key:
-    """Look a key up.
+    """Return the description of a key.
 
     Raises:
-        RequestError: There is no such key; names the nearest one.
+        RequestError: The key does not exist; names the nearest one.
     """
     if name not in KEYS:
         raise RequestError(f"There is no setting {name!r}.", _instead(name))
@@ -160,7 +160,7 @@ def known(name: str) -> Key:
 
 
 def storable(value: object) -> Any:
-    """Return a value as TOML and JSON hold it; None where nothing is set."""
+    """Return a value in the form that TOML and JSON hold; None if it is unset."""
     match value:
         case None | "":
             return None
@@ -198,7 +198,7 @@ def _cause(error: ValidationError) -> WrongValueError:
 
 
 def _anchored(name: str, value: Any, home: Path) -> Any:
-    """Return a value of the file with its relative paths below the file's folder, wherever the studio is started."""
+    """Resolve relative paths in a value against the file's folder, wherever the studio is started."""
     if name == "comfy_dir":
         return _below(value, home)
     if name == "model_dirs":
@@ -213,7 +213,7 @@ def _below(value: Any, home: Path) -> Any:
 
 
 def _instead(name: str) -> str:
-    """Return what to do about a key that does not exist."""
+    """Return the remedy for a key that does not exist."""
     if name in ELSEWHERE:
         return ELSEWHERE[name]
     near = difflib.get_close_matches(name, KEYS, n=1)

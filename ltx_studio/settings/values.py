@@ -28,7 +28,7 @@ class Vram(StrEnum):
 
 
 class WrongValueError(ValueError):
-    """A value that a setting cannot have.
+    """An invalid value of a setting.
 
     Args:
         problem: What is wrong, as the end of a sentence that begins with the setting's name.
@@ -41,7 +41,7 @@ class WrongValueError(ValueError):
 
 
 def text(value: object) -> str:
-    """Return a name, without spaces around it.
+    """Return a name without surrounding spaces.
 
     Raises:
         WrongValueError: The value is not text.
@@ -60,24 +60,24 @@ def folder(value: object) -> Path | None:
     path = text(value)
     try:
         return Path(path).expanduser().absolute() if path else None
-    except RuntimeError:  # ~nobody
+    except RuntimeError:  # the user after ~ does not exist
         raise WrongValueError(f"is {path}, whose ~ names no user.", "Write the whole path.") from None
 
 
 def folders(value: object) -> tuple[Path, ...]:
-    """Return the paths of a list, or of a text with the system's separator of paths in it.
+    """Return the paths of a list, or of a text with the system's path separator.
 
     Raises:
-        WrongValueError: It is no list of paths.
+        WrongValueError: The value is not a list of paths.
     """
     return tuple(filter(None, map(folder, _items(value, os.pathsep))))
 
 
 def hosts(value: object) -> tuple[str, ...]:
-    """Return host names as browsers send them: in small letters, names of other scripts in ASCII.
+    """Return host names as browsers send them: in lower case, names of other scripts in ASCII.
 
     Raises:
-        WrongValueError: One of them is not a host name.
+        WrongValueError: An item is not a host name.
     """
     return tuple(_hosts(value))
 
@@ -86,7 +86,7 @@ def networks(value: object) -> tuple[str, ...]:
     """Return addresses and networks.
 
     Raises:
-        WrongValueError: One of them is neither.
+        WrongValueError: An item is neither.
     """
     return tuple(_networks(value))
 
@@ -95,7 +95,7 @@ def tier(value: object) -> Vram:
     """Return a memory tier.
 
     Raises:
-        WrongValueError: There is no such tier.
+        WrongValueError: The tier does not exist.
     """
     try:
         return Vram(value.strip().lower() if isinstance(value, str) else "")
@@ -109,7 +109,7 @@ def gigabytes(value: object) -> float | None:
     """Return a number of gigabytes, or None for no limit.
 
     Raises:
-        WrongValueError: It is neither.
+        WrongValueError: The value is neither.
     """
     return _number(value, NO_LIMIT, f"Set it to a number of gigabytes, 0 or more, or to {NO_LIMIT}.")
 
@@ -118,16 +118,16 @@ def minutes(value: object) -> float | None:
     """Return a number of minutes, or None for always.
 
     Raises:
-        WrongValueError: It is neither.
+        WrongValueError: The value is neither.
     """
     return _number(value, ALWAYS, f"Set it to a number of minutes, 0 or more, or to {ALWAYS}.")
 
 
 def language_code(value: object) -> str:
-    """Return the code of a language that the studio speaks.
+    """Return the code of a supported language.
 
     Raises:
-        WrongValueError: It does not speak it.
+        WrongValueError: The language is not supported.
     """
     if value not in LANGUAGES:
         raise WrongValueError(

@@ -1,1 +1,1 @@
-"""Text: decode what other programs wrote, format values for people, and phrases that several interfaces share."""
+"""Text: decode other programs' text, format values for people, and phrases that several interfaces share."""

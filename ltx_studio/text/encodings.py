@@ -1,4 +1,4 @@
-"""Reading text that other programs wrote, whatever Unicode encoding they chose, and why it is not JSON."""
+"""Decode text from other programs in any Unicode encoding, and explain why it is not JSON."""
 
 import codecs
 from collections import Counter
@@ -13,7 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOKED_AT = 1000
-"""Bytes that show whether text without a byte order mark is UTF-16."""
+"""How many bytes to check whether text without a byte order mark is UTF-16."""
 _BETWEEN_WORDS = b' \t\r\n,;|"{}'
 """Characters that text in any language has; in UTF-16 one byte of each is zero, in UTF-8 no byte ever is."""
 _AROUND = "\ufeff\0 \t\r\n"
@@ -46,12 +46,12 @@ def decode(data: bytes, name: str) -> str:
 
 
 def unpadded(text: str) -> str:
-    """Return text without a byte order mark, spaces and zeros around it, which `json.loads` refuses."""
+    """Strip a byte order mark, spaces and zeros, which `json.loads` refuses, from both ends of a text."""
     return text.strip(_AROUND)
 
 
 def why_no_json(error: ValueError | RecursionError) -> str:
-    """Return why `json.loads` failed, as users can read it."""
+    """Return why `json.loads` failed, in words for users."""
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 

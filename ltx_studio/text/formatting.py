@@ -1,8 +1,8 @@
-"""Format values for people: texts from elsewhere, sizes in bytes, sizes of memory."""
+"""Format values for people: text from elsewhere, sizes in bytes, sizes of memory."""
 
 
 def printable(text: str) -> str:
-    """What somebody else's server says, without what would move a terminal's cursor."""
+    """Replace characters that would control a terminal in text from elsewhere by spaces."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
@@ -17,7 +17,7 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def in_bytes(count: float) -> str:
-    """``29.1 GB``: powers of 1000, as disks and Hugging Face count."""
+    """Format bytes as ``29.1 GB``: powers of 1000, as disks and Hugging Face count."""
     for unit in _UNITS:
         if abs(count) < 999.95 or unit == _UNITS[-1]:
             break
@@ -26,13 +26,13 @@ def in_bytes(count: float) -> str:
 
 
 def in_memory(count: float) -> str:
-    """``23.5 GB``: powers of 1024, as memory is sold."""
+    """Format bytes as ``23.5 GB``: powers of 1024, as memory is sold."""
     if count < 1 << 30:
         return f"{count / (1 << 20):.0f} MB"
     return f"{in_gb(count)} GB"
 
 
 def in_gb(count: float) -> str:
-    """``1.2``, ``24``: gigabytes of memory."""
+    """Format bytes as gigabytes of memory without a unit: ``1.2``, ``24``."""
     size = count / (1 << 30)
     return f"{size:.1f}" if size < 9.95 else f"{size:.0f}"
