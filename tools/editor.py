@@ -17,7 +17,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from ltx_studio.engine import comfyui
-from ltx_studio.settings import get_settings
+from ltx_studio.settings import Settings
 
 START_SECONDS = 180
 PATIENCE = 8
@@ -102,6 +102,8 @@ def open_editor(
     models: Mapping[str, list[str]] | None = None,
     inputs: Iterable[Path] = (),
     prepare: Callable[[Path], object] = lambda custom_nodes: None,  # noqa: ARG005
+    *,
+    settings: Settings,
 ) -> Iterator[Editor]:
     """Start it; `models` are names of files, by folder, that are to look as if they were installed.
 
@@ -111,7 +113,7 @@ def open_editor(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        server = _start_server(Path(scratch), port, models or {}, inputs, prepare)
+        server = _start_server(Path(scratch, comfyui.find(settings).path), port, models or {}, inputs, prepare)
         try:
             nodes = _wait_for_nodes(f"http://127.0.0.1:{port}/object_info", Path(scratch) / "server.log")
             page = browser.new_page(viewport={"width": 1600, "height": 1000})
@@ -128,11 +130,15 @@ def open_editor(
 
 
 def _start_server(
-    scratch: Path, port: int, models: Mapping[str, list[str]], inputs: Iterable[Path], prepare: Callable[[Path], object]
+    scratch: Path,
+    port: int,
+    models: Mapping[str, list[str]],
+    inputs: Iterable[Path],
+    prepare: Callable[[Path], object],
+    folder: Path,
 ) -> "subprocess.Popen[bytes]":
     for name in ("custom_nodes", "models", "input", "output", "temp", "user"):
         (scratch / name).mkdir()
-    folder = comfyui.find(get_settings()).path
     shutil.copytree(folder / "input", scratch / "input", dirs_exist_ok=True)
     prepare(scratch / "custom_nodes")
     for path in inputs:

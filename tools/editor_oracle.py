@@ -18,6 +18,7 @@ from typing import Any
 from playwright.sync_api import Error
 
 from ltx_studio.editor_format.editor_nodes import VIRTUAL
+from ltx_studio.settings import get_settings
 from tests.editor_format import generated
 from tests.support import GOLDEN_CHANGED, GOLDEN_EDITOR, GOLDEN_GENERATED, editor_workflows
 from tools import browser
@@ -41,7 +42,7 @@ FOR_THE_EYE += ("outputNode", "models", "groups", "ds", "cnr_id", "ver", "Node n
 
 def main(wanted: list[str]) -> None:
     parts = {"templates": templates, "generated": drawn, "changed": changed}
-    with browser.start() as chromium, open_editor(chromium) as editor:
+    with browser.start() as chromium, open_editor(chromium, settings=get_settings()) as editor:
         for name in wanted or parts:
             parts[name](editor)
 

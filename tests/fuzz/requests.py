@@ -18,12 +18,16 @@ from tests.fuzz.case import Case, json_case
 from tests.fuzz.ground import LORA, Ground
 from tests.fuzz.measure import Attempts
 from tests.fuzz.values import ANYTHING, LEAVES, Json, as_text, hostile, mostly, mutate_bytes, mutate_json, storm
+from tests.support import REGISTRY
 
 
 def read_request(path: Path, ground: Ground, attempts: Attempts) -> None:
     """Check a request of a mode, as a client sends it."""
     asked = json.loads(path.read_bytes())
-    spec = attempts(lambda: JobSpec.from_request(asked["mode"], asked["values"], asked["model_set"], asked["preset"]))
+    model_set = attempts(lambda: REGISTRY.get_set(asked["model_set"]))
+    if model_set is None:
+        return
+    spec = attempts(lambda: JobSpec.from_request(asked["mode"], asked["values"], model_set, asked["preset"]))
     if spec is not None:
         attempts(lambda: (spec.summary(), spec.notes(), json.dumps(spec.as_dict()), spec.build(by_name)))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Engine, run_folders
 from ltx_studio.errors import StoppedError
@@ -452,7 +453,7 @@ def test_a_clip_that_cannot_be_kept_stays_and_the_error_says_where(rig: Rig, mon
     (clip,) = run_folders.finished(rig.settings.staging_dir, job)
     assert "No space left on device" in state.error.message
     assert str(clip) in state.error.hint
-    assert "doctor --repair" in state.error.hint
+    assert state.error.advice == Advice.to(Do.KEEP_CLIP, where=str(clip))
 
     rig.queue.retry(job, "ada")
     worker = rig.worker()

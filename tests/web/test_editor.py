@@ -72,7 +72,7 @@ def editor(
             if name in node["inputs"]:
                 models.setdefault(folder, []).append(node["inputs"][name])
     inputs = [path for path in settings.inputs_dir.iterdir() if path.is_file()]
-    with open_editor(browser, models, inputs, prepare=put_nodes) as editor:
+    with open_editor(browser, models, inputs, prepare=put_nodes, settings=settings) as editor:
         yield editor
 
 
