@@ -1,4 +1,4 @@
-"""Having model files here: what is missing is fetched, several at a time, and told as a stream of events."""
+"""Ensure that model files are present: fetch missing ones in parallel and report progress as a stream of events."""
 
 import os
 import threading
@@ -22,21 +22,21 @@ from ltx_studio.text.formatting import in_bytes
 from ltx_studio.text.phrases import KEPT
 
 AT_ONCE = 3
-"""Files. More of them do not make one line faster, and each wants its own part of a hard disk's head."""
+"""Maximum parallel downloads. More do not speed up one connection, and each adds seeks on a hard disk."""
 
 ASKED_AT_ONCE = 16
-"""Files that the hub is asked about."""
+"""Maximum parallel metadata requests to the hub."""
 
 ASKED_AGAIN = 3
-"""Times at most, while answers about one repository are of several commits: an old one may be the last to arrive."""
+"""Maximum retries while answers about one repository name different commits: an old one may arrive last."""
 
 TICK = 0.2
-"""Seconds between two looks at what has changed."""
+"""Seconds between progress checks."""
 
 
 @dataclass(slots=True)
 class _Task:
-    """One file on its way; its thread writes it, the stream of events reads it."""
+    """A file being fetched; its thread writes it, the event stream reads it."""
 
     file: ModelFile
     remote: Remote | None = None
@@ -59,7 +59,7 @@ class _Task:
 
 @dataclass(slots=True)
 class _Work:
-    """What threads do with tasks, and the token that stops them."""
+    """The work that threads do on tasks, and the token that cancels it."""
 
     store: Store
     hub: Hub
@@ -99,7 +99,7 @@ class _Work:
         task.report("done", remote.size, task.fetch.note)
 
     def room_for(self, task: _Task) -> int:
-        """Bytes that a task still takes."""
+        """Return the bytes that a task still needs."""
         assert task.remote is not None
         cache, repo, etag = self.store.cache, task.file.repo, task.remote.etag
         blob, partial = cache.blob(repo, etag), cache.partial(repo, etag)
@@ -118,15 +118,15 @@ def ensure_models(
     patience: Patience = PATIENCE,
     at_once: int = AT_ONCE,
 ) -> Iterator[Event]:
-    """Have `files` whole and linked, telling what happens as it happens.
+    """Ensure that `files` are whole and linked; yield events on the way.
 
-    What is here costs no network. The stream ends with exactly one of Finished, Failed, Cancelled, and does not
+    Files that are present need no network. It ends with exactly one of Finished, Failed, Cancelled, and does not
     raise; what has been fetched is kept in any case. Counts of bytes never go back, and the totals are real ones.
-    One file that cannot be had does not keep the others from coming, but a gate or a full disk does.
+    One unavailable file does not stop the others, but a gated repository or a full disk does.
 
     Args:
-        distrust: Copies with these identities count as damaged.
-        repair: A damaged file in the studio's own folder is moved aside for the whole one.
+        distrust: Identities of copies to treat as damaged.
+        repair: Whether to move a damaged file in the studio's own folder aside for the whole one.
     """
     began = time.monotonic()
     hub = Hub(store.settings, store.cache, store.token)
@@ -164,7 +164,7 @@ def ensure_models(
 
 
 def _tasks(files: Sequence[ModelFile], work: _Work) -> list[_Task]:
-    """What is here is linked at once; what has no source fails at once."""
+    """Return a task for each file; link files that are present, and fail those without a source."""
     tasks = []
     for file in files:
         task = _Task(file)
@@ -184,7 +184,7 @@ def _tasks(files: Sequence[ModelFile], work: _Work) -> list[_Task]:
 
 
 def _of_older_commits(tasks: Sequence[_Task]) -> list[_Task]:
-    """Those that were asked about just before their repository got a new commit: a cache has one current commit."""
+    """Return the tasks resolved just before their repository got a new commit: a cache has one current commit."""
     latest: dict[str, Remote] = {}
     for task in tasks:
         if task.remote is not None:
@@ -218,7 +218,7 @@ def _in_threads(
     at_once: int,
     tell: Callable[[Sequence[_Task]], Iterator[Event]],
 ) -> Iterator[Event]:
-    """Do every task in threads, telling of them; a task that fails does not stop the others, a full disk does."""
+    """Run every task in threads and yield events; a full disk stops all tasks, any other failure only its own."""
     todo: SimpleQueue[_Task] = SimpleQueue()
     for task in tasks:
         todo.put(task)
@@ -256,7 +256,7 @@ def _until_empty(todo: "SimpleQueue[_Task]", do: Callable[[_Task], None], stop: 
 
 
 def _raise_first(tasks: Sequence[_Task], kind: type[StudioError]) -> None:
-    """Raise what is most worth telling: a full disk, then what failed first; a stop only when nothing else did."""
+    """Raise the most important error: a full disk, then the first failure; a cancellation only as the last resort."""
     errors = [task.error for task in tasks if task.error is not None]
     told = [error for error in errors if isinstance(error, kind) and not isinstance(error, StoppedError)]
     for error in sorted(told, key=lambda error: not isinstance(error, DiskFullError)):
@@ -266,7 +266,7 @@ def _raise_first(tasks: Sequence[_Task], kind: type[StudioError]) -> None:
 
 
 def _told_of_faults(tasks: Sequence[_Task]) -> Iterator[Event]:
-    """While the hub is asked there are no sizes to tell, but there may be pauses."""
+    """Yield events for pauses only, because sizes are unknown while the hub is queried."""
     for task in tasks:
         if task.state != task.told and task.phase == "retrying":
             task.told = task.state
@@ -274,7 +274,7 @@ def _told_of_faults(tasks: Sequence[_Task]) -> Iterator[Event]:
 
 
 def _told(tasks: Sequence[_Task]) -> Iterator[Event]:
-    """One event for each task that has changed since it was last told of."""
+    """Yield one event for each task that has changed since its last event."""
     all_size = sum(task.size for task in tasks)
     for task in tasks:
         state = task.state

@@ -1,8 +1,8 @@
-"""One file from the hub into its cache: by HTTP Range, so that a kill loses nothing; checked before it is linked.
+"""Download of one file from the hub into its cache: resumable by HTTP Range, verified before it is linked.
 
-`huggingface_hub` (2.4) downloads into a file whose name nobody knows again, so after a kill it starts from zero. Here
-the partial is called after the blob (``<etag>.ltx-studio.incomplete``), is only ever appended to, and becomes the blob
-when its hash is the one that the hub names.
+`huggingface_hub` (2.4) downloads into a file with a random name, so it starts from zero after a kill. Here
+the partial is named after the blob (``<etag>.ltx-studio.incomplete``), is only ever appended to, and becomes the blob
+when its hash matches the hub's.
 """
 
 import contextlib
@@ -31,17 +31,17 @@ log = logging.getLogger(__name__)
 
 
 WRONG_CONTENTS = 2
-"""So often a file may come with wrong contents before we believe that the server has no other."""
+"""Downloads with wrong contents after which we conclude that the server has nothing else."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Report = Callable[[FetchPhase, int, str], None]
-"""``report(phase, bytes that are here, note)``."""
+"""``report(phase, bytes present, note)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How faults that pass are sat out: `tries` in a row without one new byte, pausing `first` seconds, then twice
+    """Retry policy for transient faults: `tries` in a row without a new byte, pausing `first` seconds, then twice
     as long, up to `longest`."""
 
     tries: int = 6
@@ -56,7 +56,7 @@ PATIENCE = Patience()
 
 
 class Fetch:
-    """Fetches one file. `note` is what was remarkable about it, for the user."""
+    """The download of one file. `note` is anything remarkable about it, for the user."""
 
     def __init__(self, hub: Hub, file: ModelFile, patience: Patience, cancel: CancelToken, report: Report) -> None:
         self.note = ""
@@ -68,10 +68,10 @@ class Fetch:
         self._response: Any = None
 
     def remote(self) -> Remote:
-        """Ask the hub about the file.
+        """Return the file's metadata from the hub.
 
         Raises:
-            DownloadError: It cannot be had, or it is not the one that is known.
+            DownloadError: It is unavailable, or does not match the registry.
             StoppedError: It was cancelled.
         """
         remote: Remote = self._patiently(lambda: self._hub.remote(self._file), lambda: 0)
@@ -94,14 +94,14 @@ class Fetch:
         return remote
 
     def run(self, remote: Remote, got: Callable[[Path], None], distrust: Collection[Identity]) -> None:
-        """Have the whole file in the cache, under the cache's pointer.
+        """Download the whole file into the cache, under the cache's pointer.
 
-        `got(blob)` is called when bytes were fetched for it, rather than that the cache had them already. A blob
+        `got(blob)` is called if bytes were fetched for it, not if the cache already had them. A blob
         whose identity is in `distrust` is fetched again.
 
         Raises:
-            DownloadError: It cannot be had. What came of it is kept.
-            StoppedError: It was cancelled. What came of it is kept.
+            DownloadError: It is unavailable. The partial file is kept.
+            StoppedError: It was cancelled. The partial file is kept.
         """
         blob = self._hub.cache.blob(self._file.repo, remote.etag)
         try:
@@ -119,7 +119,7 @@ class Fetch:
             raise storage_error(error, self._file, remote.size) from None
 
     def abort(self) -> None:
-        """Break off what the network keeps waiting; to be called from another thread, after the cancel."""
+        """Interrupt pending network reads; call it from another thread, after cancelling."""
         response = self._response
         stream = response.extensions.get("network_stream") if response is not None else None
         if stream is not None:
@@ -130,7 +130,7 @@ class Fetch:
         return is_file(blob) and blob.stat().st_size == remote.size and identity(blob) not in distrust
 
     def _fill(self, remote: Remote, blob: Path) -> None:
-        """Fetch what is missing of the partial; make it the blob when its contents are right."""
+        """Fetch the rest of the partial file; make it the blob if its contents are right."""
         partial, wrong = self._hub.cache.partial(self._file.repo, remote.etag), ""
         for _ in range(WRONG_CONTENTS):
             with as_usual():
@@ -155,7 +155,7 @@ class Fetch:
         )
 
     def _digests(self, remote: Remote) -> dict[str, Hash]:
-        """What the hub says that the contents hash to, and what the registry says: the hub may name git's hash."""
+        """Return a hasher for each expected hash, the hub's and the registry's: the hub may give git's hash."""
         digests = {remote.etag: digest_for(remote.etag, remote.size)}
         return digests | ({self._file.sha256: hashlib.sha256()} if self._file.sha256 else {})
 
@@ -167,7 +167,7 @@ class Fetch:
                 raise TransientError(f"the server sends only {part.have:,} of {remote.size:,} bytes")
 
     def _receive(self, remote: Remote, part: "_Part") -> None:
-        """Append what the server sends from there on."""
+        """Append what the server sends from the end of the partial file on."""
         self._report("fetching", part.have, self.note)
         with self._hub.translated(self._file), self._hub.stream(remote, part.have) as response:
             self._response = response
@@ -175,7 +175,7 @@ class Fetch:
             start = _start_of(response, remote.size)
             if start > part.have:
                 raise TransientError("the server leaves bytes out")
-            skip = part.have - start  # a server that knows no ranges sends all of it again
+            skip = part.have - start  # a server without range support sends everything again
             for block in response.iter_raw():
                 self._stop_if_asked()
                 if skip < len(block):
@@ -184,13 +184,13 @@ class Fetch:
                 skip = max(0, skip - len(block))
 
     def _patiently(self, work: Callable[[], Any], progress: Callable[[], int]) -> Any:
-        """Do `work`, again after faults that pass, until `patience` is at its end without `progress`."""
+        """Run `work`, retrying transient faults until `patience` is exhausted without `progress`."""
         failures, before = 0, progress()
         while True:
             try:
                 return work()
             except TransientError as error:
-                self._stop_if_asked()  # it may be our own `abort`
+                self._stop_if_asked()  # may be our own `abort`
                 now = progress()
                 failures, before = (1, now) if now > before else (failures + 1, before)
                 if failures >= self._patience.tries:
@@ -205,7 +205,7 @@ class Fetch:
                 self._stop_if_asked()
 
     def _drop_orphans(self, blob: Path) -> None:
-        """Remove what killed downloads of other tools left of this blob: we hold the lock, so nobody writes there."""
+        """Remove what killed downloads of other tools left of this blob: we hold the lock, so nobody writes to it."""
         for left in blob.parent.glob(f"{blob.name}.*incomplete"):
             if not left.name.endswith(PARTIAL):
                 left.unlink(missing_ok=True)
@@ -224,7 +224,7 @@ class Fetch:
 
 
 class _Part:
-    """What is here of a file, and its hash so far. `file` is open for appending."""
+    """The partial file and its hash so far. `file` is open for appending."""
 
     def __init__(self, file: BinaryIO, digests: dict[str, Hash], size: int) -> None:
         self.have = 0
@@ -233,7 +233,7 @@ class _Part:
         self._size = size
 
     def read(self, path: Path, check: Callable[[int], None]) -> None:
-        """Hash what is here; too much of it cannot be right, and is dropped. `check(bytes)` is called meanwhile."""
+        """Hash the existing bytes; a file that is too long is wrong and is dropped. Calls `check(bytes)` meanwhile."""
         if path.stat().st_size > self._size:
             self._file.truncate(0)
         with path.open("rb") as file:
@@ -242,12 +242,12 @@ class _Part:
                 check(self.have)
 
     def unlike(self) -> str:
-        """The known hash that the contents do not have; nothing when they have all."""
+        """Return the expected hash that the contents do not match; empty if they match all."""
         wrong = (name for name, digest in reversed(self._digests.items()) if digest.hexdigest() != name)
         return next(wrong, "")
 
     def append(self, block: bytes) -> None:
-        """Onto the disk at once: what waits in a buffer is lost by a kill."""
+        """Write a block to disk at once: a kill loses buffered bytes."""
         if self.have + len(block) > self._size:
             raise TransientError("the server sends more bytes than the file has")
         self._file.write(block)
@@ -261,7 +261,7 @@ class _Part:
 
 
 def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
-    """What went wrong on our own disk."""
+    """Return the error for a failure of the local disk."""
     if error.errno in _FULL:
         return DiskFullError(
             f"The disk is full: {file.name} has {in_bytes(size)}.",
@@ -277,10 +277,10 @@ def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
 
 
 def _start_of(response: Any, size: int) -> int:
-    """The offset at which a response's bytes begin.
+    """Return the offset at which a response's bytes begin.
 
     Raises:
-        TransientError: They are not of this file: a captive portal's page, compressed, or of another range.
+        TransientError: They are not from this file: a captive portal's page, compressed, or of another range.
     """
     headers = response.headers
     if headers.get("Content-Encoding", "identity") != "identity":

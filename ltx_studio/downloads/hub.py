@@ -1,4 +1,4 @@
-"""The Hugging Face hub, through `huggingface_hub`: metadata, byte streams, tokens, gates, and errors in our words."""
+"""The Hugging Face hub, through `huggingface_hub`: metadata, byte streams, tokens, gated access and errors."""
 
 import re
 import time
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 
 _LONGEST_PAUSE = 300.0
-"""Seconds. No server is obeyed beyond this."""
+"""Seconds. Longer pauses that a server requests are cut to this."""
 
 
 class TransientError(Exception):
-    """Worth another try, after `pause` seconds when the server asked for that."""
+    """A failure worth retrying, after `pause` seconds if the server asked for that."""
 
     def __init__(self, reason: str, pause: float = 0.0) -> None:
         super().__init__(reason)
@@ -31,12 +31,12 @@ class TransientError(Exception):
 
 
 class Hub:
-    """The hub that `settings` name, else the one that Hugging Face's own tools ask.
+    """The hub from `settings`, or the one that Hugging Face's own tools use.
 
     Attributes:
-        cache: Where its files go.
+        cache: The cache for its files.
         endpoint: Its address.
-        name: Its address as it is shown: without a password.
+        name: Its address for display, without a password.
         is_offline: Whether HF_HUB_OFFLINE is set.
     """
 
@@ -50,11 +50,11 @@ class Hub:
         self._token = token
 
     def remote(self, file: ModelFile) -> Remote:
-        """Ask for a file's commit, etag and size: one HEAD.
+        """Return a file's commit, etag and size: one HEAD request.
 
         Raises:
-            TransientError: It may work in a moment.
-            DownloadError: It will not.
+            TransientError: It may succeed later.
+            DownloadError: It will not succeed.
         """
         self._check_endpoint(file)
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -88,7 +88,7 @@ class Hub:
 
     @contextmanager
     def stream(self, remote: Remote, offset: int) -> "Iterator[httpx2.Response]":
-        """GET the bytes from `offset` on. The address is resolved anew each time, as signed ones expire."""
+        """GET the bytes from `offset` on. The address is resolved each time, because signed ones expire."""
         from huggingface_hub import get_session
         from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
@@ -103,11 +103,11 @@ class Hub:
 
     @contextmanager
     def translated(self, file: ModelFile) -> Iterator[None]:
-        """Turn what `huggingface_hub` raises into our errors.
+        """Translate exceptions of `huggingface_hub` into ours.
 
         Raises:
-            TransientError: It may work in a moment.
-            DownloadError: It will not.
+            TransientError: It may succeed later.
+            DownloadError: It will not succeed.
         """
         import httpx2
         from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
@@ -186,7 +186,7 @@ def offline(files: list[ModelFile]) -> DownloadError:
 
 
 def _pause(headers: Mapping[str, str]) -> float:
-    """Seconds that a server asks for: ``Retry-After: 5``, or ``RateLimit: "api";r=0;t=5``."""
+    """Return the seconds that a server asks to wait: ``Retry-After: 5``, or ``RateLimit: "api";r=0;t=5``."""
     asked = headers.get("Retry-After", "").strip()
     limited = re.search(r"\bt=(\d+)", headers.get("RateLimit", ""))
     seconds = float(asked) if asked.isdigit() else float(limited.group(1)) if limited else 0.0
