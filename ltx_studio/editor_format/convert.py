@@ -1,11 +1,11 @@
 """Editor format → API format, with the editor's own rules.
 
-An editor-format workflow is what one draws: nodes with widget values, links by number, reroutes, primitives, notes,
-muted and bypassed nodes, and subgraphs, which are defined once and stand for their contents wherever they are used.
-The rules here are those of ComfyUI's front end 1.47 (`graphToPrompt`), held against its answers by a test.
+An editor-format workflow is the drawing: nodes with widget values, links by number, reroutes, primitives, notes,
+muted and bypassed nodes, and subgraphs, which are defined once and used many times.
+The rules here are those of ComfyUI's front end 1.47 (`graphToPrompt`); a test compares the results with its own.
 
-Whatever a file says, the work is bounded: what subgraphs stand for is counted before they are written out, each step
-along a link is taken once and remembered, and all steps are counted.
+The work is bounded for any file: nodes in subgraphs are counted before the subgraphs are expanded, each step
+along a link is taken once and cached, and all steps are counted.
 """
 
 import logging
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 def is_editor_format(data: object) -> bool:
-    """Whether parsed JSON is a workflow as the editor saves it."""
+    """Return whether parsed JSON is a workflow as the editor saves it."""
     return isinstance(data, Mapping) and isinstance(data.get("nodes"), list)
 
 
@@ -46,9 +46,9 @@ def to_api(workflow: Json, definitions: Definitions, *, keep_unknown: bool = Fal
 
     Args:
         workflow: Editor format.
-        definitions: Of the installed ComfyUI.
-        keep_unknown: Whether node classes that `definitions` lacks are accepted; of their inputs, the graph has the
-            links only.
+        definitions: The node definitions of the installed ComfyUI.
+        keep_unknown: Whether to accept node classes that `definitions` lacks; the graph then has only the links among
+            their inputs.
 
     Raises:
         WorkflowError: It uses node classes that `definitions` lacks, it is too large (see `limits`), or it is damaged.
@@ -57,7 +57,7 @@ def to_api(workflow: Json, definitions: Definitions, *, keep_unknown: bool = Fal
         return _Converter(workflow, definitions).convert(keep_unknown=keep_unknown)
     except (StudioError, MemoryError):
         raise
-    except Exception as error:  # whatever a damaged file leads to
+    except Exception as error:  # anything that a damaged file may cause
         log.info("a damaged workflow", exc_info=True)
         raise WorkflowError(
             f"The workflow is damaged: {type(error).__name__}: {shown(str(error), 200)}.",
@@ -88,14 +88,14 @@ class _Converter:
         self._promotions = Promotions(self._root.contents, self._subgraphs, self._nodes.widgets_of, self._spend)
         self._tracer = Tracer(self._subgraphs, self._nodes, self._promotions, self._scale, self._spend)
         graph = dict(self._emit(self._root))
-        for node in graph.values():  # what a muted node would have fed is not fed
+        for node in graph.values():  # inputs fed by a muted node are left unfed
             for name, value in list(node["inputs"].items()):
                 if isinstance(value, list) and value[0] not in graph:
                     del node["inputs"][name]
         return graph
 
     def _refuse_unknown_nodes(self) -> None:
-        """Look at the nodes that the editor would queue: those that are off, or in unused subgraphs, may be unknown."""
+        """Refuse unknown classes among the nodes that the editor would queue; disabled, unused nodes may have them."""
         missing: dict[str, str] = {}
         used, waiting = {self._root.contents}, [self._root.contents]
         while waiting:
@@ -121,7 +121,7 @@ class _Converter:
         for node in scope.contents.nodes.values():
             off = _is_off(node)
             if node["type"] in self._subgraphs and (not off or scope.parent is not None):
-                # the editor looks at the mode of a subgraph in the workflow itself only
+                # the editor checks the mode of a subgraph only at the top level of the workflow
                 yield from self._emit(self._tracer.child(scope, node))
             elif not off and node["type"] not in VIRTUAL and node["type"] not in self._subgraphs:
                 title = node.get("title") or self._definitions.title(node["type"])
@@ -140,9 +140,9 @@ class _Converter:
             if name in dynamic and isinstance(value, str):
                 value = self._settle(value)
             self._weigh(node, name, value)
-            inputs[name] = {"__value__": value} if isinstance(value, list) else value  # a bare list would be a link
+            inputs[name] = {"__value__": value} if isinstance(value, list) else value  # a bare list is a link
         for slot, item in enumerate(node.get("inputs") or []):
-            if item.get("widget") and widget_of(item) not in inputs:  # of a widget that the installed node lacks
+            if item.get("widget") and widget_of(item) not in inputs:  # from a widget that the installed node lacks
                 continue
             match self._tracer.origin_of(scope, node, slot):
                 case Source(node_id, origin_slot):

@@ -1,4 +1,4 @@
-"""API format → editor format: a graph drawn so that ComfyUI's editor opens it and would queue the same graph again."""
+"""API format → editor format: draw a graph so that ComfyUI's editor opens it and would queue the same graph again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -11,19 +11,19 @@ from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Inpu
 from ltx_studio.graph.graph import ApiGraph, is_link
 
 WIDTH, WIDE, TITLE, ROW, GAP = 270, 420, 30, 26, 40
-"""Pixels: of a node, of one with much text, of its title bar, of a line in it, and between two nodes."""
+"""Pixels: width of a node, width of one with much text, height of a title bar, of a row, and the gap between nodes."""
 _TEXT = "PrimitiveStringMultiline"
 _DIGITS = 15
-"""Of the largest node id that is kept."""
+"""Digits of the largest node id that is kept."""
 
 
 def to_editor(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, note: str = "") -> dict[str, Any]:
-    """The workflow that the editor would show for a graph: its nodes in columns, each right of those that feed it.
+    """Return the workflow that the editor would show for a graph: nodes in columns, each to the right of its sources.
 
     Args:
-        graph: API format. Ids that are no whole numbers become some.
-        definitions: Of the ComfyUI whose editor opens it.
-        note: A sheet beside it says this; none where it is empty.
+        graph: API format. Ids that are not whole numbers are replaced by whole numbers.
+        definitions: The node definitions of the ComfyUI whose editor opens it.
+        note: Text of a note beside the graph; empty for no note.
 
     Raises:
         WorkflowError: It uses node classes that `definitions` lacks.
@@ -81,7 +81,7 @@ class _Drawing:
         }
 
     def _values(self, node: Mapping[str, Any]) -> dict[str, Any]:
-        """Of the widgets; the text of those that the editor reads as dynamic prompts is kept from being one."""
+        """Return the widget values; text that the editor would read as a dynamic prompt is escaped."""
         dynamic = prompts(node["class_type"], self._definitions)
         values = {name: value for name, value in node["inputs"].items() if not is_link(value)}
         return {
@@ -109,7 +109,7 @@ class _Drawing:
     def _link(self, source: Sequence[Any], target: str, slot: int, item: Input) -> int | None:
         origin, origin_slot = str(source[0]), int(source[1])
         kinds = self._definitions.outputs(self._graph[origin]["class_type"])
-        if not 0 <= origin_slot < len(kinds):  # ComfyUI does not look at what feeds no output
+        if not 0 <= origin_slot < len(kinds):  # ComfyUI ignores links from outputs that do not exist
             return None
         kind = kinds[origin_slot]
         number = len(self._links) + 1
@@ -119,7 +119,7 @@ class _Drawing:
         return number
 
     def _places(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """(id, (x, y) in pixels), column by column."""
+        """Yield (id, (x, y) in pixels), column by column."""
         columns: dict[int, list[str]] = {}
         depths = _depths(self._graph)
         for node_id in self._graph:
@@ -140,7 +140,7 @@ class _Drawing:
         return ROW * (rows + 4 * self._texts_of(node)) + ROW
 
     def _texts_of(self, node: Mapping[str, Any]) -> int:
-        """How many inputs of a node are texts of several lines."""
+        """Return the number of a node's inputs that are multi-line texts."""
         class_type = node["class_type"]
         if class_type not in self._texts:
             declared = self._definitions.inputs(class_type)
@@ -149,7 +149,7 @@ class _Drawing:
 
 
 def _sockets(node: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[str, Input]]:
-    """(dotted name, declaration) of a node's inputs, with what dynamic choices and growing lists have brought."""
+    """Yield (dotted name, declaration) of a node's inputs, including those from dynamic choices and growing lists."""
     given = node["inputs"]
 
     def walk(inputs: Sequence[Input], prefix: str) -> Iterator[tuple[str, Input]]:
@@ -166,13 +166,13 @@ def _sockets(node: Mapping[str, Any], definitions: Definitions) -> Iterator[tupl
 
 
 def _depths(graph: ApiGraph) -> dict[str, int]:
-    """How many nodes there are at most on the way to each from the left."""
+    """Return the length of the longest path from the left to each node."""
     sources = {
         node_id: [value[0] for value in node["inputs"].values() if is_link(value)] for node_id, node in graph.items()
     }
     depths: dict[str, int] = {}
     try:
-        for node_id in TopologicalSorter(sources).static_order():  # not by recursion: a chain may have 20,000 nodes
+        for node_id in TopologicalSorter(sources).static_order():  # not recursive: a chain may have 20,000 nodes
             depths[node_id] = max((depths[each] + 1 for each in sources[node_id]), default=0)
     except CycleError:
         raise WorkflowError(
@@ -182,12 +182,12 @@ def _depths(graph: ApiGraph) -> dict[str, int]:
 
 
 def _is_number(node_id: str) -> bool:
-    """Whether an id is a whole number that the editor, in JavaScript, holds exactly and writes the same way."""
+    """Return whether an id is a whole number that JavaScript represents exactly and writes the same way."""
     return node_id.isascii() and node_id.isdecimal() and len(node_id) <= _DIGITS and str(int(node_id)) == node_id
 
 
 def _numbered(graph: Mapping[str, Mapping[str, Any]]) -> ApiGraph:
-    """The graph with whole numbers for ids: what was in a subgraph has others, such as ``267:1``."""
+    """Return the graph with whole numbers as ids: nodes from subgraphs have ids such as ``267:1``."""
     last = max((int(node_id) for node_id in graph if _is_number(node_id)), default=0)
     names = {}
     for node_id in graph:
@@ -206,7 +206,7 @@ def _numbered(graph: Mapping[str, Mapping[str, Any]]) -> ApiGraph:
 
 
 def _with_plain_texts(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> ApiGraph:
-    """The graph with a node of its own for each text that the editor would change, whatever one escapes in it."""
+    """Return the graph with a separate node for each text that the editor would change even when escaped."""
     drawn: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
     last = max(int(node_id) for node_id in graph) if graph else 0
     for node in list(drawn.values()):

@@ -1,4 +1,4 @@
-"""Dynamic prompts: what the editor makes of comments and ``{this|that}`` in a text field when a run is queued."""
+"""Dynamic prompts: how the editor resolves comments and ``{this|that}`` in a text field when it queues a run."""
 
 import re
 
@@ -11,31 +11,31 @@ _TOKEN = re.compile(r"\\.?|[{}|]|[^\\{}|]+", re.DOTALL)
 
 
 def settle(prompt: str) -> str:
-    """Return the prompt without comments, and with the first choice of each ``{a|b}``.
+    """Return the prompt without comments, with each ``{a|b}`` replaced by its first choice.
 
-    The editor draws the choice at random; here it is always the first, so that a file means the same every time.
-    A backslash keeps a brace or a bar as it is.
+    The editor picks a random choice; here it is always the first, so that a file always gives the same prompt.
+    A backslash escapes a brace or a bar.
 
     Raises:
         WorkflowError: It is too long, or its choices are nested too deeply.
     """
-    if len(prompt) > 2 * limits.TEXT.most:  # with a backslash before each character it is twice as long as it reads
+    if len(prompt) > 2 * limits.TEXT.most:  # twice the length allows a backslash before each character
         limits.TEXT.check(len(prompt), "A prompt of the workflow", error=WorkflowError)
     return _ESCAPED.sub(r"\1", _with_first_choices(_without_comments(prompt)))
 
 
 def escape(text: str) -> str:
-    """The prompt that the editor reads as this very text, if it `is_plain`."""
+    """Return the prompt that the editor reads as exactly this text, if it `is_plain`."""
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def is_plain(text: str) -> bool:
-    """Whether there is a prompt that the editor reads as this text: comments and backslashes cannot be escaped."""
+    """Return whether some prompt is read as exactly this text: comments and backslashes cannot be escaped."""
     return "\\" not in text and len(_without_comments(text)) == len(text)
 
 
 def _without_comments(text: str) -> str:
-    """Drop ``/* … */`` and ``// …``; one that is never closed is text. Looks at each character once."""
+    """Remove ``/* … */`` and ``// …``; an unclosed comment is text. Runs in linear time."""
     kept: list[str] = []
     last_end = text.rfind("*/")
     start = place = 0
@@ -55,10 +55,10 @@ def _without_comments(text: str) -> str:
 
 
 def _with_first_choices(text: str) -> str:
-    """Replace each block in braces by what stands before its first bar. Looks at each character once."""
+    """Replace each block in braces by the text before its first bar. Runs in linear time."""
     kept: list[str] = []
-    passed_bar: list[bool] = []  # of each open block, from the outside in
-    skipping = 0  # how many open blocks are past their first bar
+    passed_bar: list[bool] = []  # for each open block, from the outside in
+    skipping = 0  # number of open blocks past their first bar
     for token in _TOKEN.findall(text):
         if token == "{":
             passed_bar.append(False)

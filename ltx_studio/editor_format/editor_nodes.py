@@ -1,6 +1,6 @@
-"""Nodes that only the editor has: no server knows them, they never run, and the editor queues what they stand for.
+"""Nodes that exist only in the editor: they never run, and the editor queues what they stand for.
 
-Names of classes come from the packs that register them in the browser and have no Python class for them: ComfyUI
+The class names come from packs that register them in the browser without a Python class: ComfyUI
 itself, KJNodes, Easy-Use, rgthree, mxToolkit, mtb, Timesaver.
 """
 
@@ -29,28 +29,28 @@ _SWITCHING_OTHERS = {
     "Fast Actions Button (rgthree)",
     "Random Unmuter (rgthree)",
 }
-"""They mute and bypass other nodes when one clicks them or queues; the file has the modes that came of it."""
+"""Nodes that mute and bypass others on a click or when queueing; the file has the resulting modes."""
 
 _SETTER_OF = {"GetNode": "SetNode", "easy getNode": "easy setNode"}
-"""Lines without a wire: a getter gives what the setter of its name is fed."""
+"""Links without wires: a getter returns the input of the setter of the same name."""
 
 VIRTUAL = _NOTES | _PASSING_ON | _SWITCHING_OTHERS | {PRIMITIVE, *_SETTER_OF, *_SETTER_OF.values()}
-"""Nodes that exist in the editor only. What they are fed comes out at the same slot, if they have it."""
+"""Nodes that exist in the editor only. Each input passes through to the output at the same slot, if there is one."""
 
 
 def is_getter(node: Json) -> bool:
-    """Tell whether a node gives what a setter elsewhere is fed."""
+    """Return whether a node returns the input of a setter elsewhere."""
     return node["type"] in _SETTER_OF
 
 
 class Setters:
-    """Finds setters by name; each graph is looked through once."""
+    """An index of setters by name; each graph is scanned once."""
 
     def __init__(self) -> None:
         self._known: dict[Contents, dict[tuple[str, str], list[Json]]] = {}
 
     def of(self, contents: Contents, getter: Json) -> list[Json]:
-        """Return the nodes of a graph that set what `getter` gets, in the file's order."""
+        """Return the nodes of a graph that set the value of `getter`, in file order."""
         if contents not in self._known:
             self._known[contents] = {}
             for node in contents.nodes.values():

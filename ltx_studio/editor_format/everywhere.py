@@ -1,7 +1,7 @@
-"""Links without a wire: what the pack "Use Everywhere" draws from one output to every input that fits.
+"""Links without wires: those that the pack "Use Everywhere" makes from one output to every input that fits.
 
-The pack finds these links in the browser and notes them in the file (`ue_links`), beside its own nodes, which only
-say what goes everywhere. Where a file has no such note, or one that does not fit it, these nodes stay, and are missing.
+The pack finds these links in the browser and stores them in the file (`ue_links`), beside its own nodes, which only
+declare what goes everywhere. Without a valid list of links, these nodes stay and count as missing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ from ltx_studio.editor_format.ids import Json, node_key
 
 _NODES = {"Anything Everywhere", "Anything Everywhere?", "Anything Everywhere3", "Prompts Everywhere"}
 _INPUT_SIDE, _OUTPUT_SIDE = "-10", "-20"
-"""The ids that stand for a subgraph's inputs and outputs inside of it."""
+"""Ids of the nodes that represent a subgraph's inputs and outputs inside it."""
 
 Noted = tuple[str, int, str, int]
-"""The node and slot that a link comes from, and those that it leads to."""
+"""The source node and slot of a link, then its target node and slot."""
 
 
 def with_wires(graph: Json) -> dict[str, Any]:
-    """Return a workflow or a subgraph with wires in place of the links that the pack noted, and without its nodes."""
+    """Return a workflow or a subgraph with real links in place of those that the pack stored, and without its nodes."""
     notes = (graph.get("extra") or {}).get("ue_links")
     if not isinstance(notes, list):
         return dict(graph)
@@ -28,7 +28,7 @@ def with_wires(graph: Json) -> dict[str, Any]:
 
 
 def _noted(notes: list[Any]) -> Iterator[Noted]:
-    """Give the links that are noted in full."""
+    """Yield the links that are stored completely."""
     for note in notes:
         if isinstance(note, Mapping):
             origin, target = note.get("upstream_slot"), note.get("downstream_slot")
@@ -37,7 +37,7 @@ def _noted(notes: list[Any]) -> Iterator[Noted]:
 
 
 class _Wired:
-    """A graph that gets more links; the file's own parts are left as they are."""
+    """A graph that gains links; the file's own parts are not modified."""
 
     def __init__(self, graph: Json) -> None:
         self._graph = graph
@@ -50,7 +50,7 @@ class _Wired:
         self._last = max((number for number in numbers if isinstance(number, int)), default=0)
 
     def add(self, origin: str, origin_slot: int, target: str, target_slot: int) -> bool:
-        """Add a link, unless its input has one already; return whether both of its ends are there."""
+        """Add a link unless its input already has one; return whether both of its ends exist."""
         fed = self._fed(target)
         if not self._gives(origin, origin_slot) or target_slot >= len(fed):
             return False
@@ -63,13 +63,13 @@ class _Wired:
         return True
 
     def graph(self, *, keeps_nodes: bool) -> dict[str, Any]:
-        """Return the graph with what was added; the pack's own nodes are in it if `keeps_nodes`."""
+        """Return the graph with the added links; it keeps the pack's own nodes if `keeps_nodes`."""
         nodes = [node for node in self._nodes.values() if keeps_nodes or node["type"] not in _NODES]
         outputs = {"outputs": self._outputs} if self._outputs else {}
         return {**self._graph, "nodes": nodes, "links": self._links, **outputs}
 
     def _fed(self, key: str) -> list[dict[str, Any]]:
-        """Return what can be fed: a node's inputs or, inside of a subgraph, its outputs."""
+        """Return the sockets that can be fed: a node's inputs or, inside a subgraph, its outputs."""
         if key == _OUTPUT_SIDE and self._is_subgraph:
             return self._outputs
         fed: list[dict[str, Any]] = self._own(key)["inputs"] if key in self._nodes else []
@@ -81,7 +81,7 @@ class _Wired:
         return key in self._nodes and slot < len(self._nodes[key].get("outputs") or [])
 
     def _own(self, key: str) -> Json:
-        """Return a node whose inputs and outputs may be changed."""
+        """Return a copy of a node with inputs and outputs that may be modified."""
         if key not in self._copied:
             self._copied.add(key)
             node = self._nodes[key]

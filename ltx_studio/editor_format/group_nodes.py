@@ -1,4 +1,4 @@
-"""Group nodes: what editors before subgraphs used for several nodes in one. The editor turns them into subgraphs."""
+"""Group nodes: the predecessor of subgraphs in older editors. The editor converts them into subgraphs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,13 +14,13 @@ from ltx_studio.graph.definitions import Definitions, Input
 _PREFIXES = ("workflow>", "workflow/")
 _REROUTE = "Reroute"
 _SIDES = (-10, -20)
-"""The ids that stand for a subgraph's inputs and outputs inside of it."""
+"""Ids of the nodes that represent a subgraph's inputs and outputs inside it."""
 
 
 def unpack_groups(workflow: Json, subgraphs: list[dict[str, Any]], definitions: Definitions) -> Json:
-    """Return a workflow whose group nodes stand for subgraphs, which are added to `subgraphs`.
+    """Return a workflow whose group nodes refer to subgraphs, which are added to `subgraphs`.
 
-    New nodes get the ids that the editor gives them: it counts on from the highest.
+    New nodes get the same ids as in the editor: it counts up from the highest.
     """
     groups = (workflow.get("extra") or {}).get("groupNodes") or {}
     packed = [node for node in workflow["nodes"] if _name(node) in groups]
@@ -47,7 +47,7 @@ def _name(node: Json) -> Any:
 
 
 def _moved(link: Any, moved: Mapping[str, int]) -> Any:
-    """Return a link of the workflow that leads to and from the nodes' new ids; `moved` has them by the old ones."""
+    """Return a link of the workflow with the nodes' new ids; `moved` maps old ids to new ones."""
     if isinstance(link, Mapping):
         return {**link, **{end: moved.get(node_key(link[end]), link[end]) for end in ("origin_id", "target_id")}}
     origin, target = (moved.get(node_key(link[place]), link[place]) for place in (1, 3))
@@ -79,7 +79,7 @@ class _Group:
         self._links: list[dict[str, Any]] = []
 
     def unpack(self, node: Json) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the node that stands for the subgraph, and the subgraph."""
+        """Return the node that represents the subgraph, and the subgraph."""
         for index, inner in enumerate(self._nodes):
             for item in inner["inputs"]:
                 item["link"] = None
@@ -114,16 +114,16 @@ class _Group:
         return number
 
     def _declared(self, index: int) -> list[Input]:
-        """Return the inputs that a node's class has, as far as this ComfyUI knows it."""
+        """Return the declared inputs of a node's class; none if this ComfyUI does not know it."""
         kind = self._nodes[index]["type"]
         return list(self._definitions.inputs(kind)) if kind in self._definitions else []
 
     def _converted(self, index: int) -> list[dict[str, Any]]:
-        """Return the inputs that a widget was turned into."""
+        """Return the inputs that were converted from widgets."""
         return [item for item in self._nodes[index]["inputs"] if item.get("widget")]
 
     def _sockets(self, index: int) -> list[dict[str, Any]]:
-        """Return the inputs that are no widgets, in the order of the class."""
+        """Return the inputs that are not widgets, in the order of the class."""
         if index not in self._ordered:
             self._ordered[index] = self._in_order(index)
         return self._ordered[index]
@@ -158,11 +158,11 @@ class _Group:
         ]
 
     def _is_inside_only(self, index: int) -> bool:
-        """Tell whether a reroute only joins nodes of the group."""
+        """Return whether a reroute only joins nodes inside the group."""
         return index in self._feeding and index in self._fed and (index, 0) not in self._shown_outside
 
     def _inputs(self, node: Json) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return the subgraph's inputs, and those of the node that stands for it: sockets, then converted widgets."""
+        """Return the inputs of the subgraph, and of the node that represents it: sockets, then converted widgets."""
         free: list[tuple[dict[str, Any], dict[str, Any]]] = []
         for index, inner in enumerate(self._nodes):
             if inner["type"] != _REROUTE or not self._is_inside_only(index):
@@ -199,7 +199,7 @@ class _Group:
         return (self._settings.get(str(index)) or {}).get(side) or {}
 
     def _fill_in(self, stored: Any) -> None:
-        """Put the values of the group node's widgets into the nodes that they belong to."""
+        """Write the values of the group node's widgets into the inner nodes."""
         values = iter(stored if isinstance(stored, list) else [])
         for index, node in enumerate(self._nodes):
             if node["type"] == PRIMITIVE:

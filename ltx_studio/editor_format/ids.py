@@ -1,21 +1,21 @@
-"""Node ids of an editor-format workflow, and the editor's rule for ids that two subgraphs share."""
+"""Node ids of an editor-format workflow, and the editor's rule for ids that occur in two subgraphs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 _MOST_EXACT = 2**53
-"""The largest number up to which the editor, in JavaScript, has all."""
+"""The largest number up to which JavaScript, and so the editor, represents every integer."""
 
 Json = Mapping[str, Any]
 
 
 def node_key(node_id: object) -> str:
-    """Return an id as the editor compares it: as text, whether the file has ``5`` or ``"5"``."""
+    """Return an id as the editor compares it: as text, for ``5`` and ``"5"`` alike."""
     return node_id if isinstance(node_id, str) else str(plain_number(node_id))
 
 
 def plain_number(value: Any) -> Any:
-    """Return a whole number without its ``.0``, as the editor, in JavaScript, has it; anything else as it is."""
+    """Return a whole number without ``.0``, as JavaScript has it; return anything else unchanged."""
     is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= _MOST_EXACT
     return int(value) if is_whole else value
 
@@ -23,15 +23,15 @@ def plain_number(value: Any) -> Any:
 def make_ids_unique(workflow: Json, subgraphs: list[dict[str, Any]]) -> Json:
     """Renumber nodes of `subgraphs` whose ids are taken, as the editor does when it loads a file.
 
-    It counts on from the workflow's last id. Each id that it meets in a subgraph raises the counter, and ids in use
-    are passed over. Links and promoted widgets follow their nodes.
+    It counts up from the workflow's last id. Each id found in a subgraph raises the counter, and ids in use
+    are skipped. Links and promoted widgets follow their nodes.
 
     Args:
-        workflow: The whole file; left as it is.
-        subgraphs: Its definitions, one dictionary each; what changes is replaced in them.
+        workflow: The whole file; not modified.
+        subgraphs: Its definitions, one dictionary each; changed parts are replaced in place.
 
     Returns:
-        The workflow, with the widgets that its nodes promote renamed.
+        The workflow, with its nodes' promoted widgets renamed.
     """
     taken = {node_key(node["id"]) for node in workflow["nodes"] if _is_number(node["id"])}
     counter = _Counter(_whole(workflow.get("last_node_id")), taken)
@@ -59,7 +59,7 @@ def highest(workflow: Json, subgraphs: Iterable[Json]) -> int:
 
 
 class _Counter:
-    """Gives new ids."""
+    """A generator of new ids."""
 
     def __init__(self, last: int, taken: set[str]) -> None:
         self._last, self._taken = last, taken
@@ -98,7 +98,7 @@ def _is_number(node_id: object) -> bool:
 
 
 def _whole(number: object) -> int:
-    """Return the id that a file says it used; 0 where it says nonsense, such as ``1e999``."""
+    """Return the id that a file claims to have used; 0 for nonsense such as ``1e999``."""
     try:
         last = int(number) if isinstance(number, int | float | str) else 0
     except (ValueError, OverflowError):
@@ -116,7 +116,7 @@ def _renumber(link: Any, renamed: Mapping[str, int]) -> Any:
 
 
 def _rename_promoted(node: Json, renamed: Mapping[Any, Mapping[str, int]]) -> Json:
-    """Return a node that stands for a subgraph with the ids of the inner nodes whose widgets it shows."""
+    """Return a subgraph node with the new ids of the inner nodes whose widgets it promotes."""
     properties = node.get("properties")
     if node.get("type") not in renamed or not isinstance(properties, Mapping):
         return node

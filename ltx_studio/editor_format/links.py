@@ -1,4 +1,4 @@
-"""The links of an editor-format file, some of which other programs write in ways of their own."""
+"""The links of an editor-format file, which some programs write in their own formats."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ _NUMBERS = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
 
 
 def with_plain_links(graph: Json) -> dict[str, Any]:
-    """Return a workflow, a subgraph or the definition of a group node with its links as the editor takes them.
+    """Return a workflow, a subgraph or a group node's definition with its links in the editor's own format.
 
-    Links that are null are left out, and ``1.0`` is taken for ``1``: hand-written and generated files have both.
+    Null links are dropped, and ``1.0`` is read as ``1``: hand-written and generated files have both.
     """
     links = graph.get("links")
     return {**graph, "links": [_plain(link) for link in links if link is not None]} if links else dict(graph)

@@ -1,4 +1,4 @@
-"""Cutting the modes out of the master workflow: what each mode's output depends on, in API format."""
+"""Extraction of the modes from the master workflow: the nodes that each mode's output depends on, in API format."""
 
 import copy
 import json
@@ -12,14 +12,14 @@ from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.graph import ApiGraph, upstream
 
 SAVE = "Save "
-"""An output node titled ``Save t2v`` ends the mode ``t2v``."""
+"""Prefix of output titles: a node titled ``Save t2v`` ends the mode ``t2v``."""
 
 
 def cut(master: Mapping[str, Any], definitions: Definitions) -> dict[str, ApiGraph]:
-    """Mode id → its graph. A mode that is muted or bypassed in the editor is cut all the same.
+    """Return mode id → graph. Modes that are muted or bypassed in the editor are included.
 
     Raises:
-        WorkflowError: It is no editor-format workflow, uses unknown nodes, or has no output titled ``Save …``.
+        WorkflowError: It is not an editor-format workflow, uses unknown nodes, or has no output titled ``Save …``.
     """
     if not is_editor_format(master):
         raise WorkflowError("The master is no editor-format workflow.", "Save it in ComfyUI's editor with File, Save.")
@@ -40,7 +40,7 @@ def cut(master: Mapping[str, Any], definitions: Definitions) -> dict[str, ApiGra
 
 
 def write_modes(modes: Mapping[str, ApiGraph], folder: Path) -> list[Path]:
-    """One file for each mode, named by its id."""
+    """Write one file for each mode, named by its id; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for mode, graph in modes.items():
@@ -55,7 +55,7 @@ def _switched_on(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(graph: ApiGraph, ids: set[str]) -> ApiGraph:
-    """By node number, so that a change shows as what it is."""
+    """Return the graph sorted by node number, so that diffs stay small."""
     return {
         node_id: graph[node_id] for node_id in sorted(ids, key=lambda text: [int(part) for part in text.split(":")])
     }

@@ -1,4 +1,4 @@
-"""What a node of a workflow has once the editor has loaded it: widgets with values, and inputs in its own order."""
+"""Nodes of a workflow as the editor loads them: widgets with values, and inputs in its own order."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Inpu
 
 
 class Nodes:
-    """Reads nodes as they are written. What it finds is kept with each node, so that its `id` stays its own."""
+    """A reader of stored nodes. Results are cached with the node itself, so that its `id` is not reused."""
 
     def __init__(self, definitions: Definitions, subgraphs: dict[Any, Contents]) -> None:
         self._definitions, self._subgraphs = definitions, subgraphs
@@ -19,14 +19,14 @@ class Nodes:
         self._sockets: dict[int, tuple[Json, list[tuple[Any, int | None]]]] = {}
 
     def widgets_of(self, node: Json) -> dict[str, Any]:
-        """Return the values of its widgets, by name; none for a class that is not installed."""
+        """Return the values of a node's widgets, by name; empty for a class that is not installed."""
         if id(node) not in self._widgets:
             known = node["type"] in self._definitions
             self._widgets[id(node)] = node, widget_values(node, self._definitions) if known else {}
         return self._widgets[id(node)][1]
 
     def declared_of(self, node: Json) -> dict[str, tuple[Input, Any]]:
-        """Return declaration and value of its widgets, by name."""
+        """Return declaration and value of a node's widgets, by name."""
         if node["type"] not in self._definitions:
             return {}
         if id(node) not in self._declared:
@@ -35,7 +35,7 @@ class Nodes:
         return {name: (item, values.get(name)) for name, item in self._declared[id(node)][1].items()}
 
     def slot_named(self, node: Json, name: Any) -> int | None:
-        """Return the place of the input `name` of a node or a subgraph in the file, or None without one."""
+        """Return the position of the input `name` of a node or a subgraph in the file; None if there is none."""
         if id(node) not in self._slots:
             slots: dict[Any, int] = {}
             for slot, item in enumerate(node.get("inputs") or []):
@@ -44,7 +44,7 @@ class Nodes:
         return self._slots[id(node)][1].get(name)
 
     def sockets_of(self, node: Json) -> list[tuple[Any, int | None]]:
-        """Return the inputs of a node as the editor has them: kind, and place in the file, which may lack some."""
+        """Return the inputs of a node as the editor has them: kind, and position in the file, which may lack some."""
         if id(node) not in self._sockets:
             given = node.get("inputs") or []
             kinds = {item["name"]: item["type"] for item in reversed(given)}
@@ -55,7 +55,7 @@ class Nodes:
         return self._sockets[id(node)][1]
 
     def _defined(self, node: Json) -> list[tuple[Any, Any]]:
-        """Return the inputs that a node's class has, name and kind: sockets, then widgets."""
+        """Return the inputs of a node's class, name and kind: sockets, then widgets."""
         if node["type"] in self._subgraphs:
             inputs = self._subgraphs[node["type"]].graph.get("inputs") or []
             return [(item["name"], item.get("type", ANY)) for item in inputs]

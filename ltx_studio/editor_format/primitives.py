@@ -1,4 +1,4 @@
-"""Primitives: nodes of the editor that put their value into the widgets that they are linked to."""
+"""Primitives: editor nodes that write their value into the widgets they are linked to."""
 
 import math
 from collections.abc import Callable
@@ -13,30 +13,30 @@ from ltx_studio.graph.definitions import Input
 
 _MOST_EXACT = 2**53
 _STEP, _LARGEST = 0.5, 2048.0
-"""What the editor takes for a number whose definition is silent."""
+"""The editor's defaults for numbers whose definition gives none."""
 
 _NOTHING = 1e-10
 _NUMBERS = {"INT", "FLOAT"}
 _PRIVATE = {"min", "max", "step", "default", "forceInput", "defaultInput", "control_after_generate"}
 _PRIVATE |= {"multiline", "tooltip", "dynamicPrompts"}
-"""Options in which two widgets may differ that one primitive feeds."""
+"""Options that may differ between two widgets fed by one primitive."""
 
 WidgetOf = Callable[[Json, Any], tuple[Input, Any] | None]
 
 
 def primitive_values(contents: Contents, widget: WidgetOf) -> dict[tuple[str, str], Any]:
-    """Return what primitives put into the widgets of one graph: (node id, widget) → value.
+    """Return the values that primitives write into the widgets of one graph: (node id, widget) → value.
 
     Args:
         contents: The graph.
-        widget: Gives declaration and value of a node's widget by its name; None without one.
+        widget: Returns declaration and value of a node's widget by name; None if there is none.
     """
     values: dict[tuple[str, str], Any] = {}
     for node in contents.nodes.values():
         if node["type"] != PRIMITIVE:
             continue
         fed = [_widget_fed(contents, number, widget) for number in _links(node)]
-        if not fed or fed[0] is None:  # it takes after the first widget; without one it has no value
+        if not fed or fed[0] is None:  # it takes its kind from the first widget; without one it has no value
             continue
         items = [each[2] for each in fed if each is not None]
         value = _adapted(_stored(node, fed[0][3]), items)
@@ -68,7 +68,7 @@ def _stored(node: Json, otherwise: Any) -> Any:
 
 
 def _adapted(value: Any, items: list[Input]) -> Any:
-    """Keep a number within what all the widgets allow that it goes to, as far as they agree, and to their steps."""
+    """Clamp and round a number to the limits and steps of all widgets it feeds, as far as these agree."""
     agreed = items[0]
     if agreed.kind not in _NUMBERS or not _is_number(value):
         return value
@@ -82,7 +82,7 @@ def _adapted(value: Any, items: list[Input]) -> Any:
 
 
 def _agreement(one: Input, other: Input) -> Input | None:
-    """Return what two widgets for numbers both allow, or None when they do not go together."""
+    """Return the limits common to two number widgets, or None if they are incompatible."""
     low, high = (max(_bounds(one)[0], _bounds(other)[0]), min(_bounds(one)[1], _bounds(other)[1]))
     names = {*one.options, *other.options} - _PRIVATE
     if one.kind != other.kind or low > high:
@@ -105,7 +105,7 @@ def _common_multiple(one: float, other: float) -> float:
 
 
 def rounded(value: Any, item: Input) -> Any:
-    """Return a number as the widget of `item` takes it: to its step, and within its range."""
+    """Return a number as the widget of `item` accepts it: rounded to its step, and within its range."""
     if not _is_number(value) or not math.isfinite(value) or abs(value) > _MOST_EXACT:
         return value
     options = item.options

@@ -1,8 +1,8 @@
-"""Widgets that a subgraph shows on its outside, and the value that each of its uses has for them.
+"""Promoted widgets: those that a subgraph shows on its outside, and the value that each of its uses has for them.
 
-A subgraph's input that leads to a widget inside becomes a widget of the node that stands for the subgraph. Older files
+A subgraph's input that feeds an inner widget becomes a widget of the node that represents the subgraph. Older files
 list such widgets by the inner node instead (``properties.proxyWidgets``); the editor makes inputs of them when it loads
-a file, and so does this.
+a file, and so does this module.
 """
 
 import json
@@ -16,29 +16,29 @@ from ltx_studio.editor_format.ids import Json, node_key
 from ltx_studio.editor_format.scopes import INPUT_SIDE, Contents, Link
 
 _PREFIX = re.compile(r"\s*(\d+)\s*:\s*(.+)", re.DOTALL)
-"""What older editors put before the name of a widget of an inner subgraph: ``"12: text"``."""
+"""Prefix that older editors put before the name of an inner subgraph's widget: ``"12: text"``."""
 
 _OWN = "-1"
-"""What stands for an inner node where a list names an input of the subgraph itself."""
+"""Placeholder for the inner node where an entry names an input of the subgraph itself."""
 
 _MOST_PREFIXES = 64
 _MOST_STEPS = 100
 _MARK = "proxyBypassedToSubgraphInput"
 
 Use = tuple[Contents, str]
-"""A node that stands for a subgraph: the graph it is in, and its id."""
+"""A node that represents a subgraph: the graph that contains it, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Where an input's value comes from: a widget on the outside of a subgraph."""
+    """The source of an input's value: a widget on the outside of a subgraph."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """An entry of ``proxyWidgets``: an inner node's widget, and what the outside says of it."""
+    """An entry of ``proxyWidgets``: an inner node's widget, and its properties on the outside."""
 
     source: str
     widget: str
@@ -47,13 +47,13 @@ class _Shown:
 
 
 class Promotions:
-    """What each use of a subgraph has in the widgets on its outside.
+    """The promoted widgets of each use of a subgraph.
 
     Args:
-        root: The workflow. It and `subgraphs` get the inputs that older files lack.
+        root: The workflow. Inputs that older files lack are added to it and to `subgraphs`.
         subgraphs: By id.
-        widgets_of: The widgets of a node, by name; of a class that is not known, none.
-        spend: Is called with the number of steps that are about to be taken.
+        widgets_of: Returns the widgets of a node, by name; empty for an unknown class.
+        spend: Called with the number of steps about to be taken.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class Promotions:
             self._configure(contents)
 
     def of(self, contents: Contents, key: str, name: Any) -> Value | None:
-        """Return what the node `key` has in its widget for the subgraph's input `name`, or None without a widget."""
+        """Return the value of node `key` for the subgraph's input `name`, or None if that is not a widget."""
         values = self._values.get((contents, key), {})
         return Value(values[name]) if name in values else None
 
     def inner_widget(self, node: Json, name: Any) -> tuple[Json, Any] | None:
-        """Return the node and the name of the widget inside that a widget of a subgraph's use stands for."""
+        """Return the inner node and widget name behind a widget of a subgraph's use."""
         for _ in range(_MOST_STEPS):
             if node["type"] not in self._subgraphs:
                 return node, name
@@ -97,7 +97,7 @@ class Promotions:
             if entries and self._subgraphs[contents.nodes[key]["type"]] in self._ready:
                 self._promote((contents, key), entries)
         self._ready.add(contents)
-        for use in self._uses.get(contents, []):  # that came before what they stand for
+        for use in self._uses.get(contents, []):  # that came before the subgraph it uses
             for item in contents.graph.get("inputs") or []:
                 found = self._value_inside(contents, {"linkIds": (item.get("linkIds") or [])[:1]})
                 if found is not None:
@@ -125,7 +125,7 @@ class Promotions:
                 yield target
 
     def _value_inside(self, inner: Contents, item: Json) -> Value | None:
-        """Return the value of the first widget inside that a subgraph's input leads to."""
+        """Return the value of the first inner widget that a subgraph's input feeds."""
         for node, socket in self._targets(inner, item):
             if node["type"] in self._subgraphs:
                 found = self.of(inner, node_key(node["id"]), socket["name"])
@@ -138,7 +138,7 @@ class Promotions:
         return None
 
     def _source_of(self, inner: Contents, item: Json) -> tuple[str, Any] | None:
-        """Return which inner node's widget a subgraph's input stands for."""
+        """Return the inner node and widget that a subgraph's input represents."""
         for node, socket in self._targets(inner, item):
             if node["type"] in self._subgraphs:
                 return node_key(node["id"]), socket["name"]
@@ -147,7 +147,7 @@ class Promotions:
         return None
 
     def _promote(self, use: Use, entries: Sequence[Sequence[str]]) -> None:
-        """Turn the entries of ``proxyWidgets`` into inputs of the subgraph, with the values of this use."""
+        """Convert the entries of ``proxyWidgets`` into inputs of the subgraph, with the values of this use."""
         contents, key = use
         node = contents.nodes[key]
         inner = self._subgraphs[node["type"]]
@@ -174,7 +174,7 @@ class Promotions:
             self._replace_primitive(use, inner, source_key, group)
 
     def _linked(self, inner: Contents) -> dict[tuple[str, Any], Any]:
-        """Return the names of the inputs that a subgraph has, by the inner widget that each leads to."""
+        """Return the names of a subgraph's inputs, by the inner widget that each feeds."""
         linked: dict[tuple[str, Any], Any] = {}
         for item in inner.graph.get("inputs") or []:
             source = self._source_of(inner, item)
@@ -183,7 +183,7 @@ class Promotions:
         return linked
 
     def _marked(self, inner: Contents, each: _Shown) -> Any:
-        """Return the input that another use of the subgraph has put in the place of a primitive, or None."""
+        """Return the input that replaced a primitive for another use of the subgraph, or None."""
         source = inner.nodes.get(each.source)
         if source is None or source["type"] != PRIMITIVE:
             return None
@@ -202,7 +202,7 @@ class Promotions:
         return _Shown(source, widget, clue, given)
 
     def _resolves(self, inner: Contents, source: str, widget: Any) -> bool:
-        """Tell whether an entry leads to a widget as it is."""
+        """Return whether an entry leads directly to a widget."""
         for _ in range(_MOST_STEPS):
             node = inner.nodes.get(source)
             if node is None:
@@ -227,7 +227,7 @@ class Promotions:
             self._values[use][name] = given.value
 
     def _add(self, use: Use, inner: Contents, source: Json, each: _Shown) -> None:
-        """Give a subgraph an input for the widget of an inner node."""
+        """Add an input to a subgraph for the widget of an inner node."""
         if each.widget.startswith("$$"):  # a preview
             return
         name: Any = each.widget
@@ -250,7 +250,7 @@ class Promotions:
         return None
 
     def _replace_primitive(self, use: Use, inner: Contents, key: str, group: Sequence[_Shown]) -> None:
-        """Feed what an inner primitive feeds from an input of the subgraph instead."""
+        """Replace an inner primitive by an input of the subgraph."""
         primitive = inner.nodes[key]
         if len({each.widget for each in group}) > 1:
             return
@@ -298,23 +298,23 @@ class Promotions:
         place = next((index for index, item in enumerate(items) if item["name"] == name), len(items))
         if place == len(items):
             items.append({"name": name, "type": "", "widget": {"name": name}})
-        inner.links.pop(items[place].get("link"), None)  # what has fed it so far does no longer
+        inner.links.pop(items[place].get("link"), None)  # the old link no longer feeds it
         items[place]["link"] = link
         inner.replace(key, {**node, "inputs": items})
         inner.links[link] = Link(INPUT_SIDE, slot, key, place)
 
 
 def widget_of(socket: Json) -> Any:
-    """Return the name of the widget that an input can take the place of, if it is one's."""
+    """Return the name of the widget that belongs to an input, if there is one."""
     widget = socket.get("widget")
     return (widget.get("name") if isinstance(widget, Mapping) else None) or socket["name"]
 
 
 def _in_order(subgraphs: Mapping[Any, Contents]) -> list[Contents]:
-    """Return subgraphs in the order in which the editor loads them: each after those inside of it.
+    """Return subgraphs in the order in which the editor loads them: each after those inside it.
 
-    It does not find that order where one holds another twice; then it takes that of the file, and a use that comes
-    before what it stands for has the values inside.
+    It cannot find that order where one contains another twice; then it uses file order, and a use that comes
+    before its subgraph has the inner values.
     """
     waiting = dict.fromkeys(subgraphs, 0)
     around: dict[Any, dict[Any, None]] = {kind: {} for kind in subgraphs}
@@ -324,7 +324,7 @@ def _in_order(subgraphs: Mapping[Any, Contents]) -> list[Contents]:
                 around[node["type"]][kind] = None
                 waiting[kind] += 1
     order = [kind for kind, number in waiting.items() if not number]
-    for kind in order:  # grows while it is gone through
+    for kind in order:  # grows during iteration
         for outer in around[kind]:
             waiting[outer] -= 1
             if not waiting[outer]:
@@ -333,7 +333,7 @@ def _in_order(subgraphs: Mapping[Any, Contents]) -> list[Contents]:
 
 
 def _entries(node: Json) -> list[list[str]]:
-    """Return the ``proxyWidgets`` of a node; none when one of them is damaged, as the editor does."""
+    """Return the ``proxyWidgets`` of a node; none if one of them is damaged, as in the editor."""
     entries = _listed((node.get("properties") or {}).get("proxyWidgets"))
     return entries if all(_is_entry(entry) for entry in entries) else []
 
@@ -343,7 +343,7 @@ def _is_entry(entry: object) -> bool:
 
 
 def _listed(found: object) -> list[Any]:
-    """Return a property of a node that is a list, or the JSON text of one."""
+    """Return a node property that is a list, or the JSON text of one."""
     if isinstance(found, str):
         try:
             found = json.loads(found)

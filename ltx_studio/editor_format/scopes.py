@@ -1,4 +1,4 @@
-"""The graphs of an editor-format workflow, and how large they are with each subgraph written out where it is used."""
+"""The graphs of an editor-format workflow, and their size with all subgraphs expanded."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from ltx_studio.graph.values import shown
 
 MUTED, BYPASSED = 2, 4
 SUBGRAPH_INPUT = -10
-"""The id of the node that stands for a subgraph's inputs inside of it."""
+"""Id of the node that represents a subgraph's inputs inside it."""
 
 INPUT_SIDE = str(SUBGRAPH_INPUT)
 _HINT = "Open the workflow in ComfyUI's editor and remove the subgraph from itself."
@@ -20,7 +20,7 @@ _HINT = "Open the workflow in ComfyUI's editor and remove the subgraph from itse
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """From an output to an input, by node id (as text) and slot."""
+    """A link from an output to an input, by node id (as text) and slot."""
 
     origin: str
     origin_slot: int
@@ -29,7 +29,7 @@ class Link:
 
 
 class Contents:
-    """One graph as it is written: the workflow itself, or a subgraph. All its uses share it.
+    """One graph as stored: the workflow itself, or a subgraph. All its uses share it.
 
     Attributes:
         graph: Its nodes, links and, in a subgraph, inputs and outputs.
@@ -46,7 +46,7 @@ class Contents:
         self._fed: dict[tuple[str, Any], Json] | None = None
 
     def target_of(self, number: Any) -> tuple[Json, Json] | None:
-        """Return the node that the link `number` leads to, and the input of it that the link feeds; None without."""
+        """Return the node that the link `number` leads to, and the input it feeds; None if there is none."""
         link = self.links.get(number)
         node = self.nodes.get(link.target) if link is not None else None
         if link is None or node is None:
@@ -58,7 +58,7 @@ class Contents:
         return None if item is None else (node, item)
 
     def target_by_place(self, number: Any) -> tuple[Json, Json] | None:
-        """Return what `target_of` does, for a link that only its own end knows of: the input at its slot."""
+        """Return the same as `target_of` for a link that only its target lists: the input at its slot."""
         link = self.links.get(number)
         node = self.nodes.get(link.target) if link is not None else None
         if link is None or node is None:
@@ -67,7 +67,7 @@ class Contents:
         return (node, inputs[link.target_slot]) if link.target_slot < len(inputs) else None
 
     def replace(self, key: str, node: Json) -> None:
-        """Put a changed copy of a node in its place."""
+        """Replace a node by a changed copy."""
         self.nodes[key] = node
         self._fed = None
 
@@ -83,13 +83,13 @@ class Contents:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """One graph in its place: the workflow itself, or a subgraph where it is used.
+    """One graph in its context: the workflow itself, or one use of a subgraph.
 
     Attributes:
-        prefix: What the ids of its nodes begin with, such as ``"267:"``.
-        contents: What is written in it.
-        host: The node that stands for the subgraph in `parent`.
-        children: The subgraphs that were used in it so far, by the id of their host.
+        prefix: Prefix of its node ids, such as ``"267:"``.
+        contents: Its stored contents.
+        host: The node that represents the subgraph in `parent`.
+        children: The subgraphs used in it so far, by the id of their host.
     """
 
     prefix: str
@@ -116,7 +116,7 @@ def check_expansion(root: Contents, subgraphs: Mapping[Any, Contents]) -> None:
 
 
 class _Expansion:
-    """Counts nodes; each subgraph is counted once, however often it is used."""
+    """A node counter; each subgraph is counted once, however often it is used."""
 
     def __init__(self, subgraphs: Mapping[Any, Contents]) -> None:
         self._subgraphs = subgraphs
@@ -124,7 +124,7 @@ class _Expansion:
         self._path: list[Any] = []
 
     def size_of(self, contents: Contents) -> tuple[int, int]:
-        """Return the number of nodes in all, and the depth of nested subgraphs."""
+        """Return the total number of nodes, and the nesting depth of subgraphs."""
         used = Counter(node["type"] for node in contents.nodes.values() if node["type"] in self._subgraphs)
         inner = {kind: self._size_of_subgraph(kind) for kind in used}
         depth = max((depth for _, depth in inner.values()), default=0)

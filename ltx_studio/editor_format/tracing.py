@@ -1,4 +1,4 @@
-"""Where an input of a workflow gets its value: along links, through subgraphs and through what only passes on."""
+"""Tracing an input of a workflow to its source: along links, through subgraphs and pass-through nodes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from ltx_studio.graph.values import Scale, shown
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an input's value comes from: an executable node's output."""
+    """The source of an input's value: an executable node's output."""
 
     node_id: str
     slot: int
@@ -25,14 +25,14 @@ class Source:
 Origin = Source | Value | None
 
 _SHORT = 4
-"""Steps of a way that is followed again rather than remembered; most are of two."""
+"""Longest path, in steps, that is traced again rather than cached; most have two."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An input or an output on the way along the links.
+    """An input or an output on the path along the links.
 
-    Its `kind` is that of the input which asks: where the way began, or behind the last bypassed node. None for that
+    Its `kind` is that of the requesting input: where the path began, or after the last bypassed node. None for that
     input itself.
     """
 
@@ -52,20 +52,20 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The end of the way."""
+    """The end of the path."""
 
     origin: Origin
 
 
 class Tracer:
-    """Follows links.
+    """A tracer of links.
 
     Args:
         subgraphs: By id.
-        nodes: Reads them.
-        promotions: What uses of subgraphs have in their widgets.
-        scale: Weighs ids that get long.
-        spend: Is called with the number of steps that are about to be taken.
+        nodes: Reader of nodes.
+        promotions: The promoted widgets of the subgraphs' uses.
+        scale: Counts the size of long ids.
+        spend: Called with the number of steps about to be taken.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Tracer:
         self._setters = Setters()
 
     def origin_of(self, scope: Scope, node: Json, slot: int) -> Origin:
-        """Follow the links from an input to where its value comes from; None where that is nowhere.
+        """Return the source of an input's value, following the links; None if there is none.
 
-        What kind of input the way began at matters to bypassed nodes only. So a stretch without one is remembered for
-        all kinds, and after one the way no longer depends on where it began.
+        The kind of the first input matters only to bypassed nodes. So a stretch without one is cached for
+        all kinds, and after one the path no longer depends on where it began.
         """
         way: dict[tuple[Any, ...], None] = {}
         inputs: list[tuple[Any, ...]] = []
@@ -176,7 +176,7 @@ class Tracer:
         return _Place(inner, inner.contents.nodes[link.origin], link.origin_slot, kind, is_output=True)
 
     def _from_setter(self, place: _Place) -> _Place | _Found:
-        """Go to what the setter of a getter's name is fed: one of its own graph, else the only one around it."""
+        """Go to the input of the getter's setter: one in the same graph, otherwise the only one in outer graphs."""
         setters = self._setters.of(place.scope.contents, place.node)
         if setters:
             return _Place(place.scope, setters[0], place.slot, place.kind, is_output=False)
@@ -197,7 +197,7 @@ class Tracer:
         return _Place(scope, origin, link.origin_slot, place.kind, is_output=True)
 
     def child(self, scope: Scope, node: Json) -> Scope:
-        """Return what a node that stands for a subgraph has inside."""
+        """Return the scope inside a node that represents a subgraph."""
         key = node_key(node["id"])
         if key not in scope.children:
             prefix = f"{scope.id_of(node)}:"
@@ -206,7 +206,7 @@ class Tracer:
         return scope.children[key]
 
     def _bypass_slot(self, node: Json, slot: int, kind: Any) -> int | None:
-        """The input that a bypassed node passes on through its output `slot`."""
+        """Return the input that a bypassed node passes on through its output `slot`."""
         sockets = self._nodes.sockets_of(node)
         kinds = [each for each, _ in sockets]
         self._spend(sum(1 + len(str(each)) // 64 for each in (*kinds, kind)))
@@ -215,7 +215,7 @@ class Tracer:
 
 
 def _matching(kinds: list[Any], out: Any, slot: int, kind: Any) -> int | None:
-    """Return which of a bypassed node's inputs goes on to its output `slot` of kind `out`, for an input of `kind`."""
+    """Return the input that a bypassed node passes to its output `slot` of kind `out`, for a target of `kind`."""
     if kind in (ANY, ""):
         return slot if slot < len(kinds) else 0 if kinds else None
     if slot < len(kinds) and _fits(kinds[slot], out) and _fits(kinds[slot], kind):
@@ -226,7 +226,7 @@ def _matching(kinds: list[Any], out: Any, slot: int, kind: Any) -> int | None:
 
 
 def title_of(node: Json) -> str:
-    """Return what an error calls a node."""
+    """Return the name of a node for errors."""
     return str(node.get("title") or node["type"])
 
 

@@ -1,4 +1,4 @@
-"""The values of a node's widgets, which the editor stores as a bare list in the order in which it shows them."""
+"""Widget values of nodes, which the editor stores as a bare list in display order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,16 +11,16 @@ _VIEW_OF_3D = "LOAD_3D"
 
 
 def widget_values(node: Mapping[str, Any], definitions: Definitions) -> dict[str, Any]:
-    """Return input name → value for every widget of an editor-format `node`, dotted for what dynamic choices bring.
+    """Return input name → value for every widget of an editor-format `node`; names from dynamic choices are dotted.
 
-    Widgets that steer the editor only (what happens to a seed after a run, buttons) take their place in the list and
-    are left out. Values that the file has by name (``widgets_values_named``) come before those by place.
+    Widgets that only control the editor (what happens to a seed after a run, buttons) occupy entries in the list and
+    are skipped. Values stored by name (``widgets_values_named``) override those stored by position.
     """
     class_type = node["type"]
     stored = node.get("widgets_values") or []
     named = _named(node)
     if class_type == "CustomCombo" and not isinstance(stored, Mapping):
-        # the front end grows it: the choice, its place, and the options one may choose
+        # the front end extends it: the choice, its index, and the available options
         names = ["choice", "index", *(f"option{i}" for i in range(1, len(stored) - 1))]
         return {name: named.get(name, value) for name, value in zip(names, stored, strict=False)}
     if isinstance(stored, Mapping):
@@ -29,13 +29,13 @@ def widget_values(node: Mapping[str, Any], definitions: Definitions) -> dict[str
     found = {name: value for name, _, value in _walk(definitions.inputs(class_type), "", values, named)}
     if class_type == "SaveGLB":  # the front end's 3D view
         found["image"] = next(values, "")
-    if class_type == "ImageCompare":  # the front end's slider, which holds two pictures
+    if class_type == "ImageCompare":  # the front end's slider, which compares two pictures
         found["compare_view"] = ["", ""]
     return found
 
 
 def declared_widgets(node: Mapping[str, Any], definitions: Definitions) -> dict[str, Input]:
-    """Return input name → declaration for the widgets that `widget_values` gives, but for those of the front end."""
+    """Return input name → declaration for the widgets of `widget_values`, without those of the front end."""
     stored = node.get("widgets_values") or []
     if isinstance(stored, Mapping):
         return {item.name: item for item in definitions.inputs(node["type"]) if item.name in stored}
@@ -49,7 +49,7 @@ def _named(node: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _without_sockets(stored: list[Any], inputs: Sequence[Input]) -> list[Any]:
-    """Drop the values that front ends before 1.16 stored for inputs that are sockets only."""
+    """Remove the values that front ends before 1.16 stored for inputs that are only sockets."""
     is_socket: list[bool] = []
     for item in inputs:
         forced = bool(item.options.get("forceInput"))
@@ -61,22 +61,22 @@ def _without_sockets(stored: list[Any], inputs: Sequence[Input]) -> list[Any]:
 
 
 def stored_values(class_type: str, values: Mapping[str, Any], definitions: Definitions) -> list[Any]:
-    """The other way round: the list in which the editor stores a node's `values`, by dotted input name."""
+    """Return the list in which the editor stores `values` (by dotted input name): the inverse of `widget_values`."""
     inputs = definitions.inputs(class_type)
     return [*_stored(inputs, "", values), *buttons(inputs)]
 
 
 def prompts(class_type: str, definitions: Definitions) -> set[str]:
-    """Return the names of a class's text fields that the editor reads as dynamic prompts, if it is installed."""
+    """Return the names of a class's text fields that the editor reads as dynamic prompts; empty if not installed."""
     if class_type not in definitions:
         return set()
     return {item.name for item in definitions.inputs(class_type) if item.options.get("dynamicPrompts")}
 
 
 def buttons(inputs: Sequence[Input]) -> list[str | None]:
-    """Return what the editor stores for a node's upload button: it comes after the widgets of all inputs.
+    """Return the entries that the editor stores for a node's upload button, after the widgets of all inputs.
 
-    A node has one such button, for its first required choice of a picture or a video; an audio player comes before the
+    A node has one such button, for its first required picture or video choice; an audio player comes before the
     one for sounds.
     """
     required = [item for item in inputs if item.required and item.kind == "COMBO"]
@@ -86,12 +86,12 @@ def buttons(inputs: Sequence[Input]) -> list[str | None]:
 
 
 def steering(item: Input, name: str, inputs: Sequence[Input] = ()) -> Iterator[str | None]:
-    """Yield what the editor stores at an input, behind its value, for widgets that steer the editor only.
+    """Yield the entries that the editor stores after an input's value for widgets that only control the editor.
 
     Args:
         item: A widget, or another input that has such widgets.
         name: Its dotted name.
-        inputs: All of the node's; a 3D view has buttons where one of these names a model.
+        inputs: All inputs of the node; a 3D view has buttons if one of these names a model.
     """
     if item.is_widget and (item.options.get("control_after_generate") or (item.kind == "INT" and name in SEEDS)):
         yield "fixed"

@@ -1,1 +1,1 @@
-"""Workflows in files: JSON of any program, and what pictures, sounds and videos carry in their metadata."""
+"""Workflows in files: JSON from any program, and the metadata of pictures, sounds and videos."""

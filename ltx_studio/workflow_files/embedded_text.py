@@ -1,4 +1,4 @@
-"""Read the texts that a picture, a sound or a video carries beside its contents: a workflow is among them."""
+"""Read the texts embedded in a picture, a sound or a video; one of them may be a workflow."""
 
 import contextlib
 import json
@@ -17,10 +17,10 @@ VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".webm", ".mkv", ".m4v", ".avi"})
 SOUND_ENDINGS = frozenset({".flac", ".mp3", ".opus", ".ogg", ".oga", ".m4a", ".wav"})
 PICTURE_ENDINGS = frozenset({".png", ".apng", ".webp", ".jpg", ".jpeg", ".gif", ".avif", ".tif", ".tiff"})
 ENDINGS = (".json", *sorted(VIDEO_ENDINGS), *sorted(SOUND_ENDINGS), *sorted(PICTURE_ENDINGS))
-"""How files end that may carry a workflow, for the page; what a file holds decides how it is read."""
+"""Suffixes of files that may contain a workflow, for the page; the contents decide how a file is read."""
 
 HEAD = 64
-"""Bytes at the beginning of a file by which `carrier_of` tells what it is."""
+"""Bytes at the beginning of a file from which `carrier_of` detects its kind."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MEDIA = (b"\x1a\x45\xdf\xa3", b"OggS", b"fLaC", b"ID3", b"FORM", b"caff")
@@ -29,11 +29,11 @@ _MOST_CHUNKS = 100_000
 _DETAILS = 0x8769
 _NAMES = {0x010E: "imagedescription", 0x010F: "make", 0x0110: "model", 0x9286: "usercomment", 0x9C9C: "xpcomment"}
 _NAMES_OF_JSON = {**_NAMES, 0x010F: "prompt", 0x0110: "prompt"}
-"""Tags of EXIF; ComfyUI puts the graph into those of the camera."""
+"""EXIF tags; ComfyUI stores the graph in those for the camera."""
 
 _OF_WINDOWS = range(0x9C9B, 0x9CA0)
 _LABEL = re.compile(r"\s*(prompt|workflow)\s*:[\s\ufeff]*(?=[{\[\"])", re.IGNORECASE)
-"""What ComfyUI and others put before the JSON in a tag of EXIF, which has no names of its own for it."""
+"""Prefix that ComfyUI and others put before the JSON in an EXIF tag, which has no name of its own for it."""
 
 _ENCODINGS = {
     b"UNICODE\0": "utf-16",
@@ -60,21 +60,21 @@ def carrier_of(path: Path, head: bytes) -> str:
 
 
 def text_of(content: bytes) -> str:
-    """Return JSON text of any of Unicode's encodings, with or without a byte order mark.
+    """Return JSON text in any Unicode encoding, with or without a byte order mark.
 
     Raises:
-        UnicodeDecodeError: It is none.
+        UnicodeDecodeError: It is not Unicode text.
     """
     return content.decode(json.detect_encoding(content)).lstrip("\ufeff").rstrip("\0 \t\r\n")
 
 
 def media_texts(path: Path) -> dict[str, str]:
-    """Return the tags of a video or a sound, and the texts attached to it, by their names in small letters.
+    """Return the tags of a video or a sound, and its attached texts, by lower-case name.
 
-    ``Workflow: {…}`` is taken for a name and its text, whatever the tag is called.
+    ``Workflow: {…}`` is read as a name and its text, whatever the tag's name is.
 
     Raises:
-        WorkflowError: It is none.
+        WorkflowError: It is not a media file.
     """
     import av
 
@@ -96,12 +96,12 @@ def media_texts(path: Path) -> dict[str, str]:
 
 
 def picture_texts(path: Path) -> dict[str, str]:
-    """Return what a picture carries as text, by name in small letters.
+    """Return the texts in a picture, by lower-case name.
 
-    These are PNG's text chunks, a comment, and EXIF, where ``Workflow: {…}`` is taken for a name and its text.
+    These are PNG's text chunks, a comment, and EXIF, where ``Workflow: {…}`` is read as a name and its text.
 
     Raises:
-        WorkflowError: It is no picture.
+        WorkflowError: It is not a picture.
         RequestError: It is too large.
     """
     found: dict[str, str] = {}
@@ -114,7 +114,7 @@ def picture_texts(path: Path) -> dict[str, str]:
         with opened_picture(path) as image:
             for name, text in _picture_texts(image):
                 found.setdefault(name.lower(), text)
-    except RequestError:  # too large to be a picture of a graph, but its text has been read
+    except RequestError:  # too large for a picture of a graph, but its text has been read
         if not found:
             raise
     except (OSError, ValueError, SyntaxError):
@@ -136,18 +136,18 @@ def _picture_texts(image: Any) -> Iterator[tuple[str, str]]:
 
 
 def _labelled(name: str, text: str) -> Iterator[tuple[str, str]]:
-    """Give the name and the text of a tag, or the name that stands within the text and what follows it."""
+    """Yield the name and text of a tag, or the name found within the text and what follows it."""
     label = _LABEL.match(text)
     yield (label[1], text[label.end() :]) if label else (name, text)
 
 
 def _of_windows(value: str | bytes) -> str:
-    """Return the text of a tag that Windows writes beside those of EXIF."""
+    """Return the text of a tag that Windows writes in addition to those of EXIF."""
     return unpadded(value.decode("utf-16-le", "replace")) if isinstance(value, bytes) else _text(value)
 
 
 def _text(value: str | bytes) -> str:
-    """Return the text of a tag; UTF-8 that was read as Latin-1 is read again."""
+    """Return the text of a tag; UTF-8 that was decoded as Latin-1 is decoded again."""
     if isinstance(value, bytes):
         encoding = _ENCODINGS.get(value[:8])
         if encoding is None:
@@ -162,7 +162,7 @@ def _text(value: str | bytes) -> str:
 
 
 def _utf16(value: bytes) -> str:
-    """Return the text of EXIF's ``UNICODE``, on whose byte order programs do not agree; some write UTF-8."""
+    """Return the text of EXIF's ``UNICODE``: programs disagree on its byte order, and some write UTF-8."""
     if value[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return value.decode("utf-16", "replace")
     if 0 not in value.rstrip(b"\0"):
@@ -172,7 +172,7 @@ def _utf16(value: bytes) -> str:
 
 
 def _png_texts(file: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """Give PNG's text chunks, also those behind the picture, without decoding it."""
+    """Yield PNG's text chunks, including those after the picture, without decoding it."""
     for _ in range(_MOST_CHUNKS):
         head = file.read(8)
         if len(head) < 8 or head[4:] == b"IEND":
@@ -190,13 +190,13 @@ def _png_texts(file: IO[bytes]) -> Iterator[tuple[str, str]]:
 
 
 def _chunk_text(kind: bytes, rest: bytes) -> str | None:
-    """Return the text of a chunk behind its name; None when it is damaged or unpacks to too much."""
+    """Return the text of a chunk after its name; None if it is damaged or decompresses to too much."""
     packed = False
     if kind == b"zTXt":
         packed, rest = True, rest[1:]
     elif kind == b"iTXt":
         packed = rest[:1] == b"\1"
-        rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]  # behind language and translated name
+        rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]  # after language and translated name
     if packed:
         unpacking = zlib.decompressobj()
         try:
@@ -209,7 +209,7 @@ def _chunk_text(kind: bytes, rest: bytes) -> str | None:
 
 
 def ordered(texts: Mapping[str, str], first: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Give the texts named in `first` in that order, then those that begin like JSON."""
+    """Yield the texts named in `first` in that order, then those that look like JSON."""
     for name in first:
         if name in texts:
             yield name, texts[name]

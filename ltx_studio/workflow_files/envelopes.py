@@ -1,4 +1,4 @@
-"""Find the workflow in parsed JSON, whatever another program has wrapped around it."""
+"""Find the workflow in parsed JSON, whatever wrapper another program put around it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,20 +20,20 @@ _KEYS = (
     "input",
     "data",
 )
-"""Where programs put a workflow, the graph that ran before the drawing that it came from: what one posts to ComfyUI's
-server, what the editor's `graphToPrompt` gives, a take's recipe, and the requests of RunPod, Replicate and others."""
+"""Keys under which programs store a workflow, the executed graph before its drawing: requests to ComfyUI's
+server, results of the editor's `graphToPrompt`, a take's recipe, and the requests of RunPod, Replicate and others."""
 
 _MOST_LEVELS = 6
 _QUEUES = ("queue_running", "queue_pending")
 _QUEUED = 2
-"""Where an entry of ComfyUI's queue or history, which is a list, has its graph."""
+"""Index of the graph in an entry of ComfyUI's queue or history, which is a list."""
 
 _BESIDE = frozenset({"extra", "extraMetadata", "extra_data", "_meta", "version"})
-"""What programs write beside the nodes of an API-format graph."""
+"""Keys that programs write beside the nodes of an API-format graph."""
 
 
 def is_api_format(data: object) -> bool:
-    """Return whether parsed JSON has a node as ComfyUI's server takes them; nothing else is checked."""
+    """Return whether parsed JSON has a node in the format of ComfyUI's server; nothing else is checked."""
     return isinstance(data, Mapping) and any(
         isinstance(node, Mapping) and isinstance(node.get("class_type"), str) for node in data.values()
     )
@@ -42,18 +42,18 @@ def is_api_format(data: object) -> bool:
 def find_workflow(data: object) -> Any:
     """Return the editor-format workflow or API-format graph within `data`; None when there is none.
 
-    Text is read as JSON again, as often as it was encoded.
+    Text is decoded as JSON repeatedly, as often as it was encoded.
     """
     return _find(data, _MOST_LEVELS)
 
 
 def workflows_in_list(data: object) -> int:
-    """Return how many workflows ComfyUI's history, its queue, or a list holds; 0 when `data` is none of these."""
+    """Return the number of workflows in ComfyUI's history, its queue, or a list; 0 if `data` is none of these."""
     return sum(find_workflow(entry) is not None for entry in _entries(data))
 
 
 def foreign_program(data: object) -> str:
-    """Return the program whose workflow `data` is, when that is not ComfyUI; empty when it is not known."""
+    """Return the program other than ComfyUI whose workflow `data` is; empty if unknown."""
     if not isinstance(data, Mapping) or not isinstance(data.get("nodes"), list):
         return ""
     if isinstance(data.get("connections"), Mapping):
@@ -64,7 +64,7 @@ def foreign_program(data: object) -> str:
 def tidy(graph: Mapping[str, Any]) -> dict[str, Any]:
     """Return an API-format graph as ComfyUI understands it.
 
-    Slots of links are whole numbers, for other programs write ``["4", 0.0]``; what stands beside the nodes is left
+    Link slots become whole numbers, because other programs write ``["4", 0.0]``; entries beside the nodes are left
     out, unless a node refers to it.
     """
     tidied: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def _parsed(text: str) -> Any:
 
 
 def _entries(data: object) -> list[object]:
-    """Return what ComfyUI's history has by the id of each run, what its queue has in two lists, or what a list has."""
+    """Return the runs in ComfyUI's history (by id), its queue (two lists), or a list."""
     if isinstance(data, list):
         return data
     if not isinstance(data, Mapping):

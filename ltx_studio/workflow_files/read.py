@@ -1,4 +1,4 @@
-"""Read a workflow from whatever carries one: an editor-format or API-format file, a picture, a sound, a video."""
+"""Read a workflow from any file that contains one: editor format, API format, a picture, a sound, a video."""
 
 import json
 import stat
@@ -26,11 +26,11 @@ from ltx_studio.workflow_files.envelopes import find_workflow, foreign_program, 
 
 VIDEOS = {".mp4", ".mov", ".webm", ".mkv"}
 RECIPE_TAG = "ltx_studio"
-"""Where a take carries its recipe, as JSON; its ``graph`` is what really ran, own nodes included."""
+"""Tag in which a take stores its recipe as JSON; its ``graph`` is what actually ran, own nodes included."""
 
 _TAGS = (RECIPE_TAG, "prompt", "workflow", "comment", "usercomment", "description")
-"""Where a workflow is looked for first: a take's recipe, then the graph that ran and the drawing that it came from, as
-ComfyUI writes them; then where VideoHelperSuite and others put both."""
+"""Tags that are searched first for a workflow: a take's recipe, then the executed graph and its drawing, as
+ComfyUI writes them; then those in which VideoHelperSuite and others store both."""
 
 _SETTINGS_OF_OTHERS = ("parameters", "sd-metadata", "invokeai_metadata", "invokeai_graph", "fooocus_scheme")
 _OF_THE_FILE = {"language", "handler_name", "vendor_id", "major_brand", "minor_version", "compatible_brands", "encoder"}
@@ -40,10 +40,10 @@ _EXPORT = "Save it again in ComfyUI's editor: File, Export."
 
 
 def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
-    """Return the API-format graph of a file, as it stands there.
+    """Return the API-format graph of a file, unchanged.
 
     Raises:
-        WorkflowError: The file cannot be read, carries no workflow, or one that this ComfyUI cannot run.
+        WorkflowError: The file cannot be read, contains no workflow, or one that this ComfyUI cannot run.
     """
     data = load_workflow(path)
     if is_editor_format(data):
@@ -54,10 +54,10 @@ def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
 
 
 def read_for_check(path: Path, definitions: Definitions) -> tuple[ApiGraph, MissingNodesError | None]:
-    """Return what `read_workflow` does, also if nodes are missing, and the error about these.
+    """Return the same as `read_workflow`, even if nodes are missing, and the error about these.
 
     Raises:
-        WorkflowError: The file cannot be read, carries no workflow, or one that cannot be read without these nodes.
+        WorkflowError: The file cannot be read, contains no workflow, or one that cannot be read without these nodes.
     """
     try:
         return read_workflow(path, definitions), None
@@ -69,10 +69,10 @@ def read_for_check(path: Path, definitions: Definitions) -> tuple[ApiGraph, Miss
 
 
 def load_workflow(path: Path) -> Any:
-    """Return the parsed JSON of a file's workflow, without what other programs wrapped around it.
+    """Return the parsed JSON of a file's workflow, without wrappers of other programs.
 
     Raises:
-        WorkflowError: The file cannot be read, or carries none.
+        WorkflowError: The file cannot be read, or contains no workflow.
     """
     carrier = carrier_of(path, _head_of(path))
     if carrier == "text":
@@ -83,13 +83,13 @@ def load_workflow(path: Path) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ReadWorkflow:
-    """What a file holds, for the page and the API.
+    """The contents of a workflow file, for the page and the API.
 
     Attributes:
-        graph: API format, with defaults for what the installed nodes do not know (see `fit_to`).
+        graph: API format, with defaults for values unknown to the installed nodes (see `fit_to`).
         fields: Its form.
-        notes: What was changed.
-        problems: Why it does not run as it is.
+        notes: The changes made.
+        problems: Why it cannot run unchanged.
     """
 
     graph: ApiGraph
@@ -101,7 +101,7 @@ class ReadWorkflow:
 def read_with_form(path: Path, snapshot: Path) -> ReadWorkflow:
     """Read a workflow and its form at once, so that neither the page nor the API reads a file twice.
 
-    Meant for `reading.read`: in its process, the definitions stay loaded from one file to the next.
+    For use with `reading.read`: its process keeps the definitions loaded from one file to the next.
 
     Args:
         path: See `read_workflow`.
@@ -213,7 +213,7 @@ def _ordinary(path: Path) -> Path:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise WorkflowError(f"{path} cannot be read: it is no ordinary file.", "Name a file.")
-    except ValueError as error:  # a zero within
+    except ValueError as error:  # contains a null byte
         raise WorkflowError(f"{str(path)!r} is no path: {error}.", "Check the path.") from None
     return path
 
