@@ -28,14 +28,14 @@ __all__ = [
 ]
 
 FAMILIES: dict[str, Family] = {family.id: family for family in (LTX_2_3,)}
-"""By their id, the usual one first."""
+"""Families by id, the default one first."""
 
 DEFAULT_PRESET = LTX_2_3.usual_preset.id
-"""The preset of a request that names none."""
+"""Default preset, for requests that name none."""
 
 
 def all_presets() -> Mapping[str, Preset]:
-    """Return the presets of all families by their id; where two have the same id, that of the earlier family."""
+    """Return the presets of all families by id; where two share an id, the earlier family's."""
     found: dict[str, Preset] = {}
     for family in FAMILIES.values():
         found = {**family.presets, **found}
@@ -44,7 +44,7 @@ def all_presets() -> Mapping[str, Preset]:
 
 @contextmanager
 def added(family: Family) -> Iterator[Family]:
-    """Offer another family for a while; its model sets name it in `models.toml`."""
+    """Register another family for the duration; its model sets name it in `models.toml`."""
     FAMILIES[family.id] = family
     try:
         yield family

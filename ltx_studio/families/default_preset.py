@@ -1,4 +1,4 @@
-"""Which preset a studio uses when a request names none."""
+"""The preset that a studio uses when a request names none."""
 
 from ltx_studio.errors import SetupError
 from ltx_studio.families.family import Family
@@ -7,10 +7,10 @@ from ltx_studio.settings import Settings
 
 
 def default_preset(settings: Settings, family: Family) -> Preset:
-    """Return the preset of the settings, else the usual one of the family.
+    """Return the preset from the settings, otherwise the family's default.
 
     Raises:
-        SetupError: The settings name a preset that the family does not have; names where they do.
+        SetupError: The settings name a preset that the family does not have; the error says where.
     """
     if not settings.preset:
         return family.usual_preset

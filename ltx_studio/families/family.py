@@ -13,17 +13,17 @@ from ltx_studio.text.formatting import quoted
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One architecture. Its templates address nodes by the titles that the modes write to.
+    """An architecture. Its templates address nodes by the titles that the modes write to.
 
     Attributes:
-        id: What a model set names it by.
-        label: What a user reads.
+        id: The id by which a model set refers to it.
+        label: The name that users see.
         geometry: Legal sizes and lengths.
-        modes: The ids of the modes that it has templates for.
-        presets: By their id, the usual one first.
+        modes: The ids of the modes with a template.
+        presets: Presets by id, the default one first.
         template: Returns a new graph of a mode's template.
-        loaders: Returns the loader nodes of a set's files; the outputs are those of `ModelSet.loaders`.
-        template_loaders: The loader nodes that the templates carry.
+        loaders: Returns the loader nodes for a set's files, with the outputs of `ModelSet.loaders`.
+        template_loaders: The loader nodes in the templates.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Family:
 
     @property
     def usual_preset(self) -> Preset:
-        """The preset of a request that names none."""
+        """Return the preset for requests that name none."""
         return next(iter(self.presets.values()))
 
     def get_preset(self, preset_id: str) -> Preset:
@@ -48,7 +48,7 @@ class Family:
         """
         try:
             return self.presets[preset_id]
-        except (KeyError, TypeError):  # a client may send any JSON
+        except (KeyError, TypeError):  # clients may send any JSON
             raise RequestError(
                 f"There is no preset {quoted(preset_id)}.", f"Choose one of: {', '.join(self.presets)}."
             ) from None

@@ -1,4 +1,4 @@
-"""A model set: files that belong together, how a graph loads them, and what they can do."""
+"""A model set: files that belong together, how a graph loads them, and what they support."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ UNION, DETAILER, POSE = "union", "detailer", "pose"
 
 @dataclass(frozen=True, slots=True)
 class SetFiles:
-    """The file for each part of a set; empty where there is none.
+    """The file for each part of a set; empty if there is none.
 
     The model is either one `checkpoint`, or `transformer`, `text_projection`, `video_vae` and `audio_vae`.
     """
@@ -34,7 +34,7 @@ class SetFiles:
 
 @dataclass(frozen=True, slots=True)
 class Lora:
-    """A LoRA of a model set: its file, and what to know before relying on it (empty when there is nothing)."""
+    """A LoRA of a model set: its file, and a caution before relying on it (empty if there is none)."""
 
     file: str
     caution: str = ""
@@ -42,25 +42,25 @@ class Lora:
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """Files that belong together.
+    """A set of files that belong together.
 
     Attributes:
-        id: What a user names it by.
-        label: What a user reads.
+        id: The id that users refer to it by.
+        label: The name that users see.
         family: Its architecture: templates, presets and geometry.
-        notice: One line that every interface shows while the set is in use; empty when there is nothing to say.
+        notice: One line that every interface shows while the set is in use; may be empty.
         loaders: Loader nodes with the outputs base_model, model (distilled), clip, video_vae, audio_vae, upscaler.
         width: Default width in pixels.
         height: Default height in pixels.
-        token_width: Width of the transformer's picture tokens; LoRAs are made for it.
-        guidance_blocks: The transformer blocks that STG perturbs; empty when the set's model has no known ones.
-        negative_guidance: Classifier-free guidance of the picture where the user names what is not wanted; None is that
+        token_width: Width of the transformer's picture tokens; a LoRA must match it.
+        guidance_blocks: The transformer blocks that STG perturbs; empty if none are known for the set's model.
+        negative_guidance: Classifier-free guidance of the picture if the user gave a negative prompt; None is that
             of the presets' recipes.
-        preview: Its file in ``vae_approx`` with the factors that make small pictures of its VAE's latents; empty for
+        preview: Its file in ``vae_approx`` with the factors for previews of its VAE's latents; empty for
             those that ComfyUI has for LTX.
         camera: Camera LoRAs by move.
-        control: IC-LoRAs by what they are for: union, detailer, pose.
-        control_models: Which controls have their models: see `CONTROL_MODELS`.
+        control: IC-LoRAs by purpose: union, detailer, pose.
+        control_models: The controls whose models it has: see `CONTROL_MODELS`.
     """
 
     id: str
@@ -80,5 +80,5 @@ class ModelSet:
 
     @property
     def is_distilled(self) -> bool:
-        """Whether there is only the distilled model, which knows no guidance."""
+        """Return whether the set has only the distilled model, which does not support guidance."""
         return self.loaders.outputs["base_model"] == self.loaders.outputs["model"]

@@ -9,11 +9,11 @@ from ltx_studio.graph import Graph
 
 @dataclass(frozen=True, slots=True)
 class Preset(ABC):
-    """One way to sample.
+    """A way to sample.
 
     Attributes:
-        id: What a user names it by.
-        label: What a user reads.
+        id: The id that users refer to it by.
+        label: The name that users see.
         draft: Whether it ends after stage 1, at half width and height.
     """
 
@@ -24,15 +24,15 @@ class Preset(ABC):
     @property
     @abstractmethod
     def guided(self) -> bool:
-        """Whether the negative prompt has an effect."""
+        """Return whether the negative prompt has an effect."""
 
     @abstractmethod
     def refusal(self, model_set: ModelSet) -> str:
-        """Return why it cannot be used with `model_set`; empty when it can."""
+        """Return why it cannot be used with `model_set`; empty if it can."""
 
     @abstractmethod
     def description(self, model_set: ModelSet, *, stages: int) -> str:
-        """Return what it does in a mode that samples in so many stages, and what is different with `model_set`."""
+        """Return its description in a mode with `stages` sampling stages, and how it differs with `model_set`."""
 
     @abstractmethod
     def passes(self, model_set: ModelSet, *, stages: int) -> tuple[int, ...]:
@@ -42,15 +42,15 @@ class Preset(ABC):
     def apply(
         self, graph: Graph, model_set: ModelSet, *, sound_is_given: bool, keep_first_sound: bool, refuses: bool
     ) -> None:
-        """Change `graph`, a mode's template with the loaders of `model_set`.
+        """Modify `graph`, a mode's template with the loaders of `model_set`.
 
         Args:
-            graph: The graph to change.
-            model_set: Whose loaders it has.
+            graph: The graph to modify.
+            model_set: The model set whose loaders it has.
             sound_is_given: Whether the sound is the user's own.
-            keep_first_sound: Whether the sound of stage 1 is the finished one.
-            refuses: Whether the user names what is not wanted.
+            keep_first_sound: Whether the sound of stage 1 is final.
+            refuses: Whether the user gave a negative prompt.
 
         Raises:
-            RequestError: The model set cannot do it.
+            RequestError: The model set does not support it.
         """

@@ -1,4 +1,4 @@
-"""Which model files there are, where they are, getting them whole, and how a graph loads them."""
+"""Model files: the known ones, where they are, how to get them, and how a graph loads them."""
 
 from ltx_studio.models.control_fragments import CONTROL_MODELS
 from ltx_studio.models.defaults import default_set

@@ -1,7 +1,7 @@
-"""Control maps that need models of their own: the nodes that make them from a clip's pictures, and their files.
+"""Control maps that need models of their own: the nodes that make them from a clip, and their files.
 
-Each fragment takes the pictures from the node ``Clip crop`` and ends in a node ``Control``. Values are those of
-ComfyUI's own templates. Depth is made for each picture by itself, so it may flicker.
+Each fragment takes the frames from the node ``Clip crop`` and ends in a node ``Control``. The values come from
+ComfyUI's own templates. Depth is estimated frame by frame, so it may flicker.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which model set a studio uses when nobody names one."""
+"""The model set that a studio uses when none is named."""
 
 import platform
 import sys
@@ -12,14 +12,14 @@ from ltx_studio.settings import Settings
 PREVIEW, FOR_A_GPU = "pocket", "fp8"
 
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-"""What NVIDIA's and AMD's drivers, and Windows' for its Linux, have there. Asking torch would take seconds."""
+"""Device files of the NVIDIA, AMD and WSL drivers. Importing torch to check would take seconds."""
 
 
 def default_set(settings: Settings, registry: Registry | None = None) -> str:
-    """Return the set of the settings, else `fp8` where there is a GPU and its files are here, else the pocket preview.
+    """Return the settings' set, otherwise `fp8` if there is a GPU and its files are present, else the pocket preview.
 
     Raises:
-        SetupError: The settings name a set that does not exist; names where they do.
+        SetupError: The settings name a set that does not exist; the error says where.
     """
     registry = registry or get_registry(settings)
     if settings.model_set:
@@ -31,16 +31,16 @@ def default_set(settings: Settings, registry: Registry | None = None) -> str:
 
 
 def set_to_fetch(settings: Settings) -> str:
-    """Return the set to fetch when nobody names one: that of the settings, unless it is built, else `fp8`.
+    """Return the set to fetch when none is named: the settings' one, unless it is built locally, otherwise `fp8`.
 
     Raises:
-        SetupError: The settings name a set that does not exist; names where they do.
+        SetupError: The settings name a set that does not exist; the error says where.
     """
     return FOR_A_GPU if settings.model_set in ("", PREVIEW) else _chosen(settings, get_registry(settings))
 
 
 def _chosen(settings: Settings, registry: Registry) -> str:
-    """Return the set of the settings, checked."""
+    """Return the set from the settings, checked."""
     if settings.model_set not in registry.sets:
         where = settings.origins.get("model_set", "model_set")
         raise SetupError(
@@ -51,7 +51,7 @@ def _chosen(settings: Settings, registry: Registry) -> str:
 
 
 def has_gpu() -> bool:
-    """Whether this machine has something that ComfyUI can use beside the CPU, as far as its files tell."""
+    """Return whether this machine has a GPU that ComfyUI can use, judging by its device files."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     return any(Path(driver).exists() for driver in _DRIVERS)

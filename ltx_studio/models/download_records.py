@@ -1,4 +1,4 @@
-"""What this studio has fetched, so that removing never touches what another program has."""
+"""Records of what this studio has fetched, so that removal never touches other programs' files."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from ltx_studio.models.hub_cache import HubCache, Remote
 from ltx_studio.settings import Settings
 
 Mark = tuple[int, int]
-"""Inode and nanoseconds of the last change. Device numbers may differ after a restart."""
+"""Inode, and nanoseconds of the last change. Device numbers may differ after a restart."""
 
 
 def mark(path: Path) -> Mark:
@@ -25,11 +25,11 @@ def mark(path: Path) -> Mark:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One blob of one cache that was fetched, or is being fetched while it has no identity.
+    """A blob in a cache that was fetched, or, without an identity, is being fetched.
 
     Attributes:
-        cache: The cache's folder: another one may hold the same blob, fetched by somebody else.
-        blob: The `mark` of the very file that we wrote; what has taken its place since is another's.
+        cache: The cache's folder: another cache may hold the same blob, fetched by another program.
+        blob: The `mark` of the file that we wrote; a file that replaced it since is not ours.
     """
 
     cache: str
@@ -45,40 +45,40 @@ class Entry:
 
 
 class DownloadRecords:
-    """``models/fetched.json`` in the studio's folder. Safe in several processes at once."""
+    """The file ``models/fetched.json`` in the studio's folder. Safe for several processes at once."""
 
     def __init__(self, settings: Settings, cache: HubCache) -> None:
         self._path = settings.models_dir / "fetched.json"
         self._cache = str(cache.folder.resolve())
 
     def of(self, file: ModelFile) -> list[Entry]:
-        """What was fetched for a file into this cache: of each of its versions."""
+        """Return the fetches of all versions of a file into this cache."""
         wanted = (self._cache, file.repo, file.path)
         return [entry for entry in self._read().values() if (entry.cache, entry.repo, entry.path) == wanted]
 
     def owned(self, file: ModelFile, remote: Remote, blob: Path) -> bool:
-        """Whether `blob` was of our doing, also when it has been damaged since."""
+        """Return whether this studio fetched `blob`, even if it has been damaged since."""
         ours = [entry.blob[0] for entry in self.of(file) if entry.etag == remote.etag and entry.blob is not None]
         return is_file(blob) and ours == [blob.stat().st_ino]
 
     def repos(self) -> set[str]:
-        """The repositories that something was fetched from into this cache."""
+        """Return the repositories from which something was fetched into this cache."""
         return {entry.repo for entry in self._read().values() if entry.cache == self._cache}
 
     def begin(self, file: ModelFile, remote: Remote) -> None:
-        """Note that a blob is about to be fetched."""
+        """Record that a blob is about to be fetched."""
         with self._changing() as entries:
             fresh = Entry(self._cache, file.repo, file.path, remote.commit, remote.etag)
             entries.setdefault(fresh.key, fresh)
 
     def end(self, file: ModelFile, remote: Remote, blob: Path) -> None:
-        """Note that it is here, in the file `blob`, and by our doing."""
+        """Record that it has been fetched by us into the file `blob`."""
         with self._changing() as entries:
             fresh = Entry(self._cache, file.repo, file.path, remote.commit, remote.etag)
             entries[fresh.key] = replace(fresh, blob=mark(blob))
 
     def drop_unfinished(self, file: ModelFile, remote: Remote) -> None:
-        """Forget a fetch that was begun and then not needed, as the blob was there."""
+        """Forget a fetch that was started but not needed, because the blob was present."""
         with self._changing() as entries:
             key = Entry(self._cache, file.repo, file.path, remote.commit, remote.etag).key
             if key in entries and entries[key].blob is None:
@@ -112,7 +112,7 @@ class DownloadRecords:
 
 
 def _entry(said: dict[str, Any]) -> Entry:
-    """What a newer studio has added is left out."""
+    """Return an entry, ignoring fields that a newer studio added."""
     blob = said.get("blob")
     known = {name: str(said[name]) for name in ("cache", "repo", "path", "commit", "etag")}
     return Entry(**known, blob=tuple(blob) if blob else None)

@@ -1,4 +1,4 @@
-"""Names of model files, from wherever they come: inside of the models folders, and safetensors only."""
+"""Names of model files from any source: inside the models folders, and safetensors only."""
 
 import re
 from pathlib import PurePosixPath
@@ -9,11 +9,11 @@ _FOLDER = re.compile(r"[a-z0-9][a-z0-9_]*")
 _PART = re.compile(r"[^\x00-\x1f<>:\"|?*\\/\ud800-\udfff]+")
 _LONGEST_PATH = 1024
 _LONGEST = 255
-"""Bytes of one part of a path, on the file systems of today."""
+"""Bytes of one path component on current file systems."""
 
 
 def complaint(name: str) -> str:
-    """What is wrong with a model file's name, to follow it in a sentence; nothing when it can be used.
+    """Return what is wrong with a model file's name, to continue a sentence; empty if it is valid.
 
     A name is a path with forward slashes below one of ComfyUI's folders, such as ``ltx/base.safetensors``.
     """
@@ -29,7 +29,7 @@ def complaint(name: str) -> str:
 
 
 def path_complaint(path: str) -> str:
-    """What is wrong with a relative path; nothing when it stays below the folder that it starts from."""
+    """Return what is wrong with a relative path; empty if it stays below its starting folder."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts) or path.startswith("~"):
         return "leaves its folder: write a plain relative path, such as ltx/base.safetensors"
@@ -41,5 +41,5 @@ def path_complaint(path: str) -> str:
 
 
 def is_folder(name: str) -> bool:
-    """Whether it can be one of ComfyUI's folders, such as ``checkpoints``."""
+    """Return whether a name can be one of ComfyUI's folders, such as ``checkpoints``."""
     return _FOLDER.fullmatch(name) is not None

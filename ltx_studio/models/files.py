@@ -1,13 +1,13 @@
-"""One model file: what it is called, where it comes from, and what is known of its bytes."""
+"""A model file: its name, its source, and what is known of its contents."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = 4 << 20
-"""Bytes that are read at once when the contents of a file are checked."""
+"""Bytes read at once when the contents of a file are checked."""
 
 Identity = tuple[int, int, int, int]
-"""Of a file's contents: device, inode, bytes, and nanoseconds of the last change."""
+"""Identity of a file's contents: device, inode, bytes, and nanoseconds of the last change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +16,18 @@ class ModelFile:
 
     Attributes:
         folder: ComfyUI's folder, such as ``checkpoints``.
-        name: In that folder, with forward slashes, as graphs name it.
-        repo: On the Hugging Face hub (``Lightricks/LTX-2.3``); empty when it is not to be had there.
-        path: In the repository.
-        size: Bytes; 0 when nobody knows.
-        exact: Whether `size` is the byte count rather than about it.
-        sha256: Hexadecimal; empty when it is not known.
-        licence: What a user reads.
-        gated: Whether the repository asks for consent, and so for a token.
-        use: What it is for.
-        caution: What one should know before relying on it.
-        built: Whether the studio makes it itself at set-up.
-        alias_of: The key of the file that it is, when a graph names it by another folder or in other letters.
+        name: Path in that folder, with forward slashes, as in graphs.
+        repo: Repository on the Hugging Face hub (``Lightricks/LTX-2.3``); empty if it is not there.
+        path: Path in the repository.
+        size: Bytes; 0 if unknown.
+        exact: Whether `size` is exact rather than approximate.
+        sha256: Hexadecimal; empty if unknown.
+        licence: The licence as users see it.
+        gated: Whether the repository requires consent, and so a token.
+        use: Its purpose.
+        caution: A caution before relying on it.
+        built: Whether the studio builds it at set-up.
+        alias_of: The key of the known file, if a graph names it by another folder or in other letter case.
     """
 
     folder: str
@@ -46,27 +46,27 @@ class ModelFile:
 
     @property
     def known_key(self) -> str:
-        """Return the key by which commands know it."""
+        """Return the key that commands use for it."""
         return self.alias_of or self.key
 
     @property
     def key(self) -> str:
-        """``folder/name``, which names it among all."""
+        """Return ``folder/name``, its unique key."""
         return f"{self.folder}/{self.name}"
 
 
 def identity(path: Path) -> Identity:
-    """What changes when a file is replaced or written to. Links are followed.
+    """Return the file's identity, which changes when it is replaced or written to. Links are followed.
 
     Raises:
-        OSError: It is not there.
+        OSError: It does not exist.
     """
     state = path.stat()
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file that can be looked at; what may not be looked at counts as not there."""
+    """Return whether there is a readable file; one that may not be accessed counts as missing."""
     try:
         return path.is_file()
     except OSError:

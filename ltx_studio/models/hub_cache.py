@@ -23,14 +23,14 @@ from ltx_studio.permissions import as_usual
 from ltx_studio.settings import Settings
 
 PARTIAL = ".ltx-studio.incomplete"
-"""Ends the name of a blob that we are fetching. Hugging Face's tools list ``*.incomplete`` as left-overs."""
+"""Suffix of a blob that we are fetching. Hugging Face's tools list ``*.incomplete`` as leftovers."""
 
 REVISION = "main"
 ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _LOCK_POLL = 0.25
-"""Seconds. How soon a wait for a lock notices that it was given up."""
+"""Seconds between attempts to get a lock, and so to notice a cancellation."""
 
 
 class Hash(Protocol):
@@ -40,11 +40,11 @@ class Hash(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A file as the hub has it now.
+    """A file's current state on the hub.
 
     Attributes:
-        reference: What the cache had for the revision `main` when the hub was asked.
-        asked: When that was, on the monotonic clock.
+        reference: The cache's commit for the revision `main` when the hub was queried.
+        asked: The time of that query, on the monotonic clock.
     """
 
     commit: str
@@ -56,7 +56,7 @@ class Remote:
 
 
 class HubCache:
-    """The Hugging Face cache that `settings` name, else the one that Hugging Face's own tools use.
+    """The Hugging Face cache from `settings`, or the one that Hugging Face's own tools use.
 
     Attributes:
         folder: Its absolute path; it need not exist.
@@ -77,7 +77,7 @@ class HubCache:
         return self.folder / f"models--{repo.replace('/', '--')}"
 
     def pointers(self, file: ModelFile) -> Iterator[Path]:
-        """Where the cache has the file, the current revision first, then the newest; they may dangle."""
+        """Yield the cache's paths for the file, the current revision first, then the newest; they may dangle."""
         if not file.repo:
             return
         snapshots = self.repo_dir(file.repo) / "snapshots"
@@ -85,7 +85,7 @@ class HubCache:
         if current is not None:
             yield current
         with_times = []
-        with contextlib.suppress(OSError):  # somebody cleans up just now, or it is not ours to read
+        with contextlib.suppress(OSError):  # another program is cleaning up, or we may not read it
             for path in snapshots.glob("*/"):
                 pointer = path / file.path
                 if pointer != current and os.path.lexists(pointer):
@@ -93,7 +93,7 @@ class HubCache:
         yield from (pointer for _, pointer in sorted(with_times, reverse=True))
 
     def current(self, file: ModelFile) -> Path | None:
-        """Where the cache has the file as of the revision `main`."""
+        """Return the cache's path for the file at the revision `main`."""
         commit = self.reference(file.repo).decode(errors="replace").strip()
         pointer = self.repo_dir(file.repo) / "snapshots" / commit / file.path
         return pointer if COMMIT.fullmatch(commit) and os.path.lexists(pointer) else None
@@ -108,7 +108,7 @@ class HubCache:
         return self.repo_dir(file.repo) / "snapshots" / remote.commit / file.path
 
     def link(self, file: ModelFile, remote: Remote) -> Path:
-        """Make the cache's pointer to a whole blob, and note the revision, as `hf_hub_download` does."""
+        """Make the cache's pointer to a complete blob, and update the revision, as `hf_hub_download` does."""
         blob, pointer = self.blob(file.repo, remote.etag), self.pointer(file, remote)
         with as_usual():
             pointer.parent.mkdir(parents=True, exist_ok=True)
@@ -126,11 +126,11 @@ class HubCache:
                 raise
             blob.replace(pointer)  # as `hf_hub_download` does on a file system without links
         if self.reference(file.repo) == remote.reference != remote.commit.encode():
-            # else somebody has fetched a newer commit while we were at it
+            # otherwise another program has fetched a newer commit meanwhile
             ref = self.repo_dir(file.repo) / "refs" / REVISION
             with as_usual():
                 ref.parent.mkdir(parents=True, exist_ok=True)
-            scratch = self.repo_dir(file.repo) / f".{uuid.uuid4().hex[:8]}.tmp"  # in refs/, all are references
+            scratch = self.repo_dir(file.repo) / f".{uuid.uuid4().hex[:8]}.tmp"  # all files in refs/ are references
             try:
                 with as_usual():
                     scratch.write_text(remote.commit, encoding="utf-8")
@@ -140,7 +140,7 @@ class HubCache:
         return pointer
 
     def reference(self, repo: str) -> bytes:
-        """Return the commit that the cache has for the revision `main`; empty when there is none."""
+        """Return the cache's commit for the revision `main`; empty if there is none."""
         try:
             return (self.repo_dir(repo) / "refs" / REVISION).read_bytes()
         except OSError:
@@ -148,7 +148,7 @@ class HubCache:
 
     @contextmanager
     def lock(self, repo: str, etag: str, waiting: Callable[[], None]) -> Iterator[None]:
-        """Hold the lock that Hugging Face's tools hold while they fetch this blob; calls `waiting` while they do."""
+        """Hold the lock that Hugging Face's tools hold while they fetch this blob; call `waiting` while it is taken."""
         from filelock import Timeout
         from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
@@ -169,7 +169,7 @@ class HubCache:
 
     @contextmanager
     def lock_if_free(self, repo: str, etag: str) -> Iterator[bool]:
-        """Hold the lock of a blob if no program fetches it now; gives whether that is so."""
+        """Hold the lock of a blob if no program is fetching it; yield whether that is so."""
         from filelock import FileLock, Timeout
 
         path = self.folder / ".locks" / self.repo_dir(repo).name / f"{etag}.lock"
@@ -180,7 +180,7 @@ class HubCache:
         except Timeout:
             yield False
             return
-        except OSError:  # the cache is not ours to write to; whoever deletes will be told
+        except OSError:  # we may not write to the cache; deleting reports that
             yield True
             return
         try:
@@ -190,27 +190,27 @@ class HubCache:
 
 
 def hub_constants() -> ModuleType:
-    """Return what Hugging Face's tools read from the environment.
+    """Return the values that Hugging Face's tools read from the environment.
 
     Raises:
         SetupError: HF_ENDPOINT is not an address.
     """
     try:
         from huggingface_hub import constants
-    except ValueError as error:  # it looks into the address at once
+    except ValueError as error:  # it parses the address on import
         raise SetupError(f"HF_ENDPOINT is not an address: {error}.", "Correct it, or unset it.") from None
     return constants
 
 
 def digest_for(etag: str, size: int) -> Hash:
-    """The hash by which the hub names a blob: sha256 of large files, git's sha1 of small ones."""
+    """Return the hash by which the hub names a blob: sha256 for large files, git's sha1 for small ones."""
     if len(etag) == 64:
         return hashlib.sha256()
     return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
 
 
 def relink(path: Path, target: Path) -> None:
-    """Have `path` be a link to `target`, in one step; what was there is gone."""
+    """Make `path` a link to `target` atomically, replacing what was there."""
     scratch = path.with_name(f".{uuid.uuid4().hex[:8]}.link")
     scratch.symlink_to(target)
     try:
@@ -221,7 +221,7 @@ def relink(path: Path, target: Path) -> None:
 
 
 def _make_lock(path: Path) -> None:
-    """Make a lock's file as Hugging Face's tools would: others may share the cache."""
+    """Make a lock file as Hugging Face's tools would: other users may share the cache."""
     with as_usual():
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():

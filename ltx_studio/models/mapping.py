@@ -1,4 +1,4 @@
-"""Let a workflow use the files of a model set in place of those that it names: `workflow run --map-models`."""
+"""Map a workflow's model files to those of a model set: `workflow run --map-models`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from ltx_studio.graph.model_inputs import loader_table
 from ltx_studio.graph.values import quoted, shown
 
 _SOCKETS = {"MODEL": "base_model", "CLIP": "clip", "VAE": "video_vae", "LATENT_UPSCALE_MODEL": "upscaler"}
-"""What a loader gives, and what of a set stands for it."""
+"""Kinds of loader outputs, and the matching outputs of a set."""
 
 _LORAS = "loras"
 _WRITERS = ("TextGenerate", "TextGenerateLTX2Prompt")
-"""Nodes that have the text encoder write a prompt; the pocket one only reads."""
+"""Nodes in which the text encoder writes a prompt; the pocket one can only encode."""
 
 _POCKET_ENCODER = "PocketTextEncoderLoader"
 _DEPTH = ("LoadMoGeModel", "MoGeInference", "MoGeRender")
@@ -23,12 +23,12 @@ _DEPTH = ("LoadMoGeModel", "MoGeInference", "MoGeRender")
 def map_models(
     graph: Mapping[str, Mapping[str, Any]], model_set: ModelSet, definitions: Definitions
 ) -> tuple[ApiGraph, list[str]]:
-    """Return the graph with the loaders of `model_set`, and a note for whatever it lacks.
+    """Return the graph with the loaders of `model_set`, and a note for everything that the set lacks.
 
     Args:
-        graph: API format, of nodes that are all in `definitions`.
-        model_set: Whose files are used.
-        definitions: Of the installed ComfyUI.
+        graph: API format; all its nodes are in `definitions`.
+        model_set: The model set whose files are used.
+        definitions: The node definitions of the installed ComfyUI.
     """
     mapping = _Mapping(graph, model_set, definitions)
     mapping.map()
@@ -58,7 +58,7 @@ class _Mapping:
         self._draw_edges_instead_of_depth()
 
     def _map_loader(self, node_id: str, node: Mapping[str, Any], file: str) -> None:
-        """Lead every user of a loader to the set's; one of another kind stays."""
+        """Connect every user of a loader to the set's loader; outputs of other kinds stay."""
         kinds = self._definitions.outputs(node["class_type"])
         if not any(kind in _SOCKETS for kind in kinds):
             return
@@ -71,7 +71,7 @@ class _Mapping:
                 socket = "model"
             if socket is not None:
                 user["inputs"][name] = self._socket(socket)
-        if not any(True for _ in self._users(node_id)):  # else something of another kind is still read from it
+        if not any(True for _ in self._users(node_id)):  # otherwise outputs of other kinds are still in use
             del self.graph[node_id]
 
     def _map_lora(self, node_id: str, node: dict[str, Any], named: Mapping[str, str]) -> None:
@@ -89,7 +89,7 @@ class _Mapping:
                 self.notes.append(f"{title}: {self._set.label} has no {quoted(file)}; its {kind} LoRA is used.")
 
     def _lora(self, file: str) -> tuple[str, str]:
-        """Return the set's LoRA for a file's name, and what it is when it is another kind than was named."""
+        """Return the set's LoRA for a file name, and its kind if that differs from the named one."""
         for kinds in (self._set.control, self._set.camera):
             for kind, lora in kinds.items():
                 if kind in file:
@@ -101,7 +101,7 @@ class _Mapping:
         return "", ""
 
     def _bypass(self, node_id: str, node: Mapping[str, Any]) -> None:
-        """Lead every user of a node to what that is fed of the same kind."""
+        """Connect every user of a node to the node's input of the same kind."""
         class_type = node["class_type"]
         kinds = self._definitions.outputs(class_type)
         fed = {item.kind: node["inputs"].get(item.name) for item in reversed(self._definitions.inputs(class_type))}
@@ -129,7 +129,7 @@ class _Mapping:
             del self.graph[node_id]
 
     def _draw_edges_instead_of_depth(self) -> None:
-        """Feed a control with edges where the workflow would look for depth with a model that no set has."""
+        """Feed a control with edges where the workflow estimates depth with a model that no set has."""
         loader, inference, render = _DEPTH
         for node_id, node in list(self.graph.items()):
             if node["class_type"] != render:
@@ -154,7 +154,7 @@ class _Mapping:
         return [self._add(title), slot]
 
     def _add(self, title: str) -> str:
-        """Add one of the set's loaders, once, with what it depends on; return its id."""
+        """Add one of the set's loaders and its dependencies, once; return its id."""
         if title not in self._added:
             node = self._set.loaders.nodes[title]
             node_id = next(key for number in range(1, 9_999) if (key := f"map-{number}") not in self.graph)
@@ -170,7 +170,7 @@ class _Mapping:
         return next(iter(loader_table().get(node["class_type"], {}).get(name, ())), "")
 
     def _users(self, node_id: str) -> Iterator[tuple[dict[str, Any], str, int]]:
-        """Give (node, input, slot) of every input that a node feeds."""
+        """Yield (node, input, slot) for every input that a node feeds."""
         for user in list(self.graph.values()):
             for name, value in list(user["inputs"].items()):
                 if is_link(value) and value[0] == node_id:

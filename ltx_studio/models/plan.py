@@ -1,4 +1,4 @@
-"""What fetching would mean, said before anything is fetched; asks no network."""
+"""A download plan, made before anything is fetched and without network access."""
 
 import contextlib
 import shutil
@@ -14,13 +14,13 @@ from ltx_studio.models.store import Store, by_key
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One file of a plan.
+    """A file in a plan.
 
     Attributes:
-        size: Bytes: of the file that is here, else as the registry has them; 0 when nobody knows.
-        path: Where it is; None when it is missing.
-        partial: Bytes that an interrupted fetch has left, and that the next one goes on from.
-        flaw: What is wrong with a copy that is there and does not count; empty when there is none.
+        size: Bytes of the file if present, otherwise the registry's figure; 0 if unknown.
+        path: Its path; None if it is missing.
+        partial: Bytes left by an interrupted fetch, which the next one resumes.
+        flaw: What is wrong with an unusable copy; empty if there is none.
     """
 
     file: ModelFile
@@ -34,7 +34,7 @@ class Planned:
         return self.path is not None
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the data for JSON."""
         return {
             "name": self.file.name,
             "folder": self.file.folder,
@@ -53,7 +53,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which files, what is missing of them, and the disk that they go to."""
+    """The planned files, which of them are missing, and the disk that they go to."""
 
     files: tuple[Planned, ...]
     disk: Path
@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def present_bytes(self) -> int:
-        """Of what is here, interrupted fetches included."""
+        """Return the bytes that are present, including interrupted fetches."""
         return sum(planned.size if planned.present else min(planned.partial, planned.size) for planned in self.files)
 
     @property
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def of_unknown_size(self) -> int:
-        """How many of the missing files nobody knows the size of; the byte counts leave them out."""
+        """Return the number of missing files of unknown size; the byte counts leave them out."""
         return sum(not planned.size for planned in self.missing if planned.file.repo)
 
     @property
@@ -87,11 +87,11 @@ class Plan:
 
     @property
     def to_place(self) -> tuple[Planned, ...]:
-        """What is missing, has no source, and so is for the user to bring."""
+        """Return the missing files that have no source, so that the user must provide them."""
         return tuple(planned for planned in self.missing if not planned.file.repo and not planned.file.built)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the data for JSON."""
         return {
             "files": [planned.as_dict() for planned in self.files],
             "missing_bytes": self.missing_bytes,
@@ -104,13 +104,13 @@ class Plan:
 
 
 def make_plan(files: Iterable[ModelFile], store: Store) -> Plan:
-    """Look at what is here of `files`."""
+    """Return the plan for `files`, with what is present of them."""
     cache, ledger = store.cache.folder, DownloadRecords(store.settings, store.cache)
     return Plan(tuple(_planned(file, store, ledger) for file in by_key(files)), cache, free_bytes(cache))
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write where `folder` is or would be made."""
+    """Return the bytes that this user may still write where `folder` is or would be made."""
     while folder != folder.parent:
         with contextlib.suppress(OSError):
             return shutil.disk_usage(folder).free

@@ -1,4 +1,4 @@
-"""The files and sets that are known: the studio's own `registry.toml`, and a user's `models.toml` on top of it."""
+"""The known files and sets: the studio's own `registry.toml`, with a user's `models.toml` on top."""
 
 import re
 import tomllib
@@ -24,16 +24,16 @@ from ltx_studio.settings import Settings
 from ltx_studio.text.formatting import quoted
 
 PREVIEWS = "vae_approx"
-"""ComfyUI's folder for what shows latents cheaply."""
+"""ComfyUI's folder for fast latent previews."""
 
 OWN_FILE = "models.toml"
-"""In the studio's folder; has the shape of `registry.toml`."""
+"""The user's registry in the studio's folder; it has the format of `registry.toml`."""
 
 _REPO = r"^([A-Za-z0-9]([._-]?[A-Za-z0-9_])*/[A-Za-z0-9]([._-]?[A-Za-z0-9_])*)?$"
-"""What Hugging Face allows, or a little less: no `--`, no `..`, nothing but letters and digits at the ends."""
+"""Hugging Face's rule for names, slightly stricter: no `--`, no `..`, only letters and digits at the ends."""
 
 _LARGEST = 10**15
-"""Bytes of a file. No disk of today holds more."""
+"""Bytes of a file. No current disk holds more."""
 
 _FORMS = {"repo": "owner/name, as on its page", "sha256": "64 hexadecimal digits, or leave it out"}
 _PARTS = ("transformer", "text_projection", "video_vae", "audio_vae")
@@ -85,28 +85,28 @@ class _Set(_Table):
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What is known.
+    """The known files and model sets.
 
     Attributes:
-        files: By their key, ``folder/name``.
-        sets: By their id.
+        files: Files by key, ``folder/name``.
+        sets: Model sets by id.
     """
 
     files: Mapping[str, ModelFile]
     sets: Mapping[str, ModelSet]
 
     def get_set(self, set_id: str) -> ModelSet:
-        """Look a set up.
+        """Return a set by its id.
 
         Raises:
             RequestError: There is no such set.
         """
-        if not isinstance(set_id, str) or set_id not in self.sets:  # a client may send any JSON
+        if not isinstance(set_id, str) or set_id not in self.sets:  # clients may send any JSON
             raise RequestError(f"There is no model set {quoted(set_id)}.", f"Choose one of: {', '.join(self.sets)}.")
         return self.sets[set_id]
 
     def get_file(self, name: str) -> ModelFile:
-        """Look a file up by its key, or by its name alone.
+        """Return a file by its key, or by its name alone.
 
         Raises:
             RequestError: There is no such file, or several.
@@ -123,10 +123,10 @@ class Registry:
         )
 
     def needs(self, graph: Mapping[str, Mapping[str, Any]]) -> list[ModelFile]:
-        """The model files that a graph names, each once; those that nobody knows have nothing but their name.
+        """Return the model files that a graph names, each once; unknown ones have only their name.
 
         Raises:
-            RequestError: A name leaves the models folders, or is of another format than safetensors.
+            RequestError: A name leaves the models folders, or is not a safetensors file.
         """
         needed: dict[str, ModelFile] = {}
         for item in model_inputs(graph):
@@ -151,7 +151,7 @@ class Registry:
         return next((file for file in self.files.values() if file.name == name), None)
 
     def _alias(self, name: str, folders: tuple[str, ...]) -> ModelFile | None:
-        """Return the one known file of that name, in whatever subfolder and letters; None if there are several."""
+        """Return the only known file of that name, in any subfolder and letter case; None if there are several."""
         wanted = PurePosixPath(name).name.casefold()
         found = [
             file
@@ -162,10 +162,10 @@ class Registry:
 
 
 def load_registry(own_file: Path | None = None) -> Registry:
-    """Read the studio's registry, and `own_file` on top of it when it is there.
+    """Read the studio's registry, with `own_file` on top of it if it exists.
 
     Raises:
-        SetupError: `own_file` says something that cannot be used.
+        SetupError: `own_file` is invalid.
     """
     text = (resources("ltx_studio.models") / "registry.toml").read_text(encoding="utf-8")
     return _registry(own_file, text, _state(own_file))
@@ -192,7 +192,7 @@ def _registry(own_file: Path | None, text: str, state: tuple[int, int] | None) -
 
 
 def _text_of(path: Path) -> str:
-    """Read a user's file, whose size is bounded: the time for a dotted key grows with the square of its parts."""
+    """Return the text of a user's file; its size is bounded because parsing a dotted key takes quadratic time."""
     with path.open("rb") as file:
         content = file.read(limits.MODELS_FILE.most + 1)
     try:
@@ -245,7 +245,7 @@ def _file(key: str, table: Any, source: str) -> ModelFile:
 
 
 def _inherited(set_id: str, declared: Mapping[str, Any], source: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A set's table with what it takes from the set that it is based on."""
+    """Return a set's table with the values inherited from the set that it is based on."""
     table = declared.get(set_id)
     if not isinstance(table, dict):
         raise _wrong(source, f"there is no set {set_id!r}, on which {below[-1] if below else 'nothing'!r} is based")
@@ -293,7 +293,7 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
 
 
 def _folders() -> set[str]:
-    """ComfyUI's folders that its loaders look into."""
+    """Return ComfyUI's folders that its loaders search."""
     return {folder for inputs in loader_table().values() for folders in inputs.values() for folder in folders}
 
 
@@ -332,7 +332,7 @@ def _checked(kind: type[Any], table: Any, where: str, source: str) -> Any:
 
 
 def _told(error: Any, kind: type[Any]) -> str:
-    """pydantic's complaint in our words, to follow the table's name."""
+    """Return pydantic's complaint in our words, to follow the table's name."""
     field = ".".join(str(part) for part in error["loc"])
     match error["type"]:
         case "extra_forbidden":
@@ -351,7 +351,7 @@ def _list(kind: type[Any]) -> str:
 
 
 def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """`own` on top of `base`, table by table."""
+    """Return `base` with `own` merged on top, table by table."""
     merged = dict(base)
     for key, value in own.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -364,9 +364,9 @@ def _wrong(source: str, what: str) -> SetupError:
 
 
 def get_registry(settings: Settings) -> Registry:
-    """Return what is known in a studio, the user's own files and sets included.
+    """Return the registry of a studio, including the user's own files and sets.
 
     Raises:
-        SetupError: The user's file says something that cannot be used.
+        SetupError: The user's file is invalid.
     """
     return load_registry(settings.home / OWN_FILE)

@@ -1,4 +1,4 @@
-"""Removing model files: what this studio fetched, and nothing that another program put there."""
+"""Removing model files: only those that this studio fetched, none that another program put there."""
 
 import contextlib
 import logging
@@ -21,14 +21,14 @@ NOT_HERE = "is not here"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What is to be done about one file, or was done.
+    """A planned or finished removal of one file.
 
     Attributes:
-        going: The keys of all files that go with it.
-        link: Whether ours in the studio's folder goes.
-        entries: What we fetched of it, and may delete.
-        freed: Bytes.
-        kept: Why contents stay, to follow the name in a sentence; empty when all go.
+        going: The keys of all files removed with it.
+        link: Whether our link in the studio's folder is removed.
+        entries: What we fetched for it, and may delete.
+        freed: Bytes freed.
+        kept: Why contents are kept, to follow the name in a sentence; empty if all are deleted.
     """
 
     file: ModelFile
@@ -43,13 +43,13 @@ class Removal:
         return self.link or self.freed > 0
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the data for JSON."""
         return {"name": self.file.name, "folder": self.file.folder, "freed_bytes": self.freed, "kept": self.kept}
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """What an interrupted download has left in the cache, ours or that of Hugging Face's own tools."""
+    """A partial file that an interrupted download left in the cache, ours or from Hugging Face's own tools."""
 
     repo: str
     path: Path
@@ -61,14 +61,14 @@ class LeftOver:
 
 
 def removals(files: Iterable[ModelFile], store: Store) -> list[Removal]:
-    """What removing `files` would do; deletes nothing."""
+    """Return what removing `files` would do; delete nothing."""
     chosen = by_key(files)
     return [_removal(file, frozenset(file.key for file in chosen), store) for file in chosen]
 
 
 def remove(removal: Removal, store: Store) -> Removal:
-    """Do it; gives what was really done. Each blob is looked at again while its lock is held, and stays when
-    another program fetches it or has come to use it since."""
+    """Carry out a removal; return what was done. Each blob is checked again while its lock is held, and stays if
+    another program fetches it or has started to use it."""
     freed, kept, ledger = 0, removal.kept, DownloadRecords(store.settings, store.cache)
     for entry in removal.entries:
         with store.cache.lock_if_free(entry.repo, entry.etag) as is_free:
@@ -93,12 +93,12 @@ def remove(removal: Removal, store: Store) -> Removal:
 
 
 def left_overs(store: Store) -> list[LeftOver]:
-    """Partial files in the repositories that the registry knows and that nobody is writing now."""
+    """Return partial files in the registry's repositories that no process is writing."""
     found = []
     repos = {file.repo for file in store.registry.files.values() if file.repo}
     for repo in sorted(repos | DownloadRecords(store.settings, store.cache).repos()):
         paths: list[Path] = []
-        with contextlib.suppress(OSError):  # somebody else's folder
+        with contextlib.suppress(OSError):  # another user's folder
             paths = sorted((store.cache.repo_dir(repo) / "blobs").glob("*.incomplete"))
         for path in paths:
             if not is_file(path):
@@ -111,7 +111,7 @@ def left_overs(store: Store) -> list[LeftOver]:
 
 
 def clean(left: LeftOver, store: Store) -> int:
-    """Delete it unless somebody writes it again by now; gives the bytes freed."""
+    """Delete a partial file unless a process writes to it again; return the bytes freed."""
     with store.cache.lock_if_free(left.repo, left.etag) as is_free:
         try:
             if is_free:
@@ -136,7 +136,7 @@ def _removal(file: ModelFile, going: frozenset[str], store: Store) -> Removal:
 
 
 def _deletable(entry: Entry, file: ModelFile, going: Collection[str], store: Store) -> tuple[list[Path], str]:
-    """What can be deleted of a fetch now, and why contents stay, if they do."""
+    """Return the files of a fetch that can be deleted now, and why contents are kept, if they are."""
     blob, partial = store.cache.blob(entry.repo, entry.etag), store.cache.partial(entry.repo, entry.etag)
     pointer = store.cache.repo_dir(entry.repo) / "snapshots" / entry.commit / entry.path
     paths = [partial] if is_file(partial) else []
@@ -148,7 +148,7 @@ def _deletable(entry: Entry, file: ModelFile, going: Collection[str], store: Sto
 
 
 def _whose(entry: Entry, contents: Path, pointer: Path, file: ModelFile, going: Collection[str], store: Store) -> str:
-    """Why `contents` are not ours alone; nothing when they are."""
+    """Return why `contents` are not ours alone; empty if they are."""
     if entry.blob is None or mark(contents) != entry.blob:
         return "was not fetched by this studio"
     if not os.access(store.cache.repo_dir(entry.repo) / "snapshots", os.R_OK | os.X_OK):
@@ -184,7 +184,7 @@ def _pointers_to(blob: Path, store: Store, entry: Entry) -> Iterator[Path]:
 
 
 def _other_references(store: Store, entry: Entry) -> list[Path]:
-    """The references of the cache to the same commit, but `main`."""
+    """Return the cache's references to the same commit, except `main`."""
     refs = store.cache.repo_dir(entry.repo) / "refs"
     others = (path for path in refs.rglob("*") if path != refs / REVISION and path.suffix != ".tmp" and is_file(path))
     return [path for path in others if path.read_bytes().strip() == entry.commit.encode()]

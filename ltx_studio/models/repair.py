@@ -1,4 +1,4 @@
-"""What a look at model files asks for: which are to be had anew, and in place of which copies."""
+"""Repairs of model files that a check calls for: which to fetch again, and which copies they replace."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,12 @@ from ltx_studio.models.verify import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What mends what was found; nothing to do when it is empty.
+    """The repair of the faults found; empty if there is nothing to do.
 
     Attributes:
-        to_fetch: To be had anew, from the hub or from another copy.
-        others: Without a source: for set-up or the user to bring.
-        damaged: The copies that count no longer.
+        to_fetch: Files to replace, from the hub or from another copy.
+        others: Files without a source, for set-up or the user to provide.
+        damaged: The copies to ignore from now on.
     """
 
     to_fetch: tuple[ModelFile, ...]
@@ -30,7 +30,7 @@ class Repair:
 
 
 def repair_of(verdicts: Iterable[Verdict], store: Store) -> Repair:
-    """What to do about files of which there is no good copy, or a bad one where ComfyUI looks first."""
+    """Return the repair of files without a good copy, or with a bad one where ComfyUI looks first."""
     verdicts = list(verdicts)
     good = {verdict.file.key for verdict in verdicts if verdict.is_good}
     bad = {verdict.file.key: verdict.file for verdict in verdicts if verdict.file.key not in good}
@@ -42,5 +42,5 @@ def repair_of(verdicts: Iterable[Verdict], store: Store) -> Repair:
 
 def _identities(paths: Iterable[Path]) -> Iterator[Identity]:
     for path in paths:
-        with contextlib.suppress(OSError):  # gone since it was looked at
+        with contextlib.suppress(OSError):  # deleted since the check
             yield identity(path)

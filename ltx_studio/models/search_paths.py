@@ -1,6 +1,6 @@
-"""Where model files may lie already: other ComfyUIs, their ``extra_model_paths.yaml``, folders that a user names.
+"""Places where model files may already be: other ComfyUIs, their ``extra_model_paths.yaml``, folders that a user names.
 
-Looks at files only; nothing there is ever changed.
+Only reads; nothing there is ever changed.
 """
 
 import logging
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 EXTRA_PATHS = "extra_model_paths.yaml"
 _OLD_NAMES: Mapping[str, tuple[str, ...]] = {"text_encoders": ("clip",), "diffusion_models": ("unet",)}
-"""What ComfyUI once called these folders, and still reads."""
+"""Former names of ComfyUI's folders, which it still reads."""
 
 MOST_LOOKED_AT, DEEPEST = 20_000, 4
-"""Files and levels of subfolders that are looked through for a file of the same name."""
+"""Limits on the files and levels of subfolders searched for a file of the same name."""
 
 _YAML = (".yaml", ".yml")
 
@@ -29,20 +29,20 @@ Roots = Mapping[str, tuple[Path, ...]]
 
 
 def places(settings: Settings) -> list[Path]:
-    """The folders and ``.yaml`` files that are looked through."""
+    """Return the folders and ``.yaml`` files that are searched."""
     return [*([settings.comfy_dir] if settings.comfy_dir else []), *settings.model_dirs]
 
 
 def candidates(file: ModelFile, settings: Settings) -> Iterator[Path]:
-    """Where `file` may be in those places; most of these paths do not exist."""
+    """Yield the possible paths of `file` in those places; most of these paths do not exist."""
     for place in places(settings):
         yield from _within(file, place)
 
 
 def namesakes(file: ModelFile, settings: Settings) -> Iterator[Path]:
-    """Give the file of that name in another subfolder, or in other letters; nothing when there are several.
+    """Yield the file of that name in another subfolder or letter case; nothing if there are several.
 
-    Workflows name files as they lie on their author's disk: ``LTX\\Base.safetensors`` where others have
+    Workflows name files as on their author's disk: ``LTX\\Base.safetensors`` where others have
     ``base.safetensors``.
     """
     wanted = PurePosixPath(file.name).name.casefold()
@@ -66,7 +66,7 @@ def _files_below(roots: Iterable[Path]) -> Iterator[Path]:
 
 
 def _roots(file: ModelFile, place: Path) -> Iterator[Path]:
-    """Give the folders in a place that hold files of the same kind."""
+    """Yield the folders in a place that hold files of the same kind."""
     folders = (file.folder, *_OLD_NAMES.get(file.folder, ()))
     paths_file = place if place.suffix.lower() in _YAML else place / EXTRA_PATHS
     if place != paths_file:
@@ -99,12 +99,12 @@ def _by_paths_file(file: ModelFile, path: Path) -> Iterator[Path]:
 
 @lru_cache(maxsize=16)
 def _read(path: Path, changed: int) -> Roots:  # noqa: ARG001
-    """Folder → paths, as ComfyUI's `utils.extra_config` reads the file."""
+    """Return folder → paths, as ComfyUI's `utils.extra_config` reads the file."""
     import yaml
 
     try:
         sections = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except Exception as error:  # yaml's constructors raise what they like
+    except Exception as error:  # yaml's constructors may raise anything
         log.warning("%s cannot be read and is passed over: %s", path, error)
         return {}
     found: dict[str, tuple[Path, ...]] = {}

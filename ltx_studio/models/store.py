@@ -1,4 +1,4 @@
-"""Where each model file is, and the links by which ComfyUI finds it. The Hugging Face cache is the store.
+"""The location of each model file, and the links by which ComfyUI finds it. The Hugging Face cache is the store.
 
 The studio's ``models/<folder>/<name>`` are links, never copies: into the cache, or to what the user already has.
 """
@@ -25,26 +25,26 @@ log = logging.getLogger(__name__)
 
 NOTHING: frozenset[Identity] = frozenset()
 DAMAGED = ".damaged"
-"""Added to the name of a file that is moved aside; ComfyUI does not list it."""
+"""Suffix of a file that is moved aside; ComfyUI does not list it."""
 
 FetchAdvice = Callable[[list[ModelFile], Registry], Advice]
-"""How to get missing files."""
+"""Returns advice on how to get missing files."""
 
 
 class Origin(StrEnum):
-    """Whose a file is."""
+    """The owner of a file."""
 
     STUDIO = "studio"
-    """It lies in the studio's own folder: built at set-up, or put there by the user."""
+    """In the studio's own folder: built at set-up, or put there by the user."""
 
     CACHE = "cache"
     FOLDER = "folder"
-    """It is another program's, or the user's, somewhere else."""
+    """In another folder, of another program or the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A whole file: where, whose, how many bytes."""
+    """A complete file: path, origin, bytes."""
 
     path: Path
     origin: Origin
@@ -53,7 +53,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What `Store.refresh` did: the keys of the files whose link was made, mended, taken away, right, not made."""
+    """The result of `Store.refresh`: keys of the files whose link was made, mended, removed, correct, or failed."""
 
     linked: tuple[str, ...]
     mended: tuple[str, ...]
@@ -63,7 +63,7 @@ class Refreshed:
 
 
 class Store:
-    """The model files of one studio."""
+    """The model files of a studio."""
 
     def __init__(self, settings: Settings, registry: Registry | None = None, token: str | None = None) -> None:
         self.settings = settings
@@ -72,23 +72,23 @@ class Store:
         self.cache = HubCache(settings)
 
     def path(self, file: ModelFile) -> Path:
-        """Where ComfyUI looks for it."""
+        """Return the path where ComfyUI looks for a file."""
         return self.settings.models_dir / file.folder / file.name
 
     def find(self, file: ModelFile, distrust: Collection[Identity] = NOTHING) -> Found | None:
-        """The whole file, or None; copies that are not whole, or whose identity is in `distrust`, do not count."""
+        """Return the complete file, or None; incomplete copies and those identified in `distrust` do not count."""
         for path, origin in self.copies(file):
             if not self.flaw(path, file) and (not distrust or identity(path) not in distrust):
                 return Found(path, origin, path.stat().st_size)
         return None
 
     def flawed(self, file: ModelFile) -> list[tuple[Path, str]]:
-        """The copies that are there but not whole, each with what is wrong with it."""
+        """Return the copies that are not whole, each with what is wrong with it."""
         wrong = ((path, self.flaw(path, file)) for path, _ in self.copies(file))
         return [(path, reason) for path, reason in wrong if reason]
 
     def flaw(self, path: Path, file: ModelFile) -> str:
-        """What is wrong with a copy, by its header and size alone; nothing when it is whole."""
+        """Return what is wrong with a copy, judging by its header and size; empty if it is whole."""
         wrong = flaw(path)
         if wrong or not file.exact:
             return wrong
@@ -96,9 +96,9 @@ class Store:
         return "" if size == file.size else f"has {size:,} bytes, not {file.size:,}"
 
     def link(self, file: ModelFile, found: Found, *, set_aside: bool = False) -> Path:
-        """Have ComfyUI find the file; gives the path where it does.
+        """Link the file so that ComfyUI finds it; return the path of the link.
 
-        With `set_aside`, a damaged file that is in the way gets another name.
+        With `set_aside`, a damaged file in the way is renamed.
 
         Raises:
             RequestError: The name leads out of the models folders, or a file is in the way.
@@ -120,7 +120,7 @@ class Store:
         return path
 
     def check_way(self, file: ModelFile, *, set_aside: bool) -> None:
-        """Refuse a file for which no link could be made, before it is fetched.
+        """Refuse, before the fetch, a file for which no link could be made.
 
         Raises:
             RequestError: The name leads out of the models folders, or a file is in the way.
@@ -135,16 +135,16 @@ class Store:
         advice: FetchAdvice | None = None,
         pocket: Do = Do.USE_POCKET,
     ) -> None:
-        """Make every model file that a graph names ready for ComfyUI; touches no network.
+        """Make every model file that a graph names ready for ComfyUI; does not use the network.
 
         Args:
             graph: API format.
             advice: How to get missing files.
-            pocket: How to do without them.
+            pocket: The suggested alternative.
 
         Raises:
-            ModelMissingError: Files are not here.
-            RequestError: A name leads out of the models folders, or is of another format than safetensors.
+            ModelMissingError: Files are missing.
+            RequestError: A name leads out of the models folders, or is not a safetensors file.
         """
         missing = []
         for file in self.registry.needs(graph):
@@ -159,7 +159,7 @@ class Store:
     def missing(
         self, files: list[ModelFile], advice: FetchAdvice | None = None, pocket: Do = Do.USE_POCKET
     ) -> ModelMissingError:
-        """Return the error for files that are not here; see `require`."""
+        """Return the error for missing files; see `require`."""
         names = ", ".join(file.name for file in files)
         said = f"The model file {names} is missing." if len(files) == 1 else f"Model files are missing: {names}."
         flaws = [f"{path} {reason}" for file in files for path, reason in self.flawed(file)]
@@ -189,7 +189,7 @@ class Store:
         return "Fetch them, or use the pocket preview.", replace(found, otherwise=pocket)
 
     def refresh(self) -> Refreshed:
-        """Make the links of all known files anew where they are missing, wrong or dangle."""
+        """Make the links of all known files again where they are missing, wrong or dangling."""
         done: dict[str, list[str]] = {"linked": [], "mended": [], "removed": [], "unchanged": [], "skipped": []}
         for file in self.registry.files.values():
             path, found = self.path(file), self.find(file)
@@ -215,7 +215,7 @@ class Store:
         return Refreshed(**{name: tuple(keys) for name, keys in done.items()})
 
     def copies(self, file: ModelFile) -> Iterator[tuple[Path, Origin]]:
-        """Every copy that can be read, whole or not, best first, and each once."""
+        """Yield every readable copy once, whole or not, best first."""
         seen: set[Path] = set()
         for path, origin in self._all_copies(file):
             real = path.resolve()
@@ -224,7 +224,7 @@ class Store:
                 yield path, origin
 
     def is_expected(self, file: ModelFile) -> bool:
-        """Whether there is something of the file: a copy, whole or not, or a link that may dangle."""
+        """Return whether any trace of the file exists: a copy, whole or not, or a link that may dangle."""
         something = os.path.lexists(self.path(file)) or any(os.path.lexists(path) for path in self.cache.pointers(file))
         return something or next(self.copies(file), None) is not None
 
@@ -246,7 +246,7 @@ class Store:
             yield path, Origin.FOLDER
 
     def is_our_link(self, file: ModelFile) -> bool:
-        """Whether what is in the studio's folder is a link that we have made, or would make, rather than the user's."""
+        """Return whether the entry in the studio's folder is a link that we made, or would make, not the user's."""
         path = self.path(file)
         if not path.is_symlink() or not self._is_inside(path):
             return False
@@ -254,7 +254,7 @@ class Store:
         return target.is_relative_to(self.cache.folder) or target in search_paths.candidates(file, self.settings)
 
     def _clear(self, path: Path, file: ModelFile, *, set_aside: bool) -> None:
-        """Move what is in the way of a link aside, or refuse; what another program has there is never moved."""
+        """Move the file in the way of a link aside, or refuse; other programs' files are never moved."""
         if not os.path.lexists(path) or path.is_symlink():
             return
         wrong = self.flaw(path, file) or "is another file"
@@ -272,16 +272,16 @@ class Store:
         return path.is_symlink() and self.cache.folder.resolve() in path.resolve().parents
 
     def _is_the_pinned_one(self, pointer: Path, file: ModelFile) -> bool:
-        """Whether a pointer of the cache leads to the contents that are known; blobs are named by their hash."""
+        """Return whether a cache pointer leads to the known contents; blobs are named by their hash."""
         name = pointer.readlink().name if pointer.is_symlink() else ""
         return not (file.sha256 and len(name) == len(file.sha256)) or name == file.sha256
 
     def _is_inside(self, path: Path) -> bool:
-        """Whether no link within the models folder leads a path out of it; the folder itself may be a link."""
+        """Return whether no link within the models folder leads a path out of it; the folder itself may be a link."""
         folder = self.settings.models_dir / path.relative_to(self.settings.models_dir).parts[0]
         try:
             return path.parent.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError):  # a loop of links
+        except (OSError, RuntimeError):  # a cycle of links
             return False
 
     def _stay_inside(self, path: Path, file: ModelFile) -> None:
@@ -297,7 +297,7 @@ def _leads_to(path: Path, target: Path) -> bool:
 
 
 def by_key(files: Iterable[ModelFile]) -> list[ModelFile]:
-    """Each file once, in order."""
+    """Return each file once, in order."""
     return list({file.key: file for file in files}.values())
 
 

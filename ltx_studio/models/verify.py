@@ -1,4 +1,4 @@
-"""Is a model file what it should be: its size always, its contents when asked."""
+"""Checks of model files: the size always, the contents on request."""
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -11,12 +11,12 @@ from ltx_studio.models.hub_cache import ETAG, digest_for
 from ltx_studio.models.store import Store, by_key
 
 Check = Callable[[ModelFile, int], None]
-"""``check(file, bytes read)`` is called often while contents are read, and may raise."""
+"""``check(file, bytes read)``, called often while contents are read; may raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How many bytes of a file have been read; who looks may stop between two of these."""
+    """Progress in bytes of reading a file; the caller may stop after any of these."""
 
     file: ModelFile
     done: int
@@ -25,11 +25,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """On one copy of a file.
+    """The verdict on one copy of a file.
 
     Attributes:
-        path: The copy; None when there is none.
-        flaw: What is wrong, to follow the name in a sentence; empty when nothing is.
+        path: The copy; None if there is none.
+        flaw: What is wrong, to follow the name in a sentence; empty if nothing is.
         hashed: Whether its contents were compared with a known hash.
     """
 
@@ -43,7 +43,7 @@ class Verdict:
         return self.path is not None and not self.flaw
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the data for JSON."""
         return {
             "name": self.file.name,
             "folder": self.file.folder,
@@ -55,7 +55,7 @@ class Verdict:
 
 
 def verify(files: Iterable[ModelFile], store: Store, check: Check, *, contents: bool) -> Iterator[Verdict]:
-    """`look`, telling `check` what was read."""
+    """Yield the verdicts of `look`, reporting progress to `check`."""
     for seen in look(files, store, contents=contents):
         if isinstance(seen, Verdict):
             yield seen
@@ -64,9 +64,9 @@ def verify(files: Iterable[ModelFile], store: Store, check: Check, *, contents: 
 
 
 def look(files: Iterable[ModelFile], store: Store, *, contents: bool) -> Iterator[Reading | Verdict]:
-    """Look at the copies of each file up to the first good one, which is the one that is used.
+    """Check the copies of each file up to the first good one, which is the one in use.
 
-    With `contents` every byte is read, and compared with the known sha256, or with the one that the cache names.
+    With `contents`, every byte is read, and compared with the known sha256, or with the one in the cache's name.
     """
     for file in by_key(files):
         verdict, own = None, store.path(file)
@@ -85,7 +85,7 @@ def look(files: Iterable[ModelFile], store: Store, *, contents: bool) -> Iterato
 
 
 def _contents(file: ModelFile, path: Path) -> Generator[Reading, None, tuple[str, bool]]:
-    """What is wrong with the contents, and whether there was a hash to compare them with."""
+    """Return what is wrong with the contents, and whether there was a hash to compare them with."""
     expected = known_sha256(file, path)
     if not expected:
         return "", False
@@ -105,11 +105,11 @@ def _contents(file: ModelFile, path: Path) -> Generator[Reading, None, tuple[str
 
 
 def known_sha256(file: ModelFile, path: Path) -> str:
-    """What is known of the contents of a copy without reading it; empty when nothing is."""
+    """Return the known sha256 of a copy without reading it; empty if unknown."""
     return file.sha256 or _name_of_blob(path)
 
 
 def _name_of_blob(path: Path) -> str:
-    """The hash by which the Hugging Face cache calls a file; nothing for files elsewhere."""
+    """Return the hash in the name of a Hugging Face cache file; empty for files elsewhere."""
     name = path.readlink().name if path.is_symlink() else path.name
     return name if ETAG.fullmatch(name) else ""

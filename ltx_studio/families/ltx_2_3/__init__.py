@@ -1,4 +1,4 @@
-"""LTX-2.3: video and sound together; a VAE with 8 frames and 32 pixels in a latent cell."""
+"""LTX-2.3: video and sound together; its VAE packs 8 frames of 32×32 pixels into a latent cell."""
 
 from ltx_studio.families.family import Family
 from ltx_studio.families.geometry import Geometry
@@ -9,12 +9,12 @@ from ltx_studio.families.model_set import SetFiles
 
 GEOMETRY = Geometry(
     frame_step=8,
-    max_frames=993,  # `LTXVEmptyLatentAudio` takes at most 1000
+    max_frames=993,  # `LTXVEmptyLatentAudio` accepts at most 1000
     min_seconds=0.3,
     max_seconds=20.0,
-    size_step=64,  # latent cells are 32 pixels, and stage 1 has half of the finished picture's
+    size_step=64,  # latent cells are 32 pixels, and stage 1 runs at half the final size
     control_size_step=128,  # a guide at half the latent's size needs an even number of cells, also at half size
-    min_size=128,  # `EmptyLTXVLatentVideo` takes at least 64, and stage 1 has half of the finished size
+    min_size=128,  # `EmptyLTXVLatentVideo` needs at least 64, and stage 1 runs at half the final size
     max_size=4096,
 )
 
@@ -30,7 +30,7 @@ TEMPLATE_FILES = SetFiles(
     distilled_strength=0.5,
     upscaler="upscaler",
 )
-"""The parts that the templates load; only which parts there are counts, not how their files are called."""
+"""The parts that the templates load; only their presence matters, not the file names."""
 
 LTX_2_3 = Family(
     id="ltx-2.3",

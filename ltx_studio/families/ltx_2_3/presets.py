@@ -1,6 +1,6 @@
-"""Presets: how the model is sampled. Each changes the graph, and knows what it costs in model passes.
+"""The presets of LTX-2.3: how the model is sampled. Each changes the graph, and knows its cost in model passes.
 
-The values are Lightricks' own: Fast that of ComfyUI's LTX-2.3 templates, Balanced LTX_2_3_PARAMS and Quality
+The values are Lightricks' own: Fast from ComfyUI's LTX-2.3 templates, Balanced LTX_2_3_PARAMS and Quality
 LTX_2_3_HQ_PARAMS of ltx-pipelines, with SEEDS-2 (phi_2, r ½) in place of its res_2s sampler: both are second-order
 exponential steps with noise, and ComfyUI's core has no nearer one.
 """
@@ -23,13 +23,13 @@ STAGE_2_STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """Of one modality; the default is none. After `MultiModalGuiderParams` of ltx-core.
+    """Guidance of one modality; off by default. After `MultiModalGuiderParams` of ltx-core.
 
     Attributes:
-        cfg: Away from the negative prompt; 1 is off.
-        stg: Away from a model whose self-attention is bypassed in some blocks; 0 is off.
-        rescale: How far the result's spread is brought back to the unguided one's, 0 to 1.
-        modality: Away from a model in which picture and sound do not hear of each other; 1 is off.
+        cfg: Strength away from the negative prompt; 1 is off.
+        stg: Strength away from a model with self-attention bypassed in some blocks; 0 is off.
+        rescale: How far the result's standard deviation is restored to the unguided one's, 0 to 1.
+        modality: Strength away from a model without attention between picture and sound; 1 is off.
     """
 
     cfg: float = 1.0
@@ -40,15 +40,15 @@ class Guidance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LtxPreset(Preset):
-    """One way to sample LTX-2.3.
+    """A way to sample LTX-2.3.
 
     Attributes:
-        about: What it does in two stages, in one sentence.
-        about_one: What it does in one stage.
-        steps: Of stage 1.
-        second_order: Whether each step asks the model twice, but the last.
+        about: One sentence that describes it in two stages.
+        about_one: The same for one stage.
+        steps: Steps of stage 1.
+        second_order: Whether each step but the last evaluates the model twice.
         distilled: Strength of the distilled LoRA in stage 1 and in stage 2.
-        video: Guidance of the picture in stage 1; None is none of either.
+        video: Guidance of the picture in stage 1; None disables guidance of both.
         audio: Guidance of the sound in stage 1.
         scheduled_by_size: Whether the noise schedule follows the latent's size.
     """
@@ -64,24 +64,24 @@ class LtxPreset(Preset):
 
     @property
     def guided(self) -> bool:
-        """Whether the negative prompt and the like act."""
+        """Return whether the negative prompt and the other guidance have an effect."""
         return self.video is not None
 
     def refusal(self, model_set: ModelSet) -> str:
-        """Why it cannot be had with `model_set`; empty when it can."""
+        """Return why it cannot be used with `model_set`; empty if it can."""
         if self.guided and model_set.is_distilled:
             return f"{model_set.label} holds the distilled model only; {self.label} needs the dev model."
         return ""
 
     def description(self, model_set: ModelSet, *, stages: int) -> str:
-        """What it does in a mode that samples in so many stages, and what is different with `model_set`."""
+        """Return its description in a mode with `stages` sampling stages, and how it differs with `model_set`."""
         about = self.about if stages > 1 else self.about_one
         if self.video is not None and not model_set.guidance_blocks:
             return f"{about} With {model_set.label}: plain CFG {self.video.cfg:g} for picture and sound alike."
         return about
 
     def passes(self, model_set: ModelSet, *, stages: int) -> tuple[int, ...]:
-        """Rows through the model for each stage of a mode that has `stages` of them."""
+        """Return the rows through the model for each stage of a mode that has `stages` of them."""
         rows = 1
         if self.video is not None and model_set.guidance_blocks:
             rows += _acts(self.video.cfg, self.audio.cfg, off=1) + _acts(self.video.stg, self.audio.stg, off=0)
@@ -97,17 +97,17 @@ class LtxPreset(Preset):
     def apply(
         self, graph: Graph, model_set: ModelSet, *, sound_is_given: bool, keep_first_sound: bool, refuses: bool
     ) -> None:
-        """Change `graph`, which is a mode's template with the loaders of `model_set`, made for Fast.
+        """Modify `graph`, a mode's template made for Fast, with the loaders of `model_set`.
 
         Args:
-            graph: The one to change.
-            model_set: Whose loaders it has.
-            sound_is_given: Whether the mode makes no sound.
-            keep_first_sound: Whether the first stage's sound is the finished one.
-            refuses: Whether the user names what is not wanted.
+            graph: The graph to modify.
+            model_set: The model set whose loaders it has.
+            sound_is_given: Whether the mode generates no sound.
+            keep_first_sound: Whether the sound of stage 1 is final.
+            refuses: Whether the user gave a negative prompt.
 
         Raises:
-            RequestError: The model set cannot do it.
+            RequestError: The model set does not support it.
         """
         refusal = self.refusal(model_set)
         if refusal:

@@ -6,7 +6,7 @@ from importlib.resources.abc import Traversable
 from ltx_studio.graph import Graph, read_graph
 
 _MASTER = "master.json"
-"""What the templates are cut from."""
+"""The workflow from which the templates are cut."""
 
 
 def load_template(mode_id: str) -> Graph:
