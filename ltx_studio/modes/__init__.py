@@ -1,4 +1,4 @@
-"""The modes: what each takes, and how that becomes a graph."""
+"""The modes: their parameters, and how these become a graph."""
 
 from ltx_studio.errors import RequestError
 from ltx_studio.modes.a2v import A2V
@@ -26,16 +26,16 @@ __all__ = [
 ]
 
 MODES: dict[str, Mode] = {}
-"""By their id, in the order in which they are shown."""
+"""Modes by id, in display order."""
 
 
 def register(mode: Mode) -> None:
-    """Offer a mode on the command line, on the page and in the API.
+    """Register a mode for the command line, the page and the API.
 
-    Call it before these are built. The mode's graph template is that of the model family, or one of its own.
+    Call it before these are built. The mode's graph template is the model family's, or a custom one.
 
     Raises:
-        ValueError: There is a mode with that id.
+        ValueError: A mode with that id exists.
     """
     if mode.id in MODES:
         raise ValueError(f"there is a mode {mode.id!r} already")
@@ -47,12 +47,12 @@ for _mode in (T2V, A2V, I2V, LIPSYNC, KEYFRAME, STYLE):
 
 
 def get_mode(mode_id: str) -> Mode:
-    """Look a mode up.
+    """Return a mode by its id.
 
     Raises:
         RequestError: There is no such mode.
     """
     try:
         return MODES[mode_id]
-    except (KeyError, TypeError):  # a client may send any JSON
+    except (KeyError, TypeError):  # clients may send any JSON
         raise RequestError(f"There is no mode {quoted(mode_id)}.", f"Choose one of: {', '.join(MODES)}.") from None

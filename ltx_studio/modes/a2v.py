@@ -1,4 +1,4 @@
-"""Audio to video: a picture that follows a sound of the user's own, which is kept as it is."""
+"""Audio to video: a clip that follows the user's sound, which is kept unchanged."""
 
 from ltx_studio.graph import Graph
 from ltx_studio.media import PrepareInput

@@ -1,4 +1,4 @@
-"""A mode: its declaration, checking a request for it, and building the graph."""
+"""Modes: their declaration, checking of requests, and building of graphs."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ _SUFFIX: Mapping[Media, str] = {Media.PICTURE: ".png", Media.SOUND: ".wav", Medi
 
 
 def _feeds_are_enough(graph: Graph, params: Any, prepare: PrepareInput) -> None:
-    """Every parameter goes to inputs of its own."""
+    """Write nothing more: every parameter goes directly to inputs."""
 
 
 def _nothing_known(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, Any]:  # noqa: ARG001
@@ -60,21 +60,21 @@ def _all_is_well(params: Any) -> Iterator[str]:  # noqa: ARG001
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One thing that LTX-2.3 does.
+    """A way to generate clips with LTX-2.3.
 
     Attributes:
-        id: A stable word; also the name of the graph template.
-        label: What a user reads.
-        params: The declaration of what the mode takes.
+        id: A stable identifier; also the name of the graph template.
+        label: The name that users see.
+        params: The declaration of the mode's parameters.
         phases: The parts of a run after the models are loaded, for the progress display.
-        patch: Writes what does not go from one parameter to one input; makes the user's files ready.
-        defaults: What the files say about values that were not given, such as the length of a sound.
-        check: Refuses what the files do not allow, and says what will be done to them, each as a sentence.
+        patch: Writes values that do not map from one parameter to one input; prepares the user's files.
+        defaults: Derives missing values from the files, such as the length of a sound.
+        check: Refuses what the files do not allow, and yields a sentence for each change made to them.
         files: Titles of the nodes that read and prepare the user's files.
-        sound_is_given: Whether the sound is the user's own.
-        placeholder: What an empty prompt shows.
-        examples: Requests to try, those for the pocket preview first.
-        templates: Graph templates of the mode's own, by the id of the model family; the family's where there is none.
+        sound_is_given: Whether the user provides the sound.
+        placeholder: The placeholder of an empty prompt.
+        examples: Example requests, those for the pocket preview first.
+        templates: Custom graph templates, by the id of the model family; the family's own by default.
         keep_first_sound: Whether guided presets keep the sound of stage 1, as ltx-pipelines does in most modes.
     """
 
@@ -94,12 +94,12 @@ class Mode:
 
     @property
     def samplings(self) -> int:
-        """How many times the model samples: 2, at half size and at full size, or 1, at full size."""
+        """Return the number of sampling stages: 2, at half and at full size, or 1, at full size."""
         return 2 if any(phase.id == "stage2" for phase in self.phases) else 1
 
     @property
     def media(self) -> Mapping[str, Media]:
-        """The parameters that are files, by name."""
+        """Return the parameters that are files, by name."""
         return {
             name: kind
             for name, field in self.params.model_fields.items()
@@ -108,10 +108,10 @@ class Mode:
         }
 
     def parse(self, values: Mapping[str, Any], model_set: ModelSet, preset: Preset | None = None) -> Params:
-        """Check a request; what it leaves out comes from the declaration, its files and the model set.
+        """Check a request; missing values come from the declaration, its files and the model set.
 
         Raises:
-            RequestError: A value is missing, unknown, out of range or not to be had, or a file cannot be used.
+            RequestError: A value is missing, unknown, out of range or unavailable, or a file cannot be used.
         """
         preset = preset or model_set.family.usual_preset
         given = {name: value for name, value in values.items() if value is not None}
@@ -149,9 +149,9 @@ class Mode:
         return fitted(params, self.size_in_graph(params, preset))
 
     def example(self, model_set: ModelSet, *, everything: bool = False) -> Params:
-        """Parameters as of a request, with files that need not be there: for looking at the mode's graph.
+        """Return sample parameters whose files need not exist, for inspecting the mode's graph.
 
-        With `everything`, files that need not be given are given, too.
+        With `everything`, optional files are included.
         """
         fields = self.params.model_fields
         named = (name for name in self.media if everything or fields[name].is_required())
@@ -161,7 +161,7 @@ class Mode:
         return self.params.model_validate(values, context=model_set.family.geometry)
 
     def is_possible(self, model_set: ModelSet, preset: Preset, *, everything: bool = False) -> bool:
-        """Whether the set has what the mode cannot do without, or, with `everything`, what it may be asked for."""
+        """Return whether the set has what the mode requires or, with `everything`, all that a request may need."""
         if not self._has_template(model_set.family):
             return False
         params = self.example(model_set, everything=everything)
@@ -170,25 +170,25 @@ class Mode:
         return not preset.refusal(model_set) and next(refused, None) is None
 
     def limits(self, values: Mapping[str, Any], preset: Preset, model_set: ModelSet) -> Iterator[Limit]:
-        """What to grey, with the reason, when the form holds `values`."""
+        """Yield what to disable, with the reason, when the form holds `values`."""
         return limits(self.params.model_fields, values, preset, model_set)
 
     def size_step(self, params: Params, preset: Preset) -> int:
-        """Pixels that width and height are rounded to."""
+        """Return the pixels that width and height are rounded to."""
         halved = preset.draft or self.samplings == 2
         is_controlled = halved and _control_clip(params) is not None
         return params.geometry.control_size_step if is_controlled else params.geometry.size_step
 
     def size(self, params: Params, preset: Preset) -> tuple[int, int]:
-        """Width and height of the finished clip in pixels."""
+        """Return width and height of the finished clip in pixels."""
         return (params.width // 2, params.height // 2) if preset.draft else (params.width, params.height)
 
     def size_in_graph(self, params: Params, preset: Preset) -> tuple[int, int]:
-        """Width and height in pixels that the graph begins with, and that a control clip is cropped to."""
+        """Return the width and height in pixels at which the graph starts and to which a control clip is cropped."""
         return self.size(params, preset) if self.samplings == 1 else (params.width, params.height)
 
     def shape(self, given: Mapping[str, Any]) -> tuple[int, int] | None:
-        """Width and height in pixels of the first picture or clip that is given, those first that must be; or None.
+        """Return width and height in pixels of the first picture or clip given, required ones first; or None.
 
         Raises:
             RequestError: It cannot be used.
@@ -201,10 +201,9 @@ class Mode:
         return None
 
     def work(self, params: Params, preset: Preset, model_set: ModelSet) -> Mapping[str, float]:
-        """How much there is to do in each phase of the run, by its id, to compare runs with: 1 where it is always the
-        same.
+        """Return the amount of work in each phase, by its id, for comparing runs: 1 where it is always the same.
 
-        Elsewhere pixels times frames, in millions; of what is sampled times the passes through the model.
+        Elsewhere pixels times frames, in millions; for sampling, times the passes through the model.
         """
         pixels = params.width * params.height * params.frames / 1e6
         first, *second = preset.passes(model_set, stages=self.samplings)
@@ -219,7 +218,7 @@ class Mode:
         return found
 
     def notes(self, params: Params, preset: Preset, model_set: ModelSet) -> list[str]:
-        """What to know before the run: what does not act, what is done to the files, what is experimental."""
+        """Return notes before the run: what has no effect, what is done to the files, what is experimental."""
         fields = self.params.model_fields
         notes = list(self._remarks(params))
         notes += idle_notes(params)
@@ -238,19 +237,19 @@ class Mode:
         return notes
 
     def summary(self, params: Params, preset: Preset, model_set: ModelSet) -> str:
-        """What will really be made, in words: size, length and frame rate after snapping, preset and passes."""
+        """Return a summary of the clip: size, length and frame rate after snapping, preset and passes."""
         passes = " + ".join(str(count) for count in preset.passes(model_set, stages=self.samplings))
         return f"{self.measures(params, preset)}, seed {params.seed}; {preset.label}: {passes} model passes"
 
     def measures(self, params: Params, preset: Preset) -> str:
-        """Size, length and frame rate of the finished clip in words."""
+        """Return size, length and frame rate of the finished clip in words."""
         width, height = self.size(params, preset)
         half = f" (half of {params.width}×{params.height})" if preset.draft else ""
         length = f"{params.duration:.2f} s = {params.frames} frames at {params.fps:g} fps"
         return f"{width}×{height}{half}, {length}"
 
     def build(self, params: Params, model_set: ModelSet, preset: Preset, prepare: PrepareInput) -> Workflow:
-        """The finished graph for `params`, loaded as `model_set` does; `prepare` makes the user's files ready.
+        """Return the finished graph for `params` with the loaders of `model_set`; `prepare` prepares the user's files.
 
         Raises:
             RequestError: A file is gone or damaged.
@@ -283,9 +282,9 @@ class Mode:
         return Workflow(self.id, graph.to_api(), phases, params.latent_frames, model_set.preview)
 
     def all_phases(self, model_set: ModelSet) -> tuple[Phase, ...]:
-        """Loading, whose nodes the model set and the files bring, and then the mode's own phases.
+        """Return the loading phase, with the nodes of the model set and the files, then the mode's own phases.
 
-        A phase begins with the first of its nodes, so what may run before the loaders belongs to loading.
+        A phase begins with the first of its nodes, so nodes that may run before the loaders belong to loading.
         """
         label = "Load models and files" if self.files else "Load models"
         return Phase("load", label, (*model_set.loaders.nodes, *self.files)), *self.phases
@@ -302,7 +301,7 @@ class Mode:
         yield from check_control(params)
 
     def _is_length_of_files(self, params: Params) -> bool:
-        """Return whether the length is the one that the files say, as it is where none was given."""
+        """Return whether the length comes from the files, as it does when none was given."""
         return bool(self.defaults(params.model_dump(), params.geometry).get("seconds") == params.seconds)
 
     def _choices(self, name: str) -> tuple[str, ...]:
@@ -321,7 +320,7 @@ class Mode:
                 raise RequestError(f"{field.title} is missing.", "Choose a file for it.", advice=advice)
 
     def _size(self, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
-        """The model set's size, or as many pixels in the shape of what is given."""
+        """Return the model set's size, or one with as many pixels in the shape of the given picture or clip."""
         shape = self.shape(given)
         if shape is None:
             return {"width": model_set.width, "height": model_set.height}
@@ -336,7 +335,7 @@ class Mode:
 
 
 def _add_loras(graph: Graph, params: Params, model_set: ModelSet, prepare: PrepareInput) -> None:
-    """Behind the base model, so that they act in every phase."""
+    """Insert the LoRAs after the base model, so that they act in every phase."""
     chosen: list[tuple[str, str, float]] = []
     if params.camera != "none":
         chosen.append(("Camera LoRA", model_set.camera[params.camera].file, params.camera_strength))
@@ -350,7 +349,7 @@ def _add_loras(graph: Graph, params: Params, model_set: ModelSet, prepare: Prepa
 
 
 def _wanted(params: Params, clip: tuple[Path, float], size: tuple[int, int]) -> ClipFile:
-    """What is wanted of a control clip. An optional one may end before the clip that it steers."""
+    """Return the request for a control clip. An optional one may end before the clip that it steers."""
     path, start = clip
     with_sound = getattr(params, "sound", "") == "source"
     hold = not isinstance(params, Controlled)
@@ -362,6 +361,6 @@ def _control_clip(params: Params) -> tuple[Path, float] | None:
 
 
 def _present(phases: tuple[Phase, ...], graph: Graph) -> tuple[Phase, ...]:
-    """The phases that `graph` has, each with the nodes that it has."""
+    """Return the phases that `graph` has, each with the nodes it has."""
     shown = (replace(phase, nodes=tuple(title for title in phase.nodes if title in graph)) for phase in phases)
     return tuple(phase for phase in shown if phase.nodes)

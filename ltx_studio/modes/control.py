@@ -1,4 +1,4 @@
-"""Steering by a control clip: an IC-LoRA and its guide. Style has them in its graph; other modes get a copy of them."""
+"""Steering by a control clip: an IC-LoRA and its guide. Style has them in its graph; other modes get a copy."""
 
 from ltx_studio.families import ModelSet
 from ltx_studio.graph import Graph
@@ -9,11 +9,11 @@ from ltx_studio.modes.fields import Controlling
 
 GUIDE = "Control guide"
 _BRANCH = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control", "IC-LoRA", "IC-LoRA parameters", GUIDE)
-"""Titles in style's graph, from the file to the guide."""
+"""Titles in the graph of style, from the file to the guide."""
 
 
 def add_branch(graph: Graph, style_template: Graph, stage_1_latent: tuple[str, str]) -> None:
-    """Give a two-stage `graph` the control branch of style's template, in front of `stage_1_latent` (title, input)."""
+    """Add the control branch of style's template to a two-stage `graph`, before `stage_1_latent` (title, input)."""
     style = style_template.to_api()
     titles = {node_id: node["_meta"]["title"] for node_id, node in style.items()}
     latent = graph.source(*stage_1_latent)
@@ -43,7 +43,7 @@ def add_branch(graph: Graph, style_template: Graph, stage_1_latent: tuple[str, s
 
 
 def steer(graph: Graph, clip: ClipFile, how: Controlling, model_set: ModelSet, prepare: PrepareInput) -> None:
-    """Set what the branch does: the clip, the map that is made of it, the IC-LoRA and the strengths."""
+    """Set the branch's values: the clip, the map made from it, the IC-LoRA and the strengths."""
     graph["Clip"].file = prepare(clip)
     graph["IC-LoRA"].lora_name = model_set.control[how.ic_lora].file
     graph["IC-LoRA"].strength_model = how.ic_lora_strength

@@ -1,4 +1,4 @@
-"""Examples of modes: what to write, and small files to try it with, which `python -m tools.examples` draws."""
+"""Examples of modes: prompts, and small files to use with them, which `python -m tools.examples` draws."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ LONG: Mapping[str, Any] = {"seconds": 5.0}
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One request that can be submitted as it is.
+    """A request that can be submitted unchanged.
 
     Attributes:
-        label: What it shows, in a few words.
-        values: The mode's own parameters; files as paths in the package, which a page hands out as copies.
-        for_pocket: Whether the pocket preview knows such a thing. The others show what the real model is for.
+        label: A few words that describe it.
+        values: The mode's own parameters; files as paths in the package, of which a page serves copies.
+        for_pocket: Whether the pocket preview can do it. The others are for the real model.
     """
 
     label: str

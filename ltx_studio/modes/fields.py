@@ -1,7 +1,7 @@
-"""The fields that modes are made of, in groups; each field is declared here once.
+"""The fields that modes consist of, in groups; each field is declared here once.
 
-A field's metadata says its title, its range, the inputs of the graph that it is written to (`feeds`) and, for a file,
-what kind of file it is (`Media`).
+A field's metadata gives its title, its range, the graph inputs that it is written to (`feeds`) and, for a file,
+its kind of file (`Media`).
 """
 
 import random
@@ -20,7 +20,7 @@ NEGATIVE_PROMPT = (
     "deformed hands, extra limbs, watermark, subtitles, captions, logo, cartoon, video game, flat lighting, "
     "muffled or robotic voice, hiss, echo, speech out of sync"
 )
-"""What mars pictures and sound, and is not wanted unless one says so. It acts where there is guidance."""
+"""Default negative prompt: common flaws of pictures and sound. It acts where there is guidance."""
 
 MIN_SIZE, MAX_SIZE = 128, 4096
 """Pixels of a side; a model family may allow less (`Geometry`)."""
@@ -31,21 +31,21 @@ MIN_SECONDS, MAX_SECONDS = 0.3, 20.0
 DEFAULT_FPS = 24.0
 
 MAX_SEED = 2**53 - 1
-"""Seeds stay exact in JSON and in JavaScript, which know doubles only."""
+"""Largest seed that stays exact in JSON and in JavaScript, whose numbers are doubles."""
 
 MAX_DRAWN_SEED = 2**32 - 1
-"""Seeds that nobody chose are short enough to read out."""
+"""Largest random seed, short enough to read out."""
 
 MAX_LORAS = 16
 
 
 def drawn_seed() -> int:
-    """One that nobody chose."""
+    """Return a random seed."""
     return random.randint(0, MAX_DRAWN_SEED)
 
 
 class Media(StrEnum):
-    """What kind of file a field takes."""
+    """The kind of file that a field takes."""
 
     PICTURE = "picture"
     SOUND = "sound"
@@ -55,18 +55,18 @@ class Media(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Feeds:
-    """Says which inputs of the graph a parameter is written to: (title, input) each."""
+    """The graph inputs that a parameter is written to: (title, input) each."""
 
     sockets: tuple[tuple[str, str], ...]
 
 
 def feeds(*sockets: str) -> Feeds:
-    """``feeds("Prompt.text")``: the node's title up to the first dot, then the input's name."""
+    """Parse sockets such as ``"Prompt.text"``: the node's title up to the first dot, then the input's name."""
     return Feeds(tuple((title, name) for title, _, name in (socket.partition(".") for socket in sockets)))
 
 
 def refusal(what: str, hint: str) -> PydanticCustomError:
-    """A validation error that already speaks to the user."""
+    """Return a validation error with a message and a hint for the user."""
     return PydanticCustomError("refused", "{what}", {"what": what, "hint": hint})
 
 
@@ -80,10 +80,10 @@ class UserLora(BaseModel):
 
     @staticmethod
     def written(text: str) -> dict[str, Any]:
-        """Return what ``FILE`` or ``FILE:STRENGTH`` says, unchecked; ``FILE:0,8`` is 0.8.
+        """Parse ``FILE`` or ``FILE:STRENGTH`` without checking it; ``FILE:0,8`` is 0.8.
 
         Raises:
-            ValueError: What follows the colon is no number.
+            ValueError: The text after the colon is not a number.
         """
         file, colon, strength = text.rpartition(":")
         if not colon or (len(file) == 1 and file.isalpha()):  # C:\\loras\\mine.safetensors
@@ -97,7 +97,7 @@ class UserLora(BaseModel):
 
 
 class Params(BaseModel):
-    """What every mode takes. Validated with the geometry of a model family as pydantic's context."""
+    """The parameters of every mode. Validated with the geometry of a model family as pydantic's context."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -159,13 +159,13 @@ class Params(BaseModel):
     ] = ()
 
     def model_post_init(self, context: Any, /) -> None:
-        """Keep the geometry that the request is validated with."""
+        """Keep the geometry that the request was validated with."""
         if isinstance(context, Geometry):
             self._geometry = context
 
     @property
     def geometry(self) -> Geometry:
-        """The legal sizes and lengths of the model family that makes the clip."""
+        """Return the legal sizes and lengths of the model family in use."""
         return self._geometry
 
     @field_validator("prompt")
@@ -197,22 +197,22 @@ class Params(BaseModel):
 
     @property
     def frames(self) -> int:
-        """The legal number of frames nearest to `seconds`; the one number for video, sound and trim."""
+        """Return the legal number of frames nearest to `seconds`; video, sound and trim all use it."""
         return self.geometry.frames(self.seconds, self.fps)
 
     @property
     def latent_frames(self) -> int:
-        """How many frames the clip's latent has."""
+        """Return the number of frames in the clip's latent."""
         return self.geometry.latent_frames(self.frames)
 
     @property
     def duration(self) -> float:
-        """Seconds that the clip really has."""
+        """Return the actual length of the clip in seconds."""
         return self.frames / self.fps
 
 
 class Sounding(BaseModel):
-    """Sound that is made with the picture."""
+    """Parameters of sound generated with the picture."""
 
     sound: Annotated[
         Literal["generated", "off"], Field(title="Sound", description="Made with the picture, or none.")
@@ -220,7 +220,7 @@ class Sounding(BaseModel):
 
 
 class Voiced(BaseModel):
-    """A sound of the user's own, which the picture follows."""
+    """Parameters of the user's sound, which the picture follows."""
 
     audio: Annotated[Path, Field(title="Sound", description="The sound that the clip follows."), Media.SOUND]
     audio_start: Annotated[
@@ -247,7 +247,7 @@ COMPRESSION = Field(
 
 
 class Pictured(BaseModel):
-    """A picture that the clip begins with."""
+    """Parameters of a picture that the clip begins with."""
 
     image: Annotated[Path, Field(title="Picture", description="What the clip begins with."), Media.PICTURE]
     image_strength: Annotated[
@@ -264,7 +264,7 @@ class Pictured(BaseModel):
 
 
 class Controlling(BaseModel):
-    """How a control clip steers the motion, by an IC-LoRA."""
+    """Parameters of a control clip that steers the motion through an IC-LoRA."""
 
     control: Annotated[
         Literal["canny", "depth", "pose", "ready"],
@@ -293,12 +293,12 @@ class Controlling(BaseModel):
     ] = None
 
     def control_source(self) -> tuple[Path, float] | None:
-        """The clip, and the second of it at which to begin; None when there is no control."""
+        """Return the clip, and the second of it at which to begin; None if there is no control."""
         raise NotImplementedError
 
 
 class Controlled(Controlling):
-    """An optional control clip."""
+    """Parameters of an optional control clip."""
 
     control_clip: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Requests of earlier editions: values that they do not have, as those editions took them."""
+"""Requests of earlier editions: values for fields that did not exist then."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from ltx_studio.modes.fields import Controlling, Params
 
 
 def with_former_values(params: type[Params], stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what was stored of a request, with what its edition did where it has no value.
+    """Return a stored request, completed with what its edition did for fields it lacks.
 
-    Before `edge_threshold` was there, Canny had one threshold for every clip.
+    Before `edge_threshold` existed, Canny used one threshold for every clip.
     """
     has_clip = stored.get("clip") is not None or stored.get("control_clip") is not None
     if has_clip and issubclass(params, Controlling) and stored.get("control", "canny") == "canny":

@@ -1,4 +1,4 @@
-"""Image to video: a picture that comes to life."""
+"""Image to video: animates a picture."""
 
 from collections.abc import Iterator
 

@@ -9,11 +9,11 @@ _STRENGTHS: Mapping[str, tuple[str, str]] = {
     "first_strength": ("first_image", "the first frame"),
     "last_strength": ("last_image", "the last frame"),
 }
-"""By the name of a strength: the file that it is of, and that file in words."""
+"""The file that each strength applies to, and that file in words, by the strength's name."""
 
 
 def idle_notes(params: Params) -> Iterator[str]:
-    """Name what has no effect, each as a sentence. What a missing file makes idle is among the limits of the form."""
+    """Yield a sentence for each setting without effect. Those idle for lack of a file are among the form's limits."""
     fields, idle = type(params).model_fields, []
     for name, (file, what) in _STRENGTHS.items():
         if getattr(params, file, None) is not None and getattr(params, name, None) == 0:

@@ -1,4 +1,4 @@
-"""What several modes do with the user's files."""
+"""Handling of user files that several modes share."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,34 +15,34 @@ from ltx_studio.modes.fields import DEFAULT_FPS, MIN_SECONDS, Controlled, Media,
 from ltx_studio.text.formatting import in_bytes
 
 _CROP = 0.05
-"""Share of a picture that may go without a word."""
+"""Share of a picture that may be cropped without a note."""
 
 _LARGEST = 1e9
-"""Of a start in seconds or a frame rate: Python cannot turn every larger integer into a float."""
+"""Largest start in seconds or frame rate: Python cannot convert every larger integer to a float."""
 
 _PADDING = 0.05
-"""Seconds. So much silence an encoder may add to a sound; it is no part of it."""
+"""Seconds of silence that an encoder may add to a sound, not part of it."""
 
 _EXACT = 0.001
-"""Seconds. Less of a sound cannot be told from rounding."""
+"""Seconds. A shorter difference is rounding."""
 
 _SHOWN = 0.005
-"""Seconds. Less is shown with three places."""
+"""Seconds. Shorter times are shown with three decimal places."""
 
 _NEAR = 60.0
-"""Seconds. What begins later is not listened to: a sound is decoded from its beginning."""
+"""Seconds. Parts that begin later are not checked for silence: a sound is decoded from its beginning."""
 
 _LARGE_COPY = 20_000_000
-"""Bytes. The copy of a smaller file is not worth a note."""
+"""Bytes. The copy of a smaller file does not deserve a note."""
 
 _SMALL_PART = 0.1
-"""Share of a file's seconds; where more of it is used, cutting it first hardly saves room."""
+"""Share of a file's seconds; if more of it is used, cutting it first saves little space."""
 
 _LENGTHS: Mapping[Media, Callable[[Path], float]] = {
     Media.CLIP: lambda path: probe_clip(path).seconds,
     Media.SOUND: lambda path: probe_sound(path).seconds,
 }
-"""How to measure the seconds of a file, by its kind."""
+"""Functions that measure the seconds of a file, by its kind."""
 
 SOUND_NODES = ("Sound", "Silence", "Padded sound", "Trimmed sound", "Sound latent", "Keep the sound", "Frozen sound")
 PICTURE_NODES = ("Image", "Image crop", "Image size", "Image compression")
@@ -57,11 +57,11 @@ def set_sound(graph: Graph, params: "VoicedParams", prepare: PrepareInput) -> No
 
 
 class VoicedParams(Voiced, Params):
-    """What modes have that follow a sound."""
+    """The parameters of modes that follow a sound."""
 
 
 def length_of_sound(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, float]:
-    """Return ``seconds`` for a clip that holds the rest of the sound whole, as far as a clip can be that long."""
+    """Return ``seconds`` for a clip that holds the rest of the sound, as far as a clip can be that long."""
     rest = rest_of(values, "audio", lambda path: probe_sound(path).seconds)
     if rest is None:
         return {}
@@ -73,18 +73,18 @@ def length_of_sound(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, 
 
 
 def length_of_clip(values: Mapping[str, Any], legal: Geometry) -> Mapping[str, float]:
-    """Return ``seconds`` for a clip that the rest of the given one fills to its end: no picture is held."""
+    """Return ``seconds`` for a clip that the rest of the given one fills to its end, so that no frame is held."""
     rest = rest_of(values, "clip", lambda path: probe_clip(path).seconds)
     return {} if rest is None else {"seconds": legal.to_fill(*rest)}
 
 
 def rest_of(values: Mapping[str, Any], name: str, seconds: Callable[[Path], float]) -> tuple[float, float] | None:
-    """Return how many seconds the file `name` has from ``<name>_start`` on, and the frame rate; None without a file."""
+    """Return the seconds of the file `name` from ``<name>_start`` on, and the frame rate; None without a file."""
     if not isinstance(values.get(name), str | Path):
         return None
     start, fps = (values.get(key, default) for key, default in ((f"{name}_start", 0.0), ("fps", DEFAULT_FPS)))
     if not all(isinstance(number, int | float) and 0 <= number <= _LARGEST for number in (start, fps)) or not fps:
-        return MIN_SECONDS, DEFAULT_FPS  # what is wrong with these is said when they are checked
+        return MIN_SECONDS, DEFAULT_FPS  # faults in these are reported when they are checked
     return max(0.0, seconds(Path(values[name])) - start), fps
 
 
@@ -94,7 +94,7 @@ def is_padding(path: Path, start: float, seconds: float) -> bool:
 
 
 def check_sound(params: VoicedParams) -> Iterator[str]:
-    """Refuse a beginning after the end; say what is cut or filled with silence."""
+    """Refuse a start after the end; yield what is cut or filled with silence."""
     sound = probe_sound(params.audio)
     rest = sound.seconds - params.audio_start
     if rest <= 0:
@@ -116,16 +116,16 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
 
 
 def check_source_sound(params: Params, path: Path, start: float) -> Iterator[str]:
-    """Say what is lost of the sound of a clip that is longer than its pictures.
+    """Yield what is lost of the sound of a clip that is longer than its pictures.
 
     Args:
-        params: The request; its clip is as long as it says.
+        params: The request, with the length of its clip.
         path: The given clip, which has sound.
-        start: Second of it from which on it is used.
+        start: Second from which it is used.
     """
     sound, pictures = probe_sound(path), probe_clip(path)
     ahead = pictures.begin - sound.begin
-    length = sound.seconds - ahead  # from the first picture on
+    length = sound.seconds - ahead  # counted from the first picture
     beyond, lost = length - pictures.seconds, length - start - params.duration
     if min(beyond, lost) * params.fps > HALF_A_FRAME and not is_padding(path, ahead + pictures.seconds, beyond):
         yield (
@@ -135,11 +135,11 @@ def check_source_sound(params: Params, path: Path, start: float) -> Iterator[str
 
 
 def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
-    """Say what of a clip's `rest` (seconds) is not used, or how long its last picture is held.
+    """Yield what part of a clip's `rest` (seconds) is unused, or how long its last picture is held.
 
     Args:
-        params: The request; its clip is as long as it says.
-        rest: Seconds of the given clip from where it is used on.
+        params: The request, with the length of its clip.
+        rest: Seconds of the given clip from the start of its use.
         what: The given clip, as the subject of a sentence.
     """
     left_over = (rest - params.duration) * params.fps
@@ -151,28 +151,28 @@ def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
 
 
 def _is_cut_by_rule(params: Params, rest: float) -> bool:
-    """Return whether no shorter clip was asked for than fits into `rest` (seconds), but the next legal one does not."""
+    """Return whether the clip uses as much of `rest` (seconds) as fits: the next longer legal clip would not."""
     is_shorter = (params.geometry.to_fill(rest, params.fps) - params.seconds) * params.fps > HALF_A_FRAME
     return not is_shorter and (rest - params.duration) * params.fps < params.geometry.frame_step - HALF_A_FRAME
 
 
 def _seconds(seconds: float) -> str:
-    """Two places, or as many as it takes to say more than nothing."""
+    """Return the seconds with two decimal places, or three if they are very short."""
     return f"{seconds:.2f}" if seconds >= _SHOWN else f"{seconds:.3f}"
 
 
 def _keep_all(seconds: float, params: Params, rest: float) -> str:
-    """How to keep the whole sound, where a clip can be that long."""
+    """Return how to keep the whole sound, if a clip can be that long."""
     frames = round(seconds * params.fps)
     return f" Ask for {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
 
 
 def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:
-    """Name the large clips and sounds of which the studio keeps a whole copy although little of them is used.
+    """Yield a note for each large clip or sound that is copied whole although little of it is used.
 
     Args:
         params: The request.
-        media: Its parameters that are files, by name.
+        media: Its file parameters, by name.
     """
     for name, kind in media.items():
         path = getattr(params, name)
@@ -188,7 +188,7 @@ def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:
 
 
 def check_crop(path: Path, params: Params, what: str) -> Iterator[str]:
-    """Say when much of a picture is cut off."""
+    """Yield a note if much of a picture is cut off."""
     picture = probe_picture(path)
     yield from crop_note(picture.width, picture.height, params, what)
 
@@ -204,7 +204,7 @@ def crop_note(width: int, height: int, params: Params, what: str) -> Iterator[st
 
 
 def check_control(params: Params) -> Iterator[str]:
-    """Say what an optional control clip does not cover, and what of it is not used."""
+    """Yield what an optional control clip does not cover, and what of it is unused."""
     if isinstance(params, Controlled) and params.control_clip is not None:
         clip = probe_clip(params.control_clip)
         missing = (params.duration - clip.seconds) * params.fps

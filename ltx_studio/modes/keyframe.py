@@ -1,4 +1,4 @@
-"""First and last frame: a clip that leads from one picture to another. Both are pinned again after the upscale."""
+"""First and last frame: a clip that leads from one picture to another. Both are pinned again after upscaling."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What does not act or cannot be had with a preset, a model set and the other values: to be greyed, with the reason."""
+"""Settings without effect or unavailable with a preset, a model set and other values, each with the reason."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ _CONTROL_FIELDS = ("control", "ic_lora", "ic_lora_strength", "control_strength",
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One thing to grey, or to warn of.
+    """A field or choice to disable, or to warn about.
 
     Attributes:
         field: The parameter's name.
         reason: Why, as the end of a sentence that begins with the field's title or the choice.
-        choice: The value that it is about; empty for the whole field.
-        is_caution: It can be had all the same.
+        choice: The value in question; empty for the whole field.
+        is_caution: Whether it is available nevertheless.
     """
 
     field: str
@@ -28,14 +28,14 @@ class Limit:
 
     @property
     def refuses(self) -> bool:
-        """Whether `choice` cannot be had."""
+        """Return whether `choice` is unavailable."""
         return bool(self.choice) and not self.is_caution
 
 
 def limits(
     fields: Mapping[str, Any], values: Mapping[str, Any], preset: Preset, model_set: ModelSet
 ) -> Iterator[Limit]:
-    """Every limit of the form `fields` (by name) when it holds `values`."""
+    """Yield every limit of the form `fields` (by name) when it holds `values`."""
     if not preset.guided:
         yield Limit("negative_prompt", f"does nothing in {preset.label}, which has no guidance")
     yield from _of_loras("camera", model_set.camera, fields, model_set)

@@ -1,4 +1,4 @@
-"""Lipsync: a portrait that speaks or sings a sound of the user's own, which is kept as it is."""
+"""Lipsync: a portrait that speaks or sings the user's sound, which is kept unchanged."""
 
 from collections.abc import Iterator
 

@@ -10,13 +10,13 @@ UPSCALE = Phase("upscale", "Upscale", ("Upscale",))
 STAGE_2 = Phase("stage2", "Stage 2", ("Stage 2 latent", "Stage 2"))
 DECODE = Phase("decode", "Decode", ("Stage 2 split", "Stage 2 crop", "Decode video", "Decode audio"))
 SAMPLED = re.compile(r"stage\d+")
-"""Ids of phases whose steps are a sampler's."""
+"""Ids of sampling phases, whose steps are a sampler's."""
 CONTROL = ("Clip", "Clip parts", "Clip frames", "Clip crop", "Control")
-"""Titles of an optional control clip's branch."""
+"""Node titles in the branch of an optional control clip."""
 
 
 def two_stage_phases(mode_id: str) -> tuple[Phase, ...]:
-    """The phases of a mode that samples twice."""
+    """Return the phases of a mode that samples in two stages."""
     return PROMPT, STAGE_1, UPSCALE, STAGE_2, DECODE, save(mode_id)
 
 

@@ -1,4 +1,4 @@
-"""The model files that modes need: told by building their graphs."""
+"""The model files that modes need, found by building their graphs."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from ltx_studio.modes.fields import Controlling
 def model_files(
     modes: Iterable[Mode], model_set: ModelSet, registry: Registry, *, everything: bool = False
 ) -> list[ModelFile]:
-    """What `modes` need with any preset; with `everything`, also LoRAs and control models that a request may name."""
+    """Return the files for `modes` with any preset; with `everything`, also LoRAs and control models."""
     needed: dict[str, ModelFile] = {}
     for mode in modes:
         for preset in model_set.family.presets.values():
@@ -29,9 +29,9 @@ def model_files(
 def removals_of(
     files: Sequence[ModelFile], store: Store, model_set: str | None
 ) -> tuple[list[Removal], list[tuple[ModelFile, str]]]:
-    """What removing the files of a set would do, and those that stay, each with the id of the other set that needs it.
+    """Return what removing a set's files would do, and the files kept, each with the id of the other set that needs it.
 
-    Another set counts when its model is here.
+    Another set counts if its model is present.
     """
     shared = _files_of_others(files, store, model_set)
     staying = {file.key for file, _ in shared}

@@ -10,7 +10,7 @@ from ltx_studio.families import Geometry
 def fitting(width: float, height: float, given: Mapping[str, Any], area: float, legal: Geometry) -> Mapping[str, int]:
     """Return a width and a height of about `area` pixels in the shape of width×height.
 
-    A side that is given decides the other.
+    If one side is given, it determines the other.
     """
     shape = width / height
     across, down = math.sqrt(area * shape), math.sqrt(area / shape)
@@ -23,7 +23,7 @@ def fitting(width: float, height: float, given: Mapping[str, Any], area: float, 
 
 
 def _legal(side: Any, legal: Geometry) -> float:
-    """Return a side that can be made; 0 for what the declaration will refuse."""
+    """Return a possible side; 0 for one that the declaration will refuse."""
     return side if isinstance(side, int | float) and legal.min_size <= side <= legal.max_size else 0
 
 
@@ -31,9 +31,9 @@ SHAPES: Mapping[str, tuple[int, int]] = {
     f"{across}:{down}": (across, down)
     for across, down in ((21, 9), (16, 9), (3, 2), (4, 3), (1, 1), (3, 4), (2, 3), (9, 16))
 }
-"""Usual shapes of pictures, width to height, widest first."""
+"""Common aspect ratios, width to height, widest first."""
 
 
 def nearest_shape(width: float, height: float) -> str:
-    """The key of `SHAPES` that is nearest."""
+    """Return the nearest key of `SHAPES`."""
     return min(SHAPES, key=lambda name: abs(math.log(SHAPES[name][0] / SHAPES[name][1] * height / width)))

@@ -1,4 +1,4 @@
-"""Whether a control clip steers: Canny's threshold is fitted to the clip, and a map that shows nothing is said."""
+"""Fitting of Canny's threshold to a control clip, and notes about control maps that show nothing."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ from ltx_studio.media.edge_look import EdgeLook, Part, look_at_edges
 from ltx_studio.modes.fields import Controlling, Params
 
 _DARK = 0.15
-"""Mean brightness, 1 being white."""
+"""Mean brightness of a dark clip, 1 being white."""
 
 
 def used_part(params: Params, size: tuple[int, int]) -> Part | None:
-    """Return the part of the control clip that is used, its pictures of `size` (width, height); None without one."""
+    """Return the part of the control clip that is used, its pictures of `size` (width, height); None without a clip."""
     source = params.control_source() if isinstance(params, Controlling) else None
     if source is None:
         return None
@@ -48,10 +48,10 @@ def own_threshold(params: Params, size: tuple[int, int]) -> float | None:
 
 
 def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -> Iterator[str]:
-    """Say when the control map shows nothing in the clip or in part of it, and what can be done."""
+    """Yield a note if the control map shows nothing in all or part of the clip, and what to do about it."""
     part = used_part(params, size)
     if part is None or not isinstance(params, Controlling) or not params.control_strength:
-        return  # at strength 0 no clip steers, which is among the settings without effect
+        return  # at strength 0 no clip steers; the settings without effect report that
     if params.control == "canny":
         look = _look(part, params.edge_threshold)
         if look.sees_nothing:
@@ -69,13 +69,13 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
 
 
 def _look(part: Part, threshold: float | None) -> EdgeLook:
-    """Look with a threshold. The one that fits has mostly been looked with already."""
+    """Look for edges with a threshold, first with the fitting one, which is mostly cached."""
     look = look_at_edges(part)
     return look if threshold in (None, look.threshold) else look_at_edges(part, threshold)
 
 
 def _instead(look: EdgeLook, model_set: ModelSet) -> str:
-    """What can be done about a clip without edges, of what the model set has."""
+    """Return advice for a clip without edges, from the controls that the model set has."""
     *others, last = [name for name in ("depth", "pose") if name in model_set.control_models] + ["ready"]
     controls = f"{', '.join(others)} or {last}" if others else last
     light = "brighten the clip" if look.brightness < _DARK else "use a clip with more contrast"

@@ -1,4 +1,4 @@
-"""Style transfer: a clip made anew in another style, its motion kept by an IC-LoRA. One phase at full size."""
+"""Style transfer: a clip re-rendered in another style, its motion kept by an IC-LoRA. One sampling at full size."""
 
 from collections.abc import Iterator
 from pathlib import Path

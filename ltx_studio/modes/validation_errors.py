@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a request, in the user's words."""
+"""Errors that pydantic finds in a request, in the user's words."""
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,11 +15,11 @@ _WORDS = {
     "finite_number": "is no number",
     "literal_error": "is none of the choices: {expected}",
 }
-"""What is wrong, by the type that pydantic gives the problem; others speak pydantic's words."""
+"""Our words for each pydantic error type; other types keep pydantic's words."""
 
 
 def request_error(label: str, mode_id: str, params: type[BaseModel], error: ValidationError) -> RequestError:
-    """The first problem, as what is wrong and what to do."""
+    """Return the first problem: what is wrong and what to do."""
     problem = error.errors(include_url=False)[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden" and len(problem["loc"]) > 1:
@@ -43,7 +43,7 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
 
 
 def _remedy(params: type[BaseModel], name: str) -> tuple[str, str]:
-    """Return the title of a parameter, and what to do about a wrong value of it, as far as its declaration says."""
+    """Return the title of a parameter, and what to do about an invalid value, as far as its declaration says."""
     schema = params.model_json_schema()["properties"].get(name, {})
     title = str(schema.get("title", name))
     if "minimum" in schema and "maximum" in schema:
