@@ -1,7 +1,7 @@
-"""Make a workflow of a newer or older ComfyUI fit the installed one, where that changes nothing that one would see.
+"""Adapt a workflow of a newer or older ComfyUI to the installed one, where the result looks the same.
 
-A value that the installed node does not know becomes its default if it only says how something is stored or computed.
-An input that the node did not have yet gets its default, as the editor would give it. Every change is told in a note.
+A value unknown to the installed node becomes its default if it only affects how something is stored or computed.
+An input that the node did not have yet gets its default, as in the editor. A note reports every change.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,19 +21,19 @@ _HARMLESS = frozenset({
     "compression", "container", "device", "dtype", "encoder_preset", "file_format", "format", "load_device",
     "offload_device", "pix_fmt", "precision", "profile", "weight_dtype",
 })  # fmt: skip
-"""Inputs that say how a file is stored, or where and how exactly something is computed, not what is made."""
+"""Inputs that affect how a file is stored, or where and how precisely something is computed, not the content."""
 
 _MOST_NOTES = 20
 
 
 def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> tuple[ApiGraph, list[Note]]:
-    """Return the graph with defaults for what the installed nodes do not know, and a note for each.
+    """Return the graph with defaults for what is unknown to the installed nodes, and a note for each change.
 
-    What is not harmless stays as it is, and `problems` names it.
+    Values that are not harmless stay unchanged, and `problems` reports them.
 
     Args:
         graph: API format, checked by `check_graph`.
-        definitions: Of the ComfyUI that would run it.
+        definitions: The node definitions of the ComfyUI that would run it.
     """
     fitted: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
     notes: list[Note] = []
@@ -71,7 +71,7 @@ def _note(node_id: str, node: Mapping[str, Any], name: str, what: str) -> Note:
 
 
 def _with_slashes(class_type: str, name: str, value: Any) -> Any:
-    """Return the name of a model file with forward slashes, also when it was written on Windows."""
+    """Return the name of a model file with forward slashes, even if it was written on Windows."""
     if isinstance(value, str) and "\\" in value and name in loader_table().get(class_type, {}):
         return value.replace("\\", "/")
     return value

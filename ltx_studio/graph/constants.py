@@ -1,7 +1,7 @@
 """Find the literal values that can reach an input, through primitives, switches, lists and nodes that join texts.
 
-Each rule does what ComfyUI's node does. What a rule does not know, or what grows too large, cannot be told, and callers
-refuse it where it matters.
+Each rule does what ComfyUI's node does. Values outside the rules, or too large, are unknown, and callers
+refuse them where it matters.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ Values = tuple[Any, ...]
 MOST_VALUES = 64
 MOST_CHARACTERS = 10_000
 DEEPEST = 64
-"""Values, characters of each, and nodes in a row up to which values are followed."""
+"""Limits for tracing values: their number, the characters of each, and the depth of nodes."""
 
 MOST_MADE = 1_000_000
-"""Characters that are put together in all for one graph; of files and formulas none needs a thousandth."""
+"""Characters produced in total for one graph; file names and formulas need less than a thousandth."""
 
 _PRIMITIVES = ("PrimitiveString", "PrimitiveStringMultiline", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean")
 _SWITCHES = ("ComfySwitchNode", "ComfySoftSwitchNode")
@@ -34,7 +34,7 @@ _TRIMS: Mapping[str, Callable[[str], str]] = {"Both": str.strip, "Left": str.lst
 
 
 class Constants:
-    """The literal values of one graph, each output worked out once."""
+    """The literal values in one graph, each output computed once."""
 
     def __init__(self, graph: Mapping[str, Mapping[str, Any]]) -> None:
         self._graph = graph
@@ -54,7 +54,7 @@ class Constants:
             return None
         place = (given[0], given[1])
         if place not in self._known:
-            self._known[place] = None  # also the answer for a circle
+            self._known[place] = None  # also the answer for a cycle
             self._known[place] = self._made(self._graph[given[0]], given[1], depth - 1)
         return self._known[place]
 
@@ -99,7 +99,7 @@ class Constants:
 
 
 def _text(kind: str, given: Mapping[str, Any]) -> str | None:
-    """Return what one node makes of literals, or None when it would fail or make too long a text."""
+    """Return the result of a node for literal inputs, or None if it would fail or produce too long a text."""
     if any(not isinstance(value, str | int | float | None) for value in given.values()):
         return None
     if sum(len(str(value)) for value in given.values()) > MOST_CHARACTERS:

@@ -1,6 +1,6 @@
-"""What node classes there are and what each takes: data that the engine writes at set-up, read without ComfyUI.
+"""Node classes and their inputs: data that the engine writes at set-up, read without ComfyUI.
 
-The shape is that of ComfyUI's ``/object_info``: class → ``{"input": {"required": {name: [kind, options]}, …},
+The format is that of ComfyUI's ``/object_info``: class → ``{"input": {"required": {name: [kind, options]}, …},
 "input_order": …, "output": [kind, …], …}``. A kind is a type's name, or a list of choices.
 """
 
@@ -17,23 +17,23 @@ from ltx_studio.graph import missing_nodes
 
 _WIDGET_KINDS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", "COLOR", "CURVE"}
 ANY, MATCH = "*", "COMFY_MATCHTYPE_V3"
-"""Kinds that take whatever comes."""
+"""Kinds that accept any value."""
 
 SEEDS = ("seed", "noise_seed")
 """Names of inputs that take a seed."""
 
 AUTOGROW = "COMFY_AUTOGROW_V3"
-"""The kind of a list of inputs that grows as one connects them: ``values.a``, ``values.b``."""
+"""Kind of a list of inputs that grows as they are connected: ``values.a``, ``values.b``."""
 _DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 _SECTIONS = ("required", "optional")
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One declared input.
+    """A declared input.
 
     Attributes:
-        name: As declared, without the prefix of a dynamic choice that it belongs to.
+        name: As declared, without the prefix of the dynamic choice that it belongs to.
         kind: The type's name, ``"COMBO"`` for a list of choices.
         options: Ranges, default and the like; for a COMBO the choices are under ``"options"``.
         required: Whether a graph must give it.
@@ -46,25 +46,25 @@ class Input:
 
     @property
     def choices(self) -> list[Any]:
-        """What a COMBO allows; for a dynamic one, the keys."""
+        """Return the choices of a COMBO; for a dynamic one, their keys."""
         options = self.options.get("options") or []
         return [option["key"] if self.is_dynamic else option for option in options]
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether the choice decides which further inputs there are."""
+        """Return whether the choice determines which further inputs exist."""
         return self.kind == _DYNAMIC_COMBO
 
     @property
     def is_widget(self) -> bool:
-        """Whether the editor shows it as a field, whose value is stored with the node."""
+        """Return whether the editor shows it as a field, whose value is stored with the node."""
         if self.options.get("forceInput"):
             return False
         return self.kind in _WIDGET_KINDS or self.is_dynamic or self.options.get("widgetType") in _WIDGET_KINDS
 
     @property
     def default(self) -> Any:
-        """What the editor begins with."""
+        """Return the editor's initial value."""
         if "default" in self.options:
             return self.options["default"]
         if self.choices:
@@ -72,7 +72,7 @@ class Input:
         return {"INT": 0, "FLOAT": 0, "STRING": "", "BOOLEAN": False}.get(self.kind)
 
     def chosen(self, key: Any) -> list["Input"]:
-        """The further inputs that the choice `key` of a dynamic COMBO brings."""
+        """Return the further inputs that the choice `key` of a dynamic COMBO adds."""
         for option in self.options.get("options") or []:
             if option["key"] == key:
                 return list(_inputs(option["inputs"], {}))
@@ -80,13 +80,13 @@ class Input:
 
 
 class Definitions:
-    """Every node class of one ComfyUI."""
+    """The node classes of a ComfyUI."""
 
     def __init__(self, classes: Mapping[str, Mapping[str, Any]]) -> None:
         self._classes = classes
         self._inputs: dict[str, tuple[Input, ...]] = {}
         self.made = {kind for name in classes for kind in self.outputs(name)} - _WIDGET_KINDS - {ANY, MATCH}
-        """The kinds that only another node can give, such as MODEL."""
+        """Kinds that only another node can produce, such as MODEL."""
 
     def __contains__(self, class_type: object) -> bool:
         return class_type in self._classes
@@ -95,14 +95,14 @@ class Definitions:
         return len(self._classes)
 
     def inputs(self, class_type: str) -> Sequence[Input]:
-        """The declared inputs in the editor's order: required, then optional."""
+        """Return the declared inputs in the editor's order: required, then optional."""
         if class_type not in self._inputs:  # a graph may have 20,000 nodes of one class
             declared = self._classes[class_type]
             self._inputs[class_type] = tuple(_inputs(declared["input"], declared.get("input_order") or {}))
         return self._inputs[class_type]
 
     def outputs(self, class_type: str) -> list[str]:
-        """The kinds of its outputs."""
+        """Return the kinds of a class's outputs."""
         return [kind if isinstance(kind, str) else "COMBO" for kind in self._classes[class_type]["output"]]
 
     def title(self, class_type: str) -> str:
@@ -110,7 +110,7 @@ class Definitions:
         return str(self._classes.get(class_type, {}).get("display_name") or class_type)
 
     def saves(self, class_type: str) -> bool:
-        """Whether a run may end with it."""
+        """Return whether a run may end with this class."""
         return bool(self._classes[class_type].get("output_node"))
 
 
@@ -118,7 +118,7 @@ def load_definitions(path: Path) -> Definitions:
     """Read the snapshot that set-up wrote.
 
     Raises:
-        SetupError: It is not there, or damaged.
+        SetupError: It is missing or damaged.
     """
     try:
         return Definitions(json.loads(path.read_text(encoding="utf-8")))
@@ -132,7 +132,7 @@ def load_definitions(path: Path) -> Definitions:
 
 
 def cached_definitions(path: Path) -> Definitions:
-    """Return what `load_definitions` does, but read the snapshot (2 MB) again only when it has changed.
+    """Return the same as `load_definitions`, but read the snapshot (2 MB) again only if it has changed.
 
     Raises:
         SetupError: See `load_definitions`.

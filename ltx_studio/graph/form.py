@@ -1,4 +1,4 @@
-"""The form of any workflow: which of its inputs a user may set, what each takes, and writing values into the graph."""
+"""The form of any workflow: the inputs that a user may set, their allowed values, and writing values into the graph."""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ from ltx_studio.graph.values import quoted, require_text, shown
 
 
 class Kind(StrEnum):
-    """What a field takes."""
+    """The kind of value that a field takes."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 FILES = {Kind.PICTURE: "image_upload", Kind.SOUND: "audio_upload", Kind.CLIP: "video_upload"}
-"""The kinds that are files, and by what their inputs are known in ComfyUI's definitions."""
+"""The kinds that are files, and the option that marks their inputs in ComfyUI's definitions."""
 
 _EXAMPLES = {Kind.PICTURE: "a.png", Kind.SOUND: "a.wav", Kind.CLIP: "a.mp4"}
 
@@ -42,27 +42,27 @@ UNLIMITED = 2**53
 _LONGEST_TITLE, _LONGEST_LIST = 200, 2000
 _LONGEST_KEY = 2 * limits.NAME.most + 1
 _MOST_LISTED, _MOST_COMPARED, _LONGEST_COMPARED = 20, 200, 100
-"""Fields that an error lists; fields, and letters of a name, that are compared with one that is not there."""
+"""Limits of an error: the fields it lists, and the fields and letters of a name that it compares to an unknown one."""
 
 PATHS = ("filename_prefix", "folder_name", "prefix")
-"""Inputs that say where a node writes."""
+"""Inputs that determine where a node writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input that a user may set.
+    """An input that a user may set.
 
     Attributes:
-        key: What it is named by: the node's id, a dot, the input's name.
-        title: What a user reads.
-        kind: What it takes.
-        value: What the workflow has; of a file its name, which says nothing about whether it is here.
-        minimum: Of a number.
-        maximum: The same.
-        step: The same; 0 when any is good.
-        choices: Of a choice.
-        lines: Whether a text may have more than one.
-        fits: Whether its node takes `value`.
+        key: Its unique name: the node's id, a dot, the input's name.
+        title: The name that users see.
+        kind: The kind of its value.
+        value: The workflow's value; for a file its name, whether or not the file exists.
+        minimum: The smallest number allowed.
+        maximum: The largest number allowed.
+        step: The step between numbers; 0 if any number is allowed.
+        choices: The values of a choice.
+        lines: Whether a text may have several lines.
+        fits: Whether its node accepts `value`.
     """
 
     key: str
@@ -78,25 +78,25 @@ class Field:
 
     @property
     def is_limited(self) -> bool:
-        """Whether its range is one that its node means: a number without any has the largest that there are."""
+        """Return whether its range is a real limit: numbers without one have the largest possible range."""
         return self.minimum is not None and self.maximum is not None and self.maximum < UNLIMITED
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, without what does not apply."""
+        """Return the data for JSON, without what does not apply."""
         told = {name: value for name, value in asdict(self).items() if name != "fits"}
         return {name: value for name, value in told.items() if value not in (None, (), 0.0, False)}
 
 
 Others: TypeAlias = Callable[[str], Field | None]
-"""Finds a field by its key, or nothing."""
+"""A function that finds a field by its key; returns None if there is none."""
 
 
 def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> list[Field]:
-    """Return the inputs that the workflow's author has given a title, and in any case texts, files and seeds.
+    """Return the inputs that the workflow's author has titled, and always texts, files and seeds.
 
-    An input with a value that its node does not take is among them too, so that one can set it right. What comes from
-    another node, the names of model files and of outputs are not. What people change most comes first: texts, then
-    files, then the rest as the workflow has it.
+    An input whose value its node does not accept is included, so that the user can correct it. Linked inputs,
+    model files and output names are not. What people change most comes first: texts, then
+    files, then the rest in the workflow's order.
     """
     fields = [
         (node_id, name, field)
@@ -121,8 +121,8 @@ def files_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -
 def with_examples(graph: Mapping[str, Mapping[str, Any]], files: Mapping[str, Field]) -> ApiGraph:
     """Return the graph with an example name for each of `files`.
 
-    A run never reads the names that the workflow has: the studio writes its own copies' names in their place. So a
-    check before the run looks at this graph.
+    A run never reads the names in the workflow: the studio replaces them by the names of its own copies. So a
+    check before the run uses this graph.
 
     Args:
         graph: API format.
@@ -136,7 +136,7 @@ def with_examples(graph: Mapping[str, Mapping[str, Any]], files: Mapping[str, Fi
 
 
 def _may_read(item: Input) -> bool:
-    """Return whether an input is a file, or a choice that may bring one."""
+    """Return whether an input is a file, or a choice that may add one."""
     return item.is_dynamic or any(item.options.get(known_by) for known_by in FILES.values())
 
 
@@ -147,12 +147,12 @@ def _rank(field: Field) -> int:
 
 
 def is_negative(title: str) -> bool:
-    """Whether a text says what is not wanted, by its node's title."""
+    """Return whether a text is a negative prompt, by its node's title."""
     return "negative" in title.casefold()
 
 
 def others_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Others:
-    """Return what finds, by its key, an input that the form leaves out: a model file, an output, a plain node's."""
+    """Return a finder, by key, of inputs that the form leaves out: model files, outputs, untitled nodes."""
 
     def find(key: str) -> Field | None:
         for dot, letter in enumerate(key[:_LONGEST_KEY]):
@@ -177,11 +177,11 @@ def fill(
     Args:
         graph: API format.
         fields: Its form.
-        values: By key, or by title where it is the only one of that name.
-        others: What finds those that are not in the form; see `others_of`.
+        values: By key, or by title if that is unique.
+        others: Finds fields that are not in the form; see `others_of`.
 
     Raises:
-        RequestError: There is no such field, or it does not take that.
+        RequestError: There is no such field, or it does not accept the value.
     """
     filled: ApiGraph = {node_id: {**node, "inputs": dict(node["inputs"])} for node_id, node in graph.items()}
     known = FieldIndex(fields, others)
@@ -193,7 +193,7 @@ def fill(
 
 
 def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str]:
-    """Return the node id and the input name that a field's key consists of; either may contain dots.
+    """Return the node id and the input name in a field's key; either may contain dots.
 
     Raises:
         RequestError: The graph has no such node.
@@ -206,7 +206,7 @@ def place_of(graph: Mapping[str, Mapping[str, Any]], key: str) -> tuple[str, str
 
 
 class FieldIndex:
-    """Finds fields by their names; made once for many of these. `others` finds those that are not in the form."""
+    """An index of fields by name, for many look-ups. `others` finds those that are not in the form."""
 
     def __init__(self, fields: Sequence[Field], others: Others = lambda _: None) -> None:
         self._fields = fields
@@ -237,7 +237,7 @@ class FieldIndex:
         raise RequestError(f"The workflow has no field {quoted(name)}.", f"{hint}Its fields are: {known or 'none'}.")
 
     def _like(self, name: str) -> str | None:
-        """The name that was perhaps meant. Comparing is slow, so it is of few short names."""
+        """Return the name that the user may have meant. Comparing is slow, so only a few short names are tried."""
         names = {each.casefold(): each for field in self._fields[:_MOST_COMPARED] for each in (field.key, field.title)}
         short = [each for each in names if len(each) <= _LONGEST_COMPARED]
         near = get_close_matches(name, short, n=1) if len(name) <= _LONGEST_COMPARED else []

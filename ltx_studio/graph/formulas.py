@@ -1,7 +1,7 @@
-"""The small languages in which a workflow gives ComfyUI's nodes work: formulas, patterns of texts, lists of sigmas.
+"""Checks of the small languages in nodes' texts: formulas, format patterns, lists of sigmas.
 
-The nodes that read them trust them: a formula may call the methods of whatever object is connected, a text's pattern
-may look into it, and all three may keep a core for ever, with Python's lock held, so that not even a stop is heard.
+The nodes trust these texts: a formula may call methods of any connected object, a format pattern
+may look inside it, and all three may occupy a core forever while holding the GIL, which blocks even a stop.
 """
 
 import ast
@@ -14,7 +14,7 @@ from ltx_studio.errors import WorkflowError
 
 LONGEST_FORMULA = 1_000
 LONGEST_SIGMAS = 4_000
-"""Characters. ComfyUI's pattern for sigmas takes time by the square of the dots in a row."""
+"""Characters. ComfyUI's pattern for sigmas takes quadratic time in a run of dots."""
 
 LARGEST_EXPONENT = 64
 _FUNCTIONS = {
@@ -28,7 +28,7 @@ _PARTS = (
 
 
 class FormulaError(ValueError):
-    """What is not allowed in a text, as a phrase."""
+    """An error whose text names, as a phrase, what is not allowed."""
 
 
 def check_formula(text: str) -> None:
@@ -50,7 +50,7 @@ def check_formula(text: str) -> None:
 
 
 def has_connected_exponent(text: str) -> bool:
-    """Return whether a formula that was checked raises a number to the power of one that is connected."""
+    """Return whether a checked formula has a connected number as an exponent."""
     powers = map(_power, ast.walk(ast.parse(text.strip(), mode="eval")))
     return any(power is not None and isinstance(power[1], ast.Name) for power in powers)
 
@@ -64,10 +64,10 @@ def _check_part(node: ast.AST) -> None:
         if not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS):
             raise FormulaError("an unknown function")
         if node.func.id == "round":
-            _check_small(node.args[1:], LARGEST_EXPONENT)  # Python works out 10 ** -digits
+            _check_small(node.args[1:], LARGEST_EXPONENT)  # Python computes 10 ** -digits
     if (power := _power(node)) is not None:
         base, exponent = power
-        if isinstance(exponent, ast.Name):  # a connected number, of which ComfyUI takes up to 4,000,000
+        if isinstance(exponent, ast.Name):  # a connected number, which ComfyUI allows up to 4,000,000
             _check_small([base], 10)
         else:
             _check_small([exponent], LARGEST_EXPONENT)
@@ -119,7 +119,7 @@ def check_sigmas(text: str) -> None:
 
 
 class Formulas:
-    """The texts of one graph that have been checked, each once, and not more than can be checked in a second."""
+    """The texts of one graph, each checked once, with a limit on the total that takes about a second."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[str, str, str]] = set()
@@ -145,4 +145,4 @@ CHECKS: Mapping[tuple[str, str], Callable[[str], None]] = {
     ("StringFormat", "f_string"): check_format,
     ("ManualSigmas", "sigmas"): check_sigmas,
 }
-"""(Class, input) → what its texts are checked with."""
+"""The check for the texts of each (class, input)."""

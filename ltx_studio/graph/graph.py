@@ -24,12 +24,12 @@ Socket = tuple[str, int]
 
 
 def is_link(value: object) -> bool:
-    """Whether an input's value points at another node's output rather than being a value itself."""
+    """Return whether an input's value is a link to another node's output rather than a literal."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
 
 
 def upstream(graph: Mapping[str, Mapping[str, Any]], node_ids: Iterable[str]) -> set[str]:
-    """`node_ids` and every node that they depend on."""
+    """Return `node_ids` and every node that they depend on."""
     found: set[str] = set()
     frontier = list(node_ids)
     while frontier:
@@ -70,7 +70,7 @@ def check_graph(nodes: object) -> None:
 
 
 def _checked_title(node_id: object, node: object, scale: Scale) -> str:
-    """The node's title, once its shape is right."""
+    """Return the node's title after checking its structure."""
     if not isinstance(node_id, str) or not isinstance(node, Mapping):
         raise _no_graph(f"Node {quoted(node_id)} is not a JSON object", node_id)
     if not isinstance(node.get("class_type"), str) or not isinstance(node.get("inputs"), Mapping):
@@ -95,11 +95,11 @@ def _no_graph(what: str, where: object = "") -> WorkflowError:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A group of nodes that brings named outputs, such as the loaders of one model set.
+    """A group of nodes with named outputs, such as the loaders of one model set.
 
     Attributes:
         nodes: Nodes by title, in API format; their links name titles.
-        outputs: What the fragment offers: name → (title, output slot).
+        outputs: The fragment's outputs: name → (title, output slot).
     """
 
     nodes: Mapping[str, Mapping[str, Any]]
@@ -107,7 +107,7 @@ class Fragment:
 
 
 class Node:
-    """One node of a `Graph`; its inputs are attributes: ``graph["Prompt"].text = "a red ball"``."""
+    """A node of a `Graph`; its inputs are attributes: ``graph["Prompt"].text = "a red ball"``."""
 
     __slots__ = ("_inputs", "id", "title")
 
@@ -156,7 +156,7 @@ class Graph:
         """Copy `nodes` (id → node).
 
         Raises:
-            WorkflowError: It is no API-format graph, or two nodes have the same title.
+            WorkflowError: It is not an API-format graph, or two nodes have the same title.
         """
         check_graph(nodes)
         self._nodes: ApiGraph = copy.deepcopy({key: dict(node) for key, node in nodes.items()})
@@ -191,7 +191,7 @@ class Graph:
         return str(self._nodes[self[title].id]["class_type"])
 
     def set_input(self, title: str, name: str, value: Any) -> None:
-        """Patch one leaf.
+        """Set an input to a literal value.
 
         Raises:
             WorkflowError: There is no such node or input, or the input is linked.
@@ -199,7 +199,7 @@ class Graph:
         self[title][name] = value
 
     def bypass(self, title: str, definitions: Definitions) -> None:
-        """Take a node out; whatever used an output of it gets the first input of the same kind that it was fed.
+        """Remove a node; users of its outputs are connected to its first input of the same kind.
 
         Raises:
             WorkflowError: It has no such input, so its users would be left without one.
@@ -219,13 +219,13 @@ class Graph:
         del self._nodes[self._ids.pop(title)]
 
     def insert(self, title: str, node: Mapping[str, Any], *, on: tuple[str, str], through: str) -> None:
-        """Put a node between ``on`` (title, input) and what feeds it.
+        """Insert a node between ``on`` (title, input) and its source.
 
         The new node's input `through` takes over the link, and its first output feeds ``on``. Other users of the
         same output keep it.
 
         Raises:
-            WorkflowError: ``on`` is fed by no node, or the title is taken.
+            WorkflowError: ``on`` is not linked, or the title is taken.
         """
         link = self._link(*on)
         self.add({title: node})
@@ -233,7 +233,7 @@ class Graph:
         self.connect(*on, (title, 0))
 
     def insert_after(self, source: Socket, title: str, node: Mapping[str, Any], *, through: str) -> None:
-        """Put a node behind an output: whatever used `source` uses the new node's first output.
+        """Insert a node after an output: whatever used `source` uses the new node's first output.
 
         Raises:
             WorkflowError: There is no such node, or the title is taken.
@@ -246,15 +246,15 @@ class Graph:
             self.connect(user, name, (title, 0))
 
     def add(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Add nodes by title; their links name titles, of each other or of nodes that are there.
+        """Add nodes by title; their links name titles of each other or of existing nodes.
 
         Raises:
-            WorkflowError: A title is taken, or a link names a title that is not there.
+            WorkflowError: A title is taken, or a link names a title that does not exist.
         """
         self._add(nodes)
 
     def connect(self, title: str, name: str, source: Socket) -> None:
-        """Feed an input from `source`, whatever fed it before; an optional input may be new.
+        """Feed an input from `source`, replacing its value or link; an optional input may be new.
 
         Raises:
             WorkflowError: There is no such node.
@@ -262,7 +262,7 @@ class Graph:
         self._nodes[self[title].id]["inputs"][name] = [self[source[0]].id, source[1]]
 
     def disconnect(self, title: str, name: str) -> None:
-        """Leave an optional input open.
+        """Remove an optional input.
 
         Raises:
             WorkflowError: There is no such node or input.
@@ -272,17 +272,17 @@ class Graph:
         del self._nodes[node.id]["inputs"][name]
 
     def source(self, title: str, name: str) -> Socket:
-        """What feeds an input.
+        """Return the output that feeds an input.
 
         Raises:
-            WorkflowError: No node does.
+            WorkflowError: The input is not linked.
         """
         node_id, slot = self._link(title, name)
         node = self._nodes[node_id]
         return node.get("_meta", {}).get("title") or node["class_type"], slot
 
     def replace(self, title: str, node: Mapping[str, Any]) -> None:
-        """Put another node in the place of one: its users stay.
+        """Replace a node by another and keep its users.
 
         Inputs of `node` whose value is None take over the link of the old node's input of that name.
 
@@ -311,13 +311,13 @@ class Graph:
         return list(link)
 
     def _with_ids(self, value: Any, new: Mapping[str, str] = MappingProxyType({})) -> Any:
-        """A leaf as it is; of a link, the title that it names as an id."""
+        """Return a literal unchanged, and a link with the title it names replaced by an id."""
         if not is_link(value):
             return copy.deepcopy(value)
         return [new.get(value[0]) or self[value[0]].id, value[1]]
 
     def _users_of(self, node_id: str) -> list[tuple[str, str, list[Any]]]:
-        """(title, input, link) of every input that the node feeds."""
+        """Return (title, input, link) of every input that the node feeds."""
         return [
             (title, name, value)
             for title, user in self._ids.items()
@@ -326,12 +326,12 @@ class Graph:
         ]
 
     def attach(self, fragment: Fragment, *, instead_of: Fragment) -> None:
-        """Put `fragment` where `instead_of` is: whatever used its outputs uses the same-named new ones.
+        """Replace `instead_of` by `fragment`: users of its outputs use the new ones of the same name.
 
-        A graph need not have all of `instead_of`: a mode without a second stage has no upscaler.
+        A graph may lack parts of `instead_of`: a mode without a second stage has no upscaler.
 
         Raises:
-            WorkflowError: The graph uses an output that `fragment` does not bring.
+            WorkflowError: The graph uses an output that `fragment` lacks.
         """
         present = [title for title in instead_of.nodes if title in self]
         old_nodes = {self[title].id for title in present}
@@ -373,7 +373,7 @@ class Graph:
         return ids
 
     def to_api(self) -> ApiGraph:
-        """An independent copy as ComfyUI takes it."""
+        """Return an independent copy in ComfyUI's format."""
         return copy.deepcopy(self._nodes)
 
 

@@ -1,4 +1,4 @@
-"""Tell whether a value is one that an input takes, and which would be."""
+"""Checks of a value against an input's declaration, and descriptions of the values that it accepts."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -25,15 +25,15 @@ _MEDIA_FILES = (
     ".mov",
     ".webm",
 )
-"""Which files there are changes from day to day, so the snapshot's list of them says nothing."""
+"""Suffixes of media files. Which files exist changes daily, so the snapshot's list of them is meaningless."""
 
 _MOST_CHOICES = 6
 
 
 def fits(item: Input, value: Any) -> bool:
-    """Return whether ComfyUI would take `value`, which is no link, for the input `item`.
+    """Return whether ComfyUI would accept the literal `value` for the input `item`.
 
-    File names always fit: whether the file is there is another question.
+    File names always fit: whether the file exists is checked elsewhere.
     """
     if item.kind in NUMBERS:
         number = as_number(value, item.kind)
@@ -47,12 +47,12 @@ def fits(item: Input, value: Any) -> bool:
 
 
 def limits_of(item: Input) -> tuple[float, float]:
-    """Return the smallest and the largest number that an input takes."""
+    """Return the smallest and the largest number that an input accepts."""
     return item.options.get("min", -math.inf), item.options.get("max", math.inf)
 
 
 def wanted(item: Input) -> str:
-    """Return what an input takes, as an error's remedy says it: ``a number from 0 to 10``."""
+    """Return what an input accepts, worded for an error's remedy: ``a number from 0 to 10``."""
     if item.kind in NUMBERS:
         low, high = limits_of(item)
         if math.isinf(low) and math.isinf(high):
@@ -65,7 +65,7 @@ def wanted(item: Input) -> str:
 
 
 def example(item: Input) -> Any:
-    """Return a value that an input takes: its default where there is one."""
+    """Return a value that an input accepts: its default if there is one."""
     default = item.default
     if default is not None and fits(item, default):
         return default
@@ -76,7 +76,7 @@ def example(item: Input) -> Any:
 
 
 def as_number(value: Any, kind: str) -> float | None:
-    """Return the number that ComfyUI would make of a value for an INT or a FLOAT."""
+    """Return the number that ComfyUI would make of a value for an INT or a FLOAT; None if it would fail."""
     try:
         return NUMBERS[kind](value)
     except (TypeError, ValueError, OverflowError):
@@ -85,5 +85,5 @@ def as_number(value: Any, kind: str) -> float | None:
 
 def _names_file(item: Input, value: Any) -> bool:
     if isinstance(value, str) and any(item.options.get(known_by) for known_by in UPLOADS):
-        return True  # also ``a.png [input]``, and formats that the list lacks
+        return True  # includes ``a.png [input]``, and formats that the list lacks
     return str(value)[-20:].lower().endswith(ENDINGS + _MEDIA_FILES)

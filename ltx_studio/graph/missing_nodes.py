@@ -1,7 +1,7 @@
-"""Say of nodes that are not installed where they come from, and what a user can do about each.
+"""Origins of nodes that are not installed, and advice for each.
 
-The studio runs ComfyUI's own nodes and a few of its own, but no packs. So of a pack's node the advice is a node of
-ComfyUI that does the same, or to run the workflow in ComfyUI itself; of a node of a newer ComfyUI it is that ComfyUI.
+The studio runs ComfyUI's own nodes and a few of its own, but no packs. So for a pack's node the advice is a node of
+ComfyUI that does the same, or to run the workflow in ComfyUI; for a newer ComfyUI's node it is that ComfyUI.
 `node_packs.json` is made from ComfyUI-Manager's list (`make golden`); `core_replacements.json` is written by hand.
 """
 
@@ -17,19 +17,19 @@ from ltx_studio.graph.node_versions import is_partner, node_since
 from ltx_studio.graph.values import shown
 
 CORE = "comfy-core"
-"""What the editor calls ComfyUI itself where it names a node's pack."""
+"""The editor's name for ComfyUI itself in a node's pack property."""
 
 _MOST_NAMED = 20
 _MOST_ADVISED = 6
 _LONGEST_PATTERN = 200
-"""Nodes that an error lists, and of each kind those that its advice lists; letters of a name that is compared."""
+"""Limits of an error: nodes it lists, nodes per kind in its advice, letters of a name that it compares."""
 
 _GGUF = "gguf"
-"""What the names of nodes contain that load .gguf files, which none of ComfyUI's own does."""
+"""Part of the names of nodes that load .gguf files, which no node of ComfyUI does."""
 
 
 def pack_named(properties: object) -> str:
-    """Return the pack that a node's properties, as the editor saves them, name; empty when they name none."""
+    """Return the pack named in a node's properties, as the editor saves them; empty if there is none."""
     if not isinstance(properties, Mapping):
         return ""
     return str(properties.get("cnr_id") or properties.get("aux_id") or "")
@@ -40,7 +40,7 @@ class MissingNodesError(WorkflowError):
 
 
 def unknown_nodes(missing: Mapping[str, str]) -> MissingNodesError:
-    """Return the error for node classes that this ComfyUI lacks: class → the pack it says it comes from, or nothing."""
+    """Return the error for node classes that this ComfyUI lacks: class → the pack named in the workflow, or empty."""
     origins = {name: _origin(name, missing[name]) for name in sorted(missing)[:_MOST_NAMED]}
     named = [f"{shown(name)} (from {shown(origin)})" if origin else shown(name) for name, origin in origins.items()]
     more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
@@ -63,7 +63,7 @@ def _origin(name: str, pack: str) -> str:
 
 
 def _advice(missing: Mapping[str, str]) -> Iterator[str]:
-    """Give a sentence for each kind of node."""
+    """Yield a sentence for each kind of node."""
     newer = [name for name, pack in sorted(missing.items()) if node_since(name) or _is_newer(name, pack)]
     partners = [name for name in sorted(missing) if is_partner(name) and name not in newer]
     rest = [name for name in sorted(missing) if name not in newer and name not in partners]
@@ -98,7 +98,7 @@ def _is_newer(name: str, pack: str) -> bool:
 
 
 def pack_of(name: str) -> str:
-    """Return the pack, ``owner/name``, that brings a node; empty when it is not among those of most users."""
+    """Return the pack, ``owner/name``, that provides a node; empty if it is not a popular one."""
     exact, patterns = _packs()
     if name in exact:
         return exact[name]
@@ -108,7 +108,7 @@ def pack_of(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def instead() -> Mapping[str, Mapping[str, str]]:
-    """Return what does the same: a pack's class → ComfyUI's classes and titles. None are needed where it is empty."""
+    """Return replacements: a pack's class → ComfyUI's classes and titles; an empty entry means none is needed."""
     return _load("core_replacements.json")
 
 

@@ -1,7 +1,7 @@
-"""Which inputs of which nodes name model files, and in which of ComfyUI's folders they are looked for.
+"""The inputs of nodes that name model files, and the ComfyUI folders in which these are found.
 
-`model_inputs.json` is asked of ComfyUI itself (`make golden`). Inputs of other nodes count when they are called like a
-model and their value ends like a model file; their folder is not known.
+`model_inputs.json` is generated from ComfyUI itself (`make golden`). Other nodes' inputs count if their name is like a
+model's and their value ends like a model file; their folder is unknown.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 SAFETENSORS = (".safetensors", ".sft")
 PICKLES = (".ckpt", ".pt", ".pt2", ".pth", ".bin", ".pkl")
-"""What ComfyUI would load, too; Python's pickle runs any code that the file holds."""
+"""Suffixes that ComfyUI would load too; Python's pickle runs any code that the file contains."""
 
 ENDINGS = (*SAFETENSORS, *PICKLES, ".gguf", ".onnx")
 _CALLED_LIKE_A_MODEL = re.compile(r"(_name|model|ckpt|checkpoint|lora|vae|unet|clip|gguf|encoder)\d*$")
@@ -22,14 +22,14 @@ _CALLED_LIKE_A_MODEL = re.compile(r"(_name|model|ckpt|checkpoint|lora|vae|unet|c
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """One model file that a graph names.
+    """A model file that a graph names.
 
     Attributes:
-        title: Of the node.
-        name: Of the input.
-        file: As the graph names it; may begin with folders of its own (``ltx/base.safetensors``).
-        folders: ComfyUI's folders that it may be in, the most usual one first; empty when that is not known.
-        key: What a user sets it by: the node's id, a dot, the input's name.
+        title: The node's title.
+        name: The input's name.
+        file: As named in the graph; may include subfolders (``ltx/base.safetensors``).
+        folders: ComfyUI's folders that it may be in, the most common first; empty if unknown.
+        key: The key for setting it: the node's id, a dot, the input's name.
     """
 
     title: str
@@ -40,7 +40,7 @@ class ModelInput:
 
 
 def model_inputs(graph: Mapping[str, Mapping[str, Any]]) -> Iterator[ModelInput]:
-    """Every model file that an API-format graph names, in the order of its nodes."""
+    """Yield every model file that an API-format graph names, in the order of its nodes."""
     table = loader_table()
     for node_id, node in graph.items():
         known = table.get(node["class_type"], {})
@@ -55,7 +55,7 @@ def model_inputs(graph: Mapping[str, Mapping[str, Any]]) -> Iterator[ModelInput]
 
 @lru_cache(maxsize=1)
 def loader_table() -> Mapping[str, Mapping[str, list[str]]]:
-    """Class → input → folders."""
+    """Return class → input → folders."""
     text = (files("ltx_studio.graph") / "model_inputs.json").read_text(encoding="utf-8")
     table: Mapping[str, Mapping[str, list[str]]] = json.loads(text)
     return table

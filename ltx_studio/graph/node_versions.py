@@ -1,6 +1,6 @@
-"""Tell which ComfyUI brought a node or a value that the studio's own, 0.30, does not know.
+"""The ComfyUI version that introduced a node or a value unknown to the studio's own, 0.30.
 
-`node_versions.json` is made from ComfyUI's workflow templates (`make golden`), which say what each of them needs.
+`node_versions.json` is made from ComfyUI's workflow templates (`make golden`), which state the version they need.
 """
 
 import json
@@ -11,23 +11,23 @@ from typing import Any
 
 _OF_LTX = ("LTXVModalityGuidance", "LTXVSpatioTemporalGuidance", "LTXVFreezeLatent", "LTXVAddLatentGuide",
            "LTXVContextWindows", "LTXVDurationPredictor")  # fmt: skip
-"""Nodes of LTX's newer workflows that no template shows; they came with `_THEIRS`."""
+"""Nodes of LTX's newer workflows that no template contains; they were introduced with `_THEIRS`."""
 
 _THEIRS = "0.32"
 
 
 def node_since(class_type: str) -> str:
-    """Return the version that brought a node, such as ``"0.32"``; empty when that is not known."""
+    """Return the version that introduced a node, such as ``"0.32"``; empty if unknown."""
     return _THEIRS if class_type in _OF_LTX else str(_table()["nodes"].get(class_type, ""))
 
 
 def value_since(class_type: str, name: str, value: Any) -> str:
-    """Return the version that brought a value of an input; empty when that is not known."""
+    """Return the version that introduced a value of an input; empty if unknown."""
     return str(_table()["values"].get(class_type, {}).get(name, {}).get(str(value), ""))
 
 
 def is_partner(class_type: str) -> bool:
-    """Return whether a node asks a service on the internet that wants an account with ComfyUI's makers."""
+    """Return whether a node calls an internet service that requires an account with ComfyUI's makers."""
     return class_type in _partners()
 
 

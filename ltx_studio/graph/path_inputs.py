@@ -1,7 +1,7 @@
-"""Tell which inputs of which nodes name files or folders, and whether such a name stays in the studio's folders.
+"""The inputs of nodes that name files or folders, and checks that such names stay in the studio's folders.
 
-`path_inputs.json` is asked of ComfyUI and read out of its code (`make golden`). For classes that it was not made from,
-a rule decides: what is called like a path, offers files to choose from, or takes an upload.
+`path_inputs.json` is generated from ComfyUI and its code (`make golden`). For classes it does not cover,
+a rule decides: an input with a name like a path, a choice of files, or an upload.
 """
 
 import json
@@ -16,7 +16,7 @@ from ltx_studio.graph.definitions import Input
 from ltx_studio.graph.model_inputs import ENDINGS, loader_table
 
 UPLOADS = ("image_upload", "audio_upload", "video_upload", "file_upload", "remote")
-"""Options of inputs that take a file of the user's."""
+"""Options of inputs that take a user's file."""
 
 LONGEST_PATH = 4_096
 """Characters."""
@@ -41,12 +41,12 @@ _LISTED = (
 )
 _DRIVE_OR_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.,-]*:(?!\s)")
 _ANNOTATED = re.compile(r"\[(input|output|temp)\]\s*$")
-"""How ComfyUI is told of another of its folders."""
+"""ComfyUI's suffixes for selecting another of its folders."""
 
 
 @lru_cache(maxsize=1)
 def path_table() -> Mapping[str, Mapping[str, str]]:
-    """Return class → input → folder of ComfyUI's, or ``"path"``; model files are in `loader_table`."""
+    """Return class → input → ComfyUI's folder, or ``"path"``; model files are in `loader_table`."""
     text = (files("ltx_studio.graph") / "path_inputs.json").read_text(encoding="utf-8")
     table: Mapping[str, Mapping[str, str]] = json.loads(text)
     return table
@@ -58,13 +58,13 @@ def is_called_like_a_path(name: str) -> bool:
 
 
 def names_a_file(class_type: str, name: str, declared: Input | None, *, examined: bool) -> bool:
-    """Return whether an input names a file or a folder to read or to write, model files among them.
+    """Return whether an input names a file or a folder to read or write, including model files.
 
     Args:
-        class_type: Of its node.
-        name: As the graph has it, dotted where it belongs to a dynamic choice.
-        declared: Its declaration, if there is one.
-        examined: Whether the tables were made from a ComfyUI that has the class.
+        class_type: The class of its node.
+        name: As in the graph, dotted if it belongs to a dynamic choice.
+        declared: Its declaration, if any.
+        examined: Whether the tables cover the class.
     """
     if name in loader_table().get(class_type, {}) or name in path_table().get(class_type, {}):
         return True
@@ -100,7 +100,7 @@ def _is_listed(choice: object) -> bool:
 
 
 def texts(value: object) -> Iterator[str]:
-    """Yield every text in a value, those within lists and objects too."""
+    """Yield every text in a value, including those in lists and objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -119,12 +119,12 @@ def unwrapped(value: Any) -> Any:
 
 
 def leaves(text: str) -> bool:
-    """Return whether a name leads, on any system, out of its folder.
+    """Return whether a name leads out of its folder on any system.
 
-    Absolute paths, drives, addresses, ``~``, ``..``, ComfyUI's ``[output]``, and characters that no file name has;
-    fullwidth and other compatible letters count as the plain ones that some file systems make of them.
+    This covers absolute paths, drives, addresses, ``~``, ``..``, ComfyUI's ``[output]``, and illegal characters;
+    fullwidth and other compatibility letters count as the plain ones that some file systems map them to.
     """
-    if len(text) > LONGEST_PATH:  # no system has such a name
+    if len(text) > LONGEST_PATH:  # no system allows such a name
         return True
     plain = unicodedata.normalize("NFKC", text)
     if plain.startswith(("/", "\\", "~")) or _DRIVE_OR_SCHEME.match(plain.lstrip()) or _ANNOTATED.search(plain):
@@ -135,5 +135,5 @@ def leaves(text: str) -> bool:
 
 
 def _is_up(part: str) -> bool:
-    """Return whether a part of a path is ``..``, also where a system drops spaces and dots at its end."""
+    """Return whether a path component is ``..``, even where a system strips trailing spaces and dots."""
     return set(part) <= {".", " "} and part.count(".") > 1

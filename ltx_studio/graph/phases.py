@@ -1,4 +1,4 @@
-"""The phases of any workflow, told from what its nodes are called."""
+"""The phases of any workflow, derived from its nodes' class names."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ _PHASES = (
     ("decode", "Decode", re.compile(r"VAEDecode")),
     ("save", "Save", re.compile(r"^(Save|Create)")),
 )
-"""Id, label, and how the classes are called, as ComfyUI's own are."""
+"""Id, label, and class name pattern of each phase, after ComfyUI's own names."""
 
 _LOAD, _SAMPLE, _SAVE = 0, 2, 5
 
 
 def phases_of(graph: ApiGraph) -> Iterator[Phase]:
-    """What its nodes do, by how many samplers come before them; each of these begins anew."""
+    """Yield the phases of a graph; each further sampler starts new ones."""
     kinds = {
         node_id: next((rank for rank, (_, _, like) in enumerate(_PHASES) if like.search(node["class_type"])), None)
         for node_id, node in graph.items()
@@ -42,12 +42,12 @@ def phases_of(graph: ApiGraph) -> Iterator[Phase]:
 
 
 def _samplers_before(graph: ApiGraph, samplers: Sequence[str]) -> dict[str, int]:
-    """How many samplers each node depends on, itself among them; nothing of a graph with a circle, which never runs."""
+    """Return the number of samplers that each node depends on, itself included; empty for a cyclic graph."""
     links = {
         node_id: [value[0] for value in node["inputs"].values() if is_link(value)] for node_id, node in graph.items()
     }
     marks = {node_id: 1 << number for number, node_id in enumerate(samplers)}
-    found: dict[str, int] = {}  # the samplers as the bits of one number: in one pass, however long the chains are
+    found: dict[str, int] = {}  # the samplers as bits of one number: one pass, however long the chains are
     try:
         for node_id in TopologicalSorter(links).static_order():
             found[node_id] = marks.get(node_id, 0)

@@ -1,11 +1,11 @@
-"""Decide whether a workflow from anywhere may run: what its nodes can do, and where they would read and write.
+"""Decide whether an untrusted workflow may run: what its nodes can do, and where they would read and write.
 
 Of ComfyUI's own nodes, `core_nodes.txt` lists those that compute, load models by name, read an uploaded file, or save
-below the output folder. Not there are those that write models or data sets, read folders or other people's outputs, or
-run code that the workflow brings, regular expressions among it, which may take forever.
+below the output folder. It leaves out those that write models or data sets, read folders or other people's outputs, or
+run code from the workflow, including regular expressions, which may take forever.
 
-What names a file or a folder (`paths`) has to be known before anything runs: written in place, or put together from
-literals (`constants`). `engine.handover` looks once more at what each node is really given.
+File and folder names (`paths`) must be known before anything runs: written in place, or composed of
+literals (`constants`). `engine.handover` checks again what each node really receives.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,38 +25,38 @@ from ltx_studio.graph.path_inputs import UPLOADS, leaves, names_a_file, path_tab
 from ltx_studio.graph.values import require_text
 
 LONGEST_PREFIX = 100
-"""Bytes of an output's name: a file system takes 255 bytes with what ComfyUI adds."""
+"""Bytes of an output's name: a file system allows 255 bytes including what ComfyUI adds."""
 
 _HINT = "Enter a plain name in the node."
 _OBJECTS = ("FILE_3D", "FILE_3D_GLB", "FILE_3D_GLTF", "FILE_3D_FBX", "FILE_3D_OBJ", "FILE_3D_STL", "FILE_3D_USDZ")
-"""Kinds that bring a file itself, not its name; what takes either is given one of them."""
+"""Kinds that carry a file itself, not its name; an input that accepts both receives the file."""
 
 _STRUCTURED = "LOAD_3D"
-"""A kind whose value is an object that names several files."""
+"""Kind whose value is an object that names several files."""
 
 
 @lru_cache(maxsize=1)
 def harmless() -> frozenset[str]:
-    """The node classes that run without a question."""
+    """Return the node classes that run without confirmation."""
     text = (files("ltx_studio.graph") / "core_nodes.txt").read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def is_examined(class_type: str) -> bool:
-    """Return whether the tables of files and folders were made from a ComfyUI that has the class."""
+    """Return whether the tables of files and folders cover the class."""
     return class_type in harmless() or class_type in path_table()
 
 
 def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions, *, trusted: bool) -> None:
-    """Refuse a graph before anything of it runs.
+    """Refuse an unsafe graph before any of it runs.
 
     Args:
         graph: API format.
-        definitions: Of the ComfyUI that would run it.
-        trusted: Whether the user has said yes to nodes that may do anything. Paths stay confined all the same.
+        definitions: The node definitions of the ComfyUI that would run it.
+        trusted: Whether the user has allowed nodes that may do anything. Paths stay confined nevertheless.
 
     Raises:
-        WorkflowError: The first reason: a class that is not there, one that asks for a yes, or a path that leaves the
+        WorkflowError: The first reason: a missing class, one that needs permission, or a path that leaves the
             studio's folders.
     """
     check_known(graph, definitions)
@@ -78,7 +78,7 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
 
 
 def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> None:
-    """Refuse a graph of node classes that are not there.
+    """Refuse a graph with unknown node classes.
 
     Raises:
         WorkflowError: It names them.
@@ -89,7 +89,7 @@ def check_known(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions
 
 
 def _declared(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
-    """Yield (dotted name, declaration); of a dynamic choice that is not known yet, the inputs of every choice."""
+    """Yield (dotted name, declaration); for an unknown dynamic choice, the inputs of every choice."""
     for item in inputs:
         name = prefix + item.name
         yield name, item
@@ -100,7 +100,7 @@ def _declared(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) ->
 
 
 def _made_by(graph: Mapping[str, Mapping[str, Any]], value: Any, definitions: Definitions) -> str:
-    """Return the kind of the output that a link leads to, or nothing."""
+    """Return the kind of the output that a link leads to; empty if unknown."""
     if not is_link(value) or value[0] not in graph:
         return ""
     kinds = definitions.outputs(graph[value[0]]["class_type"])
@@ -108,7 +108,7 @@ def _made_by(graph: Mapping[str, Mapping[str, Any]], value: Any, definitions: De
 
 
 class _Given:
-    """One input of one node, with the values that can reach it."""
+    """An input of a node, with the values that can reach it."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class _Given:
         self._check_texts(values)
 
     def _is_wanted_beforehand(self) -> bool:
-        """Return whether the studio has to have the file before the run: a model's, or one that the user gives."""
+        """Return whether the file must exist before the run: a model's, or one that the user provides."""
         options = self._declared.options if self._declared is not None else {}
         by_user = any(options.get(known_by) for known_by in (*FILES.values(), *UPLOADS))
         return by_user or self._name in loader_table().get(self._class, {})
@@ -181,7 +181,7 @@ class _Given:
                 raise self._refused(f"{can_be} {text[:200]!r}, which is outside the studio's folders", _HINT)
 
     def _check_choices(self, choices: list[Any]) -> None:
-        """ComfyUI looks at what is written into a choice, but not at what is connected to it."""
+        """Refuse connected values that are not among the choices: ComfyUI checks only literal ones."""
         for value in self._reaching() or ():
             if value not in choices:
                 few = ", ".join(str(choice) for choice in choices[:6])
@@ -204,7 +204,7 @@ class _Given:
 
 
 def _is_like_a_link(value: Any) -> bool:
-    """Return whether ComfyUI may take a value for a link, if not at once, then once it has unwrapped it."""
+    """Return whether ComfyUI may take a value for a link, at once or after unwrapping it."""
     inner = unwrapped(value)
     return (
         isinstance(inner, list) and len(inner) == 2 and isinstance(inner[0], str) and isinstance(inner[1], int | float)

@@ -1,4 +1,4 @@
-"""Tell whether ComfyUI would take a graph, from the node definitions alone: every problem, by node and input."""
+"""Validation of a graph against the node definitions: every problem that ComfyUI would find, by node and input."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -23,12 +23,12 @@ def validate(
 ) -> None:
     """Refuse a graph that ComfyUI would refuse.
 
-    Whether the files that it names are there is not looked at.
+    Does not check whether named files exist.
 
     Args:
         graph: API format.
-        definitions: Of the installed ComfyUI.
-        has_right_shape: Whether `check_graph` has accepted it, so that this need not be checked again.
+        definitions: The node definitions of the installed ComfyUI.
+        has_right_shape: Whether `check_graph` has already accepted it.
 
     Raises:
         WorkflowError: The first problem: which node, which input, and what was expected.
@@ -40,9 +40,9 @@ def validate(
 
 
 def problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Iterator[WorkflowError]:
-    """Give every reason for which ComfyUI would refuse a graph, each with its remedy; see `validate`.
+    """Yield every reason for which ComfyUI would refuse a graph, each with its remedy; see `validate`.
 
-    Nodes that are missing are one problem; nothing can be told about what is connected to them.
+    All missing nodes are one problem; inputs connected to them cannot be checked.
     """
     try:
         check_graph(graph)
@@ -75,7 +75,7 @@ def _problems(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) 
 
 
 def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse a circle anywhere: ComfyUI ignores one that leads to no output, but no editor can draw it afterwards."""
+    """Refuse any cycle: ComfyUI ignores one that leads to no output, but then no editor can draw the graph."""
     links = {
         node_id: [value[0] for value in node["inputs"].values() if is_link(value)] for node_id, node in graph.items()
     }
@@ -90,7 +90,7 @@ def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def expected(inputs: Sequence[Input], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Input]]:
-    """Give (dotted name, declaration) of every input that a node has with the dynamic choices `given`."""
+    """Yield (dotted name, declaration) of every input that a node has with the dynamic choices `given`."""
     for item in inputs:
         name = prefix + item.name
         if item.kind == AUTOGROW:
@@ -129,7 +129,7 @@ def _problem_of(
 
 
 def _unset(title: str, node_id: str, name: str, item: Input, what: str) -> WorkflowError:
-    """Return the problem of an input that needs another value: the form shows every input that has a problem."""
+    """Return the problem of an input that needs another value; the form shows every input with a problem."""
     if not item.is_dynamic and item.kind not in _SETTABLE:
         return _problem(title, name, what, f"Set it {_IN_THE_EDITOR}.")
     takes = wanted(item)
@@ -159,9 +159,9 @@ def _problem_of_link(
 
 
 def _carried(graph: Mapping[str, Mapping[str, Any]], node_id: str, definitions: Definitions) -> list[str]:
-    """Return the kinds that a node hands on whose output is of the type of its inputs, such as a switch.
+    """Return the kinds that reach a node whose output has the type of its inputs, such as a switch.
 
-    ComfyUI leaves it to its editor to look through them. Of a long chain the nearest nodes are looked at.
+    ComfyUI leaves this check to its editor. In a long chain, only the nearest nodes are examined.
     """
     found: list[str] = []
     seen, frontier = {node_id}, [node_id]

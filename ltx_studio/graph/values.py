@@ -1,4 +1,4 @@
-"""Check what a graph holds: texts, numbers, lists and objects, and how large they are together."""
+"""Checks of the values in a graph: texts, numbers, lists and objects, and their total size."""
 
 import math
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from ltx_studio import limits
 from ltx_studio.errors import WorkflowError
 
 LEAF = 64
-"""Bytes that a value takes beside its text: about what Python needs for it."""
+"""Overhead in bytes of a value beside its text, about what Python needs."""
 
 _SHOWN = 80
 _CONTAINERS = (dict, list, Mapping)
 
 
 class Scale:
-    """Adds up the size of a graph's values, and refuses the graph as soon as they are too large.
+    """A counter of the size of a graph's values that refuses a graph as soon as it is too large.
 
     A short file can stand for a large graph: a subgraph is written once and used many times.
     """
@@ -36,10 +36,10 @@ class Scale:
             )
 
     def weigh(self, value: object, name: object, title: str | None) -> int:
-        """Count a value, and return its weight in bytes.
+        """Count a value and return its weight in bytes.
 
         Args:
-            value: Of an input.
+            value: An input's value.
             name: The input's, for the error.
             title: The node's, for the error; None where there is no node.
 
@@ -58,7 +58,7 @@ class Scale:
             WorkflowError: It is too long, or see `weigh`.
         """
         if isinstance(name, str) and len(name) <= limits.NAME.most and name.isascii():
-            self.add(LEAF + len(name))  # nearly all are such, and a graph has 100,000
+            self.add(LEAF + len(name))  # nearly all pass, and a graph has 100,000
             return
         if isinstance(name, str):
             limits.NAME.check(
@@ -101,7 +101,7 @@ def require_text(text: str, what: str) -> None:
     """Refuse a lone surrogate, which no file, database or page can hold.
 
     Raises:
-        WorkflowError: There is one in `text`.
+        WorkflowError: `text` contains one.
     """
     if text.isascii():
         return
@@ -115,14 +115,14 @@ def require_text(text: str, what: str) -> None:
 
 
 def shown(value: Any, most: int = _SHOWN) -> str:
-    """Return a value as an error can show it: short, and printable anywhere."""
+    """Return a value as text for an error: short, and printable anywhere."""
     text = value if isinstance(value, str) else repr(value)
     text = text[: most + 1].encode(errors="backslashreplace").decode()
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def quoted(value: Any) -> str:
-    """Return what `shown` does, with text in quotes."""
+    """Return the same as `shown`, with text in quotes."""
     return repr(shown(value)) if isinstance(value, str) else shown(value)
 
 

@@ -1,4 +1,4 @@
-"""What an engine is given: a finished graph, and the phases that its progress is shown in."""
+"""The input of an engine: a finished graph, and the phases in which its progress is shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of a run that a user sees as one step of it.
+    """A part of a run that users see as one step.
 
     Attributes:
-        id: A stable word, such as ``"decode"``.
-        label: What the user reads.
-        nodes: The titles, or ids, of the nodes that belong to it. The phase begins with the first of them.
+        id: A stable identifier, such as ``"decode"``.
+        label: The name that users see.
+        nodes: The titles, or ids, of its nodes. The phase begins with the first of them.
     """
 
     id: str
@@ -25,13 +25,13 @@ class Workflow:
     """A graph that is ready to run.
 
     Attributes:
-        name: Says in the log what runs.
+        name: Its name in the log.
         graph: API format, id → node.
-        phases: In the order in which they run.
-        latent_frames: How many the finished clip has. What a sampler has beyond them are guides, which nobody wants
-            to see. None when it is not known.
-        preview: The file in ComfyUI's folder ``vae_approx`` with the factors that belong to the VAE of its latents;
-            those that ComfyUI has when empty.
+        phases: Its phases in execution order.
+        latent_frames: Latent frames of the finished clip. A sampler's further frames are guides, which are not worth
+            showing. None if unknown.
+        preview: The file in ComfyUI's folder ``vae_approx`` with the preview factors for its VAE;
+            empty for ComfyUI's own.
     """
 
     name: str
