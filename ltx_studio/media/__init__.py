@@ -1,4 +1,4 @@
-"""What users bring: pictures, sounds, clips and LoRAs; whether they can be used, and making them ready for a graph."""
+"""User files: pictures, sounds, clips and LoRAs; checking them, and preparing them for a graph."""
 
 from ltx_studio.media.input_requests import (
     ClipFile,

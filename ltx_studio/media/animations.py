@@ -1,4 +1,4 @@
-"""Clips that are pictures: animated WebP, PNG and AVIF, with the colours and the transparency that browsers show."""
+"""Animated WebP, PNG and AVIF as clips, with the colours and the transparency that browsers show."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _SHORTEST, _INSTEAD = 11.0, 100.0
-"""Milliseconds. Browsers show a picture of an animation that is to be shown for less than the first for the second."""
+"""Milliseconds. Browsers show an animation's frame for the second duration if the file gives less than the first."""
 
 _MICROSECOND = Fraction(1, 1_000_000)
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -24,7 +24,7 @@ _AVIF_BRANDS = {b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"}
 
 @contextmanager
 def opened_animation(path: Path) -> Iterator["Image.Image | None"]:
-    """Yield a Pillow image with several pictures; None when FFmpeg is to read the file, which knows more of HDR.
+    """Yield a Pillow image with several pictures; None if FFmpeg should read the file, because it handles HDR better.
 
     Raises:
         OSError: It cannot be read.
@@ -77,7 +77,7 @@ def _head(path: Path) -> bytes:
 
 
 def durations_of(path: Path, image: "Image.Image") -> list[float]:
-    """Return for how many milliseconds each picture of an animation is shown.
+    """Return the milliseconds for which each picture of an animation is shown.
 
     Raises:
         av.error.FFmpegError: It is damaged.
@@ -120,7 +120,7 @@ def _of_avif(path: Path) -> Iterator[float]:
 
 
 def pictures_of_animation(path: Path, image: "Image.Image") -> Iterator[Any]:
-    """Yield the pictures of an animation as PyAV's frames: upright RGB on white, with their times."""
+    """Yield the pictures of an animation as PyAV frames: upright RGB on white, with their times."""
     import av
     import numpy as np
     from PIL import ImageOps
@@ -128,7 +128,7 @@ def pictures_of_animation(path: Path, image: "Image.Image") -> Iterator[Any]:
     codes = colour_codes(path, image)
     colours = PictureColours(image.info.get("icc_profile"), codes, None if codes else gamma(image))
     exif, begin = image.getexif(), 0.0
-    ahead = 1 if getattr(image, "default_image", False) else 0  # of a PNG, for those who show one picture only
+    ahead = 1 if getattr(image, "default_image", False) else 0  # of a PNG, for viewers that show one picture only
     for number, shown in enumerate(durations_of(path, image)):
         try:
             image.seek(number + ahead)

@@ -1,7 +1,7 @@
-"""Where the channels of a sound belong, kept apart from PyAV, which frees an unusual order twice.
+"""Channel orders of sounds, kept apart from PyAV, which frees a custom order twice.
 
-PyAV 18 copies FFmpeg's structure for a layout without the list that it points to, and frees this list with each copy.
-Layouts of FFmpeg's own and those of a WAV have no such list; QuickTime files may have one (right before left).
+PyAV 18 copies FFmpeg's channel layout structure shallowly, and frees its channel list with each copy.
+FFmpeg's named layouts and those of a WAV have no such list; QuickTime files may have one (right before left).
 """
 
 import ctypes
@@ -9,16 +9,16 @@ import re
 from typing import Any
 
 Order = tuple[str, ...]
-"""FFmpeg's names of the channels, in the order in which a sound has them."""
+"""FFmpeg's names of the channels, in the sound's order."""
 
 _UNNAMED = re.compile(r"\d+ channels?")
 _LISTED = re.compile(r"\d+ channels? \(")
 
 
 def hide_order(stream: Any) -> Order:
-    """Return the order of a sound's channels, and have its decoder know their number only.
+    """Return the channel order of a sound, and reduce its decoder's layout to the number of channels.
 
-    Call it before anything else asks an opened stream for its layout. It returns nothing for a layout with a name.
+    Call it before anything else reads the layout of an opened stream. It returns an empty order for a named layout.
     """
     layout = stream.codec_context.layout
     if not _LISTED.match(layout.name):
@@ -29,12 +29,12 @@ def hide_order(stream: Any) -> Order:
 
 
 def has_no_order(stream: Any) -> bool:
-    """Return whether a sound does not say, or no longer says, where its channels belong."""
+    """Return whether a sound has no channel order, or no longer has one."""
     return bool(_UNNAMED.fullmatch(stream.layout.name))
 
 
 def order_of(frame: Any) -> Order:
-    """Return the order of a frame's channels; the usual one for their number where the sound says none."""
+    """Return the channel order of a frame; if it has none, the default one for its number of channels."""
     from av.audio.layout import AudioLayout
 
     if frame.opaque:

@@ -1,4 +1,4 @@
-"""The frames of a clip: a video's by PyAV, those of an animated picture by Pillow."""
+"""The frames of a clip: a video's through PyAV, an animated picture's through Pillow."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +14,15 @@ Check = Callable[[], None]
 
 
 class Film:
-    """The pictures of an open clip.
+    """The frames of an open clip.
 
     Attributes:
         aspect: Width of a pixel divided by its height.
-        length: Seconds for which a picture is shown where it does not say so itself.
+        length: Default duration in seconds of a frame that has none.
     """
 
     def __init__(self, aspect: Any, length: float, frames: Callable[[float], Iterator[Any]]) -> None:
-        """`frames` gives the frames from a second of the clip's own clock on, or earlier ones too."""
+        """`frames` yields the frames from a second on the clip's own clock, and possibly earlier ones."""
         self.aspect = aspect
         self.length = length
         self.frames = frames
@@ -30,15 +30,15 @@ class Film:
 
 @contextmanager
 def opened_film(path: Path, fps: float, check: Check) -> Iterator[Film | None]:
-    """Give the pictures of a clip; None when it has none.
+    """Yield the frames of a clip; None if it has none.
 
     Args:
         path: The clip.
-        fps: Pictures a second where the clip does not say.
-        check: Called for each frame; what it raises ends the work.
+        fps: Frames per second if the clip does not specify it.
+        check: Called for each frame; may raise to stop.
 
     Raises:
-        av.error.FFmpegError: It is no clip.
+        av.error.FFmpegError: It is not a clip.
         OSError: It cannot be read.
         RequestError: It is larger than the limits.
     """
@@ -67,5 +67,5 @@ def _checked(frames: Iterator[Any], check: Check) -> Iterator[Any]:
 
 
 def seconds_of(frame: Any) -> float:
-    """Return for how long a frame says that it is shown; 0 where it does not."""
+    """Return the duration of a frame in seconds; 0 if it has none."""
     return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0

@@ -1,6 +1,6 @@
-"""Colours as a screen without HDR shows them: profiles, wide gamuts and HDR become sRGB or BT.709.
+"""Colour conversion for an SDR screen: profiles, wide gamuts and HDR become sRGB or BT.709.
 
-Numbers for primaries and transfers are those of ITU-T H.273, which video, PNG, HEIF and AVIF share.
+Codes for primaries and transfers are those of ITU-T H.273, which video, PNG, HEIF and AVIF share.
 """
 
 import io
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 PQ, HLG = 16, 18
 HDR_NAMES = {PQ: "PQ", HLG: "HLG"}
-"""The transfers of HDR, with the words that cameras and players use."""
+"""The HDR transfers, with the names that cameras and players use."""
 
 UNSPECIFIED = 2
 _BT2020 = 9
 _SRGB_TRANSFER = 13
 _DISPLAY_GAMMA = 2.4
-"""Of a screen that shows SDR video (BT.1886). Still pictures without HDR are in sRGB's curve."""
+"""Gamma of a screen that shows SDR video (BT.1886). SDR still pictures use sRGB's curve."""
 
 _WHITE_NITS = 203
-"""White of SDR inside HDR (BT.2408)."""
+"""SDR white within HDR (BT.2408)."""
 
 _HLG_NITS, _HLG_GAMMA = 1000, 1.2
-"""A screen for HLG at its nominal brightness (BT.2100)."""
+"""An HLG screen at its nominal brightness (BT.2100)."""
 
 KNEE, PEAK = 0.75, 5.0
-"""Light up to `KNEE` of SDR's white stays as it is; above, it is compressed so that `PEAK` times white becomes white.
-FFmpeg's `tonemap=mobius:param=0.75:peak=5` behind `zscale=t=linear:npl=203` does the same."""
+"""Light up to `KNEE` of SDR white is unchanged; above, it is compressed so that `PEAK` times white becomes white.
+FFmpeg's `tonemap=mobius:param=0.75:peak=5` after `zscale=t=linear:npl=203` does the same."""
 
 _XY = {9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), 12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))}
 _XY[11] = _XY[12]
@@ -38,23 +38,23 @@ _CODES = 1 << 12
 
 
 def is_hdr(transfer: int) -> bool:
-    """Return whether a transfer is one of HDR's."""
+    """Return whether a transfer is an HDR one."""
     return transfer in HDR_NAMES
 
 
 def needs_conversion(primaries: int, transfer: int) -> bool:
-    """Return whether a screen without HDR shows such colours otherwise than their numbers say."""
+    """Return whether such colours need conversion for an SDR screen."""
     return is_hdr(transfer) or primaries in _XY
 
 
 def to_sdr(rgb: Any, primaries: int, transfer: int, *, still: bool = False) -> Any:
-    """Return RGB for a screen without HDR.
+    """Return RGB for an SDR screen.
 
     Args:
         rgb: (height, width, 3) uint16, encoded with `transfer`.
-        primaries: Code of H.273; those without a wide gamut stay as they are.
-        transfer: Code of H.273; all but `PQ` and `HLG` count as SDR, which keeps its curve.
-        still: Whether it is a picture, so that HDR becomes sRGB, and not a frame of a video.
+        primaries: H.273 code; colours without a wide gamut are unchanged.
+        transfer: H.273 code; all but `PQ` and `HLG` count as SDR, whose curve is kept.
+        still: Whether it is a still picture, for which HDR becomes sRGB, rather than a video frame.
 
     Returns:
         (height, width, 3) uint8.
@@ -79,7 +79,7 @@ def to_sdr(rgb: Any, primaries: int, transfer: int, *, still: bool = False) -> A
 
 
 def still_of(pixels: Any, primaries: int, transfer: int) -> "Image.Image":
-    """Return a picture for a screen without HDR; `pixels` are (height, width, 3) uint8 or uint16, see `to_sdr`."""
+    """Return a still picture for an SDR screen; `pixels` are (height, width, 3) uint8 or uint16, see `to_sdr`."""
     import numpy as np
     from PIL import Image
 
@@ -105,7 +105,7 @@ def _decoding(transfer: int) -> Any:
     elif transfer == HLG:
         a, b, c = 0.17883277, 0.28466892, 0.55991073
         scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
-        light = _HLG_NITS / _WHITE_NITS * scene**_HLG_GAMMA  # of each channel, as zscale does
+        light = _HLG_NITS / _WHITE_NITS * scene**_HLG_GAMMA  # for each channel, as zscale does
     elif transfer == _SRGB_TRANSFER:
         light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     else:
@@ -115,7 +115,7 @@ def _decoding(transfer: int) -> Any:
 
 @lru_cache(maxsize=2)
 def _encoding(srgb: bool) -> Any:
-    """Return the 8-bit code of each square root of light, in `_CODES` steps: dark tones need the finer ones."""
+    """Return the 8-bit code for each square root of light, in `_CODES` steps: dark tones need finer steps."""
     import numpy as np
 
     light = np.linspace(0, 1, _CODES) ** 2
@@ -123,14 +123,14 @@ def _encoding(srgb: bool) -> Any:
 
 
 def srgb_of(light: Any) -> Any:
-    """Return light, an array from 0 to 1, in the curve of sRGB (IEC 61966-2-1), from 0 to 1."""
+    """Return light, an array from 0 to 1, encoded with sRGB's curve (IEC 61966-2-1), from 0 to 1."""
     import numpy as np
 
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def _compression(brightest: Any) -> Any:
-    """Return what to multiply each pixel with, by its brightest channel (the tone curve called Möbius)."""
+    """Return the factor for each pixel, from its brightest channel (the Möbius tone curve)."""
     import numpy as np
 
     a = -(KNEE**2) * (PEAK - 1) / (KNEE**2 - 2 * KNEE + PEAK)
@@ -142,7 +142,7 @@ def _compression(brightest: Any) -> Any:
 
 @lru_cache(maxsize=3)
 def _to_bt709(primaries: int) -> Any:
-    """Return the rows of the 3×3 matrix from linear RGB of some primaries to that of BT.709."""
+    """Return the rows of the 3×3 matrix from linear RGB with these primaries to BT.709."""
     import numpy as np
 
     def to_xyz(corners: Any) -> Any:
@@ -154,19 +154,19 @@ def _to_bt709(primaries: int) -> Any:
 
 
 NOTICED = 8
-"""Of 255: profiles of sRGB itself differ by a little less, because some have its curve as a plain power."""
+"""Of 255: profiles of sRGB itself differ slightly less, because some approximate its curve by a power."""
 
 
 class PictureColours:
-    """Turns parts of one picture into sRGB, as its profile or its codes say."""
+    """A converter of parts of one picture to sRGB, from its profile or its codes."""
 
     def __init__(
         self, profile: bytes | None = None, codes: tuple[int, int] | None = None, gamma: float | None = None
     ) -> None:
-        """`profile` is an ICC profile; one that cannot be used is ignored, as browsers do.
+        """`profile` is an ICC profile; an invalid one is ignored, as in browsers.
 
-        `codes` are primaries and transfer of H.273; those of HDR or a wide gamut come before a profile. `gamma` is the
-        exponent with which light was encoded, where nothing else is said.
+        `codes` are H.273 primaries and transfer; for HDR or a wide gamut they override a profile. `gamma` is the
+        exponent with which light was encoded, if nothing else is given.
         """
         self._table = None if gamma is None else _from_gamma(gamma) * 3
         self._codes = codes if codes and needs_conversion(*codes) else None
@@ -175,7 +175,7 @@ class PictureColours:
         self._transforms: dict[str, Any] = {}
 
     def to_srgb(self, image: "Image.Image", *, is_gray: bool = False) -> "Image.Image":
-        """Return a picture without transparency, of any mode of 8 bits, as RGB; `is_gray` when it was made of grays."""
+        """Return an opaque picture in any 8-bit mode as RGB; `is_gray` if it was made from grays."""
         if self._codes is not None:
             return self._by_codes(image.convert("RGB"))
         if image.mode == "LAB":
@@ -222,7 +222,7 @@ class PictureColours:
 
 
 def _from_gamma(gamma: float) -> list[int]:
-    """Return the code in sRGB of each of 256 codes that are light to the power of `gamma`."""
+    """Return the sRGB code for each of 256 codes that encode light to the power of `gamma`."""
     import numpy as np
 
     light = np.linspace(0, 1, 256) ** (1 / gamma)
@@ -240,7 +240,7 @@ def _parsed(profile: bytes | None) -> Any:
 
 
 def changes_colours(profile: bytes | None) -> bool:
-    """Return whether a picture with this ICC profile is seen differently when it is read as sRGB."""
+    """Return whether a picture with this ICC profile looks different when it is read as sRGB."""
     from PIL import Image, ImageChops
 
     colours = PictureColours(profile)

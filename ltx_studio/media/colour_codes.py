@@ -1,19 +1,19 @@
-"""What a picture says about its colours in codes of H.273 rather than by a profile: PNG, AVIF and HEIF."""
+"""H.273 colour codes of a picture, used instead of a profile: PNG, AVIF and HEIF."""
 
 from pathlib import Path
 from typing import Any
 
 _HEAD = 1 << 16
-"""Bytes at the beginning of a file in which such codes stand: before the pixels."""
+"""Bytes at the beginning of a file that contain such codes: before the pixels."""
 
 _USUAL_GAMMA, _SAME_GAMMA, _LEAST_GAMMA = 1 / 2.2, 0.05, 0.0002
-"""The one of sRGB, the share by which another differs from it at least, and the least that browsers take for true."""
+"""sRGB's gamma, the smallest relative difference that counts, and the smallest gamma that browsers accept."""
 
 Codes = tuple[int, int]
 
 
 def colour_codes(path: Path, image: Any) -> Codes | None:
-    """Return (primaries, transfer) of an opened picture; None where it says nothing.
+    """Return (primaries, transfer) of an opened picture; None if it has no codes.
 
     Raises:
         OSError: The file cannot be read.
@@ -29,9 +29,9 @@ def colour_codes(path: Path, image: Any) -> Codes | None:
 
 
 def gamma(image: Any) -> float | None:
-    """Return the exponent with which light was encoded in an opened PNG, where it is another than sRGB's.
+    """Return the exponent with which light was encoded in an opened PNG, unless it is sRGB's.
 
-    Only what has neither a profile nor the mark of sRGB is decoded by it, as in browsers.
+    It applies only without a profile or an sRGB chunk, as in browsers.
     """
     info = image.info
     if image.format != "PNG" or "icc_profile" in info or "srgb" in info:

@@ -1,6 +1,6 @@
-"""What a container cuts off at the sides of its pictures: `PixelCrop` in Matroska, the clean aperture in MOV and MP4.
+"""Cropping by the container: `PixelCrop` in Matroska, the clean aperture in MOV and MP4.
 
-FFmpeg finds it, but PyAV does not pass it on.
+FFmpeg reads it, but PyAV does not expose it.
 """
 
 import struct
@@ -13,15 +13,15 @@ _MATROSKA, _MOV = "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"
 _SEGMENT, _TRACKS, _ENTRY, _TYPE, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0x83, 0xE0
 _CROP = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom"}
 _ELEMENTS = 10_000
-"""How many parts of a file are looked at before it counts as one without cropping."""
+"""Elements of a file that are examined before it counts as one without cropping."""
 
 _LARGEST_TRACKS = 1 << 24
 _SAMPLE_ENTRY = 86
-"""Bytes of a box that describes video before the boxes in it."""
+"""Bytes of a video sample entry before its inner boxes."""
 
 
 class Crop(NamedTuple):
-    """Pixels that are cut off, of a frame as it is stored."""
+    """Pixels to cut off on each side of a stored frame."""
 
     left: int = 0
     top: int = 0
@@ -30,10 +30,10 @@ class Crop(NamedTuple):
 
 
 def crop_of(path: Path, container: Any, stream: Any) -> Crop:
-    """Return what a container cuts off from a stream of pictures; nothing where that cannot be.
+    """Return the container's cropping of a video stream; zero if it is invalid.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     width, height = stream.width, stream.height
     found = Crop()
@@ -43,14 +43,14 @@ def crop_of(path: Path, container: Any, stream: Any) -> Crop:
                 found = _of_matroska(file, list(container.streams.video).index(stream))
             elif container.format.name == _MOV:
                 found = _of_mov(file, stream.id, width, height)
-    except (struct.error, ValueError, IndexError, ArithmeticError):  # a damaged one
+    except (struct.error, ValueError, IndexError, ArithmeticError):  # the file is damaged
         return Crop()
     is_inside = min(found) >= 0 and found.left + found.right < width and found.top + found.bottom < height
     return found if is_inside else Crop()
 
 
 def cropped(frames: Iterator[Any], crop: Crop) -> Iterator[Any]:
-    """Yield frames without what is cut off, with their times and all else."""
+    """Yield cropped frames, with their times and other properties."""
     if not any(crop):
         yield from frames
         return
@@ -81,7 +81,7 @@ def _cropper(frame: Any, crop: Crop) -> Any:
 
 
 def _of_matroska(file: IO[bytes], number: int) -> Crop:
-    """Return the cropping of the video track that comes after `number` others."""
+    """Return the cropping of the video track after `number` others."""
     for kind, begin, end in _elements(file, 0, None):
         if kind != _SEGMENT:
             continue
@@ -95,7 +95,7 @@ def _of_matroska(file: IO[bytes], number: int) -> Crop:
 
 
 def _numbers_of_tracks(file: IO[bytes], begin: int, end: int) -> Iterator[dict[str, int]]:
-    """Yield the kind and the cropping of each track."""
+    """Yield the type and the cropping of each track."""
     for entry, first, last in _elements(file, begin, end):
         found: dict[str, int] = {}
         for kind, start, stop in _elements(file, first, last) if entry == _ENTRY else ():
@@ -108,7 +108,7 @@ def _numbers_of_tracks(file: IO[bytes], begin: int, end: int) -> Iterator[dict[s
 
 
 def _elements(file: IO[bytes], place: int, end: int | None) -> Iterator[tuple[int, int, int | None]]:
-    """Yield (number, where its contents begin and end) of elements; one without an end is the last."""
+    """Yield (number, begin and end of the contents) of elements; one without an end is the last."""
     for _ in range(_ELEMENTS):
         if end is not None and place >= end:
             return
@@ -123,7 +123,7 @@ def _elements(file: IO[bytes], place: int, end: int | None) -> Iterator[tuple[in
         count = 9 - coded[0].bit_length()
         size = int.from_bytes(coded[:count]) & ((1 << 7 * count) - 1)
         begin = place + length + count
-        if size == (1 << 7 * count) - 1:  # not known when it was written
+        if size == (1 << 7 * count) - 1:  # unknown when it was written
             yield kind, begin, end
             return
         place = begin + size
@@ -136,7 +136,7 @@ def _number(file: IO[bytes], begin: int, end: int) -> int:
 
 
 def _of_mov(file: IO[bytes], track: int, width: int, height: int) -> Crop:
-    """Return the clean aperture of a track."""
+    """Return the crop for a track's clean aperture."""
     for trak in _inside(file, (0, None), (b"moov", b"trak")):
         head = next(_inside(file, trak, (b"tkhd",)), None)
         if head is None or _track_id(file, head[0]) != track:
@@ -151,7 +151,7 @@ def _of_mov(file: IO[bytes], track: int, width: int, height: int) -> Crop:
 
 
 def _of_aperture(numbers: tuple[int, ...], width: int, height: int) -> Crop:
-    """Return what is outside of an aperture, whose size and place of its middle are given as fractions."""
+    """Return the crop for an aperture, whose size and centre are given as fractions."""
     across, down, right, below = (Fraction(*numbers[at : at + 2]) for at in (0, 2, 4, 6))
     left, top = int((width - across) / 2 + right), int((height - down) / 2 + below)
     return Crop(left, top, width - left - int(across), height - top - int(down))
@@ -166,14 +166,14 @@ def _track_id(file: IO[bytes], begin: int) -> int:
 def _inside(
     file: IO[bytes], where: tuple[int, int | None], kinds: tuple[bytes, ...]
 ) -> Iterator[tuple[int, int | None]]:
-    """Yield where the contents of boxes begin and end that lie in boxes of the kinds before, one in the other."""
+    """Yield begin and end of the contents of boxes at a path of nested `kinds`."""
     for kind, begin, end in _boxes(file, *where):
         if kind == kinds[0]:
             yield from _inside(file, (begin, end), kinds[1:]) if len(kinds) > 1 else [(begin, end)]
 
 
 def _boxes(file: IO[bytes], place: int, end: int | None) -> Iterator[tuple[bytes, int, int | None]]:
-    """Yield (kind, where its contents begin and end) of the boxes from a place on."""
+    """Yield (kind, begin and end of the contents) of the boxes from a position on."""
     for _ in range(_ELEMENTS):
         if end is not None and place + 8 > end:
             return

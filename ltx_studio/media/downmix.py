@@ -1,4 +1,4 @@
-"""Sound of any number of channels as stereo floats, each channel at its true level."""
+"""Downmix of sound with any number of channels to stereo floats, each channel at its true level."""
 
 import struct
 from collections.abc import Iterator
@@ -8,35 +8,35 @@ from ltx_studio.media.channel_order import Order, order_of
 from ltx_studio.media.side_data import side_data
 
 Piece = tuple[float | None, Any, int]
-"""Time in seconds, (samples, 2) float32, and how many channels there were."""
+"""Time in seconds, (samples, 2) float32, and the original number of channels."""
 
 Levels = tuple[float, float, float]
-"""How loud the middle, what is behind, and the subwoofer are."""
+"""Levels of the centre, the surround channels and the subwoofer."""
 
 _DOWN_3_DB = 2**-0.5
 _MIDDLE = _BEHIND = _DOWN_3_DB
 _MATRIXED = {2, 3}
-"""Kinds of mix that a sound may prefer whose levels stand in other fields: Lt/Rt and Dolby Pro Logic II."""
+"""Preferred downmix types whose levels are in other fields: Lt/Rt and Dolby Pro Logic II."""
 
 _FRONT = (("FL", "FR"), ("FLC", "FRC"), ("WL", "WR"), ("BFL", "BFR"), ("DL", "DR"), ("BIL", "BIR"))
 _HIGH_FRONT = (("TFL", "TFR"),)
 _BESIDE = (("BL", "BR"), ("SL", "SR"), ("SDL", "SDR"), ("SSL", "SSR"))
 _HIGH_BESIDE = (("TBL", "TBR"), ("TSL", "TSR"), ("TTL", "TTR"))
-"""FFmpeg's names of the channels that come in pairs; high ones are 3 dB softer, as in FFmpeg's own mix."""
+"""FFmpeg's names of paired channels; high ones are 3 dB softer, as in FFmpeg's own downmix."""
 
 _SCENE = "AMBI"
 _SCENE_GAINS = {"AMBI0": (0.5, 0.5), "AMBI1": (0.5, -0.5)}
-"""Of Ambisonics, what RFC 8486 mixes: all that is heard, and how much more it is heard from the left."""
+"""Ambisonics gains after RFC 8486: for the omnidirectional channel, and for the left-right difference."""
 
 
 class Mixer:
-    """FFmpeg's resampler, working with floats, and a mix of ours: FFmpeg's refuses some layouts and drops channels.
+    """A stereo mixer on FFmpeg's resampler, in floats, because FFmpeg's own downmix rejects layouts and drops channels.
 
-    One channel goes to both sides as loud as it is; FFmpeg would give each side 3 dB less.
+    A mono channel goes to both sides at full level; FFmpeg would give each side 3 dB less.
     """
 
     def __init__(self, frame: Any, rate: int) -> None:
-        """Take the kind of sound from its first frame, and give `rate` samples a second."""
+        """Take the sound's format from its first frame, and resample to `rate` samples per second."""
         import numpy as np
         from av.filter import Graph
 
@@ -55,12 +55,12 @@ class Mixer:
         self._graph.configure()
 
     def mixed(self, frame: Any) -> Iterator[Piece]:
-        """Give what becomes of a frame; it may come with a later one."""
+        """Yield the samples of a frame; some may only come with a later frame."""
         self._given.push(frame)
         yield from self._pulled()
 
     def rest(self) -> Iterator[Piece]:
-        """Give what is still held when there are no more frames."""
+        """Yield the buffered samples after the last frame."""
         self._given.push(None)
         yield from self._pulled()
 
@@ -79,10 +79,10 @@ class Mixer:
 
 
 def stereo_gains(order: Order, levels: Levels = (_MIDDLE, _BEHIND, 0.0)) -> list[tuple[float, float]]:
-    """Return how loud each channel is on the left and on the right.
+    """Return the gain of each channel on the left and on the right.
 
-    A channel that is heard alone is as loud as it is on both sides. Where nothing is in front on the left or the right,
-    such as in a pair from behind, all is raised until the loudest channel is as loud as it is.
+    A single channel keeps its level on both sides. Without a left or right front channel,
+    as with a surround pair, everything is raised until the loudest channel has its own level.
     """
     gains = [(1.0, 1.0)] if len(order) == 1 else [_gain(name, levels) for name in order]
     heard = [index for index, gain in enumerate(gains) if any(gain)]
@@ -94,7 +94,7 @@ def stereo_gains(order: Order, levels: Levels = (_MIDDLE, _BEHIND, 0.0)) -> list
 
 
 def _gain(name: str, levels: Levels) -> tuple[float, float]:
-    """Return how loud a channel is on the left and on the right; one of an unknown place is in the middle."""
+    """Return the gain of a channel on the left and on the right; one of unknown position is in the centre."""
     if name.startswith(_SCENE):
         return _SCENE_GAINS.get(name, (0.0, 0.0))
     return _gains_of_places(*levels).get(name, (levels[0], levels[0]))
@@ -112,7 +112,7 @@ def _gains_of_places(middle: float, behind: float, low: float) -> dict[str, tupl
 
 
 def _levels(frame: Any) -> Levels:
-    """Return the levels of a mix as the sound itself says (AC-3), or the usual ones."""
+    """Return the downmix levels in the sound's own metadata (AC-3), or the defaults."""
     found = side_data(frame, "DOWNMIX_INFO")
     if found is None or len(found) < struct.calcsize("=i4x5d"):
         return _MIDDLE, _BEHIND, 0.0

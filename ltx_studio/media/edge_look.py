@@ -1,4 +1,4 @@
-"""Look at a few pictures of a clip before anything is rendered: what a control map of edges would show of it."""
+"""Analysis of a few pictures of a clip before the run: what a control map of edges would show."""
 
 import math
 from collections.abc import Iterator
@@ -20,40 +20,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENOUGH = 0.004
-"""Share of the pixels that are clearly an edge, from which on the usual threshold is kept."""
+"""Share of pixels that are clear edges above which the default threshold is kept."""
 
 NEARLY_NONE = 0.05
-"""Of a picture's width and height together: the outline of the smallest thing that can be followed."""
+"""Edge pixels relative to a picture's width plus height: the outline of the smallest thing that can be followed."""
 
 FAINTEST = 0.06
-"""Threshold. Below it compression and dithering make edges of their own."""
+"""Threshold. Below it, compression and dithering produce edges."""
 
 ABOVE_GRAIN = 5
-"""Times the median slope. Grain is as steep as that now and then; an edge has to be steeper."""
+"""Multiple of the median slope. Grain is that steep now and then; an edge must be steeper."""
 
 FLAT = 0.01
-"""Standard deviation of a picture in which nothing can be seen; a gradient has far more, though it has no edge."""
+"""Standard deviation of a picture that shows nothing; a gradient has far more, though it has no edge."""
 
 MANY = 0.5
-"""Share of the pictures that are looked at; where so many have no edges, a good part of the clip has none."""
+"""Share of the examined pictures; if as many have no edges, a good part of the clip has none."""
 
 _FEW, _FEWEST = 4, 2
-"""Pictures that are looked at; of large ones fewer."""
+"""Numbers of pictures to examine; fewer if they are large."""
 
 _AT_ONCE = 1000.0
-"""Frames per second: of so short a frame the middle is its beginning."""
+"""Frames per second: the middle of so short a frame is its beginning."""
 
 _PIXELS = 8_000_000
-"""In all pictures that are looked at."""
+"""Total pixels of all examined pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a clip that is used, and the size of its pictures in the graph.
+    """The part of a clip that is used, and its picture size in the graph.
 
     Attributes:
         path: The clip.
-        start: Second of it at which the part begins.
+        start: Second at which the part begins.
         seconds: Its length.
         width: Pixels.
         height: Pixels.
@@ -68,15 +68,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class EdgeLook:
-    """What was found in a few pictures of a clip.
+    """The findings from a few pictures of a clip.
 
     Attributes:
-        threshold: Canny's higher threshold: one that fits the clip, or the one that was asked for.
-        length: Pixels that are steeper than that, to the picture's width and height together; of the picture that has
+        threshold: Canny's higher threshold: the one that fits the clip, or the requested one.
+        length: Edge pixels above it, relative to the picture's width plus height; for the picture that has
             the most.
-        brightness: Of the brightest of the pictures on the average, 0 to 1.
-        contrast: Standard deviation of what is seen in the pictures, 0 to 1, the largest of them.
-        empty: Share of the pictures that have no edges, or nearly none.
+        brightness: Mean brightness of the brightest picture, 0 to 1.
+        contrast: Largest standard deviation of the pictures, 0 to 1.
+        empty: Share of the pictures with no or nearly no edges.
     """
 
     threshold: float
@@ -87,24 +87,24 @@ class EdgeLook:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the pictures have one colour all over, but for grain."""
+        """Return whether the pictures are of uniform colour, apart from grain."""
         return self.contrast < FLAT
 
     @property
     def sees_nothing(self) -> bool:
-        """Whether a map of these edges is empty, or nearly so."""
+        """Return whether a map of these edges is empty, or nearly so."""
         return self.length < NEARLY_NONE
 
     @property
     def is_partly_empty(self) -> bool:
-        """Whether a good part of the pictures has no edges, and another has some."""
+        """Return whether a good part of the pictures has no edges, but others do."""
         return not self.sees_nothing and self.empty >= MANY
 
 
 def look_at_edges(part: Part, threshold: float | None = None) -> EdgeLook:
-    """Look for edges; without a `threshold`, with one that fits the clip.
+    """Analyse the edges of a clip; without a `threshold`, with one that fits the clip.
 
-    A clip that cannot be looked at in the time that this may take counts as one with clear edges: it can still be used.
+    A clip that cannot be analysed in time counts as one with clear edges: it can still be used.
 
     Raises:
         RequestError: There is no such file.
@@ -114,13 +114,13 @@ def look_at_edges(part: Part, threshold: float | None = None) -> EdgeLook:
     place = (part.start, part.seconds, part.width, part.height)
     try:
         return _look(path, state.st_size, state.st_mtime_ns, place, threshold)
-    except BusyError:  # the next look may succeed, so this one is not cached
+    except BusyError:  # the next attempt may succeed, so this one is not cached
         return _clear_edges(threshold)
 
 
 @lru_cache(maxsize=64)
 def _look(path: Path, size: int, changed: int, place: tuple[Any, ...], threshold: float | None) -> EdgeLook:  # noqa: ARG001
-    """Look at each state of a file once, also where that fails: a form asks again with every key."""
+    """Analyse each state of a file once, even if that fails: a form asks again on every key press."""
     return sandbox.read_or(_clear_edges(threshold), _find_edges, path, place, threshold)
 
 
@@ -142,7 +142,7 @@ def _find_edges(path: Path, place: tuple[Any, ...], threshold: float | None) -> 
 
 
 def _fitting(pictures: "list[NDArray[np.uint8]]", found: "list[NDArray[np.float32]]") -> float:
-    """Return the usual threshold where it finds enough, else half of how steep the clip's clearest edges are."""
+    """Return the default threshold if it finds enough, otherwise half the slope of the clip's clearest edges."""
     import numpy as np
 
     every = np.concatenate([ridge.ravel() for ridge in found])
@@ -156,11 +156,11 @@ def _fitting(pictures: "list[NDArray[np.uint8]]", found: "list[NDArray[np.float3
 
 
 def few_pictures(part: Part, count: int = _FEW) -> "list[NDArray[np.uint8]]":
-    """Return pictures from all over the part as the graph crops and scales them: (height, width, 3) each, RGB.
+    """Return pictures spread over the part, cropped and scaled as in the graph: (height, width, 3) each, RGB.
 
     Args:
-        part: What is looked at.
-        count: At most so many; fewer where they are large.
+        part: The part to sample.
+        count: Maximum number; fewer if they are large.
 
     Raises:
         RequestError: The clip cannot be read.
@@ -178,7 +178,7 @@ def few_pictures(part: Part, count: int = _FEW) -> "list[NDArray[np.uint8]]":
 
 
 def _wants(part: Part, count: int) -> Iterator[ClipFile]:
-    """Where pictures are taken: of a short part in one go, of a longer one each by itself, which seeks."""
+    """Yield requests for pictures: one for a short part, one with a seek for each picture of a longer one."""
     size = (part.width, part.height)
     if 0 < part.seconds <= SEEK_SECONDS:
         yield ClipFile(part.path, part.start, count, count / part.seconds, *size)
@@ -188,7 +188,7 @@ def _wants(part: Part, count: int) -> Iterator[ClipFile]:
 
 
 def map_of_edges(picture: "NDArray[np.uint8]", threshold: float) -> "NDArray[np.uint8]":
-    """Return the control map of a picture as the graph makes it: white edges on black, of the picture's shape."""
+    """Return the control map of a picture as the graph makes it: white edges on black, in the picture's shape."""
     import numpy as np
 
     return np.repeat((edges(picture, threshold) * np.uint8(255))[:, :, None], 3, axis=2)

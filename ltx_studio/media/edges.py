@@ -1,4 +1,4 @@
-"""Find Canny edges as ComfyUI's node does, without its libraries: to look at a clip before anything is rendered.
+"""Canny edges as found by ComfyUI's node, without its libraries, for analysing a clip before the run.
 
 The node calls Kornia, whose steps these are: gray, Gaussian blur of 5×5 with sigma 1, Sobel gradient (not normalised),
 non-maximum suppression along eight directions, hysteresis. `tests/media/test_edges.py` compares the two.
@@ -12,35 +12,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 USUAL_THRESHOLD = 0.8
-"""The higher threshold of the node; the lower one is always half of it."""
+"""The node's higher threshold; the lower one is always half of it."""
 
 BAND_PIXELS = 1_000_000
-"""Of a picture that are looked at together."""
+"""Pixels of a picture that are processed together."""
 
 _REACH = 4
-"""Rows from a pixel to those that decide about it: two of the blur, one of the gradient, one of its neighbours."""
+"""Rows around a pixel that affect it: two for the blur, one for the gradient, one for its neighbours."""
 
 _EPSILON = 1e-6
 _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
-"""(down, right) to the neighbour in each direction, from the right on clockwise."""
+"""(down, right) to the neighbour in each direction, clockwise from the right."""
 
 _TIES = (0, 2)
-"""Directions in which a pixel as large as its neighbour stays."""
+"""Directions in which a pixel equal to its neighbour is kept."""
 
 
 def low_of(high: float) -> float:
-    """Return the lower threshold for a higher one; both in the node's steps of 0.01."""
+    """Return the lower threshold for a higher one, both in the node's steps of 0.01."""
     return max(0.01, round(high / 2, 2))
 
 
 def gradient(picture: "NDArray[np.uint8]") -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
-    """Return the slope of a picture's brightness (1 is white), each way.
+    """Return the horizontal and vertical slope of a picture's brightness (1 is white).
 
     Args:
         picture: (height, width, 3), RGB.
 
     Returns:
-        Two arrays of (height, width): to the right and down.
+        Two arrays of (height, width): rightwards and downwards.
     """
     import numpy as np
 
@@ -53,19 +53,19 @@ def gradient(picture: "NDArray[np.uint8]") -> "tuple[NDArray[np.float32], NDArra
 
 
 def slopes(picture: "NDArray[np.uint8]") -> "NDArray[np.float32]":
-    """Return how steep each pixel of a picture (height, width, 3) is: (height, width)."""
+    """Return the slope of each pixel in a picture (height, width, 3): (height, width)."""
     found: NDArray[np.float32] = _in_bands(picture, _slopes)
     return found
 
 
 def ridges(picture: "NDArray[np.uint8]") -> "NDArray[np.float32]":
-    """Return how steep each pixel is that is steeper than those beside it, and 0 elsewhere: (height, width)."""
+    """Return the slope of each pixel that is steeper than those beside it, and 0 elsewhere: (height, width)."""
     found: NDArray[np.float32] = _in_bands(picture, _ridges)
     return found
 
 
 def _in_bands(picture: Any, look: Callable[[Any], Any]) -> Any:
-    """Look at a picture a few rows at a time, so that a large one takes no more memory than a small one."""
+    """Process a picture a few rows at a time, so that a large one takes no more memory than a small one."""
     import numpy as np
 
     height, width = picture.shape[:2]
@@ -91,7 +91,7 @@ def _ridges(picture: Any) -> Any:
     direction = np.round(np.degrees(np.arctan2(down, across)) / 45).astype(np.int8) % 8
     padded = np.pad(steep, 1)
     stays = np.zeros(steep.shape, dtype=bool)
-    for number in range(4):  # a direction and the one against it
+    for number in range(4):  # a direction and its opposite
         one, other = (_beats(padded, steep, each) for each in (number, number + 4))
         stays |= (direction % 4 == number) & one & other
     stays &= (across != 0) | (down != 0)
@@ -114,7 +114,7 @@ def edges(picture: "NDArray[np.uint8]", high: float) -> "NDArray[np.bool_]":
 
 
 def _beats(padded: Any, steep: Any, direction: int) -> Any:
-    """Where a pixel is steeper than its neighbour in a direction; `padded` has a border of 1."""
+    """Return where a pixel is steeper than its neighbour in a direction; `padded` has a border of 1."""
     down, right = _STEPS[direction]
     height, width = steep.shape
     neighbour = padded[1 + down : 1 + down + height, 1 + right : 1 + right + width]

@@ -1,4 +1,4 @@
-"""Parts of a finished video that go on as inputs: its first or last frame as a picture, its sound."""
+"""Parts of a finished video for use as inputs: its first or last frame as a picture, its sound."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from ltx_studio.media.open import audio_stream, frames_of, open_media, video_str
 
 
 def write_picture(clip: Path, destination: Path, *, last: bool) -> Path:
-    """The first or the last frame of `clip` as a PNG.
+    """Write the first or the last frame of `clip` as a PNG; return its path.
 
     Raises:
-        RequestError: There is no picture in it.
+        RequestError: It contains no picture.
     """
     with open_media(clip) as container:
         stream = video_stream(container)
@@ -26,10 +26,10 @@ def write_picture(clip: Path, destination: Path, *, last: bool) -> Path:
 
 
 def write_sound(clip: Path, destination: Path) -> Path:
-    """The sound of `clip` as it is, not encoded anew, in a file that ends in ``.m4a``.
+    """Write the sound of `clip`, not re-encoded, to a file that ends in ``.m4a``; return its path.
 
     Raises:
-        RequestError: It has none.
+        RequestError: It has no sound.
     """
     import av
 

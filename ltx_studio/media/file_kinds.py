@@ -1,4 +1,4 @@
-"""What a file is that cannot be used as what it was given for, and what its user can do."""
+"""The kind of a file that cannot be used as intended, and what the user can do."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _SOUNDS = "Use a WAV, MP3, FLAC, OGG or M4A file."
 _CLIPS = "Use an MP4, MOV or WebM file."
 
 _FITTING = {("picture", "picture"), ("sound", "sound"), ("video", "clip"), ("video", "sound")}
-"""Which kinds of file can be what is wanted; one that cannot be used all the same has another flaw."""
+"""Kinds of file that can serve as the wanted kind; if one of these fails, it has another fault."""
 
 _SIGNATURES = (
     (0, b"%PDF", "a PDF document"),
@@ -26,21 +26,21 @@ _SIGNATURES = (
     (0, b"#?RADIANCE", "a Radiance HDR picture of an unsupported kind or size"),
     (0, b"PK\x03\x04", "an archive or an Office document"),
 )
-"""Where in a file, which bytes, and what they say it is: files that people take for pictures or clips."""
+"""Offset, bytes and kind of files that people mistake for pictures or clips."""
 
 
 def usable(wanted: str) -> str:
-    """Return the advice which files to use as a ``picture``, ``sound`` or ``clip``."""
+    """Return advice on usable files for a ``picture``, ``sound`` or ``clip``."""
     return {"picture": _PICTURES, "sound": _SOUNDS, "clip": _CLIPS}[wanted]
 
 
 def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
-    """Return the error for a file that is not what is `wanted`, with what it is where that is known.
+    """Return the error for a file that is not what is `wanted`, with its actual kind if known.
 
     Args:
-        path: The file; it is there.
+        path: The file; it exists.
         wanted: ``picture``, ``sound`` or ``clip``.
-        otherwise: The error where nothing better is known.
+        otherwise: The error if nothing better is known.
     """
     hint = usable(wanted)
     article = f"a {wanted}"
@@ -63,7 +63,7 @@ def refusal(path: Path, wanted: str, otherwise: RequestError) -> RequestError:
 
 
 def _looked_at(path: Path) -> tuple[str, str]:
-    """Return what a file is, and how it can be used; nothing when it cannot be read at all."""
+    """Return the kind of a file, and how it can be used; empty if it cannot be read at all."""
     import av
     from PIL import Image
 

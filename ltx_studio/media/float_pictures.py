@@ -1,4 +1,4 @@
-"""Pictures of floats and long integers, which Pillow does not open: colour TIFF, OpenEXR and Radiance."""
+"""Pictures with floats and long integers, which Pillow does not open: colour TIFF, OpenEXR and Radiance."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from ltx_studio.media.colour import srgb_of
 
 MOST_PIXELS = 12_000_000
-"""Each takes up to 40 bytes on the way."""
+"""Each pixel takes up to 40 bytes during conversion."""
 
 _KINDS = (
     (b"II*\0", "tiff_pipe", "tiff", False),
@@ -17,16 +17,16 @@ _KINDS = (
     (b"#?RADIANCE", "hdr_pipe", "hdr", True),
     (b"#?RGBE", "hdr_pipe", "hdr", True),
 )
-"""How a file begins, its format, its decoder, and whether its numbers are light rather than codes of sRGB."""
+"""Signature of a file, its format, its decoder, and whether its numbers are linear light rather than sRGB codes."""
 
 _BITS, _PHOTOMETRIC, _ORIENTATION, _PREDICTOR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 274, 317, 338, 339
-"""Tags of TIFF."""
+"""TIFF tags."""
 
 _NO_ALPHA, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2
-"""What a fourth number is, as TIFF counts it; straight where a TIFF does not say, as for Pillow. OpenEXR multiplies."""
+"""Kinds of a fourth channel, as in TIFF; straight if a TIFF does not say, as in Pillow. OpenEXR is premultiplied."""
 
 _UNSIGNED, _SIGNED, _FLOATS = 1, 2, 3
-"""What numbers are, as TIFF counts it."""
+"""Sample formats, as in TIFF."""
 
 _WHITE_IS_ZERO, _FOR_PRINT = 0, 5
 _NO_PREDICTOR = 1
@@ -34,20 +34,20 @@ _LONG = 32
 """Bits."""
 
 _UNIT, _BYTE, _WORD = 16.0, 255.0, 65_535.0
-"""The largest float says what white is: 1 (light may be brighter), 255, 65,535 or the largest itself."""
+"""White as derived from the largest float: 1 (light may be brighter), 255, 65,535 or the largest itself."""
 
 
 def white_of(largest: float) -> float:
-    """Return the float that stands for white in a picture whose largest one is `largest`."""
+    """Return the value of white in a float picture whose largest value is `largest`."""
     if largest <= _UNIT:
         return 1.0
     return next((white for white in (_BYTE, _WORD) if largest <= white), largest)
 
 
 def float_picture(path: Path) -> Any:
-    """Return a picture as an upright Pillow image, RGB, on white; None when its kind is another or it is too large.
+    """Return a picture as an upright Pillow image, RGB, on white; None if it is of another kind or too large.
 
-    It may have `MOST_PIXELS`. Light brighter than white becomes white.
+    The limit is `MOST_PIXELS`. Light brighter than white becomes white.
 
     Raises:
         OSError: It cannot be read.
@@ -96,9 +96,9 @@ def float_picture(path: Path) -> Any:
 
 
 def _is_misread(tags: Mapping[int, Any]) -> bool:
-    """Return whether FFmpeg decodes a TIFF with such tags to wrong numbers.
+    """Return whether FFmpeg decodes a TIFF with such tags incorrectly.
 
-    It takes colours for printing for red, green and blue, inverts floats bit by bit, and undoes a predictor of floats
+    It takes print colours for red, green and blue, inverts floats bit by bit, and undoes a predictor of floats
     or of 32-bit numbers byte by byte.
     """
     is_inverted = bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
@@ -112,12 +112,12 @@ def _is_misread(tags: Mapping[int, Any]) -> bool:
 def _numbers(frame: Any, sample_format: int) -> tuple[Any, Any]:
     """Return the colours as (height, width, 3) and the alpha as (height, width, 1), or None without one.
 
-    Integers become floats from 0 to 1. Floats are taken as they are: FFmpeg's scaler refuses some kinds of them, and
-    ends the process for others.
+    Integers become floats from 0 to 1. Floats are copied unchanged: FFmpeg's scaler refuses some kinds of them, and
+    crashes the process for others.
 
     Args:
-        frame: As it was decoded.
-        sample_format: What the numbers are. FFmpeg takes those of a TIFF for integers if they have 16 bits, and for
+        frame: The decoded frame.
+        sample_format: The TIFF sample format. FFmpeg takes a TIFF's numbers for integers if they have 16 bits, and for
             floats if they have 32.
 
     Raises:
@@ -144,7 +144,7 @@ def _numbers(frame: Any, sample_format: int) -> tuple[Any, Any]:
 
 
 def _number(kind: str, sample_format: int) -> str | None:
-    """Return NumPy's name of the numbers in FFmpeg's `kind` of pixels; None where its scaler reads them."""
+    """Return NumPy's type for FFmpeg's pixel format `kind`; None if FFmpeg's scaler reads it."""
     if found := re.search("f(16|32)(le|be)$", kind):
         letter, size = {_UNSIGNED: "u", _SIGNED: "i", _FLOATS: "f"}.get(sample_format), int(found[1]) // 8
     elif sample_format == _FLOATS and (found := re.search("(16|48|64)(le|be)$", kind)):
@@ -157,14 +157,14 @@ def _number(kind: str, sample_format: int) -> str | None:
 
 
 def _scaled(numbers: Any) -> Any:
-    """Return numbers so that white, or what is opaque, is 1."""
+    """Return numbers scaled so that white, or full opacity, is 1."""
     import numpy as np
 
     return numbers / np.float32(white_of(float(numbers.max(initial=0, where=np.isfinite(numbers)))))
 
 
 def _on_white(colours: Any, alpha: Any, kind: int) -> Any:
-    """Return colours over white; `kind` says what the alpha is."""
+    """Return colours over white; `kind` is the kind of alpha."""
     import numpy as np
 
     if kind == _NO_ALPHA:

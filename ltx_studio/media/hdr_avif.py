@@ -1,4 +1,4 @@
-"""HDR pictures in AVIF with all of their bits: Pillow keeps the upper 8, too few for a wide gamut in PQ."""
+"""HDR pictures in AVIF at full bit depth: Pillow keeps the upper 8 bits, too few for a wide gamut in PQ."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def hdr_avif_as_sdr(path: Path, image: "Image.Image", codes: Codes) -> "Image.Image | None":
-    """Return a picture for a screen without HDR; None when FFmpeg does not decode it as one whole.
+    """Return a picture for an SDR screen; None if FFmpeg does not decode it as a whole.
 
     Args:
         path: The file.
-        image: The same as Pillow opens it.
+        image: The same picture, opened by Pillow.
         codes: Its primaries and transfer.
     """
     import av

@@ -1,4 +1,4 @@
-"""What a graph wants of a user's file. A mode says it; staging carries it out."""
+"""Requests for a user's file, made by a mode for its graph and carried out by staging."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class PictureFile:
 
 @dataclass(frozen=True, slots=True)
 class SoundFile:
-    """`seconds` of a sound from second `start` on, or as much as there is; stereo, 48 kHz."""
+    """Up to `seconds` of a sound from second `start` on; stereo, 48 kHz."""
 
     path: Path
     start: float
@@ -23,9 +23,9 @@ class SoundFile:
 
 @dataclass(frozen=True, slots=True)
 class ClipFile:
-    """`frames` pictures of a clip from second `start` on, at `fps`, upright, at least `width`×`height` pixels when it
-    has them. When the clip ends before, its last picture is held, or, without `hold`, there are fewer. Its sound
-    comes along when it is wanted.
+    """`frames` pictures of a clip from second `start` on, at `fps`, upright, at least `width`×`height` pixels if it
+    has them. If the clip ends earlier, its last picture is held or, without `hold`, there are fewer. Its sound
+    is included on request.
     """
 
     path: Path
@@ -40,23 +40,23 @@ class ClipFile:
 
 @dataclass(frozen=True, slots=True)
 class LoraFile:
-    """A LoRA of the user's own."""
+    """A LoRA that the user provides."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class WholeFile:
-    """A file as it is, for a node that we do not know; a HEIC as a PNG, because no node reads it."""
+    """An unchanged file for an unknown node; a HEIC becomes a PNG, because no node reads it."""
 
     path: Path
 
 
 InputRequest = PictureFile | SoundFile | ClipFile | LoraFile | WholeFile
 PrepareInput = Callable[[InputRequest], str]
-"""Makes a file ready and gives the name by which a graph's loader node finds it."""
+"""Prepares a file and returns the name by which a graph's loader node finds it."""
 
 
 def by_name(want: InputRequest) -> str:
-    """A stage that does nothing: the file's own name. For looking at graphs that are not run."""
+    """Return the file's own name without preparing it, for inspecting graphs that are not run."""
     return want.path.name

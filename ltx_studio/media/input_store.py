@@ -1,4 +1,4 @@
-"""The users' own files as jobs and recipes know them: each kept once, named by what is in it."""
+"""The store of user files for jobs and recipes: each kept once, named by its contents."""
 
 import hashlib
 import os
@@ -16,17 +16,17 @@ _KEPT_NAME = re.compile("[0-9a-f]{64}")
 
 
 class InputStore:
-    """A folder of files named ``<sha256><suffix>``; what is there is never changed."""
+    """A folder of files named ``<sha256><suffix>``; existing files never change."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __call__(self, path: Path, *, linked: bool = False) -> Path:
-        """Keep a file; where it is kept. The user may move or change theirs then.
+        """Keep a file and return the kept path. The user may then move or change the original.
 
         Args:
             path: The file.
-            linked: Keep a link to it, because it is large and stays where it is; if it is gone one day, so is this.
+            linked: Keep only a link to it, for a large file that stays in place; it is lost if the original is deleted.
 
         Raises:
             RequestError: There is no such file, or it cannot be read.
@@ -34,13 +34,13 @@ class InputStore:
         """
         path = locate(path)
         if path.parent == self._folder:
-            if not path.is_symlink():  # whose time says when its target was looked at
-                os.utime(path)  # it is wanted again, so it is not freed meanwhile
+            if not path.is_symlink():  # its time records when its target was checked
+                os.utime(path)  # needed again, so it must not be freed meanwhile
             return path
         digest = sha256(path)
         kept = self._folder / f"{digest}{_suffix(path)}"
-        if kept.exists() and not kept.is_symlink():  # where a link leads, there may be another file by now
-            os.utime(kept)  # it is wanted again, so it is no leftover
+        if kept.exists() and not kept.is_symlink():  # a link may lead to another file by now
+            os.utime(kept)  # needed again, so it is not a leftover
             return kept
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -58,10 +58,10 @@ class InputStore:
 
 
 def check_kept(path: Path) -> None:
-    """Refuse a linked file that is no longer the one that was kept.
+    """Refuse a linked file that has changed since it was kept.
 
     Raises:
-        RequestError: It is another one, or gone.
+        RequestError: It was replaced or deleted.
     """
     if not path.is_symlink():
         return
@@ -75,12 +75,12 @@ def check_kept(path: Path) -> None:
 
 
 def would_be_copied(path: Path) -> bool:
-    """Return whether keeping a file takes room: not that of one that is kept already, which its name says."""
+    """Return whether keeping a file needs space; one whose name shows that it is kept already does not."""
     return not _KEPT_NAME.fullmatch(path.stem)
 
 
 def is_here(path: Path) -> bool:
-    """Whether a kept file is here still, and the one that was kept."""
+    """Return whether a kept file still exists unchanged."""
     try:
         locate(path)
         check_kept(path)
@@ -90,7 +90,7 @@ def is_here(path: Path) -> bool:
 
 
 def sha256(path: Path) -> str:
-    """Of a file's contents, in hexadecimal.
+    """Return the SHA-256 of a file's contents, in hexadecimal.
 
     Raises:
         RequestError: It cannot be read.

@@ -6,14 +6,14 @@ from typing import IO, Any
 
 _SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _PROFILED = {2, 3}
-"""Ways to say what the colours are: by a plain profile (of JP2), or by any (of JPX)."""
+"""Methods of colour specification with an ICC profile: restricted (JP2), or any (JPX)."""
 
 _MOST_BYTES = 4_000_000
 _MOST_BOXES = 1_000
 
 
 def with_profile(path: Path, image: Any) -> Any:
-    """Return an opened picture, with the profile of its file if it is a JPEG 2000 picture that has one.
+    """Return an opened picture with its file's profile, if it is a JPEG 2000 picture that has one.
 
     Raises:
         OSError: The file cannot be read.
@@ -27,7 +27,7 @@ def with_profile(path: Path, image: Any) -> Any:
 
 def _profile(path: Path) -> bytes | None:
     with path.open("rb") as file:
-        if file.read(len(_SIGNATURE)) != _SIGNATURE:  # the plain stream has no place for one
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:  # a raw codestream cannot contain one
             return None
         file.seek(0)
         header = next((end for kind, end in _boxes(file, path.stat().st_size) if kind == b"jp2h"), None)
@@ -42,7 +42,7 @@ def _profile(path: Path) -> bytes | None:
 
 
 def _boxes(file: IO[bytes], end: int) -> Iterator[tuple[bytes, int]]:
-    """Give the kind of each box up to `end`, and where it ends, with the file where its contents begin."""
+    """Yield the kind and the end of each box up to `end`, with the file positioned at its contents."""
     for _ in range(_MOST_BOXES):
         start = file.tell()
         head = file.read(8)

@@ -1,6 +1,6 @@
-"""Y'CbCr matrices that FFmpeg's scaler does not know: YCgCo, and the one that is derived from the primaries.
+"""Y'CbCr matrices that FFmpeg's scaler does not support: YCgCo, and the one derived from the primaries.
 
-Numbers and formulas are those of ITU-T H.273.
+Codes and formulas are those of ITU-T H.273.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ _WEIGHTS = {
     11: (0.2095, 0.0689),
     12: (0.2290, 0.0793),
 }
-"""Shares of red and blue in luminance, by primaries."""
+"""Weights of red and blue in luminance, by primaries."""
 
 _LARGEST = 65_535
 _LIMITED = {"black": 16 << 8, "luma": 219 << 8, "chroma": 224 << 8}
@@ -29,21 +29,21 @@ _JPEG_RANGE = 2
 
 
 def is_converted(frame: Any) -> bool:
-    """Return whether `rgb_of` is for a frame, and not FFmpeg's scaler."""
+    """Return whether a frame needs `rgb_of` instead of FFmpeg's scaler."""
     return not frame.format.is_rgb and frame.colorspace in _CONVERTED
 
 
 def can_convert(frame: Any) -> bool:
-    """Return whether the matrix of a frame is one that FFmpeg's scaler or this module knows."""
+    """Return whether FFmpeg's scaler or this module supports the matrix of a frame."""
     return frame.format.is_rgb or frame.colorspace in _PLAIN | _CONVERTED
 
 
 def rgb_of(frame: Any, width: int, height: int, interpolation: int) -> Any:
-    """Return a frame with a matrix of its own kind (`is_converted`) as (height, width, 3) uint16: RGB."""
+    """Return a frame with one of this module's matrices (`is_converted`) as (height, width, 3) uint16: RGB."""
     import numpy as np
 
     matrix, primaries = frame.colorspace, frame.color_primaries
-    frame.colorspace = _BT709  # the scaler refuses others even where it keeps the planes as they are
+    frame.colorspace = _BT709  # the scaler refuses other matrices even when it only copies the planes
     planes = frame.reformat(
         width,
         height,

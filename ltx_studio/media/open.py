@@ -1,4 +1,4 @@
-"""Finding and opening a user's media file: only files, and only formats that hold pictures or sound themselves."""
+"""Locating and opening a user's media file: regular files only, in formats that contain their own pictures or sound."""
 
 import errno
 import stat
@@ -23,7 +23,7 @@ _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mxf,ogg,"
     "w64,wav,wv,h264,hevc,gif,apng,eac3,dts,truehd,tta"
 )
-"""FFmpeg would also draw text as pictures, and follow playlists to other files and to the network."""
+"""The allowed containers. FFmpeg would also draw text, and follow playlists to other files and to the network."""
 
 _VIDEO_CODECS = (
     "apng av1 libdav1d cfhd dnxhd dvvideo ffv1 ffvhuff flv gif h261 h263 h263i h263p h264 hap hevc huffyuv jpeg2000"
@@ -37,25 +37,25 @@ _SOUND_CODECS = (
     " wmav2 wmavoice"
 )
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "PSD", "QOI")
-"""What Pillow decodes by itself. It would also start other programs: Ghostscript for EPS."""
+"""Formats that Pillow decodes by itself. It would also start other programs: Ghostscript for EPS."""
 
 _HEIF_BRANDS = {b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")}
-"""How a HEIF file with HEVC pictures begins, whatever its name: what phones write."""
+"""Signatures of HEIF files with HEVC pictures, as phones write them, whatever the name."""
 
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""Decoders, by the name of FFmpeg's own."""
+"""Decoders that keep transparency, by the name of FFmpeg's own."""
 
 LARGE_PIXELS = 20_000_000
-"""Pictures of more are decoded one at a time: each takes up to four bytes a pixel, and as much again for a while."""
+"""Larger pictures are decoded one at a time: each takes up to four bytes a pixel, and temporarily twice that."""
 
 _one_large_picture = threading.Lock()
 
 
 def locate(path: Path) -> Path:
-    """The whole path of a file: FFmpeg would take ``clip:1.mp4`` for an address.
+    """Return the absolute path of a file: FFmpeg would take ``clip:1.mp4`` for an address.
 
     Raises:
-        RequestError: There is no such file, or it is none that can be read from beginning to end.
+        RequestError: There is no such file, or it is not a regular file.
     """
     try:
         path = path.expanduser().absolute()
@@ -64,7 +64,7 @@ def locate(path: Path) -> Path:
         raise RequestError(f"There is no file {path}.", "Check the path.") from None
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
-    except (RuntimeError, ValueError) as error:  # ~nobody, or a zero within
+    except (RuntimeError, ValueError) as error:  # ~nobody, or a null byte
         raise RequestError(f"{str(path)!r} is not a valid path: {error}.", "Check the path.") from None
     if stat.S_ISDIR(mode):
         raise RequestError(f"{path} is a folder.", "Name a file.")
@@ -77,7 +77,7 @@ def open_media(path: Path) -> Any:
     """Return an open PyAV container, limited to the decoders of `_codecs` and to sizes within the limits.
 
     Raises:
-        av.error.FFmpegError: It is none, or of another format.
+        av.error.FFmpegError: It is not a media file, or its format is not allowed.
         OSError: It cannot be read.
         RequestError: It has too many streams.
     """
@@ -89,18 +89,18 @@ def open_media(path: Path) -> Any:
 
 
 def _container(path: Path) -> Any:
-    """Return what `open_media` does, where nothing may ask yet for the layout of a sound."""
+    """Return the same as `open_media`, before the layout of any sound may be read."""
     import av
 
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "codec_whitelist": _codecs()}
     decoding = _decoding_options()
     opened = partial(av.open, path, options=options, metadata_errors="replace")
-    try:  # FFmpeg decodes a frame of each stream to get to know it
+    try:  # FFmpeg decodes a frame of each stream to probe it
         container = opened(stream_options=[decoding] * limits.STREAMS.most)
     except ValueError as error:
         if isinstance(error, av.error.FFmpegError):
             raise
-        container = opened()  # MPEG and FLV show their streams only when FFmpeg has got to know them, PyAV says
+        container = opened()  # MPEG and FLV show their streams only once FFmpeg has probed them, PyAV says
     try:
         limits.STREAMS.check(len(container.streams), path.name)
     except RequestError:
@@ -113,7 +113,7 @@ def _container(path: Path) -> Any:
 
 
 def why_unread(error: Exception) -> str:
-    """Return why a file was not read, to stand behind a colon: FFmpeg's own words are those of the system."""
+    """Return why a file could not be read, to follow a colon: FFmpeg's own words are those of the system."""
     import av
 
     words: tuple[tuple[type[Exception], str], ...] = (
@@ -130,7 +130,7 @@ def why_unread(error: Exception) -> str:
 def tags(path: Path) -> dict[str, str]:
     """Return the tags of a media file, except those larger than `limits.TAG`.
 
-    Ogg writes it with the stream, other formats with the file, whose word counts first. Letters that are not UTF-8 are
+    Ogg stores tags with the stream, other formats with the file; the latter win. Bytes that are not UTF-8 are
     replaced.
 
     Raises:
@@ -157,7 +157,7 @@ def attachments(path: Path) -> dict[str, bytes]:
 
 @lru_cache(maxsize=1)
 def _codecs() -> str:
-    """Return the decoders that may be used, as FFmpeg reads a list."""
+    """Return the allowed decoders in FFmpeg's list format."""
     import av
 
     plain = (name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_")))
@@ -170,7 +170,7 @@ def _decoding_options() -> dict[str, str]:
 
 @contextmanager
 def opened_picture(path: Path) -> Iterator[Any]:
-    """Yield a Pillow image that is not decoded yet and within the size limit.
+    """Yield a Pillow image that is not yet decoded and within the size limit.
 
     Raises:
         RequestError: It is too large.
@@ -197,7 +197,7 @@ def _opened(path: Path, formats: tuple[str, ...]) -> Any:
 
     try:
         return with_profile(path, with_planes(path, Image.open(path, formats=formats)))
-    except Image.DecompressionBombError:  # which Pillow finds before anybody can ask for the size
+    except Image.DecompressionBombError:  # Pillow raises this before the size can be read
         most = limits.PICTURE_PIXELS.most / 1e6
         raise RequestError(
             f"{path.name} has more pixels than the limit of {most:.0f} megapixels.", limits.PICTURE_PIXELS.hint
@@ -210,7 +210,7 @@ def _opened(path: Path, formats: tuple[str, ...]) -> Any:
 
 
 def is_heif(path: Path) -> bool:
-    """Return whether a file is a picture of a phone (HEIC), whatever its name.
+    """Return whether a file is a HEIC picture, as phones write, whatever its name.
 
     Raises:
         OSError: It cannot be read.
@@ -221,16 +221,16 @@ def is_heif(path: Path) -> bool:
 
 @lru_cache(maxsize=1)
 def _read_heif() -> None:
-    """Have Pillow read what phones write; the tiles of a large picture are put together by libheif."""
+    """Register HEIC support in Pillow; libheif assembles the tiles of a large picture."""
     import pillow_heif
 
     pillow_heif.register_heif_opener(thumbnails=False)
 
 
 def video_stream(container: Any) -> Any:
-    """Return the stream of pictures that players show; None when there is none.
+    """Return the video stream that players show; None if there is none.
 
-    It is no cover of an album; the one that the file calls the default, else the largest, is preferred.
+    Album covers are skipped; the file's default stream is preferred, otherwise the largest.
     """
     from av.stream import Disposition
 
@@ -244,9 +244,9 @@ def video_stream(container: Any) -> Any:
 
 
 def audio_stream(container: Any) -> Any:
-    """Return the stream of sound that players play and that can be decoded; None when there is none.
+    """Return the audio stream that players play and that can be decoded; None if there is none.
 
-    It is the one that the file calls the default, else the one with the most channels.
+    It is the file's default stream, otherwise the one with the most channels.
     """
     from av.stream import Disposition
 
@@ -258,7 +258,7 @@ def audio_stream(container: Any) -> Any:
 
 
 def _decoder(stream: Any) -> Callable[[Any], list[Any]]:
-    """Return what turns a packet into frames; FFmpeg's own decoders of VP8 and VP9 leave out what is transparent."""
+    """Return the function that decodes packets into frames; FFmpeg's own VP8 and VP9 decoders drop transparency."""
     import av
 
     with_alpha = _WITH_ALPHA.get(stream.codec_context.name) if stream.metadata.get("alpha_mode") == "1" else None
@@ -270,12 +270,12 @@ def _decoder(stream: Any) -> Callable[[Any], list[Any]]:
 
 
 def frames_of(container: Any, stream: Any, skip: int = 0) -> Iterator[Any]:
-    """Return every frame of a stream, leaving out damaged or too large ones, as players do.
+    """Yield the frames of a stream, skipping damaged or too large ones, as players do.
 
     Args:
-        container: As `open_media` opens it, or after a seek.
+        container: As opened by `open_media`, or after a seek.
         stream: One of its streams.
-        skip: How many packets are passed over before the first one that is decoded.
+        skip: Number of packets to skip before the first decoded one.
 
     Raises:
         RequestError: Too many packets in a row are damaged.
@@ -292,7 +292,7 @@ def _decoded(container: Any, stream: Any, skip: int) -> Iterator[Any]:
     for packet in islice(packets_of(container, stream), skip, None):
         try:
             frames = decode(packet)
-        except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PermissionError):  # Theora's, of a header
+        except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PermissionError):  # from a Theora header
             damaged += 1
             limits.DAMAGED_PACKETS.check(damaged, Path(container.name).name, is_partial=True)
             continue
@@ -304,7 +304,7 @@ def _decoded(container: Any, stream: Any, skip: int) -> Iterator[Any]:
 
 
 def _hidden_order(container: Any, stream: Any) -> Order:
-    """Return the order of a sound's channels that `open_media` has hidden."""
+    """Return the channel order of a sound, which `open_media` has hidden."""
     if not has_no_order(stream):
         return ()
     with _container(Path(container.name)) as again:

@@ -9,43 +9,43 @@ from ltx_studio.media.side_data import side_data
 
 Matrix = tuple[int, int, int, int]
 _BT2020 = 9
-"""The matrix of HDR where a file does not say it."""
+"""Default matrix of HDR."""
 
 _STRAIGHT: Matrix = (1, 0, 0, 1)
 _FORMATS = {(False, False): "rgb24", (False, True): "rgba", (True, False): "rgb48le", (True, True): "rgba64le"}
-"""By whether colours are converted, and whether there is transparency."""
+"""Pixel formats by whether colours are converted, and whether there is transparency."""
 
 
 def turned(frame: Any) -> bool:
-    """Return whether a frame is shown with width and height exchanged."""
+    """Return whether a frame is displayed with width and height swapped."""
     return _orientation(frame)[0]
 
 
 class Orientations:
-    """Remembers how frames of a clip are turned, by FFmpeg's angle: reading all of it takes milliseconds."""
+    """A cache of the rotations of a clip's frames, by FFmpeg's angle: reading the matrix takes milliseconds."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[bool, bool, bool]] = {}
 
     def of(self, frame: Any) -> tuple[bool, bool, bool]:
-        """Return whether rows and columns are exchanged, then whether it is mirrored and put upside down."""
+        """Return whether rows and columns are swapped, then whether the frame is mirrored and upside down."""
         if frame.rotation not in self._known:
             self._known[frame.rotation] = _orientation(frame)
         return self._known[frame.rotation]
 
 
 def upright(frame: Any, width: int, height: int, aspect: Any, orientations: Orientations) -> Any:
-    """Return a frame as RGB with even sides and square pixels, not larger than to cover width×height.
+    """Return a frame as RGB with even sides and square pixels, no larger than needed to cover width×height.
 
     Args:
-        frame: As PyAV decodes it.
-        width: Pixels that are needed at most.
-        height: Pixels that are needed at most.
+        frame: As decoded by PyAV.
+        width: Maximum pixels needed.
+        height: Maximum pixels needed.
         aspect: Width of a pixel divided by its height.
-        orientations: How the frames of this clip are turned.
+        orientations: The rotations of this clip's frames.
 
     Returns:
-        (height, width, 3) uint8. What is transparent is on white.
+        (height, width, 3) uint8. Transparent parts are on white.
     """
     import numpy as np
 
@@ -95,15 +95,15 @@ def has_alpha(frame: Any) -> bool:
 
 
 def is_mirrored(frame: Any) -> bool:
-    """Return whether a frame is shown as in a mirror, whatever else it is turned by."""
+    """Return whether a frame is displayed mirrored, whatever its rotation."""
     a, b, c, d = _matrix(frame)
     return a * d < b * c
 
 
 def _orientation(frame: Any) -> tuple[bool, bool, bool]:
-    """Return whether rows and columns are exchanged, and whether the result is then mirrored and put upside down.
+    """Return whether rows and columns are swapped, and whether the result is then mirrored and upside down.
 
-    A display matrix takes the point (x, y) to (ax + cy, bx + dy).
+    A display matrix maps the point (x, y) to (ax + cy, bx + dy).
     """
     a, b, c, d = _matrix(frame)
     if abs(a) + abs(d) >= abs(b) + abs(c):

@@ -1,6 +1,6 @@
-"""The packets of a stream on one clock: in recordings that were joined (``cat a.ts b.ts``) each begins at its own time.
+"""Packets of a stream on one clock: in joined recordings (``cat a.ts b.ts``) each part restarts its own.
 
-Like FFmpeg's program, in formats whose times may be discontinuous: what jumps goes on where the stream was.
+Like FFmpeg's program, in formats whose times may be discontinuous: after a jump, times continue where the stream was.
 """
 
 from collections.abc import Iterator
@@ -8,29 +8,29 @@ from fractions import Fraction
 from typing import Any
 
 _BACK, _FORWARD = Fraction(1, 10), 10
-"""Seconds. Times that go back by more, or on by more, begin anew."""
+"""Seconds. Times that go back or forward by more than this restart the clock."""
 
 _TOGETHER = 1
 """Seconds by which the sound of a recording may end or begin before or after its pictures."""
 
 _DISCONTINUOUS = 0x0200
-"""FFmpeg's AVFMT_TS_DISCONT, of `container.format.flags`: MPEG-TS, MPEG-PS and Ogg."""
+"""FFmpeg's AVFMT_TS_DISCONT in `container.format.flags`: MPEG-TS, MPEG-PS and Ogg."""
 
 _CHAINED = {"matroska,webm"}
-"""Other formats whose parts FFmpeg reads one after another. They may have long gaps, and when frames are decoded is a
-guess in them."""
+"""Other formats whose parts FFmpeg reads one after another. They may have long gaps, and their decoding times are a
+guess."""
 
 WITHOUT_GAPS = {"flac"}
-"""Formats in which sounds that were joined leave a packet without a time, which holds several frames."""
+"""Formats in which joined sounds leave a packet without a time, which contains several frames."""
 
 
 def is_joinable(container: Any) -> bool:
-    """Return whether the times of a container's format may begin anew, and nothing in it knows its length."""
+    """Return whether the times of a container's format may restart, so that its length is unknown."""
     return bool(container.format.flags & _DISCONTINUOUS)
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the packets of a stream, with times on one clock; those of other streams join in where it jumps."""
+    """Yield the packets of a stream, with times on one clock; packets of other streams help to detect jumps."""
     if not is_joinable(container) and container.format.name not in _CHAINED:
         yield from container.demux(stream)
         return
@@ -43,7 +43,7 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def in_one_piece(frames: Iterator[Any]) -> Iterator[Any]:
-    """Yield frames of sound, each with a time, and none before the end of the one before."""
+    """Yield frames of sound, each with a time not before the end of the previous one."""
     shift, following = 0, None
     for frame in frames:
         if following is not None:
@@ -55,18 +55,18 @@ def in_one_piece(frames: Iterator[Any]) -> Iterator[Any]:
 
 
 class _Clock:
-    """Shifts the times of packets, of all streams alike."""
+    """A clock that shifts the times of packets, of all streams alike."""
 
     def __init__(self, forward: int | None) -> None:
-        """`forward` is how far times go on at most, in seconds; None is any time, and the order of display counts."""
+        """`forward` is the largest jump forward in seconds; None allows any, and display order counts."""
         self._forward = forward
         self._latest = Fraction(0)
         self._shifts: dict[int, Fraction] = {}
         self._before: dict[int, tuple[Fraction, Fraction]] = {}
-        """Of each stream: when its last packet was decoded, and when the next one is expected."""
+        """For each stream: the decoding time of its last packet, and that expected for the next one."""
 
     def place(self, packet: Any) -> None:
-        """Change the times of a packet, the next of its stream."""
+        """Shift the times of a packet, the next of its stream."""
         if packet.time_base is None:
             return
         index = packet.stream_index

@@ -1,4 +1,4 @@
-"""A user's picture made upright sRGB without transparency, in bands, so that it is never in memory twice."""
+"""Conversion of a user's picture to upright, opaque sRGB, in bands, so that it is never in memory twice."""
 
 import math
 from pathlib import Path
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LARGEST_SIDE = 4096
-"""Pixels. The largest clip there is; more of a picture's shorter side is never used."""
+"""Pixels. The largest clip size; more pixels along the shorter side are never used."""
 
 LARGEST_PIXELS = 26_000_000
-"""ComfyUI makes 12 bytes of each, twice. What is longer than a film is wide is made smaller as a whole."""
+"""ComfyUI makes 12 bytes of each, twice. A picture that is longer than a film is wide is scaled down as a whole."""
 
 BAND_PIXELS = 8_000_000
-"""Of the picture that is read; its colours are converted so much at a time, so that there is no second whole copy."""
+"""Pixels of the source picture whose colours are converted at a time, so that there is no second whole copy."""
 
 _GRAY_MODES = {"1", "L", "LA", "La"}
 _DEEP_MODES = ("I", "F")
 _BYTE, _WORD, _LONG = 255.0, 65_535.0, 2.0**31 - 1
-"""What white is in a picture of integers. The largest one says which of the last two it is in long ones."""
+"""White in a picture of integers. In long integers, the largest value decides between the last two."""
 
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
-"""A tag of TIFF, and what it says of a negative. Pillow inverts those of up to 8 bits."""
+"""A TIFF tag, and its value for a negative. Pillow inverts those of up to 8 bits."""
 
 
 def write_picture(source: Path, destination: Path) -> None:
@@ -55,7 +55,7 @@ def write_picture(source: Path, destination: Path) -> None:
         if codes and opened.format == "AVIF" and is_hdr(codes[1]):
             deep = hdr_avif_as_sdr(source, opened, codes)
             pixels, colours = (pixels, colours) if deep is None else (deep, PictureColours())
-        exif = opened.getexif()  # after loading: Pillow turns a TIFF by itself then
+        exif = opened.getexif()  # after loading: Pillow rotates a TIFF by itself then
         made: Image.Image = in_bands(pixels, width, height, colours, is_negative=_is_negative(opened))
     made.getexif().update(exif)
     ImageOps.exif_transpose(made, in_place=True)
@@ -71,7 +71,7 @@ def in_bands(
     *,
     is_negative: bool = False,
 ) -> "Image.Image":
-    """Return an opened picture as sRGB, on white where it is transparent, with so many pixels or fewer."""
+    """Return an opened picture as sRGB, scaled to width×height, on white where it is transparent."""
     from PIL import Image
 
     image.load()
@@ -79,7 +79,7 @@ def in_bands(
     made = Image.new("RGB", (width, height))
     scale = image.height / height
     is_whole = image.size == (width, height)
-    margin = 0 if is_whole else math.ceil(3 * scale) + 2  # as far as the filter reaches
+    margin = 0 if is_whole else math.ceil(3 * scale) + 2  # the filter's reach
     rows = max(1, int(BAND_PIXELS / image.width / scale))
     for top in range(0, height, rows):
         bottom = min(height, top + rows)
@@ -103,10 +103,10 @@ def opaque(
     """Return a picture of any mode as sRGB, on white.
 
     Args:
-        image: The picture, or a part of it.
-        colours: How its colours become sRGB; by default they are.
-        white: The number that stands for white in a picture of more than 8 bits; by default found in `image`.
-        is_negative: Whether 0 stands for white there, and `white` for black.
+        image: The picture or part of it.
+        colours: The conversion to sRGB; by default the picture already is sRGB.
+        white: The value of white in a picture of more than 8 bits; by default derived from `image`.
+        is_negative: Whether 0 is white there, and `white` is black.
     """
     from PIL import Image
 
@@ -123,7 +123,7 @@ def opaque(
 
 
 def _in_bytes(image: "Image.Image", white: float, *, is_negative: bool) -> "Image.Image":
-    """Return a deep gray picture in 8 bits, with alpha where a colour of it is transparent."""
+    """Return a deep gray picture in 8 bits, with alpha if one of its colours is transparent."""
     scale, offset = (-255 / white, 255) if is_negative else (255 / white, 0)
     clear = alpha_of_gray(image)
     made = image.convert("F").point(lambda value: value * scale + offset).convert("L")
@@ -134,7 +134,7 @@ def _in_bytes(image: "Image.Image", white: float, *, is_negative: bool) -> "Imag
 
 
 def _is_negative(image: "Image.Image") -> bool:
-    """Return whether a TIFF says that 0 is white, and Pillow did not invert it."""
+    """Return whether a TIFF declares that 0 is white, and Pillow did not invert it."""
     from PIL.TiffImagePlugin import TiffImageFile
 
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}

@@ -1,4 +1,4 @@
-"""What is transparent in a PNG, where Pillow reads its grays and its one transparent colour otherwise than browsers."""
+"""PNG transparency, where Pillow reads grays and the one transparent colour differently from browsers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,20 +7,20 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _UPPER, _LOWER = "RGB;16B", "RGB;16L"
-"""How Pillow reads colours of 16 bits: the upper byte of each, or, with the bytes swapped, the lower one."""
+"""Pillow's modes for 16-bit colours: the upper byte of each or, with the bytes swapped, the lower one."""
 
 
 _STEPS = {"L;2": 85, "L;4": 17}
-"""By how much two neighbouring grays of few bits differ in 8 bits; Pillow leaves the transparent one as it was."""
+"""Step in 8 bits between neighbouring grays of low bit depth; Pillow does not scale the transparent one."""
 
 _GRAY_AND_ALPHA = "LA;16B"
-"""How Pillow reads grays of 16 bits with alpha: as colours."""
+"""Pillow's mode for 16-bit grays with alpha, which it reads as colours."""
 
 
 def decoded(path: Path, image: "Image.Image") -> "Image.Image":
-    """Decode an opened picture; return a PNG with its one transparent colour as that of its pixels, or as alpha.
+    """Decode an opened picture; return a PNG with its one transparent colour scaled like its pixels, or as alpha.
 
-    A gray one is returned as a gray one.
+    A gray picture stays gray.
 
     Raises:
         OSError: It cannot be decoded.
@@ -52,7 +52,7 @@ def decoded(path: Path, image: "Image.Image") -> "Image.Image":
 
 
 def alpha_of_gray(image: "Image.Image") -> "Image.Image | None":
-    """Return the alpha of a gray picture of 16 bits of which one gray is transparent; None if none is."""
+    """Return the alpha of a 16-bit gray picture with one transparent gray; None if it has none."""
     import numpy as np
     from PIL import Image
 

@@ -1,7 +1,7 @@
-"""Making a user's file ready for a graph: a file of our own, named by its contents, in the folder ComfyUI reads.
+"""Preparing a user's file for a graph: a copy named by its contents, in the folder that ComfyUI reads.
 
-ComfyUI's loaders read a whole file into memory, take a sound with more than two channels only to fail on it, and know
-nothing of frame rates. So pictures are set upright, and of sounds and clips the part that is wanted is cut out.
+ComfyUI's loaders read a whole file into memory, accept sounds with more than two channels but fail on them, and ignore
+frame rates. So pictures are made upright, and the needed part of a sound or clip is cut out.
 """
 
 import contextlib
@@ -31,26 +31,26 @@ OWN = "own"
 
 KEEP_SECONDS = 7 * 24 * 3600
 _VERSION = 6
-"""Raise it with every change to what is written, so that older files are not taken for the same."""
+"""Increase it with every change to the output, so that older files are not reused."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DISK = _FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EIO}
 
 
 class InputPreparer:
-    """Carries out what modes want. Equal wants give the same file, which is made once."""
+    """A preparer of the files that modes request. Equal requests give the same file, which is made once."""
 
     def __init__(self, inputs_dir: Path, loras_dir: Path, check: Check = lambda: None) -> None:
-        """`check` is called again and again; what it raises ends the work and leaves no file."""
+        """`check` is called repeatedly; if it raises, work stops and no file is left."""
         self._inputs_dir = inputs_dir
         self._loras_dir = loras_dir
         self._check = check
 
     def __call__(self, want: InputRequest) -> str:
-        """The name under which the loader node finds the file.
+        """Prepare a file; return the name under which the loader node finds it.
 
         Raises:
-            RequestError: The file is gone, damaged, or ends before what is wanted of it.
+            RequestError: The file is missing, damaged, or ends before the requested part.
             ExecutionError: The copy cannot be stored.
         """
         want = replace(want, path=locate(want.path))
@@ -75,12 +75,12 @@ class InputPreparer:
         return f"{OWN}/{file.name}" if isinstance(want, LoraFile) else file.name
 
     def _picture(self, source: Path, name: str) -> tuple[Path, Callable[[Path], None]]:
-        """Return the file of a picture, and what writes it: outside of a server, whose memory it would fill."""
+        """Return the file for a picture, and what writes it, outside a server, whose memory it would fill."""
         file = self._inputs_dir / f"{name}.png"
         return file, lambda unfinished: sandbox.read(_write_picture, source, unfinished, file)
 
     def _cutter(self, cut: Callable[..., None], want: SoundFile | ClipFile, file: Path) -> Callable[[Path], None]:
-        """Return what writes a part of a sound or clip: outside of a server, which its decoder could take along."""
+        """Return the function that writes part of a sound or clip, outside a server, which its decoder could crash."""
         return lambda unfinished: sandbox.work(cut, want.path, want, unfinished, file, check=self._check)
 
     def _make(self, source: Path, path: Path, write: Callable[[Path], None]) -> None:
@@ -100,7 +100,7 @@ def _write_picture(source: Path, unfinished: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def _errors_named(source: Path, path: Path) -> Iterator[None]:
-    """Raise errors of decoders and of the disk as the studio's own, which say whose fault it is."""
+    """Convert errors of decoders and of the disk into the studio's own, which name the cause."""
     import av
     from PIL import Image
 
@@ -111,18 +111,18 @@ def _errors_named(source: Path, path: Path) -> Iterator[None]:
 
 
 def sweep(inputs_dir: Path, loras_dir: Path) -> None:
-    """Remove old prepared files, which are made again when needed, and what killed processes left."""
+    """Remove old prepared files, which are made again when needed, and leftovers of killed processes."""
     limit = time.time() - KEEP_SECONDS
     sweep_partials(inputs_dir, loras_dir / OWN)
     for folder in (inputs_dir, loras_dir / OWN):
         for file in folder.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError):  # another process may sweep too
+            with contextlib.suppress(OSError):  # another process may be sweeping too
                 if file.lstat().st_mtime < limit:
                     file.unlink()
 
 
 def _told(error: Exception, source: Path, path: Path) -> StudioError:
-    """Whether the user's file or our disk is at fault."""
+    """Return the error that names what is at fault: the user's file or our disk."""
     reason = why_unread(error)
     code = getattr(error, "errno", None)
     if code in _DISK:
@@ -132,7 +132,7 @@ def _told(error: Exception, source: Path, path: Path) -> StudioError:
 
 
 def _digest(want: InputRequest) -> str:
-    """Of what is wanted of which contents; of a LoRA, which may have gigabytes, of the file's state."""
+    """Return a digest of a request and the file's contents; for a LoRA, which may have gigabytes, of its state."""
     digest = hashlib.sha256(f"{_VERSION} {want!r}".replace(repr(want.path), "").encode())
     try:
         if isinstance(want, LoraFile):

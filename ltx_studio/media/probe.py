@@ -1,4 +1,4 @@
-"""Looking at a user's file before anything is rendered: what it is, and why it cannot be used."""
+"""Inspection of a user's file before the run: what it is, and why it cannot be used."""
 
 import math
 import re
@@ -32,29 +32,29 @@ from ltx_studio.media.packets import WITHOUT_GAPS, is_joinable, packets_of
 from ltx_studio.safetensors_header import read_header
 
 MIN_SIDE = 32
-"""Pixels. One latent cell; a smaller picture has nothing to show."""
+"""Pixels. One latent cell; a smaller picture shows nothing."""
 
 MIN_RATE = 1_000
-"""Samples per second. Telephones have 8,000; below it there is nothing to hear, and a file takes long to go through."""
+"""Samples per second. Telephones have 8,000; below this nothing is audible, and a file takes long to process."""
 
 _LAYER = re.compile(
     r"(^|^diffusion_model[._]|^transformer[._]|^lora_unet_)transformer_blocks[._]\d+[._](attn[12]|audio_|video_to_audio)"
 )
-"""The names of LTX's own layers; other families have ``attn``, or blocks within ``down_blocks``."""
+"""Names of LTX's own layers; other families have ``attn``, or blocks within ``down_blocks``."""
 
 _INPUT = re.compile(r"transformer_blocks[._]\d+[._]attn1[._]to_[qkv]\.lora_(A|down)")
 _LORA_ADVICE = "Use a LoRA for LTX-2.3, a .safetensors file."
 _HUGE, _HUGE_JOINED = 1_000_000_000, 8_000_000_000
-"""Bytes. A larger file is not read whole for its length. The header of joined recordings does not know theirs."""
+"""Bytes. A larger file is not read completely to find its length. The header of joined recordings lacks theirs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Pixels, as one sees it: turned as the camera says.
+    """A picture's size in pixels, as displayed: rotated as the camera says.
 
     Attributes:
-        remarks: What the file is and becomes that its user may not expect, as parts of sentences.
-        ignored: What players obey and ComfyUI's own loaders ignore, which matters in a custom workflow only.
+        remarks: Unexpected properties and conversions of the file, as parts of sentences.
+        ignored: What players honour but ComfyUI's own loaders ignore; matters in a custom workflow only.
     """
 
     width: int
@@ -65,7 +65,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound's length, and when it begins on the clock of its file; see `Picture` for `remarks`."""
+    """A sound's length, and its start on the clock of its file; see `Picture` for `remarks`."""
 
     seconds: float
     remarks: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Pixels, as one sees it: turned as the camera says, and with square pixels. Else as `Picture` and `Sound`."""
+    """A clip's size in pixels, as displayed: rotated, with square pixels. Otherwise as `Picture` and `Sound`."""
 
     width: int
     height: int
@@ -89,7 +89,7 @@ Found = TypeVar("Found")
 
 
 def _remembered(probe: Callable[[Path], Found]) -> Callable[[Path], Found]:
-    """Look at each state of a file once, wherever files are read (`reading.read`)."""
+    """Return `probe` with a cache that probes each state of a file once, wherever files are read (`reading.read`)."""
 
     @lru_cache(maxsize=64)
     def look(path: Path, size: int, changed: int) -> Found:  # noqa: ARG001
@@ -111,10 +111,10 @@ def _look_at_picture(path: Path) -> Picture:
             remarks, ignored = tuple(_remarks_on_picture(path, image)), tuple(_ignored_of_picture(path, image))
             smallest = max(1, image.width // 8), max(1, image.height // 8)
             width, height = image.size
-            image.draft(None, smallest)  # of a JPEG, all is read, and an eighth of it is decoded
-            if image.format != "HEIF" or width * height <= LARGE_PIXELS:  # libheif takes all processors, and long
+            image.draft(None, smallest)  # all of a JPEG is read, but only an eighth decoded
+            if image.format != "HEIF" or width * height <= LARGE_PIXELS:  # libheif occupies all processors for long
                 image.load()
-            if image.format == "TIFF":  # Pillow has turned it
+            if image.format == "TIFF":  # Pillow has already rotated it
                 width, height = image.size
             elif image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
                 width, height = height, width
@@ -152,14 +152,14 @@ def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
 _FIRST_IS_USED = "an animation, of which the first picture is used."
 
 _HEVC_ALPHA = (b"\x4e\x01\xa5", b"\x4e\x09\xa5")
-"""How the message begins that HEVC has a layer of alpha: header of a prefix SEI, alpha channel information."""
+"""Start of the message that marks an alpha layer in HEVC: header of a prefix SEI, alpha channel information."""
 
 MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
-"""Formats of pictures that may hold an animation."""
+"""Picture formats that may contain an animation."""
 
 ORIENTATION = 0x0112
 SIDEWAYS = {5, 6, 7, 8}
-"""Of the orientations in a picture's EXIF data, those that swap width and height."""
+"""EXIF orientations that swap width and height."""
 
 
 def _listen_to_sound(path: Path) -> Sound:
@@ -221,7 +221,7 @@ def _look_at_clip(path: Path) -> Clip:
 
 
 def _durations(path: Path) -> list[float]:
-    """Return for how many milliseconds each picture is shown; none where it is no animated picture."""
+    """Return the milliseconds for which each picture is shown; empty if it is not animated."""
     import av
 
     try:
@@ -234,7 +234,7 @@ def _durations(path: Path) -> list[float]:
 
 def _look_at_animation(path: Path, durations: list[float]) -> Clip:
     still = _look_at_picture(path)
-    limits.CLIP_PIXELS.check(still.width * still.height, path.name)  # each of its pictures is decoded whole
+    limits.CLIP_PIXELS.check(still.width * still.height, path.name)  # each picture is decoded as a whole
     if len(durations) <= 1:
         raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
     remarks = tuple(remark for remark in still.remarks if remark != _FIRST_IS_USED)
@@ -303,10 +303,10 @@ def probe_clip(path: Path) -> Clip:
 
 
 def check_lora(path: Path, width: int) -> None:
-    """Read the header of a LoRA file; `width` is that of the model's picture tokens.
+    """Check the header of a LoRA file; `width` is that of the model's picture tokens.
 
     Raises:
-        RequestError: It is none, or made for another kind or size of model.
+        RequestError: It is not a LoRA, or is for another kind or size of model.
     """
     widths = _lora(path)
     if widths and width not in widths:
@@ -316,7 +316,7 @@ def check_lora(path: Path, width: int) -> None:
 
 
 def _lora_widths(path: Path) -> frozenset[int]:
-    """Return what the LoRA's layers of the picture's self-attention take, as its header says."""
+    """Return the input widths of the LoRA's picture self-attention layers, from its header."""
     try:
         layers = read_header(path).tensors
     except OSError as error:
@@ -351,10 +351,10 @@ def _opened(path: Path, kind: str, wanted: str) -> Iterator[Any]:
 
 
 def _seconds(path: Path, stream: Any, first: Any) -> float:
-    """Return how long a stream is played, in seconds.
+    """Return the playing time of a stream in seconds.
 
-    From the packets that are played, as a header may say anything; of a huge file from the header, as it would be read
-    whole. `first` is the first frame that is played.
+    It comes from the played packets, because headers may be wrong; for a huge file from the header, to avoid reading it
+    completely. `first` is the first played frame.
     """
     largest = _HUGE_JOINED if is_joinable(stream.container) else _HUGE
     if path.stat().st_size > largest and stream.duration and stream.time_base:
@@ -379,7 +379,7 @@ def _seconds(path: Path, stream: Any, first: Any) -> float:
 
 
 def _seconds_decoded(path: Path, stream: Any, first: Any) -> float:
-    """Return how long a sound is played, from its frames; its packets do not say it."""
+    """Return the playing time of a sound in seconds, from its frames, if its packets do not give it."""
     last = first
     with open_media(path) as container:
         for frame in frames_of(container, container.streams[stream.index]):

@@ -1,4 +1,4 @@
-"""Decode a clip from a moment on: every frame from there, whatever its container knows of places to begin at."""
+"""Decode a clip from a given time: every frame from there, whatever seek points its container has."""
 
 import math
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from ltx_studio.media.open import frames_of, open_media
 from ltx_studio.media.packets import is_joinable, packets_of
 
 SEEK_SECONDS = 5
-"""A clip is decoded from its beginning when the wanted part begins before this."""
+"""A clip is decoded from its beginning if the wanted part begins before this."""
 
 _MARGINS = (1, 10, 60)
-"""Seconds before the wanted part to which a container is asked to go: decoding begins at the next key frame."""
+"""Seconds before the wanted part to which the container seeks: decoding begins at the next key frame."""
 
 _WHOLE = {"gif", "apng", "ogg"}
-"""Formats with no place to begin at but the first: a picture changes the one before, or joined parts have headers."""
+"""Formats decodable only from the beginning: each picture changes the previous one, or joined parts have headers."""
 
 _WITHOUT_DISPLAY_TIMES = {"avi"}
-"""Formats that store when frames are decoded; FFmpeg makes up when those of H.264 with B-frames are shown."""
+"""Formats that store decoding times only; FFmpeg makes up the display times of H.264 with B-frames."""
 
 
 def frames_from(path: Path, container: Any, stream: Any, start: float) -> Iterator[Any]:
-    """Yield the frames from about `start` on, in the order of their times; some before it may come first.
+    """Yield the frames from about `start` on, in order of their times; some earlier ones may come first.
 
     Args:
         path: The clip.
-        container: The clip as `open_media` opens it, not read yet.
-        stream: Its pictures.
+        container: The clip as opened by `open_media`, not yet read.
+        stream: Its video stream.
         start: Second on the clock of the clip.
     """
     times = _Times(container, stream)
@@ -47,7 +47,7 @@ def frames_from(path: Path, container: Any, stream: Any, start: float) -> Iterat
 def _after_key_frame(path: Path, stream: Any, start: float, times: "_Times") -> Iterator[Any]:
     """Yield frames from the last key frame before `start` on, found by reading the packets before it.
 
-    These formats have no index, and what they find by halving the file may lie after the key frame.
+    These formats have no index, and a bisecting seek may end after the key frame.
     """
     for skip in dict.fromkeys((_packets_before(path, stream.index, start - _MARGINS[0]), 0)):
         with open_media(path) as container:
@@ -61,7 +61,7 @@ def _after_key_frame(path: Path, stream: Any, start: float, times: "_Times") -> 
 
 
 def _packets_before(path: Path, index: int, moment: float) -> int:
-    """Return how many packets of a stream come before the last key frame that is shown until `moment`."""
+    """Return the number of packets in a stream before the last key frame displayed by `moment`."""
     found = 0
     with open_media(path) as container:
         for number, packet in enumerate(packets_of(container, container.streams[index])):
@@ -76,7 +76,7 @@ def _packets_before(path: Path, index: int, moment: float) -> int:
 
 
 def _after_seek(path: Path, container: Any, stream: Any, start: float, times: "_Times") -> Iterator[Any]:
-    """Yield frames from where the container goes when asked; from the beginning if it never goes before `start`."""
+    """Yield frames from where the container seeks to; from the beginning if it never reaches a point before `start`."""
     import av
 
     for margin in _MARGINS:
@@ -95,7 +95,7 @@ def _after_seek(path: Path, container: Any, stream: Any, start: float, times: "_
 
 
 class _Times:
-    """Gives frames times that grow."""
+    """A source of increasing times for frames."""
 
     def __init__(self, container: Any, stream: Any) -> None:
         self._is_counted = container.format.name in _WITHOUT_DISPLAY_TIMES
@@ -103,11 +103,11 @@ class _Times:
         self._step = round(1 / (stream.average_rate * stream.time_base)) if stream.average_rate else 1
 
     def put(self, frames: Iterator[Any]) -> Iterator[Any]:
-        """Yield frames in the order in which they are shown, with their times."""
+        """Yield frames in display order, with their times."""
         return self._counted(frames) if self._is_counted else _growing(_in_order(frames), self._step)
 
     def _counted(self, frames: Iterator[Any]) -> Iterator[Any]:
-        """Time each frame by when it came out of the decoder; the last ones, without such a time, one by one."""
+        """Time each frame by its order of decoding; the last ones, without such a time, one by one."""
         following = None
         for frame in frames:
             moment = following if frame.dts is None else frame.dts
@@ -119,9 +119,9 @@ class _Times:
 
 
 def _in_order(frames: Iterator[Any]) -> Iterator[Any]:
-    """Give frames with times that grow: where those of display do not, those of decoding count.
+    """Yield frames with increasing times: decoding times where display times do not increase.
 
-    As FFmpeg guesses: of both, those that went back less often so far.
+    Like FFmpeg's guess, it uses whichever went back less often so far.
     """
     last, wrong = {"pts": -math.inf, "dts": -math.inf}, {"pts": 0, "dts": 0}
     for frame in frames:
@@ -135,9 +135,9 @@ def _in_order(frames: Iterator[Any]) -> Iterator[Any]:
 
 
 def _growing(frames: Iterator[Any], step: int) -> Iterator[Any]:
-    """Time a frame without a time `step` after the one before, and one that is timed after the next between both.
+    """Time a frame without a time `step` after the previous one, and one timed after its successor between both.
 
-    The last frame of a joined recording can be such a one.
+    The last frame of a joined recording can be such a frame.
     """
     before: int | None = None
     held: Any = None

@@ -1,7 +1,7 @@
-"""Read what a decoded frame carries beside its pixels or samples.
+"""Read the side data of a decoded frame.
 
-PyAV's `frame.side_data` looks at all of it: it frees metadata twice (an ICC profile has some), which ends the process,
-and fails on kinds that it does not know (EXIF). So FFmpeg removes all but one kind before PyAV looks.
+PyAV's `frame.side_data` reads all of it: it frees metadata twice (an ICC profile has some), which crashes the process,
+and fails on unknown kinds (EXIF). So FFmpeg removes all but one kind before PyAV reads it.
 """
 
 from fractions import Fraction
@@ -14,11 +14,11 @@ _CLOCK = Fraction(1, 1000)
 
 
 def side_data(frame: Any, name: str) -> bytes | None:
-    """Return one kind of side data of a video or audio frame, None without it.
+    """Return one kind of side data of a video or audio frame; None if it is missing.
 
     Args:
-        frame: As PyAV decodes it.
-        name: Of a member of `av.sidedata.sidedata.Type` that has no metadata of its own.
+        frame: As decoded by PyAV.
+        name: Name of a member of `av.sidedata.sidedata.Type` without metadata.
     """
     from av.filter import Graph
     from av.sidedata.sidedata import Type
@@ -40,7 +40,7 @@ def side_data(frame: Any, name: str) -> bytes | None:
 
 
 def _ends(graph: Any, frame: Any) -> tuple[Any, str, Any]:
-    """Return a source of such frames, the name of the filter that removes side data from them, and a sink."""
+    """Return a source of such frames, the name of the filter that removes their side data, and a sink."""
     clock = frame.time_base or _CLOCK
     if hasattr(frame, "samples"):
         source = graph.add_abuffer(

@@ -1,4 +1,4 @@
-"""Listen to a part of a sound before anything is rendered: whether anything is to be heard in it."""
+"""Detection of silence in part of a sound, before the run."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +11,14 @@ from ltx_studio.media.trim import cut_sound
 _FULL_SCALE = 32_768
 
 SILENT = 33
-"""Of 32,768: -60 dBFS. Encoders fill their last block with silence, and decode it as very little."""
+"""Of 32,768: -60 dBFS. Encoders pad their last block with silence, which decodes to very low values."""
 
 
 def is_silent(path: Path, start: float, seconds: float) -> bool:
-    """Return whether nothing is to be heard for `seconds` from second `start` on; after the end nothing is.
+    """Return whether `seconds` from second `start` on are silent; everything after the end is.
 
-    The sound is decoded from its beginning, so ask for what is near to what will be used anyway. What cannot be
-    listened to in the time that this may take counts as heard.
+    The sound is decoded from its beginning, so use it only near a part that will be used anyway. A sound that cannot be
+    analysed in time counts as audible.
 
     Raises:
         RequestError: There is no such file.
@@ -27,13 +27,13 @@ def is_silent(path: Path, start: float, seconds: float) -> bool:
     state = path.stat()
     try:
         return _heard(path, state.st_size, state.st_mtime_ns, start, seconds) <= SILENT
-    except BusyError:  # the next try may succeed, so this one is not cached
+    except BusyError:  # the next attempt may succeed, so this one is not cached
         return False
 
 
 @lru_cache(maxsize=64)
 def _heard(path: Path, size: int, changed: int, start: float, seconds: float) -> int:  # noqa: ARG001
-    """Listen to each state of a file once, also where that fails: a form asks again with every key."""
+    """Analyse each state of a file once, even if that fails: a form asks again on every key press."""
     return sandbox.read_or(_FULL_SCALE, _peak, path, start, seconds)
 
 

@@ -1,4 +1,4 @@
-"""TIFF pictures that Pillow opens and then reads wrongly."""
+"""TIFF pictures that Pillow opens but reads wrongly."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _BITS, _PLANES, _SAMPLE_FORMAT = 258, 284, 339
-"""Tags of TIFF."""
+"""TIFF tags."""
 
 _APART = 2
 _UNSIGNED = 1
@@ -21,12 +21,12 @@ _choosing = threading.Lock()
 
 
 def with_planes(path: Path, image: Any) -> Any:
-    """Return an opened picture; libtiff is to read it if it is a TIFF whose channels are stored one after another.
+    """Return an opened picture, to be read by libtiff if it is a TIFF with its channels stored one after another.
 
-    Pillow's own reader takes 16 bits of them for 8, and knows only one kind of transparency.
+    Pillow's own reader takes their 16 bits for 8, and supports only one kind of transparency.
 
     Raises:
-        RequestError: Its gray and its transparency are stored apart, which neither reads.
+        RequestError: Its gray and its transparency are stored separately, which neither reads.
         OSError: It cannot be read.
     """
     from PIL import Image, TiffImagePlugin
@@ -51,7 +51,7 @@ def with_planes(path: Path, image: Any) -> Any:
 
 
 def without_sign(image: "Image.Image") -> "Image.Image":
-    """Return a gray TIFF of unsigned 32-bit numbers with half of each number: Pillow takes them for signed ones."""
+    """Return a gray TIFF of unsigned 32-bit numbers with each halved, because Pillow takes them for signed ones."""
     import numpy as np
     from PIL import Image
     from PIL.TiffImagePlugin import TiffImageFile

@@ -1,4 +1,4 @@
-"""Cutting a part out of a sound or a clip, by the time stamps of what is in it."""
+"""Cutting a part out of a sound or a clip, by its time stamps."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,20 +13,20 @@ from ltx_studio.media.open import audio_stream, frames_of, open_media
 from ltx_studio.media.orientation import Orientations, upright
 
 RATE = 48_000
-"""Samples per second. What the audio VAE's decoder gives, too."""
+"""Samples per second. The output rate of the audio VAE's decoder, too."""
 
 _FULL_SCALE = 32_767
 
 JITTER = 0.05
-"""Seconds. Time stamps of sounds may be off by a little; what is off by more is a gap."""
+"""Seconds. Time stamps of sounds may be slightly off; a larger difference is a gap."""
 
 
 def cut_sound(path: Path, start: float, seconds: float, check: Check, *, origin: float | None = None) -> Any:
-    """Return (samples, 2) int16 at `RATE`, from `start` on; shorter when the sound ends before.
+    """Return (samples, 2) int16 at `RATE`, from `start` on; shorter if the sound ends earlier.
 
-    `start` counts from `origin` on the file's own clock, or from the first sound. Where nothing sounds there are zeros.
-    Channels keep their levels: one channel is heard from both sides as loud as it is; of more than two, those of the
-    middle and of the back are mixed in at -3 dB, and all is turned down only where the sum would be distorted.
+    `start` counts from `origin` on the file's own clock, or from the first sound. Gaps are filled with zeros.
+    Channels keep their levels: a mono channel is heard on both sides at full level; with more than two, those of the
+    centre and the back are mixed in at -3 dB, and the level is reduced only where the sum would clip.
     """
     import numpy as np
 
@@ -55,14 +55,14 @@ def cut_sound(path: Path, start: float, seconds: float, check: Check, *, origin:
 
 
 def _pieces(path: Path, check: Check) -> Iterator[tuple[float | None, Any, int]]:
-    """Give (time in seconds, stereo samples as floats, channels before) of a file's sound; nothing when it has none."""
+    """Yield (time in seconds, stereo samples as floats, original channels) of a file's sound, if it has any."""
     with open_media(path) as container:
         stream = audio_stream(container)
         kind, mixer = None, None
         for frame in frames_of(container, stream) if stream is not None else ():
             check()
             changed = kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate))
-            if mixer is None or changed:  # it may change on the way
+            if mixer is None or changed:  # it may change within the file
                 yield from mixer.rest() if mixer else ()
                 mixer = Mixer(frame, RATE)
             yield from mixer.mixed(frame)
@@ -70,7 +70,7 @@ def _pieces(path: Path, check: Check) -> Iterator[tuple[float | None, Any, int]]
 
 
 def cut_clip(want: ClipFile, check: Check, destination: Path) -> None:
-    """Write a .mov with the wanted pictures and, when it is wanted, the sound below them."""
+    """Write a .mov with the requested pictures and, on request, the sound below them."""
     import av
 
     pictures = _pictures(want, check)
@@ -94,7 +94,7 @@ def cut_clip(want: ClipFile, check: Check, destination: Path) -> None:
 
 
 def _sound_below(want: ClipFile, origin: float, check: Check) -> Any:
-    """As long as the pictures; silent where the clip is."""
+    """Return the sound for the pictures, equally long; silent where the clip is."""
     import numpy as np
 
     sound = np.zeros((round(want.frames / want.fps * RATE), 2), dtype=np.int16)
@@ -104,7 +104,7 @@ def _sound_below(want: ClipFile, origin: float, check: Check) -> Any:
 
 
 def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
-    """For each moment the picture that a player would show, with the time at which the clip begins."""
+    """Yield for each output time the picture that a player would show, with the start time of the clip."""
     import av
 
     with opened_film(want.path, want.fps, check) as film:
@@ -133,6 +133,6 @@ def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
 
 
 def pictures_of(want: ClipFile, check: Check) -> Iterator[Any]:
-    """Give the wanted pictures of a clip as a graph gets them: (height, width, 3) uint8, RGB, upright."""
+    """Yield the requested pictures of a clip in the graph's format: (height, width, 3) uint8, RGB, upright."""
     for frame, _ in _pictures(want, check):
         yield frame.to_ndarray(format="rgb24")

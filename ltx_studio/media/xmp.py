@@ -1,6 +1,6 @@
-"""XMP metadata: write a packet into a finished file without touching its picture or sound.
+"""XMP metadata: add a packet to a finished file without touching its picture or sound.
 
-The places are those of the XMP specification, part 3: a ``uuid`` box in MP4, an ``iTXt`` chunk in PNG, an ``APP1``
+The locations are those of the XMP specification, part 3: a ``uuid`` box in MP4, an ``iTXt`` chunk in PNG, an ``APP1``
 segment in JPEG, an ``XMP`` chunk in WebP.
 """
 
@@ -15,7 +15,7 @@ _JPEG_NAMESPACE = b"http://ns.adobe.com/xap/1.0/\0"
 _WEBP_HAS_XMP = 0x04
 _LARGEST_SEGMENT = 65_533
 HEAD = 16
-"""Bytes by which `takes_packet` knows a file."""
+"""Bytes by which `takes_packet` recognises a file."""
 
 
 def append_to_mp4(path: Path, packet: bytes) -> None:
@@ -29,12 +29,12 @@ def append_to_mp4(path: Path, packet: bytes) -> None:
 
 
 def takes_packet(head: bytes) -> bool:
-    """Return whether a file that begins with these bytes is one that `in_picture` knows."""
+    """Return whether a file that begins with these bytes is supported by `in_picture`."""
     return head.startswith((_PNG, b"\xff\xd8")) or (head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X")
 
 
 def in_picture(data: bytes, packet: bytes) -> bytes | None:
-    """Return a PNG, JPEG or WebP file with a packet in it; None for another kind of file, or a damaged one."""
+    """Return a PNG, JPEG or WebP file with a packet added; None for another kind of file, or a damaged one."""
     try:
         if data.startswith(_PNG):
             return _in_png(data, packet)
