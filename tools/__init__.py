@@ -1,1 +1,1 @@
-"""Thin scripts around the package; none of it is imported by the studio."""
+"""Scripts around the package; the studio imports none of them."""

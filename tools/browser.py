@@ -1,4 +1,4 @@
-"""Which browser the tests and the screenshots drive, and its flags. Run as a script: exit 0 when there is one."""
+"""The browser and its flags for the tests and the screenshots. Run as a script: exit 0 if there is one."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-    # without these it looks up hosts of its maker at every start
+    # without these it contacts hosts of its maker at every start
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -28,13 +28,13 @@ FLAGS = [
 
 
 def find() -> str | None:
-    """The path of the browser: $CHROMIUM, or the first of the usual names."""
+    """Return the path of the browser: $CHROMIUM, or the first of the usual names."""
     return next((path for name in (os.environ.get("CHROMIUM"), *NAMES) if name and (path := shutil.which(name))), None)
 
 
 @contextmanager
 def start() -> "Iterator[Browser]":
-    """A browser of its own. A thread has at most one Playwright: a test takes pytest-playwright's `browser` instead."""
+    """Start a browser and yield it. A thread has at most one Playwright: a test uses pytest-playwright's `browser`."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -47,10 +47,10 @@ def render(studio: Studio, mode: str, values: dict[str, Any], destination: Path)
 
 
 def made(studio: Studio, spec: JobSpec) -> TakeRecord:
-    """The take of a request that is handed in and waited for.
+    """Submit a request, wait for it and return its take.
 
     Raises:
-        StudioError: It failed.
+        StudioError: The request failed.
     """
     (job,) = studio.submit(LOCAL, [spec])
     studio.work()

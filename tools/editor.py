@@ -1,4 +1,4 @@
-"""ComfyUI's own editor in a real browser: its server and front end, started for a while on loopback."""
+"""ComfyUI's own editor in a real browser: its server and front end, run temporarily on loopback."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ from ltx_studio.settings import Settings
 
 START_SECONDS = 180
 PATIENCE = 8
-"""Seconds. A complaint comes within one or two, on a busy machine later."""
+"""Seconds to wait for a message. It comes within one or two, later on a busy machine."""
 LOAD = """async (workflow) => {
     const quiet = {showMissingNodesDialog: false, showMissingModelsDialog: false};
     await window.app.loadGraphData(workflow, true, true, null, quiet);
@@ -50,7 +50,7 @@ CHANGE = """async ([workflow, seed]) => {
     const saved = JSON.parse(JSON.stringify(window.app.graph.serialize()));
     return [saved, (await window.app.graphToPrompt()).output];
 }"""
-"""Moves, renames, mutes and bypasses nodes and changes their values, then saves."""
+"""JavaScript that moves, renames, mutes and bypasses nodes and changes their values, then saves."""
 
 OPEN = """async (workflow) => { await window.app.loadGraphData(workflow); }"""
 COMPLAINTS = """() => {
@@ -67,25 +67,25 @@ MARKED = """() => window.app.graph._nodes.filter(node => node.has_errors).map(no
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """The front end of ComfyUI in a browser's page."""
+    """ComfyUI's front end in a browser page."""
 
     page: Page
     nodes: frozenset[str]
     """Every node class that the server has."""
 
     def to_api(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
-        """The API-format graph that the editor would queue."""
+        """Return the API-format graph that the editor would queue."""
         graph: dict[str, Any] = self.page.evaluate(LOAD, workflow)
         return graph
 
     def change(self, workflow: Mapping[str, Any], seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Change it at random, as a user does; return what the editor saves then, and what it would queue."""
+        """Change a workflow at random, as a user would; return what the editor then saves, and what it would queue."""
         saved, graph = self.page.evaluate(CHANGE, [workflow, seed])
         return saved, graph
 
     def complaints(self, workflow: Mapping[str, Any], patience: float = PATIENCE) -> list[str]:
-        """Open it as a user does, and give what the editor says against it within so many seconds."""
-        self.page.keyboard.press("Escape")  # it greets with its templates
+        """Open a workflow as a user would; return the editor's complaints within `patience` seconds."""
+        self.page.keyboard.press("Escape")  # it starts with its templates
         self.page.wait_for_timeout(1_000)
         self.page.evaluate(OPEN, workflow)
         said: list[str] = []
@@ -105,9 +105,9 @@ def open_editor(
     *,
     settings: Settings,
 ) -> Iterator[Editor]:
-    """Start it; `models` are names of files, by folder, that are to look as if they were installed.
+    """Start the editor and yield it; `models` are file names, by folder, that should look installed.
 
-    `inputs` are files that a user has put into ComfyUI's input folder; `prepare` is given its folder of custom nodes.
+    `inputs` are files to put into ComfyUI's input folder; `prepare` receives its folder of custom nodes.
     """
     with tempfile.TemporaryDirectory() as scratch, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,11 +1,11 @@
-"""Ask ComfyUI's own editor what workflows mean in API format, and keep the answers for the tests.
+"""Ask ComfyUI's own editor to convert workflows to API format, and save the answers for the tests.
 
     make golden
     python -m tools.editor_oracle generated    # one part: templates, generated or changed
 
-- templates: ComfyUI's templates, the tests' own workflows and the master, as they are.
+- templates: ComfyUI's templates, the tests' own workflows and the master, unchanged.
 - generated: 300 workflows that `tests.editor_format.generated` draws.
-- changed: the templates, after the editor has changed and saved them.
+- changed: the templates, changed and saved by the editor.
 """
 
 import json
@@ -37,7 +37,7 @@ FOR_THE_EYE: tuple[str, ...] = (
     "inputNode",
 )
 FOR_THE_EYE += ("outputNode", "models", "groups", "ds", "cnr_id", "ver", "Node name for S&R", "order", "config")
-"""What a saved file holds that means nothing for a run; left out to keep the answers small."""
+"""Contents of a saved file that do not affect a run, left out to keep the answers small."""
 
 
 def main(wanted: list[str]) -> None:
@@ -52,7 +52,7 @@ def templates(editor: Editor) -> None:
 
 
 def drawn(editor: Editor) -> None:
-    """Ask for as many as the editor can queue: it refuses a few, in which it takes a way twice for a circle."""
+    """Save the answers for as many workflows as the editor can queue: it refuses a few for a false cycle."""
     answers: dict[str, Any] = {}
     number = 0
     while sum(answer is not None for answer in answers.values()) < GENERATED:
@@ -77,7 +77,7 @@ def runnable(editor: Editor) -> dict[str, Any]:
 
 
 def classes_of(workflow: Any) -> set[str]:
-    """The node classes of an editor-format workflow; none for anything else."""
+    """Return the node classes of an editor-format workflow; empty for anything else."""
     if not isinstance(workflow, dict) or "nodes" not in workflow:
         return set()
     subgraphs = workflow.get("definitions", {}).get("subgraphs", [])
@@ -86,7 +86,7 @@ def classes_of(workflow: Any) -> set[str]:
 
 
 def slim(saved: Any) -> Any:
-    """Return a saved file without what is for the eye."""
+    """Return a saved file without what does not affect a run."""
     if isinstance(saved, list):
         return [slim(each) for each in saved]
     if not isinstance(saved, dict):

@@ -1,4 +1,4 @@
-"""Draw the files of the page's examples: scenes of the pocket model's own world, so nobody else's picture or sound.
+"""Draw the files for the page's examples: scenes of the pocket model's world, free of other people's rights.
 
 python -m tools.examples
 """
@@ -13,7 +13,7 @@ from lab.world.scenes import SUBJECTS, Scenes
 from ltx_studio.modes.examples import FILES
 
 FRAMES = 49
-"""Of each scene, about two seconds: what the pocket model was trained on."""
+"""Frames of each scene, about two seconds: the length that the pocket model was trained on."""
 SECONDS = FRAMES / FPS
 PICTURE = {"width": 768, "height": 576}
 CLIP = {"width": 384, "height": 288}
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def draw(folder: Path) -> list[Path]:
-    """All of them, into a folder."""
+    """Draw all files into a folder; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     ball = scene("moves right", "circle", "blue", "white")
     square = scene("moves up", "square", "green", "black")
@@ -60,7 +60,7 @@ def draw(folder: Path) -> list[Path]:
 
 
 def scene(motion: str, subject: str, colour: str, background: str) -> Scenes:
-    """A shape that moves so."""
+    """Return a shape with the given motion."""
     return held_out(1, "demo", (motion,)).but(
         subject=torch.tensor([SUBJECTS.index(subject)]),
         colour=torch.tensor([list(COLOURS).index(colour)]),
@@ -69,7 +69,7 @@ def scene(motion: str, subject: str, colour: str, background: str) -> Scenes:
 
 
 def silent(face: Scenes) -> Scenes:
-    """The same face before it says anything."""
+    """Return the same face before it speaks."""
     return face.but(strength=face.strength * 0)
 
 

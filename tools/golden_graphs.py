@@ -1,4 +1,4 @@
-"""Write the graph of every preset of every mode as text, for the tests to hold them against.
+"""Write the graph of every preset of every mode as text, for comparison in the tests.
 
 make golden
 """

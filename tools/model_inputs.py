@@ -1,8 +1,8 @@
-"""Ask ComfyUI which inputs of which nodes name model files, and write it down for `ltx_studio.graph.model_inputs`.
+"""Ask ComfyUI which node inputs name model files, and write the table for `ltx_studio.graph.model_inputs`.
 
 make golden
 
-Each of its folders gets one file with a name that tells the folder. An input that offers that name looks there.
+Each of its folders gets one file whose name identifies the folder. An input that offers that name reads from there.
 """
 
 import json
@@ -19,7 +19,7 @@ from ltx_studio.settings import get_settings
 TABLE = Path(model_inputs.__file__).with_name("model_inputs.json")
 MARK = "marker-of-"
 USUAL = ("diffusion_models", "checkpoints", "text_encoders", "vae", "loras")
-"""These come first where an input looks in several folders."""
+"""Common folders, which come first if an input reads from several."""
 
 Table = dict[str, dict[str, list[str]]]
 
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def ask(comfy: Comfy) -> Table:
-    """Class → input → folders, of every node class that is registered."""
+    """Return class → input → folders, for every registered node class."""
     with tempfile.TemporaryDirectory() as scratch, _marked(comfy.folder_paths, Path(scratch)):
         found = {name: _looked_in(cls) for name, cls in sorted(comfy.nodes.NODE_CLASS_MAPPINGS.items())}
     return {name: inputs for name, inputs in found.items() if inputs}
@@ -68,7 +68,7 @@ def _looked_in(node_class: Any) -> dict[str, list[str]]:
 
 
 def _marks(spec: Any) -> Iterator[str]:
-    """The folders whose marker is somewhere among an input's choices."""
+    """Yield the folders whose marker is among an input's choices."""
     if isinstance(spec, str) and spec.startswith(MARK):
         yield spec.removeprefix(MARK).removesuffix(".safetensors")
     elif isinstance(spec, dict):

@@ -1,8 +1,8 @@
-"""Write the tables of nodes and values that the studio's ComfyUI lacks: which version, or node pack, brought them.
+"""Write the tables of nodes and values that the studio's ComfyUI lacks: the version or node pack that adds them.
 
 make golden
 
-Versions are from ComfyUI's workflow templates: each says the ComfyUI that it needs, and each node the one that it was
+Versions are from ComfyUI's workflow templates: each names the ComfyUI that it needs, and each node the one it was
 drawn with. Packs are from ComfyUI-Manager's list of node packs, which is fetched from PyPI: those with most stars.
 """
 
@@ -79,7 +79,7 @@ def _newer(definitions: Definitions, partners: set[str], of_packs: set[str]) -> 
 
 
 def _templates() -> Iterator[tuple[dict[str, Any], Version, bool]]:
-    """Give each template, the ComfyUI that it needs, and whether it runs without services on the internet."""
+    """Yield each template, the ComfyUI that it needs, and whether it runs without internet services."""
     groups = json.loads((TEMPLATES / "index.json").read_text(encoding="utf-8"))
     for told in (each for group in groups for each in group["templates"]):
         path = TEMPLATES / f"{told['name']}.json"
@@ -96,7 +96,7 @@ def _nodes(workflow: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _unknown_values(node: dict[str, Any], definitions: Definitions) -> Iterator[tuple[str, str]]:
-    """Give the texts that a node's inputs do not take; 3D nodes, whose widgets are the editor's own, have none."""
+    """Yield the texts that a node's inputs do not accept; none for 3D nodes, whose widgets are the editor's own."""
     declared = {item.name: item for item in definitions.inputs(node["type"])}
     if "3D" in node["type"]:
         return
@@ -121,7 +121,7 @@ def _partners(comfy: Path) -> Iterator[str]:
 
 
 def _packs(definitions: Definitions) -> Iterator[tuple[str, list[str]]]:
-    """Give owner/name → its nodes, those of most stars first; each node belongs to one of them."""
+    """Yield owner/name → its nodes, those with most stars first; each node belongs to one pack."""
     known, stars = _of_the_manager()
     size = 0
     taken: set[str] = set()

@@ -1,9 +1,9 @@
-"""Ask ComfyUI which inputs of which nodes name files or folders, and write it down for `ltx_studio.graph.path_inputs`.
+"""Ask ComfyUI which node inputs name files or folders, and write the table for `ltx_studio.graph.path_inputs`.
 
 make golden
 
-Two ways, for either alone misses some: each folder gets files and a folder with telling names, and an input that offers
-one of them looks there; and the code of each node is read for parameters that become part of a path.
+Two methods, because either alone misses some: each folder gets files and a folder with unique names, and an input with
+one of them as a choice reads from there; and the code of each node is read for parameters that become part of a path.
 """
 
 import ast
@@ -36,10 +36,10 @@ PATH_CALLS = {
     "load_image",
     "open",
 }
-"""Functions that make a path of what they are given; `os.path.join` is one more."""
+"""Functions that make a path from their arguments; `os.path.join` is one more."""
 
 TEXT_KINDS = {"STRING", "LOAD_3D", "WEBCAM", "AUDIO_RECORD"}
-"""Kinds of input that a graph can give a name of its own in; a COMBO gives one of its choices."""
+"""Kinds of input in which a graph can give any name; a COMBO only allows its choices."""
 
 Table = dict[str, dict[str, str]]
 
@@ -52,10 +52,10 @@ def main() -> None:
 
 
 def ask(comfy: Comfy) -> Table:
-    """Return class → input → where it looks: a folder of ComfyUI's, or ``"path"`` where the code alone tells.
+    """Return class → input → its source: a folder of ComfyUI's, or ``"path"`` if only the code shows it.
 
-    Model files are left out (see `model_inputs`). A class that runs only when trusted is in the table even if it names
-    none, which says that it was looked at.
+    Model files are left out (see `model_inputs`). A class that runs only when trusted is in the table even if it has
+    no such input, which records that it was examined.
     """
     with tempfile.TemporaryDirectory() as scratch, _marked(comfy.folder_paths, Path(scratch)):
         found = {name: _inputs(name, cls) for name, cls in sorted(comfy.nodes.NODE_CLASS_MAPPINGS.items())}
@@ -109,7 +109,7 @@ def _marked(folder_paths: Any, scratch: Path) -> Iterator[None]:
 
 
 def _mark(folder: Path, kind: str) -> None:
-    """Put a file of each sort into it, and a folder that is a data set and a diffusers model in one."""
+    """Put a file of each sort into a folder, and a subfolder that is both a data set and a diffusers model."""
     inner = folder / f"{MARK}{kind}"
     inner.mkdir(parents=True)
     (inner / "metadata.json").write_text("{}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Find the model files anew, and mend the links by which ComfyUI finds them.
+"""Search for the model files again, and mend the links by which ComfyUI finds them.
 
 python tools/refresh_models.py
 """

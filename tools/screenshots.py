@@ -1,6 +1,6 @@
-"""Take the pictures in docs/screenshots: each mode at three widths, with a clip of its own, in a real browser.
+"""Take the pictures in docs/screenshots: each mode at three widths, with its own clip, in a real browser.
 
-The real page, the real engine, the pocket model, and a home of its own, so that nobody's takes are seen. The command
+It uses the real page and engine, the pocket model, and a separate home, so that no one's takes are shown. The command
 is `make screenshots`.
 """
 
@@ -24,7 +24,7 @@ WHOLE = """
 #top, #result, .dock { position: static !important; max-height: none !important; min-height: 0 !important }
 @media (min-width: 1024px) { #drawer { position: static !important; height: auto !important } }
 """
-"""A picture of the whole length: in it nothing stays in sight while the rest is scrolled."""
+"""Style for a full-page picture: nothing stays in view while the rest is scrolled."""
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def take_pictures() -> None:
 
 
 def render(page: Page, mode: str) -> None:
-    """The mode's first example, with a seed that stays."""
+    """Render the mode's first example with a fixed seed."""
     page.locator("#mode label").filter(has_text=MODES[mode].label).click()
     example = page.locator(f"#{mode}-example input")
     example.click()

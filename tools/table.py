@@ -33,7 +33,7 @@ PRESETS = "draft", "fast", "balanced", "quality"
 SECONDS = 2.0
 
 Cells = dict[str, dict[str, Any]]
-"""By the preset: `seconds` and `peak_memory`, as the take tells them."""
+"""By preset: `seconds` and `peak_memory`, from the take."""
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def in_a_process(mode: str) -> Cells:
-    """Of its own, so that no other mode's memory counts."""
+    """Measure a mode in a separate process, so that no other mode's memory counts."""
     command = [sys.executable, "-m", "tools.table", "--only", mode]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -62,12 +62,12 @@ def in_a_process(mode: str) -> Cells:
 
 
 def measured(mode: str) -> Cells:
-    """The second run of each preset, from the least to the most: the first one loads what it needs.
+    """Return figures of the second run of each preset, cheapest preset first: the first run loads what it needs.
 
-    In a home of its own, so that nobody's history has it.
+    It uses a separate home, so that it does not appear in any history.
 
     Raises:
-        StudioError: It failed, or the studio is not set up.
+        StudioError: A run failed, or the studio is not set up.
     """
     installed = comfyui.find(get_settings())
     with tempfile.TemporaryDirectory() as scratch:
@@ -89,14 +89,14 @@ def measured(mode: str) -> Cells:
 
 
 def machine(device: str) -> str:
-    """In words, without its name: ``2 cores of AMD EPYC, no GPU``."""
+    """Return a description of the machine without its name: ``2 cores of AMD EPYC, no GPU``."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     gpu = "no GPU" if not device or device.startswith("cpu") else device.partition(" ")[2] or device
     return f"{count} cores of {processor()}, {gpu.removesuffix(' : native').removesuffix(' : cudaMallocAsync')}"
 
 
 def processor() -> str:
-    """The model's name, as the system tells it."""
+    """Return the name of the processor model from the system."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -104,10 +104,10 @@ def processor() -> str:
 
 
 def write(readme: Path, found: Mapping[str, Cells], machine: str) -> None:
-    """Put the table between the README's two marks.
+    """Write the table between the README's two marks.
 
     Raises:
-        ValueError: It does not have them.
+        ValueError: The README lacks them.
     """
     head, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     _, end, tail = rest.partition(END)
