@@ -1,1 +1,1 @@
-"""Side-by-side measurements: each prints seconds, and ratios against something that the same machine did just now."""
+"""Side-by-side measurements: each prints seconds, and ratios to a reference measured on the same machine just now."""

@@ -62,7 +62,7 @@ def takes(folder: Path, count: int) -> History:
 
 
 def compare(what: str, many: Callable[[], object], few: Callable[[], object]) -> None:
-    """Print milliseconds of both, and their ratio."""
+    """Print the milliseconds of both, and their ratio."""
     large, small = median(many), median(few)
     print(f"{what:45} {large:8.2f} ms, of a hundredth {small:6.2f} ms: {large / small:6.1f} times")
 

@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def plan(folder: Path, hub: LoopbackHub) -> None:
-    """All six modes, on an empty machine."""
+    """Measure the plan for all six modes on an empty machine."""
     os.environ |= environment(folder, hub)
     helped = median(lambda: python("-m", "ltx_studio", "--help"))
     show("ltx-studio --help", helped, helped)
@@ -44,7 +44,7 @@ def plan(folder: Path, hub: LoopbackHub) -> None:
 
 
 def fetch(folder: Path, hub: LoopbackHub) -> None:
-    """200 MB, in this process; then what a run pays for looking at files that are here."""
+    """Fetch 200 MB in this process; then measure what a run spends on checking files that are present."""
     theirs = seconds(lambda: by_huggingface(folder / "theirs", hub))
     show("200 MB by huggingface_hub", theirs, theirs)
     settings = Settings(home=folder / "home", hub_cache=folder / "ours", hub_endpoint=hub.url)
@@ -66,7 +66,7 @@ def by_huggingface(cache: Path, hub: LoopbackHub) -> None:
 
 
 def kill(folder: Path, hub: LoopbackHub) -> None:
-    """SIGKILL at half, then again: how many of the bytes are sent twice."""
+    """Send SIGKILL at half and fetch again; measure how many bytes are sent twice."""
     own = folder / "home" / "models.toml"
     own.parent.mkdir(parents=True)
     own.write_text(f'[files."checkpoints/{NAME}"]\nrepo = "{REPO}"\n')

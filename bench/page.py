@@ -23,7 +23,7 @@ from tools import browser
 
 PAIRS = 3
 MOST_TIMES, MOST_MORE = 1.3, 1.5
-"""What is allowed: the start, in times of the smallest page's; the way to the button, in seconds more."""
+"""Limits: the start, as a multiple of the smallest page's; the time to the button, in seconds more."""
 
 HELLO = f"""
 import threading
@@ -46,15 +46,15 @@ CAN_BE_CLICKED = """() => {
   window.stoodAt = place;
   return stood && (button === hit || button.contains(hit));
 }"""
-"""In a frame: whether a click would reach the button, which has stood still since the frame before."""
+"""JavaScript, per frame: whether a click would reach the button, and it has not moved since the last frame."""
 
 STUDIO = [sys.executable, "-m", "ltx_studio", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Seconds: until the server answers, what its process has had of the processor by then, from there to the button,
-    and from the address to the button once ComfyUI is there, in a browser that knows nothing of the page."""
+    """Seconds: until the server answers, processor time of its process until then, from there to the button,
+    and from the address to the button once ComfyUI is ready, in a browser without a cache."""
 
     server: float
     processor: float
@@ -63,7 +63,7 @@ class Opening:
 
     @property
     def in_all(self) -> float:
-        """Seconds from the process's start to the button."""
+        """Return the seconds from the process's start to the button."""
         return self.server + self.button
 
 
@@ -74,13 +74,13 @@ def main() -> None:
         for pair in range(PAIRS + 1):
             for name in sorted(commands, reverse=pair % 2 == 1):
                 took = opened(commands[name], Path(scratch) / f"{name}-{pair}", chromium)
-                if pair:  # the first pair brings the files into memory
+                if pair:  # the first pair loads the files into memory
                     found[name].append(took)
         report(found["studio"], found["hello"])
 
 
 def report(studio: list[Opening], hello: list[Opening]) -> None:
-    """Medians, and of each pair the ratio and the difference, which the machine's other work troubles less."""
+    """Print medians, and each pair's ratio and difference, which other load on the machine affects less."""
     looks: dict[str, Callable[[Opening], float]] = {
         "until the server answers": lambda each: each.server,
         "of the processor for that": lambda each: each.processor,
@@ -121,7 +121,7 @@ def opened(command: list[str], home: Path, chromium: Browser) -> Opening:
 
 @contextmanager
 def serving(command: list[str], home: Path) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
-    """The address of a server, and its process, as soon as it tells it."""
+    """Start a server; yield its address, as soon as it prints it, and its process."""
     ours = {"LTX_STUDIO_HOME": str(home), "LTX_STUDIO_COMFY_DIR": str(comfyui.find(get_settings()).path)}
     environment = {**os.environ, **ours, "GRADIO_TEMP_DIR": str(home / "gradio"), "GRADIO_ANALYTICS_ENABLED": "False"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -137,9 +137,9 @@ def serving(command: list[str], home: Path) -> "Iterator[tuple[str, subprocess.P
 
 
 def to_button(chromium: Browser, url: str) -> float:
-    """Seconds from the address until Generate can be clicked, in a profile of its own, without a cache.
+    """Return the seconds from the address until Generate can be clicked, in a new profile without a cache.
 
-    Looked at in each frame: Playwright's own wait for a button looks twice a second after its first half second.
+    It checks in each frame: Playwright's own wait for a button checks twice a second after its first half second.
     """
     context = chromium.new_context()
     try:
@@ -155,7 +155,7 @@ def to_button(chromium: Browser, url: str) -> float:
 
 
 def wait_for_comfyui(home: Path) -> None:
-    """Until it has told of its nodes, which it does at the end of its start."""
+    """Wait until ComfyUI has reported its nodes, at the end of its start."""
     until = time.monotonic() + 120
     while time.monotonic() < until and not list(home.glob("comfyui/node-definitions-*.json")):
         time.sleep(0.2)

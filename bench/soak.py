@@ -53,7 +53,7 @@ def mean(sizes: list[int]) -> int:
 
 @contextlib.contextmanager
 def served(home: Home) -> Iterator[psutil.Process]:
-    """Serve the page of a home; the server's process."""
+    """Serve the page of a home; yield the server's process."""
     command = [sys.executable, "-m", "ltx_studio", "serve", "--port", str(PORT)]
     with subprocess.Popen(command, env=home.environment(), stdout=subprocess.DEVNULL) as process:
         try:
@@ -68,7 +68,7 @@ def served(home: Home) -> Iterator[psutil.Process]:
 
 
 def runs(server: psutil.Process) -> Iterator[int]:
-    """Render in every mode in turn; the server's memory in bytes after each run."""
+    """Render in every mode in turn; yield the server's memory in bytes after each run."""
     client = Client(URL, verbose=False)
     modes = list(MODES)
     for number in range(RUNS):
@@ -93,7 +93,7 @@ FILES: dict[str, dict[str, str]] = {
 
 
 def session() -> None:
-    """Call the API as a new visitor that never says it has gone, as `curl` does."""
+    """Call the API as a new visitor that never disconnects, like `curl`."""
     asked = {"data": [10], "session_hash": uuid.uuid4().hex}
     answer = httpx.post(f"{URL}gradio_api/call/jobs", json=asked, timeout=60)
     answer.raise_for_status()

@@ -54,7 +54,7 @@ def python(*arguments: str) -> None:
 
 
 def forget_files(models_dir: Path) -> None:
-    """Have the system, where it can, forget the pocket model's files, so that they come from the disk."""
+    """Drop the pocket model's files from the system's cache, if possible, so that they are read from disk."""
     if not hasattr(os, "posix_fadvise"):
         return
     for name in pocket.ALL:

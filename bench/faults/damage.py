@@ -1,4 +1,4 @@
-"""Damaged databases: every command names the repair, and the repair finds every clip."""
+"""Damaged databases: every command names the repair, and the repair recovers every clip."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def damaged(folder: Path) -> Report:
             foreign = "Something unexpected" in said or "Traceback" in said
             report.expect(not foreign, f"{name}: {command[0]} says {said[-300:]}")
             noticed = code == 1 and "doctor --repair" in said
-            may_work = code == 0 and command[0] in ("jobs", "takes")  # what it reads may be whole
+            may_work = code == 0 and command[0] in ("jobs", "takes")  # the parts it reads may be intact
             report.expect(noticed or may_work, f"{name}: {command[0]} ended with {code}: {said[-300:]}")
         _follow_the_repair(report, home, name)
     return report

@@ -1,4 +1,4 @@
-"""Full, missing and locked disks: jobs wait and are done once, and messages are true. Needs root, for mounts."""
+"""Full, missing and locked disks: jobs wait and finish once, and messages are correct. Needs root, for mounts."""
 
 import contextlib
 import sqlite3
@@ -12,9 +12,9 @@ from bench.faults.home import Home, Report
 from bench.faults.trap import fill_with
 
 SIZE = "1300m"
-"""More than the gigabyte below which `doctor` asks for space."""
+"""Disk size, above the gigabyte below which `doctor` asks for space."""
 FULL_SECONDS = 12.0
-"""Seconds that the disk stays full; the studio tries several times in them."""
+"""Seconds that the disk stays full; the studio retries several times meanwhile."""
 LOCKED_SECONDS = 35.0
 PLACES = (
     ("ltx_studio.runners.local:LocalRunner.prepare", "after"),
@@ -27,7 +27,7 @@ LIES = ("twice", "Something unexpected", "report it")
 
 
 def full_at_each_place(folder: Path) -> Report:
-    """Fill the disk at one place, make room after a while: every job is done once."""
+    """Fill the disk at one place and free space after a while; check that every job finishes once."""
     report = Report("disk full at a chosen place, then room")
     for number, (place, when) in enumerate(PLACES):
         with _disk(folder / f"full-{number}") as disk:
@@ -69,7 +69,7 @@ def read_only_home(folder: Path) -> Report:
 
 
 def outputs_away(folder: Path) -> Report:
-    """Remove the outputs' disk, make new clips, run `doctor --repair`, and bring the disk back."""
+    """Remove the outputs' disk, make new clips, run `doctor --repair`, and restore the disk."""
     report, home = Report("the outputs' disk is away for a while"), Home.make(folder / "away")
     home.settings.outputs_dir.mkdir()
     with _disk(home.settings.outputs_dir):
@@ -128,7 +128,7 @@ def _make_room(filler: Path) -> None:
 
 @contextlib.contextmanager
 def _disk(folder: Path) -> Iterator[Path]:
-    """A small disk of its own, in memory."""
+    """Mount a small separate disk in memory and yield its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)], check=True)
     try:

@@ -1,4 +1,4 @@
-"""A studio home for one series of faults, and the checks that it has lost nothing."""
+"""A studio home for one series of faults, and checks that it has lost nothing."""
 
 import json
 import os
@@ -20,7 +20,7 @@ COMMAND_SECONDS = 180
 
 @dataclass(slots=True)
 class Report:
-    """What a series found; `failures` are sentences."""
+    """The findings of a series; `failures` are sentences."""
 
     name: str
     tried: int = 0
@@ -38,7 +38,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A home of its own on the installed ComfyUI and pocket model."""
+    """A separate home on the installed ComfyUI and pocket model."""
 
     settings: Settings
 
@@ -56,7 +56,7 @@ class Home:
         return {**os.environ, "LTX_STUDIO_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
 
     def start(self, *arguments: str, trap: Sequence[str] = ()) -> "subprocess.Popen[str]":
-        """Start a command in a process of its own; `trap` are the arguments of `bench.faults.trap`."""
+        """Start a command in a separate process; `trap` are the arguments of `bench.faults.trap`."""
         command = ["bench.faults.trap", *trap, "--"] if trap else ["ltx_studio"]
         return subprocess.Popen(
             [sys.executable, "-m", *command, *arguments],
@@ -88,7 +88,7 @@ class Home:
         return ids
 
     def states(self) -> dict[str, str]:
-        """Return job id → state, from the database itself."""
+        """Return job id → state, read from the database."""
         with self._rows() as connection:
             return dict(connection.execute("SELECT id, state FROM jobs").fetchall())
 
@@ -113,7 +113,7 @@ class Home:
             report.expect(plays(file), f"{when}: the clip of job {job} does not play")
 
     def check_end(self, report: Report, jobs: Sequence[str]) -> None:
-        """Check, after everything has run, that no job is lost or doubled and nothing is left over."""
+        """Check, after everything has run, that no job is lost or duplicated and nothing is left over."""
         self.check(report, "at the end")
         states = self.states()
         report.expect(all(states.get(job) == "done" for job in jobs), f"at the end, not all is done: {states}")
@@ -125,13 +125,13 @@ class Home:
         report.expect(code == 0, f"doctor: {said}")
 
     def left_over(self) -> Iterator[Path]:
-        """Yield what an unfinished piece of work has left."""
+        """Yield files that unfinished work has left."""
         yield from self.settings.home.rglob("*.part")
         if self.settings.staging_dir.exists():
             yield from self.settings.staging_dir.iterdir()
 
     def finish(self, report: Report, jobs: Sequence[str]) -> None:
-        """Carry out what waits; a job that was killed twice, or met a full disk, fails by design, and is retried."""
+        """Run the waiting jobs; one that was killed twice, or met a full disk, fails by design and is retried."""
         for _ in range(3):
             code, said = self.run("jobs", "run")
             report.expect(code in (0, 1), f"jobs run ended with {code}: {said[-500:]}")

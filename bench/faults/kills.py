@@ -1,4 +1,4 @@
-"""kill -9 at random moments and at chosen places: nothing is lost, nothing is doubled."""
+"""kill -9 at random moments and at chosen places: nothing is lost or duplicated."""
 
 import random
 import signal
@@ -20,13 +20,13 @@ PLACES = (
     "ltx_studio.engine.run_folders:discard_run",
     "ltx_studio.engine.cache:forget",
 )
-"""Where a run claims its job, hands its clip over and accounts for it."""
+"""Where a run claims its job, hands over its clip, and records it."""
 JOBS = 6
 LONGEST_SECONDS = 14.0
 
 
 def at_random_moments(folder: Path, kills: int, seed: int) -> Report:
-    """Kill `serve`, which works a queue, at random moments of its start and its work."""
+    """Kill `serve` at random moments while it starts and works on a queue."""
     report, home, draw = Report("kill -9 of serve at random moments"), Home.make(folder), random.Random(seed)
     jobs: list[str] = []
     for number in range(kills):

@@ -28,7 +28,7 @@ def fill() -> None:
 
 
 def fill_with(filler: Path) -> None:
-    """Write a file until there is no room left, down to the last bytes."""
+    """Write a file until no space is left, down to the last bytes."""
     with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
         for size in (len(_BLOCK), 4096, 1):
             with contextlib.suppress(OSError):
