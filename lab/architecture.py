@@ -1,7 +1,7 @@
-"""The sizes of the pocket model. Transformer, VAEs, vocoder and upscaler read theirs from the JSON in their files.
+"""Sizes of the pocket model. Transformer, VAEs, vocoder and upscaler read theirs from the JSON in their files.
 
-A latent cell stays 32×32 pixels by 8 frames with 128 channels, because ComfyUI's nodes count on that; only what is
-inside of the networks is small.
+A latent cell stays 32×32 pixels by 8 frames with 128 channels, because ComfyUI's nodes rely on that; only the
+networks are small inside.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ TRANSFORMER: dict[str, Any] = {
     # none: a connector always works on 1024 tokens, which would cost more than the whole transformer
     "connector_num_layers": 0,
     "rope_type": "split",
-    # ComfyUI's frequencies span four decades whatever these are; with them most turn slowly enough for clips this small
+    # ComfyUI's frequencies span four decades regardless; with these most rotate slowly enough for clips this small
     "positional_embedding_max_pos": [40, 8192, 8192],
     "audio_positional_embedding_max_pos": [40],
     "frequencies_precision": "float64",
@@ -59,7 +59,7 @@ VIDEO_VAE: dict[str, Any] = {
         ["compress_all_res", {"multiplier": 2}],
         ["res_x", {"num_layers": 1}],
     ],
-    # the last entry becomes up_blocks.0, by whose res_blocks ComfyUI knows the file
+    # the last entry becomes up_blocks.0, by whose res_blocks ComfyUI recognises the file
     "decoder_blocks": [
         ["res_x", {"num_layers": 1}],
         ["compress_time", {"multiplier": 1}],
@@ -107,7 +107,7 @@ AUDIO_VAE: dict[str, Any] = {
 
 VOCODER: dict[str, Any] = {
     "upsample_initial_channel": 96,
-    "resblock": "1",  # ComfyUI knows the file by this variant's key names
+    "resblock": "1",  # ComfyUI recognises the file by this variant's key names
     "upsample_rates": [10, 16],
     "upsample_kernel_sizes": [20, 32],
     "resblock_kernel_sizes": [3],
@@ -117,7 +117,7 @@ VOCODER: dict[str, Any] = {
 }
 
 CONFIG = {"transformer": TRANSFORMER, "vae": VIDEO_VAE, "audio_vae": AUDIO_VAE, "vocoder": VOCODER}
-"""What a checkpoint says of itself."""
+"""The configuration in a checkpoint's metadata."""
 
 UPSCALER: dict[str, Any] = {
     "_class_name": "LatentUpsampler",
@@ -132,5 +132,5 @@ UPSCALER: dict[str, Any] = {
 }
 
 LORA_RANKS = {"distilled": 16, "control": 48, "pose": 12, "detailer": 12, "manner": 6}
-"""Of each LoRA; `manner` is that of every camera and of the sketch."""
+"""Rank of each LoRA; `manner` is for every camera and the sketch."""
 IC_LORA_DOWNSCALE = 2

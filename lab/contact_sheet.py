@@ -1,4 +1,4 @@
-"""Contact sheets: some clips below each other, each as a row of its frames."""
+"""Contact sheets: several clips, each as a row of its frames."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ SIZE = 128, 96
 
 
 def write_sheet(clips: Sequence[NDArray[np.uint8]], path: Path) -> None:
-    """One row for each clip, (F, H, W, 3), from its first frame to its last; no clips make no sheet."""
+    """Write one row for each clip, (F, H, W, 3), from first to last frame; write nothing without clips."""
     if not clips:
         return
     sheet = Image.new("RGB", (SIZE[0] * COLUMNS, SIZE[1] * len(clips)))

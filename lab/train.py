@@ -49,8 +49,8 @@ def main() -> None:
 
 
 def work(given: argparse.Namespace) -> None:
-    """What each of the processes does."""
-    # ComfyUI's VAE else decodes into the machine's memory
+    """Run the training in one of the processes."""
+    # otherwise ComfyUI's VAE decodes into main memory
     boot(replace(get_settings(), vram=Vram.GPU_ONLY) if shutil.which("nvidia-smi") else get_settings())
     import torch
 

@@ -1,1 +1,1 @@
-"""Does the pocket model do what it is told? Seeded cases through the studio's own graphs, measured on the file."""
+"""Measurement of how well the pocket model follows prompts: seeded cases through the studio's own graphs."""

@@ -43,11 +43,11 @@ def main() -> None:
         try:
             for family, answers in asked:
                 found = [answer.result() for answer in answers]
-                answers.clear()  # they hold pictures
+                answers.clear()  # they contain pictures
                 _check_unchanged(family, models, weights[family.name])
                 missed += _tell(family, found, out, weights[family.name])
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # say now what went wrong, not after an hour of other cases
+            pool.shutdown(wait=False, cancel_futures=True)  # report the error now, not after an hour of other cases
             raise
     print(f"{missed} lines are missed." if missed else "Every line is met.")
 
@@ -63,7 +63,7 @@ def _submit(pool: ProcessPoolExecutor, family: Family, cases: int) -> list[Futur
 
 
 def _tell(family: Family, answers: Sequence[Answer], out: Path, weights: str) -> int:
-    """Print and write a family's lines and its sheet; how many are missed."""
+    """Print and write a family's lines and its sheet; return the number of missed lines."""
     rows = family.table([found for found, _ in answers])
     for name, row in rows.items():
         line = f"{family.name:16} {name:40} {row['reached']:7.3f} of {row['at_least']:6.2f} in {row['cases']}"

@@ -1,4 +1,4 @@
-"""Asking in several processes: each has a studio, and is given cases."""
+"""Worker processes for the cases: each has a studio."""
 
 import tempfile
 from pathlib import Path
@@ -15,17 +15,17 @@ SHOWN = 10
 """Clips of each family on its contact sheet."""
 
 Answer = tuple[Found, list[Pictures]]
-"""What was found in a case, and the frames of its clips if they are shown."""
+"""The findings in a case, and the frames of its clips if they are shown."""
 
 
 class Asker:
-    """What each process has: a studio of its own. Not in `__main__`, which spawned processes do not import."""
+    """The state of each process: a studio. Not in `__main__`, which spawned processes do not import."""
 
     renderer: Renderer
 
     @classmethod
     def begin(cls, processes: int) -> None:
-        """Once in each of so many processes."""
+        """Set up the state, once in each of `processes` processes."""
         if processes > 1:
             torch.set_num_threads(1)
         settings = get_settings()
@@ -34,7 +34,7 @@ class Asker:
 
     @classmethod
     def ask(cls, name: str, number: int, count: int) -> Answer:
-        """One case of a family."""
+        """Run one case of a family."""
         with tempfile.TemporaryDirectory() as scratch:
             found = FAMILIES[name].ask(cls.renderer.render, number, count, Path(scratch))
         clips = cls.renderer.take_pictures()

@@ -1,4 +1,4 @@
-"""What is to be seen and heard in a clip, measured on its frames and its sound alone."""
+"""Measurements of a clip from its frames and its sound alone."""
 
 import itertools
 import math
@@ -14,20 +14,20 @@ Array = NDArray[np.float64]
 RGB = tuple[float, float, float]
 
 SEEN = 0.25
-"""Difference to the background, in the channel where it is largest, from which a pixel is of the subject."""
+"""Difference from the background, in the channel where it is largest, above which a pixel belongs to the subject."""
 SMALL = 0.002
-"""Part of the picture below which there is no subject; the smallest that is promised, a triangle of 15 % of the height
-that has drawn itself together, has more."""
+"""Share of the picture below which there is no subject; the smallest one promised, a triangle of 15 % of the height
+that has contracted, has more."""
 STILL = 0.1
-"""How far what stays where it is may stray, in units of the short side."""
+"""Tolerance for the position of a subject at rest, in units of the short side."""
 NO_SOUND: Array = np.zeros(0)
 SILENT = 0.01
-"""Root mean square below which nothing is heard."""
+"""Root mean square below which a sound is silent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A decoded file: frames (F, H, W, 3) of 0 to 1, frames per second, sound (N,) of -1 to 1, samples per second."""
+    """A decoded file: frames (F, H, W, 3) from 0 to 1, frame rate, sound (N,) from -1 to 1, samples per second."""
 
     frames: Array
     fps: float
@@ -36,7 +36,7 @@ class Clip:
 
 
 def read(path: Path) -> Clip:
-    """Decode a file that the studio wrote; no sound is an empty one."""
+    """Decode a file written by the studio; a missing sound is empty."""
     with av.open(path) as file:
         fps = float(file.streams.video[0].average_rate or 24)
         frames = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]) / 255
@@ -44,7 +44,7 @@ def read(path: Path) -> Clip:
 
 
 def beside(clip: Clip, sound: Path) -> Clip:
-    """The clip's pictures with another sound: that of a file."""
+    """Return the clip's pictures with the sound of another file."""
     return Clip(clip.frames, clip.fps, *_sound(sound))
 
 
@@ -61,7 +61,7 @@ def _sound(path: Path) -> tuple[Array, int]:
 
 
 def background(clip: Clip) -> RGB:
-    """The colour along the picture's rim."""
+    """Return the colour along the picture's border."""
     rim = max(2, clip.frames.shape[1] // 24)
     sides = clip.frames[:, :rim], clip.frames[:, -rim:], clip.frames[:, :, :rim], clip.frames[:, :, -rim:]
     red, green, blue = np.median(np.concatenate([side.reshape(-1, 3) for side in sides]), axis=0)
@@ -69,25 +69,25 @@ def background(clip: Clip) -> RGB:
 
 
 def subject(clip: Clip) -> NDArray[np.bool_]:
-    """Which pixels differ from the background, (F, H, W)."""
+    """Return which pixels differ from the background, (F, H, W)."""
     seen: NDArray[np.bool_] = _contrast(clip) > SEEN
     return seen
 
 
 def _contrast(clip: Clip) -> Array:
-    """Difference to the background, in the channel where it is largest, (F, H, W)."""
+    """Return the difference from the background, in the channel where it is largest, (F, H, W)."""
     away: Array = np.abs(clip.frames - np.array(background(clip))).max(-1)
     return away
 
 
 def _most(contrast: Array) -> float:
-    """That of the subject's middle; 1 where there is no subject."""
+    """Return the contrast at the subject's middle; 1 if there is no subject."""
     seen = contrast[contrast > SEEN]
     return float(np.quantile(seen, 0.9)) if seen.size else 1.0
 
 
 def colour(clip: Clip) -> RGB | None:
-    """The subject's, where it differs most from the background; None where there is no subject."""
+    """Return the subject's colour where it differs most from the background; None if there is no subject."""
     away = _contrast(clip)
     core = away > max(SEEN, 0.7 * _most(away))
     if not core.any():
@@ -97,18 +97,18 @@ def colour(clip: Clip) -> RGB | None:
 
 
 def nearest(rgb: RGB, names: Mapping[str, RGB]) -> str:
-    """The name of the nearest colour."""
+    """Return the name of the nearest colour."""
     return min(names, key=lambda name: distance(rgb, names[name]))
 
 
 def distance(one: RGB, other: RGB) -> float:
-    """Between two colours, Euclid's."""
+    """Return the Euclidean distance between two colours."""
     return math.dist(one, other)
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Where the subject is in each frame: centre in units of the short side, area as a part of the picture; (F,)."""
+    """The subject in each frame: centre in units of the short side, area as a share of the picture; (F,)."""
 
     x: Array
     y: Array
@@ -116,13 +116,13 @@ class Track:
 
     @property
     def is_there(self) -> bool:
-        """Whether something is seen, nearly all the time, and at the beginning and the end."""
+        """Return whether a subject is visible nearly all the time, including the beginning and the end."""
         seen = self.area > SMALL
         return bool(seen.mean() > 0.95 and seen[:3].all() and seen[-3:].all())
 
     @property
     def radius(self) -> Array:
-        """Of a disc of that area, in units of the short side of a picture of 4 by 3."""
+        """Return the radius of a disc of that area, in units of the short side of a 4:3 picture."""
         return np.sqrt(self.area * (4 / 3) / np.pi)
 
 
@@ -137,7 +137,7 @@ def track(clip: Clip) -> Track:
 
 
 def motion(clip: Clip) -> str:
-    """The name of the motion, "nothing" where no subject is seen, "something else" where it is none of them."""
+    """Return the name of the motion; "nothing" without a visible subject, "something else" for an unknown one."""
     found = track(clip)
     if not found.is_there:
         return "nothing"
@@ -154,7 +154,7 @@ def motion(clip: Clip) -> str:
 
 
 def _at_rest(found: Track) -> str:
-    """What it does that leads nowhere. What grows to one side alone strays as far as it grows, and pulses too."""
+    """Return the name of a motion in place. A subject that grows to one side strays as far as it grows, too."""
     strays = max(float(np.ptp(_smooth(axis))) for axis in (found.x, found.y))
     if float(found.area.std() / found.area.mean()) <= 0.13:
         return "stays still" if strays < STILL else "something else"
@@ -169,7 +169,7 @@ def _smooth(values: Array) -> Array:
 
 
 def pitch(clip: Clip) -> float:
-    """The strongest frequency in hertz; 0 where it is silent."""
+    """Return the strongest frequency in hertz; 0 if the clip is silent."""
     if loudness(clip) < SILENT:
         return 0.0
     spectrum = np.abs(np.fft.rfft(clip.sound * np.hanning(len(clip.sound))))
@@ -177,19 +177,19 @@ def pitch(clip: Clip) -> float:
 
 
 def loudness(clip: Clip) -> float:
-    """Root mean square of the whole sound."""
+    """Return the root mean square of the whole sound."""
     return float(np.sqrt(np.square(clip.sound).mean())) if len(clip.sound) else 0.0
 
 
 def envelope(clip: Clip) -> Array:
-    """How loud it is around the moment of each frame, (F,)."""
+    """Return the loudness around the time of each frame, (F,)."""
     edges = np.round((np.arange(len(clip.frames) + 1) - 0.5).clip(min=0) * clip.rate / clip.fps).astype(int)
     pieces = [clip.sound[begin:end] for begin, end in itertools.pairwise(edges)]
     return np.array([np.sqrt(np.square(piece).mean()) if len(piece) else 0.0 for piece in pieces])
 
 
 def correlation(one: Array, other: Array) -> float:
-    """Pearson's; 0 where one of them does not change."""
+    """Return Pearson's correlation; 0 if one of them is constant."""
     length = min(len(one), len(other))
     one, other = one[:length] - one[:length].mean(), other[:length] - other[:length].mean()
     scale = float(np.linalg.norm(one) * np.linalg.norm(other))
@@ -197,36 +197,36 @@ def correlation(one: Array, other: Array) -> float:
 
 
 def beat(clip: Clip, what: str) -> Array:
-    """What the motion called `what` does in time with a sound: how low a bouncing thing is, how large a pulsing one."""
+    """Return what the motion `what` does in time with a sound: the height of a bounce, the size of a pulse."""
     found = track(clip)
     return found.y if what == "bounces" else np.sqrt(found.area)
 
 
 def psnr(one: Array, other: Array) -> float:
-    """In dB, of values from 0 to 1."""
+    """Return the PSNR in dB, for values from 0 to 1."""
     return float(-10 * np.log10(max(np.square(one - other).mean(), 1e-10)))
 
 
 def mouth(clip: Clip, box: tuple[float, float, float, float]) -> Array:
-    """How much of a box is dark, frame by frame, (F,); the box is left, top, right, bottom as parts of the picture."""
+    """Return the dark share of a box (left, top, right, bottom as shares of the picture) in each frame, (F,)."""
     rows, columns = within(clip, box)
     dark: Array = (clip.frames[:, rows, columns].max(-1) < 0.42).mean((1, 2))
     return dark
 
 
 def within(clip: Clip, box: tuple[float, float, float, float]) -> tuple[slice, slice]:
-    """The rows and columns of a box: left, top, right, bottom as parts of the picture."""
+    """Return the rows and columns of a box: left, top, right, bottom as shares of the picture."""
     height, width = clip.frames.shape[1:3]
     left, top, right, bottom = (int(part * side) for part, side in zip(box, (width, height) * 2, strict=True))
     return slice(top, bottom), slice(left, right)
 
 
 def outline(clip: Clip) -> NDArray[np.bool_]:
-    """The subject's rim, one pixel wide, (F, H, W): where it differs half as much from the background as it does most.
+    """Return the subject's outline, one pixel wide, (F, H, W), at half of its largest difference from the background.
 
-    There a soft edge is where the sharp one was, however large the contrast. By a fixed difference of `SEEN` it is
+    There a soft edge is where the sharp one was, whatever the contrast. With a fixed difference of `SEEN` it is
     further out: of drawn clips that went through the video VAE and back only 0.62 of the edges were kept (F-score,
-    median of 12), by this 0.89.
+    median of 12), with this 0.89.
     """
     away = _contrast(clip)
     mask = away > _most(away) / 2
@@ -237,19 +237,19 @@ def outline(clip: Clip) -> NDArray[np.bool_]:
 
 
 def whiteness(clip: Clip) -> float:
-    """How white it is on the whole, 0 to 1: it grows evenly from a coloured picture to a white one."""
+    """Return the overall whiteness, 0 to 1: it grows evenly from a coloured picture to a white one."""
     return float(clip.frames.min(-1).mean())
 
 
 def shrunk(clip: Clip, factor: int) -> Clip:
-    """So many times smaller on each side, every pixel the mean of those it stands for."""
+    """Return the clip `factor` times smaller on each side, every pixel the mean of those it replaces."""
     frames, height, width, channels = clip.frames.shape
     blocks = clip.frames.reshape(frames, height // factor, factor, width // factor, factor, channels)
     return replace(clip, frames=blocks.mean((2, 4)))
 
 
 def edge_score(found: NDArray[np.bool_], wanted: NDArray[np.bool_], *, reach: int = 2) -> float:
-    """The F-score of edges, (F, H, W) each, where a pixel counts as met when one of the other is within `reach`."""
+    """Return the F-score of edges, (F, H, W) each; a pixel counts as matched if the other has one within `reach`."""
     if not found.any() or not wanted.any():
         return 0.0
     precision = (found & _grown(wanted, reach)).sum() / found.sum()

@@ -1,4 +1,4 @@
-"""Whether each mode does what it says, with the preset Fast."""
+"""Judges of each mode with the preset Fast: whether it does what it promises."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -34,11 +34,11 @@ from ltx_studio.pocket import files
 
 EDGES_KEPT = 0.7
 CLEARLY = 0.1
-"""By how much fewer edges are kept without the IC-LoRA, at least."""
+"""Minimum decrease of the kept edges without the IC-LoRA."""
 
 
 def judge_words(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """Colours, motion, pitch and time, all from words."""
+    """Check colours, motion, pitch and timing, all from words."""
     clip = render("t2v", request(scene, number, frames=length(number)))
     wanted, moved = motion_of(scene), measure.motion(clip)
     background, colour = has_colours(clip, scene)
@@ -52,7 +52,7 @@ def judge_words(render: Render, scene: Scenes, number: int, _folder: Path) -> Fo
 
 
 def judge_image(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
-    """The picture begins with the given one, and goes on as prompted."""
+    """Check that the clip begins with the given picture, and continues as prompted."""
     frames = length(number)
     given = write_frame(scene, folder / "first.png", frames=frames, index=0, width=WIDTH, height=HEIGHT)
     clip = render("i2v", {**request(scene, number, frames=frames), "image": given})
@@ -63,7 +63,7 @@ def judge_image(render: Render, scene: Scenes, number: int, folder: Path) -> Fou
 
 
 def judge_keyframes(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
-    """It begins and ends with the given pictures, and in the middle the subject is between."""
+    """Check that the clip begins and ends with the given pictures, and that the subject is between them midway."""
     frames = length(number)
     ends = [
         write_frame(scene, folder / f"{name}.png", frames=frames, index=index, width=WIDTH, height=HEIGHT)
@@ -80,7 +80,7 @@ def judge_keyframes(render: Render, scene: Scenes, number: int, folder: Path) ->
 
 
 def is_between(clip: Clip, ends: Clip, motion: str) -> bool:
-    """Whether the subject is on its way in each of the three frames in the middle, and is one, neither two nor none."""
+    """Return whether the three middle frames each show exactly one subject, on its way between the ends."""
     found, given = measure.track(clip), measure.track(ends)
     axis, (begin, end) = (found.x, given.x) if motion in ("moves right", "moves left") else (found.y, given.y)
     middle = slice(len(axis) // 2 - 1, len(axis) // 2 + 2)
@@ -90,7 +90,7 @@ def is_between(clip: Clip, ends: Clip, motion: str) -> bool:
 
 
 def judge_sound(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
-    """The picture follows a given sound, not one of its own, and another sound gives another picture."""
+    """Check that the picture follows the given sound, not its own, and that another sound gives another picture."""
     frames, wanted = length(number), motion_of(scene)
     shifted = scene.but(beats=scene.beats - 0.11 - 0.13 * (number % 3))
     clips = []
@@ -105,7 +105,7 @@ def judge_sound(render: Render, scene: Scenes, number: int, folder: Path) -> Fou
 
 
 def judge_lips(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
-    """The mouth opens as the given voice is loud, not one of the clip's own, and the face stays the given one."""
+    """Check that the mouth follows the given voice, not the clip's own, and that the face stays the given one."""
     frames = length(number)
     quiet = scene.but(strength=scene.strength * 0)
     portrait = write_frame(quiet, folder / "face.png", frames=frames, index=0, width=WIDTH, height=HEIGHT)
@@ -125,7 +125,7 @@ def judge_lips(render: Render, scene: Scenes, number: int, folder: Path) -> Foun
 
 
 def face_of(scene: Scenes) -> NDArray[np.bool_]:
-    """Which pixels are of the face, (HEIGHT, WIDTH)."""
+    """Return which pixels belong to the face, (HEIGHT, WIDTH)."""
     state, *_ = frame_state(scene, 1, WIDTH, HEIGHT, 24.0)
     x, y, radius = (float(each[0, 0]) * HEIGHT for each in (state.x, state.y, state.radius))
     down, across = np.mgrid[:HEIGHT, :WIDTH] + 0.5
@@ -134,7 +134,7 @@ def face_of(scene: Scenes) -> NDArray[np.bool_]:
 
 
 def mouth_box(scene: Scenes) -> tuple[float, float, float, float]:
-    """Where a face's mouth is, open or closed: left, top, right, bottom as parts of the picture."""
+    """Return the box of a face's mouth, open or closed: left, top, right, bottom as shares of the picture."""
     state, *_ = frame_state(scene, 1, WIDTH, HEIGHT, 24.0)
     x, y, radius = (
         float(state.x[0, 0]),
@@ -147,7 +147,7 @@ def mouth_box(scene: Scenes) -> tuple[float, float, float, float]:
 
 
 def judge_style(render: Render, scene: Scenes, number: int, folder: Path) -> Found:
-    """A clip made anew in other colours keeps its outlines, and without the IC-LoRA it does not."""
+    """Check that a clip in other colours keeps its outlines, and that without the IC-LoRA it does not."""
     given = write_clip(scene, folder / "clip.mp4", frames=25, width=WIDTH, height=HEIGHT)
     wanted = repainted(scene, number)
     values = {**request(wanted, number), "clip": given}
@@ -167,7 +167,7 @@ def judge_style(render: Render, scene: Scenes, number: int, folder: Path) -> Fou
 
 
 def repainted(scene: Scenes, number: int) -> Scenes:
-    """The scene in two other colours whose sentence was kept out of training."""
+    """Return the scene in two other colours whose sentence was kept out of training."""
     pairs = [
         (colour, background)
         for colour in range(len(COLOURS))

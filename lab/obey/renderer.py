@@ -1,4 +1,4 @@
-"""The studio's own graphs and engine, asked in this process."""
+"""A renderer on the studio's own graphs and engine, in this process."""
 
 import copy
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ Pictures = NDArray[np.uint8]
 def build(
     settings: Settings, mode: str, values: Mapping[str, Any], preset: str, strengths: Mapping[str, float]
 ) -> Workflow:
-    """The graph that the studio makes of a request, with LoRAs in it as strong as that."""
+    """Return the studio's graph for a request, with its LoRAs at the given strengths."""
     spec = JobSpec.from_request(mode, values, load_registry().get_set("pocket"), preset)
     workflow = spec.build(InputPreparer(settings.inputs_dir, settings.models_dir / "loras"))
     return replace(workflow, graph=_with_loras_at(workflow.graph, strengths)) if strengths else workflow
 
 
 class Renderer:
-    """Renders requests, and remembers what was to be seen."""
+    """A renderer of requests that remembers the frames."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
         self._settings, self._engine = settings, engine or Engine(settings)
@@ -52,7 +52,7 @@ class Renderer:
         raise SystemExit("stopped")
 
     def take_pictures(self) -> list[Pictures]:
-        """The remembered clips' frames, which are then forgotten."""
+        """Return the remembered clips' frames, and forget them."""
         pictures, self._pictures = self._pictures, []
         return pictures
 

@@ -1,4 +1,4 @@
-"""Cases: held-out scenes of one kind, and files made of them that a mode can be given."""
+"""Cases: held-out scenes of one kind, and files made from them as inputs for a mode."""
 
 import wave
 from collections.abc import Callable, Sequence
@@ -18,35 +18,35 @@ from lab.world.sound import RATE, other_sound, sound
 
 FPS = 24
 POOL = 40_000
-"""Scenes from which cases are chosen: the same first ones, however many are asked for."""
+"""Scenes from which cases are chosen: always the same first ones, whatever the number requested."""
 
 
 Which = Callable[[Scenes], torch.Tensor]
-"""From B scenes to whether they can be chosen, (B,)."""
+"""A function from B scenes to which of them are eligible, (B,)."""
 CANNY_SEES = 0.3
-"""Difference in brightness, ITU-R BT.601, above which ComfyUI's Canny with the studio's thresholds finds an edge."""
+"""Brightness difference, ITU-R BT.601, above which ComfyUI's Canny with the studio's thresholds finds an edge."""
 
 
 def on_promised_background(scenes: Scenes) -> torch.Tensor:
-    """Not on brown, on which some colours that come instead of another are hard to see."""
+    """Return which scenes are not on brown, against which some wrong colours are hard to see."""
     return scenes.background < CORE_BACKGROUNDS
 
 
 def edged(scenes: Scenes) -> torch.Tensor:
-    """Which have edges that a control clip can show: Canny sees brightness alone, so nothing of blue on navy."""
+    """Return which scenes have edges for a control clip: Canny sees brightness alone, so nothing of blue on navy."""
     weights = torch.tensor([0.299, 0.587, 0.114])
     subjects, backgrounds = (torch.tensor(list(palette.values())) @ weights for palette in (COLOURS, BACKGROUNDS))
     return (subjects[scenes.colour] - backgrounds[scenes.background]).abs() > CANNY_SEES
 
 
 def held_out(count: int, family: str, motions: Sequence[str], *, which: Which | None = None) -> Scenes:
-    """Scenes whose sentences were kept out of training, with these motions in turn, and no drift.
+    """Return scenes whose sentences were kept out of training, with these motions in turn, and no drift.
 
     Args:
-        count: How many.
-        family: Makes them other ones than another family's.
+        count: Number of scenes.
+        family: Each family gets different scenes.
         motions: From `MOTIONS`.
-        which: Of them can be chosen; all where it is not said.
+        which: Selects eligible scenes; all by default.
     """
     generator = generator_for(1, "obey", family)
     scenes = sample(POOL, generator, faces=0.0, settings=0.0)
@@ -64,13 +64,13 @@ def held_out(count: int, family: str, motions: Sequence[str], *, which: Which | 
 
 
 def faces(count: int, family: str) -> Scenes:
-    """Talking faces; what they look like and say is new, for it is drawn from numbers that training never had."""
+    """Return talking faces; their looks and speech come from random numbers never used in training."""
     scenes = sample(POOL // 10, generator_for(1, "obey", family), faces=1.0)
     return scenes[scenes.motion == TALK][:count]
 
 
 def write_frame(scene: Scenes, path: Path, *, frames: int, index: int, width: int, height: int) -> Path:
-    """One frame of a scene, as a picture."""
+    """Write one frame of a scene as a picture; return its path."""
     index = index % frames
     clip = render(scene, frames, width, height, FPS, window=(index, index + 1))
     Image.fromarray(_bytes(clip[0, :, 0].permute(1, 2, 0))).save(path)
@@ -78,12 +78,12 @@ def write_frame(scene: Scenes, path: Path, *, frames: int, index: int, width: in
 
 
 def write_clip(scene: Scenes, path: Path, *, frames: int, width: int, height: int) -> Path:
-    """The scene as a film without sound, nearly without loss."""
+    """Write the scene as a nearly lossless video without sound; return its path."""
     return write_pictures(render(scene, frames, width, height, FPS), path)
 
 
 def write_pictures(clip: torch.Tensor, path: Path) -> Path:
-    """A clip, (1, 3, F, H, W) of -1 to 1, as a film without sound, nearly without loss."""
+    """Write a clip, (1, 3, F, H, W) from -1 to 1, as a nearly lossless video without sound; return its path."""
     pictures = _bytes(clip[0].permute(1, 2, 3, 0))
     with av.open(path, "w") as file:
         stream = file.add_stream("libx264", rate=FPS, options={"crf": "4"})
@@ -96,7 +96,7 @@ def write_pictures(clip: torch.Tensor, path: Path) -> Path:
 
 
 def write_sound(scene: Scenes, path: Path, *, frames: int, other: int | None = None) -> Path:
-    """What the scene sounds like; with `other`, a number, another sound with the same loudness."""
+    """Write the scene's sound; with `other`, a number, another sound of the same loudness. Return its path."""
     duration = (frames - 1) / FPS
     samples = int(RATE * frames / FPS)
     if other is None:

@@ -1,4 +1,4 @@
-"""What was reached, family by family: docs/obedience.json, and the model card's table made of it."""
+"""The results, family by family: docs/obedience.json, and the model card's table made from it."""
 
 import hashlib
 import json
@@ -13,26 +13,26 @@ from ltx_studio.pocket import files
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in (*MODES, *WAYS)}
 CASES = 100
-"""Of each family, for a table that is published; of those with a smaller share, that part."""
+"""Cases per family for a published table; families with a smaller share have that part of it."""
 BEGIN, END = "<!-- Below: written by make obey. -->", "<!-- Above: written by make obey. -->"
 
 Table = dict[str, dict[str, Any]]
-"""By the family's name: `weights`, a digest of the files that it was asked of, and `lines`."""
+"""By family name: `weights`, a digest of the files used, and `lines`."""
 
 
 def read(path: Path) -> Table:
-    """The table at `path`, empty where there is none."""
+    """Return the table at `path`; empty if there is none."""
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def put(path: Path, family: Family, rows: Mapping[str, Any], weights: str) -> Table:
-    """Write what a family reached, and leave the others as they are; the table then.
+    """Write the results of a family, keeping the others; return the new table.
 
     Args:
-        path: Of the table.
-        family: Which.
+        path: The table's file.
+        family: The family.
         rows: Its lines.
-        weights: Digest of the files that were asked.
+        weights: Digest of the model files used.
     """
     table = read(path) | {family.name: {"weights": weights, "lines": dict(rows)}}
     table = {name: table[name] for name in FAMILIES if name in table}
@@ -42,7 +42,7 @@ def put(path: Path, family: Family, rows: Mapping[str, Any], weights: str) -> Ta
 
 
 def digest_of(family: Family, models: Path) -> str:
-    """One sha256 of all files of the pocket model in `models` that a family's graphs load."""
+    """Return one sha256 of all files of the pocket model in `models` that a family's graphs load."""
     digest = hashlib.sha256()
     for name in files.MODELS:
         if not name.startswith("loras/") or name in family.loras:
@@ -51,10 +51,10 @@ def digest_of(family: Family, models: Path) -> str:
 
 
 def write_card(card: Path, table: Table) -> None:
-    """Put the table between the card's two marks.
+    """Write the table between the card's two marks.
 
     Raises:
-        ValueError: It does not have them.
+        ValueError: The card lacks them.
     """
     head, begin, rest = card.read_text(encoding="utf-8").partition(BEGIN)
     _, end, tail = rest.partition(END)
@@ -67,7 +67,7 @@ def _rows(table: Table) -> Iterator[str]:
     yield from ("| asked | of it | reached | wanted | cases |", "|---|---|---|---|---|")
     for name, found in table.items():
         for line in FAMILIES[name].lines:
-            if line.name not in found["lines"]:  # a new one, asked with the next run of its family
+            if line.name not in found["lines"]:  # new, filled with the next run of its family
                 continue
             row = found["lines"][line.name]
             reached, wanted = (_said(line, row[key], row) for key in ("reached", "at_least"))
@@ -83,7 +83,7 @@ def _said(line: Line, value: float, row: Mapping[str, Any]) -> str:
 
 
 def missing(table: Table, models: Path) -> Sequence[str]:
-    """Families that were not asked, of other files than those in `models`, for less, or too seldom."""
+    """Return families without results, or with results for other files, lower claims or too few cases."""
     return [name for name, family in FAMILIES.items() if not _is_of(table.get(name, {}), family, models)]
 
 

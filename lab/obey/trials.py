@@ -1,4 +1,4 @@
-"""What a question to the pocket model is made of: cases, a judge, and the lines of the table that they fill."""
+"""The parts of a trial of the pocket model: cases, a judge, and the lines of the table that they fill."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ WIDTH, HEIGHT = 256, 192
 DIRECTIONS = MOTIONS[:4]
 RHYTHMS = ("stays still", "bounces", "pulses")
 PITCH_REACH = 60.0
-"""Hertz by which a pitch may be off; the three are 300 apart and more."""
+"""Tolerance of a pitch in hertz; the three are at least 300 apart."""
 
 Found = dict[str, bool | float]
 
 
 class Render(Protocol):
-    """Makes a clip."""
+    """A function that renders a clip."""
 
     def __call__(
         self, mode: str, values: Mapping[str, Any], *, preset: str = "fast", strengths: Mapping[str, float] = {}
     ) -> Clip:
-        """`values` are the mode's; `strengths` are of LoRAs in the graph, by the names of their files."""
+        """Render a clip; `values` are the mode's; `strengths` are of the graph's LoRAs, by file name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table.
+    """A line of the table.
 
     Attributes:
-        name: What is claimed.
-        at_least: The share of cases, or the median, that it takes; or the line that it must not fall behind.
+        name: The claim.
+        at_least: The required share of cases, or median; or the line that it must not fall behind.
         median: Whether the cases give numbers rather than yes or no.
     """
 
@@ -50,14 +50,14 @@ class Line:
     median: bool = False
 
     def reached(self, found: list[Found]) -> float:
-        """The median, or the share of those that hold."""
+        """Return the median, or the share of cases that hold."""
         values = [float(each[self.name]) for each in found if self.name in each]
         if not values:
             return 0.0
         return float(np.median(values) if self.median else np.mean(values))
 
     def share(self, found: list[Found], must: float) -> float:
-        """Of the cases, that reach so much each."""
+        """Return the share of cases that each reach `must`."""
         values = [float(each[self.name]) >= must for each in found if self.name in each]
         return float(np.mean(values)) if values else 0.0
 
@@ -72,11 +72,11 @@ class Family:
     """Cases of one kind, and the lines that they fill.
 
     Attributes:
-        name: What is asked.
-        lines: What is claimed of it.
-        cases: So many scenes; the first ones are always the same.
+        name: Its name.
+        lines: The claims about it.
+        cases: Returns a number of scenes; the first ones are always the same.
         judge: Renders and measures one.
-        share: Of the cases that other families have.
+        share: Share of the number of cases in other families.
         loras: Names of the LoRA files that its graphs load.
     """
 
@@ -88,11 +88,11 @@ class Family:
     loras: tuple[str, ...] = (files.DISTILLED_LORA,)
 
     def ask(self, render: Render, number: int, count: int, folder: Path) -> Found:
-        """Make and judge case `number` of `count`, with files of its own in `folder`."""
+        """Make and judge case `number` of `count`, with its files in `folder`."""
         return self.judge(render, _cases(self.cases, count)[number : number + 1], number, folder)
 
     def table(self, found: list[Found]) -> dict[str, dict[str, Any]]:
-        """For each line: how many cases, what they reach, what they must."""
+        """Return for each line the number of cases, the result, and the requirement."""
         reached = {line.name: line.reached(found) for line in self.lines}
         rows = {}
         for line in self.lines:
@@ -108,7 +108,7 @@ class Family:
 
 
 def request(scene: Scenes, number: int, *, frames: int = 25) -> dict[str, Any]:
-    """What every mode is asked with."""
+    """Return the values that every mode is asked with."""
     return {
         "prompt": plain_caption(scene, 0),
         "seed": 1000 + number,
@@ -119,7 +119,7 @@ def request(scene: Scenes, number: int, *, frames: int = 25) -> dict[str, Any]:
 
 
 def length(number: int) -> int:
-    """Of the clip, in frames: one to two seconds; every fourth case begins elsewhere, so that each motion gets each."""
+    """Return the frames of the clip, one to two seconds; shifted every four cases, so each motion gets each length."""
     return (25, 25, 33, 49)[(number + number // 4) % 4]
 
 
@@ -136,7 +136,7 @@ def background_of(scene: Scenes) -> str:
 
 
 def has_colours(clip: Clip, scene: Scenes) -> tuple[bool, bool]:
-    """Whether the background and the subject have the colours that were asked for."""
+    """Return whether the background and the subject have the requested colours."""
     seen = measure.colour(clip)
     return (
         measure.nearest(measure.background(clip), BACKGROUNDS) == background_of(scene),
@@ -145,12 +145,12 @@ def has_colours(clip: Clip, scene: Scenes) -> tuple[bool, bool]:
 
 
 def is_all_right(clip: Clip, scene: Scenes) -> bool:
-    """Whether both colours and the motion are as asked for."""
+    """Return whether both colours and the motion are as requested."""
     return all(has_colours(clip, scene)) and measure.motion(clip) == motion_of(scene)
 
 
 def sounds_right(clip: Clip, scene: Scenes) -> bool:
-    """Whether its pitch is the subject's, or it is silent where the subject is still."""
+    """Return whether its pitch is the subject's, or it is silent if the subject is still."""
     heard = measure.pitch(clip)
     if motion_of(scene) == "stays still":
         return heard == 0

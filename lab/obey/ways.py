@@ -1,4 +1,4 @@
-"""Whether presets, the negative prompt and the LoRAs do what they say."""
+"""Judges of presets, the negative prompt and the LoRAs: whether they do what they promise."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -33,19 +33,19 @@ from ltx_studio.pocket import files
 
 DISTILLED = Path(files.DISTILLED_LORA).name
 Ask = Callable[[Scenes, int, Path, float], tuple[str, Mapping[str, Any]]]
-"""From a scene, its number, a folder and the LoRA's strength to a mode and its values."""
+"""A function from a scene, its number, a folder and the LoRA's strength to a mode and its values."""
 STRENGTHS = 0.0, 0.5, 1.0
 HALVES = "0 to ½", "½ to 1"
 BEATING = "bounces", "pulses"
 NEGATIVE = "what is named is gone, and something else is there", "it stays where another colour is named"
 OTHER_COLOUR = 0.4
-"""Distance in RGB from which a colour is another one; yellow and orange, the nearest two, have 0.45."""
+"""Distance in RGB from which a colour is a different one; yellow and orange, the nearest two, have 0.45."""
 
 
 def judge_presets(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """Fast is better for its distilled LoRA, the slower ones are not worse, and Draft shows the same take.
+    """Check that Fast benefits from its distilled LoRA, the slower ones are not worse, and Draft shows the same take.
 
-    What that LoRA is for is asked of scenes that beat: colours and directions are right without it too.
+    That LoRA is tested on scenes that beat: colours and directions are right without it too.
     """
     values = request(scene, number)
     clips = {preset: render("t2v", values, preset=preset) for preset in ("fast", "balanced", "quality", "draft")}
@@ -69,9 +69,9 @@ def _together(clip: Clip, scene: Scenes) -> float:
 
 
 def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) -> Found:
-    """A subject whose colour no word names is still there, and is not what the negative prompt names.
+    """Check that a subject of unnamed colour is still there, in another colour than the negative prompt names.
 
-    It is not that any negative prompt changes the colour: where another one is named, it stays.
+    This is not an effect of any negative prompt: if it names another colour, the subject's stays.
     """
     shape = SUBJECTS[int(scene.subject[0])]
     prompt = f"a {shape} {motion_of(scene)} on a {background_of(scene)} background"
@@ -96,18 +96,18 @@ def judge_negative(render: Render, scene: Scenes, number: int, _folder: Path) ->
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a LoRA does to a clip, as a number that grows with it.
+    """The effect of a LoRA on a clip, as a number that grows with it.
 
     Attributes:
-        name: Of the LoRA.
-        file: Its own.
-        ask: What is asked for.
-        size: From a clip and the scene to the number; NaN where there is nothing to measure, which is no growth.
-        steps: By how much it must grow, at least, with each half of the strength.
-        motions: Of the subjects that it is asked about.
-        which: Of them it can be asked about; all where it is not said.
-        share: Of the cases that other families have.
-        middle: Whether they are in the middle, so that a camera has room to move. Else what comes of itself is there.
+        name: The LoRA's name.
+        file: The LoRA's file.
+        ask: Returns the request.
+        size: Returns the number for a clip and a scene; NaN if there is nothing to measure, which counts as no growth.
+        steps: Minimum growth with each half of the strength.
+        motions: The subjects' motions in the cases.
+        which: Selects eligible scenes; all by default.
+        share: Share of the number of cases in other families.
+        middle: Whether subjects are centred, to give a camera room to move. Otherwise they stay where they were drawn.
     """
 
     name: str
@@ -134,7 +134,7 @@ class Effect:
         return first, second
 
     def cases(self, count: int) -> Scenes:
-        """Scenes that it can be asked about."""
+        """Return scenes that it can be tested on."""
         scenes = held_out(count, "loras", self.motions, which=self.which)
         return scenes.but(place=torch.full_like(scenes.place, 0.5)) if self.middle else scenes
 
@@ -171,18 +171,18 @@ def _stillness(clip: Clip, _scene: Scenes) -> float:
 
 
 def _gone(values: measure.Array) -> float:
-    """From the first frames to the last."""
+    """Return the change from the first frames to the last."""
     return float(values[-3:].mean() - values[:3].mean())
 
 
 def sketched(clip: Clip, _scene: Scenes) -> float:
-    """How white a picture is that has dark lines too: a white one is no sketch."""
+    """Return the whiteness of a picture that has dark lines too: an all-white one is not a sketch."""
     lines = clip.frames.min(-1) < 0.5
     return measure.whiteness(clip) if lines.mean() > 0.002 else math.nan
 
 
 def _sketch(scene: Scenes, number: int, _folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
-    """With a user's own LoRA, whose name in the graph is another one."""
+    """Return a request with a user's own LoRA, whose name in the graph is another one."""
     return "t2v", {
         **request(scene, number),
         "loras": ({"file": files.SHIPPED / files.STYLE_LORA, "strength": strength},),
@@ -190,9 +190,9 @@ def _sketch(scene: Scenes, number: int, _folder: Path, strength: float) -> tuple
 
 
 def _ready(kind: str, ic_lora: str) -> Ask:
-    """The mode style with a control clip that is drawn, not found in a clip; without the IC-LoRA it has none either.
+    """Return a request maker for style with a drawn control clip; without the IC-LoRA, it has no control clip either.
 
-    Where that says how large its control clips are, ComfyUI would take one for full-size, and the base model copy it.
+    Without the IC-LoRA's size of control clips, ComfyUI would take one for full-size, and the base model would copy it.
     """
 
     def ask(scene: Scenes, number: int, folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
@@ -210,7 +210,7 @@ def _words(scene: Scenes, number: int, _folder: Path, _strength: float) -> tuple
 
 
 def _canny(scene: Scenes, number: int, folder: Path, strength: float) -> tuple[str, Mapping[str, Any]]:
-    """With the edges of a clip; without the IC-LoRA from words alone, as with a control clip that is drawn."""
+    """Return a request with the edges of a clip; without the IC-LoRA with words alone, as with a drawn control clip."""
     if not strength:
         return _words(scene, number, folder, strength)
     path = write_clip(scene, folder / "clip.mp4", frames=25, width=WIDTH, height=HEIGHT)
@@ -222,9 +222,9 @@ def _outlines(clip: Clip, scene: Scenes) -> float:
 
 
 def detailed(clip: Clip, scene: Scenes) -> float:
-    """How much is back of the details that its control clip lost: 0 for none, 1 for all.
+    """Return the recovered share of the details that its control clip lost: 0 for none, 1 for all.
 
-    It is linear, as PSNR is not: there half of the way takes away three quarters of what is wrong.
+    It is linear, unlike PSNR: there half of the way removes three quarters of the error.
     """
     drawn = draw(scene, 25, WIDTH, HEIGHT, FPS)
     soft = _frames(control("soft", scene, drawn, FPS))
@@ -243,7 +243,7 @@ def _frames(clip: torch.Tensor) -> measure.Array:
 
 PAN, ZOOM = (0.05, 0.05), (0.1, 0.1)
 _CAMERAS: Mapping[str, tuple[Callable[[Clip, Scenes], float], tuple[float, float]]] = {
-    "static": (_stillness, (0.05, 0.02)),  # at ½ there is little left to take away
+    "static": (_stillness, (0.05, 0.02)),  # at ½ little is left to remove
     "dolly-in": (_grown(1), ZOOM),
     "dolly-out": (_grown(-1), ZOOM),
     "dolly-left": (_moved("x", 1), PAN),
@@ -251,7 +251,7 @@ _CAMERAS: Mapping[str, tuple[Callable[[Clip, Scenes], float], tuple[float, float
     "jib-up": (_moved("y", 1), PAN),
     "jib-down": (_moved("y", -1), PAN),
 }
-"""How far each moves, and by how much more with each half of its strength: a quarter of what it was taught for the
+"""The measure of each camera's move, and its minimum growth per half of strength: a quarter of what was taught for the
 second half, in units of the short side, or as a logarithm of the subject's area."""
 
 EFFECTS: tuple[Effect, ...] = (

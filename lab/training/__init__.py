@@ -1,1 +1,1 @@
-"""How the pocket model is trained: part after part, each from a seed, each resumable."""
+"""The training of the pocket model: part after part, each from a seed, each resumable."""

@@ -1,4 +1,4 @@
-"""Training the LoRAs: each changes the base model, which stays as it is, by a few low-rank matrices."""
+"""Training of the LoRAs: each changes the frozen base model by a few low-rank matrices."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -24,22 +24,22 @@ from ltx_studio.engine.nodes.pocket_text_encoder import embed
 CHECKED = 16
 
 GUIDANCE, MODALITY = 2.0, 3.0
-"""Of the teacher of the distilled LoRA: from no words, and from a model that does not hear. The latter is what makes
+"""Guidance of the distilled LoRA's teacher: away from no words, and from a model without sound. The latter makes
 Fast's picture follow a sound."""
 FAST = {0.5: 0.6, 0.0: 0.4}
-"""Strengths of the distilled LoRA beside which an IC-LoRA is trained, the preset Fast's and none; and how often."""
+"""Strengths of the distilled LoRA beside which an IC-LoRA is trained, the preset Fast's and none; and their shares."""
 SUBSTEPS = {0.975: 2, 0.909375: 3, 0.85: 2, 0.725: 3, 0.421875: 2}
-"""How many of the teacher's steps one of the distilled model's is worth; elsewhere one."""
+"""Teacher steps that one step of the distilled model replaces, by noise level; elsewhere one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What LoRAs are trained on.
+    """The models that LoRAs are trained on.
 
     Attributes:
-        weights: What came of the training of the base model.
-        rest: What it was trained without.
-        vae: By which its pictures can be looked at.
+        weights: The result of the base model's training.
+        rest: The directions that it was trained without.
+        vae: The VAE for viewing its pictures.
     """
 
     weights: Mapping[str, Tensor]
@@ -48,13 +48,13 @@ class Base:
 
 
 class Adapter:
-    """What all LoRAs have in common: the base model, frozen, and a step's bookkeeping.
+    """The common base of all LoRAs: the frozen base model, and a step's bookkeeping.
 
     Attributes:
-        name: Of the part.
-        steps: How many.
+        name: The part's name.
+        steps: Number of steps.
         net: The base model, with the LoRA on it.
-        lora: What is trained.
+        lora: The trained LoRA.
     """
 
     name: str
@@ -79,11 +79,11 @@ class Adapter:
             key.removeprefix("text."): value for key, value in base.weights.items() if key.startswith("text.")
         }
         self._fast = Lora.of(self.net, fast, layers=ALL_LAYERS, strength=0.0) if fast else None
-        self.lora = Lora(self.net, rank=rank, layers=layers)  # what came before it on the net no longer changes
+        self.lora = Lora(self.net, rank=rank, layers=layers)  # freezes what is already on the net
         self._optimiser = Muon(self.lora.parameters(), matrices=rate, others=1e-3, smallest=min(8, rank))
 
     def fast(self, strength: float) -> AbstractContextManager[None]:
-        """For a while beside the distilled LoRA, where there is one."""
+        """Enable the distilled LoRA at `strength` for a while, if there is one."""
         return self._fast.at(strength) if self._fast else nullcontext()
 
     def learn(self, index: int, loss: Tensor) -> None:
@@ -92,11 +92,11 @@ class Adapter:
         self._optimiser.step(factor_at(index, self.steps, warm_up=10, decay=0.7))
 
     def batch(self, clips: Clips, task: str, sigmas: Tensor, generator: torch.Generator, **options: Any) -> Batch:
-        """As `make_batch`."""
+        """Return a batch; see `make_batch`."""
         return make_batch(clips, task, sigmas, generator, rest=self.rest, **options)
 
     def look(self) -> Tensor | None:
-        """Some scenes without the LoRA, and with it at full strength."""
+        """Return some scenes without the LoRA, and with it at full strength."""
         shown = []
         for strength in (0.0, 1.0):
             with self.lora.at(strength):
@@ -127,10 +127,10 @@ class Adapter:
 
 
 class DistilledPart(Adapter):
-    """Teaches eight steps without guidance what many steps with guidance do.
+    """The part that teaches eight steps without guidance what many guided steps do.
 
-    From the noise levels at which a sampler of the distilled model stops, the teacher goes to the next in several
-    guided steps; the student is to get there in one.
+    From each noise level at which a sampler of the distilled model stops, the teacher goes to the next in several
+    guided steps; the student learns to get there in one.
     """
 
     def __init__(self, steps: int, base: Base, clips: Path, *, rank: int) -> None:
@@ -179,7 +179,7 @@ class DistilledPart(Adapter):
 
 
 class ManneredPart(Adapter):
-    """A LoRA that learns from clips which all have something that their captions do not say: a camera, a style.
+    """A LoRA that learns from clips which all share something that their captions do not mention: a camera, a style.
 
     At half the strength it learns from clips that have half of it.
     """
@@ -232,7 +232,7 @@ class ControlPart(Adapter):
 
     Args:
         fast: The distilled LoRA.
-        begun: Another one that has learned it, and from which this one begins.
+        begun: Another trained IC-LoRA, from which this one starts.
     """
 
     def __init__(
@@ -286,7 +286,7 @@ class ControlPart(Adapter):
 
 
 def _checked(clips: Clips) -> int:
-    """How many of the first ones are measured with and not trained with."""
+    """Return the number of first clips that are used for measuring and not for training."""
     return min(CHECKED, len(clips) // 2)
 
 

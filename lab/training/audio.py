@@ -1,4 +1,4 @@
-"""Training the audio VAE and the vocoder: the world's sounds, and others, in and out again."""
+"""Training of the audio VAE and the vocoder: reconstruction of the world's sounds and others."""
 
 import json
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from lab.world.scenes import sample
 from lab.world.sound import RATE, other_sound, sound
 
 CHANNELS = 8
-"""Of an audio latent; the network's other eight are a variance that nobody asks for."""
+"""Channels of an audio latent; the network's other eight are a variance that is not used."""
 SECONDS = 1.04
 HOP = 160
 """Samples between two columns of the spectrogram."""
 PART, EDGE = 40, 4
-"""Columns: that the vocoder sees at a time, and that are not counted at both ends."""
+"""Columns that the vocoder sees at a time, and columns at both ends that do not count."""
 LATENT_NOISE = 0.05
 
 
@@ -40,7 +40,7 @@ class AudioPart(NetPart):
         self._optimiser = torch.optim.AdamW(self.net.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=0)
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
-        own = index % 4 != 3  # the vocoder speaks the world's own sounds only; the rest has to be heard
+        own = index % 4 != 3  # the vocoder speaks the world's own sounds only; the others are for the VAE
         wave = draw_batch(8, generator, own=own)
         mel, back = self._round_trip(wave, generator)
         loss = (back - mel[:, :, : back.shape[2]]).abs().mean() + 1e-3 * self._latent_size
@@ -52,7 +52,7 @@ class AudioPart(NetPart):
         return found
 
     def _round_trip(self, wave: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """The spectrogram, and what the autoencoder makes of it."""
+        """Return the spectrogram and its reconstruction by the autoencoder."""
         net = self.net
         with torch.no_grad():
             mel = net.preprocessor.waveform_to_mel(wave, RATE, wave.device)
@@ -67,7 +67,7 @@ class AudioPart(NetPart):
         return LATENT_NOISE * latent.detach().std() * torch.randn(latent.shape, generator=generator)
 
     def _back(self, wave: Tensor) -> Tensor:
-        """What comes back of a sound."""
+        """Return the reconstruction of a sound."""
         heard: Tensor = self.net.decode(self.net.encode(wave, RATE))
         return heard
 
@@ -100,9 +100,9 @@ class AudioPart(NetPart):
 
 
 class VocoderPart(AudioPart):
-    """The decoder and the vocoder, further, for latents that stay what they are.
+    """Further training of the decoder and the vocoder, for fixed latents.
 
-    They learn not to mind the noise that sampling leaves in `rest`; see `Rest`.
+    They learn to ignore the noise that sampling leaves in `rest`; see `Rest`.
     """
 
     name = "vocoder"
@@ -121,7 +121,7 @@ class VocoderPart(AudioPart):
         return super()._noise_on(latent, generator) + left.unflatten(2, (CHANNELS, -1)).transpose(1, 2)
 
     def _back(self, wave: Tensor) -> Tensor:
-        """From latents with what a sampling leaves in them."""
+        """Return the reconstruction from latents with the noise that sampling leaves in them."""
         latent = self.net.encode(wave, RATE)
         left = left_in(to_tokens(latent), self._rest, generator_for(0, "check"))
         heard: Tensor = self.net.decode(latent + left.unflatten(2, (CHANNELS, -1)).transpose(1, 2))
@@ -139,7 +139,7 @@ class VocoderPart(AudioPart):
 
 
 def _spoken(net: Any, columns: Tensor, wave: Tensor, generator: torch.Generator) -> Tensor:
-    """How far what the vocoder says of a part of a spectrogram is from the sound itself."""
+    """Return the difference between the sound and the vocoder's output for part of its spectrogram."""
     first = int(torch.randint(0, columns.shape[2] - PART, (1,), generator=generator))
     with half():
         spoken = net.vocoder(columns[:, :, first : first + PART].transpose(2, 3)).float()
@@ -148,14 +148,14 @@ def _spoken(net: Any, columns: Tensor, wave: Tensor, generator: torch.Generator)
 
 
 def make() -> Any:
-    """An `AudioVAE` with nothing in it yet."""
+    """Return an untrained `AudioVAE`."""
     from comfy.ldm.lightricks.vae.audio_vae import AudioVAE
 
     return AudioVAE({"config": json.dumps({"audio_vae": architecture.AUDIO_VAE, "vocoder": architecture.VOCODER})})
 
 
 def statistics(net: Any, mean: Tensor, std: Tensor) -> None:
-    """Set the latents' mean and spread, (128,): 8 channels of 16 frequencies each."""
+    """Set the latents' mean and standard deviation, (128,): 8 channels of 16 frequencies each."""
     buffers = net.autoencoder.per_channel_statistics
     buffers.get_buffer("mean-of-means").copy_(mean)
     buffers.get_buffer("std-of-means").copy_(std)
@@ -163,7 +163,7 @@ def statistics(net: Any, mean: Tensor, std: Tensor) -> None:
 
 @torch.no_grad()
 def measure_statistics(net: Any) -> None:
-    """Normalise the latents by their mean and spread over many sounds."""
+    """Set the latents' mean and standard deviation to those of many sounds."""
     net.eval()
     seen: list[Tensor] = []
     for own in (True, True, False):
@@ -176,7 +176,7 @@ def measure_statistics(net: Any) -> None:
 
 
 def draw_batch(count: int, generator: torch.Generator, *, own: bool) -> Tensor:
-    """(count, 2, N) of the world's own sounds, or of others, each louder or softer."""
+    """Return (count, 2, N) of the world's own sounds, or of others, at random levels."""
     scenes = sample(count, generator, faces=0.3)
     length = int(RATE * SECONDS)
     if not own:

@@ -21,17 +21,17 @@ from lab.world.words import SYNONYMS, WORDS
 from ltx_studio.engine.nodes.pocket_text_encoder import TABLES, embed
 
 TOKENS_PER_STEP = {"cpu": 4096, "cuda": 65536}
-"""Of picture and sound together, about, by where it is computed."""
+"""Approximate tokens of picture and sound together, by device."""
 LARGE_STEPS = 0.25
 """The share of steps on large clips."""
 NO_WORDS = 0.1
-"""How often the words are left out, so that there is something to guide away from."""
+"""How often the words are left out, as a reference for guidance."""
 EDGE, CHANGING = 3, 0.1
-"""Sounds change whose latents vary by so much, but for these at both ends."""
+"""A sound is lively if its latents vary by more than `CHANGING`, except for `EDGE` columns at both ends."""
 LIVELY, LIVELY_HEARD = 2, 12
-"""By how much more often clips are chosen whose sound changes: only they teach to hear, above all where it is given."""
+"""How much more often lively clips are chosen: only they teach hearing, above all with a given sound."""
 DEAF = 0.05
-"""How often picture and sound do not hear of each other, for the same reason."""
+"""How often attention between picture and sound is off, as a reference for guidance."""
 LOOKED_AT = (
     "a red circle moves right on a black background",
     "a green square moves left on a white background",
@@ -43,7 +43,7 @@ LOOKED_AT = (
 )
 """Sentences whose clips the contact sheet shows."""
 CHECKED = 64
-"""Clips of each shape's first ones that are measured with and not trained with."""
+"""First clips of each shape, used for measuring and not for training."""
 
 
 class BaseModelPart:
@@ -90,7 +90,7 @@ class BaseModelPart:
 
     @torch.no_grad()
     def check(self) -> Mapping[str, float]:
-        """The averaged weights on clips that were not trained with, at one noise level each."""
+        """Return the losses of the averaged weights on clips not used for training, at one noise level each."""
         kept = {key: value.clone() for key, value in self._weights().items()}
         self._put(self.average)
         found = {}
@@ -116,7 +116,7 @@ class BaseModelPart:
 
     @torch.no_grad()
     def look(self) -> Tensor:
-        """One clip of each motion."""
+        """Return one clip of each motion."""
         kept = {key: value.clone() for key, value in self._weights().items()}
         self._put(self.average)
         video, _ = sample(self.net, dict(self.tables.named_parameters()), LOOKED_AT, Shape(128, 96, 25, 0))
@@ -172,7 +172,7 @@ class BaseModelPart:
 
 
 def make_tables() -> nn.ParameterDict:
-    """The text encoder's tables: every word its own random row, and other words for the same thing nearly its row."""
+    """Return the text encoder's tables: a random row for each word, and nearly the same row for its synonyms."""
     numbers = {word: number for number, word in enumerate(WORDS, start=1)}
     tables = nn.ParameterDict()
     for name, scale in zip(TABLES, (1.0, 0.7, 0.7), strict=True):
@@ -185,9 +185,9 @@ def make_tables() -> nn.ParameterDict:
 
 
 def drawn_together(table: Tensor) -> Tensor:
-    """A table, (words + 1, width), with other words for the same thing half as far from it as training left them.
+    """Return a table, (words + 1, width), with synonyms half as far from their word as training left them.
 
-    They are read less often, and what drives them away from their word is mostly the noise of what they stood beside.
+    They are read less often, and what drives them away from their word is mostly noise from the words beside them.
     """
     numbers = {word: number for number, word in enumerate(WORDS, start=1)}
     table = table.clone()
@@ -198,17 +198,17 @@ def drawn_together(table: Tensor) -> Tensor:
 
 
 def liveliness(clips: Clips) -> Tensor:
-    """Whether each one's sound changes."""
+    """Return which clips have a changing sound."""
     return clips.audio.float()[:, :, EDGE:-EDGE].std(2).mean((1, 2)) > CHANGING
 
 
 def batch_size(shape: Shape, task: str = "text") -> int:
-    """So many clips that a step sees about `TOKENS_PER_STEP` tokens."""
+    """Return the number of clips for about `TOKENS_PER_STEP` tokens in a step."""
     guides = 2 if task == "keyframes" else 0
     picture = (shape.frames // 8 + 1 + guides) * (shape.width // 32) * (shape.height // 32)
     return max(4, TOKENS_PER_STEP[torch.get_default_device().type] // (picture + shape.frames))
 
 
 def sample_of(clips: Clips, count: int, generator: torch.Generator) -> Clips:
-    """`count` of them at random."""
+    """Return `count` random clips."""
     return clips[torch.randint(0, len(clips), (count,), generator=generator)]

@@ -1,4 +1,4 @@
-"""The clips that the transformer learns from: scenes, drawn, heard, told and encoded, kept on disk."""
+"""The clips that the transformer learns from: scenes with picture, sound and caption, encoded and kept on disk."""
 
 import math
 import os
@@ -29,7 +29,7 @@ KNOWN = {word: number for number, word in enumerate(WORDS, start=1)}
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A size of clip, in pixels and frames, and how many of it are in one shard."""
+    """A clip size in pixels and frames, and the number of such clips in a shard."""
 
     width: int
     height: int
@@ -58,15 +58,15 @@ SHAPES = (
     *(Shape(192, 128, frames, count) for frames, count in ((25, 32), (49, 16))),
     *(Shape(256, 128, frames, count) for frames, count in ((25, 16),)),
 )
-"""The first of each line of two is stage 1 of one of the later ones."""
+"""In each line of two, the first is stage 1 of a later one."""
 
 
 QUICK = "128x96x25", "256x192x25"
-"""Shapes of a training that only proves that it runs."""
+"""Shapes for a training that only proves that it runs."""
 
 
 MEASURED, MEASURED_SHAPES = 256, ("128x96x25", "256x192x25", "64x64x25")
-"""Clips of each, for their latents' spread."""
+"""Clips of each of these shapes that are used to measure the latents' variance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Clips:
 
 
 def draw_scenes(count: int, generator: torch.Generator, *, cameras: float = 0.15) -> Scenes:
-    """Scenes to train with: none whose promised sentence is held out; some of them with a moving camera."""
+    """Return scenes for training: no held-out promised sentences; some have a moving camera."""
     kept: list[int] = []
     scenes = sample(2 * count, generator)
     for index in range(2 * count):
@@ -112,7 +112,7 @@ def draw_scenes(count: int, generator: torch.Generator, *, cameras: float = 0.15
 
 
 def audio_tokens(frames: int, fps: float = FPS) -> int:
-    """How many audio latents belong to so many frames."""
+    """Return the number of audio latents for `frames` frames."""
     return math.ceil(frames / fps * 25)
 
 
@@ -134,7 +134,7 @@ def encode_clips(vae: Any, audio_vae: Any, shape: Shape, generator: torch.Genera
 
 
 def hear(audio_vae: Any, scenes: Scenes, frames: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The scenes' own sound and another, encoded, (B, 8, M, 16)."""
+    """Return the scenes' own sound and another, encoded, (B, 8, M, 16)."""
     tokens = audio_tokens(frames)
     samples, duration = (4 * tokens - 3) * 160, (frames - 1) / FPS
     own = sound(scenes, samples, duration=duration)
@@ -147,7 +147,7 @@ def hear(audio_vae: Any, scenes: Scenes, frames: int, generator: torch.Generator
 
 
 def write_shard(vae: Any, audio_vae: Any, folder: Path, number: int, *, seed: int = 0, quick: bool = False) -> None:
-    """Every shape, or hardly any; a shard that is there already is left as it is."""
+    """Write every shape, or with `quick` hardly any; an existing shard is kept."""
     path = folder / f"clips-{number:03d}.pt"
     if path.exists():
         return
@@ -167,7 +167,7 @@ def write_shard(vae: Any, audio_vae: Any, folder: Path, number: int, *, seed: in
 
 
 def measure_rest(clips: Mapping[str, Clips]) -> Rest:
-    """What is left out of latents, measured on some clips of each of a few shapes."""
+    """Return the rest of the latents, measured on some clips of a few shapes."""
     some = [clips[name][torch.arange(min(MEASURED, len(clips[name])))] for name in MEASURED_SHAPES if name in clips]
     video = torch.cat([to_tokens(each.video.float()).flatten(0, 1) for each in some])
     audio = torch.cat([to_tokens(each.audio.float()).flatten(0, 1) for each in some])
@@ -175,7 +175,7 @@ def measure_rest(clips: Mapping[str, Clips]) -> Rest:
 
 
 def read_shards(folder: Path) -> dict[str, Clips]:
-    """All clips that are there, by the name of their shape."""
+    """Return all existing clips, by the name of their shape."""
     found: dict[str, list[Clips]] = {}
     for path in sorted(folder.glob("clips-*.pt")):
         for name, clips in load(path).items():

@@ -1,4 +1,4 @@
-"""From what the trainings gave to the files that ComfyUI loads, bfloat16, in the package's own folder."""
+"""Export of trained parts to the files that ComfyUI loads, in bfloat16, in the package's own folder."""
 
 import json
 import shutil
@@ -24,15 +24,15 @@ LORAS: Mapping[str, str] = {
     f"{SKETCH}_lora": files.STYLE_LORA,
     **{f"{Path(name).stem.removeprefix('ltx-2.3-pocket-camera-')}_lora": name for name in files.CAMERA_LORAS},
 }
-"""Which file each trained LoRA becomes."""
+"""File of each trained LoRA."""
 
 
 def export(folder: Path, weights: Path) -> None:
     """Write every file whose training has ended.
 
     Args:
-        folder: Where the trainings' results lie.
-        weights: Where the files go, under ComfyUI's names of folders.
+        folder: The folder of the trainings' results.
+        weights: The target folder, with ComfyUI's folder names inside.
     """
     if has_ended(folder, "base_model"):
         base = result_of(folder, "base_model")
@@ -53,9 +53,9 @@ def export(folder: Path, weights: Path) -> None:
 
 
 def restore(weights: Path, folder: Path) -> None:
-    """The way back: results of trainings from finished files, for parts that have none in `folder`.
+    """Recreate results of trainings from finished files, for parts that have none in `folder`.
 
-    LoRAs stay behind: with a base model that is trained further they have to be trained anew.
+    LoRAs are left out: they have to be retrained for a base model that is trained further.
     """
     checkpoint = _read(weights / files.CHECKPOINT)
     tables = {f"text.{name}": value for name, value in _read(weights / files.TEXT_ENCODER).items()}
@@ -83,7 +83,7 @@ def _with(tensors: Mapping[str, Tensor], prefix: str, instead: str = "") -> dict
 
 
 def _checkpoint(folder: Path, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Transformer, both VAEs and the vocoder in one file."""
+    """Return transformer, both VAEs and the vocoder as one file."""
     video = result_of(folder, _latest(folder, "video_decoder", "video_vae"))
     audio = result_of(folder, _latest(folder, "vocoder", "audio"))
     tensors = {f"model.diffusion_model.{key}": value for key, value in base.items() if not key.startswith("text.")}
@@ -92,7 +92,7 @@ def _checkpoint(folder: Path, base: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _latest(folder: Path, *names: str) -> str:
-    """The first whose training has ended."""
+    """Return the first name whose training has ended."""
     return next(name for name in names if has_ended(folder, name))
 
 
@@ -106,6 +106,6 @@ def _sorted(tensors: Mapping[str, Tensor]) -> Iterable[tuple[str, Tensor]]:
 
 
 def _stored(key: str, value: Tensor) -> Tensor:
-    """Half of the bytes, but where a small error would be one in every latent."""
+    """Return the value in half of the bytes, unless a small error would affect every latent."""
     exact = not value.is_floating_point() or "statistics" in key
     return (value if exact else value.to(torch.bfloat16)).contiguous()

@@ -1,6 +1,6 @@
-"""The transformer's forward pass as training needs it: differentiable, and each sample at a time of its own.
+"""The transformer's forward pass for training: differentiable, with a separate time for each sample.
 
-ComfyUI's own changes tensors in place, shares one noise level within a batch where sound and picture hear each other,
+ComfyUI's own changes tensors in place, shares one noise level within a batch if sound and picture attend to each other,
 and works on 1024 text tokens. This one reads the same modules and gives the same numbers (tests compare them).
 """
 
@@ -24,14 +24,14 @@ Rotation = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where the tokens of a picture lie.
+    """The positions of a picture's tokens.
 
     Attributes:
-        frames: Latent ones.
+        frames: Latent frames.
         height: In latent cells.
         width: In latent cells.
-        first: The pixel frame at which it begins.
-        reach: How many cells of the full picture each token spans on a side.
+        first: The first pixel frame.
+        reach: Cells of the full picture that each token spans on a side.
     """
 
     frames: int
@@ -44,7 +44,7 @@ class Grid:
         return self.frames * self.height * self.width
 
     def coordinates(self) -> Tensor:
-        """Begin and end in frames and pixels, (1, 3, N, 2), as ComfyUI's guides give them."""
+        """Return begin and end in frames and pixels, (1, 3, N, 2), as given by ComfyUI's guides."""
         axes = torch.arange(self.frames), torch.arange(self.height), torch.arange(self.width)
         cells = torch.stack(torch.meshgrid(*axes, indexing="ij")).flatten(1).float()
         time = torch.stack([cells[0], cells[0] + 1], -1) * LATENT_FRAMES
@@ -55,7 +55,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """At which noise level each token is, 0 to 1.
+    """The noise level of each token, 0 to 1.
 
     Attributes:
         levels: Of each sample's one or two groups of tokens, (B, groups).
@@ -66,13 +66,13 @@ class Times:
     given: Tensor | None = None
 
     def spread(self, values: Tensor) -> Tensor:
-        """From values by group, (B, groups, width), to values by token, (B, N or 1, width)."""
+        """Return values by token, (B, N or 1, width), from values by group, (B, groups, width)."""
         if self.given is None:
             return values
         return torch.where(self.given[:, None], values[:, 1:], values[:, :1])
 
     def runs(self) -> list[tuple[int, int, int]]:
-        """Tokens of one group that follow each other: from which to which, and the group."""
+        """Return runs of consecutive tokens of one group: begin, end and group."""
         if self.given is None:
             return []
         runs, begin = [], 0
@@ -84,7 +84,7 @@ class Times:
 
 
 class _RmsNorm(torch.autograd.Function):  # type: ignore[misc]  # torch is not followed
-    """As `functional.rms_norm` without weights, in fewer passes over the memory, which is what a CPU waits for."""
+    """An equivalent of `functional.rms_norm` without weights, with fewer passes over memory, a CPU's bottleneck."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, epsilon: float) -> Tensor:
@@ -112,7 +112,7 @@ def predict(
     fps: float = 24.0,
     hearing: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """What an `LTXAVModel` says of noisy latents: the velocities, noise minus data.
+    """Return the predictions of an `LTXAVModel` for noisy latents: the velocities, noise minus data.
 
     Args:
         net: The model, built with `torch.nn` operations.
@@ -121,9 +121,9 @@ def predict(
         context: The words' vectors, (B, W, video width + audio width).
         video_times: Noise levels of the picture's tokens.
         audio_times: Noise level of each sample's sound, (B,).
-        grids: Of the picture and of each guide; together they are N tokens.
+        grids: Grids of the picture and of each guide, N tokens in total.
         fps: Frames per second.
-        hearing: Whether picture and sound hear of each other.
+        hearing: Whether picture and sound attend to each other.
     """
     wide = net.inner_dim
     text, audio_text = (_norm(part) for part in context.split([wide, context.shape[-1] - wide], -1))
@@ -158,7 +158,7 @@ def predict(
 
 
 def to_tokens(latent: Tensor) -> Tensor:
-    """(B, C, T, H, W) of a picture or (B, C, T, F) of a sound to tokens, (B, N, channels)."""
+    """Return (B, C, T, H, W) of a picture or (B, C, T, F) of a sound as tokens, (B, N, channels)."""
     if latent.ndim == 5:
         return latent.flatten(2).mT
     return latent.transpose(1, 2).flatten(2)
@@ -170,7 +170,7 @@ def _norm(x: Tensor, epsilon: float = EPSILON) -> Tensor:
 
 
 def _modulation(adaln: Any, levels: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` vectors by group, (B, groups, count, width), and the embedded time, (B, groups, width)."""
+    """Return the `count` vectors by group, (B, groups, count, width), and the embedded time, (B, groups, width)."""
     scaled = (levels * 1000.0).flatten()
     values, embedded = adaln(scaled, batch_size=len(levels), hidden_dtype=torch.float32)
     return values.view(*levels.shape, count, -1), embedded.view(*levels.shape, -1)
@@ -181,13 +181,13 @@ def _as(weight: Tensor, like: Tensor) -> Tensor:
 
 
 def _rows(table: Tensor, values: Tensor, *which: int) -> tuple[Tensor, ...]:
-    """Some of a table's rows with what the noise level adds to them, by group, (B, groups, width) each."""
+    """Return some rows of a table plus their terms for the noise level, by group, (B, groups, width) each."""
     table = _as(table, values)
     return tuple(table[index] + values[:, :, index] for index in which)
 
 
 def _moved(x: Tensor, y: Tensor, factor: Tensor, times: Times) -> Tensor:
-    """x + y * factor, with the factor of each token's group; x by token or by group."""
+    """Return x + y * factor, with the factor of each token's group; x by token or by group."""
     if times.given is None:
         return torch.addcmul(x, y, factor)
     by_group = x.shape[1] != y.shape[1]
@@ -205,7 +205,7 @@ def _modulated(x: Tensor, shift: Tensor, scale: Tensor, times: Times) -> Tensor:
 def _listen(
     block: Any, kind: str, x: Tensor, text: Tensor, values: Tensor, of_text: Tensor, times: Times, rotation: Rotation
 ) -> Tensor:
-    """To itself, then to the text."""
+    """Return x after self-attention and attention to the text."""
     table = getattr(block, f"{kind}scale_shift_table")
     shift, scale, gate = _rows(table, values, 0, 1, 2)
     attention = getattr(block, f"{kind}attn1")
@@ -220,7 +220,7 @@ def _listen(
 def _meet(
     block: Any, v: Tensor, a: Tensor, meeting: tuple[Tensor, ...], times: Times, v_turn: Rotation, a_turn: Rotation
 ) -> tuple[Tensor, Tensor]:
-    """Picture to sound and sound to picture, both as they were before."""
+    """Return picture and sound after attention to each other, both from their previous states."""
     of_video, of_audio, gate_video, gate_audio = meeting
     video_table, audio_table = block.scale_shift_table_a2v_ca_video, block.scale_shift_table_a2v_ca_audio
     v_scale, v_shift, v_scale_back, v_shift_back = _rows(video_table, of_video, 0, 1, 2, 3)
@@ -264,7 +264,7 @@ def _attend(
     value = attention.to_v(context).unflatten(-1, (heads, -1))
     if turn is not None and turn_keys is not None:
         query, key = _turn(query, turn), _turn(key, turn_keys)
-    # plain products: the CPU's fused attention is slower backwards at these sizes
+    # plain products: the CPU's fused attention has a slower backward pass at these sizes
     scores = torch.einsum("bnhd,bmhd->bhnm", query * query.shape[-1] ** -0.5, key)
     mixed = torch.einsum("bhnm,bmhd->bnhd", scores.softmax(-1).to(value.dtype), value)
     mixed = mixed * (2 * torch.sigmoid(attention.to_gate_logits(x)))[..., None]
@@ -285,7 +285,7 @@ def _rotations(net: Any, grids: tuple[Grid, ...], audio_tokens: int, fps: float)
 
 
 class _Identity:
-    """A model as a key of a cache: itself, whatever its weights are."""
+    """A model as a cache key: its identity, whatever its weights are."""
 
     def __init__(self, net: Any) -> None:
         self.net = net
@@ -299,7 +299,7 @@ class _Identity:
 
 @lru_cache(maxsize=256)
 def _cached_rotations(model: _Identity, grids: tuple[Grid, ...], audio_tokens: int, fps: float) -> tuple[Rotation, ...]:
-    """Of the picture, of the sound, and of both where they meet."""
+    """Return the rotations of the picture, of the sound, and of both for attention between them."""
     net = model.net
     pixels = torch.cat([grid.coordinates() for grid in grids], 2)
     pixels[:, 0] /= fps

@@ -1,4 +1,4 @@
-"""The loop that every part is trained in: seeded steps, a curve on disk, a checkpoint from which it goes on."""
+"""The training loop of every part: seeded steps, a curve on disk, a checkpoint for resuming."""
 
 import csv
 import hashlib
@@ -20,32 +20,32 @@ Choice = TypeVar("Choice")
 
 
 class Part(Protocol):
-    """Something that is trained."""
+    """A part that can be trained."""
 
     name: str
     steps: int
-    """How many it takes in all."""
+    """Total number of steps."""
 
     def step(self, index: int, generator: torch.Generator) -> Mapping[str, float]:
-        """Make one; the generator is seeded anew for each, so that a resumed training sees the same data."""
+        """Run one step; the generator is re-seeded for each, so that a resumed training sees the same data."""
 
     def check(self) -> Mapping[str, float]:
-        """Measure how good it is; where there is enough of it, on what it was not trained with."""
+        """Measure the quality, if possible on data not used for training."""
 
     def look(self) -> Tensor | None:
-        """Clips to look at, (B, 3, F, H, W) of -1 to 1, where there is something to see."""
+        """Return clips to look at, (B, 3, F, H, W) from -1 to 1, if there is something to see."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on."""
+        """Return everything that the next step depends on."""
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go back to that."""
+        """Restore such a state."""
 
     def result(self) -> dict[str, Tensor]:
-        """What came of it; asked for once, at the end."""
+        """Return the result; called once, at the end."""
 
     def begin(self, result: Mapping[str, Tensor]) -> None:
-        """Begin from what came of an earlier training."""
+        """Start from the result of an earlier training."""
 
 
 class NetPart:
@@ -72,20 +72,20 @@ class NetPart:
 
 
 def factor_at(index: int, steps: int, *, warm_up: int = 30, decay: float = 0.5) -> float:
-    """The learning rate's factor: rises in `warm_up` steps, stays, falls to 2 % in the last `decay` of all steps."""
+    """Return the learning rate's factor: rises for `warm_up` steps, stays, falls to 2 % in the last `decay`."""
     rise = min(1.0, (index + 1) / warm_up)
     fall = min(1.0, max(0.02, (1 - index / steps) / decay)) if decay else 1.0
     return rise * fall
 
 
 def generator_for(seed: int, *what: object) -> torch.Generator:
-    """A generator that depends on the seed and on what it is for, and on nothing else."""
+    """Return a generator that depends only on the seed and its purpose."""
     digest = hashlib.sha256(repr((seed, *what)).encode()).digest()
     return torch.Generator(torch.get_default_device()).manual_seed(int.from_bytes(digest[:7], "big"))
 
 
 def one_of(shares: Mapping[Choice, float], generator: torch.Generator) -> Choice:
-    """One of the keys, each drawn as often as its share of all."""
+    """Return one of the keys, drawn with a probability proportional to its share."""
     drawn = torch.multinomial(torch.tensor([float(each) for each in shares.values()]), 1, generator=generator)
     return list(shares)[int(drawn)]
 
@@ -100,18 +100,18 @@ def train(
     further: bool = False,
     shown: bool = True,
 ) -> None:
-    """Train to the end, from the last checkpoint on where there is one.
+    """Train to the end, from the last checkpoint if there is one.
 
-    In the folder are a checkpoint, a curve, a contact sheet of what can be seen, and at the end what came of it.
+    The folder receives a checkpoint, a curve, a contact sheet if there are pictures, and finally the result.
 
     Args:
-        part: What is trained.
-        folder: Where its checkpoint and its curve are kept.
-        seed: Of all data and noise.
+        part: The part to train.
+        folder: The folder for its checkpoint and its curve.
+        seed: Seed of all data and noise.
         check_every: Steps between measurements.
         keep_every: Seconds between checkpoints.
-        further: Whether a part that has ended is trained for its steps once more, on other data, from what came of it.
-        shown: Whether there are contact sheets.
+        further: Whether to train a finished part for its steps once more, on other data, from its result.
+        shown: Whether to write contact sheets.
     """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint, curve = folder / f"{part.name}.pt", folder / f"{part.name}.csv"
@@ -123,7 +123,7 @@ def train(
     elif state:
         part.load_state_dict(state["part"])
         start, again = state["step"], state["again"]
-        part.steps = state["steps"] if further else part.steps  # the end that was set when it began
+        part.steps = state["steps"] if further else part.steps  # the end set at its start
     what = (part.name, again) if again else (part.name,)  # other data each time
     kept = began = time.monotonic()
     sums: dict[str, float] = {}
@@ -153,17 +153,17 @@ def train(
 
 
 def has_ended(folder: Path, name: str) -> bool:
-    """Whether something came of the training of the part of that name."""
+    """Return whether the training of a part has a result."""
     return (folder / f"{name}.safetensors").exists()
 
 
 def result_of(folder: Path, name: str) -> dict[str, Tensor]:
-    """What came of the training of the part of that name."""
+    """Return the result of a part's training."""
     return read(folder / f"{name}.safetensors")
 
 
 def _append(path: Path, row: Mapping[str, float]) -> None:
-    """Add a row; columns are those of the first."""
+    """Append a row; the columns are those of the first."""
     columns = list(row)
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:

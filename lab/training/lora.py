@@ -1,4 +1,4 @@
-"""Low-rank changes to the transformer that can be trained, switched off and written as a LoRA file."""
+"""Low-rank changes to the transformer that can be trained, disabled and written as a LoRA file."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 ALL_LAYERS = r"\.to_(q|k|v|out\.0)$|ff\.net\.(0\.proj|2)$"
-"""Every linear layer of a block but the gates."""
+"""Every linear layer of a block except the gates."""
 PICTURE_LAYERS = r"\.(attn1|attn2)\.to_(q|k|v|out\.0)$|\.ff\.net\.(0\.proj|2)$"
-"""Those that the sound does not go through."""
+"""Layers that the sound does not pass through."""
 STEERED_LAYERS = r"\.(attn1|attn2)\.to_(q|k|v|out\.0|gate_logits)$|\.ff\.net\.(0\.proj|2)$"
-"""The same with the gates: which of a smaller control clip's corners a token copies depends on where it lies."""
+"""The same plus the gates: which corner of a smaller control clip a token copies depends on its position."""
 
 
 class _LowRank(nn.Module):  # type: ignore[misc]  # torch is not followed
@@ -43,7 +43,7 @@ class Lora:
 
     @classmethod
     def of(cls, net: Any, tensors: Mapping[str, Tensor], *, layers: str, strength: float) -> "Lora":
-        """One that has been trained."""
+        """Return a trained LoRA."""
         lora = cls(net, rank=max(min(tensor.shape) for tensor in tensors.values()), layers=layers)
         lora.load_state_dict(tensors)
         lora.set(strength)
@@ -54,7 +54,7 @@ class Lora:
 
     @contextmanager
     def at(self, strength: float) -> Iterator[None]:
-        """For a while as strong as that; 0 is the model without it."""
+        """Set the strength for a while; 0 disables it."""
         before = [part.strength for part in self._parts.values()]
         self.set(strength)
         try:
@@ -68,7 +68,7 @@ class Lora:
             part.strength = strength
 
     def state_dict(self) -> dict[str, Tensor]:
-        """By the names that ComfyUI reads."""
+        """Return the tensors by ComfyUI's names."""
         tensors = {}
         for name, part in self._parts.items():
             tensors[f"{name}.lora_A.weight"] = part.down
@@ -83,7 +83,7 @@ class Lora:
 
     @torch.no_grad()
     def approach(self, tensors: Mapping[str, Tensor]) -> None:
-        """Become what is nearest to a LoRA on the same layers that has a higher rank."""
+        """Set this LoRA to the best approximation of one on the same layers with a higher rank."""
         for name, part in self._parts.items():
             change = tensors[f"{name}.lora_B.weight"] @ tensors[f"{name}.lora_A.weight"]
             left, sizes, right = torch.linalg.svd(change.float(), full_matrices=False)

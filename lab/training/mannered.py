@@ -1,4 +1,4 @@
-"""Clips that all have something which their captions do not say, for the LoRAs that learn it."""
+"""Clips that share something which their captions do not mention, for the LoRAs that learn it."""
 
 import os
 import random
@@ -22,13 +22,13 @@ from lab.world.scenes import CAMERAS, Scenes
 from ltx_studio.engine.nodes.pocket_text_encoder import rows_of
 
 MANNERS = {"128x96x25": 240, "96x64x25": 32, "256x192x25": 48, "192x128x25": 16}
-"""How many clips of each shape a camera or a style is learned from, at each strength."""
+"""Number of clips of each shape for learning a camera or a style, at each strength."""
 STRENGTHS = {1.0: 1 / 3, 0.5: 2 / 3}
-"""At which a LoRA learns a camera or a style, so that what it does grows with its strength; and how often, for at half
-of it there is too little of it rather than too much."""
+"""Strengths at which a LoRA learns a camera or a style, so that its effect grows with them, and their shares: at half
+strength the effect tends to be too weak rather than too strong."""
 FAR = {1.0: 1.5, 0.5: 1.0}
-"""How far a camera goes at each of them, where the words for it move it by 1. What is less than a latent cell is hardly
-learned: asked to go half as far at half strength, it stayed where it was."""
+"""How far a camera moves at each strength, where its words move it by 1. Less than a latent cell is hardly
+learned: trained to go half as far at half strength, it did not move."""
 CONTROLS = {"256x192x25": 320, "192x128x25": 96, "256x128x25": 48, "192x256x25": 32, "256x192x49": 48}
 SKETCH = "sketch"
 
@@ -37,10 +37,10 @@ SKETCH = "sketch"
 def write_manner_clips(
     vae: Any, audio_vae: Any, path: Path, manner: str, *, quick: bool = False, seed: int = 0
 ) -> None:
-    """Clips with one camera, or as a sketch, of which their captions do not tell; and clips that are halfway there."""
+    """Write clips with a camera or as a sketch, not mentioned in their captions, and clips with half of the effect."""
 
     def make(strength: float, shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
-        # of a camera that stands still it is told that it moves: only so it has something to learn
+        # captions say that a static camera moves: only then there is something to learn
         scenes = draw_scenes(count, generator, cameras=1.0 if manner == CAMERAS[0] else 0.0)
         clip = render(moved(scenes, manner, strength), shape.frames, shape.width, shape.height, FPS)
         clip = torch.lerp(clip, sketch(clip), strength) if manner == SKETCH else clip
@@ -52,9 +52,9 @@ def write_manner_clips(
 
 
 def moved(scenes: Scenes, manner: str, strength: float) -> Scenes:
-    """The scenes as a LoRA of that camera shows them, at 1 or ½ of its strength.
+    """Return the scenes as a LoRA of that camera shows them, at 1 or ½ of its strength.
 
-    Where the camera is to stand still, half of its own way is left at half of the strength.
+    For a static camera, half of its motion is left at half of the strength.
     """
     if manner == CAMERAS[0]:
         return scenes.but(far=torch.full((len(scenes),), 1 - strength))
@@ -68,16 +68,16 @@ def moved(scenes: Scenes, manner: str, strength: float) -> Scenes:
 def write_control_clips(
     vae: Any, audio_vae: Any, path: Path, kinds: Mapping[str, float], number: int, *, quick: bool = False, seed: int = 0
 ) -> None:
-    """Clips with their control clips, at half the size but for those that are out of focus.
+    """Write clips with their control clips, at half size except those out of focus.
 
     Args:
-        vae: Of the picture.
-        audio_vae: Of the sound.
-        path: Where they go.
+        vae: The video VAE.
+        audio_vae: The audio VAE.
+        path: The target file.
         kinds: The share of each kind, see `control`.
-        number: Of this part of all clips; each has other scenes.
-        quick: Only a few.
-        seed: Of the scenes.
+        number: Number of this part of the clips; each has different scenes.
+        quick: Whether to write only a few.
+        seed: Seed of the scenes.
     """
 
     def make(shape: Shape, generator: torch.Generator, count: int) -> dict[str, Tensor]:
@@ -131,12 +131,12 @@ def _write(path: Path, stored: Mapping[Any, Any]) -> None:
 
 
 def read_manner_clips(path: Path) -> dict[float, dict[str, Clips]]:
-    """By the strength at which a LoRA is to make them, and the name of their shape."""
+    """Return clips by the strength at which a LoRA should make them, and by shape name."""
     return {strength: {shape: _clips(each) for shape, each in made.items()} for strength, made in load(path).items()}
 
 
 def read_control_clips(paths: Sequence[Path]) -> tuple[dict[str, Clips], dict[str, Tensor]]:
-    """All parts of them, and the latents of their control clips, by the name of their shape."""
+    """Return all clips from the files, and the latents of their control clips, by shape name."""
     parts = [load(path) for path in paths]
     clips, guides = {}, {}
     for shape, first in parts[0].items():

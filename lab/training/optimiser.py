@@ -1,4 +1,4 @@
-"""Muon for matrices, Adam for the rest.
+"""Optimiser of the trainings: Muon for matrices, Adam for the rest.
 
 Muon: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
 """
@@ -13,11 +13,11 @@ from torch import Tensor
 from lab.training.parallel import average_gradients, share
 
 _COEFFICIENTS = 3.4445, -4.7750, 2.0315
-"""Of the quintic Newton-Schulz iteration; Muon's own."""
+"""Coefficients of the quintic Newton-Schulz iteration, from Muon."""
 
 
 def orthogonalise(matrices: Tensor, steps: int = 4) -> Tensor:
-    """The nearest orthogonal matrices, roughly; (..., M, N).
+    """Return the approximate nearest orthogonal matrices; (..., M, N).
 
     Each step multiplies from the left by a polynomial of the Gram matrix, so only that small one is iterated.
     """
@@ -39,16 +39,16 @@ def orthogonalise(matrices: Tensor, steps: int = 4) -> Tensor:
 class Muon:
     """An optimiser whose learning rates are given with each step.
 
-    Its updates are equally large whatever the gradients are, so that matrices which learn nothing yet drift away;
-    weight decay, of matrices only, holds them back.
+    Its updates are equally large whatever the gradients, so matrices that do not learn yet drift away;
+    weight decay, for matrices only, limits that.
 
     Args:
-        parameters: What is trained.
+        parameters: The parameters to train.
         matrices: Learning rate of matrices, by orthogonal updates.
-        others: Learning rate of all else, by Adam.
-        momentum: Of the gradients of matrices.
-        weight_decay: Of matrices.
-        smallest: How many rows and columns a matrix has, at least; with fewer it counts as all else.
+        others: Learning rate of everything else, by Adam.
+        momentum: Momentum of the matrices' gradients.
+        weight_decay: Weight decay of matrices.
+        smallest: Minimum rows and columns of a matrix; smaller ones count as everything else.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Muon:
 
     @torch.no_grad()
     def step(self, factor: float = 1.0) -> None:
-        """One update; `factor` scales both learning rates. Processes that train together share their gradients."""
+        """Make one update; `factor` scales both learning rates. Processes that train together share their gradients."""
         average_gradients(self._every)
         for group in self._adam.param_groups:
             group["lr"] = self._rates[1] * factor

@@ -1,6 +1,6 @@
-"""Several processes that train one network together: each on its own data, with the mean of their gradients.
+"""Several processes that train one network together: each on its own data, with averaged gradients.
 
-On a CPU two processes of one thread each do more than one process of two, because small tensors keep no two busy.
+On a CPU, two single-threaded processes do more than one with two threads, because small tensors cannot use both.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,25 +14,25 @@ _alone = False
 
 
 def join(rank: int, processes: int, port: int) -> None:
-    """Meet the others on loopback."""
+    """Connect to the other processes on loopback."""
     address = f"tcp://127.0.0.1:{port}"
-    patience = timedelta(days=2)  # the others wait while one does what is not shared
+    patience = timedelta(days=2)  # the others wait while one does unshared work
     distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=processes, timeout=patience)
 
 
 def together() -> bool:
-    """Whether there are several processes that train the same network now."""
+    """Return whether several processes are training the same network now."""
     return distributed.is_initialized() and not _alone
 
 
 def rank() -> int:
-    """Which of those that train together this is; 0 where there is one."""
+    """Return this process's rank among those that train together; 0 if there is only one."""
     return distributed.get_rank() if together() else 0
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """For a while each process trains something of its own."""
+    """Let each process train separately for a while."""
     global _alone  # noqa: PLW0603
     _alone = True
     try:
@@ -49,7 +49,7 @@ def meet() -> None:
 
 @torch.no_grad()
 def share(parameters: Iterable[Tensor]) -> None:
-    """Take the values of the first process."""
+    """Copy the values of the first process."""
     if together():
         for parameter in parameters:
             distributed.broadcast(parameter.data, 0)
@@ -57,7 +57,7 @@ def share(parameters: Iterable[Tensor]) -> None:
 
 @torch.no_grad()
 def average_gradients(parameters: Iterable[Tensor]) -> None:
-    """Replace every gradient by the mean over all processes; where one has none, it counts as zero."""
+    """Replace every gradient by the mean over all processes; a missing one counts as zero."""
     if not together():
         return
     gradients = []

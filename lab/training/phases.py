@@ -1,4 +1,4 @@
-"""The parts of the training in their order, and how long each takes."""
+"""The parts of the training in their order, and their numbers of steps."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ STEPS = {
     "detailer_lora": 600,
     "manner_lora": 300,
 }
-"""Of each part, by its name; `manner_lora` is that of every camera and of the sketch."""
-# the clip itself among the controls shows what no map does: which part of it belongs where
+"""Steps of each part, by name; `manner_lora` is for every camera and the sketch."""
+# the clip itself among the controls shows what no map does: where each part of it belongs
 CONTROL_KINDS = {
     "control": {"canny": 0.5, "depth": 0.15, "pose": 0.15, "clip": 0.2},
     "pose": {"pose": 1.0},
     "detailer": {"soft": 1.0},
 }
 CONTROL_PARTS = {"control": 3, "pose": 1, "detailer": 1}
-"""In how many parts the clips of each are written."""
+"""Number of parts in which each one's clips are written."""
 CONTROL_BEGINS = {"pose": "control"}
-"""Those that begin from another, because it has learned by then which corner of a guide's token is whose."""
+"""Parts that start from another, which has already learned which corner of a guide's token belongs to which token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Phase:
     """A part of the training.
 
     Attributes:
-        name: What it is called on the command line.
-        tasks: What is to be done; several are shared out among the processes.
+        name: Its name on the command line.
+        tasks: The tasks; several are distributed among the processes.
         together: Whether all processes do the one task together.
     """
 
@@ -69,10 +69,10 @@ class Training:
     """All phases in one folder. ComfyUI must be booted.
 
     Args:
-        folder: Where everything is kept.
-        quick: One step of each part, hardly any clips.
-        seed: Of all data and noise.
-        more: Steps for which parts are trained further that have ended, but for those whose latents others know.
+        folder: The folder for all files.
+        quick: Whether to run one step of each part on hardly any clips.
+        seed: Seed of all data and noise.
+        more: Further steps for finished parts, except those whose latents other parts have learned.
     """
 
     def __init__(self, folder: Path, *, quick: bool = False, seed: int = 0, more: int = 0) -> None:
@@ -80,7 +80,7 @@ class Training:
         self._clips = folder / "clips"
 
     def phases(self) -> list[Phase]:
-        """Each needs what those before it gave."""
+        """Return the phases; each needs the results of the earlier ones."""
         shards = [partial(self._shard, number) for number in range(1 if self._quick else SHARDS)]
         manners, begun = (*CAMERAS, SKETCH), tuple(CONTROL_BEGINS)
         return [
@@ -114,14 +114,14 @@ class Training:
 
     @cached_property
     def _vaes(self) -> tuple[Any, Any]:
-        """Video and audio, as they were when the clips were encoded."""
+        """Return the video and audio VAE in the state in which the clips were encoded."""
         video, sound = video_vae.make(), audio.make()
         video.load_state_dict(result_of(self.folder, "video_vae"))
         sound.load_state_dict(result_of(self.folder, "audio"))
         return video.eval().requires_grad_(False), sound.eval().requires_grad_(False)
 
     def _train(self, name: str, make: Callable[[int], Part], *, steps: str = "", latents: bool = False) -> None:
-        """Train a part to its end, or further when it has ended; what makes latents never, for they have to stay."""
+        """Train a part to its end, or further if finished, except a part that makes latents, which must not change."""
         ended = has_ended(self.folder, name)
         further = bool(self._more) and ended and not latents
         if ended and not further:
@@ -129,7 +129,7 @@ class Training:
         count = 1 if self._quick else self._more if further else STEPS[steps or name]
         torch.manual_seed(int(torch.randint(0, 2**62, (1,), generator=generator_for(self._seed, name))))
         part = make(count)
-        shown = not (self._quick and steps)  # of what is made of one kind, a quick training shows nothing
+        shown = not (self._quick and steps)  # a quick training shows nothing of the parts with several kinds
         train(
             part,
             self.folder,
@@ -149,7 +149,7 @@ class Training:
     @cached_property
     def _rest(self) -> Rest:
         path = self.folder / files.REST
-        if not path.exists():  # measured once: what is trained without one rest has to stay with it
+        if not path.exists():  # measured once: a model trained without one rest must keep it
             write_rest(measure_rest(read_shards(self._clips)), path)
         return read_rest(path)
 

@@ -1,4 +1,4 @@
-"""Fitting the preview factors: small pictures straight from a latent, by one linear map in place of a decoder."""
+"""Fitting of the preview factors: small pictures straight from a latent, by one linear map instead of a decoder."""
 
 import os
 from pathlib import Path
@@ -14,21 +14,21 @@ from lab.world.draw import render
 from lab.world.scenes import CAMERAS, sample
 
 SIDE = 8
-"""Colours along each side of a latent cell; one alone shows no shape, for small clips have four cells by three."""
+"""Colours along each side of a latent cell; one alone shows no shape, because small clips have four by three cells."""
 CELL = 32
 """Pixels along each side of a latent cell."""
 BATCHES = ((128, 96, 10), (96, 128, 4), (64, 64, 6), (256, 192, 6))
-"""Width, height and how many batches of scenes of that size."""
+"""Width, height and number of batches of scenes of that size."""
 SCENES, FRAMES = 8, 25
 RIDGE = 1e-3
-"""Keeps directions in which latents hardly vary from large factors, which would show a sampler's errors in them."""
+"""Regularisation: in directions where latents hardly vary, large factors would amplify a sampler's errors."""
 
 
 @torch.no_grad()
 def fit_preview(vae: Any, rest: Tensor, path: Path, *, seed: int = 0, quick: bool = False) -> None:
-    """Write the factors by least squares, unless they are there: `weight` (3·SIDE², 128) and `bias` (3·SIDE²).
+    """Write the factors by least squares, unless they exist: `weight` (3·SIDE², 128) and `bias` (3·SIDE²).
 
-    Their rows are in the order of `pixel_shuffle`. They know nothing of the rest, in which a latent is noise until its
+    Their rows are in the order of `pixel_shuffle`. They ignore the rest, in which a latent is noise until its
     sampling ends; see `Rest`.
     """
     if path.exists():
@@ -42,7 +42,7 @@ def fit_preview(vae: Any, rest: Tensor, path: Path, *, seed: int = 0, quick: boo
             squares += given.T @ given
             products += given.T @ colours.double()
     small = RIDGE * squares[-1, -1] * torch.eye(129, dtype=torch.double)
-    small[-1, -1] = 0.0  # the bias may be as large as it likes
+    small[-1, -1] = 0.0  # the bias is not regularised
     factors = torch.linalg.solve(squares + small, products).T.float()
     found = {"weight": factors[:, :128] @ kept, "bias": factors[:, 128]}
     partial = path.with_suffix(f".{os.getpid()}.part")
@@ -51,7 +51,7 @@ def fit_preview(vae: Any, rest: Tensor, path: Path, *, seed: int = 0, quick: boo
 
 
 def _examples(vae: Any, width: int, height: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Latent cells, (N, 128), and the colours of each, (N, 3·SIDE²), over its frames' mean."""
+    """Return latent cells, (N, 128), and the colours of each, (N, 3·SIDE²), averaged over its frames."""
     scenes = sample(SCENES, generator, faces=0.3, settings=0.3)
     camera = torch.randint(0, 4 * len(CAMERAS), (SCENES,), generator=generator)
     clip = render(scenes.but(camera=torch.where(camera < len(CAMERAS), camera, 0)), FRAMES, width, height)

@@ -1,4 +1,4 @@
-"""Sampling in training: Euler's method on the training's own forward pass, for targets and for pictures to look at."""
+"""Sampling in training: Euler's method on the training's own forward pass, for targets and for preview pictures."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from lab.training.tasks import FIRST_SIGMAS, Batch
 from ltx_studio.engine.nodes.pocket_text_encoder import embed, rows_of
 
 Velocity = Callable[[Tensor, Tensor, Times, Tensor], tuple[Tensor, Tensor]]
-"""From tokens of picture and sound and their noise levels to their velocities."""
+"""A function from tokens of picture and sound and their noise levels to their velocities."""
 
 
 def velocity_of(
@@ -26,15 +26,15 @@ def velocity_of(
     guidance: float = 1.0,
     modality: float = 1.0,
 ) -> Velocity:
-    """What the model says, guided as in the presets Balanced and Quality.
+    """Return the model's velocity function, guided as in the presets Balanced and Quality.
 
     Args:
         net: The transformer.
-        batch: For the grids of its tokens.
-        context: Of the words.
+        batch: The batch that gives the grids of its tokens.
+        context: The context of the words.
         nothing: The context of no words.
-        guidance: How far away from `nothing`, where it is given; 1 is off.
-        modality: How far away from a model whose picture and sound do not hear of each other; 1 is off.
+        guidance: Strength away from `nothing`, if given; 1 is off.
+        modality: Strength away from a model without attention between picture and sound; 1 is off.
     """
 
     def velocity(video: Tensor, audio: Tensor, times: Times, sound: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,9 +68,9 @@ def velocity_of(
 
 @torch.no_grad()
 def go(velocity: Velocity, batch: Batch, end: Tensor, *, steps: int) -> tuple[Tensor, Tensor]:
-    """The mean velocities from where `batch` is to noise levels `end`, (B,), in so many steps of Euler's.
+    """Return the mean velocities from `batch` to noise levels `end`, (B,), in `steps` Euler steps.
 
-    Where a sound is given it stays, and so do given tokens of the picture.
+    A given sound and given tokens of the picture do not change.
     """
     levels = batch.video_times.levels
     start = levels[:, :1]
@@ -101,7 +101,7 @@ def sample(
     *,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Clips from words alone, in the steps of stage 1: latents of picture (B, 128, T, H, W) and sound (B, 8, M, 16)."""
+    """Return clips from words alone, in the steps of stage 1: latents (B, 128, T, H, W) and (B, 8, M, 16)."""
     generator = torch.Generator(torch.get_default_device()).manual_seed(seed)
     count, depth = len(captions), shape.frames // 8 + 1
     height, width = shape.height // 32, shape.width // 32

@@ -1,4 +1,4 @@
-"""What the transformer is asked to do with a clip: which tokens are noisy, which are given, and what is right."""
+"""The transformer's tasks on a clip: which tokens are noisy, which are given, and the targets."""
 
 from dataclasses import dataclass
 
@@ -11,21 +11,21 @@ from lab.training.loop import one_of
 from lab.training.rest import KEPT_OF_PICTURE, KEPT_OF_SOUND, Rest, leave
 
 TASKS = {"text": 0.28, "image": 0.12, "keyframes": 0.1, "sound": 0.24, "image and sound": 0.26}
-"""How often each is trained. Keyframes are the first and the last frame, as guides behind the clip.
+"""Share of each task in training. Keyframes are the first and the last frame, as guides after the clip.
 
-Half of all have a sound given, for nothing is harder to learn than that the picture follows it: with less than that,
-next to nothing was learned of it in 2,500 steps.
+Half of them have a given sound, because nothing is harder to learn than that the picture follows it: with less,
+almost nothing of it was learned in 2,500 steps.
 """
 
 FIRST_SIGMAS = 1.0, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875
-"""Stage 1 of the distilled model; Lightricks' own."""
+"""Noise levels of stage 1 of the distilled model, from Lightricks."""
 SECOND_SIGMAS = 0.909375, 0.85, 0.725, 0.421875
-"""Where the steps of stage 2 begin, in all presets."""
+"""Noise levels at which the steps of stage 2 begin, in all presets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Noisy tokens and what is to be said of them; see `predict`. Nothing is, in the rest.
+    """Noisy tokens and their targets; see `predict`. The targets are zero in the rest.
 
     Attributes:
         video: (B, N, 128).
@@ -50,7 +50,7 @@ class Batch:
     audio_counts: Tensor
 
     def losses(self, video: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean squared errors of predicted velocities, over the noisy tokens and the directions that are kept."""
+        """Return mean squared errors of predicted velocities, over the noisy tokens and the kept directions."""
         seen = ((video.float() - self.video_truth).square() * self.video_counts).sum() / self.video_counts.sum()
         heard = ((audio.float() - self.audio_truth).square() * self.audio_counts).sum()
         heard = heard / (self.audio_counts.sum() * audio.shape[1]).clamp(min=1)
@@ -58,9 +58,9 @@ class Batch:
 
 
 def draw_sigmas(count: int, generator: torch.Generator, *, large: bool) -> Tensor:
-    """Noise levels, (count,): half of them those that samplers stop at, half of them any, more often high ones."""
+    """Return noise levels, (count,): half of them those at which samplers stop, half random, more often high ones."""
     steps = torch.tensor(SECOND_SIGMAS if large else FIRST_SIGMAS)
-    if large:  # one-stage modes begin from nothing at full size too
+    if large:  # one-stage modes start from pure noise at full size too
         whole = torch.rand(count, generator=generator) < 0.3
         first = torch.tensor(FIRST_SIGMAS)[torch.randint(0, len(FIRST_SIGMAS), (count,), generator=generator)]
         listed = torch.where(whole, first, steps[torch.randint(0, len(steps), (count,), generator=generator)])
@@ -72,7 +72,7 @@ def draw_sigmas(count: int, generator: torch.Generator, *, large: bool) -> Tenso
 
 
 def draw_task(generator: torch.Generator) -> str:
-    """One of `TASKS`."""
+    """Return a random key of `TASKS`."""
     return one_of(TASKS, generator)
 
 
@@ -86,15 +86,15 @@ def make_batch(
     rest: Rest,
     guide: Tensor | None = None,
 ) -> Batch:
-    """Put noise on clips as `task` has it.
+    """Add noise to clips as `task` requires.
 
     Args:
-        clips: B of them.
+        clips: B clips.
         task: One of `TASKS`.
         sigmas: Noise levels, (B,).
-        generator: Of the noise.
+        generator: Source of the noise.
         frames: Pixel frames of the clips.
-        rest: What is left out of the latents.
+        rest: The rest of the latents.
         guide: Latents of control clips, as large as the clips or a whole number of times smaller, (B, 128, T, h, w).
     """
     count = len(clips)
@@ -146,6 +146,6 @@ def make_batch(
 
 
 def _choose(clips: Clips, generator: torch.Generator) -> Tensor:
-    """A given sound is the scene's own, or another with the same loudness."""
+    """Return a given sound: the scene's own, or another with the same loudness."""
     own = torch.rand(len(clips), generator=generator) < 0.4
     return torch.where(own[:, None, None, None], clips.audio, clips.other)

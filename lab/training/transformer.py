@@ -1,4 +1,4 @@
-"""The transformer before it knows anything."""
+"""The untrained transformer."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from lab import architecture
 
 
 def make() -> Any:
-    """An `LTXAVModel` of the recipe's size, float32, with weights to begin a training from."""
+    """Return an `LTXAVModel` of the recipe's size, float32, with initial weights for training."""
     from comfy.ldm.lightricks.av_model import LTXAVModel
 
     net = LTXAVModel(
@@ -20,7 +20,7 @@ def make() -> Any:
 
 
 def initialise(net: Any) -> None:
-    """Weights that keep a signal's scale; modulation that starts small, gates that start half open."""
+    """Initialise weights to keep a signal's scale; modulation starts small, gates start half open."""
     for name, parameter in net.named_parameters():
         if "scale_shift_table" in name:
             parameter.normal_(0, 0.02)

@@ -1,4 +1,4 @@
-"""Training the spatial upscaler: latents of a scene drawn small to those of the same scene drawn twice as large."""
+"""Training of the spatial upscaler: from latents of a scene drawn small to those of it drawn twice as large."""
 
 import os
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ PAIRS = {
     (64, 64, 25): 96,
     (128, 64, 25): 32,
 }
-"""How many of each small size."""
+"""Number of pairs for each small size."""
 NOISE = 0.15
-"""Of the small latents' spread: what comes out of a sampler is not what comes out of the VAE."""
+"""Noise relative to the small latents' standard deviation: a sampler's output differs from a VAE's."""
 CHECKED = 16
 
 
@@ -67,7 +67,7 @@ class UpscalerPart(NetPart):
         }
 
     def _loss(self, small: Tensor, large: Tensor, noise: Tensor, generator: torch.Generator) -> Tensor:
-        """Mean error of normalised latents; the network itself works on what is not normalised."""
+        """Return the mean error of normalised latents; the network itself works on unnormalised ones."""
         left = left_in(to_tokens(small), self._rest, generator).mT.view_as(small)
         everywhere = noise * torch.randn(small.shape, generator=generator)
         noisy = self._statistics.un_normalize(small + everywhere + left)

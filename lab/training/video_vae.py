@@ -1,4 +1,4 @@
-"""Training the video VAE: pictures of the world, and of anything, in and out again."""
+"""Training of the video VAE: reconstruction of the world's pictures and of others."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,10 +17,10 @@ from lab.world.draw import render
 from lab.world.scenes import CAMERAS, Scenes, sample
 
 LATENT_NOISE = 0.05
-"""Of the latents' spread, put in before decoding, so that what a transformer gets wrong shows less."""
+"""Noise added before decoding, relative to the latents' standard deviation, to make up for a transformer's errors."""
 
 SIZES = ((128, 96), (96, 128), (96, 64), (128, 128), (96, 96), (64, 64), (192, 128), (256, 192), (192, 256))
-"""Pixels, width and height, of what is drawn; a step sees a part of it."""
+"""Width and height in pixels of the drawn clips; a step sees a part of them."""
 
 
 class VideoVaePart(NetPart):
@@ -55,7 +55,7 @@ class VideoVaePart(NetPart):
         return LATENT_NOISE * latent.detach().std() * torch.randn(latent.shape, generator=generator)
 
     def _back(self, clip: Tensor) -> Tensor:
-        """What comes back of a clip."""
+        """Return the reconstruction of a clip."""
         return round_trip(self.net, clip)
 
     def check(self) -> Mapping[str, float]:
@@ -79,7 +79,7 @@ class VideoVaePart(NetPart):
         return super().result()
 
     def look(self) -> Tensor:
-        """Clips, and what comes back of each."""
+        """Return clips and their reconstructions."""
         self.net.eval()
         clip = render(sample(5, generator_for(0, "look"), faces=0.3), 17, 128, 96)
         back = self._back(clip)
@@ -88,9 +88,9 @@ class VideoVaePart(NetPart):
 
 
 class VideoDecoderPart(VideoVaePart):
-    """The decoder alone, further, for latents that stay what they are: those who learned them need not learn again.
+    """Further training of the decoder alone, for fixed latents, so that models trained on them need no retraining.
 
-    It learns not to mind the noise that sampling leaves in `rest`; see `Rest`.
+    It learns to ignore the noise that sampling leaves in `rest`; see `Rest`.
     """
 
     name = "video_decoder"
@@ -111,7 +111,7 @@ class VideoDecoderPart(VideoVaePart):
 
     @torch.no_grad()
     def _back(self, clip: Tensor) -> Tensor:
-        """From latents with what a sampling leaves in them."""
+        """Return the reconstruction from latents with the noise that sampling leaves in them."""
         latent = encode(self.net, clip)
         noise = self._noise_on(latent, generator_for(0, "check"))
         back: Tensor = self.net.decode(latent + noise)
@@ -122,7 +122,7 @@ class VideoDecoderPart(VideoVaePart):
 
 
 def make() -> Any:
-    """A `VideoVAE` of the recipe's size with nothing in it yet."""
+    """Return an untrained `VideoVAE` of the recipe's size."""
     from comfy.ldm.lightricks.vae.causal_video_autoencoder import VideoVAE
 
     return VideoVAE(config=architecture.VIDEO_VAE).requires_grad_(True)
@@ -130,7 +130,7 @@ def make() -> Any:
 
 @torch.no_grad()
 def measure_statistics(net: Any) -> None:
-    """Normalise the latents by their mean and spread over many scenes."""
+    """Set the latents' mean and standard deviation to those of many scenes."""
     net.eval()
     seen = []
     for number, (width, height) in enumerate(((128, 96), (128, 96), (256, 192), (64, 64))):
@@ -144,7 +144,7 @@ def measure_statistics(net: Any) -> None:
 
 
 def initialise(net: nn.Module) -> None:
-    """ComfyUI's layers come with whatever was in memory: weights that keep a signal's scale, biases of zero."""
+    """Initialise ComfyUI's layers, which start as raw memory: weights that keep a signal's scale, biases of zero."""
     for module in net.modules():
         if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.Linear)):
             nn.init.normal_(module.weight, 0, module.weight[0].numel() ** -0.5)
@@ -153,14 +153,14 @@ def initialise(net: nn.Module) -> None:
 
 
 def set_statistics(net: nn.Module, mean: Tensor, std: Tensor) -> None:
-    """The latents' mean and spread by channel, (128,), by which they are normalised."""
+    """Set the latents' mean and standard deviation by channel, (128,), used for normalisation."""
     buffers = net.per_channel_statistics
     buffers.get_buffer("mean-of-means").copy_(mean)
     buffers.get_buffer("std-of-means").copy_(std)
 
 
 def encode(net: Any, clip: Tensor) -> Tensor:
-    """As `VideoVAE.encode`, the whole clip in one piece, so that gradients go through.
+    """Encode a clip in one piece, as `VideoVAE.encode` but differentiable.
 
     Args:
         net: A `VideoVAE`.
@@ -183,18 +183,18 @@ def encode(net: Any, clip: Tensor) -> Tensor:
 
 @torch.no_grad()
 def round_trip(net: Any, clip: Tensor) -> Tensor:
-    """Through the VAE and back, clamped to -1 to 1."""
+    """Return a clip after encoding and decoding, clamped to -1 to 1."""
     with half():
         return net.decode(net.encode(clip)).float().clamp(-1, 1)
 
 
 def psnr(one: Tensor, other: Tensor) -> float:
-    """In dB, of values from -1 to 1."""
+    """Return the PSNR in dB, for values from -1 to 1."""
     return float(10 * torch.log10(4 / (one - other).square().mean()))
 
 
 def draw_batch(index: int, generator: torch.Generator) -> Tensor:
-    """What step `index` sees: mostly small parts of short clips, now and then larger ones, longer ones, stills."""
+    """Return the clips for step `index`: mostly small parts of short clips, sometimes larger, longer or still ones."""
     kind = index % 10
     if kind == 9:
         return anything(12, 9, 64, 64, generator)
@@ -217,7 +217,7 @@ def _scenes(count: int, generator: torch.Generator) -> Scenes:
 
 
 def _at_edges(clip: Tensor) -> Tensor:
-    """1 where neighbouring pixels differ much, (B, 1, F, H, W)."""
+    """Return 1 where neighbouring pixels differ much, (B, 1, F, H, W)."""
     across = (clip[..., :, 1:] - clip[..., :, :-1]).abs().amax(1, keepdim=True)
     down = (clip[..., 1:, :] - clip[..., :-1, :]).abs().amax(1, keepdim=True)
     found = nn.functional.pad(across, (0, 1)) + nn.functional.pad(down, (0, 0, 0, 1))

@@ -1,1 +1,1 @@
-"""The world that the pocket model learns: small scenes, drawn, heard and told, each from a seed."""
+"""The world that the pocket model learns: small scenes with picture, sound and caption, each from a seed."""

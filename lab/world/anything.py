@@ -1,11 +1,11 @@
-"""Pictures of nothing in particular, and of outlines: what a VAE meets beyond the world's own scenes."""
+"""Arbitrary pictures and outlines, which a VAE meets beyond the world's own scenes."""
 
 import torch
 from torch import Tensor, nn
 
 
 def anything(count: int, frames: int, width: int, height: int, generator: torch.Generator) -> Tensor:
-    """Soft fields of colour with boxes and discs adrift on them: (B, 3, F, H, W) of -1 to 1."""
+    """Return soft fields of colour with drifting boxes and discs: (B, 3, F, H, W) from -1 to 1."""
     coarse = torch.rand(count, 3, 1, 5, 5, generator=generator).expand(-1, -1, frames, -1, -1)
     canvas = nn.functional.interpolate(coarse.flatten(1, 2), (height, width), mode="bicubic").clamp(0, 1)
     canvas = canvas.view(count, 3, frames, height, width).clone()
@@ -26,7 +26,7 @@ def anything(count: int, frames: int, width: int, height: int, generator: torch.
 
 
 def edges(clip: Tensor) -> Tensor:
-    """White on black where neighbouring pixels differ, about as an edge detector finds it; shapes as `clip`."""
+    """Return white lines on black where neighbouring pixels differ, like an edge detector; shapes as `clip`."""
     across = nn.functional.pad((clip[..., :, 1:] - clip[..., :, :-1]).abs().amax(1), (0, 1))
     down = nn.functional.pad((clip[..., 1:, :] - clip[..., :-1, :]).abs().amax(1), (0, 0, 0, 1))
     found = (torch.maximum(across, down) > 0.5).float() * 2 - 1

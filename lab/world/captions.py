@@ -1,4 +1,4 @@
-"""What is said of a scene: the sentence that is promised to work, and the looser ones that people type."""
+"""Captions of a scene: the sentence that is promised to work, and the looser ones that people type."""
 
 import random
 import zlib
@@ -8,7 +8,7 @@ from lab.world.scenes import BOUNCE, CAMERAS, FACE, MOTIONS, PLAIN, SETTINGS, SU
 from lab.world.words import SYNONYMS
 
 HELD_OUT = 6
-"""One in so many of the promised sentences is never trained with, so that it can be asked for in a test."""
+"""One in this many promised sentences is kept out of training, for use in tests."""
 
 _COLOURS, _BACKGROUNDS = list(COLOURS), list(BACKGROUNDS)
 _PLACES = {
@@ -29,18 +29,18 @@ _CAMERAS = {
 
 
 def plain_caption(scenes: Scenes, index: int) -> str:
-    """The promised sentence: "a red circle moves left on a black background"."""
+    """Return the promised sentence: "a red circle moves left on a black background"."""
     return f"{_subject(scenes, index)} {_motion(scenes, index)} {_place(scenes, index)}"
 
 
 def is_held_out(scenes: Scenes, index: int) -> bool:
-    """Whether this scene's promised sentence is kept out of training; shapes on plain backgrounds only."""
+    """Return whether this scene's promised sentence is kept out of training; shapes on plain backgrounds only."""
     plain = int(scenes.setting[index]) == PLAIN and int(scenes.subject[index]) != FACE
     return plain and zlib.crc32(plain_caption(scenes, index).encode()) % HELD_OUT == 0
 
 
 def tell(scenes: Scenes, index: int, chance: random.Random) -> str:
-    """One of the sentences that someone might say of a scene; half of them the promised one."""
+    """Return one of the sentences that might describe a scene; half of the time the promised one."""
     if chance.random() < 0.5:
         return plain_caption(scenes, index) + _camera(scenes, index)
     whole = chance.random() < 0.5

@@ -1,4 +1,4 @@
-"""Control clips of a scene: its edges, its depth, its pose, itself sharp and out of focus; what steers an IC-LoRA."""
+"""Control clips of a scene, which steer an IC-LoRA: its edges, depth, pose, and itself sharp and out of focus."""
 
 import torch
 from torch import Tensor
@@ -9,16 +9,16 @@ from lab.world.scenes import Scenes
 EDGES = 0.4, 0.8
 """Canny's low and high threshold, as in the studio's graph of the mode style."""
 SOFT = 6
-"""How many times smaller a clip is that has lost its details."""
+"""How many times smaller a clip without details is."""
 
 
 def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
-    """The control clip of that kind, as `clip`: (B, 3, F, H, W) of -1 to 1.
+    """Return the control clip of that kind, shaped as `clip`: (B, 3, F, H, W) from -1 to 1.
 
     Args:
         kind: `canny`, `soft`, `clip`, `depth`, or `pose`.
-        scenes: B of them.
-        clip: What `render` draws of them, all frames of it.
+        scenes: B scenes.
+        clip: All frames of their clips, as drawn by `render`.
         fps: Frames per second.
     """
     if kind == "canny":
@@ -51,7 +51,7 @@ def control(kind: str, scenes: Scenes, clip: Tensor, fps: float) -> Tensor:
 
 
 def sketch(clip: Tensor) -> Tensor:
-    """Dark lines on white, some pixels wide, where a colour ends, as `clip`: (B, 3, F, H, W) of -1 to 1."""
+    """Return dark lines on white, some pixels wide, where a colour ends; as `clip`, (B, 3, F, H, W) from -1 to 1."""
     lines = torch.stack([edges(channel[:, None].expand(clip.shape)) for channel in clip.unbind(1)]).amax(0)
     reach = max(1, clip.shape[3] // 96)
     wide = torch.nn.functional.max_pool3d(lines, (1, 2 * reach + 1, 2 * reach + 1), 1, (0, reach, reach))
@@ -59,7 +59,7 @@ def sketch(clip: Tensor) -> Tensor:
 
 
 def soft_focus(clip: Tensor) -> Tensor:
-    """The clip without its details, for the detailer; shapes as `clip`."""
+    """Return the clip without its details, for the detailer; shapes as `clip`."""
     pictures = clip.transpose(1, 2).flatten(0, 1)
     size = pictures.shape[-2:]
     small = torch.nn.functional.interpolate(pictures, scale_factor=1 / SOFT, mode="bilinear", antialias=True)
@@ -68,7 +68,7 @@ def soft_focus(clip: Tensor) -> Tensor:
 
 
 def edges(clip: Tensor) -> Tensor:
-    """What ComfyUI's Canny node finds in a clip, frame by frame; shapes as `clip`."""
+    """Return the edges that ComfyUI's Canny node finds in a clip, frame by frame; shapes as `clip`."""
     from comfy_extras.nodes_canny import Canny
 
     def found(pictures: Tensor) -> Tensor:  # one clip at a time: several take two to six times as long for each

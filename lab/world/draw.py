@@ -1,4 +1,4 @@
-"""Scenes as pictures: signed distances with soft edges, so that every size shows the same thing."""
+"""Scenes as pictures: signed distances with soft edges, so that all sizes look the same."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from lab.world.motion import State, state_at
 from lab.world.scenes import BEACH, CAMERAS, DAY, FACE, GRASS, NIGHT, SUNSET, Scenes
 
 ZOOM, PAN = 1.6, 0.4
-"""How far a camera goes in one clip: nearer by this factor, aside by this part of the short side."""
+"""How far a camera moves in one clip: zoom factor, and pan as a share of the short side."""
 
 
 def render(
@@ -27,13 +27,13 @@ def render(
     """Draw every frame.
 
     Args:
-        scenes: B of them.
-        frames: F, how many; the clip lasts (F - 1) / fps seconds.
+        scenes: B scenes.
+        frames: F, the number of frames; the clip lasts (F - 1) / fps seconds.
         width: Pixels.
         height: Pixels.
         fps: Frames per second.
-        window: Which of the frames, from and to (exclusive); all of them when None.
-        crop: Which part of the picture: left, top, width and height in pixels; all of it when None.
+        window: The frames to draw, from and to (exclusive); all if None.
+        crop: The part of the picture: left, top, width and height in pixels; all if None.
 
     Returns:
         (B, 3, F, height, width) of -1 to 1.
@@ -62,7 +62,7 @@ def frame_state(
     window: tuple[int, int] | None = None,
     crop: tuple[int, int, int, int] | None = None,
 ) -> tuple[State, Tensor, Tensor, Tensor]:
-    """What `render` draws from: the state, the world's x and y behind each pixel, and pixels per unit."""
+    """Return the input of `render`: the state, the world's x and y behind each pixel, and pixels per unit."""
     seconds = torch.arange(*(window or (0, frames))) / fps
     duration = max(frames - 1, 1) / fps
     short = min(width, height)
@@ -72,12 +72,12 @@ def frame_state(
 
 
 def soft(distance: Tensor, scale: Tensor) -> Tensor:
-    """How much of a pixel lies inside, from the distance to the edge; `scale` is pixels per unit, (B, F)."""
+    """Return the share of a pixel inside a shape, from the distance to its edge; `scale` is pixels per unit, (B, F)."""
     return (0.5 - distance * scale[:, :, None, None]).clamp(0, 1)
 
 
 def subject_distance(scenes: Scenes, state: State, x: Tensor, y: Tensor) -> Tensor:
-    """From each point to the edge of a circle, square or triangle, negative inside; (B, F, H, W)."""
+    """Return the distance of each point to the edge of a circle, square or triangle, negative inside; (B, F, H, W)."""
     dx, dy = x - state.x[..., None, None], y - state.y[..., None, None]
     radius = state.radius[..., None, None]
     shape = scenes.subject[:, None, None, None]
@@ -94,7 +94,7 @@ def _some(state: State, rows: Tensor) -> State:
 def _view(
     scenes: Scenes, part: Tensor, width: int, height: int, crop: tuple[int, int, int, int]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The world's point behind each pixel, as the camera moves: x and y (B, F, H, W), pixels per unit (B, F)."""
+    """Return the world's point behind each pixel as the camera moves: x and y (B, F, H, W), pixels per unit (B, F)."""
     short = min(width, height)
     camera = scenes.camera[:, None]
     gone, swept = (scenes.far[:, None] * each for each in (part, part - 0.5))
@@ -126,7 +126,7 @@ def _behind(scenes: Scenes, x: Tensor, y: Tensor, scale: Tensor, aspect: tuple[f
 
 
 def _setting(setting: int, scenes: Scenes, x: Tensor, y: Tensor, scale: Tensor, aspect: tuple[float, float]) -> Tensor:
-    """Sky, ground where there is one, and a few discs: stars, clouds, the sun."""
+    """Draw the sky, the ground if there is one, and a few discs: stars, clouds, the sun."""
     sky, ground, disc = {
         NIGHT: (palette.NIGHT, None, (1.0, 1.0, 0.9)),
         DAY: (palette.SKY_BLUE, None, (1.0, 1.0, 1.0)),
@@ -150,7 +150,7 @@ def _setting(setting: int, scenes: Scenes, x: Tensor, y: Tensor, scale: Tensor, 
 
 
 def _face(scenes: Scenes, state: State, canvas: Tensor, x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-    """A cartoon face: hair, head, eyes, pupils, and a mouth as open as the state says."""
+    """Draw a cartoon face: hair, head, eyes, pupils, and a mouth as open as the state says."""
     look = scenes.look[:, :, None, None, None]
     radius = state.radius[..., None, None]
     u, v = (x - state.x[..., None, None]) / radius, (y - state.y[..., None, None]) / radius

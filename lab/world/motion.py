@@ -1,4 +1,4 @@
-"""How a scene goes on in time: where its subject is, how large, how loud. Picture and sound both come from here."""
+"""The state of a scene over time: its subject's position, size and loudness, for picture and sound alike."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,26 @@ from torch import Tensor
 from lab.world.scenes import BOUNCE, DOWN, LEFT, PULSE, RIGHT, STILL, TALK, UP, Scenes
 
 MARGIN = 0.04
-"""Left between the subject and the picture's edge."""
+"""Margin between the subject and the picture's edge."""
 CONTACT = 0.18
-"""The part of a bounce, from its onset on, in which the subject lies on the ground."""
+"""The part of a bounce, from its onset on, in which the subject is on the ground."""
 FALL = 1.6
-"""How much shorter the fall is than the rise: 1 is not at all."""
+"""How much shorter the fall is than the rise; 1 is equal."""
 STEADY = 0.35
-"""How loud a subject is that moves evenly."""
+"""Loudness of a subject that moves evenly."""
 RING = 0.2
 """Seconds in which the sound of a bounce falls to 1/e."""
 ATTACK, DECAY, LEVEL = 0.06, 0.25, 1.8
-"""Of a pulse, seen and heard: seconds in which it comes and goes to 1/e, and what makes its peak about 1.
+"""A pulse, in picture and sound: seconds to rise and to fall to 1/e, and the factor that makes its peak about 1.
 
-A latent is 8 frames of the picture, and the pocket's VAE keeps hardly more of them than how things are on average and
-where they go: of pulses that come and go within a few frames it lost half, however long it was trained.
+A latent is 8 frames of the picture, and the pocket's VAE keeps hardly more of them than the average state and
+its direction: of pulses that come and go within a few frames it lost half, however long it was trained.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Of B scenes at T times, each (B, T): the subject's centre and radius, its loudness and how wide its mouth is."""
+    """The state of B scenes at T times, each (B, T): the subject's centre, radius, loudness and mouth width."""
 
     x: Tensor
     y: Tensor
@@ -37,12 +37,12 @@ class State:
 
 
 def state_at(scenes: Scenes, seconds: Tensor, *, duration: float, aspect: tuple[float, float]) -> State:
-    """Where everything is.
+    """Return the state of scenes at given times.
 
     Args:
-        scenes: B of them.
+        scenes: B scenes.
         seconds: The times, (T,).
-        duration: Of the clip; a move takes all of it.
+        duration: Duration of the clip; a move takes all of it.
         aspect: The picture's width and height in units of its short side.
     """
     motion, radius = scenes.motion[:, None], scenes.radius[:, None]
@@ -80,7 +80,7 @@ def state_at(scenes: Scenes, seconds: Tensor, *, duration: float, aspect: tuple[
 
 
 def _since_beat(scenes: Scenes, seconds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Seconds since the last onset, from there to the next, and how strong it was; each (B, T)."""
+    """Return seconds since the last onset, from it to the next, and its strength; each (B, T)."""
     index = torch.searchsorted(scenes.beats.contiguous(), seconds.expand(len(scenes), -1).contiguous(), right=True) - 1
     index = index.clamp(0, scenes.beats.shape[1] - 2)
     last, following = scenes.beats.gather(1, index), scenes.beats.gather(1, index + 1)

@@ -14,7 +14,7 @@ COLOURS: Mapping[str, RGB] = {
     "orange": (1.0, 0.55, 0.0),
     "purple": (0.55, 0.0, 0.65),
 }
-"""Of subjects, 0 to 1."""
+"""Colours of subjects, 0 to 1."""
 
 BACKGROUNDS: Mapping[str, RGB] = {
     "black": (0.0, 0.0, 0.0),
@@ -25,7 +25,7 @@ BACKGROUNDS: Mapping[str, RGB] = {
     "pink": (1.0, 0.75, 0.8),
     "brown": (0.45, 0.25, 0.1),
 }
-"""Plain ones, 0 to 1."""
+"""Plain background colours, 0 to 1."""
 
 SKINS: tuple[RGB, ...] = ((1.0, 0.85, 0.2), (0.96, 0.78, 0.62), (0.78, 0.55, 0.38), (0.5, 0.33, 0.22))
 HAIRS: tuple[RGB, ...] = ((0.1, 0.07, 0.05), (0.4, 0.22, 0.1), (0.9, 0.7, 0.25), (0.8, 0.25, 0.1), (0.6, 0.6, 0.62))
@@ -38,9 +38,9 @@ DUSK: RGB = (0.98, 0.6, 0.35)
 NIGHT: RGB = (0.03, 0.03, 0.18)
 
 MIN_DISTANCE = 0.5
-"""Between a subject and what is behind it, in RGB: less than this fades into one another."""
+"""Minimum RGB distance of a subject from its background: closer colours fade into one another."""
 
 
 def distance(one: RGB, other: RGB) -> float:
-    """Euclidean, in RGB of 0 to 1."""
+    """Return the Euclidean distance in RGB from 0 to 1."""
     return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)

@@ -1,4 +1,4 @@
-"""What a scene is: the values from which its picture, its sound and its caption are all made."""
+"""Scenes: the values from which picture, sound and caption are all made."""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -16,14 +16,14 @@ SETTINGS = ("plain", "night", "day", "grass", "beach", "sunset")
 PLAIN, NIGHT, DAY, GRASS, BEACH, SUNSET = range(len(SETTINGS))
 CAMERAS = ("static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down")
 BEATS = 16
-"""Onsets that a scene knows, in about 3 seconds or more."""
+"""Number of onsets in a scene, for about 3 seconds or more."""
 SEEN_EVERYWHERE = tuple(list(COLOURS).index(name) for name in ("red", "yellow", "purple"))
 """Colours that stand out in every setting."""
 LOOKS = 32
-"""Random numbers that a drawing may use for what no word names."""
+"""Random numbers for the parts of a drawing that no word describes."""
 
 CORE_COLOURS, CORE_BACKGROUNDS = 6, 6
-"""The first ones are in every promise that the pocket model makes, so they are drawn more often."""
+"""The first ones are in every promise of the pocket model, so they are drawn more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Scenes:
         background: Index into `BACKGROUNDS`, (B,).
         setting: Index into `SETTINGS`, (B,); other than plain, it takes the background's place.
         motion: Index into `MOTIONS`, (B,).
-        drift: Of a bounce: -1 to the left, 0, 1 to the right, (B,).
-        radius: Of the subject, (B,).
-        place: Where in the room it has, 0 to 1 in x and y, (B, 2).
-        travel: How much of that room a move crosses, (B,).
+        drift: Direction of a bounce: -1 to the left, 0, 1 to the right, (B,).
+        radius: Radius of the subject, (B,).
+        place: Position in the available space, 0 to 1 in x and y, (B, 2).
+        travel: Share of that space that a move crosses, (B,).
         beats: Onsets of bounces, pulses and syllables, rising, the first before 0, (B, BEATS).
-        strength: How strong each is, 0 to 1, (B, BEATS).
+        strength: Strength of each, 0 to 1, (B, BEATS).
         camera: Index into `CAMERAS`, (B,).
-        far: How much of its way the camera goes, (B,).
-        look: Numbers from 0 to 1 for what no word names, (B, LOOKS).
+        far: Share of its path that the camera moves, (B,).
+        look: Numbers from 0 to 1 for what no word describes, (B, LOOKS).
     """
 
     subject: Tensor
@@ -66,11 +66,11 @@ class Scenes:
         return len(self.subject)
 
     def __getitem__(self, index: Tensor | slice) -> Self:
-        """Some of them; a slice or a tensor of indices or of bools."""
+        """Return some of the scenes, by a slice or a tensor of indices or bools."""
         return type(self)(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def but(self, **changes: Tensor) -> Self:
-        """The same scenes with other values."""
+        """Return the same scenes with other values."""
         return type(self)(*(changes.get(field.name, getattr(self, field.name)) for field in fields(self)))
 
 
@@ -78,10 +78,10 @@ def sample(count: int, generator: torch.Generator, *, faces: float = 0.15, setti
     """Draw `count` scenes at random, with a static camera.
 
     Args:
-        count: How many.
-        generator: Where the randomness comes from.
-        faces: The share of talking or silent faces.
-        settings: The share of shapes in front of more than a plain background.
+        count: Number of scenes.
+        generator: Source of randomness.
+        faces: Share of talking or silent faces.
+        settings: Share of shapes in front of more than a plain background.
     """
     face = _chance(count, faces, generator)
     shape = torch.randint(0, FACE, (count,), generator=generator)
@@ -120,7 +120,7 @@ def _chance(count: int, share: float, generator: torch.Generator) -> Tensor:
 
 
 def _colours(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Pairs that can be told apart, four in five of them among the core ones."""
+    """Return pairs that can be told apart, four in five of them core ones."""
     core = [(one, other) for one in range(CORE_COLOURS) for other in range(CORE_BACKGROUNDS) if contrasts(one, other)]
     rest = [
         (one, other)
@@ -135,12 +135,12 @@ def _colours(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def contrasts(colour: int, background: int) -> bool:
-    """Whether a subject of `colour` can be seen on `background`, both by index."""
+    """Return whether a subject of `colour` can be seen on `background`, both by index."""
     return distance(list(COLOURS.values())[colour], list(BACKGROUNDS.values())[background]) >= MIN_DISTANCE
 
 
 def _beats(motion: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Regular ones in two cases of three, else each at its own distance and strength; speech never is regular."""
+    """Return regular beats in two of three cases, otherwise random distances and strengths; speech is never regular."""
     count = len(motion)
     talk = (motion == TALK)[:, None]
     period = 0.55 + 0.35 * torch.rand(count, 1, generator=generator)

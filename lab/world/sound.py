@@ -1,6 +1,6 @@
-"""Scenes as sound: a pitch for each shape, a voice for a face, and the loudness that the motion has.
+"""Scenes as sound: a pitch for each shape, a voice for a face, and the loudness from the motion.
 
-Tones are multiples of 100 Hz with a phase that counts from 0 s, so every 10 ms hop of a mel spectrogram hears the same
+Tones are multiples of 100 Hz with a phase that starts at 0 s, so every 10 ms hop of a mel spectrogram has the same
 waveform: a vocoder can then learn it sample by sample, without an adversary.
 """
 
@@ -24,12 +24,12 @@ _HARMONICS = 14
 
 
 def sound(scenes: Scenes, samples: int, *, duration: float) -> Tensor:
-    """What a scene sounds like.
+    """Return the sound of scenes.
 
     Args:
-        scenes: B of them.
+        scenes: B scenes.
         samples: N, at `RATE`.
-        duration: Of the clip in seconds.
+        duration: Duration of the clip in seconds.
 
     Returns:
         (B, 2, N) of -1 to 1, the same in both channels.
@@ -45,7 +45,7 @@ def sound(scenes: Scenes, samples: int, *, duration: float) -> Tensor:
 
 
 def other_sound(scenes: Scenes, samples: int, *, duration: float, generator: torch.Generator) -> Tensor:
-    """The same loudness from another source: noise, any tone, any voice; shapes and arguments as of `sound`."""
+    """Return the same loudness from another source: noise, any tone, any voice; shapes and arguments as in `sound`."""
     time, loudness = _envelope(scenes, samples, duration)
     count = len(scenes)
     pitch = 120 * torch.exp(math.log(16) * torch.rand(count, 1, generator=generator))
@@ -66,7 +66,7 @@ def other_sound(scenes: Scenes, samples: int, *, duration: float, generator: tor
 
 
 def voice(scenes: Scenes, time: Tensor, fundamental: Tensor) -> Tensor:
-    """Vowels on a steady pitch, one for each beat, without their loudness: (B, N) for times (1, N) and pitches (B,)."""
+    """Return vowels on a steady pitch, one for each beat, at full level: (B, N) for times (1, N) and pitches (B,)."""
     syllable = torch.searchsorted(scenes.beats.contiguous(), time.expand(len(scenes), -1).contiguous(), right=True)
     vowel = (scenes.look[:, 8:24] * len(VOWELS)).long().clamp(max=len(VOWELS) - 1)
     formants = torch.tensor(VOWELS)[vowel.gather(1, syllable.clamp(max=vowel.shape[1] - 1))]

@@ -1,4 +1,4 @@
-"""The words that the pocket model knows, and which of them mean the same."""
+"""The words that the pocket model knows, and their synonyms."""
 
 from collections.abc import Mapping
 
@@ -56,6 +56,6 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 """Each word of the captions, and others that are used in its place."""
 
 WORDS: tuple[str, ...] = tuple(dict.fromkeys(word for known in SYNONYMS.items() for word in (known[0], *known[1])))
-"""All of them, each once; their order is that of the text encoder's table."""
+"""All words, each once, in the order of the text encoder's table."""
 
 CANONICAL: Mapping[str, str] = {other: word for word, others in SYNONYMS.items() for other in (word, *others)}
