@@ -113,7 +113,7 @@ def open_editor(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        server = _start_server(Path(scratch, comfyui.find(settings).path), port, models or {}, inputs, prepare)
+        server = _start_server(Path(scratch), port, models or {}, inputs, prepare, comfyui.find(settings).path)
         try:
             nodes = _wait_for_nodes(f"http://127.0.0.1:{port}/object_info", Path(scratch) / "server.log")
             page = browser.new_page(viewport={"width": 1600, "height": 1000})
