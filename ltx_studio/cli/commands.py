@@ -96,7 +96,7 @@ def cli() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:
-    """Tell what is installed, found and missing; exit 1 when a run could not work."""
+    """Check what is installed and what is missing; exit with 1 if a run could not work."""
     from ltx_studio.cli.doctor import examine
 
     return examine(repair, forget_missing, as_json)
@@ -149,7 +149,7 @@ def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) 
 
 @cli.command()
 def setup() -> None:
-    """Fetch ComfyUI and store the pocket model; does nothing when they are there."""
+    """Fetch ComfyUI and store the pocket model, if they are missing."""
     from ltx_studio.logs import log_to_file
     from ltx_studio.studio.set_up import prepare
 
@@ -163,7 +163,7 @@ def setup() -> None:
 @click.option("--model-set", default=None, help="Model set to tell the presets of.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
-    """What each mode takes, and what its presets do."""
+    """Show what each mode takes, and what its presets do."""
     from ltx_studio.cli.modes import as_dict, as_lines
     from ltx_studio.models import default_set, get_registry
     from ltx_studio.modes import MODES, get_mode

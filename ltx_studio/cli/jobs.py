@@ -27,14 +27,14 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
 @click.group()
 def jobs() -> None:
-    """What waits, runs and has ended."""
+    """Show and change the queue."""
 
 
 @jobs.command("list")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @_AS_JSON
 def list_jobs(limit: int, as_json: bool) -> None:
-    """The running one, those that wait in their order, then the newest that have ended."""
+    """List jobs: the running one, those that wait in their order, then the last ones that ended."""
     queue = _queue()
     _show(queue.of(LOCAL, limit=limit), as_json)
     if queue.is_paused(LOCAL):
@@ -45,7 +45,7 @@ def list_jobs(limit: int, as_json: bool) -> None:
 @click.argument("job")
 @_AS_JSON
 def show(job: str, as_json: bool) -> None:
-    """One job, with what was asked for."""
+    """Show one job and its request."""
     found = _queue().get(job, LOCAL)
     if as_json:
         echo_json(_as_dict(found) | {"spec": found.spec})
@@ -62,7 +62,7 @@ def show(job: str, as_json: bool) -> None:
 @click.argument("job")
 @_AS_JSON
 def cancel(job: str, as_json: bool) -> None:
-    """Take a job that waits out of the queue, or stop one that runs."""
+    """Remove a waiting job from the queue, or stop a running one."""
     _show_one(_queue().cancel(job, LOCAL), as_json)
 
 
@@ -70,7 +70,7 @@ def cancel(job: str, as_json: bool) -> None:
 @click.argument("job")
 @_AS_JSON
 def retry(job: str, as_json: bool) -> None:
-    """Put a job that failed or was stopped at the end of the queue again."""
+    """Put a job that failed or was stopped at the end of the queue."""
     _show_one(_queue().retry(job, LOCAL), as_json)
 
 
@@ -78,7 +78,7 @@ def retry(job: str, as_json: bool) -> None:
 @click.argument("job")
 @click.argument("place", type=click.IntRange(1))
 def move(job: str, place: int) -> None:
-    """Put a job that waits at a PLACE of the queue, 1 being the next."""
+    """Move a waiting job to a PLACE in the queue; 1 is next."""
     queue = _queue()
     queue.move(job, LOCAL, place - 1)
     _show([queue.get(job, LOCAL)], as_json=False)
@@ -118,7 +118,7 @@ def add(file: Path, mode: str | None, preset: str | None, model_set: str | None,
 
 @jobs.command()
 def run() -> int:
-    """Carry out what waits, and end when nothing does. Where a studio is running, it does the work."""
+    """Carry out the waiting jobs, then exit. If a studio is running, it does the work."""
     settings = get_settings()
     log_to_file(settings)
     studio = Studio(settings)
@@ -160,14 +160,14 @@ def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
 
 @jobs.command()
 def pause() -> None:
-    """Let no job begin until `jobs resume`; what runs goes on."""
+    """Start no job until `jobs resume`; a running one continues."""
     _queue().pause(LOCAL)
     echo(PAUSED)
 
 
 @jobs.command()
 def resume() -> None:
-    """Go on after `jobs pause`."""
+    """Continue after `jobs pause`."""
     _queue().pause(LOCAL, False)
     echo("The queue goes on.")
 

@@ -48,13 +48,13 @@ def _choice(command: _Command) -> _Command:
 
 @click.group()
 def models() -> None:
-    """The model files: what is here, what is missing, getting it whole."""
+    """List, fetch, check and remove model files."""
 
 
 @models.command("list")
 @_JSON
 def list_(as_json: bool) -> None:
-    """The model sets, and every file that is known, with where it is."""
+    """List the model sets and every known file, with its place."""
     from ltx_studio.modes import MODES
     from ltx_studio.modes.required_models import model_files
 
@@ -88,7 +88,7 @@ def list_(as_json: bool) -> None:
 @_choice
 @_JSON
 def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
-    """What fetching would mean: files, bytes, room on the disk, licences. Asks no network.
+    """Show what fetching would take: files, bytes, disk space, licences. Uses no network.
 
     Without a choice it is about the set of the settings, else fp8, and all modes.
     """
@@ -108,7 +108,7 @@ def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, ever
 @_choice
 @_JSON
 def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
-    """Fetch what is missing of a model set, or FILEs. Ctrl+C stops; the next time goes on from there.
+    """Fetch the missing files of a model set, or FILEs. Ctrl+C stops; the next call continues.
 
     Without a choice it is about the set of the settings, else fp8, and all modes.
     """
@@ -137,7 +137,7 @@ def verify_(
     repair: bool,
     as_json: bool,
 ) -> int:
-    """Are the files whole? Without a choice: every file that is here."""
+    """Check files: those that you choose, otherwise every file that is here."""
     store = _store()
     if names or modes or model_set or everything:
         _, files = _chosen(store, names, modes, model_set, everything=everything)
@@ -178,7 +178,7 @@ def verify_(
 def remove_(
     names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, yes: bool, as_json: bool
 ) -> int:
-    """Remove the files of a model set, or FILEs, that this studio has fetched. Nothing of other programs."""
+    """Remove the files of a model set, or FILEs, that this studio fetched; never those of other programs."""
     from ltx_studio.modes.required_models import removals_of
 
     if not names and not model_set:
@@ -207,7 +207,7 @@ def remove_(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_JSON
 def clean(yes: bool, as_json: bool) -> None:
-    """Remove what interrupted downloads have left in the Hugging Face cache, in the repositories that are known."""
+    """Remove what interrupted downloads left in the Hugging Face cache, of repositories that the studio knows."""
     store = _store()
     left = left_overs(store)
     if not as_json:
@@ -223,7 +223,7 @@ def clean(yes: bool, as_json: bool) -> None:
 @models.command()
 @_JSON
 def refresh(as_json: bool) -> None:
-    """Find the files anew, and mend the links by which ComfyUI finds them."""
+    """Search for model files again, and repair the links by which ComfyUI finds them."""
     done = _store().refresh()
     if as_json:
         shown = {name: list(getattr(done, name)) for name in ("linked", "mended", "removed", "unchanged", "skipped")}

@@ -53,7 +53,7 @@ def recipe() -> None:
 @click.option("--workflow", type=click.Path(path_type=Path), help="Write its graph for ComfyUI's editor (.json).")
 @_AS_JSON
 def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
-    """What VIDEO was made of."""
+    """Show how VIDEO was made."""
     found = recipes.read(video)
     if workflow is not None:
         check_apart(workflow, [video], "--workflow")

@@ -18,7 +18,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
 @click.group()
 def takes() -> None:
-    """What was made."""
+    """Show and change the history of takes."""
 
 
 @takes.command("list")
@@ -28,7 +28,7 @@ def takes() -> None:
 @click.option("--limit", type=click.IntRange(1), default=PAGE, show_default=True, help="At most so many.")
 @_AS_JSON
 def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limit: int, as_json: bool) -> None:
-    """The newest takes whose prompt or tags contain every word of SEARCH."""
+    """List the newest takes whose prompt or tags contain every word of SEARCH."""
     history = _history()
     page = history.page(LOCAL, search=" ".join(search), mode=mode, favourites=favourites, limit=limit)
     if as_json:

@@ -94,7 +94,7 @@ def _refused(bad: list["Report"]) -> WorkflowError:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def form(file: Path, as_json: bool) -> None:
-    """What of FILE can be set with `workflow run FILE --set`."""
+    """List the fields of FILE that `workflow run FILE --set` sets."""
     from ltx_studio.engine.definitions import snapshot_path
     from ltx_studio.workflow_files.read import read_with_form
 

@@ -94,7 +94,7 @@ def test_emptiness_is_nothing() -> None:
 
 
 def disc(x: ArrayLike, *, radius: ArrayLike = 0.15) -> Clip:
-    """A white disc on black, whose middle and radius are told for each frame in units of the short side; 0 is none."""
+    """Draw a white disc on black: middle and radius for each frame, in units of the short side; 0 is none."""
     down, across = np.mgrid[:96, :128] / 96
     rows = np.broadcast_arrays(x, radius)
     inside = np.stack([np.hypot(across - middle, down - 0.5) < size for middle, size in zip(*rows, strict=True)])

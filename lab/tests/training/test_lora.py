@@ -24,7 +24,7 @@ def ask(net: Any) -> tuple[Tensor, Tensor]:
 
 @pytest.fixture(params=[PICTURE_LAYERS, STEERED_LAYERS], ids=["picture", "steered"])
 def trained(engine: Engine, request: pytest.FixtureRequest) -> tuple[Any, Lora, tuple[Tensor, Tensor]]:
-    """A model with a LoRA that does something, and what the model says without it."""
+    """Return a model with a LoRA that does something, and what the model says without it."""
     torch.manual_seed(0)
     net = make().eval()
     before = ask(net)
