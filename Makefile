@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-all test-gpu fuzz lint format bench faults soak obey screenshots table golden lock package clean
+.PHONY: run demo setup setup-dev test test-all check test-gpu fuzz lint format bench faults soak obey screenshots table golden lock package clean
 
 run: setup  ## set up, then open the page
 	@$(STUDIO) serve
@@ -25,6 +25,9 @@ test: setup-dev  ## everything, fast tests first (TESTS=tests/web for a part); i
 test-all: setup-dev  ## everything, and the whole tables of which `make test` takes a tenth
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check: lint  ## lint, types, and the tests that need neither ComfyUI nor a browser
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --quiet -m "not engine and not browser" --numprocesses 2 --dist loadfile tests
 
 test-gpu: setup-dev
 	@$(BIN)/pytest --gpu

@@ -53,6 +53,13 @@ SLOW_LAST = (
 a browser last, for its loop stays in the thread, where ComfyUI's own `asyncio.run` then does not work."""
 
 
+KINDS: Mapping[str, set[str]] = {
+    "engine": {"engine", "definitions", "installed", "apart"},
+    "browser": {"browser", "page", "context", "playwright"},
+}
+"""Marks of tests, by the fixtures that they need: `make check` leaves these tests out."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--gpu", action="store_true", help="also run the tests that need a GPU")
     parser.addoption("--all", action="store_true", help="also run the rows of tables that take long")
@@ -80,6 +87,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((index + 1 for index, folder in enumerate(SLOW_LAST) if path.startswith(folder)), 0)
 
     items.sort(key=rank)
+    for item in items:
+        needed = set(getattr(item, "fixturenames", ()))
+        for kind, fixtures in KINDS.items():
+            if needed & fixtures:
+                item.add_marker(kind)
     if not config.getoption("--all"):
         left_out = [item for item in items if "thorough" in item.keywords]
         items[:] = [item for item in items if "thorough" not in item.keywords]
