@@ -1,5 +1,6 @@
 """What the studio writes is its user's alone; what belongs elsewhere is as the user's other files."""
 
+import logging
 import os
 import stat
 import subprocess
@@ -98,7 +99,8 @@ def test_a_new_home_lets_nobody_in(tmp_path: Path, private: bool) -> None:
 
 
 @pytest.mark.parametrize("there", [["studio.db"], ["worker.lock", "notes.txt"], []])
-def test_a_home_that_was_open_is_closed_once(tmp_path: Path, there: list[str]) -> None:
+def test_a_home_that_was_open_is_closed_once(tmp_path: Path, there: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # another test may have opened a log file
     for name in there:
         (tmp_path / name).touch()
     tmp_path.chmod(0o755)
