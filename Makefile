@@ -26,7 +26,7 @@ test-all: setup-dev  ## everything, and the whole tables of which `make test` ta
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: lint  ## lint, types, and the tests that need neither ComfyUI nor a browser
+check: lint  ## lint, types, and the tests that need neither ComfyUI nor a browser (6 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --quiet -m "not engine and not browser" --numprocesses 2 --dist loadfile tests
 
 test-gpu: setup-dev
