@@ -126,7 +126,7 @@ def frames_digest(path: Path) -> str:
 
 def staged_in(settings: Settings) -> set[Path]:
     """Return the folders of runs in staging."""
-    return set(settings.staging_dir.iterdir())
+    return set(settings.staging_dir.glob("*"))
 
 
 def outputs_of(settings: Settings) -> set[Path]:
