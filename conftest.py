@@ -1,3 +1,3 @@
-"""What every test folder shares: options, order and fixtures."""
+"""Options, order and fixtures that all test folders share."""
 
 pytest_plugins = ["tests.fixtures", "tests.studios", "tests.shop"]

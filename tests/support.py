@@ -133,6 +133,14 @@ def outputs_of(settings: Settings) -> set[Path]:
     return set(settings.outputs_dir.rglob("*.*"))
 
 
+def home_apart(settings: Settings, home: Path) -> Settings:
+    """Make a home of its own at `home` that uses the models and the ComfyUI of `settings`."""
+    home.mkdir(exist_ok=True)
+    for name in ("models", "comfyui"):
+        (home / name).symlink_to(settings.home / name)
+    return Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+
+
 def environment(settings: Settings, **changes: str) -> dict[str, str]:
     """The variables that make a new process use `settings`."""
     ours = {"LTX_STUDIO_HOME": str(settings.home), "LTX_STUDIO_COMFY_DIR": str(settings.comfy_dir or "")}

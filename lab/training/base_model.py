@@ -25,7 +25,7 @@ TOKENS_PER_STEP = {"cpu": 4096, "cuda": 65536}
 LARGE_STEPS = 0.25
 """The share of steps on large clips."""
 NO_WORDS = 0.1
-"""How often the words are left out, as a reference for guidance."""
+"""Share of the captions that are dropped, so that the model also learns to predict without words, for guidance."""
 EDGE, CHANGING = 3, 0.1
 """A sound is lively if its latents vary by more than `CHANGING`, except for `EDGE` columns at both ends."""
 LIVELY, LIVELY_HEARD = 2, 12

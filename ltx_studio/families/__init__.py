@@ -1,7 +1,6 @@
 """Model families: for each, its graph templates, presets, geometry and loaders."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from ltx_studio.families.family import Family
 from ltx_studio.families.geometry import Geometry
@@ -23,7 +22,6 @@ __all__ = [
     "ModelSet",
     "Preset",
     "SetFiles",
-    "added",
     "all_presets",
 ]
 
@@ -40,13 +38,3 @@ def all_presets() -> Mapping[str, Preset]:
     for family in FAMILIES.values():
         found = {**family.presets, **found}
     return found
-
-
-@contextmanager
-def added(family: Family) -> Iterator[Family]:
-    """Register another family for the duration; its model sets name it in `models.toml`."""
-    FAMILIES[family.id] = family
-    try:
-        yield family
-    finally:
-        del FAMILIES[family.id]

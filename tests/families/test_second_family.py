@@ -1,11 +1,13 @@
 """A model set of another family goes the whole way: request, graph, run, take, recipe, replay."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families import ModelSet, added
+from ltx_studio.families import FAMILIES, ModelSet
+from ltx_studio.families.default_preset import default_preset
 from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
 from ltx_studio.models import get_registry
@@ -24,14 +26,12 @@ ASKED = {**SMALL, "seconds": 1.0}
 
 
 @pytest.fixture
-def tiny(settings: Settings) -> Iterator[ModelSet]:
+def tiny(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelSet]:
     own = settings.home / OWN_FILE
     own.write_text(MODELS_TOML, encoding="utf-8")
-    try:
-        with added(TINY):
-            yield get_registry(settings).get_set("tiny")
-    finally:
-        own.unlink()
+    monkeypatch.setitem(FAMILIES, TINY.id, TINY)
+    yield get_registry(settings).get_set("tiny")
+    own.unlink()
 
 
 def test_its_own_geometry_decides_lengths_and_sizes(tiny: ModelSet) -> None:
@@ -54,6 +54,11 @@ def test_its_own_presets_are_offered(tiny: ModelSet) -> None:
         JobSpec.from_request("t2v", ASKED, tiny, "fast")
 
     assert "swift, calm" in refused.value.hint
+
+
+def test_a_preset_of_the_settings_that_it_lacks_leaves_its_usual_one(tiny: ModelSet, settings: Settings) -> None:
+    assert default_preset(replace(settings, preset="quality"), tiny.family).id == "swift"
+    assert default_preset(replace(settings, preset="calm"), tiny.family).id == "calm"
 
 
 def test_a_mode_that_it_lacks_is_refused(tiny: ModelSet, small: Request) -> None:

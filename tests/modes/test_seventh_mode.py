@@ -13,7 +13,7 @@ from ltx_studio.engine import Engine
 from ltx_studio.families.ltx_2_3.template import load_template
 from ltx_studio.modes import MODES, register
 from ltx_studio.settings import Settings
-from tests.support import environment
+from tests.support import environment, home_apart
 
 MODULE = '''
 """Title cards: a short clip of a prompt."""
@@ -67,10 +67,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(settings: Settings, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    home = tmp_path_factory.mktemp("titles")
-    for name in ("models", "comfyui"):
-        (home / name).symlink_to(settings.home / name)
-    return Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+    return home_apart(settings, tmp_path_factory.mktemp("titles"))
 
 
 def command(package: Path, *arguments: str) -> list[str]:

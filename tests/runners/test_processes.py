@@ -17,7 +17,7 @@ from ltx_studio.queue.states import Cancelled, Queued
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes.integrity import IntegrityCheck
-from tests.support import ROOT, environment, run_studio, small_spec
+from tests.support import ROOT, environment, home_apart, run_studio, small_spec
 
 SPEC = ("t2v", {"prompt": "a red ball"})
 EACH = 60
@@ -74,11 +74,7 @@ def test_processes_that_submit_move_cancel_and_watch_at_once_lose_nothing(tmp_pa
 @pytest.fixture
 def apart(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
     """A home of its own, set up."""
-    home = tmp_path / "home"
-    home.mkdir()
-    for name in ("models", "comfyui"):
-        (home / name).symlink_to(settings.home / name)
-    return Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+    return home_apart(settings, tmp_path / "home")
 
 
 def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_doubled(apart: Settings) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ltx_studio.engine import Engine
 from ltx_studio.settings import Settings
-from tests.support import ROOT, environment, run_studio
+from tests.support import ROOT, environment, home_apart, run_studio
 
 SMALL = ("--prompt", "a red ball", "--width", "128", "--height", "128", "--seconds", "0.7", "--seed", "7")
 SECONDS = 120
@@ -19,11 +19,7 @@ SECONDS = 120
 @pytest.fixture
 def installed(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
     """A home of its own, set up."""
-    home = tmp_path / "home"
-    home.mkdir()
-    for name in ("models", "comfyui"):
-        (home / name).symlink_to(settings.home / name)
-    return Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+    return home_apart(settings, tmp_path / "home")
 
 
 def test_a_job_that_waits_is_rendered_by_the_server(installed: Settings) -> None:
