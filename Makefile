@@ -1,76 +1,79 @@
-# The verbs of this project. `make run` and `make test` are all that one needs.
+# Targets of this project. You need `make run` and `make test`; `make help` lists the others.
 BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run demo setup setup-dev test test-all check test-gpu fuzz lint format bench faults soak obey screenshots table golden lock package clean
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format bench faults soak obey screenshots table golden lock package clean
 
-run: setup  ## set up, then open the page
+run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
 
-demo: setup  ## set up, then render one clip for each mode with the pocket model
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup  ## set up, then render one clip per mode with the pocket model
 	@$(BIN)/python -m tools.demo --out $(DEMO_DIR)
 
-setup:
+setup:  ## install packages, ComfyUI and the pocket model
 	@./setup.sh
 
-setup-dev:
+setup-dev:  ## set up, and install the development tools
 	@./setup.sh --dev
 
 TESTS ?=
-test: setup-dev  ## everything, fast tests first (TESTS=tests/web for a part); installs Debian's chromium when it may
+test: setup-dev  ## run all tests (TESTS=tests/web: some of them); as root on Debian, installs Chromium if it is missing
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest $(TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
 
-test-all: setup-dev  ## everything, and the whole tables of which `make test` takes a tenth
+test-all: setup-dev  ## run all tests with every row of the large tables, of which `make test` runs a tenth
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: lint  ## lint, types, and the tests that need neither ComfyUI nor a browser (6 minutes)
+check: lint  ## run lint and the tests that need neither ComfyUI nor a browser (6 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --quiet -m "not engine and not browser" --numprocesses 2 --dist loadfile tests
 
-test-gpu: setup-dev
+test-gpu: setup-dev  ## run all tests, with those that need a GPU
 	@$(BIN)/pytest --gpu
 
 FUZZ_CASES ?= 30000
-fuzz: setup-dev  ## run $(FUZZ_CASES) hostile inputs through each parser of user files; failures go to test-results/fuzz
+fuzz: setup-dev  ## run 30,000 hostile inputs through each parser of user files (FUZZ_CASES=3200: fewer)
 	@FUZZ_CASES=$(FUZZ_CASES) OMP_NUM_THREADS=1 $(BIN)/pytest tests/fuzz --numprocesses 2
 
-lint: setup-dev
+lint: setup-dev  ## check style, types, imports and dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/deptry ltx_studio
 
-format: setup-dev
+format: setup-dev  ## format the code, and fix what lint can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup-dev  ## seconds and ratios of the way from nothing to a clip, and of the page
+bench: setup-dev  ## measure set-up, downloads, the queue and the page
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m bench.spine
 	@$(BIN)/python -m bench.models
 	@$(BIN)/python -m bench.jobs
 	@$(BIN)/python -m bench.page
 
-faults: setup-dev  ## kill, fill, lock and damage test studios, and check that nothing is lost (KILLS=200)
+faults: setup-dev  ## kill, fill, lock and damage test studios, and check that nothing is lost (KILLS=20: fewer kills)
 	@$(BIN)/python -m bench.faults
 
-soak: setup-dev  ## measure a server's memory after 120 runs and 1,000 sessions (RUNS, SESSIONS)
+soak: setup-dev  ## measure a server's memory over 120 runs and 1,000 sessions (RUNS=20, SESSIONS=50: fewer)
 	@$(BIN)/python -m bench.soak
 
-obey: setup  ## ask the pocket model for what it promises: docs/obedience.json, its model card
+obey: setup  ## measure how well the pocket model follows prompts; writes docs/obedience.json and its model card
 	@$(BIN)/python -m lab.obey
 
-screenshots: setup-dev  ## take the pictures in docs/screenshots anew
+screenshots: setup-dev  ## update docs/screenshots
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.screenshots
 
-table: setup-dev  ## measure what each mode takes in each preset, for the README
+table: setup-dev  ## measure time and memory of each mode and preset, and update the README's table
 	@$(BIN)/python -m tools.table
 
-golden: setup-dev  ## write anew what tests compare with: the patched graphs, and what the editor makes of workflows
+golden: setup-dev  ## update the files that tests compare with: patched graphs, tables of nodes, the editor's answers
 	@$(BIN)/python -m tools.golden_graphs
 	@$(BIN)/python -m tools.model_inputs
 	@$(BIN)/python -m tools.path_inputs
@@ -78,11 +81,11 @@ golden: setup-dev  ## write anew what tests compare with: the patched graphs, an
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 
-lock:  ## write the pinned versions anew from pyproject.toml
+lock:  ## update the lock files from pyproject.toml
 	@tools/lock.sh
 
-package: setup-dev  ## install the wheel in an empty environment, and set up, render and serve with it
+package: setup-dev  ## build the wheel, and set up, render and serve with it in an empty environment
 	@tools/try-package.sh
 
-clean:
+clean:  ## remove the environment, the demo clips and caches
 	rm -rf .venv outputs/demo .mypy_cache .pytest_cache .ruff_cache
