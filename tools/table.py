@@ -115,7 +115,7 @@ def write(readme: Path, found: Mapping[str, Cells], machine: str) -> None:
         raise ValueError(f"{readme} lacks the marks between which the table goes")
     clip = f"{SHARED['width']}×{SHARED['height']}, {SECONDS:g} s, with sound"
     lines = (
-        f"The pocket preview on {machine}: a clip of {clip}, once the model is loaded, and the memory at its peak.",
+        f"The pocket preview on {machine}: time and peak memory for a clip of {clip}, after the model is loaded.",
         "",
         f"| mode | {' | '.join(PRESETS)} |",
         "|---" * (len(PRESETS) + 1) + "|",
