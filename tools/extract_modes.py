@@ -1,7 +1,7 @@
 """Cut the mode files out of the master workflow.
 
-cd ltx_studio/families/ltx_2_3/templates
-python ../../../../tools/extract_modes.py --master master.json --out .
+folder=ltx_studio/families/ltx_2_3/templates
+.venv/bin/python tools/extract_modes.py --master $folder/master.json --out $folder
 """
 
 import argparse
