@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format bench faults soak obey screenshots table golden lock package clean
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab bench faults soak obey screenshots table golden lock package clean
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -23,7 +23,7 @@ setup-dev:  ## set up, and install the development tools
 TESTS ?=
 test: setup-dev  ## run all tests (TESTS=tests/web: some of them); as root on Debian, installs Chromium if it is missing
 	@tools/ensure-chromium.sh
-	@OMP_NUM_THREADS=1 $(BIN)/pytest $(TESTS) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
+	@OMP_NUM_THREADS=1 $(BIN)/pytest $(or $(TESTS),tests $$($(BIN)/python -m lab.changed)) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
 
 test-all: setup-dev  ## run all tests with every row of the large tables, of which `make test` runs a tenth
 	@tools/ensure-chromium.sh

@@ -1,6 +1,7 @@
 """Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,8 +10,7 @@ from typing import Any
 import pytest
 
 from ltx_studio.engine import Engine, comfyui
-from ltx_studio.engine.boot import boot
-from ltx_studio.engine.definitions import write_snapshot
+from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings, get_settings, home_of
@@ -54,7 +54,7 @@ a browser last, for its loop stays in the thread, where ComfyUI's own `asyncio.r
 
 
 KINDS: Mapping[str, set[str]] = {
-    "engine": {"engine", "definitions", "installed", "apart"},
+    "engine": {"engine", "installed", "apart", "terminal"},
     "browser": {"browser", "page", "context", "playwright"},
 }
 """Marks of tests, by the fixtures that they need: `make check` leaves these tests out."""
@@ -111,18 +111,27 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def engine(settings: Settings) -> Engine:
-    """A booted engine; the pocket model lies where it looks."""
-    engine = Engine(settings)
-    engine.wait_ready()
+def set_up(settings: Settings) -> Settings:
+    """The home, set up: it has the pocket model, and the snapshot of node definitions that set-up took."""
+    snapshot = snapshot_path(settings)
+    snapshot.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(snapshot_path(DEVELOPERS), snapshot)
     install(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def engine(set_up: Settings) -> Engine:
+    """A booted engine; the pocket model is where it looks."""
+    engine = Engine(set_up)
+    engine.wait_ready()
     return engine
 
 
 @pytest.fixture(scope="session")
-def definitions(engine: Engine, settings: Settings) -> Definitions:
-    """The node definitions of the installed ComfyUI, from the snapshot that the engine writes."""
-    return load_definitions(write_snapshot(boot(settings), settings))
+def definitions(set_up: Settings) -> Definitions:
+    """The node definitions of the installed ComfyUI, without starting it."""
+    return load_definitions(snapshot_path(set_up))
 
 
 @pytest.fixture(scope="session")

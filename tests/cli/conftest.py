@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from ltx_studio.cli.commands import main
-from ltx_studio.engine import Engine
-from ltx_studio.graph.definitions import Definitions
 from ltx_studio.settings import Settings, get_settings
+from tests.support import home_apart
 
 
 class Terminal:
@@ -33,19 +32,14 @@ class Terminal:
 
 @pytest.fixture
 def terminal(
-    settings: Settings,
-    engine: Engine,
-    definitions: Definitions,
+    set_up: Settings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Terminal:
-    home = tmp_path / "home"
-    home.mkdir()
-    for name in ("models", "comfyui"):
-        (home / name).symlink_to(settings.home / name)
-    monkeypatch.setenv("LTX_STUDIO_HOME", str(home))
-    monkeypatch.setenv("LTX_STUDIO_COMFY_DIR", str(settings.comfy_dir))
+    apart = home_apart(set_up, tmp_path / "home")
+    monkeypatch.setenv("LTX_STUDIO_HOME", str(apart.home))
+    monkeypatch.setenv("LTX_STUDIO_COMFY_DIR", str(apart.comfy_dir))
     get_settings.cache_clear()
     return Terminal(get_settings(), capsys)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import boot, use_folders
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
@@ -33,7 +34,7 @@ def refused_by_comfyui(settings: Settings, graph: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
-def test_agrees_with_comfyui(name: str, definitions: Definitions, settings: Settings) -> None:
+def test_agrees_with_comfyui(name: str, definitions: Definitions, engine: Engine, settings: Settings) -> None:
     refused = refused_by_comfyui(settings, ANSWERS[name])
 
     with pytest.raises(WorkflowError) if refused else nullcontext():

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 
-from ltx_studio.engine import Engine
 from ltx_studio.families.ltx_2_3.template import load_template
 from ltx_studio.modes import MODES, register
 from ltx_studio.settings import Settings
@@ -66,8 +65,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(settings: Settings, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return home_apart(settings, tmp_path_factory.mktemp("titles"))
+def installed(set_up: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return home_apart(set_up, tmp_path_factory.mktemp("titles"))
 
 
 def command(package: Path, *arguments: str) -> list[str]:

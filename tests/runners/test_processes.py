@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ltx_studio.engine import Engine
 from ltx_studio.queue import LOCAL, Database, Done, Running
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Cancelled, Queued
@@ -72,9 +71,9 @@ def test_processes_that_submit_move_cancel_and_watch_at_once_lose_nothing(tmp_pa
 
 
 @pytest.fixture
-def apart(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
+def apart(set_up: Settings, tmp_path: Path) -> Settings:
     """A home of its own, set up."""
-    return home_apart(settings, tmp_path / "home")
+    return home_apart(set_up, tmp_path / "home")
 
 
 def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_doubled(apart: Settings) -> None:

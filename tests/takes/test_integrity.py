@@ -20,17 +20,14 @@ from ltx_studio.takes.history import History, NewTake
 from ltx_studio.takes.integrity import IntegrityCheck
 from ltx_studio.takes.unused_inputs import UNUSED_SECONDS
 from tests.queue.damaged import DAMAGES, settle
-from tests.support import small_spec
+from tests.support import home_apart, small_spec
 from tests.takes.test_provenance import write_video
 
 
 @pytest.fixture(scope="module")
 def made(settings: Settings, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A studio with one take."""
-    home = tmp_path_factory.mktemp("agreement")
-    for name in ("models", "comfyui"):
-        (home / name).symlink_to(settings.home / name)
-    apart = Settings(home=home, comfy_dir=settings.comfy_dir, hub_cache=settings.hub_cache)
+    apart = home_apart(settings, tmp_path_factory.mktemp("agreement"))
     studio = Studio(apart, LocalRunner(apart, engine))
     studio.work()
     (job,) = studio.submit(LOCAL, [small_spec()])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ltx_studio.engine import Engine
 from ltx_studio.settings import Settings
 from tests.support import ROOT, environment, home_apart, run_studio
 
@@ -17,9 +16,9 @@ SECONDS = 120
 
 
 @pytest.fixture
-def installed(settings: Settings, engine: Engine, tmp_path: Path) -> Settings:
+def installed(set_up: Settings, tmp_path: Path) -> Settings:
     """A home of its own, set up."""
-    return home_apart(settings, tmp_path / "home")
+    return home_apart(set_up, tmp_path / "home")
 
 
 def test_a_job_that_waits_is_rendered_by_the_server(installed: Settings) -> None:
