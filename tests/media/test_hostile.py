@@ -83,7 +83,16 @@ def large(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["rgba.png", "rgb.png", "turned.jpg", "cmyk.jpg", "deep.tif", "palette.png"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rgba.png",
+        "turned.jpg",
+        "cmyk.jpg",
+        "deep.tif",
+        *(pytest.param(name, marks=pytest.mark.thorough) for name in ("rgb.png", "palette.png")),
+    ],
+)
 def test_a_picture_of_144_megapixels_works_within_a_gigabyte(tmp_path: Path, name: str) -> None:
     path = large(tmp_path / name)
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -23,10 +24,10 @@ from tests.queue.damaged import DAMAGES, UNSEEN, Damage, settle
 TAKES, JOBS = 40, 10
 
 
-@pytest.fixture
-def studio(tmp_path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A studio with takes that have no files, favourites and tags among them, and jobs that wait."""
-    settings = Settings(home=tmp_path / "home")
+    settings = Settings(home=tmp_path_factory.mktemp("filled") / "home")
     database = Database(settings.database_file)
     queue, history = Queue(database), history_of(settings)
     for number in range(TAKES):
@@ -42,6 +43,13 @@ def studio(tmp_path: Path) -> Settings:
     del database, queue, history
     settle(settings.database_file)
     return settings
+
+
+@pytest.fixture
+def studio(filled: Settings, tmp_path: Path) -> Settings:
+    """A copy of the filled studio, to be damaged."""
+    shutil.copytree(filled.home, tmp_path / "home")
+    return Settings(home=tmp_path / "home")
 
 
 def history_of(settings: Settings) -> History:
