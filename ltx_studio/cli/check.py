@@ -44,7 +44,7 @@ class Report:
         if self.problems:
             yield from (f"{problem.message} {hint_of(problem)}" for problem in self.problems)
         else:
-            lacks = f"; model files that are not here: {', '.join(self.missing)}" if self.missing else ""
+            lacks = f"; missing model files: {', '.join(self.missing)}" if self.missing else ""
             yield f"{self.name}: ok, {self.nodes} nodes{lacks}"
         yield from (f"  note: {note}" for note in self.notes)
 
@@ -98,7 +98,7 @@ def _wants(graph: ApiGraph, definitions: Definitions) -> Iterator[str]:
     for field in form_of(graph, definitions):
         if field.kind in FILES:
             named = f", {quoted(field.value)}" if field.value else ""
-            yield f"{field.title}: the workflow reads a {field.kind}{named}: give it with `--set {field.key}=PATH`."
+            yield f"{field.title}: the workflow reads a {field.kind}{named}. Set it with `--set {field.key}=PATH`."
 
 
 def _dangers(graph: ApiGraph, definitions: Definitions, notes: list[str]) -> Iterator[RequestError]:
@@ -125,7 +125,7 @@ def _missing(graph: ApiGraph, notes: list[str], *, can_run: bool) -> list[str]:
     missing = [file for file in store.registry.needs(graph) if store.find(file) is None]
     if missing and can_run:
         notes.append(
-            "Without its model files, run it on the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
-            "Without that option, `ltx-studio workflow run FILE` says how to get them."
+            "To run it without them, use the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
+            "To see how to get them, run it without that option: `ltx-studio workflow run FILE`."
         )
     return [file.name for file in missing]

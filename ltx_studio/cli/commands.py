@@ -46,9 +46,7 @@ class _GenerateGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and self.get_command(ctx, args[0]) is None:
-            raise RequestError(
-                f"There is no mode {args[0]!r}.", f"Choose one of: {', '.join(self.list_commands(ctx))}."
-            )
+            raise RequestError(f"Unknown mode {args[0]!r}.", f"Choose one of: {', '.join(self.list_commands(ctx))}.")
         return super().resolve_command(ctx, args)
 
 
@@ -83,45 +81,43 @@ class _Deferred(click.Group):
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="ltx-studio")
 def cli() -> None:
-    """LTX 2.3 Studio: video with sound from a prompt."""
+    """Generate video with sound from a prompt, with LTX 2.3."""
 
 
 @cli.command()
-@click.option("--repair", is_flag=True, help="Repair the database and the history; keep takes whose file is missing.")
+@click.option("--repair", is_flag=True, help="Repair the database and the history. Takes with a missing file stay.")
 @click.option(
     "--forget-missing",
     type=click.IntRange(1),
     metavar="N",
-    help="Forget the N takes whose file is missing, for good.",
+    help="Remove the N takes with a missing file from the history, for good.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:
-    """Check what is installed and what is missing; exit with 1 if a run could not work."""
+    """Check the installation. Exit with 1 if something is missing or damaged."""
     from ltx_studio.cli.doctor import examine
 
     return examine(repair, forget_missing, as_json)
 
 
-cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "What waits, runs and has ended."))
-cli.add_command(_Deferred("models", "ltx_studio.cli.models", "What is here of the model files, and getting the rest."))
-cli.add_command(_Deferred("recipe", "ltx_studio.cli.recipe", "How a video was made: `recipe FILE.mp4`."))
-cli.add_command(
-    _Deferred("settings", "ltx_studio.cli.settings", "Show and change the settings of this studio.", usual="list")
-)
-cli.add_command(_Deferred("takes", "ltx_studio.cli.takes", "What was made."))
+cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "Show and change the queue."))
+cli.add_command(_Deferred("models", "ltx_studio.cli.models", "List, download, check and remove model files."))
+cli.add_command(_Deferred("recipe", "ltx_studio.cli.recipe", "Show how a video was made, and verify it."))
+cli.add_command(_Deferred("settings", "ltx_studio.cli.settings", "Show and change the settings.", usual="list"))
+cli.add_command(_Deferred("takes", "ltx_studio.cli.takes", "Show and change the history of takes."))
 cli.add_command(_Deferred("workflow", "ltx_studio.cli.workflow", "Read and check ComfyUI workflows."))
 
 
 @cli.group(cls=_GenerateGroup, invoke_without_command=True)
 @click.pass_context
 def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
-    """Make a clip: `generate MODE --prompt ...`, or `generate --from VIDEO` to make one again."""
+    """Generate a clip: `generate MODE --prompt ...`, or `generate --from VIDEO` to make one again."""
     from ltx_studio.cli.generate import again
 
     if ctx.invoked_subcommand is not None:
         before = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
         if before:
-            raise RequestError("Options of a mode come after it.", f"Write `generate {ctx.invoked_subcommand} …`.")
+            raise RequestError("Options must come after the mode.", f"Write `generate {ctx.invoked_subcommand} …`.")
         return 0
     if source is None:
         raise click.exceptions.NoArgsIsHelpError(ctx)
@@ -129,18 +125,21 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
 
 
 @cli.command()
-@click.option("--lan", is_flag=True, help="Open the page to your network, with a password.")
+@click.option("--lan", is_flag=True, help="Make the page available on your network, with a password.")
 @click.option(
     "--host",
     default=None,
-    help=f"Address to listen on; others than {LOOPBACK} ask for a password. [{LOOPBACK}]",
+    help=f"Address to listen on. Any other than {LOOPBACK} requires a password. [{LOOPBACK}]",
 )
 @click.option(
-    "--port", type=click.IntRange(1, 65535), default=None, help=f"Default: {DEFAULT_PORT}, or the next free one."
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=None,
+    help=f"Port to listen on. [{DEFAULT_PORT}, or the next free one]",
 )
-@click.option("--model-set", default=None, help="Model set that the page starts with.")
+@click.option("--model-set", default=None, help="Model set to start with.")
 def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
-    """Serve the page and print its address."""
+    """Start the page and print its address."""
     with _uncollected():
         from ltx_studio.web import serve as serve_page
 
@@ -149,7 +148,7 @@ def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) 
 
 @cli.command()
 def setup() -> None:
-    """Fetch ComfyUI and store the pocket model, if they are missing."""
+    """Download ComfyUI and install the pocket model, if they are missing."""
     from ltx_studio.logs import log_to_file
     from ltx_studio.studio.set_up import prepare
 
@@ -160,10 +159,10 @@ def setup() -> None:
 
 @cli.command()
 @click.argument("mode", required=False)
-@click.option("--model-set", default=None, help="Model set to tell the presets of.")
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--model-set", default=None, help="Model set to show the presets of.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
-    """Show what each mode takes, and what its presets do."""
+    """Show the options and presets of each mode."""
     from ltx_studio.cli.modes import as_dict, as_lines
     from ltx_studio.models import default_set, get_registry
     from ltx_studio.modes import MODES, get_mode
@@ -204,7 +203,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
         _show(wrong, as_json)
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _show(StoppedError("Stopped.", "Nothing was kept."), as_json)
+        _show(StoppedError("Stopped.", "Nothing was saved."), as_json)
         return StoppedError.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -28,7 +28,7 @@ def check_alone(**given: bool) -> None:
     """
     for name, is_given in given.items():
         if is_given:
-            raise RequestError(f"{OPTION} renders nothing, so --{name} has no effect.", f"Leave --{name} out.")
+            raise RequestError(f"{OPTION} renders nothing, so --{name} has no effect.", f"Remove --{name}.")
 
 
 def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_json: bool) -> int:
@@ -39,9 +39,9 @@ def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_jso
     """
     part = part_of(spec)
     if part is None:
-        raise RequestError(f"There is no control clip for {OPTION} to show.", "Give one with --control-clip.")
+        raise RequestError(f"{OPTION} needs a control clip.", "Add one with --control-clip.")
     if destination.suffix.lower() != ".png":
-        raise RequestError(f"{destination.name} does not end in .png.", f"Name a .png file for {OPTION}.")
+        raise RequestError(f"{destination.name} does not end in .png.", f"Use a .png file for {OPTION}.")
     check_apart(destination, spec.files().values(), OPTION)
     log_to_file(settings)
     runner, cancel = LocalRunner(settings), CancelToken()
@@ -53,7 +53,7 @@ def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_jso
             destination.chmod(user_mode())
         except OSError as error:
             raise RequestError(
-                f"{destination} cannot be written: {error.strerror}.", f"Choose another place for {OPTION}."
+                f"{destination} cannot be written: {error.strerror}.", f"Choose another path for {OPTION}."
             ) from None
         finally:
             runner.close(UNWIND_SECONDS)

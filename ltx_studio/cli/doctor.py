@@ -78,7 +78,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "ComfyUI",
             set_up,
-            f"{installed.version} in {installed.path}" + ("" if set_up else ", never started"),
+            f"{installed.version} in {installed.path}" + ("" if set_up else ", not set up"),
             "" if set_up else "Run `ltx-studio setup`.",
         )
         model_set = get_registry(settings).get_set(default_set(settings))
@@ -86,7 +86,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         missing = [file for file in store.registry.needs(model_set.loaders.nodes) if store.find(file) is None]
         names = ", ".join(file.name for file in missing)
         hint = "Run `ltx-studio setup`." if model_set.id == "pocket" else "Run `ltx-studio models get`."
-        found = f"{model_set.label}: " + (f"missing: {names}" if missing else "whole")
+        found = f"{model_set.label}: " + (f"missing: {names}" if missing else "complete")
         yield Finding("Models", not missing, found, hint if missing else "")
     except StudioError as error:
         yield Finding("Set-up", False, error.message, hint_of(error))
@@ -111,14 +111,14 @@ def _room(settings: Settings) -> Finding:
     """Measure how much disk space each folder of the studio uses; links to files elsewhere count as nothing."""
     folders = {
         "takes": settings.outputs_dir,
-        "copies of your files": settings.kept_dir,
-        "prepared files": settings.inputs_dir,
+        "your inputs": settings.kept_dir,
+        "prepared inputs": settings.inputs_dir,
         "uploads": settings.temp_dir,
         "models": settings.models_dir,
     }
     used = {name: _size(folder) for name, folder in folders.items()}
     told = [f"{name} {in_bytes(size)}" for name, size in sorted(used.items(), key=lambda item: -item[1]) if size]
-    return Finding("Disk use", True, ", ".join(told) or "nothing yet")
+    return Finding("Disk use", True, ", ".join(told) or "none yet")
 
 
 def _limited(settings: Settings) -> Iterator[Finding]:
@@ -126,8 +126,8 @@ def _limited(settings: Settings) -> Iterator[Finding]:
     if settings.output_limit_gb is None:
         return
     size, limit = _size(settings.outputs_dir), settings.output_limit_gb * GIGABYTE
-    found = f"takes need {in_bytes(size)} of {in_bytes(limit)}"
-    hint = "Delete takes, or run `ltx-studio takes prune`; it keeps favourites."
+    found = f"takes use {in_bytes(size)} of {in_bytes(limit)}"
+    hint = "Delete takes, or run `ltx-studio takes prune`, which keeps favourites."
     yield Finding("Output limit", size <= limit, found, hint if size > limit else "")
 
 
@@ -152,7 +152,7 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
     from ltx_studio.takes.integrity import IntegrityCheck
 
     if not settings.database_file.exists() and next(settings.outputs_dir.glob("*/*"), None) is None:
-        yield Finding("History", True, "there is none yet")
+        yield Finding("History", True, "none yet")
         return
     try:
         if repair:
@@ -167,12 +167,12 @@ def _agreeing(settings: Settings, repair: bool) -> Iterator[Finding]:
         name = "Database" if isinstance(error, DatabaseDamagedError) else "History"
         yield Finding(name, False, error.message, hint_of(error))
         return
-    yield Finding("Database", True, "whole")
+    yield Finding("Database", True, "ok")
     hint = "Run `ltx-studio doctor --repair`." if seen.found else ""
     if seen.missing and not seen.found:
         hint = (
-            f"Check that the disk of {settings.outputs_dir} is mounted; the takes come back with their files. "
-            f"To forget them for good, run `ltx-studio doctor --forget-missing {len(seen.missing)}`."
+            f"Check that the disk of {settings.outputs_dir} is mounted: the takes reappear with their files. "
+            f"To remove them for good, run `ltx-studio doctor --forget-missing {len(seen.missing)}`."
         )
     yield Finding("History", not seen.found and not seen.missing, _in_words(seen), hint)
 
@@ -188,7 +188,7 @@ def _recovered(settings: Settings) -> Iterator[Finding]:
             database.check(thorough=True)
     except DatabaseDamagedError as damage:
         made = recover(settings)
-        kept = f"Jobs kept: {made.jobs}; takes kept: {made.takes}. The damaged file is now {made.aside}"
+        kept = f"Recovered {made.jobs} jobs and {made.takes} takes. The damaged file is now {made.aside}."
         yield Finding("Recovered", True, f"{damage.message} {kept}")
 
 
@@ -196,16 +196,16 @@ def _private(settings: Settings) -> Iterator[Finding]:
     """Warn if other users of this machine can read prompts, uploads and clips."""
     if is_exposed(settings.home):
         close = command_to_close(settings.home)
-        yield Finding("Privacy", False, f"{settings.home} can be read by other users.", f"Run `{close}`.")
+        yield Finding("Privacy", False, f"Other users can read {settings.home}.", f"Run `{close}`.")
 
 
 def _in_words(seen: "IntegrityReport") -> str:
     counts = (
-        (seen.missing, "take whose file is missing", "takes whose file is missing"),
-        (seen.strays, "clip that the history does not know", "clips that the history does not know"),
+        (seen.missing, "take with a missing file", "takes with a missing file"),
+        (seen.strays, "clip not in the history", "clips not in the history"),
         (seen.posterless, "take without a poster", "takes without a poster"),
-        (seen.unused, "file that nothing needs", "files that nothing needs"),
-        (seen.unknown, "other file among the outputs, left alone", "other files among the outputs, left alone"),
+        (seen.unused, "unused file", "unused files"),
+        (seen.unknown, "unknown file in the outputs, left alone", "unknown files in the outputs, left alone"),
     )
     told = [f"{len(found)} {one if len(found) == 1 else several}" for found, one, several in counts if found]
-    return "; ".join(told) or "files and rows agree"
+    return "; ".join(told) or "ok"

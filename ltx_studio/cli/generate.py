@@ -33,8 +33,8 @@ from ltx_studio.takes import check_destination, export
 
 log = logging.getLogger(__name__)
 
-NOBODY_WORKS = "No studio is running: jobs wait until you start `ltx-studio serve` or `ltx-studio jobs run`."
-PAUSED = "The queue is paused: waiting jobs start after `ltx-studio jobs resume`."
+NOBODY_WORKS = "No studio is running. Start one with `ltx-studio serve`, or run the jobs with `ltx-studio jobs run`."
+PAUSED = "The queue is paused. Resume it with `ltx-studio jobs resume`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,26 @@ class How:
 
 
 HOW = [
-    click.Option(["--out"], type=click.Path(path_type=Path), help="Where to put the clip as well (.mp4)."),
-    click.Option(["--takes"], type=click.IntRange(1, MOST), default=1, help="How many takes, with consecutive seeds."),
-    click.Option(["--detach"], is_flag=True, help="Only hand it in, and print the job's id."),
-    click.Option(["--json", "as_json"], is_flag=True, help="Print the result for scripts."),
+    click.Option(["--out"], type=click.Path(path_type=Path), help="Also save the clip to this file (.mp4)."),
+    click.Option(
+        ["--takes"], type=click.IntRange(1, MOST), default=1, help="Number of takes to make, with consecutive seeds."
+    ),
+    click.Option(["--detach"], is_flag=True, help="Submit the job and print its id without waiting."),
+    click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
 ]
 PREVIEW_CONTROL = click.Option(
     ["--preview-control"],
     type=click.Path(path_type=Path),
-    help="Render nothing; write a preview of the control map to this file (.png).",
+    help="Save a preview of the control map to this file (.png) and exit.",
 )
 AGAIN = [
-    click.Option(["--from", "source"], type=click.Path(path_type=Path), help="A video made here: make it again."),
-    click.Option(["--seed"], type=click.INT, help="With --from: another seed."),
-    click.Option(["--prompt"], help="With --from: another prompt."),
-    click.Option(["--preset"], help="With --from: another preset."),
-    click.Option(["--file", "files"], type=FileOf(), multiple=True, help="With --from: NAME=PATH of one that moved."),
+    click.Option(["--from", "source"], type=click.Path(path_type=Path), help="Make a video of this studio again."),
+    click.Option(["--seed"], type=click.INT, help="With --from: use another seed."),
+    click.Option(["--prompt"], help="With --from: use another prompt."),
+    click.Option(["--preset"], help="With --from: use another preset."),
+    click.Option(
+        ["--file", "files"], type=FileOf(), multiple=True, help="With --from: replace a missing input. Repeatable."
+    ),
 ]
 
 
@@ -78,8 +82,8 @@ def command_for(mode: Mode) -> click.Command:
     """Return the subcommand of one mode."""
     options = options_of(mode)
     options += [
-        click.Option(["--preset"], help=f"One of: {', '.join(all_presets())}. [your setting, else {DEFAULT_PRESET}]"),
-        click.Option(["--model-set"], default=None, help=f"One of: {', '.join(get_registry(get_settings()).sets)}."),
+        click.Option(["--preset"], help=f"Preset: {', '.join(all_presets())}. [your setting, else {DEFAULT_PRESET}]"),
+        click.Option(["--model-set"], default=None, help=f"Model set: {', '.join(get_registry(get_settings()).sets)}."),
         *HOW,
     ]
     if issubclass(mode.params, Controlling):
@@ -129,8 +133,8 @@ def again(
     if isinstance(was, WorkflowSpec):
         if prompt is not None or preset is not None:
             raise RequestError(
-                "A take of a custom workflow can only be made again with another --seed.",
-                "Leave --prompt and --preset out.",
+                "Only the seed of a custom workflow's take can be changed.",
+                "Remove --prompt and --preset.",
             )
         return generate(was if seed is None else was.with_seed(seed), settings, how)
     changed = {name: value for name, value in (("seed", seed), ("prompt", prompt)) if value is not None}
@@ -142,8 +146,8 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     """Submit a request and follow it to its end."""
     if how.out is not None and (how.takes > 1 or how.detach):
         raise RequestError(
-            "--out names one file, so it cannot be combined with --takes or --detach.",
-            "Leave it out: the clips are in the studio's outputs.",
+            "--out cannot be combined with --takes or --detach.",
+            "Remove --out: the clips are saved to the studio's output folder.",
         )
     destination = None
     if how.out is not None:
@@ -158,7 +162,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     studio = Studio(settings)
     specs = list(sweep(spec, how.takes))
     if how.takes > 1:
-        voice.tell(f"{how.takes} takes, with seeds {specs[0].seed} to {specs[-1].seed}.")
+        voice.tell(f"{how.takes} takes, seeds {specs[0].seed} to {specs[-1].seed}.")
     jobs = studio.submit(LOCAL, specs)
     if how.detach:
         return _hand_in(studio, jobs, voice)
@@ -203,7 +207,7 @@ def _tell_end(studio: Studio, ended: Job, spec: Spec, destination: Path | None, 
         case Failed(error=error):
             log.error("%s", error.message)
             return error
-    return StoppedError("Stopped.", "Nothing was kept.")
+    return StoppedError("Stopped.", "Nothing was saved.")
 
 
 def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Path | None, voice: "_Voice") -> None:
@@ -214,7 +218,7 @@ def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Pa
             path = export(kept, destination)
         except OSError as error:
             raise ExecutionError(
-                f"The clip could not be put at {destination}: {error.strerror}.", f"It is kept at {kept}."
+                f"The clip could not be copied to {destination}: {error.strerror}.", f"It is at {kept}."
             ) from None
     if voice.as_json:
         shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}

@@ -9,51 +9,51 @@ from ltx_studio.advice import Do, Note
 from ltx_studio.errors import StudioError
 
 WORDS: Mapping[Do, str] = {
-    Do.TRUST: "Only if you trust its author, run it with `--trust`, or tick “I know where it comes from” on the page.",
-    Do.SET_VALUE: "Give it {wanted}: in its field, or with `--set {given!q}`.",
-    Do.CHANGE_VALUE: "(`--set {key}=…` changes it).",
-    Do.GIVE_WORKFLOW_FILE: "Fill in its field, or give it with `--set {key}=PATH`.",
-    Do.NAME_MODEL: "Name another one, in one of ComfyUI's folders: `--set {given!q}`.",
-    Do.GIVE_FILE: "Give it with --{field!o}; see `ltx-studio generate {mode} --help`.",
+    Do.TRUST: "If you trust its author, add `--trust`, or tick “I know where it comes from” on the page.",
+    Do.SET_VALUE: "Set it to {wanted}: in its field, or with `--set {given!q}`.",
+    Do.CHANGE_VALUE: "(change it with `--set {key}=…`).",
+    Do.GIVE_WORKFLOW_FILE: "Fill in its field, or set it with `--set {key}=PATH`.",
+    Do.NAME_MODEL: "Choose a file in one of ComfyUI's model folders: `--set {given!q}`.",
+    Do.GIVE_FILE: "Add --{field!o}. See `ltx-studio generate {mode} --help`.",
     Do.SEE_MODE: "See `ltx-studio generate {mode} --help`.",
-    Do.NAME_MODE: "Name one, such as t2v, in its `mode`, or give --mode.",
-    Do.CHOOSE_OUT: "Choose another place for --out.",
-    Do.SET_UP_COMFYUI: "Run `ltx-studio setup` (or `./setup.sh`), which fetches it.",
-    Do.SET_UP_NODES: "Run `ltx-studio setup`, which writes it.",
-    Do.SET_UP_POCKET: "Build it: `ltx-studio setup`.",
+    Do.NAME_MODE: "Set its `mode`, such as t2v, or add --mode.",
+    Do.CHOOSE_OUT: "Choose another path for --out.",
+    Do.SET_UP_COMFYUI: "Run `ltx-studio setup` (or `./setup.sh`) to install it.",
+    Do.SET_UP_NODES: "Run `ltx-studio setup` to create it.",
+    Do.SET_UP_POCKET: "Run `ltx-studio setup` to create it.",
     Do.RESTORE_POCKET: "Run `ltx-studio setup` to restore it.",
-    Do.FETCH_MODELS: "Fetch them: `ltx-studio models get {files!q}`.",
-    Do.FETCH_MODE: "Fetch them: `ltx-studio models get --mode {mode} --model-set {model_set}`.",
-    Do.PLACE_MODEL: "Put {file} into {place}, or name its repository in models.toml.",
-    Do.LIST_MODELS: "`ltx-studio models list` shows the files.",
-    Do.MOVE_ASIDE: "Delete it, or let `ltx-studio models verify --repair` move it aside.",
+    Do.FETCH_MODELS: "Run `ltx-studio models get {files!q}`.",
+    Do.FETCH_MODE: "Run `ltx-studio models get --mode {mode} --model-set {model_set}`.",
+    Do.PLACE_MODEL: "Put {file} into {place}, or add its repository to models.toml.",
+    Do.LIST_MODELS: "Run `ltx-studio models list` to see the files.",
+    Do.MOVE_ASIDE: "Delete it, or run `ltx-studio models verify --repair` to move it aside.",
     Do.FREE_SPACE: (
-        "Free some space and try again: what is here already is kept. `ltx-studio models clean` removes it."
+        "Free some space and try again: the download resumes. `ltx-studio models clean` deletes partial downloads."
     ),
     Do.VERIFY_MODELS: (
         "Run `ltx-studio models verify --hash` to check the studio's files; replace the file if it is your own."
     ),
     Do.REPAIR_MODEL: (
-        "If the studio fetched it, run `ltx-studio models verify {file!q} --hash --repair`; "
+        "If the studio downloaded it, run `ltx-studio models verify {file!q} --hash --repair`; "
         "otherwise replace it with an intact copy."
     ),
     Do.USE_POCKET: "use the pocket preview: `--model-set pocket`",
     Do.USE_POCKET_FILES: (
-        "use the pocket preview's files: `--map-models pocket`, on the page “Use the pocket preview's files instead”"
+        "use the pocket preview's files: `--map-models pocket`, or on the page “Use the pocket preview's files instead”"
     ),
     Do.RETRY_JOB: "Retry it with `ltx-studio jobs retry`.",
-    Do.RETRY_SMALLER: "Try it again with `ltx-studio jobs retry`, or smaller.",
-    Do.LIST_JOBS: "`ltx-studio jobs list` names those that there are.",
-    Do.LIST_TAKES: "`ltx-studio takes list` names those that there are.",
-    Do.GIVE_INPUT: "Give it with `--file {name}=PATH`; its sha256 is {sha256}.",
-    Do.GIVE_RIGHT_INPUT: "Give the right one: `--file {name}=PATH`.",
+    Do.RETRY_SMALLER: "Retry it with `ltx-studio jobs retry`, or make it smaller.",
+    Do.LIST_JOBS: "Run `ltx-studio jobs list` to see the jobs.",
+    Do.LIST_TAKES: "Run `ltx-studio takes list` to see the takes.",
+    Do.GIVE_INPUT: "Add it with `--file {name}=PATH`. Its SHA-256 is {sha256}.",
+    Do.GIVE_RIGHT_INPUT: "Add the right file with `--file {name}=PATH`.",
     Do.REPAIR_DATABASE: (
-        "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what it can read, and finds your clips."
+        "Run `ltx-studio doctor --repair`: it moves the file aside, recovers what it can, and finds your clips."
     ),
     Do.KEEP_CLIP: (
         "It is at {where}. Free some space, then run `ltx-studio doctor --repair` to add it to the history."
     ),
-    Do.FORGET_MISSING: "To forget them for good, run `ltx-studio doctor --forget-missing {count}`.",
+    Do.FORGET_MISSING: "To remove them for good, run `ltx-studio doctor --forget-missing {count}`.",
 }
 """`{…!q}` is quoted for the shell, `{…!o}` is the option of a parameter."""
 

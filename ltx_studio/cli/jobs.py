@@ -22,7 +22,7 @@ from ltx_studio.queue.batch import read_batch
 from ltx_studio.settings import get_settings
 from ltx_studio.studio import Studio
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -31,10 +31,10 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many.")
 @_AS_JSON
 def list_jobs(limit: int, as_json: bool) -> None:
-    """List jobs: the running one, those that wait in their order, then the last ones that ended."""
+    """List jobs: the running one, waiting ones in order, then the latest that ended."""
     queue = _queue()
     _show(queue.of(LOCAL, limit=limit), as_json)
     if queue.is_paused(LOCAL):
@@ -70,7 +70,7 @@ def cancel(job: str, as_json: bool) -> None:
 @click.argument("job")
 @_AS_JSON
 def retry(job: str, as_json: bool) -> None:
-    """Put a job that failed or was stopped at the end of the queue."""
+    """Put a failed or stopped job at the end of the queue."""
     _show_one(_queue().retry(job, LOCAL), as_json)
 
 
@@ -78,7 +78,7 @@ def retry(job: str, as_json: bool) -> None:
 @click.argument("job")
 @click.argument("place", type=click.IntRange(1))
 def move(job: str, place: int) -> None:
-    """Move a waiting job to a PLACE in the queue; 1 is next."""
+    """Move a waiting JOB to a PLACE in the queue; 1 is next."""
     queue = _queue()
     queue.move(job, LOCAL, place - 1)
     _show([queue.get(job, LOCAL)], as_json=False)
@@ -86,16 +86,16 @@ def move(job: str, place: int) -> None:
 
 @jobs.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mode", help="Of requests that name none.")
-@click.option("--preset", help=f"Of requests that name none. [your setting, else {DEFAULT_PRESET}]")
-@click.option("--model-set", default=None, help="Of requests that name none.")
+@click.option("--mode", help="Mode for requests that do not name one.")
+@click.option("--preset", help=f"Preset for requests that do not name one. [your setting, else {DEFAULT_PRESET}]")
+@click.option("--model-set", default=None, help="Model set for requests that do not name one.")
 @_AS_JSON
 def add(file: Path, mode: str | None, preset: str | None, model_set: str | None, as_json: bool) -> None:
-    """Add every request of FILE to the queue, or none.
+    """Add all requests of FILE to the queue, or none if one is wrong.
 
-    FILE is a table with the names of its columns in the first line (.csv, .tsv), has a JSON object in each line
-    (.jsonl), or a prompt in each line (.txt). A request has a prompt and any other setting of its mode, and may have
-    its own mode, preset and model_set.
+    FILE is a table with column names in the first line (.csv, .tsv), or has a JSON object per line (.jsonl) or
+    a prompt per line (.txt). A request has a prompt and any other setting of its mode, and may name its own mode,
+    preset and model_set.
     """
     settings = get_settings()
     registry = get_registry(settings)
@@ -118,7 +118,7 @@ def add(file: Path, mode: str | None, preset: str | None, model_set: str | None,
 
 @jobs.command()
 def run() -> int:
-    """Carry out the waiting jobs, then exit. If a studio is running, it does the work."""
+    """Run the waiting jobs, then exit. A running studio takes them over."""
     settings = get_settings()
     log_to_file(settings)
     studio = Studio(settings)
@@ -138,7 +138,7 @@ def run() -> int:
         finally:
             studio.close()
     if cancel.cancelled:
-        raise StoppedError("Stopped.", "Unfinished jobs are back in the queue.")
+        raise StoppedError("Stopped.", "Unfinished jobs stay in the queue.")
     return 1 if failed else 0
 
 
@@ -155,21 +155,21 @@ def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
     for job in jobs:
         yield job
         if cancel.cancelled:
-            raise StoppedError("Stopped.", "Unfinished jobs are back in the queue.")
+            raise StoppedError("Stopped.", "Unfinished jobs stay in the queue.")
 
 
 @jobs.command()
 def pause() -> None:
-    """Start no job until `jobs resume`; a running one continues."""
+    """Pause the queue. A running job continues."""
     _queue().pause(LOCAL)
     echo(PAUSED)
 
 
 @jobs.command()
 def resume() -> None:
-    """Continue after `jobs pause`."""
+    """Resume the queue."""
     _queue().pause(LOCAL, False)
-    echo("The queue goes on.")
+    echo("Queue resumed.")
 
 
 def _queue() -> Queue:
@@ -189,7 +189,7 @@ def _show(found: Sequence[Job], as_json: bool) -> None:
         echo_json(shown)
         return
     if not found:
-        echo("There are no jobs.", err=True)
+        echo("No jobs.", err=True)
     for job in found:
         echo(f"{job.id}  {moment(job.created)}  {job.mode:8}  {_in_words(job):24}  {_short(job.prompt)}")
 
@@ -200,15 +200,15 @@ def _as_dict(job: Job) -> dict[str, Any]:
 
 
 def _in_words(job: Job) -> str:
-    return f"{_state(job)}, only to verify" if job.verifies else _state(job)
+    return f"{_state(job)}, to verify" if job.verifies else _state(job)
 
 
 def _state(job: Job) -> str:
     match job.state:
         case Queued(ahead):
-            return f"waits for {ahead} other{'' if ahead == 1 else 's'}" if ahead else "comes next"
+            return f"{ahead} ahead" if ahead else "next"
         case Running(progress=progress, stopping=stopping):
-            return "is stopping" if stopping else f"runs, {progress.part:.0%}"
+            return "stopping" if stopping else f"running, {progress.part:.0%}"
     return job.state.name
 
 

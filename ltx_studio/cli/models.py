@@ -32,15 +32,15 @@ from ltx_studio.text.phrases import KEPT
 log = logging.getLogger(__name__)
 
 _Command = Callable[..., Any]
-_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _choice(command: _Command) -> _Command:
     """Add the options that choose files."""
     for option in (
-        click.option("--everything", is_flag=True, help="Also LoRAs and control models that a request may name."),
-        click.option("--model-set", default=None, help="Model set."),
-        click.option("--mode", "modes", multiple=True, help="Mode, as often as you like; default: all."),
+        click.option("--everything", is_flag=True, help="Include LoRAs and control models that a request may use."),
+        click.option("--model-set", default=None, help="Model set to use."),
+        click.option("--mode", "modes", multiple=True, help="Only files for this mode. Repeatable. [all modes]"),
     ):
         command = option(command)
     return command
@@ -54,7 +54,7 @@ def models() -> None:
 @models.command("list")
 @_JSON
 def list_(as_json: bool) -> None:
-    """List the model sets and every known file, with its place."""
+    """List the model sets and all known files, with their paths."""
     from ltx_studio.modes import MODES
     from ltx_studio.modes.required_models import model_files
 
@@ -88,9 +88,9 @@ def list_(as_json: bool) -> None:
 @_choice
 @_JSON
 def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
-    """Show what fetching would take: files, bytes, disk space, licences. Uses no network.
+    """Show what a download would take: files, bytes, disk space, licences. Works offline.
 
-    Without a choice it is about the set of the settings, else fp8, and all modes.
+    By default: the model set from the settings, else fp8, and all modes.
     """
     store = _store()
     title, files = _chosen(store, names, modes, model_set, everything=everything)
@@ -108,9 +108,9 @@ def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, ever
 @_choice
 @_JSON
 def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
-    """Fetch the missing files of a model set, or FILEs. Ctrl+C stops; the next call continues.
+    """Download the missing files of a model set, or FILEs. After Ctrl+C, the same command resumes.
 
-    Without a choice it is about the set of the settings, else fp8, and all modes.
+    By default: the model set from the settings, else fp8, and all modes.
     """
     store = _store()
     title, files = _chosen(store, names, modes, model_set, everything=everything)
@@ -125,8 +125,8 @@ def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, every
 @models.command("verify")
 @click.argument("names", nargs=-1, metavar="[FILE]...")
 @_choice
-@click.option("--hash", "contents", is_flag=True, help="Read every byte and compare the sha256.")
-@click.option("--repair", is_flag=True, help="Fetch what is damaged or missing.")
+@click.option("--hash", "contents", is_flag=True, help="Read every file completely and compare its SHA-256.")
+@click.option("--repair", is_flag=True, help="Download damaged and missing files.")
 @_JSON
 def verify_(
     names: Sequence[str],
@@ -137,7 +137,7 @@ def verify_(
     repair: bool,
     as_json: bool,
 ) -> int:
-    """Check files: those that you choose, otherwise every file that is here."""
+    """Check the chosen files, or all installed files."""
     store = _store()
     if names or modes or model_set or everything:
         _, files = _chosen(store, names, modes, model_set, everything=everything)
@@ -173,12 +173,12 @@ def verify_(
 @models.command("remove")
 @click.argument("names", nargs=-1, metavar="[FILE]...")
 @_choice
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_JSON
 def remove_(
     names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, yes: bool, as_json: bool
 ) -> int:
-    """Remove the files of a model set, or FILEs, that this studio fetched; never those of other programs."""
+    """Delete the files of a model set, or FILEs. Only files that this studio downloaded are deleted."""
     from ltx_studio.modes.required_models import removals_of
 
     if not names and not model_set:
@@ -204,10 +204,10 @@ def remove_(
 
 
 @models.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_JSON
 def clean(yes: bool, as_json: bool) -> None:
-    """Remove what interrupted downloads left in the Hugging Face cache, of repositories that the studio knows."""
+    """Delete partial downloads from the Hugging Face cache, of repositories that the studio knows."""
     store = _store()
     left = left_overs(store)
     if not as_json:
@@ -223,7 +223,7 @@ def clean(yes: bool, as_json: bool) -> None:
 @models.command()
 @_JSON
 def refresh(as_json: bool) -> None:
-    """Search for model files again, and repair the links by which ComfyUI finds them."""
+    """Search for model files again and repair ComfyUI's links to them."""
     done = _store().refresh()
     if as_json:
         shown = {name: list(getattr(done, name)) for name in ("linked", "mended", "removed", "unchanged", "skipped")}

@@ -27,8 +27,8 @@ def check_apart(destination: Path, inputs: Iterable[Path], option: str = "--out"
     for path in [*inputs, *_named()]:
         if _is_same(destination, path):
             raise RequestError(
-                f"{destination} is a file that the request reads, so {option} would overwrite it.",
-                f"Name another file for {option}.",
+                f"{option} would overwrite {destination}, which is an input of this request.",
+                f"Choose another file for {option}.",
             )
 
 

@@ -1,5 +1,6 @@
 """Command line options from a mode's declaration: one for each parameter, with its type."""
 
+import re
 import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -10,7 +11,22 @@ from pydantic.fields import FieldInfo
 
 from ltx_studio.modes import MAX_SEED, Mode, UserLora
 
-_KINDS: dict[Any, Any] = {int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+
+
+class NumberType(click.types.FloatParamType):
+    """A decimal number with a point."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            if _DECIMAL_COMMA.fullmatch(str(value)):
+                self.fail(f"{value!r} has a decimal comma. Use a point: {value.replace(',', '.')}.", param, ctx)
+            self.fail(f"{value!r} is not a number.", param, ctx)
+
+
+_KINDS: dict[Any, Any] = {int: click.INT, float: NumberType(), str: click.STRING, bool: click.BOOL}
 
 
 class LoraType(click.ParamType[dict[str, Any]]):
@@ -100,7 +116,7 @@ class FileOf(click.ParamType[tuple[str, Path]]):
             return value
         name, equals, path = str(value).partition("=")
         if not equals or not name or not path:
-            self.fail(f"{value!r} is no file: write image=picture.png", param, ctx)
+            self.fail(f"{value!r} is not NAME=PATH, such as image=picture.png", param, ctx)
         return name, Path(path)
 
 
@@ -114,5 +130,5 @@ class ValueOf(click.ParamType[tuple[str, str]]):
             return value
         name, equals, given = str(value).partition("=")
         if not equals or not name:
-            self.fail(f"{value!r} sets nothing: write Seed=7", param, ctx)
+            self.fail(f"{value!r} is not FIELD=VALUE, such as Seed=7", param, ctx)
         return name.strip(), given

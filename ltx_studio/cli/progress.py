@@ -35,16 +35,14 @@ def show(jobs: Iterator[Job], *, quiet: bool = False, alone: bool = False) -> Jo
             if line != said and progress.phase and not console.is_terminal:
                 said = line
                 print_line(console, line)
-    raise AssertionError("a job was followed no longer before it ended")
+    raise AssertionError("the progress of a job ended before the job did")
 
 
 def _progress(job: Job, *, alone: bool) -> Progress | None:
     """Return the progress of a job; None if it has ended."""
     match job.state:
         case Queued(ahead):
-            return Progress(
-                f"Waiting for {ahead} other{'' if ahead == 1 else 's'}" if ahead and not alone else "Starting"
-            )
+            return Progress(f"Waiting, {ahead} ahead" if ahead and not alone else "Starting")
         case Running(progress=progress):
             return progress
     return None

@@ -29,7 +29,7 @@ from ltx_studio.takes import recipes, replay
 FOLDER_OF_NODES = "ltx_studio_nodes"
 
 _VIDEO = click.argument("video", type=click.Path(path_type=Path))
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class _ShowByDefault(click.Group):
@@ -45,12 +45,14 @@ class _ShowByDefault(click.Group):
 
 @click.group(cls=_ShowByDefault)
 def recipe() -> None:
-    """How a video was made: `recipe FILE.mp4`."""
+    """Show how a video was made, and verify it."""
 
 
 @recipe.command("show")
 @_VIDEO
-@click.option("--workflow", type=click.Path(path_type=Path), help="Write its graph for ComfyUI's editor (.json).")
+@click.option(
+    "--workflow", type=click.Path(path_type=Path), help="Save its graph for ComfyUI's editor to this file (.json)."
+)
 @_AS_JSON
 def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
     """Show how VIDEO was made."""
@@ -65,8 +67,8 @@ def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
         return
     echo(f"{found.mode}, preset {found.preset}, model set {found.model_set}")
     for title, values in (
-        ("Asked for", found.params),
-        ("Files, by sha256", found.inputs),
+        ("Settings", found.params),
+        ("Inputs, by SHA-256", found.inputs),
         ("Model files", {key: _model(used) for key, used in found.models.items()}),
         ("Versions", found.versions),
     ):
@@ -78,10 +80,10 @@ def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
 
 @recipe.command()
 @_VIDEO
-@click.option("--file", "given", type=FileOf(), multiple=True, help="NAME=PATH of a file that is no longer kept here.")
+@click.option("--file", "given", type=FileOf(), multiple=True, help="Replace a missing input. Repeatable.")
 @_AS_JSON
 def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int:
-    """Render VIDEO again with nothing kept warm, and compare every frame."""
+    """Render VIDEO again from scratch and compare every frame."""
     settings = get_settings()
     log_to_file(settings)
     found = recipes.read(video)
@@ -114,7 +116,7 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
 @recipe.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def nodes(folder: Path) -> None:
-    """Put the studio's own ComfyUI nodes into FOLDER, which is ComfyUI's `custom_nodes`."""
+    """Copy the studio's own ComfyUI nodes to FOLDER, the `custom_nodes` folder of a ComfyUI."""
     echo(str(put_nodes(folder)))
 
 
@@ -125,7 +127,7 @@ def put_nodes(folder: Path) -> Path:
         RequestError: The folder does not exist or cannot be written.
     """
     if not folder.is_dir():
-        raise RequestError(f"{folder} is no folder.", "Name the `custom_nodes` folder of a ComfyUI.")
+        raise RequestError(f"{folder} is not a folder.", "Use the `custom_nodes` folder of a ComfyUI.")
     target = folder / FOLDER_OF_NODES
     try:
         with as_file(files("ltx_studio.engine") / "nodes") as source, as_usual():
@@ -145,7 +147,7 @@ def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
         with as_usual():
             out.write_text(json_text(drawn, indent=1), encoding="utf-8")
     except OSError as error:
-        raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place.") from None
+        raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another path.") from None
 
 
 def _tell_verdict(seen: replay.Comparison, steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
@@ -165,10 +167,10 @@ def _tell_verdict(seen: replay.Comparison, steps: int, seconds: float, changes: 
         return
     echo(f"Rendered again in {seconds:.1f} s: {steps} sampler steps, {seen.others} frames.")
     if seen.identical:
-        echo("Every frame and every sample of the sound is the same.")
+        echo("All frames and the sound are identical.")
         return
     if seen.frames != seen.others:
-        echo(f"The video has {seen.frames} frames, the new one {seen.others}.")
+        echo(f"The video has {seen.frames} frames, the new one has {seen.others}.")
     if seen.first is not None:
         echo(
             f"{seen.differing} of {seen.frames} frames differ, by up to {seen.most} of 255; "
@@ -178,9 +180,9 @@ def _tell_verdict(seen: replay.Comparison, steps: int, seconds: float, changes: 
         echo("The sound differs.")
     for line in seen.played:
         echo(line)
-    for change in changes or ["Nothing that the recipe tells of is different here, so the file itself was changed."]:
+    for change in changes or ["Everything in the recipe is the same here, so the file itself was changed."]:
         echo(f"  {change}")
 
 
 def _model(used: recipes.ModelUsed) -> str:
-    return f"{used.size} bytes" + (f", sha256 {used.sha256}" if used.sha256 else "")
+    return f"{used.size} bytes" + (f", SHA-256 {used.sha256}" if used.sha256 else "")

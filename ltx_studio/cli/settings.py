@@ -16,24 +16,24 @@ from ltx_studio.text.formatting import quoted
 _UNSET = {
     "model_set": "automatic",
     "preset": DEFAULT_PRESET,
-    "comfy_dir": "the one that set-up fetches",
+    "comfy_dir": "installed by setup",
     "output_limit_gb": "none",
     "keep_alive_minutes": "always",
 }
 """How to print defaults that have no value."""
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
 def settings() -> None:
-    """Show and change the settings of this studio."""
+    """Show and change the settings."""
 
 
 @settings.command("list")
 @_AS_JSON
 def list_settings(as_json: bool) -> None:
-    """List each setting with its value and where that comes from."""
+    """List all settings with their values and sources."""
     loaded = sources.load(os.environ, _path())
     shown = [_as_dict(key, loaded) for key in sources.KEYS]
     if as_json:
@@ -62,7 +62,7 @@ def get(key: str, as_json: bool) -> None:
 def set_value(key: str, value: str) -> None:
     """Set KEY to VALUE in the settings file.
 
-    Separate several hosts or proxies by commas, and several folders as in PATH.
+    Separate hosts and proxies with commas, and folders as in PATH.
     """
     parsed = sources.parse(key, value)
     if parsed == "":
@@ -70,30 +70,30 @@ def set_value(key: str, value: str) -> None:
     if key == "model_set":
         get_registry(Settings(home=home_of(os.environ))).get_set(parsed)
     if key == "preset" and parsed not in all_presets():
-        raise RequestError(f"There is no preset {quoted(parsed)}.", f"Choose one of: {', '.join(all_presets())}.")
+        raise RequestError(f"Unknown preset {quoted(parsed)}.", f"Choose one of: {', '.join(all_presets())}.")
     stored = sources.storable(parsed)
     _change(key, _UNSET[key] if stored is None else stored)
-    echo(f"{key} is {_text(key, stored)} in {_path()}.", err=True)
+    echo(f"Set {key} to {_text(key, stored)} in {_path()}.", err=True)
     _tell_effect(key)
 
 
 @settings.command()
 @click.argument("key")
 def unset(key: str) -> None:
-    """Remove KEY from the settings file, so that its default is used."""
+    """Remove KEY from the settings file to restore its default."""
     path = _path()
     if key not in file.parse(file.read(path), path):
         sources.known(key)
         echo(f"{key} is not set in {path}.", err=True)
         return
     _change(key, None)
-    echo(f"{key} is no longer set in {path}.", err=True)
+    echo(f"Removed {key} from {path}.", err=True)
     _tell_effect(key)
 
 
 @settings.command("path")
 def show_path() -> None:
-    """Print where the settings file is."""
+    """Print the path of the settings file."""
     echo(_path())
 
 
@@ -114,9 +114,9 @@ def _change(key: str, value: object) -> None:
 def _tell_effect(key: str) -> None:
     variable = sources.KEYS[key].variable if key in sources.KEYS else ""
     if os.environ.get(variable):
-        echo(f"{variable} is set to {os.environ[variable]} in the environment and wins over the file.", err=True)
+        echo(f"{variable} is {os.environ[variable]} in the environment, which overrides the file.", err=True)
     else:
-        echo("A running studio uses it after its next start.", err=True)
+        echo("Restart a running studio to apply it.", err=True)
 
 
 def _as_dict(key: str, loaded: sources.Loaded) -> dict[str, Any]:

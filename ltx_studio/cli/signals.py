@@ -21,7 +21,7 @@ def stop_on_signal(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator
 
     def work() -> None:
         cancel.cancel()
-        tell("Stopping … (once more to end at once)")
+        tell("Stopping … (press Ctrl+C again to quit at once)")
 
     # not in the handler: this thread may be waiting for the token and hold the lock that setting it needs, or be in the
     # middle of writing, and Python does not let a handler write into that

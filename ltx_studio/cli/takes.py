@@ -13,7 +13,7 @@ from ltx_studio.takes import unused_inputs
 from ltx_studio.takes.history import PAGE, History, TakeRecord
 from ltx_studio.text.formatting import in_bytes
 
-_AS_JSON = click.option("--json", "as_json", is_flag=True, help="For scripts.")
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -23,9 +23,9 @@ def takes() -> None:
 
 @takes.command("list")
 @click.argument("search", nargs=-1)
-@click.option("--mode", help="Of that mode only.")
-@click.option("--favourites", is_flag=True, help="Favourites only.")
-@click.option("--limit", type=click.IntRange(1), default=PAGE, show_default=True, help="At most so many.")
+@click.option("--mode", help="Only takes of this mode.")
+@click.option("--favourites", is_flag=True, help="Only favourites.")
+@click.option("--limit", type=click.IntRange(1), default=PAGE, show_default=True, help="Show at most this many.")
 @_AS_JSON
 def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limit: int, as_json: bool) -> None:
     """List the newest takes whose prompt or tags contain every word of SEARCH."""
@@ -39,69 +39,69 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
         echo_json(shown)
         return
     if not page.takes:
-        echo("No take fits." if search or mode or favourites else _none_yet(), err=True)
+        echo("No takes match." if search or mode or favourites else _none_yet(), err=True)
     for take in page.takes:
         echo(_line(take, missing=history.is_missing(take)))
 
 
 @takes.command()
 @click.argument("take")
-@click.option("--no", "no_more", is_flag=True, help="No longer.")
+@click.option("--no", "no_more", is_flag=True, help="Remove the mark.")
 def favourite(take: str, no_more: bool) -> None:
     """Mark TAKE as a favourite, so that `takes prune` keeps it."""
     _history().favour(take, LOCAL, not no_more)
-    echo(f"{take} is {'no longer a' if no_more else 'a'} favourite.")
+    echo(f"{take} is {'no longer' if no_more else 'now'} a favourite.")
 
 
 @takes.command()
 @click.argument("take")
 @click.argument("tags", nargs=-1)
 def tag(take: str, tags: Sequence[str]) -> None:
-    """Give TAKE these TAGS and no others."""
+    """Replace the tags of TAKE with TAGS."""
     history = _history()
     history.tag(take, LOCAL, tags)
     given = ", ".join(history.get(take, LOCAL).tags)
-    echo(f"{take} has the tags: {given}." if given else f"{take} has no tags.")
+    echo(f"Tags of {take}: {given}." if given else f"{take} has no tags.")
 
 
 @takes.command()
 @click.argument("take")
 def delete(take: str) -> None:
-    """Remove TAKE and its file."""
+    """Delete TAKE and its file."""
     _history().delete(take, LOCAL)
-    echo(f"{take} is removed.")
+    echo(f"Deleted {take}.")
 
 
 @takes.command()
-@click.option("--keep", type=click.IntRange(0), help="Until so many are left beside the favourites.")
+@click.option("--keep", type=click.IntRange(0), help="Keep this many takes besides the favourites.")
 @click.option(
     "--keep-gb",
     type=click.FloatRange(0),
-    help="Until so many gigabytes are left, favourites included. [the setting output_limit_gb]",
+    help="Keep this many gigabytes, favourites included. [the setting output_limit_gb]",
 )
 @_AS_JSON
 def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
-    """Remove the oldest takes, but no favourites. Without options, until they fit the setting output_limit_gb."""
+    """Delete the oldest takes, but no favourites. By default, down to the setting output_limit_gb."""
     settings = get_settings()
     if keep is None and keep_gb is None:
         keep_gb = settings.output_limit_gb
     if keep is None and keep_gb is None:
         raise RequestError(
-            "Neither --keep nor --keep-gb is given, and no limit is set.",
-            "Give one of them, or set a limit with `ltx-studio settings set output_limit_gb 50`.",
+            "There is no limit to prune to.",
+            "Add --keep or --keep-gb, or set a limit with `ltx-studio settings set output_limit_gb 50`.",
         )
     if keep_gb is not None and not math.isfinite(keep_gb):
-        raise RequestError(f"--keep-gb is {keep_gb:g}.", "Give a number of gigabytes.")
+        raise RequestError(f"--keep-gb is {keep_gb:g}.", "Use a number of gigabytes.")
     history = _history()
     gone = history.prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
     unused_inputs.free(Database(settings.database_file), settings.kept_dir)
     if as_json:
         echo_json({"removed": gone})
         return
-    echo(f"{len(gone)} removed.")
+    echo(f"Deleted {len(gone)}.")
     missing = history.room(LOCAL).missing
     if missing:
-        echo(f"Takes kept although their file is missing: {missing}. Run `ltx-studio doctor` for details.", err=True)
+        echo(f"Takes with a missing file, which stay: {missing}. Run `ltx-studio doctor` for details.", err=True)
 
 
 def _history() -> History:
@@ -112,8 +112,8 @@ def _history() -> History:
 def _none_yet() -> str:
     """Return why the history is empty: it may have lost clips that exist."""
     if next(get_settings().outputs_dir.glob("*/*.mp4"), None) is None:
-        return "There are no takes yet."
-    return "The history is empty, but there are clips. Run `ltx-studio doctor --repair` to add them."
+        return "No takes yet."
+    return "The history is empty, but there are clips on disk. Run `ltx-studio doctor --repair` to add them."
 
 
 def _line(take: TakeRecord, *, missing: bool) -> str:

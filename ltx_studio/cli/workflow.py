@@ -31,9 +31,9 @@ def workflow() -> None:
 
 @workflow.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write; default: stdout.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
 def convert(file: Path, out: Path | None) -> None:
-    """Turn FILE into API format: a workflow as the editor saves it, or a file that carries one."""
+    """Convert FILE to API format: a workflow saved by ComfyUI's editor, or a file that contains one."""
     from ltx_studio.workflow_files.read import read_workflow
 
     if out is not None:
@@ -46,11 +46,14 @@ def convert(file: Path, out: Path | None) -> None:
         with as_usual():
             out.write_text(json_text(graph, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another place for --out.") from None
+        raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another path for --out.") from None
 
 
 _MAP = click.option(
-    "--map-models", "map_to", metavar="SET", help="Use this model set's files, as in `models list`: pocket, fp8, …"
+    "--map-models",
+    "map_to",
+    metavar="SET",
+    help="Use the files of this model set instead: pocket, fp8, … (see `models list`).",
 )
 
 
@@ -58,10 +61,10 @@ _MAP = click.option(
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1)
 @_MAP
 def check(files: tuple[Path, ...], map_to: str | None) -> None:
-    """Check FILES against the installed ComfyUI; without any, every preset of every mode of the studio.
+    """Check FILES against the installed ComfyUI. Without FILES, check the studio's own workflows.
 
-    All problems are listed, each with its remedy. What a run wants besides is said in notes: files to give, nodes to
-    trust, model files to fetch, values of a newer ComfyUI that become defaults.
+    Lists all problems, each with its remedy. Notes say what a run needs besides: input files, nodes to trust, model
+    files to download, values of a newer ComfyUI that become defaults.
     """
     from ltx_studio.cli.check import Report, check_file, check_graph
 
@@ -87,14 +90,14 @@ def _refused(bad: list["Report"]) -> WorkflowError:
     if len(problems) == 1:
         return problems[0]
     named = ", ".join(report.name for report in bad)
-    return WorkflowError(f"{named}: {len(problems)} problems.", "Fix each as listed above, then check again.")
+    return WorkflowError(f"{named}: {len(problems)} problems.", "Fix the problems listed above, then check again.")
 
 
 @workflow.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def form(file: Path, as_json: bool) -> None:
-    """List the fields of FILE that `workflow run FILE --set` sets."""
+    """List the fields of FILE that `workflow run FILE --set` can set."""
     from ltx_studio.engine.definitions import snapshot_path
     from ltx_studio.workflow_files.read import read_with_form
 
@@ -120,11 +123,13 @@ def _few(choices: Sequence[Any]) -> str:
 
 @workflow.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--set", "given", type=ValueOf(), multiple=True, help="FIELD=VALUE; `workflow form FILE` names them.")
-@click.option("--trust", is_flag=True, help="Also run nodes that may read and write files, or run code.")
+@click.option(
+    "--set", "given", type=ValueOf(), multiple=True, help="Set a field (see `workflow form FILE`). Repeatable."
+)
+@click.option("--trust", is_flag=True, help="Allow nodes that may read and write files, or run code.")
 @_MAP
 def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str | None, **how: Any) -> int:
-    """Run a workflow of your own: FILE is in the editor's or in API format, or carries one."""
+    """Run FILE: a workflow in editor or API format, or a file that contains one."""
     from ltx_studio.cli.generate import How, generate
     from ltx_studio.models import Store, get_registry
     from ltx_studio.queue import WorkflowSpec

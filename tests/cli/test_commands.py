@@ -131,7 +131,7 @@ def test_a_stop_ends_cleanly(engine: Engine, settings: Settings, tmp_path: Path)
 
     assert process.returncode == 1
     assert stdout == ""
-    assert stderr.splitlines()[-1] == "Stopped. Nothing was kept."
+    assert stderr.splitlines()[-1] == "Stopped. Nothing was saved."
     assert "Traceback" not in stderr
     assert outputs_of(settings) == before
     assert staged_in(settings) <= staged

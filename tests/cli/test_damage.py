@@ -127,7 +127,7 @@ def test_the_doctor_repairs_it(shell: Shell, used: Path, damage: Damage) -> None
     damage(shell.settings.database_file)
 
     found = {each["name"]: each for each in shell.json("doctor", "--repair")}
-    assert found["Database"] == {"name": "Database", "good": True, "found": "whole", "hint": ""}
+    assert found["Database"] == {"name": "Database", "good": True, "found": "ok", "hint": ""}
     if "Recovered" in found:
         (aside,) = (path for path in shell.settings.home.glob("studio.db.damaged-*") if path.suffix != ".db-wal")
         assert str(aside) in found["Recovered"]["found"]

@@ -21,53 +21,52 @@ FETCH = Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
     [
         (
             Advice.to(Do.TRUST),
-            "Only if you trust its author, run it with `--trust`, or tick “I know where it comes from” on the page.",
+            "If you trust its author, add `--trust`, or tick “I know where it comes from” on the page.",
         ),
-        (SET, "Give it a number from 0 to 1: in its field, or with `--set '3.a b=0.5'`."),
+        (SET, "Set it to a number from 0 to 1: in its field, or with `--set '3.a b=0.5'`."),
         (
             Advice.to(Do.GIVE_WORKFLOW_FILE, key="1.image"),
-            "Fill in its field, or give it with `--set 1.image=PATH`.",
+            "Fill in its field, or set it with `--set 1.image=PATH`.",
         ),
         (
             Advice.to(Do.NAME_MODEL, given="2.unet_name=FILE.safetensors"),
-            "Name another one, in one of ComfyUI's folders: `--set 2.unet_name=FILE.safetensors`.",
+            "Choose a file in one of ComfyUI's model folders: `--set 2.unet_name=FILE.safetensors`.",
         ),
         (
             Advice.to(Do.GIVE_FILE, field="image", mode="i2v"),
-            "Give it with --image; see `ltx-studio generate i2v --help`.",
+            "Add --image. See `ltx-studio generate i2v --help`.",
         ),
         (
             Advice.to(Do.GIVE_FILE, field="last_image", mode="keyframe"),
-            "Give it with --last-image; see `ltx-studio generate keyframe --help`.",
+            "Add --last-image. See `ltx-studio generate keyframe --help`.",
         ),
         (Advice.to(Do.SEE_MODE, mode="t2v"), "See `ltx-studio generate t2v --help`."),
-        (Advice.to(Do.NAME_MODE), "Name one, such as t2v, in its `mode`, or give --mode."),
-        (Advice.to(Do.CHOOSE_OUT), "Choose another place for --out."),
-        (Advice.to(Do.SET_UP_COMFYUI), "Run `ltx-studio setup` (or `./setup.sh`), which fetches it."),
-        (Advice.to(Do.SET_UP_NODES), "Run `ltx-studio setup`, which writes it."),
-        (Advice.to(Do.SET_UP_POCKET), "Build it: `ltx-studio setup`."),
+        (Advice.to(Do.NAME_MODE), "Set its `mode`, such as t2v, or add --mode."),
+        (Advice.to(Do.CHOOSE_OUT), "Choose another path for --out."),
+        (Advice.to(Do.SET_UP_COMFYUI), "Run `ltx-studio setup` (or `./setup.sh`) to install it."),
+        (Advice.to(Do.SET_UP_NODES), "Run `ltx-studio setup` to create it."),
+        (Advice.to(Do.SET_UP_POCKET), "Run `ltx-studio setup` to create it."),
         (Advice.to(Do.RESTORE_POCKET), "Run `ltx-studio setup` to restore it."),
         (
             FETCH,
-            "Fetch them: `ltx-studio models get loras/a.safetensors 'loras/b c.safetensors'`. "
+            "Run `ltx-studio models get loras/a.safetensors 'loras/b c.safetensors'`. "
             "Or use the pocket preview: `--model-set pocket`.",
         ),
         (
             Advice(Do.FETCH_MODE, (("mode", "t2v"), ("model_set", "fp8")), Do.USE_POCKET),
-            "Fetch them: `ltx-studio models get --mode t2v --model-set fp8`. "
-            "Or use the pocket preview: `--model-set pocket`.",
+            "Run `ltx-studio models get --mode t2v --model-set fp8`. Or use the pocket preview: `--model-set pocket`.",
         ),
         (
             Advice(Do.PLACE_MODEL, (("file", "a.safetensors"), ("place", "/m/loras")), Do.USE_POCKET_FILES),
-            "Put a.safetensors into /m/loras, or name its repository in models.toml. "
+            "Put a.safetensors into /m/loras, or add its repository to models.toml. "
             "Or use the pocket preview's files: `--map-models pocket`, "
-            "on the page “Use the pocket preview's files instead”.",
+            "or on the page “Use the pocket preview's files instead”.",
         ),
-        (Advice.to(Do.LIST_MODELS), "`ltx-studio models list` shows the files."),
-        (Advice.to(Do.MOVE_ASIDE), "Delete it, or let `ltx-studio models verify --repair` move it aside."),
+        (Advice.to(Do.LIST_MODELS), "Run `ltx-studio models list` to see the files."),
+        (Advice.to(Do.MOVE_ASIDE), "Delete it, or run `ltx-studio models verify --repair` to move it aside."),
         (
             Advice.to(Do.FREE_SPACE),
-            "Free some space and try again: what is here already is kept. `ltx-studio models clean` removes it.",
+            "Free some space and try again: the download resumes. `ltx-studio models clean` deletes partial downloads.",
         ),
         (
             Advice.to(Do.VERIFY_MODELS),
@@ -75,25 +74,25 @@ FETCH = Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
         ),
         (
             Advice.to(Do.REPAIR_MODEL, file="b c.safetensors"),
-            "If the studio fetched it, run `ltx-studio models verify 'b c.safetensors' --hash --repair`; "
+            "If the studio downloaded it, run `ltx-studio models verify 'b c.safetensors' --hash --repair`; "
             "otherwise replace it with an intact copy.",
         ),
         (Advice.to(Do.RETRY_JOB), "Retry it with `ltx-studio jobs retry`."),
-        (Advice.to(Do.RETRY_SMALLER), "Try it again with `ltx-studio jobs retry`, or smaller."),
-        (Advice.to(Do.LIST_JOBS), "`ltx-studio jobs list` names those that there are."),
-        (Advice.to(Do.LIST_TAKES), "`ltx-studio takes list` names those that there are."),
+        (Advice.to(Do.RETRY_SMALLER), "Retry it with `ltx-studio jobs retry`, or make it smaller."),
+        (Advice.to(Do.LIST_JOBS), "Run `ltx-studio jobs list` to see the jobs."),
+        (Advice.to(Do.LIST_TAKES), "Run `ltx-studio takes list` to see the takes."),
         (
             Advice.to(Do.GIVE_INPUT, name="image", sha256="0a1b2c"),
-            "Give it with `--file image=PATH`; its sha256 is 0a1b2c.",
+            "Add it with `--file image=PATH`. Its SHA-256 is 0a1b2c.",
         ),
-        (Advice.to(Do.GIVE_RIGHT_INPUT, name="loras.0"), "Give the right one: `--file loras.0=PATH`."),
+        (Advice.to(Do.GIVE_RIGHT_INPUT, name="loras.0"), "Add the right file with `--file loras.0=PATH`."),
         (
             Advice.to(Do.REPAIR_DATABASE),
-            "Run `ltx-studio doctor --repair`: it moves the file aside, keeps what it can read, and finds your clips.",
+            "Run `ltx-studio doctor --repair`: it moves the file aside, recovers what it can, and finds your clips.",
         ),
         (
             Advice.to(Do.FORGET_MISSING, count="3"),
-            "To forget them for good, run `ltx-studio doctor --forget-missing 3`.",
+            "To remove them for good, run `ltx-studio doctor --forget-missing 3`.",
         ),
     ],
     ids=lambda each: each.do if isinstance(each, Advice) else "",
@@ -109,7 +108,7 @@ def test_the_sentence_is_what_it_was(advice: Advice, sentence: str) -> None:
 def test_a_note_says_which_option_changes_it() -> None:
     notes = [Note("Save: codec is not set.", Advice.to(Do.CHANGE_VALUE, key="2.codec")), Note("It is wide.")]
 
-    assert notes_in_words(notes) == ["Save: codec is not set (`--set 2.codec=…` changes it).", "It is wide."]
+    assert notes_in_words(notes) == ["Save: codec is not set (change it with `--set 2.codec=…`).", "It is wide."]
 
 
 def test_errors_of_lower_packages_come_with_their_command(tmp_path: Path) -> None:
@@ -125,7 +124,7 @@ def test_errors_of_lower_packages_come_with_their_command(tmp_path: Path) -> Non
         raised[name] = hint_of(error.value)
 
     assert raised == {
-        "file": "`ltx-studio models list` shows the files.",
-        "image": "Give it with --image; see `ltx-studio generate i2v --help`.",
-        "job": "`ltx-studio jobs list` names those that there are.",
+        "file": "Run `ltx-studio models list` to see the files.",
+        "image": "Add --image. See `ltx-studio generate i2v --help`.",
+        "job": "Run `ltx-studio jobs list` to see the jobs.",
     }

@@ -34,8 +34,8 @@ def test_repair_keeps_them_and_the_doctor_says_what_to_do(shell: Shell) -> None:
     for command in (["doctor"], ["doctor", "--repair"], ["doctor", "--repair"]):
         history = next(each for each in shell.json(*command) if each["name"] == "History")
         assert not history["good"]
-        assert history["found"] == "2 takes whose file is missing"
-        assert "come back with their files" in history["hint"]
+        assert history["found"] == "2 takes with a missing file"
+        assert "reappear with their files" in history["hint"]
         assert "`ltx-studio doctor --forget-missing 2`" in history["hint"]
     assert [take["take"] for take in shell.json("takes", "list")] == made[::-1]
 
@@ -58,13 +58,13 @@ def test_pruning_leaves_them_and_says_so(shell: Shell) -> None:
 
     assert shell.json("takes", "prune", "--keep", "1") == {"removed": [made[2]]}
     code, out, err = shell("takes", "prune", "--keep", "0")
-    assert (code, out) == (0, "1 removed.\n")
-    assert "although their file is missing: 2." in err
+    assert (code, out) == (0, "Deleted 1.\n")
+    assert "with a missing file, which stay: 2." in err
     assert [take["take"] for take in shell.json("takes", "list")] == made[1::-1]
 
 
 def test_a_lost_history_is_not_told_to_be_empty(shell: Shell) -> None:
-    assert "There are no takes yet." in shell("takes", "list")[2]
+    assert "No takes yet." in shell("takes", "list")[2]
     clip = shell.settings.outputs_dir / "d" / "t2v-0123456789ab.mp4"
     clip.parent.mkdir(parents=True)
     clip.touch()

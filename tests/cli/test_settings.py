@@ -29,8 +29,8 @@ def test_what_is_set_is_used_listed_and_unset_again(shell: Terminal) -> None:
     assert not path.exists(), "looking writes nothing"
 
     assert shell("settings", "set", "vram", "LOW") == ""
-    assert f"vram is low in {path}" in shell.err
-    assert "next start" in shell.err
+    assert f"Set vram to low in {path}" in shell.err
+    assert "Restart a running studio" in shell.err
     assert now().vram == "low"
     assert shell("settings", "get", "vram") == "low\n"
     assert shell.json("settings", "get", "vram") == {
@@ -38,7 +38,7 @@ def test_what_is_set_is_used_listed_and_unset_again(shell: Terminal) -> None:
     }  # fmt: skip
 
     shell("settings", "unset", "vram")
-    assert "no longer set" in shell.err
+    assert f"Removed vram from {path}" in shell.err
     assert now().vram == "auto"
     shell("settings", "unset", "vram")
     assert "not set" in shell.err
@@ -85,7 +85,7 @@ def test_it_says_when_the_environment_hides_what_was_set(shell: Terminal, monkey
 
     shell("settings", "set", "vram", "low")
 
-    assert "LTX_STUDIO_VRAM is set to high in the environment and wins over the file" in shell.err
+    assert "LTX_STUDIO_VRAM is high in the environment, which overrides the file" in shell.err
     assert now().vram == "high"
 
 
@@ -176,7 +176,7 @@ def test_the_output_limit_is_what_prune_leaves_and_doctor_warns_about(shell: Ter
     get_settings.cache_clear()
     found = {each["name"]: each for each in shell.json("doctor", rc=1)}["Output limit"]
     assert not found["good"]
-    assert found["found"] == "takes need 2.0 MB of 1.0 MB"
+    assert found["found"] == "takes use 2.0 MB of 1.0 MB"
     assert "takes prune" in found["hint"]
     assert shell.json("takes", "prune") == {"removed": []}
     assert clip.exists(), "only takes of the history are removed, and only when asked for"

@@ -79,7 +79,7 @@ def test_official_templates_are_ok_with_notes(terminal: Terminal) -> None:
     mapped = terminal("workflow", "check", "--map-models", "pocket", *files)
 
     assert sum(": ok, " in line for line in out.splitlines()) == len(files) == 6
-    assert "give it with `--set 269.image=PATH`" in out
+    assert "Set it with `--set 269.image=PATH`" in out
     assert "--map-models pocket" in out
     assert "model files that are not here" not in mapped
     assert terminal("workflow", "check", "--map-models", "nothing", *files, rc=2) == ""
@@ -96,7 +96,7 @@ def test_a_picture_from_another_machine_is_asked_for(name: str, terminal: Termin
     ok, note = terminal("workflow", "check", write(tmp_path / "w.json", data)).splitlines()
 
     assert ok.endswith("w.json: ok, 2 nodes")
-    assert "give it with `--set 1.image=PATH`" in note
+    assert "Set it with `--set 1.image=PATH`" in note
 
 
 def test_what_wants_trust_is_said(terminal: Terminal, tmp_path: Path) -> None:
