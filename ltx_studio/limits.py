@@ -62,8 +62,8 @@ def _shown(amount: int, unit: str) -> str:
 
 
 # Requests to the server
-REQUEST_BODY = Limit(4 * MEBIBYTE, "bytes", "Send less at once; upload files instead of embedding them.")
-REQUEST_VALUES = Limit(50_000, "values", "Send fewer values at once; upload files instead of embedding them.")
+REQUEST_BODY = Limit(4 * MEBIBYTE, "bytes", "Send less at once, and upload files instead of embedding them.")
+REQUEST_VALUES = Limit(50_000, "values", "Send fewer values at once, and upload files instead of embedding them.")
 REQUEST_DEPTH = Limit(64, "levels of lists and objects", "Send simpler values.")
 LOGIN_BODY = Limit(10_000, "bytes", "Send only the name and the password.")
 UPLOAD = Limit(1_000_000_000, "bytes", "Make the file smaller, or run the studio on the machine that has the file.")
@@ -80,7 +80,7 @@ SUBGRAPH_DEPTH = Limit(32, "levels of nested subgraphs", "Unpack some of them in
 VALUE_DEPTH = Limit(32, "levels of lists and objects", "Export the workflow again from ComfyUI.")
 NAME = Limit(1_000, "characters", "Shorten the name.")
 TEXT = Limit(100_000, "characters", "Shorten the text.")
-FORMULAS = Limit(50_000, "characters", "Write simpler formulas, or split the workflow into smaller ones.")
+FORMULAS = Limit(50_000, "characters", "Simplify the formulas, or split the workflow into smaller ones.")
 CHOICE_DEPTH = Limit(50, "levels of nested choices", "Nest fewer braces in the prompt.")
 
 # Values that nodes hand to each other while a workflow runs
@@ -92,22 +92,22 @@ RUN_MADE = Limit(100_000_000, "characters", "Replace in shorter texts.")
 TABLE_FILE = Limit(16 * MEBIBYTE, "bytes", "Split the table into several files.")
 TABLE_ROWS = Limit(1_000, "requests", "Split the table into several files.")
 TABLE_LINES = Limit(100_000, "lines", "Remove empty lines, or split the table into several files.")
-TABLE_COLUMNS = Limit(200, "columns", "Keep only the columns that the mode takes.")
+TABLE_COLUMNS = Limit(200, "columns", "Keep only the columns that the mode uses.")
 
 # A user's model sets
 MODELS_FILE = Limit(MEBIBYTE // 2, "bytes", "Keep only the sets and files that you use.")
 MODELS_DOTS = Limit(200, "dots in one line", "Write one short key per line.")
 
 # Media and model files
-TAG = Limit(16 * MEBIBYTE, "bytes", "Save the video again without its tags.")
+TAG = Limit(16 * MEBIBYTE, "bytes", "Save the video without its tags.")
 PICTURE_PIXELS = Limit(150_000_000, "pixels", "Make the picture smaller.")
-CLIP_PIXELS = Limit(36_000_000, "pixels", "Save the clip at 8K (7680×4320) or smaller.")
-SOUND_CHANNELS = Limit(8, "channels", "Save it as stereo.")
-SOUND_RATE = Limit(768_000, "samples per second", "Save it at 48,000 samples per second.")
-STREAMS = Limit(64, "streams", "Save it with one video stream and one audio stream.")
+CLIP_PIXELS = Limit(36_000_000, "pixels", "Convert the clip to 8K (7680×4320) or smaller.")
+SOUND_CHANNELS = Limit(8, "channels", "Convert it to stereo.")
+SOUND_RATE = Limit(768_000, "samples per second", "Convert it to 48,000 samples per second.")
+STREAMS = Limit(64, "streams", "Keep one video stream and one audio stream.")
 PACKETS = Limit(300_000, "packets", "Trim it to the part that you need.")
-DAMAGED_PACKETS = Limit(1_000, "damaged packets in a row", "Save it again, or use another file.")
-SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file again without its training metadata.")
+DAMAGED_PACKETS = Limit(1_000, "damaged packets in a row", "Convert it again, or use another file.")
+SAFETENSORS_HEADER = Limit(16 * MEBIBYTE, "bytes", "Save the model file without its training metadata.")
 
 # Limits of a parser in its own process (`reading`)
 READ_CPU_SECONDS = Limit(30, "seconds of CPU time", "Use a smaller or simpler file.")

@@ -46,7 +46,9 @@ class _GenerateGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and self.get_command(ctx, args[0]) is None:
-            raise RequestError(f"Unknown mode {args[0]!r}.", f"Choose one of: {', '.join(self.list_commands(ctx))}.")
+            raise RequestError(
+                f"There is no mode {args[0]!r}.", f"Choose one of: {', '.join(self.list_commands(ctx))}."
+            )
         return super().resolve_command(ctx, args)
 
 

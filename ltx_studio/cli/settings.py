@@ -70,7 +70,7 @@ def set_value(key: str, value: str) -> None:
     if key == "model_set":
         get_registry(Settings(home=home_of(os.environ))).get_set(parsed)
     if key == "preset" and parsed not in all_presets():
-        raise RequestError(f"Unknown preset {quoted(parsed)}.", f"Choose one of: {', '.join(all_presets())}.")
+        raise RequestError(f"There is no preset {quoted(parsed)}.", f"Choose one of: {', '.join(all_presets())}.")
     stored = sources.storable(parsed)
     _change(key, _UNSET[key] if stored is None else stored)
     echo(f"Set {key} to {_text(key, stored)} in {_path()}.", err=True)

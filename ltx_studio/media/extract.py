@@ -20,7 +20,7 @@ def write_picture(clip: Path, destination: Path, *, last: bool) -> Path:
             if not last:
                 break
         if found is None:
-            raise RequestError(f"{clip.name} holds no pictures.", "Choose a take with pictures.")
+            raise RequestError(f"{clip.name} has no pictures.", "Choose a take with pictures.")
         found.to_image().save(destination)
     return destination
 

@@ -52,8 +52,8 @@ class InputStore:
             return kept
         except OSError as error:
             raise ExecutionError(
-                f"{path.name} could not be kept: {error.strerror}.",
-                f"Check the folder {self._folder} and the free space.",
+                f"{path.name} could not be copied: {error.strerror}.",
+                f"Check the folder {self._folder} and its free space.",
             ) from None
 
 

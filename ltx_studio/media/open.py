@@ -67,7 +67,7 @@ def locate(path: Path) -> Path:
     except (RuntimeError, ValueError) as error:  # ~nobody, or a null byte
         raise RequestError(f"{str(path)!r} is not a valid path: {error}.", "Check the path.") from None
     if stat.S_ISDIR(mode):
-        raise RequestError(f"{path} is a folder.", "Name a file.")
+        raise RequestError(f"{path} is a folder.", "Use a file.")
     if not stat.S_ISREG(mode):
         raise RequestError(f"{path} is not a regular file.", "Check the path.")
     return path
@@ -117,13 +117,13 @@ def why_unread(error: Exception) -> str:
     import av
 
     words: tuple[tuple[type[Exception], str], ...] = (
-        (av.error.ArgumentError, "files of its kind are not supported"),  # its format is not in `_CONTAINERS`
-        (av.error.InvalidDataError, "it is damaged, or of a kind that is not supported"),
-        (av.error.EOFError, "it ends too early"),
+        (av.error.ArgumentError, "its format is not supported"),  # its format is not in `_CONTAINERS`
+        (av.error.InvalidDataError, "it is damaged, or its format is not supported"),
+        (av.error.EOFError, "it is incomplete"),
     )
     found = next((said for kind, said in words if isinstance(error, kind)), None)
     if found is None and getattr(error, "errno", None) == errno.EOPNOTSUPP:
-        found = "FFmpeg does not support what is in it"
+        found = "FFmpeg does not support its content"
     return found or getattr(error, "strerror", None) or str(error)
 
 
@@ -200,7 +200,7 @@ def _opened(path: Path, formats: tuple[str, ...]) -> Any:
     except Image.DecompressionBombError:  # Pillow raises this before the size can be read
         most = limits.PICTURE_PIXELS.most / 1e6
         raise RequestError(
-            f"{path.name} has more pixels than the limit of {most:.0f} megapixels.", limits.PICTURE_PIXELS.hint
+            f"{path.name} exceeds the limit of {most:.0f} megapixels.", limits.PICTURE_PIXELS.hint
         ) from None
     except UnidentifiedImageError:
         image = float_picture(path)

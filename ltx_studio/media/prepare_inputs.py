@@ -127,8 +127,8 @@ def _told(error: Exception, source: Path, path: Path) -> StudioError:
     code = getattr(error, "errno", None)
     if code in _DISK:
         advice = "Free some space, then try again." if code in _FULL else f"Check the folder {path.parent}."
-        return ExecutionError(f"{source.name} could not be made ready: {reason}.", advice, where=str(path))
-    return RequestError(f"{source.name} cannot be read to its end: {reason}.", "Save it again, or use another file.")
+        return ExecutionError(f"{source.name} could not be prepared: {reason}.", advice, where=str(path))
+    return RequestError(f"{source.name} cannot be read completely: {reason}.", "Convert it again, or use another file.")
 
 
 def _digest(want: InputRequest) -> str:
@@ -164,9 +164,9 @@ def _write_sound(source: Path, want: SoundFile, unfinished: Path, path: Path, ch
     with _errors_named(source, path):
         samples = cut_sound(source, want.start, want.seconds, check)
     if not len(samples) and not want.start:
-        raise RequestError(f"{want.path.name} holds no sound that can be decoded.", "Use another file.")
+        raise RequestError(f"{want.path.name} has no sound that can be decoded.", "Use another file.")
     if not len(samples):
-        raise RequestError(f"{want.path.name} ends before {want.start:g} s.", "Begin earlier.")
+        raise RequestError(f"{want.path.name} ends before {want.start:g} s.", "Use an earlier start.")
     with _errors_named(source, path), unfinished.open("wb") as file, wave.open(file, "wb") as out:
         out.setnchannels(2)
         out.setsampwidth(2)

@@ -15,7 +15,7 @@ from ltx_studio.media.animations import durations_of, is_webp, opened_animation
 from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
 from ltx_studio.media.colour_codes import colour_codes
 from ltx_studio.media.cropping import Crop, crop_of
-from ltx_studio.media.file_kinds import refusal, usable
+from ltx_studio.media.file_kinds import named, refusal, usable
 from ltx_studio.media.matrices import can_convert
 from ltx_studio.media.open import (
     LARGE_PIXELS,
@@ -119,12 +119,12 @@ def _look_at_picture(path: Path) -> Picture:
             elif image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
                 width, height = height, width
     except UnidentifiedImageError:
-        otherwise = RequestError(f"{path.name} is no picture.", "Use a PNG, JPEG or WebP file.")
+        otherwise = RequestError(f"{path.name} is not a picture.", usable("picture"))
         raise refusal(path, "picture", otherwise) from None
     except Image.DecompressionBombError:
-        raise RequestError(f"{path.name} is too large a picture.", "Make it smaller.") from None
+        raise RequestError(f"{path.name} is too large.", "Make it smaller.") from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise RequestError(f"{path.name} is a damaged picture: {error}.", "Save it again.") from None
+        raise RequestError(f"{path.name} is damaged: {error}.", "Use an undamaged copy.") from None
     if min(width, height) < MIN_SIDE:
         raise RequestError(
             f"{path.name} has {width}×{height} pixels, which is too small.",
@@ -138,7 +138,7 @@ def _remarks_on_picture(path: Path, image: Any) -> Iterator[str]:
         yield _FIRST_IS_USED
     codes = colour_codes(path, image)
     if codes is not None and is_hdr(codes[1]):
-        yield f"HDR ({HDR_NAMES[codes[1]]}), converted to the colours of a screen without HDR."
+        yield f"HDR ({HDR_NAMES[codes[1]]}), converted to SDR."
 
 
 def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
         yield "its colour profile"
 
 
-_FIRST_IS_USED = "an animation, of which the first picture is used."
+_FIRST_IS_USED = "an animation; only its first picture is used."
 
 _HEVC_ALPHA = (b"\x4e\x01\xa5", b"\x4e\x09\xa5")
 """Start of the message that marks an alpha layer in HEVC: header of a prefix SEI, alpha channel information."""
@@ -163,13 +163,13 @@ SIDEWAYS = {5, 6, 7, 8}
 
 
 def _listen_to_sound(path: Path) -> Sound:
-    with _opened(path, "sound file", "sound") as container:
+    with _opened(path, "sound") as container:
         stream = audio_stream(container)
         if stream is not None:
             _check_rate(path, stream)
         first = next(frames_of(container, stream), None) if stream is not None else None
         if stream is None or first is None:
-            otherwise = RequestError(f"{path.name} holds no sound.", "Use a WAV, MP3, FLAC, OGG or M4A file.")
+            otherwise = RequestError(f"{path.name} has no sound.", usable("sound"))
             raise refusal(path, "sound", otherwise) if stream is None else otherwise
         limits.SOUND_CHANNELS.check(first.layout.nb_channels, path.name)
         seconds = _seconds(path, stream, first)
@@ -181,7 +181,9 @@ def _check_rate(path: Path, stream: Any) -> None:
     limits.SOUND_RATE.check(rate, path.name)
     if 0 < rate < MIN_RATE:
         raise RequestError(
-            f"{path.name} has {rate} samples per second, which is too few.", limits.SOUND_RATE.hint, where=path.name
+            f"{path.name} has {rate} samples per second; the minimum is {MIN_RATE}.",
+            limits.SOUND_RATE.hint,
+            where=path.name,
         )
 
 
@@ -189,7 +191,7 @@ def _look_at_clip(path: Path) -> Clip:
     durations = _durations(path)
     if durations or is_webp(path):  # which FFmpeg does not read
         return _look_at_animation(path, durations)
-    with _opened(path, "video", "clip") as container:
+    with _opened(path, "clip") as container:
         stream = video_stream(container)
         if stream is not None:
             limits.CLIP_PIXELS.check(stream.width * stream.height, path.name)
@@ -201,11 +203,15 @@ def _look_at_clip(path: Path) -> Clip:
             )
             raise refusal(path, "clip", otherwise) if stream is None else otherwise
         if stream.frames == 1 and (container.format.name == "gif" or not container.duration):  # a GIF or AVIF
-            raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
+            raise refusal(
+                path,
+                "clip",
+                RequestError(f"{path.name} is a still picture, not a video.", "Use an MP4, MOV or WebM file."),
+            )
         if not can_convert(first):
             raise RequestError(
-                f"{path.name} has colours that cannot be converted (matrix {first.colorspace} of ITU-T H.273).",
-                "Save it with another matrix (BT.709), then use that.",
+                f"{path.name} has an unsupported colour matrix ({first.colorspace} of ITU-T H.273).",
+                "Convert it to BT.709.",
             )
         seconds = 0.0 if first.time is None else _seconds(path, stream, first)
         crop = crop_of(path, container, stream)
@@ -216,7 +222,7 @@ def _look_at_clip(path: Path) -> Clip:
         has_sound = audio_stream(container) is not None
         remarks, ignored = tuple(_remarks_on_clip(stream, first)), tuple(_ignored_of_clip(stream, first, crop))
     if seconds <= 0:
-        raise RequestError(f"{path.name} has no timestamps for its frames.", "Save it as MP4, then use that.")
+        raise RequestError(f"{path.name} has no timestamps for its frames.", "Convert it to MP4.")
     return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored, float(first.time)))
 
 
@@ -236,7 +242,9 @@ def _look_at_animation(path: Path, durations: list[float]) -> Clip:
     still = _look_at_picture(path)
     limits.CLIP_PIXELS.check(still.width * still.height, path.name)  # each picture is decoded as a whole
     if len(durations) <= 1:
-        raise refusal(path, "clip", RequestError(f"{path.name} does not move.", "Use an MP4, MOV or WebM file."))
+        raise refusal(
+            path, "clip", RequestError(f"{path.name} is a still picture, not a video.", "Use an MP4, MOV or WebM file.")
+        )
     remarks = tuple(remark for remark in still.remarks if remark != _FIRST_IS_USED)
     return Clip(still.width, still.height, sum(durations) / 1000, False, remarks, still.ignored)
 
@@ -245,9 +253,9 @@ def _remarks_on_clip(stream: Any, frame: Any) -> Iterator[str]:
     context = stream.codec_context
     is_layered = context.name == "hevc" and any(begin in bytes(context.extradata or b"") for begin in _HEVC_ALPHA)
     if is_layered and not has_alpha(frame):
-        yield "a video with transparency (HEVC), which is ignored: what is transparent is opaque."
+        yield "a video with transparency (HEVC), which is ignored."
     if is_hdr(frame.color_trc):
-        yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to the colours of a screen without HDR."
+        yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to SDR."
 
 
 def _ignored_of_clip(stream: Any, frame: Any, crop: Crop) -> Iterator[str]:
@@ -311,7 +319,7 @@ def check_lora(path: Path, width: int) -> None:
     widths = _lora(path)
     if widths and width not in widths:
         raise RequestError(
-            f"{path.name} is a LoRA for a model of another size ({min(widths)} instead of {width}).", _LORA_ADVICE
+            f"{path.name} is a LoRA for a model of another size (width {min(widths)} instead of {width}).", _LORA_ADVICE
         )
 
 
@@ -322,10 +330,10 @@ def _lora_widths(path: Path) -> frozenset[int]:
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
     except ValueError as error:
-        raise RequestError(f"{path.name} is no LoRA: {error}.", _LORA_ADVICE) from None
+        raise RequestError(f"{path.name} is not a LoRA: {error}.", _LORA_ADVICE) from None
     loras = {name: layer for name, layer in layers.items() if "lora" in name.lower()}
     if path.suffix.lower() != ".safetensors" or not loras:
-        raise RequestError(f"{path.name} is no LoRA.", _LORA_ADVICE)
+        raise RequestError(f"{path.name} is not a LoRA.", _LORA_ADVICE)
     if not any(_LAYER.search(name) for name in loras):
         raise RequestError(f"{path.name} is a LoRA for another kind of model.", _LORA_ADVICE)
     try:
@@ -338,16 +346,19 @@ _lora = _remembered(_lora_widths)
 
 
 @contextmanager
-def _opened(path: Path, kind: str, wanted: str) -> Iterator[Any]:
+def _opened(path: Path, wanted: str) -> Iterator[Any]:
     import av
 
     try:
         with open_media(path) as container:
             yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        hint = "Check the file." if isinstance(error, PermissionError) else f"Save it again. {usable(wanted)}"
-        otherwise = RequestError(f"{path.name} cannot be read as a {kind}: {why_unread(error)}.", hint)
-        raise refusal(path, wanted, otherwise) from None
+        hint = "Check its permissions." if isinstance(error, PermissionError) else usable(wanted)
+        if isinstance(error, av.error.ArgumentError):  # FFmpeg knows no format, or the studio does not allow it
+            message = f"{path.name} is not {named(wanted)}, or its format is not supported."
+        else:
+            message = f"{path.name} cannot be read as {named(wanted)}: {why_unread(error)}."
+        raise refusal(path, wanted, RequestError(message, hint)) from None
 
 
 def _seconds(path: Path, stream: Any, first: Any) -> float:

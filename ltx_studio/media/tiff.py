@@ -36,8 +36,8 @@ def with_planes(path: Path, image: Any) -> Any:
     if image.mode in ("LA", "La"):
         image.close()
         raise RequestError(
-            f"{path.name} is a TIFF whose gray and transparency are stored apart, which cannot be read.",
-            "Save it as PNG, or with interleaved channels.",
+            f"{path.name} is a TIFF with separate gray and alpha planes, which is not supported.",
+            "Convert it to PNG, or save it with interleaved channels.",
         )
     if all(tile.codec_name != "raw" for tile in image.tile):
         return image

@@ -110,7 +110,7 @@ def _pictures(want: ClipFile, check: Check) -> Iterator[tuple[Any, float]]:
     with opened_film(want.path, want.fps, check) as film:
         first = next(film.frames(0), None) if film is not None else None
         if film is None or first is None or first.time is None:
-            raise RequestError(f"{want.path.name} has no frames with timestamps.", "Save it as MP4, then use that.")
+            raise RequestError(f"{want.path.name} has no timestamps for its frames.", "Convert it to MP4.")
     origin = float(first.time)
     with opened_film(want.path, want.fps, check) as film:
         assert film is not None

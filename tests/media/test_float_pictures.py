@@ -131,6 +131,7 @@ def test_a_tiff_that_nothing_here_reads_is_called_one(tmp_path: Path) -> None:
     path = float_tiff(tmp_path / "double.tif", picture() / 255, kind="<f8")
 
     with pytest.raises(
-        RequestError, match=r"double\.tif is a TIFF or raw picture of an unsupported kind or size, which cannot be read"
+        RequestError,
+        match=r"double\.tif is a TIFF or camera raw file of an unsupported kind or size, which is not supported",
     ):
         probe_picture(path)

@@ -286,4 +286,4 @@ def test_a_picture_of_floats_is_read_within_a_gigabyte_or_refused(tmp_path: Path
             assert done.returncode == 0, done.stderr
             assert max(map(int, done.stdout.split()[2:4])) < 1024, "MiB"
         else:
-            assert "is an OpenEXR picture of an unsupported kind or size, which cannot be read" in done.stderr
+            assert "is an OpenEXR file of an unsupported kind or size, which is not supported" in done.stderr

@@ -93,7 +93,7 @@ def test_a_server_prepares_a_picture_in_another_process(
     (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
     try:
         name = stager(PictureFile(tmp_path / "a.png"))
-        with pytest.raises(RequestError, match=r"broken\.png cannot be read to its end"):
+        with pytest.raises(RequestError, match=r"broken\.png cannot be read completely"):
             stager(PictureFile(tmp_path / "broken.png"))
     finally:
         pool.close()
@@ -118,7 +118,7 @@ def test_a_server_cuts_a_clip_or_a_sound_in_another_process(
 
     try:
         name = stager(want(source))
-        with pytest.raises(RequestError, match=rf"broken\.{kind} cannot be read to its end"):
+        with pytest.raises(RequestError, match=rf"broken\.{kind} cannot be read completely"):
             stager(want(broken))
     finally:
         pool.close()
@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "input").write_text("a file where the folder should be")
     stager = InputPreparer(tmp_path / "input", tmp_path / "loras")
 
-    with pytest.raises(ExecutionError, match="could not be made ready: File exists"):
+    with pytest.raises(ExecutionError, match="could not be prepared: File exists"):
         stager(PictureFile(write_picture(tmp_path / "a.png", (64, 64))))
 
 

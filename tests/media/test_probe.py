@@ -1,6 +1,7 @@
 import json
 import os
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ def test_a_picture_is_measured_as_one_sees_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("text.png", b"hello", "text.png is no picture"),
-        ("empty.png", b"", "empty.png is no picture"),
-        ("half.png", None, "half.png is a damaged picture"),
+        ("text.png", b"hello", "text.png is not a picture"),
+        ("empty.png", b"", "empty.png is empty"),
+        ("half.png", None, "half.png is damaged: "),
     ],
 )
 def test_what_is_no_picture_is_refused(name: str, content: bytes | None, said: str, tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     Image.new("1", (20_000, 20_000)).save(path)
 
-    with pytest.raises(RequestError, match="more pixels than the limit of 150 megapixels"):
+    with pytest.raises(RequestError, match="exceeds the limit of 150 megapixels"):
         probe_picture(path)
 
 
@@ -97,9 +98,11 @@ def test_a_text_file_is_neither_a_sound_nor_a_clip(tmp_path: Path) -> None:
     path = tmp_path / "words.wav"
     path.write_text("hello " * 100)
 
-    with pytest.raises(RequestError, match="cannot be read as a sound file"):
+    with pytest.raises(
+        RequestError, match="cannot be read as a sound file: it is damaged, or its format is not supported"
+    ):
         probe_sound(path)
-    with pytest.raises(RequestError, match="cannot be read as a video"):
+    with pytest.raises(RequestError, match="cannot be read as a video: it is damaged, or its format is not supported"):
         probe_clip(path)
 
 
@@ -119,19 +122,17 @@ def test_a_sound_of_an_unsupported_kind_is_refused_with_what_to_do(
 ) -> None:
     ffmpeg("-f", "lavfi", "-i", "sine=d=0.5:r=48000", "-ac", "2", *options, tmp_path / name)
 
-    with pytest.raises(
-        RequestError, match=f"^{name} cannot be read as a sound file: files of its kind are not"
-    ) as told:
+    with pytest.raises(RequestError, match=f"^{name} is not a sound file, or its format is not supported") as told:
         probe_sound(tmp_path / name)
-    assert told.value.hint == "Save it again. Use a WAV, MP3, FLAC, OGG or M4A file."
+    assert told.value.hint == "Use a WAV, MP3, FLAC, OGG or M4A file."
 
 
 def test_a_clip_of_an_unsupported_kind_is_refused_with_what_to_do(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "color=red:s=720x576:r=25:d=0.2", "-c:v", "dvvideo", tmp_path / "a.dv")
 
-    with pytest.raises(RequestError, match=r"^a\.dv cannot be read as a video: files of its kind are not") as told:
+    with pytest.raises(RequestError, match=r"^a\.dv is not a video, or its format is not supported") as told:
         probe_clip(tmp_path / "a.dv")
-    assert told.value.hint == "Save it again. Use an MP4, MOV or WebM file."
+    assert told.value.hint == "Use an MP4, MOV or WebM file."
 
 
 @pytest.mark.parametrize("share", [0.1, 0.6])
@@ -139,12 +140,12 @@ def test_a_clip_that_is_cut_off_is_refused_without_words_of_the_system(share: fl
     whole = write_film(tmp_path / "whole.mp4").read_bytes()
     (tmp_path / "a.mp4").write_bytes(whole[: round(len(whole) * share)])
 
-    with pytest.raises(RequestError, match="it is damaged, or of a kind that is not supported"):
+    with pytest.raises(RequestError, match="it is damaged, or its format is not supported"):
         probe_clip(tmp_path / "a.mp4")
 
 
 def test_a_clip_without_sound_holds_no_sound(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="holds no sound"):
+    with pytest.raises(RequestError, match="has no sound"):
         probe_sound(write_film(tmp_path / "a.mp4"))
 
 
@@ -157,7 +158,7 @@ def test_a_clip_is_measured(tmp_path: Path) -> None:
 def test_a_video_without_pictures_is_refused(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", 0.5).rename(tmp_path / "a.mp4")
 
-    with pytest.raises(RequestError, match="holds no pictures"):
+    with pytest.raises(RequestError, match="it has no pictures"):
         probe_clip(path)
 
 
@@ -195,8 +196,8 @@ def test_a_lora_for_ltx_is_taken(tmp_path: Path) -> None:
         (("unet.down_blocks.0.transformer_blocks.0.attn1.to_q.lora_A.weight",), "for another kind of model"),
         (("transformer.transformer_blocks.0.attn.to_q.lora_A.weight",), "for another kind of model"),
         (("transformer_blocks.0.attn1.to_q.lora_A.weight",), "a model of another size"),
-        (("model.diffusion_model.transformer_blocks.0.attn1.to_q.weight",), "is no LoRA"),
-        ((), "is no LoRA"),
+        (("model.diffusion_model.transformer_blocks.0.attn1.to_q.weight",), "is not a LoRA"),
+        ((), "is not a LoRA"),
     ],
 )
 def test_what_is_no_lora_for_ltx_is_refused(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_a_file_that_is_no_safetensors_is_no_lora(content: bytes, tmp_path: Path
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
 
-    with pytest.raises(RequestError, match="is no LoRA"):
+    with pytest.raises(RequestError, match="is not a LoRA"):
         check_lora(path, WIDTH)
 
 
@@ -233,7 +234,7 @@ def test_pictures_without_times_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_no_clip(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"a\.png is a picture, not a clip"):
+    with pytest.raises(RequestError, match=r"a\.png is a picture, not a video"):
         probe_clip(write_picture(tmp_path / "a.png", (64, 64)))
 
 
@@ -263,7 +264,7 @@ def test_text_and_playlists_are_not_played(tmp_path: Path) -> None:
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n")
 
     for path in (text, playlist):
-        with pytest.raises(RequestError, match="cannot be read as a video"):
+        with pytest.raises(RequestError, match="cannot be read as a video|is not a video"):
             probe_clip(path)
 
 
@@ -278,7 +279,7 @@ def test_a_lora_with_a_damaged_header_is_refused(layer: str, tmp_path: Path) -> 
     for text in (header, b"[" * 400_000):
         path = tmp_path / f"{len(text)}.safetensors"
         path.write_bytes(len(text).to_bytes(8, "little") + text)
-        with pytest.raises(RequestError, match=r"damaged LoRA|is no LoRA"):
+        with pytest.raises(RequestError, match=r"damaged LoRA|is not a LoRA"):
             check_lora(path, WIDTH)
 
 
@@ -290,3 +291,28 @@ def test_a_clip_whose_transparency_cannot_be_read_says_so(tmp_path: Path) -> Non
 
     assert any("transparency" in remark for remark in probe_clip(layered).remarks)
     assert not probe_clip(plain).remarks
+
+
+@pytest.mark.parametrize("probe", [probe_picture, probe_sound, probe_clip])
+def test_an_empty_file_is_called_empty(probe: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / "empty.mp4"
+    path.touch()
+
+    with pytest.raises(RequestError, match=r"^empty\.mp4 is empty\.$") as caught:
+        probe(path)
+
+    assert caught.value.hint.startswith("Use a")
+
+
+@pytest.mark.parametrize("content", [b"hello\n", None])
+def test_a_picture_given_as_the_sound_is_refused_with_what_is_accepted(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "text.png"
+    if content is None:
+        write_picture(path, (64, 64))
+    else:
+        path.write_bytes(content)
+
+    with pytest.raises(RequestError, match=r"^text\.png is (a picture, )?not a sound file") as caught:
+        probe_sound(path)
+
+    assert "Use a WAV, MP3, FLAC, OGG or M4A file." in caught.value.hint

@@ -308,10 +308,10 @@ def test_a_still_picture_is_no_clip_and_no_sound_and_the_words_say_what_it_is(su
     path = tmp_path / f"still{suffix}"
     Image.fromarray(picture()).save(path)
 
-    for probe, wanted in ((probe_clip, "clip"), (probe_sound, "sound")):
+    for probe, wanted in ((probe_clip, "video"), (probe_sound, "sound file")):
         with pytest.raises(RequestError, match=rf"still\{suffix} is a picture, not a {wanted}") as caught:
             probe(path)
-        assert "Give it as a picture" in caught.value.hint
+        assert "Use it as a picture" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -320,9 +320,9 @@ def test_a_still_picture_is_no_clip_and_no_sound_and_the_words_say_what_it_is(su
         (
             "a.jxl",
             b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40),
-            "a.jxl is a JPEG XL picture, which cannot be read",
+            "a.jxl is a JPEG XL file, which is not supported",
         ),
-        ("a.png", b"\xff\x0a" + bytes(40), "a.png is a JPEG XL picture"),
+        ("a.png", b"\xff\x0a" + bytes(40), "a.png is a JPEG XL file"),
         ("a.jpg", b"%PDF-1.7\n" + bytes(40), "a.jpg is a PDF document"),
     ],
 )
@@ -341,7 +341,7 @@ def test_clips_and_sounds_are_no_pictures(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     reference.ffmpeg("-f", "lavfi", "-i", "sine=d=1", path)
     for probe in (probe_picture, probe_clip):
-        with pytest.raises(RequestError, match=r"a\.wav is a sound, not a"):
+        with pytest.raises(RequestError, match=r"a\.wav is a sound file, not a"):
             probe(path)
 
 

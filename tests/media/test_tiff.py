@@ -65,14 +65,14 @@ def test_colours_for_printing_are_read(kind: str, planar: bool, tmp_path: Path) 
 def test_colours_for_printing_of_32_bits_are_refused(planar: bool, tmp_path: Path) -> None:
     path = tiff(tmp_path / "a.tif", with_band(0), "<u4", planar=planar, more={PHOTOMETRIC: FOR_PRINT})
 
-    with pytest.raises(RequestError, match="a TIFF or raw picture of an unsupported kind"):
+    with pytest.raises(RequestError, match="a TIFF or camera raw file of an unsupported kind"):
         probe_picture(path)
 
 
 def test_gray_and_transparency_that_are_stored_apart_are_refused(tmp_path: Path) -> None:
     path = tiff(tmp_path / "a.tif", with_band(128)[..., 2:], "<u1", planar=True, extra=2)
 
-    with pytest.raises(RequestError, match="gray and transparency are stored apart"):
+    with pytest.raises(RequestError, match="separate gray and alpha planes"):
         probe_picture(path)
 
 

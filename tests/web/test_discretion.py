@@ -23,10 +23,10 @@ def test_others_are_told_a_files_name_and_whoever_sits_here_where_it_lies(home: 
     if lies.startswith("models/"):
         (home.home / lies).parent.mkdir(parents=True)
     owners = Owners()
-    problem = RequestError(f"{home.home}/{lies} is no picture.", f"See {home.home}/{lies} and the disk.")
+    problem = RequestError(f"{home.home}/{lies} is not a picture.", f"See {home.home}/{lies} and the disk.")
     discretion = Discretion(home, owners)
 
-    assert discretion.told(problem).message == f"{told} is no picture."
+    assert discretion.told(problem).message == f"{told} is not a picture."
     assert discretion.told(problem).hint == f"See {told} and the disk."
     with_advice = RequestError("a", "b", advice=Advice.to(Do.PLACE_MODEL, file="f", place=f"{home.home}/{lies}"))
     assert discretion.told(with_advice).advice == Advice.to(Do.PLACE_MODEL, file="f", place=told)

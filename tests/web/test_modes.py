@@ -103,9 +103,9 @@ def test_why_a_picture_is_none_is_told(page: Page, page_url: str, tmp_path: Path
     write(page, page_url, "night", mode="i2v")
     page.locator("#i2v-image input[type=file]").first.set_input_files(text)
 
-    expect(page.locator("#i2v-told")).to_contain_text("text.png is no picture. Use a PNG, JPEG or WebP file.")
+    expect(page.locator("#i2v-told")).to_contain_text("text.png is not a picture. Use a PNG, JPEG or WebP file.")
     press(page, "Generate")
-    expect(page.locator("#told")).to_contain_text("text.png is no picture.")
+    expect(page.locator("#told")).to_contain_text("text.png is not a picture.")
 
 
 def test_modes_that_are_chosen_one_after_the_other_at_once_end_in_the_last(page: Page, page_url: str) -> None:
