@@ -116,7 +116,7 @@ class Mode:
         preset = preset or model_set.family.usual_preset
         given = {name: value for name, value in values.items() if value is not None}
         if not self._has_template(model_set.family):
-            raise RequestError(f"{model_set.family.label} does not do {self.label}.", "Choose another model set.")
+            raise RequestError(f"{model_set.family.label} does not support {self.label}.", "Choose another model set.")
         refusal = preset.refusal(model_set)
         if refusal:
             raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
@@ -225,8 +225,8 @@ class Mode:
         notes += steering_notes(params, self.size_in_graph(params, preset), model_set)
         if abs(params.duration - params.seconds) > NOTICED_SECONDS and not self._is_length_of_files(params):
             notes.append(
-                f"The clip has {params.duration:.2f} s instead of {params.seconds:g}: "
-                f"lengths are {params.geometry.frame_step}k+1 frames."
+                f"The clip is {params.duration:.2f} s long instead of {params.seconds:g} s: "
+                f"the frame count is a multiple of {params.geometry.frame_step}, plus 1."
             )
         for limit in self.limits(params.model_dump(), preset, model_set):
             value, title = getattr(params, limit.field), fields[limit.field].title
@@ -317,7 +317,7 @@ class Mode:
             field = self.params.model_fields[name]
             if field.is_required() and name not in given:
                 advice = Advice.to(Do.GIVE_FILE, field=name, mode=self.id)
-                raise RequestError(f"{field.title} is missing.", "Choose a file for it.", advice=advice)
+                raise RequestError(f"{field.title} is missing.", "Choose a file.", advice=advice)
 
     def _size(self, given: Mapping[str, Any], model_set: ModelSet) -> Mapping[str, int]:
         """Return the model set's size, or one with as many pixels in the shape of the given picture or clip."""

@@ -93,7 +93,9 @@ class UserLora(BaseModel):
         except ValueError:
             if "/" in strength or "\\" in strength or strength.endswith(".safetensors"):
                 return {"file": text}
-            raise ValueError(f"{strength!r} is not a strength: write FILE:0.8") from None
+            raise ValueError(
+                f"{strength!r} is not a strength. Write FILE:STRENGTH, such as style.safetensors:0.8"
+            ) from None
 
 
 class Params(BaseModel):
@@ -105,14 +107,14 @@ class Params(BaseModel):
 
     prompt: Annotated[
         str,
-        Field(title="Prompt", description="What to see and hear.", max_length=10_000),
+        Field(title="Prompt", description="What the clip shows and sounds like.", max_length=10_000),
         feeds("Prompt.text"),
     ]
     negative_prompt: Annotated[
         str,
         Field(
             title="Negative prompt",
-            description="What to keep out. Acts in the presets with guidance: Balanced, Quality.",
+            description="What to avoid. Only presets with guidance use it: Balanced, Quality.",
             max_length=10_000,
         ),
         feeds("Negative prompt.text"),
@@ -122,38 +124,44 @@ class Params(BaseModel):
     ] = 2.0
     fps: Annotated[
         float,
-        Field(title="Frames per second", description="24 and 25 are usual.", ge=8, le=50),
+        Field(title="Frames per second", description="Usually 24 or 25.", ge=8, le=50),
         feeds("Frames per second.value"),
     ] = DEFAULT_FPS
     width: Annotated[
         int,
         Field(
-            title="Width", description="Pixels, rounded to 64; to 128 with a control clip.", ge=MIN_SIZE, le=MAX_SIZE
+            title="Width",
+            description="In pixels, rounded to 64, or to 128 with a control clip.",
+            ge=MIN_SIZE,
+            le=MAX_SIZE,
         ),
     ]
     height: Annotated[
         int,
         Field(
-            title="Height", description="Pixels, rounded to 64; to 128 with a control clip.", ge=MIN_SIZE, le=MAX_SIZE
+            title="Height",
+            description="In pixels, rounded to 64, or to 128 with a control clip.",
+            ge=MIN_SIZE,
+            le=MAX_SIZE,
         ),
     ]
     seed: Annotated[
         int,
-        Field(title="Seed", description="Same seed, same clip. Drawn at random when not given.", ge=0, le=MAX_SEED),
+        Field(title="Seed", description="The same seed gives the same clip. Random by default.", ge=0, le=MAX_SEED),
         feeds("Seed.noise_seed"),
     ] = Field(default_factory=drawn_seed)
     camera: Annotated[
         Literal["none", "static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down"],
-        Field(title="Camera", description="A camera move, by a LoRA."),
+        Field(title="Camera", description="Camera move, made by a LoRA."),
     ] = "none"
     camera_strength: Annotated[
-        float, Field(title="Camera strength", description="How strongly the camera LoRA acts.", ge=0.05, le=2)
+        float, Field(title="Camera strength", description="Strength of the camera LoRA.", ge=0.05, le=2)
     ] = 1.0
     loras: Annotated[
         tuple[UserLora, ...],
         Field(
             title="LoRAs",
-            description="A LoRA of your own, with its strength after a colon; may be given again.",
+            description="Your own LoRA, with its strength after a colon. Repeatable.",
             max_length=MAX_LORAS,
         ),
     ] = ()
@@ -180,17 +188,17 @@ class Params(BaseModel):
         asked, legal = self.seconds * self.fps, self.geometry
         if not legal.min_seconds <= self.seconds <= legal.max_seconds:
             raise refusal(
-                f"{self.seconds:g} s are not within the {legal.min_seconds:g} to {legal.max_seconds:g} s of the model",
-                "Change the length.",
+                f"{self.seconds:g} s is outside the model's range of {legal.min_seconds:g} to {legal.max_seconds:g} s",
+                "Use a length in this range.",
             )
         if self.frames > legal.max_frames:
             raise refusal(
-                f"{self.frames} frames are more than the {legal.max_frames} that the model takes",
+                f"{self.frames} frames exceed the model's limit of {legal.max_frames}",
                 "Make the clip shorter, or lower its frame rate.",
             )
         if self.frames - asked > legal.frame_step / 2:
             raise refusal(
-                f"{asked:g} frames are fewer than the shortest clip has, which is {self.frames}",
+                f"{asked:g} frames are too few; the minimum is {self.frames}",
                 "Make the clip longer, or raise its frame rate.",
             )
         return self
@@ -215,23 +223,23 @@ class Sounding(BaseModel):
     """Parameters of sound generated with the picture."""
 
     sound: Annotated[
-        Literal["generated", "off"], Field(title="Sound", description="Made with the picture, or none.")
+        Literal["generated", "off"], Field(title="Sound", description="Sound generated with the picture, or none.")
     ] = "generated"
 
 
 class Voiced(BaseModel):
     """Parameters of the user's sound, which the picture follows."""
 
-    audio: Annotated[Path, Field(title="Sound", description="The sound that the clip follows."), Media.SOUND]
+    audio: Annotated[Path, Field(title="Sound", description="Sound that the clip follows."), Media.SOUND]
     audio_start: Annotated[
         float,
-        Field(title="Sound from", description="Second of the sound at which the clip begins.", ge=0, le=36_000),
+        Field(title="Sound from", description="Where to start in the sound, in seconds.", ge=0, le=36_000),
     ] = 0.0
     seconds: Annotated[
         float,
         Field(
             title="Seconds",
-            description="Length of the clip; that of the sound when not given.",
+            description="Length of the clip. By default, that of the sound.",
             ge=MIN_SECONDS,
             le=MAX_SECONDS,
         ),
@@ -240,7 +248,7 @@ class Voiced(BaseModel):
 
 COMPRESSION = Field(
     title="Picture compression",
-    description="As of a video frame: a perfectly clean picture tends to stand still.",
+    description="Compress it like a video frame: a perfectly clean picture tends to stand still.",
     ge=1,
     le=100,
 )
@@ -249,12 +257,12 @@ COMPRESSION = Field(
 class Pictured(BaseModel):
     """Parameters of a picture that the clip begins with."""
 
-    image: Annotated[Path, Field(title="Picture", description="What the clip begins with."), Media.PICTURE]
+    image: Annotated[Path, Field(title="Picture", description="First frame of the clip."), Media.PICTURE]
     image_strength: Annotated[
         float,
         Field(
             title="Picture strength",
-            description="How closely the beginning keeps to the picture; lower when it freezes.",
+            description="How closely the start follows the picture. Lower it if the clip freezes.",
             ge=0,
             le=1,
         ),
@@ -268,15 +276,15 @@ class Controlling(BaseModel):
 
     control: Annotated[
         Literal["canny", "depth", "pose", "ready"],
-        Field(title="Control", description="What is taken from the clip; ready: it is a control map already."),
+        Field(title="Control", description="What to take from the clip. ready: it is a control map already."),
     ] = "canny"
     ic_lora: Annotated[
         Literal["union", "detailer", "pose"],
-        Field(title="IC-LoRA", description="What follows the control: union knows canny, depth and pose."),
+        Field(title="IC-LoRA", description="LoRA that follows the control. union handles canny, depth and pose."),
     ] = "union"
     ic_lora_strength: Annotated[
         float,
-        Field(title="IC-LoRA strength", description="1 is usual. At 0 it would not be loaded at all.", ge=0.05, le=2),
+        Field(title="IC-LoRA strength", description="Usually 1.", ge=0.05, le=2),
     ] = 1.0
     control_strength: Annotated[
         float, Field(title="Control strength", description="How closely to follow the control.", ge=0, le=1)
@@ -286,7 +294,7 @@ class Controlling(BaseModel):
         float | None,
         Field(
             title="Edge threshold",
-            description="For canny: lower finds more edges. It is fitted to the clip when not given.",
+            description="For canny: lower finds more edges. By default, fitted to the clip.",
             ge=0.02,
             le=0.99,
         ),
@@ -302,7 +310,7 @@ class Controlled(Controlling):
 
     control_clip: Annotated[
         Path | None,
-        Field(title="Control clip", description="A clip whose motion to follow."),
+        Field(title="Control clip", description="Clip whose motion to follow."),
         Media.CLIP,
     ] = None
 

@@ -99,8 +99,8 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
     rest = sound.seconds - params.audio_start
     if rest <= 0:
         raise RequestError(
-            f"The sound is {sound.seconds:.2f} s long, so it cannot begin at {params.audio_start:g} s.",
-            "Begin earlier.",
+            f"The sound is {sound.seconds:.2f} s long, so it cannot start at {params.audio_start:g} s.",
+            "Use an earlier start.",
         )
     lost = rest - params.duration
     if params.audio_start <= _NEAR and is_silent(params.audio, params.audio_start, min(rest, params.duration)):
@@ -110,7 +110,8 @@ def check_sound(params: VoicedParams) -> Iterator[str]:
         yield f"The sound ends after {rest:.2f} s; the rest of the clip's {params.duration:.2f} s is silent."
     elif lost > _EXACT and not is_padding(params.audio, params.audio_start + params.duration, lost):
         yield (
-            f"The sound is cut: {params.duration:.2f} of {rest:.2f} s are used, the last {_seconds(lost)} s are lost."
+            f"The sound is cut: {params.duration:.2f} of {rest:.2f} s are used; "
+            f"the last {_seconds(lost)} s are dropped."
             f"{_keep_all(params.geometry.to_hold(rest, params.fps), params, rest)}"
         )
 
@@ -129,8 +130,8 @@ def check_source_sound(params: Params, path: Path, start: float) -> Iterator[str
     beyond, lost = length - pictures.seconds, length - start - params.duration
     if min(beyond, lost) * params.fps > HALF_A_FRAME and not is_padding(path, ahead + pictures.seconds, beyond):
         yield (
-            f"The clip's sound is cut: {params.duration:.2f} of {length - start:.2f} s are used, "
-            f"the last {_seconds(lost)} s are lost."
+            f"The clip's sound is cut: {params.duration:.2f} of {length - start:.2f} s are used; "
+            f"the last {_seconds(lost)} s are dropped."
         )
 
 
@@ -146,7 +147,11 @@ def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
     if left_over < -HALF_A_FRAME:
         yield f"{what} ends after {rest:.2f} s; its last picture is held for {_seconds(-left_over / params.fps)} s."
     elif left_over > HALF_A_FRAME:
-        why = f" (lengths are {params.geometry.frame_step}k+1 frames)" if _is_cut_by_rule(params, rest) else ""
+        why = (
+            f" (the frame count is a multiple of {params.geometry.frame_step}, plus 1)"
+            if _is_cut_by_rule(params, rest)
+            else ""
+        )
         yield f"{what} is cut: {params.duration:.2f} of {rest:.2f} s are used{why}."
 
 
@@ -164,7 +169,7 @@ def _seconds(seconds: float) -> str:
 def _keep_all(seconds: float, params: Params, rest: float) -> str:
     """Return how to keep the whole sound, if a clip can be that long."""
     frames = round(seconds * params.fps)
-    return f" Ask for {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
+    return f" Set the length to {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
 
 
 def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:
@@ -182,8 +187,8 @@ def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:
         used = min(params.duration, seconds - getattr(params, f"{name}_start", 0.0))
         if size > _LARGE_COPY and used < _SMALL_PART * seconds:
             yield (
-                f"{type(params).model_fields[name].title}: the file is kept whole ({in_bytes(size)}), although "
-                f"{used:.2f} of {seconds:.2f} s are used. Cut it first to save the space."
+                f"{type(params).model_fields[name].title}: the whole file ({in_bytes(size)}) is copied, although only "
+                f"{used:.2f} of {seconds:.2f} s are used. Trim it first to save space."
             )
 
 
@@ -209,7 +214,7 @@ def check_control(params: Params) -> Iterator[str]:
         clip = probe_clip(params.control_clip)
         missing = (params.duration - clip.seconds) * params.fps
         if missing > HALF_A_FRAME:
-            yield f"The control clip ends after {clip.seconds:.2f} s; from there on the motion is free."
+            yield f"The control clip ends after {clip.seconds:.2f} s; after that, the prompt alone decides the motion."
         elif -missing > HALF_A_FRAME:
             yield f"The control clip is cut: {params.duration:.2f} of {clip.seconds:.2f} s are used."
         yield from crop_note(clip.width, clip.height, params, "The control clip")

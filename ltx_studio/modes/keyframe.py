@@ -20,16 +20,16 @@ _NODES = tuple(f"{frame}{part}" for frame in ("First frame", "Last frame") for p
 class FirstLastFrame(Controlled, Sounding, Params):
     """A prompt and two pictures; a control clip when the motion is to follow one."""
 
-    first_image: Annotated[Path, Field(title="First frame", description="What the clip begins with."), Media.PICTURE]
-    last_image: Annotated[Path, Field(title="Last frame", description="What the clip ends with."), Media.PICTURE]
+    first_image: Annotated[Path, Field(title="First frame", description="First frame of the clip."), Media.PICTURE]
+    last_image: Annotated[Path, Field(title="Last frame", description="Last frame of the clip."), Media.PICTURE]
     first_strength: Annotated[
         float,
-        Field(title="First frame strength", description="How closely to keep to it.", ge=0, le=1),
+        Field(title="First frame strength", description="How closely to follow it.", ge=0, le=1),
         feeds("Stage 1 first frame.strength", "Stage 2 first frame.strength"),
     ] = 1.0
     last_strength: Annotated[
         float,
-        Field(title="Last frame strength", description="How closely to keep to it.", ge=0, le=1),
+        Field(title="Last frame strength", description="How closely to follow it.", ge=0, le=1),
         feeds("Stage 1 last frame.strength", "Stage 2 last frame.strength"),
     ] = 1.0
     image_compression: Annotated[

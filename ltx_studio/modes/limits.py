@@ -37,21 +37,21 @@ def limits(
 ) -> Iterator[Limit]:
     """Yield every limit of the form `fields` (by name) when it holds `values`."""
     if not preset.guided:
-        yield Limit("negative_prompt", f"does nothing in {preset.label}, which has no guidance")
+        yield Limit("negative_prompt", f"has no effect in {preset.label}, which has no guidance")
     yield from _of_loras("camera", model_set.camera, fields, model_set)
     if values.get("camera", "none") == "none":
-        yield Limit("camera_strength", "does nothing without a camera move")
+        yield Limit("camera_strength", "has no effect without a camera move")
     if "image" in fields and values.get("image") is None:
         for name in ("image_strength", "image_compression"):
-            yield Limit(name, "does nothing without a picture")
+            yield Limit(name, "has no effect without a picture")
     if "control_clip" in fields and values.get("control_clip") is None:
         for name in _CONTROL_FIELDS:
-            yield Limit(name, "does nothing without a control clip")
+            yield Limit(name, "has no effect without a control clip")
     elif "control" in fields:
         if values.get("control") != "canny":
-            yield Limit("edge_threshold", "acts with the control canny only")
+            yield Limit("edge_threshold", "only has an effect with the control canny")
         elif values.get("control_strength") == 0:
-            yield Limit("edge_threshold", "does nothing at control strength 0")
+            yield Limit("edge_threshold", "has no effect at control strength 0")
         yield from _of_control(fields, values, model_set)
 
 
@@ -63,10 +63,14 @@ def _of_control(fields: Mapping[str, Any], values: Mapping[str, Any], model_set:
     match values.get("ic_lora"):
         case "detailer":
             for control in ("canny", "depth", "pose"):
-                yield Limit("control", "is not for the detailer, which takes the clip as it is (ready)", choice=control)
+                yield Limit(
+                    "control", "does not work with the detailer, which uses the clip as it is (ready)", choice=control
+                )
         case "pose":
             for control in ("canny", "depth"):
-                yield Limit("control", "is not for the pose IC-LoRA, which takes pose (or ready)", choice=control)
+                yield Limit(
+                    "control", "does not work with the pose IC-LoRA, which needs pose (or ready)", choice=control
+                )
 
 
 def _of_loras(name: str, have: Mapping[str, Any], fields: Mapping[str, Any], model_set: ModelSet) -> Iterator[Limit]:

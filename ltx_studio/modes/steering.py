@@ -64,7 +64,7 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
     elif params.control == "ready" and look_at_edges(part).is_flat:
         yield (
             "The clip has one colour all over, so it does not steer: the prompt alone decides the motion. "
-            "Use a clip in which something can be seen."
+            "Use a clip that shows something."
         )
 
 

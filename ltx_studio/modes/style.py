@@ -1,5 +1,6 @@
 """Style transfer: a clip re-rendered in another style, its motion kept by an IC-LoRA. One sampling at full size."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,27 +28,27 @@ from ltx_studio.modes.phases import CONTROL, PROMPT, STAGE_1, save
 class StyleTransfer(Controlling, Params):
     """A prompt and a clip; a picture of the first frame in the new style when there is one."""
 
-    clip: Annotated[Path, Field(title="Clip", description="The clip to make anew."), Media.CLIP]
+    clip: Annotated[Path, Field(title="Clip", description="Clip to restyle."), Media.CLIP]
     clip_start: Annotated[
-        float, Field(title="Clip from", description="Second of the clip at which to begin.", ge=0, le=36_000)
+        float, Field(title="Clip from", description="Where to start in the clip, in seconds.", ge=0, le=36_000)
     ] = 0.0
     seconds: Annotated[
         float,
         Field(
             title="Seconds",
-            description="Length of the clip; that of the given one when not said.",
+            description="Length of the new clip. By default, that of the given clip.",
             ge=MIN_SECONDS,
             le=MAX_SECONDS,
         ),
     ]
     image: Annotated[
         Path | None,
-        Field(title="Restyled frame", description="The clip's first frame in the new style."),
+        Field(title="Restyled frame", description="First frame of the clip, in the new style."),
         Media.PICTURE,
     ] = None
     image_strength: Annotated[
         float,
-        Field(title="Picture strength", description="How closely the beginning keeps to the picture.", ge=0, le=1),
+        Field(title="Picture strength", description="How closely the start follows the picture.", ge=0, le=1),
         feeds("Stage 1 image.strength"),
     ] = 1.0
     image_compression: Annotated[
@@ -57,7 +58,7 @@ class StyleTransfer(Controlling, Params):
     ] = 18
     sound: Annotated[
         Literal["generated", "source", "off"],
-        Field(title="Sound", description="Made with the picture, the clip's own, or none."),
+        Field(title="Sound", description="Sound generated with the picture, sound of the clip, or none."),
     ] = "generated"
 
     def control_source(self) -> tuple[Path, float] | None:
@@ -78,21 +79,22 @@ def _check(params: StyleTransfer) -> Iterator[str]:
     rest = clip.seconds - params.clip_start
     if rest <= 0:
         raise RequestError(
-            f"The clip is {clip.seconds:.2f} s long, so it cannot begin at {params.clip_start:g} s.", "Begin earlier."
+            f"The clip is {clip.seconds:.2f} s long, so it cannot start at {params.clip_start:g} s.",
+            "Use an earlier start.",
         )
     if params.sound == "source" and not clip.has_sound:
-        raise RequestError(
-            f"{params.clip.name} has no sound that could be kept.", "Choose the sound generated, or off."
-        )
+        raise RequestError(f"{params.clip.name} has no sound to keep.", "Set the sound to generated or off.")
     least = (params.geometry.frame_step / 2 + 1) / params.fps
     if rest < least:
         is_long = params.clip_start > 0 and clip.seconds >= least
-        hint = "Begin earlier, or use a longer clip." if is_long else "Use a longer one."
-        raise RequestError(f"The clip has {rest:.2f} s to use, which is too short.", hint)
+        hint = "Use an earlier start, or a longer clip." if is_long else "Use a longer clip."
+        raise RequestError(
+            f"The clip has {rest:.3f} s to use; the minimum is {math.ceil(least * 1000) / 1000:.3f} s.", hint
+        )
     if params.frames - rest * params.fps > params.geometry.frame_step / 2 + 1:
         raise RequestError(
-            f"The clip ends after {rest:.2f} s, so {params.duration:.2f} s cannot be made of it.",
-            f"Ask for at most {rest:.2f} s, or leave the length to the clip.",
+            f"The clip ends after {rest:.2f} s, so it is too short for {params.duration:.2f} s.",
+            f"Use at most {rest:.2f} s, or leave the length unset.",
         )
     yield from check_clip_length(params, rest, "The clip")
     if params.sound == "source":

@@ -264,7 +264,7 @@ def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_pat
     assert "128×64 (half of 256×128)" in done.stderr
     assert "8 model passes" in done.stderr
     assert "The sound ends after 0.90 s" in done.stderr
-    assert "Negative prompt does nothing in Draft" in done.stderr
+    assert "Negative prompt has no effect in Draft" in done.stderr
     assert "of it is cut off at the top and bottom" in done.stderr
 
 

@@ -71,8 +71,8 @@ def test_what_is_to_be_known_of_each_request_is_said_when_it_is_added(terminal: 
     table = tmp_path / "table.csv"
     table.write_text("prompt,camera_strength,seconds\na,1,2\nb,1.5,0.5\n")
     said = [
-        "Camera strength does nothing without a camera move.",
-        "The clip has 0.38 s instead of 0.5: lengths are 8k+1 frames.",
+        "Camera strength has no effect without a camera move.",
+        "The clip is 0.38 s long instead of 0.5 s: the frame count is a multiple of 8, plus 1.",
     ]
 
     terminal("jobs", "add", str(table), "--mode", "t2v")

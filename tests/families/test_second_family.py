@@ -40,10 +40,10 @@ def test_its_own_geometry_decides_lengths_and_sizes(tiny: ModelSet) -> None:
     assert (spec.params.frames, spec.params.latent_frames) == (17, 2)
     assert (spec.params.width, spec.params.height) == (256, 128)
     assert spec.preset == "swift"
-    assert any("lengths are 16k+1 frames" in note for note in spec.notes())
+    assert any("the frame count is a multiple of 16, plus 1" in note for note in spec.notes())
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0.4, "within the 0.5 to 4 s"), (5.0, "within the 0.5 to 4 s")])
+@pytest.mark.parametrize(("seconds", "said"), [(0.4, "range of 0.5 to 4 s"), (5.0, "range of 0.5 to 4 s")])
 def test_its_own_limits_refuse(tiny: ModelSet, seconds: float, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         JobSpec.from_request("t2v", {**ASKED, "seconds": seconds}, tiny)
@@ -62,7 +62,7 @@ def test_a_preset_of_the_settings_that_it_lacks_leaves_its_usual_one(tiny: Model
 
 
 def test_a_mode_that_it_lacks_is_refused(tiny: ModelSet, small: Request) -> None:
-    with pytest.raises(RequestError, match="Tiny does not do Image to video"):
+    with pytest.raises(RequestError, match="Tiny does not support Image to video"):
         JobSpec.from_request("i2v", small("i2v"), tiny)
     assert [mode.id for mode in MODES.values() if mode.is_possible(tiny, tiny.family.usual_preset)] == ["t2v"]
 

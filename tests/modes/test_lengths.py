@@ -84,21 +84,21 @@ def test_a_length_that_cuts_the_sound_says_so_in_seconds(seconds: float, small: 
     made = asked("a2v", small, audio=DATA / "end185.wav", seconds=seconds)
 
     assert made.frames == 41
-    assert "The sound is cut: 1.71 of 1.85 s are used, the last 0.14 s are lost." in notes("a2v", made)
-    assert "Ask for 2.04 s to keep all of it." in notes("a2v", made)
+    assert "The sound is cut: 1.71 of 1.85 s are used; the last 0.14 s are dropped." in notes("a2v", made)
+    assert "Set the length to 2.04 s to keep all of it." in notes("a2v", made)
     assert asked("a2v", small, audio=DATA / "end185.wav", seconds=2.04).frames == 49
 
 
 def test_even_a_little_that_is_cut_is_said(small: Request, tmp_path: Path) -> None:
     made = asked("a2v", small, audio=beep_at_the_end(tmp_path / "a.wav", 2.06, silent=0), seconds=2.0)
 
-    assert "2.04 of 2.06 s are used, the last 0.02 s are lost" in notes("a2v", made)
+    assert "2.04 of 2.06 s are used; the last 0.02 s are dropped" in notes("a2v", made)
 
 
 def test_a_sound_that_no_clip_can_hold_is_said_to_be_cut(small: Request, tmp_path: Path) -> None:
     made = asked("a2v", small, audio=write_sound(tmp_path / "a.wav", 20.5, rate=8000), seconds=None)
 
-    assert "The sound is cut: 20.04 of 20.50 s are used, the last 0.46 s are lost." in notes("a2v", made)
+    assert "The sound is cut: 20.04 of 20.50 s are used; the last 0.46 s are dropped." in notes("a2v", made)
     assert "to keep all of it" not in notes("a2v", made)
 
 
@@ -110,7 +110,9 @@ def test_a_length_that_was_not_given_is_not_compared_with_the_clips(small: Reque
 
     assert of_the_sound.duration == pytest.approx(20.125)
     assert "instead of" not in notes("a2v", of_the_sound)
-    assert "The clip has 19.12 s instead of 19: lengths are 8k+1 frames." in notes("a2v", given)
+    assert "The clip is 19.12 s long instead of 19 s: the frame count is a multiple of 8, plus 1." in notes(
+        "a2v", given
+    )
 
 
 @pytest.mark.parametrize("mode", ["a2v", "lipsync"])
@@ -169,8 +171,8 @@ def test_a_picture_that_is_held_is_said(small: Request, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sound", "tone_seconds", "start", "said"),
     [
-        ("source", 4.0, 0.0, "The clip's sound is cut: 2.04 of 4.00 s are used, the last 1.96 s are lost."),
-        ("source", 4.0, 1.0, "The clip's sound is cut: 1.04 of 3.00 s are used, the last 1.96 s are lost."),
+        ("source", 4.0, 0.0, "The clip's sound is cut: 2.04 of 4.00 s are used; the last 1.96 s are dropped."),
+        ("source", 4.0, 1.0, "The clip's sound is cut: 1.04 of 3.00 s are used; the last 1.96 s are dropped."),
         ("source", 2.04, 0.0, ""),
         ("source", 1.5, 0.0, ""),
         ("generated", 4.0, 0.0, ""),
@@ -197,7 +199,7 @@ def test_a_clips_sound_is_measured_from_its_first_picture_on(
 
     made = asked("style", small, clip=clip, seconds=None, sound="source")
 
-    said = re.findall(r"sound is cut: .* the last ([\d.]+) s are lost", notes("style", made))
+    said = re.findall(r"sound is cut: .* the last ([\d.]+) s are dropped", notes("style", made))
     assert [float(each) for each in said] == ([pytest.approx(lost, abs=0.03)] if lost else [])
 
 
@@ -212,8 +214,8 @@ def test_a_long_clip_is_said_to_be_cut(small: Request, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (None, "The clip is cut: 2.04 of 2.08 s are used (lengths are 8k+1 frames)."),
-        (2.08, "The clip is cut: 2.04 of 2.08 s are used (lengths are 8k+1 frames)."),
+        (None, "The clip is cut: 2.04 of 2.08 s are used (the frame count is a multiple of 8, plus 1)."),
+        (2.08, "The clip is cut: 2.04 of 2.08 s are used (the frame count is a multiple of 8, plus 1)."),
         (1.9, "The clip is cut: 2.04 of 2.08 s are used."),
         (1.7, "The clip is cut: 1.71 of 2.08 s are used."),
         (0.7, "The clip is cut: 0.71 of 2.08 s are used."),
@@ -233,5 +235,5 @@ def test_what_a_control_clip_does_not_cover_is_said_from_one_picture_on(small: R
     short = asked("i2v", small, control_clip=clip, seconds=2.0)
     long = asked("i2v", small, control_clip=clip, seconds=0.7)
 
-    assert "The control clip ends after 1.96 s; from there on the motion is free." in notes("i2v", short)
+    assert "The control clip ends after 1.96 s; after that, the prompt alone decides the motion." in notes("i2v", short)
     assert "The control clip is cut: 0.71 of 1.96 s are used." in notes("i2v", long)

@@ -65,8 +65,8 @@ def test_a_lora_that_the_set_lacks_is_greyed_and_refused(small: Request) -> None
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"ic_lora": "detailer", "control": "canny"}, "canny is not for the detailer"),
-        ({"ic_lora": "pose", "control": "canny"}, "canny is not for the pose IC-LoRA"),
+        ({"ic_lora": "detailer", "control": "canny"}, "canny does not work with the detailer"),
+        ({"ic_lora": "pose", "control": "canny"}, "canny does not work with the pose IC-LoRA"),
     ],
 )
 def test_a_control_that_the_ic_lora_does_not_know_is_refused(values: dict[str, Any], said: str, small: Request) -> None:
@@ -90,9 +90,9 @@ def test_what_does_not_act_is_said_before_the_run(small: Request) -> None:
     made = MODES["i2v"].parse(small("i2v", **changes), POCKET)
 
     assert MODES["i2v"].notes(made, FAST, POCKET) == [
-        "Negative prompt does nothing in Fast, which has no guidance.",
-        "Camera strength does nothing without a camera move.",
-        "IC-LoRA does nothing without a control clip.",
+        "Negative prompt has no effect in Fast, which has no guidance.",
+        "Camera strength has no effect without a camera move.",
+        "IC-LoRA has no effect without a control clip.",
     ]
     assert MODES["i2v"].notes(made, BALANCED, POCKET)[0].startswith("Camera strength")
 

@@ -41,24 +41,34 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
     [
         ({"prompt": ""}, "empty", "Write a prompt"),
         ({"prompt": " \n"}, "empty", "Write a prompt"),
-        ({"prompt": "x" * 100_000}, "too long: at most 10000", "at most 10000"),
-        ({"prompt": 5}, "Prompt", "Write a prompt"),
-        ({"width": 0}, "Width is too small: at least 128", "from 128 to 4096"),
+        ({"prompt": "x" * 100_000}, "too long: the limit is 10000 characters", "at most 10000"),
+        ({"prompt": 5}, r"^Prompt is not text \(given: 5\)", "Use text"),
+        ({"width": 0}, r"^Width is too small: the minimum is 128 \(given: 0\)", "from 128 to 4096"),
         ({"width": 127}, "Width", "from 128"),
         ({"height": -64}, "Height", "from 128 to 4096"),
-        ({"width": "wide"}, "Width", "from 128 to 4096"),
-        ({"seconds": 0}, "Seconds", "from 0.3 to 20"),
+        ({"width": "wide"}, r"^Width is not a whole number \(given: 'wide'\)", "from 128 to 4096"),
+        ({"seconds": 0}, "^Seconds is too small: the minimum is 0.3", "from 0.3 to 20."),
+        ({"seconds": "long"}, "^Seconds is not a number", "from 0.3 to 20."),
+        ({"seed": 1.5}, "^Seed is not a whole number", "from 0"),
         ({"seconds": float("nan")}, "Seconds", "from 0.3 to 20"),
         ({"seconds": float("inf")}, "Seconds", "from 0.3 to 20"),
         ({"fps": 1000}, "Frames per second", "from 8 to 50"),
         ({"seed": -1}, "Seed", "from 0 to 9007199254740991"),
-        ({"seconds": 20, "fps": 50}, "1001 frames are more", "shorter"),
-        ({"seconds": 0.3, "fps": 8}, "2.4 frames are fewer", "longer"),
-        ({"prompt": None}, "Prompt is missing", "Write a prompt"),
-        ({"sharpness": 3}, "does not take 'sharpness'", "prompt"),
-        ({"camera": "left"}, "Camera is none of the choices", "jib-up"),
-        ({"image": "a.png"}, "does not take 'image'", "prompt"),
-        ({"loras": [{"strength": 1}]}, "LoRAs 0.file is missing", "Correct it"),
+        ({"seconds": 20, "fps": 50}, "1001 frames exceed", "shorter"),
+        ({"seconds": 0.3, "fps": 8}, "2.4 frames are too few; the minimum is 9", "longer"),
+        ({"prompt": None}, "Prompt is missing", "Use text of"),
+        ({"sharpness": 3}, "has no setting 'sharpness'", "prompt"),
+        ({"camera": "left"}, r"^Camera is not one of the choices \(given: 'left'\)", "jib-up"),
+        ({"image": "a.png"}, "has no setting 'image'", "prompt"),
+        ({"loras": [{"strength": 1}]}, "^LoRA 1: file is missing", "Correct it"),
+        (
+            {"loras": [{"file": "a"}, {"file": "b", "strength": 9}]},
+            "^LoRA 2: strength is too large: the maximum is 4",
+            "-4 to 4.",
+        ),
+        ({"loras": [{"file": "a", "strength": "x"}]}, "^LoRA 1: strength is not a number", "from -4 to 4."),
+        ({"loras": [{"file": "a", "weight": 1}]}, "^LoRA 1 has no setting 'weight'", "Remove it"),
+        ({"loras": [{"file": "a"}] * 17}, "^LoRAs exceed the limit of 16", "Correct it"),
         ({"camera_strength": 3}, "Camera strength is too large", "from 0"),
     ],
 )
@@ -109,7 +119,7 @@ def test_a_short_sound_is_said_to_be_padded(small: Request, tmp_path: Path) -> N
 
 
 def test_a_sound_cannot_begin_after_its_end(small: Request) -> None:
-    with pytest.raises(RequestError, match=r"is 0.90 s long, so it cannot begin at 5 s"):
+    with pytest.raises(RequestError, match=r"is 0.90 s long, so it cannot start at 5 s"):
         parse("a2v", small("a2v", audio_start=5))
 
 
@@ -119,12 +129,12 @@ def test_a_restyled_clip_is_as_long_as_the_clip_and_cannot_be_longer(small: Requ
     assert parse("style", small("style", clip=clip, seconds=None)).frames == 49
     with pytest.raises(RequestError, match=r"ends after 2.04 s"):
         parse("style", small("style", clip=clip, seconds=3))
-    with pytest.raises(RequestError, match="cannot begin at 9 s"):
+    with pytest.raises(RequestError, match="cannot start at 9 s"):
         parse("style", small("style", clip=clip, clip_start=9))
 
 
 def test_the_sound_of_a_silent_clip_cannot_be_kept(small: Request, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="no sound that could be kept"):
+    with pytest.raises(RequestError, match="no sound to keep"):
         parse("style", small("style", clip=write_film(tmp_path / "a.mp4"), sound="source"))
 
 
@@ -186,14 +196,14 @@ def test_what_is_no_picture_is_refused_before_the_run(mode: str, field: str, sma
     text, dot = tmp_path / "a.png", write_picture(tmp_path / "dot.png", (1, 1))
     text.write_text("hello")
 
-    for path, said in ((text, "is no picture"), (dot, "too small"), (tmp_path / "gone.png", "There is no file")):
+    for path, said in ((text, "is not a picture"), (dot, "too small"), (tmp_path / "gone.png", "There is no file")):
         with pytest.raises(RequestError, match=said):
             parse(mode, small(mode, **{field: path}))
 
 
 @pytest.mark.parametrize(("mode", "field"), [("style", "clip"), ("i2v", "control_clip"), ("keyframe", "control_clip")])
 def test_a_clip_without_pictures_is_refused_before_the_run(mode: str, field: str, small: Request, samples: Any) -> None:
-    with pytest.raises(RequestError, match="holds no pictures"):
+    with pytest.raises(RequestError, match="it has no pictures"):
         parse(mode, small(mode, **{field: samples["sound"]}))
 
 
@@ -206,7 +216,7 @@ def test_what_is_missing_is_named(mode: str, small: Request) -> None:
 
 
 def test_a_lora_that_is_none_is_refused_before_the_run(small: Request, samples: Any) -> None:
-    with pytest.raises(RequestError, match="is no LoRA"):
+    with pytest.raises(RequestError, match="is not a LoRA"):
         parse("t2v", small("t2v", loras=[{"file": samples["image"]}]))
 
 
@@ -226,19 +236,19 @@ def test_the_length_that_is_taken_from_a_sound_fits_the_frame_rate(small: Reques
 
 
 def test_a_clip_that_is_too_short_to_restyle_is_refused_with_advice(small: Request, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="too short") as refused:
+    with pytest.raises(RequestError, match=r"has 0\.125 s to use; the minimum is 0\.209 s") as refused:
         parse("style", small("style", clip=write_film(tmp_path / "a.mp4", frames=3), seconds=None))
 
-    assert refused.value.hint == "Use a longer one."
+    assert refused.value.hint == "Use a longer clip."
 
 
 def test_a_clip_that_is_used_from_near_its_end_is_refused_with_advice(small: Request, tmp_path: Path) -> None:
     clip = write_film(tmp_path / "a.mp4", frames=24)
 
-    with pytest.raises(RequestError, match=r"has 0\.10 s to use, which is too short") as refused:
+    with pytest.raises(RequestError, match=r"has 0\.100 s to use; the minimum is 0\.209 s") as refused:
         parse("style", small("style", clip=clip, clip_start=0.9, seconds=None))
 
-    assert refused.value.hint == "Begin earlier, or use a longer clip."
+    assert refused.value.hint == "Use an earlier start, or a longer clip."
 
 
 def test_a_control_clip_that_ends_early_or_is_cropped_is_said(small: Request, tmp_path: Path) -> None:
@@ -274,5 +284,5 @@ def test_a_parameter_that_a_client_makes_up_is_refused_in_few_words(small: Reque
 def test_a_length_that_is_another_than_asked_is_said() -> None:
     (note,) = T2V.notes(params(seconds=0.5), FAST, POCKET)
 
-    assert note == "The clip has 0.38 s instead of 0.5: lengths are 8k+1 frames."
+    assert note == "The clip is 0.38 s long instead of 0.5 s: the frame count is a multiple of 8, plus 1."
     assert T2V.notes(params(seconds=2), FAST, POCKET) == []

@@ -131,7 +131,7 @@ def test_a_threshold_at_control_strength_0_does_nothing_and_a_missing_one_is_not
     made = spec(mode, small, **{field: DATA / "circle-fast.mp4"}, control_strength=0, edge_threshold=given)
 
     notes = made.notes()
-    assert ("Edge threshold does nothing at control strength 0." in notes) == (given is not None)
+    assert ("Edge threshold has no effect at control strength 0." in notes) == (given is not None)
     assert [note for note in notes if "steer" in note] == ["Control strength is 0, so the control clip does not steer."]
 
 
@@ -150,5 +150,5 @@ def test_a_threshold_without_canny_is_said_to_do_nothing(small: Request) -> None
     ready = spec("style", small, clip=clip, seconds=None, control="ready", edge_threshold=0.2)
     without = spec("i2v", small, edge_threshold=0.2)
 
-    assert "Edge threshold acts with the control canny only." in ready.notes()
-    assert "Edge threshold does nothing without a control clip." in without.notes()
+    assert "Edge threshold only has an effect with the control canny." in ready.notes()
+    assert "Edge threshold has no effect without a control clip." in without.notes()

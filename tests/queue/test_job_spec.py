@@ -23,7 +23,7 @@ def grown(path: Path, size: int = LARGE) -> Path:
 
 
 def copy_notes(spec: JobSpec) -> list[str]:
-    return [note for note in spec.notes() if "kept whole" in note]
+    return [note for note in spec.notes() if "is copied" in note]
 
 
 @pytest.fixture
@@ -40,8 +40,10 @@ def test_a_large_clip_of_which_little_is_used_is_said_to_be_kept_whole(
     spec = JobSpec.from_request(mode, small(mode, **{name: grown(film)}), MODEL_SETS["pocket"])
 
     (note,) = copy_notes(spec)
-    assert note.startswith(f"{title}: the file is kept whole (24.0 MB), although 0.71 of 10.00 s are used. Cut it")
-    assert not [note for note in spec.notes(keeps_files=False) if "kept whole" in note], "a preview keeps no copy"
+    assert note.startswith(
+        f"{title}: the whole file (24.0 MB) is copied, although only 0.71 of 10.00 s are used. Trim it"
+    )
+    assert not [note for note in spec.notes(keeps_files=False) if "is copied" in note], "a preview keeps no copy"
 
 
 def test_a_large_sound_of_which_only_the_end_is_used_is_said_to_be_kept_whole(small: Request, tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_a_large_sound_of_which_only_the_end_is_used_is_said_to_be_kept_whole(sm
     spec = JobSpec.from_request("a2v", small("a2v", audio=sound, audio_start=1499.5), MODEL_SETS["pocket"])
 
     (note,) = copy_notes(spec)
-    assert note.startswith("Sound: the file is kept whole (24.0 MB), although 0.50 of 1500.00 s are used.")
+    assert note.startswith("Sound: the whole file (24.0 MB) is copied, although only 0.50 of 1500.00 s are used.")
 
 
 def test_nothing_is_said_of_a_copy_that_is_small_or_used_or_there_already(small: Request, film: Path) -> None:

@@ -76,14 +76,14 @@ def test_what_has_no_effect_is_told_with_the_job(client: Client) -> None:
         prompt="a red circle", camera_strength=1.5, seconds=0.7, width=128, height=128, api_name="/t2v"
     )
 
-    assert job["notes"] == ["Camera strength does nothing without a camera move."]
+    assert job["notes"] == ["Camera strength has no effect without a camera move."]
 
 
 @pytest.mark.parametrize(
     ("endpoint", "given", "said"),
     [
         ("/t2v", {"prompt": " "}, "Write a prompt"),
-        ("/t2v", {"prompt": "x", "seconds": 99}, "Choose seconds from"),
+        ("/t2v", {"prompt": "x", "seconds": 99}, "Use a value from 0.3"),
         ("/job", {"job": "nothing"}, "There is no job nothing"),
         ("/take", {"take": "../../etc/passwd"}, "There is no take"),
         ("/batch", {"requests": [{"mode": "t2v", "prompt": "x"}, {"mode": "t3v"}]}, "Request 2"),

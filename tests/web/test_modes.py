@@ -147,12 +147,12 @@ def test_what_does_not_act_is_greyed_with_the_reason(page: Page, page_url: str) 
     page.locator("#t2v-more > button").first.click()
     negative = page.locator("#t2v-negative-prompt")
     expect(negative.locator("textarea")).to_be_disabled()
-    expect(negative).to_contain_text("does nothing in Fast")
+    expect(negative).to_contain_text("has no effect in Fast")
 
     page.locator("#t2v-preset label").filter(has_text="Balanced").click()
 
     expect(negative.locator("textarea")).to_be_enabled()
-    expect(page.locator("#t2v-camera-strength")).to_contain_text("does nothing without a camera move")
+    expect(page.locator("#t2v-camera-strength")).to_contain_text("has no effect without a camera move")
 
 
 def test_what_is_missing_is_said_before_and_after_the_button(page: Page, page_url: str) -> None:

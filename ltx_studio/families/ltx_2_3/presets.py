@@ -70,7 +70,7 @@ class LtxPreset(Preset):
     def refusal(self, model_set: ModelSet) -> str:
         """Return why it cannot be used with `model_set`; empty if it can."""
         if self.guided and model_set.is_distilled:
-            return f"{model_set.label} holds the distilled model only; {self.label} needs the dev model."
+            return f"{model_set.label} has the distilled model only; {self.label} needs the dev model."
         return ""
 
     def description(self, model_set: ModelSet, *, stages: int) -> str:
