@@ -197,7 +197,7 @@ def test_settings_made_directly_read_neither_file_nor_environment(
         ('preset = ["fast"]', "preset in {file} is ['fast']", "text"),
         ("model_dirs = 5", "model_dirs in {file} is 5", "list"),
         ("model_dirs = [5]", "model_dirs in {file} names 5", "list"),
-        ('comfy_dir = "~nosuchuser/x"', "comfy_dir in {file}", "whole path"),
+        ('comfy_dir = "~nosuchuser/x"', "comfy_dir in {file}", "full path"),
         ("output_limit_gb = -1", "output_limit_gb in {file} is -1", "gigabytes"),
         ("output_limit_gb = true", "output_limit_gb in {file} is True", "gigabytes"),
         ("output_limit_gb = inf", "output_limit_gb in {file} is inf", "gigabytes"),

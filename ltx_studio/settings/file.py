@@ -32,9 +32,7 @@ def read(path: Path) -> str:
         return found.decode("utf-8").removeprefix(_BOM)
     except UnicodeDecodeError as error:
         line, column = _place(found[: error.start].decode("utf-8", errors="replace"))
-        raise SetupError(
-            f"{path} is not UTF-8: line {line}, column {column}.", "Save it as UTF-8 in your editor."
-        ) from None
+        raise SetupError(f"{path} is not UTF-8: line {line}, column {column}.", "Save it as UTF-8.") from None
 
 
 def parse(content: str, path: Path) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def parse(content: str, path: Path) -> dict[str, Any]:
         line, column = _place(content)
         problem = str(error).replace("at end of document", f"at line {line}, column {column}")
         raise SetupError(
-            f"{path} is not valid TOML: {problem}.", 'Write one key = value in each line, and texts in "quotes".'
+            f"{path} is not valid TOML: {problem}.", 'Write one key = value per line, and text in "quotes".'
         ) from None
 
 

@@ -28,8 +28,8 @@ from ltx_studio.settings.values import (
 )
 
 ELSEWHERE = {
-    "password": "Set it in LTX_STUDIO_PASSWORD; the studio keeps no password in a file.",
-    "home": "Set it in LTX_STUDIO_HOME; the settings file lies in that folder.",
+    "password": "Set LTX_STUDIO_PASSWORD; the studio stores no password in a file.",
+    "home": "Set LTX_STUDIO_HOME; the settings file is in that folder.",
 }
 """Settings that look like keys but do not belong in the file, and where they belong."""
 
@@ -49,41 +49,44 @@ class Values(BaseSettings):
     sources: ClassVar[tuple[Mapping[str, Any], ...]] = ()
 
     model_set: Annotated[
-        str, PlainValidator(text), Key("LTX_STUDIO_MODEL_SET", "The model set that is used unless a request names one.")
+        str, PlainValidator(text), Key("LTX_STUDIO_MODEL_SET", "Model set for requests that do not name one.")
     ] = ""
     preset: Annotated[
-        str, PlainValidator(text), Key("LTX_STUDIO_PRESET", "The preset that is used unless a request names one.")
+        str, PlainValidator(text), Key("LTX_STUDIO_PRESET", "Preset for requests that do not name one.")
     ] = ""
     vram: Annotated[
-        Vram, PlainValidator(tier), Key("LTX_STUDIO_VRAM", f"How much stays on the GPU: {', '.join(Vram)}.")
+        Vram, PlainValidator(tier), Key("LTX_STUDIO_VRAM", f"How much to keep on the GPU: {', '.join(Vram)}.")
     ] = Vram.AUTO
     model_dirs: Annotated[
         tuple[Path, ...],
         PlainValidator(folders),
-        Key("LTX_STUDIO_MODEL_DIRS", "Where else you have model files: folders, or an extra_model_paths.yaml."),
+        Key("LTX_STUDIO_MODEL_DIRS", "More places with model files: folders, or an extra_model_paths.yaml."),
     ] = ()
     comfy_dir: Annotated[
         Path | None,
         PlainValidator(folder),
-        Key("LTX_STUDIO_COMFY_DIR", "A ComfyUI of your own, used instead of the one that set-up fetches."),
+        Key("LTX_STUDIO_COMFY_DIR", "Your own ComfyUI, used instead of the installed one."),
     ] = None
     output_limit_gb: Annotated[
         float | None,
         PlainValidator(gigabytes),
-        Key("LTX_STUDIO_OUTPUT_LIMIT_GB", "Gigabytes that the clips may take; none for no limit."),
+        Key("LTX_STUDIO_OUTPUT_LIMIT_GB", "Disk space for clips in gigabytes, or none for no limit."),
     ] = None
     keep_alive_minutes: Annotated[
         float | None,
         PlainValidator(minutes),
-        Key("LTX_STUDIO_KEEP_ALIVE_MINUTES", "Minutes without a job after which models are unloaded; or always."),
+        Key(
+            "LTX_STUDIO_KEEP_ALIVE_MINUTES",
+            "Minutes without a job after which models are unloaded, or always to keep them loaded.",
+        ),
     ] = None
     language: Annotated[
-        str, PlainValidator(language_code), Key("LTX_STUDIO_LANGUAGE", f"The language: {', '.join(LANGUAGES)}.")
+        str, PlainValidator(language_code), Key("LTX_STUDIO_LANGUAGE", f"Language: {', '.join(LANGUAGES)}.")
     ] = LANGUAGES[0]
     allowed_hosts: Annotated[
         tuple[str, ...],
         PlainValidator(hosts),
-        Key("LTX_STUDIO_ALLOWED_HOSTS", "Host names at which a proxy serves the page."),
+        Key("LTX_STUDIO_ALLOWED_HOSTS", "Host names under which a proxy serves the page."),
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],

@@ -47,7 +47,7 @@ def text(value: object) -> str:
         WrongValueError: The value is not text.
     """
     if not isinstance(value, str):
-        raise WrongValueError(f"is {_shown(value)}, which is not text.", "Write a text in quotation marks.")
+        raise WrongValueError(f"is {_shown(value)}, which is not text.", "Write text in quotation marks.")
     return value.strip()
 
 
@@ -61,7 +61,7 @@ def folder(value: object) -> Path | None:
     try:
         return Path(path).expanduser().absolute() if path else None
     except RuntimeError:  # the user after ~ does not exist
-        raise WrongValueError(f"is {path}, whose ~ names no user.", "Write the whole path.") from None
+        raise WrongValueError(f"is {path}, but there is no such user.", "Write the full path.") from None
 
 
 def folders(value: object) -> tuple[Path, ...]:
@@ -131,7 +131,7 @@ def language_code(value: object) -> str:
     """
     if value not in LANGUAGES:
         raise WrongValueError(
-            f"is {_shown(value)}, which the studio does not speak.", f"Set it to one of: {', '.join(LANGUAGES)}."
+            f"is {_shown(value)}, which is not supported.", f"Set it to one of: {', '.join(LANGUAGES)}."
         )
     return str(value)
 
