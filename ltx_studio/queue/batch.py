@@ -80,9 +80,7 @@ def _spec(
     values = {name: value for name, value in row.items() if name not in OF_THE_REQUEST}
     mode = of_request["mode"]
     if mode is None:
-        raise wrong_row(
-            path, line, "it names no mode.", "Name one, such as t2v, in its `mode`.", Advice.to(Do.NAME_MODE)
-        )
+        raise wrong_row(path, line, "it has no mode.", "Set its `mode`, such as t2v.", Advice.to(Do.NAME_MODE))
     try:
         if not with_files:
             _refuse_files(values, get_mode(str(mode)).media)
@@ -103,27 +101,31 @@ def _spec(
             raise wrong_row(path, line, error.message, _how_to_give(error.advice, path)) from None
         raise wrong_row(path, line, error.message, error.hint, error.advice) from None
     except (KeyError, TypeError, ValueError):
-        raise wrong_row(path, line, "its loras are wrong.", "Write mine.safetensors:0.8; other.safetensors.") from None
+        raise wrong_row(
+            path, line, "its LoRAs are not valid.", "Write them as mine.safetensors:0.8; other.safetensors."
+        ) from None
 
 
 def _how_to_give(advice: Advice, path: Path) -> str:
     """Return how to name the missing file in a table."""
     column = f"Add a column `{dict(advice.given)['field']}` with its path."
-    return f"{column} A list of prompts has no columns: save it as .csv." if path.suffix.lower() == ".txt" else column
+    return f"{column} A .txt file has no columns: save it as .csv." if path.suffix.lower() == ".txt" else column
 
 
 def _refuse_files(values: Mapping[str, Any], names: Iterable[str]) -> None:
     for name in (*names, "loras"):
         if values.get(name):
-            raise RequestError(f"It names a file for {name}.", "Use the API, which takes uploads.")
+            raise RequestError(
+                f"It names a file for {name}, which is not allowed here.", "Use the API, which accepts uploads."
+            )
 
 
 def _found(named: str, name: str, folder: Path | None) -> Path:
     """Return the path of a file named for a parameter; relative paths start at `folder`, if there is one."""
     if folder is None and not Path(named).is_absolute():
         raise RequestError(
-            f"It names {named!r} for {name}, and an uploaded table has no folder to look in.",
-            "Files in an uploaded table need whole paths, such as /home/me/picture.png.",
+            f"It names {named!r} for {name}, but a relative path does not work in an uploaded table.",
+            "Use an absolute path, such as /home/me/picture.png.",
         )
     path = Path(folder or "", Path(named).expanduser())
     if "\\" in named and not path.exists():  # written on Windows, read elsewhere
@@ -147,7 +149,7 @@ def _refuse_grouped_digits(values: Mapping[str, Any], params: type[Params]) -> N
         types = _types(name, params)
         if isinstance(value, str) and _GROUPED.fullmatch(value) and int in types and float not in types:
             said = f"{name} {value} may mean {int(float(value))} or {value.replace('.', '')}."
-            raise RequestError(said, "Write it without a point.")
+            raise RequestError(said, "Write it without the point.")
 
 
 def _types(name: str, params: type[Params]) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from ltx_studio.errors import SetupError
 
 _Told = TypeVar("_Told", bound=SetupError)
 
-WAY_OUT = "Have the studio repair it: that moves the file aside, keeps what can be read, and finds your clips."
+WAY_OUT = "Repair it: that moves the file aside, recovers what it can, and finds your clips."
 
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _DAMAGED_WORDS = ("no such table", "no such column", "could not decode to utf-8")
@@ -90,7 +90,7 @@ def _remedy(path: Path, error: sqlite3.Error) -> str:
     return _obstacle(path) or (
         f"The disk cannot be read or written: check the disk of {path.parent}."
         if code == sqlite3.SQLITE_IOERR
-        else "Try again; if it happens again, report it with the studio's log."
+        else "Try again. If it happens again, report it with the studio's log."
     )
 
 
@@ -98,7 +98,7 @@ def _obstacle(path: Path) -> str:
     """Return how to make the file or its folder writable again, or an empty string if no cause is found."""
     folder, elsewhere = path.parent, "choose another folder with LTX_STUDIO_HOME"
     if path.is_dir():
-        return f"Move {path} away: it is a folder."
+        return f"Move the folder {path} away."
     if not folder.is_dir():
         return f"Restore the folder {folder}, or {elsewhere}."
     for each in (folder, *(path.with_name(f"{path.name}{end}") for end in ("", "-wal", "-shm"))):

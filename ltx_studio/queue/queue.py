@@ -217,8 +217,8 @@ class Queue:
             row = _row(connection, job_id, owner)
             if row["state"] not in ("failed", "cancelled"):
                 raise RequestError(
-                    f"Job {job_id} is {row['state']}, so there is nothing to try again.",
-                    "Only what failed or was stopped can be tried again.",
+                    f"Job {job_id} is {row['state']}, so it cannot be retried.",
+                    "Only failed and stopped jobs can be retried.",
                 )
             connection.execute(
                 "UPDATE jobs SET state = 'queued', place = ?, attempts = 0, stopping = 0,"
@@ -236,7 +236,7 @@ class Queue:
         with self._database.write() as connection:
             row = _row(connection, job_id, owner)
             if row["state"] != "queued":
-                raise RequestError(f"Job {job_id} is {row['state']}.", "Only a job that waits can be moved.")
+                raise RequestError(f"Job {job_id} is {row['state']}.", "Only waiting jobs can be moved.")
             line = [
                 each["id"]
                 for each in connection.execute(
@@ -279,7 +279,7 @@ class Queue:
             The ids of the recovered jobs; none has a take yet.
         """
         lost = ExecutionError(
-            "The studio ended while this job ran, twice.", "Try it again, or smaller.",
+            "The studio quit twice while this job was running.", "Retry it, or make it smaller.",
             advice=Advice.to(Do.RETRY_SMALLER), remedies=[Remedy.SMALLER, Remedy.RETRY],
         )  # fmt: skip
         with self._database.write() as connection:
@@ -328,7 +328,7 @@ def _row(connection: sqlite3.Connection, job_id: str, owner: str) -> sqlite3.Row
         f"SELECT {COLUMNS} WHERE jobs.id = ? AND jobs.owner = ?", (job_id, owner)
     ).fetchone()
     if row is None:
-        raise RequestError(f"There is no job {job_id}.", "Choose one in the queue.", advice=Advice.to(Do.LIST_JOBS))
+        raise RequestError(f"There is no job {job_id}.", "Choose a job in the queue.", advice=Advice.to(Do.LIST_JOBS))
     return row
 
 

@@ -63,7 +63,7 @@ def recover(settings: Settings) -> Recovered:
                 new.replace(path)
         except OSError as error:
             raise home_error(settings.home, error) from error
-    log.warning("a damaged database is at %s; %d jobs and %d takes of it were kept", aside, jobs, takes)
+    log.warning("moved a damaged database to %s; recovered %d jobs and %d takes", aside, jobs, takes)
     return Recovered(aside, jobs, takes)
 
 
@@ -81,7 +81,7 @@ def _unused(settings: Settings) -> Iterator[None]:
 
 def _in_use(settings: Settings) -> BusyError:
     return BusyError(
-        f"A running studio is using {settings.database_file}.", "Stop it (Ctrl+C in its terminal), then repair."
+        f"A running studio is using {settings.database_file}.", "Stop it (Ctrl+C in its terminal), then try again."
     )
 
 
@@ -140,7 +140,7 @@ def _rows(
             last = row.get("number", 0)
             yield row
     except sqlite3.Error as error:
-        log.warning("the damaged database: %s", error)
+        log.warning("reading the damaged database: %s", error)
         if numbered and getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_NOTADB:
             for number in _numbers(source, table, last):
                 with contextlib.suppress(sqlite3.Error):
@@ -165,7 +165,7 @@ def _put(target: sqlite3.Connection, table: str, row: dict[str, Any]) -> int:
             f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values())
         ).rowcount
     except (sqlite3.IntegrityError, sqlite3.DataError) as error:  # a wrong type, or a missing column
-        log.warning("a row of %s is lost: %s", table, error)
+        log.warning("lost a row of %s: %s", table, error)
         return 0
 
 

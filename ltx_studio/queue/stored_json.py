@@ -64,7 +64,7 @@ def error_of(text: object) -> StudioError:
     try:
         return StudioError.from_dict(_texts(object_of(text) or {}))
     except (LookupError, TypeError):
-        return StudioError("The job failed; the reason was lost.", "Retry it.", advice=Advice.to(Do.RETRY_JOB))
+        return StudioError("The job failed. The reason was lost.", "Retry it.", advice=Advice.to(Do.RETRY_JOB))
 
 
 def _texts(stored: Mapping[str, Any]) -> Mapping[str, Any]:

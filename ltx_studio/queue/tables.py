@@ -24,11 +24,13 @@ OF_THE_REQUEST = ("mode", "preset", "model_set")
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 """The usual suffixes of files of requests."""
 
+_WORKBOOKS = (".xlsx", ".xls", ".ods", ".numbers")
+_SAVE_AS = f"Use one of: {', '.join(SUFFIXES)}."
 _TABLES = (".csv", ".tsv", ".tab")
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<mark>[,;\t|])"?\s*', re.IGNORECASE)
 """A first line for Excel that only names the column separator."""
-_LIKE_THIS = 'Write an object like {"mode": "t2v", "prompt": "a ball"}.'
+_LIKE_THIS = 'Write an object such as {"mode": "t2v", "prompt": "a ball"}.'
 _LONGEST_MESSAGE = 1000
 
 
@@ -56,13 +58,15 @@ def read_rows(path: Path) -> list[Row]:
         rows.append(row)
         limits.TABLE_ROWS.check(len(rows), path.name, is_partial=True)  # before the next is read: there may be millions
     if not rows:
-        raise RequestError(f"{path.name} has no requests.", "Write one in each line.")
+        raise RequestError(f"{path.name} has no requests.", "Add one per line.")
     return rows
 
 
 def wrong_row(path: Path, number: int, what: str, hint: str, advice: Advice | None = None) -> RequestError:
     """Return the error about one line of a file."""
-    said = shown(f"{what[:1].lower()}{what[1:]}", _LONGEST_MESSAGE)
+    first = what.partition(" ")[0]
+    is_name = first[1:] != first[1:].lower() or "." in first  # such as LoRA, or a file's name
+    said = shown(what if is_name else f"{what[:1].lower()}{what[1:]}", _LONGEST_MESSAGE)
     return RequestError(f"{path.name}, line {number}: {said}", hint, advice=advice, where=f"{path.name}:{number}")
 
 
@@ -79,7 +83,12 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise RequestError(f"{path.name} cannot be read: {error.strerror}.", "Check the path.") from None
     limits.TABLE_FILE.check(len(data), path.name, is_partial=True)
-    return encodings.decode(data, path.name)
+    try:
+        return encodings.decode(data, path.name)
+    except RequestError as error:
+        if path.suffix.lower() in (*SUFFIXES, *_WORKBOOKS):
+            raise
+        raise RequestError(f"{path.name} is not a table.", _SAVE_AS, details=error.message) from None
 
 
 def _lines(text: str, path: Path) -> Iterator[str]:
@@ -138,7 +147,7 @@ def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
             scale.weigh_name(name, None)
             scale.weigh(value, name, None)
     except WorkflowError as error:
-        raise wrong_row(path, number, error.message, "Correct that value.") from None
+        raise wrong_row(path, number, error.message, "Correct the value.") from None
 
 
 def _table(text: str, path: Path) -> Iterator[Row]:
@@ -221,10 +230,10 @@ def _check_names(names: list[str], path: Path, number: int) -> None:
         raise wrong_row(
             path,
             number,
-            f"none of its columns is a setting of the studio: {', '.join(filter(None, names))}.",
-            "Write the names of the columns in the first line, such as prompt,seed. "
-            "Prompts alone, one in each line, go into a .txt file.",
+            f"it has no known column: {', '.join(filter(None, names))}.",
+            "Put column names into the first line, such as prompt,seed. "
+            "For prompts alone, one per line, use a .txt file.",
         )
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
-        raise wrong_row(path, number, f"it names {shown(twice)!r} twice.", "Give each column its own name.")
+        raise wrong_row(path, number, f"it has two columns {shown(twice)!r}.", "Give each column its own name.")

@@ -128,14 +128,14 @@ class WorkflowSpec:
         for key, each in read.items():
             if key not in self.given:
                 raise RequestError(
-                    f"{each.title}: the workflow reads a {each.kind}, {quoted(each.value)}, that was not given.",
-                    "Choose that file.",
+                    f"{each.title}: the workflow needs a {each.kind} in place of {quoted(each.value)}.",
+                    "Choose the file.",
                     advice=Advice.to(Do.GIVE_WORKFLOW_FILE, key=key),
                     where=key,
                 )
         for key in self.given:
             if key not in read:
-                raise RequestError(f"The workflow reads no file {quoted(key)}.", "Remove it.", where=key)
+                raise RequestError(f"The workflow has no file {quoted(key)}.", "Remove it.", where=key)
         validate(named, definitions, has_right_shape=True)
 
     @classmethod
@@ -163,7 +163,7 @@ class WorkflowSpec:
         params = stored["params"]
         check_graph(params["graph"])
         if not isinstance(params["name"], str):
-            raise TypeError("the name of the workflow is no text")
+            raise TypeError("the name of the workflow is not text")
         files = {key: folder / Path(name).name for key, name in params["files"].items()}
         return cls(params["name"], params["graph"], files, fresh=stored.get("fresh", False))
 
@@ -265,7 +265,7 @@ def _look_at(field: Field, path: Path) -> Iterator[str]:
         ) from None
     if field.kind is Kind.CLIP and is_webp(path):
         said = f"{field.title}: {path.name} is a WebP, which the workflow's node cannot read as a clip."
-        raise RequestError(said, "Save it as MP4.", where=field.key)
+        raise RequestError(said, "Convert it to MP4.", where=field.key)
     if not isinstance(found, Sound) and found.ignored:
         ignored = " and ".join(found.ignored)
         yield f"{field.title}: the workflow's node ignores {ignored}. Convert the {field.kind} first."

@@ -32,16 +32,16 @@ def decode(data: bytes, name: str) -> str:
         RequestError: The bytes are not text in one of these encodings.
     """
     if data.startswith(_WORKBOOKS):
-        raise RequestError(f"{name} is not a text file but an archive or a workbook.", "Export it as CSV (UTF-8).")
+        raise RequestError(f"{name} is an archive or a workbook, not a text file.", "Export it as CSV (UTF-8).")
     try:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError as error:
         raise RequestError(
-            f"{name} is not text in UTF-8 (byte {error.start:,} does not fit).",
-            "Save it again as UTF-8; in Excel: CSV UTF-8.",
+            f"{name} is not UTF-8 text (invalid byte at {error.start:,}).",
+            "Save it as UTF-8 (in Excel: CSV UTF-8).",
         ) from None
     if "\0" in text:
-        raise RequestError(f"{name} is not text: it contains a zero byte.", "Save it again as UTF-8.")
+        raise RequestError(f"{name} is not text: it contains a zero byte.", "Save it as UTF-8.")
     return text
 
 

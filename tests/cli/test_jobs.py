@@ -34,7 +34,7 @@ def test_jobs_are_moved_stopped_and_tried_again(terminal: Terminal) -> None:
     assert [job["id"] for job in terminal.json("jobs", "list")] == [third, first, second]
     assert terminal.json("jobs", "cancel", first)["state"] == "cancelled"
     assert terminal.json("jobs", "retry", first)["ahead"] == 2
-    assert "nothing to try again" in terminal("jobs", "retry", second, rc=2) + terminal.err
+    assert "cannot be retried" in terminal("jobs", "retry", second, rc=2) + terminal.err
     assert "There is no job" in terminal("jobs", "show", "nothing", rc=2) + terminal.err
 
 

@@ -67,7 +67,7 @@ def test_a_file_that_was_uploaded_has_no_folder_to_look_in(
         read_batch(uploaded, "pocket", "i2v", uploaded=True, registry=REGISTRY)
 
     assert str(tmp_path) not in refused.value.message
-    assert "whole path" in refused.value.hint
+    assert "absolute path" in refused.value.hint
 
 
 def test_a_file_that_was_uploaded_may_name_whole_paths(tmp_path: Path, samples: dict[str, Path]) -> None:
@@ -103,6 +103,30 @@ def test_a_wrong_line_is_named(name: str, text: str, line: int, tmp_path: Path) 
     assert refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("request_", "said", "hint"),
+    [
+        ({"prompt": 5}, "prompt is not text (given: 5).", "Use text of at most 10000 characters."),
+        ({"seed": 1.5}, "seed is not a whole number (given: 1.5).", "Use a value from 0 to 9007199254740991."),
+        ({"seconds": "long"}, "seconds is not a number (given: 'long').", "Use a value from 0.3 to 20."),
+        (
+            {"loras": [{"file": "a.safetensors", "strength": "x"}]},
+            "LoRA 1: strength is not a number (given: 'x').",
+            "Use a value from -4 to 4.",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_said_in_our_words(
+    request_: dict[str, object], said: str, hint: str, tmp_path: Path
+) -> None:
+    table = write(tmp_path, "a.jsonl", json.dumps({"prompt": "a ball", **request_}))
+
+    with pytest.raises(RequestError) as refused:
+        read_batch(table, "pocket", "t2v", registry=REGISTRY)
+
+    assert (refused.value.message, refused.value.hint) == (f"a.jsonl, line 1: {said}", hint)
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "prompt\n", "prompt\na\0b\n"])
 def test_a_file_without_requests_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(RequestError):
@@ -110,7 +134,7 @@ def test_a_file_without_requests_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_a_request_without_a_mode_says_what_to_add(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="names no mode"):
+    with pytest.raises(RequestError, match="has no mode"):
         read_batch(write(tmp_path, "a.jsonl", '{"prompt": "a"}'), "pocket", registry=REGISTRY)
 
 
@@ -213,7 +237,7 @@ def test_a_table_is_parsed_in_a_process_that_can_be_ended(tmp_path: Path, monkey
     ("name", "text", "hint"),
     [
         ("a.csv", "prompt,mode\na ball,i2v\n", "Add a column `image` with its path."),
-        ("a.txt", "a ball\n", "Add a column `image` with its path. A list of prompts has no columns: save it as .csv."),
+        ("a.txt", "a ball\n", "Add a column `image` with its path. A .txt file has no columns: save it as .csv."),
     ],
 )
 def test_a_row_that_lacks_a_file_names_the_column(tmp_path: Path, name: str, text: str, hint: str) -> None:

@@ -124,7 +124,7 @@ def test_a_failed_job_can_be_tried_again_at_the_end_of_the_line(queue: Queue) ->
     queue.retry(failed, "ada")
 
     assert claimed(queue) == [waiting, failed]
-    with pytest.raises(RequestError, match="queued, so there is nothing"):
+    with pytest.raises(RequestError, match="queued, so it cannot be retried"):
         queue.retry(queue.submit("ada", [SPEC])[0], "ada")
 
 

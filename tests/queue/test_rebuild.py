@@ -278,7 +278,7 @@ def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseUnusableError) as told:
         Database(tmp_path / "studio.db")
-    assert "it is a folder" in told.value.hint
+    assert "Move the folder" in told.value.hint
     assert "free" not in told.value.hint
 
 

@@ -175,7 +175,7 @@ def test_a_table_of_windows_names_its_pictures(tmp_path: Path, samples: dict[str
     ],
 )
 def test_a_table_without_titles_says_what_to_write(name: str, text: str, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=f"{name}, line 1: none of its columns is a setting") as refused:
+    with pytest.raises(RequestError, match=f"{name}, line 1: it has no known column") as refused:
         read_batch(write(tmp_path, name, text), "pocket", "t2v", registry=REGISTRY)
 
     assert "prompt,seed" in refused.value.hint
@@ -193,7 +193,7 @@ def test_a_table_without_titles_says_what_to_write(name: str, text: str, tmp_pat
     ],
 )
 def test_a_wrong_row_is_named_by_the_line_that_it_begins_in(text: str, line: int, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=f"a.csv, line {line}: seconds"):
+    with pytest.raises(RequestError, match=f"a.csv, line {line}: seconds is not a number"):
         read_batch(write(tmp_path, "a.csv", text), "pocket", "t2v", registry=REGISTRY)
 
 
@@ -203,10 +203,11 @@ def test_a_wrong_row_is_named_by_the_line_that_it_begins_in(text: str, line: int
         ("a.xlsx", b"PK\x03\x04rest", "a workbook", "CSV"),
         ("a.csv", b"PK\x03\x04rest", "a workbook", "CSV"),
         ("a.xls", b"\xd0\xcf\x11\xe0rest", "a workbook", "CSV"),
-        ("a.csv", "prompt\nein grüner Ball\n".encode("cp1252"), "not text in UTF-8", "UTF-8"),
-        ("a.txt", "ein grüner Ball\n".encode("cp1252"), "not text in UTF-8", "UTF-8"),
+        ("a.csv", "prompt\nein grüner Ball\n".encode("cp1252"), "is not UTF-8 text", "UTF-8"),
+        ("a.txt", "ein grüner Ball\n".encode("cp1252"), "is not UTF-8 text", "UTF-8"),
         ("a.jsonl", b'{"prompt": "a\0b"}', "zero byte", "UTF-8"),
-        ("a.csv", codecs.BOM_UTF16_LE + b"a", "not text in UTF-8", "UTF-8"),
+        ("a.csv", codecs.BOM_UTF16_LE + b"a", "is not UTF-8 text", "UTF-8"),
+        ("base.png", b"\x89PNG\r\n\x1a\n\0\0", "base.png is not a table", "Use one of: .csv, .tsv, .jsonl, .txt."),
     ],
 )
 def test_what_is_no_text_is_refused_by_its_kind(name: str, data: bytes, said: str, hint: str, tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_an_uploaded_table_that_names_a_file_says_so_once(tmp_path: Path, sample
     with pytest.raises(RequestError) as refused:
         read_batch(table, "pocket", "i2v", with_files=False, registry=REGISTRY)
 
-    assert refused.value.message == "a.jsonl, line 1: it names a file for image."
+    assert refused.value.message == "a.jsonl, line 1: it names a file for image, which is not allowed here."
 
 
 def test_an_object_that_is_nested_too_deeply_is_named_by_its_line(tmp_path: Path) -> None:

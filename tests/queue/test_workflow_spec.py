@@ -242,7 +242,7 @@ def test_a_moving_webp_is_no_clip_for_a_workflow(definitions: Definitions, tmp_p
     with pytest.raises(RequestError, match="cannot read as a clip") as caught:
         WorkflowSpec.from_request("mine", film(), {"Film": tmp_path / "a.webp"}, definitions, trusted=False)
 
-    assert caught.value.hint == "Save it as MP4."
+    assert caught.value.hint == "Convert it to MP4."
 
 
 def test_a_recipe_keeps_no_name_of_a_users_file(
