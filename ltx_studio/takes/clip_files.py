@@ -50,11 +50,9 @@ def check_destination(path: Path) -> Path:
     try:
         path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (resolve() would follow a link)
         if path.is_dir():
-            raise RequestError(f"{path} is a folder.", f"Name a file in it, such as {path / 'clip.mp4'}.")
+            raise RequestError(f"{path} is a folder.", f"Use a file in it, such as {path / 'clip.mp4'}.")
         if path.suffix.lower() != ".mp4":
-            raise RequestError(
-                f"{path.name} does not end in .mp4.", f"Clips are mp4: name it {path.stem or 'clip'}.mp4."
-            )
+            raise RequestError(f"{path.name} does not end in .mp4.", f"Use {path.stem or 'clip'}.mp4.")
         with as_usual():
             path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -62,7 +60,7 @@ def check_destination(path: Path) -> Path:
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise RequestError(
-            f"{path} cannot be written: {reason}.", "Choose another place.", advice=Advice.to(Do.CHOOSE_OUT)
+            f"{path} cannot be written: {reason}.", "Choose another path.", advice=Advice.to(Do.CHOOSE_OUT)
         ) from None
     return path
 

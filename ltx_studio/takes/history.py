@@ -269,7 +269,7 @@ class History:
         cleaned = list(dict.fromkeys(tag for each in tags if (tag := " ".join(each.split()))))
         if len(cleaned) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in cleaned):
             raise RequestError(
-                f"A take has at most {MOST_TAGS} tags of {LONGEST_TAG} letters.", "Leave some out, or shorten them."
+                f"A take has at most {MOST_TAGS} tags of {LONGEST_TAG} characters.", "Use fewer or shorter tags."
             )
         with self._database.write() as connection:
             row = _row(connection, take_id, owner)
@@ -333,7 +333,7 @@ class History:
         self, connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
     ) -> list[sqlite3.Row]:
         if min(keep or 0, keep_bytes or 0) < 0:
-            raise RequestError("The number to keep is negative.", "Give 0 or more.")
+            raise RequestError("The number to keep is negative.", "Use 0 or more.")
         return list(beyond(self._here(sizes(connection, owner)), keep, keep_bytes))
 
     def _here(self, rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
@@ -355,7 +355,7 @@ class History:
                     path.unlink(missing_ok=True)
                 self.poster(row["id"]).unlink(missing_ok=True)
             except OSError:
-                log.exception("%s cannot be removed now", file)
+                log.exception("%s could not be deleted yet", file)
                 continue
             with self._database.write() as connection:
                 erase(connection, row["number"])
@@ -367,7 +367,7 @@ def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Ro
     ).fetchone()
     if row is None:
         raise RequestError(
-            f"There is no take {take_id}.", "Choose one in the history.", advice=Advice.to(Do.LIST_TAKES)
+            f"There is no take {take_id}.", "Choose a take in the history.", advice=Advice.to(Do.LIST_TAKES)
         )
     return row
 

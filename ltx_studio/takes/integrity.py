@@ -76,7 +76,7 @@ class IntegrityCheck:
             staged = self._staged(connection)
         outputs = self._settings.outputs_dir
         if outputs.exists() and not outputs.is_dir():
-            raise SetupError(f"{outputs} is not a folder.", "Move it away: clips are kept there.")
+            raise SetupError(f"{outputs} is not a folder.", "Move it away: the studio needs this path for its clips.")
         strays, unknown = self._strays(set(takes) | working)
         posterless = tuple(
             take
@@ -92,7 +92,7 @@ class IntegrityCheck:
         """Add strays to the history, make posters and remove unused files. Takes whose file is missing are kept."""
         History(self._database, self._settings.outputs_dir, self._settings.posters_dir).remove_leaving()
         for path in sorted(seen.strays, key=_changed):  # the newest take has the highest number
-            with _logged(f"{path} cannot be added to the history"):
+            with _logged(f"{path} could not be added to the history"):
                 self._adopt(path)
         for take in seen.posterless:
             with _logged(f"the take {take} has no poster"):
@@ -121,7 +121,7 @@ class IntegrityCheck:
                 now = "1 take has" if len(rows) == 1 else f"{len(rows)} takes have"
                 raise RequestError(
                     f"{now} a missing file, not {count}. Nothing was removed.",
-                    "To forget them for good, give their number." if rows else "There is nothing to forget.",
+                    "To remove them for good, use their number." if rows else "There is nothing to remove.",
                     advice=Advice.to(Do.FORGET_MISSING, count=str(len(rows))) if rows else None,
                 )
             for row in rows:

@@ -114,7 +114,7 @@ def copy(source: Path, destination: Path, provenance: Provenance) -> None:
         return
     data = xmp.in_picture(source.read_bytes(), provenance.packet)
     if data is None:
-        raise ValueError(f"{source.name} cannot carry XMP")
+        raise ValueError(f"{source.name} does not support XMP")
     destination.write_bytes(data)
 
 

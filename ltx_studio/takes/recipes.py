@@ -28,6 +28,7 @@ from ltx_studio.workflow_files.read import RECIPE_TAG
 
 TAG = RECIPE_TAG
 """The recipe's tag in the mp4. ComfyUI's editor reads two others: `prompt` (API format), `workflow` (editor format)."""
+_OWN_VIDEO = "Use a video that the studio made."
 SOON_HASHED = 256 * 1024 * 1024
 """The most bytes of a file to hash on the spot. A larger file without a known hash is identified by its size alone."""
 
@@ -107,13 +108,15 @@ def read(path: Path) -> Recipe:
 def _read_recipe(path: Path) -> Recipe:
     text = tags(path).get(TAG)
     if text is None:
-        raise RequestError(f"{path.name} carries no recipe.", "Only a video that the studio made carries one.")
+        raise RequestError(f"{path.name} has no recipe.", _OWN_VIDEO)
     try:
         found = Recipe.model_validate_json(text)
         check_graph(found.graph)
     except (ValidationError, WorkflowError) as error:
         raise RequestError(
-            f"The recipe in {path.name} cannot be read.", "It may be of a newer studio: update it.", details=str(error)
+            f"The recipe in {path.name} cannot be read.",
+            "It may come from a newer version: update the studio.",
+            details=str(error),
         ) from None
     return found
 
@@ -129,8 +132,10 @@ def tags(path: Path) -> Mapping[str, str]:
     path = locate(path)
     try:
         return tags_of(path)
+    except av.error.ArgumentError:  # FFmpeg knows no format, or the studio does not allow it
+        raise RequestError(f"{path.name} is not a video, so it has no recipe.", _OWN_VIDEO) from None
     except (av.error.FFmpegError, OSError) as error:
-        raise RequestError(f"{path.name} cannot be read: {why_unread(error)}.", "Give a video file.") from None
+        raise RequestError(f"{path.name} cannot be read: {why_unread(error)}.", _OWN_VIDEO) from None
 
 
 def write(

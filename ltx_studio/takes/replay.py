@@ -48,7 +48,7 @@ def spec_of(
     unknown = sorted(set(given) - set(recipe.inputs))
     if unknown:
         raise RequestError(
-            f"The take was made without a file {unknown[0]!r}.",
+            f"The take has no file {unknown[0]!r}.",
             f"Its files are: {', '.join(recipe.inputs) or 'none'}.",
         )
     spec = read_spec(recipe.request(), settings)
@@ -56,15 +56,15 @@ def spec_of(
         spec.check(load_definitions(snapshot_path(settings)), trusted=trusted)
     kept, swapped = spec.files(), {}
     if set(recipe.inputs) != set(kept):
-        raise RequestError("The recipe's files are not those of its request.", "It was changed: use another video.")
+        raise RequestError("The recipe was changed: its files do not match its request.", "Use another video.")
     for name, digest in recipe.inputs.items():
         if name in given:
             _check(name, given[name], digest)
             swapped[kept[name]] = InputStore(settings.kept_dir)(given[name], linked=name.startswith("loras."))
         elif not _exists(kept[name]):
             raise RequestError(
-                f"The file for {name} is no longer kept here.",
-                f"Give it again; its sha256 is {digest[:_SHA256_DIGITS]}.",
+                f"The file for {name} is missing.",
+                f"Add it again. Its SHA-256 is {digest[:_SHA256_DIGITS]}.",
                 advice=Advice.to(Do.GIVE_INPUT, name=name, sha256=digest[:_SHA256_DIGITS]),
             )
         else:
@@ -84,9 +84,9 @@ def _check(name: str, path: Path, digest: str) -> None:
     found = sha256(path)
     if found != digest:
         raise RequestError(
-            f"The file for {name} is not the one that the take was made of: its sha256 is {found[:12]}…, "
+            f"The file for {name} is not the one that the take was made from: its SHA-256 is {found[:12]}…, "
             f"not {digest[:12]}….",
-            "Give the right one.",
+            "Add the right file.",
             advice=Advice.to(Do.GIVE_RIGHT_INPUT, name=name),
         )
 
@@ -127,13 +127,13 @@ def changes(recipe: Recipe, settings: Settings, spec: Spec) -> Iterator[str]:
     now = current(spec, recipe.graph, settings)
     for name, version in recipe.versions.items():
         if now.versions.get(name) != version:
-            yield f"{name} is {now.versions.get(name, 'not here')}, it was {version}."
+            yield f"{name} is {now.versions.get(name, 'not installed')}; it was {version}."
     for key, used in recipe.models.items():
         here = now.models.get(key)
         if here is None:
-            yield f"The model file {key} is not here."
+            yield f"The model file {key} is missing."
         elif here.size != used.size or (here.sha256 and used.sha256 and here.sha256 != used.sha256):
-            yield f"The model file {key} is another one."
+            yield f"The model file {key} has changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +184,13 @@ def compare(one: Path, other: Path) -> Comparison:
     for left, right in zip_longest(_sound(one), _sound(other)):
         same &= left is not None and right is not None and np.array_equal(left[1], right[1])
         in_time &= left is None or right is None or abs(left[0] - right[0]) <= SAME_SECONDS
-    played = [] if late is None else [f"From frame {late + 1} on, the frames are not shown at the same time."]
-    played += [] if in_time else ["The sound is not heard at the same time."]
+    played = [] if late is None else [f"The times of the frames differ from frame {late + 1} on."]
+    played += [] if in_time else ["The timing of the sound differs."]
     (way, seconds), (other_way, other_seconds) = _way(one), _way(other)
     if way != other_way:
-        played.append(f"The file holds {way}, the new one {other_way}.")
+        played.append(f"The file has {way}, the new one has {other_way}.")
     if abs(seconds - other_seconds) > LAST_SECONDS:
-        played.append(f"The pictures last {seconds:.2f} s, those of the new one {other_seconds:.2f} s.")
+        played.append(f"The frames last {seconds:.2f} s, those of the new file {other_seconds:.2f} s.")
     return Comparison(counts[0], counts[1], differing, first, most, same, tuple(played))
 
 
@@ -241,4 +241,4 @@ def _opened(path: Path) -> "Iterator[Any]":
         with open_media(path) as container:
             yield container
     except (av.error.FFmpegError, OSError) as error:
-        raise RequestError(f"{path.name} cannot be read to its end: {error}.", "Use a whole file.") from None
+        raise RequestError(f"{path.name} cannot be read completely: {error}.", "Use an undamaged copy.") from None

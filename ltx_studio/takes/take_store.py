@@ -62,8 +62,8 @@ class TakeStore:
                 pass
         except OSError as error:
             raise ExecutionError(
-                f"Clips cannot be kept in {self._outputs}: {error.strerror}.",
-                "It has to be a folder that can be written, on a disk with free space.",
+                f"Clips cannot be saved to {self._outputs}: {error.strerror}.",
+                "Check that the folder is writable and its disk has free space.",
             ) from None
 
     def spec(self, job: Job) -> Spec:
@@ -87,7 +87,9 @@ class TakeStore:
             OSError: Not even renaming works. What was there before is unchanged, and the clip stays in staging.
         """
         if not made.outputs:
-            raise ExecutionError("The workflow ran and saved no file.", "Give it an output node, such as Save Video.")
+            raise ExecutionError(
+                "The workflow finished without saving a file.", "Add an output node, such as Save Video."
+            )
         name = self._name(job, spec.mode)
         name.parent.mkdir(parents=True, exist_ok=True)
         first, *others = sorted((output.path for output in made.outputs), key=_rank)
@@ -110,14 +112,14 @@ class TakeStore:
         try:
             return recipes.current(spec, graph, self._settings)
         except Exception:
-            log.exception("the recipe of a %s is not complete", spec.mode)
+            log.exception("the recipe of a %s is incomplete", spec.mode)
             return recipes.bare(spec, graph)
 
     def _provenance(self, spec: Spec, graph: Mapping[str, Any]) -> Provenance | None:
         try:
             return provenance.of_take(spec, graph)
         except Exception:
-            log.exception("what made a %s is not known", spec.mode)
+            log.exception("the provenance of a %s is unknown", spec.mode)
             return None
 
     def _put(
@@ -133,7 +135,7 @@ class TakeStore:
                 with whole(path) as partial:
                     recipes.write(made, partial, recipe, inside, source)
             except Exception as error:
-                log.exception("%s cannot carry all that it should", path.name)
+                log.exception("%s could not be written with its recipe and workflow", path.name)
                 why = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 note = (NO_RECIPE_INSIDE if inside is None else NO_WORKFLOW_INSIDE).format(why=why)
             else:
@@ -150,7 +152,7 @@ class TakeStore:
                 with whole(path) as partial:
                     provenance.copy(made, partial, source)
             except Exception:
-                log.exception("%s cannot carry its provenance", path.name)
+                log.exception("%s could not be written with its provenance", path.name)
             else:
                 with contextlib.suppress(OSError):
                     made.unlink(missing_ok=True)
@@ -170,7 +172,7 @@ class TakeStore:
         try:
             return clip_of(path) if path.suffix in VIDEOS else {}
         except Exception:
-            log.exception("%s cannot be measured", path.name)
+            log.exception("%s could not be measured", path.name)
             return {}
 
     def recovered(self, job: Job, spec: Spec) -> NewTake | None:

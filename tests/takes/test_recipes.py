@@ -22,6 +22,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes, replay
 from ltx_studio.takes.history import TakeRecord
 from tests.fixtures import Request
+from tests.samples import write_picture
 from tests.studios import Make
 from tests.support import MODEL_SETS, small_spec
 
@@ -83,7 +84,7 @@ def test_an_input_that_is_gone_can_be_given_again(
     recipe = recipes.read(path_of(take))
     replay.spec_of(recipe, settings).files()["image"].unlink()
 
-    with pytest.raises(RequestError, match="no longer kept") as refused:
+    with pytest.raises(RequestError, match="is missing") as refused:
         replay.spec_of(recipe, settings)
     assert refused.value.advice is not None
     assert (refused.value.advice.do, dict(refused.value.advice.given)["name"]) == (Do.GIVE_INPUT, "image")
@@ -145,7 +146,7 @@ def test_a_recipe_of_elsewhere_cannot_name_a_file_outside(settings: Settings) ->
                 "inputs": {"loras.0": "0" * 64}}
     )  # fmt: skip
 
-    with pytest.raises(RequestError, match="no longer kept"):
+    with pytest.raises(RequestError, match="is missing"):
         replay.spec_of(recipe, settings)
 
 
@@ -156,6 +157,19 @@ def test_a_file_without_a_recipe_says_so(content: bytes, tmp_path: Path) -> None
     with pytest.raises(RequestError) as refused:
         recipes.read(tmp_path / "a.mp4")
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(("name", "content"), [("base.png", None), ("base.png", b"hello")])
+def test_what_is_not_a_video_has_no_recipe(name: str, content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if content is None:
+        write_picture(path, (64, 64))
+    else:
+        path.write_bytes(content)
+
+    with pytest.raises(RequestError, match=rf"^{name} is not a video, so it has no recipe") as refused:
+        recipes.read(path)
+    assert refused.value.hint == "Use a video that the studio made."
 
 
 def test_what_a_users_clip_carries_is_not_passed_on(

@@ -62,6 +62,6 @@ def test_a_recipe_may_name_a_file_that_cannot_be(name: str, small: Request, home
     asked = JobSpec.from_request("i2v", small("i2v"), MODEL_SETS["pocket"]).with_files(lambda path, kind: Path(name))
     recipe = Recipe(**asked.as_dict(), graph={}, models={}, inputs={"image": "0" * 100_000}, versions={})
 
-    with pytest.raises(RequestError, match="no longer kept here") as refused:
+    with pytest.raises(RequestError, match="is missing") as refused:
         replay.spec_of(recipe, home)
     assert len(refused.value.hint) < 200
