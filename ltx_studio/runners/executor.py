@@ -86,14 +86,14 @@ class JobExecutor:
         except StoppedError:
             self.patiently(lambda: self._put_away(job))
         except PERMANENT as error:
-            log.exception("job %s could not be put into the history", job.id)
+            log.exception("job %s could not be added to the history", job.id)
             self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
         except sqlite3.Error:
             raise
         except StudioError as error:
             self._fail(job, error)
         except Exception as error:
-            log.exception("job %s could not be carried out", job.id)
+            log.exception("job %s could not be run", job.id)
             self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
         finally:
             self._live_updates.clear(job.id)
@@ -114,7 +114,7 @@ class JobExecutor:
                 if self._closing.is_set():
                     raise
                 if not has_complained:
-                    log.exception("the database cannot be used; trying again every %g s", PAUSE_SECONDS)
+                    log.exception("the database is unavailable; trying again every %g s", PAUSE_SECONDS)
                 has_complained = True
             self._closing.wait(PAUSE_SECONDS)
 
@@ -136,7 +136,7 @@ class JobExecutor:
                     case Failed(error):
                         raise error
                     case Cancelled():
-                        raise StoppedError("Stopped.", "Nothing was kept.")
+                        raise StoppedError("Stopped.", "Nothing was saved.")
                     case Preview(frames=frames):
                         self._live_updates.show(job.id, frames)
                     case _:
@@ -147,12 +147,12 @@ class JobExecutor:
                                 cancel.cancel()
                             self._live_updates.tell(job.id)
                 yield event
-        raise ExecutionError("The run ended without a result.", "Try it again.")
+        raise ExecutionError("The run ended without a result.", "Try again.")
 
     def _finish(self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, watch: RunMetrics) -> None:
         take = self._keep(job, spec, graph, made, watch)
         if not self.patiently(lambda: self._queue.finish(job.id, take, worker=self._worker)):
-            log.error("job %s ran no longer when its clip %s was made", job.id, take.file)
+            log.error("job %s had already ended when its clip %s was finished", job.id, take.file)
 
     def _fail(self, job: Job, error: StudioError) -> None:
         names = job.spec.get("names")
@@ -204,8 +204,8 @@ class JobExecutor:
         except OSError as error:
             where = ", ".join(str(output.path) for output in made.outputs if output.path.exists())
             raise ExecutionError(
-                f"The clip is made, but could not be put into the history: {error.strerror or error}.",
-                f"It is at {where}. Free some space, then let the studio's check add it to the history.",
+                f"The clip is finished, but could not be added to the history: {error.strerror or error}.",
+                f"It is at {where}. Free some space, then repair the history to add it.",
                 advice=Advice.to(Do.KEEP_CLIP, where=where),
             ) from error
 

@@ -104,6 +104,6 @@ def _stopper(cancel: CancelToken) -> Callable[[], None]:
 
     def check() -> None:
         if cancel.cancelled:
-            raise StoppedError("Stopped.", "Nothing was kept.")
+            raise StoppedError("Stopped.", "Nothing was saved.")
 
     return check

@@ -97,7 +97,7 @@ class Worker:
                         self._recovered_at = time.monotonic()
                     self._look()
                 except Exception:
-                    log.exception("the queue cannot be worked; what ran is accounted for at the next start")
+                    log.exception("the worker stopped; running jobs are recovered at the next start")
                     self._over.wait(PAUSE_SECONDS)
             self._id.release()
 
@@ -131,7 +131,7 @@ class Worker:
         try:
             self._tidy()
         except (sqlite3.Error, OSError):
-            log.exception("files that are no longer needed cannot be freed now")
+            log.exception("unused files could not be deleted yet")
 
     def _unload_idle(self) -> None:
         """Unload the models if no job has run for `keep_alive` seconds."""
@@ -143,7 +143,7 @@ class Worker:
         except BusyError:  # something else uses the engine, such as a preview of a control map
             self._idle_since = time.monotonic()
         except Exception:
-            log.exception("idle models cannot be unloaded")
+            log.exception("idle models could not be unloaded")
 
     def _recover(self) -> None:
         """Recover jobs whose worker is gone: a finished clip becomes a take, all others wait again."""
@@ -157,7 +157,7 @@ class Worker:
             except Exception as error:
                 if isinstance(error, sqlite3.Error) and not isinstance(error, PERMANENT):
                     raise
-                log.exception("the clip of job %s cannot be recovered; it stays, and the job runs again", job.id)
+                log.exception("the clip of job %s could not be recovered; it stays, and the job runs again", job.id)
                 spared.add(job.id)
         self._take_store.sweep(set(self._queue.recover(lost)) - spared)
 
@@ -177,7 +177,7 @@ class Worker:
             except Timeout:
                 continue
             except OSError:
-                log.exception("%s cannot be locked", self._lock.lock_file)
+                log.exception("%s could not be locked", self._lock.lock_file)
                 self._over.wait(PAUSE_SECONDS)
                 continue
             try:

@@ -55,7 +55,7 @@ def write_control_preview(spec: JobSpec, destination: Path, runner: Runner, canc
     """
     part, how = part_of(spec), spec.params
     if part is None or not isinstance(how, Controlling):
-        raise RequestError("There is no control clip to preview.", "Give a control clip.")
+        raise RequestError("There is no control clip to preview.", "Add a control clip.")
     if how.control in ("canny", "ready"):
         sheet = sandbox.read(_sheet_of, part.path, part, how.control, _threshold(part, how))
     else:
@@ -96,8 +96,8 @@ def run_maps(spec: JobSpec, runner: Runner, cancel: CancelToken) -> Path:
             case Failed(error):
                 raise error
     if cancel.cancelled:
-        raise StoppedError("Stopped.", "Nothing was kept.")
-    raise ExecutionError("The control map was not made.", "Try again, or choose another control.")
+        raise StoppedError("Stopped.", "Nothing was saved.")
+    raise ExecutionError("The control map could not be made.", "Try again, or choose another control.")
 
 
 class _Maps:

@@ -21,7 +21,7 @@ def prepare(settings: Settings, report: comfyui.Report) -> None:
         report("Starting ComfyUI (the first start takes up to a minute)")
         write_snapshot(boot(settings), settings)
     if not files.is_whole(settings):
-        report("Storing the pocket model")
+        report("Installing the pocket model")
         _store_pocket(settings)
     report("Pocket model: ready")
 
@@ -31,6 +31,6 @@ def _store_pocket(settings: Settings) -> None:
         install(settings)
     except OSError as error:
         raise SetupError(
-            f"The pocket model could not be stored: {error}",
-            "Make sure that 100 MB are free where LTX_STUDIO_HOME lies, then run the set-up again.",
+            f"The pocket model could not be installed: {error}",
+            "Free at least 100 MB on the disk of LTX_STUDIO_HOME, then run the set-up again.",
         ) from error

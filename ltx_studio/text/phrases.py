@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 WAITING: Mapping[str, str] = {
     "start": "Starting ComfyUI, which takes 10 to 20 seconds",
-    "lane": "Waiting for another run to end",
-    "hub": "Asking Hugging Face about the files",
+    "lane": "Waiting for another run to finish",
+    "hub": "Looking up the files on Hugging Face",
 }
 
-KEPT = "What was fetched is kept; the next time goes on from there."
+KEPT = "Downloaded data is kept; the next download resumes."
 
 FETCHING: Mapping[str, str] = {
-    "queued": "waits its turn",
-    "waiting": "another program is fetching it",
-    "checking": "checking what is here",
-    "fetching": "fetching",
-    "retrying": "trying again",
+    "queued": "waiting",
+    "waiting": "another program is downloading it",
+    "checking": "checking",
+    "fetching": "downloading",
+    "retrying": "retrying",
     "done": "done",
     "failed": "failed",
 }

@@ -119,7 +119,7 @@ def test_ctrl_c_stops_and_keeps_what_came(shop: Shop) -> None:
     held.wait.set()
 
     assert process.returncode == 1
-    assert stderr.splitlines()[-1].startswith("Stopped. What was fetched is kept")
+    assert stderr.splitlines()[-1].startswith("Stopped. Downloaded data is kept")
     assert run(shop, "get", "a.safetensors").returncode == 0
     assert shop.hub.sent() - SIZE < SIZE * 0.1
 

@@ -97,7 +97,7 @@ class Thorough(LocalRunner):
     def prepare(self, spec: Buildable, cancel: CancelToken) -> Workflow:
         while not cancel.wait(0.01):
             pass
-        raise StoppedError("Stopped.", "Nothing was kept.")
+        raise StoppedError("Stopped.", "Nothing was saved.")
 
 
 @pytest.fixture
@@ -546,4 +546,4 @@ def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(
         assert worker.close(30)
 
     assert isinstance(state, Failed)
-    assert f"cannot be kept in {home / 'outputs'}" in state.error.message
+    assert f"cannot be saved to {home / 'outputs'}" in state.error.message

@@ -115,7 +115,7 @@ def test_stop_keeps_what_came(page: Page, tiny: str, shop: Shop) -> None:
 
     page.locator("#models-stop").click()
 
-    expect(page.locator("#models-run")).to_contain_text("Stopped. What was fetched is kept")
+    expect(page.locator("#models-run")).to_contain_text("Stopped. Downloaded data is kept")
     assert held.wait is not None
     held.wait.set()
     page.get_by_role("button", name="Get what is missing").click()
@@ -334,7 +334,7 @@ def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny
     other.locator("#models-remove-now").click()
     expect(other.locator("#models-run")).to_contain_text("is being fetched just now")
     other.get_by_role("button", name="Get what is missing").click()
-    expect(other.locator("#models-run")).to_contain_text("another program is fetching it")
+    expect(other.locator("#models-run")).to_contain_text("another program is downloading it")
 
     assert held.wait is not None
     held.wait.set()
