@@ -56,7 +56,7 @@ def flaw(path: Path) -> str:
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except ValueError as error:
-        return f"is no safetensors file: {error}"
+        return f"is not a safetensors file: {error}"
     return "" if size == expected else f"has {size:,} of {expected:,} bytes"
 
 
@@ -71,7 +71,7 @@ def _read(path: Path, size: int, changed: int) -> Header:  # noqa: ARG001  (a he
         start = file.read(8)
         length = int.from_bytes(start, "little")
         if start[:4] == _ZIP or (start[:1] == _PICKLE and length > FORMAT_LIMIT):
-            raise ValueError("it holds a pickle, which could run any code")
+            raise ValueError("it is a pickle, which can run code")
         if len(start) < 8 or not 2 <= length <= min(FORMAT_LIMIT, size):
             raise ValueError("it does not begin with a header")
         most = limits.SAFETENSORS_HEADER.most

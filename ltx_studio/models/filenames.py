@@ -22,9 +22,9 @@ def complaint(name: str) -> str:
         return outside
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in PICKLES:
-        return f"is a pickle ({suffix}), which could run any code when it is loaded; only .safetensors files are used"
+        return f"is a pickle ({suffix}), which can run code when loaded; only .safetensors files are supported"
     if suffix not in SAFETENSORS:
-        return f"ends in {suffix or 'nothing'}; only .safetensors files are used"
+        return f"ends in {suffix or 'nothing'}; only .safetensors files are supported"
     return ""
 
 
@@ -32,11 +32,11 @@ def path_complaint(path: str) -> str:
     """Return what is wrong with a relative path; empty if it stays below its starting folder."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts) or path.startswith("~"):
-        return "leaves its folder: write a plain relative path, such as ltx/base.safetensors"
+        return "leaves its folder; use a relative path such as ltx/base.safetensors"
     if len(path.encode(errors="replace")) > _LONGEST_PATH:
         return "is too long"
     if not all(_PART.fullmatch(part) and len(part.encode()) <= _LONGEST for part in parts):
-        return "holds characters that a file name cannot have, or is too long"
+        return "has characters that are not allowed in a file name, or is too long"
     return ""
 
 

@@ -198,7 +198,7 @@ def hub_constants() -> ModuleType:
     try:
         from huggingface_hub import constants
     except ValueError as error:  # it parses the address on import
-        raise SetupError(f"HF_ENDPOINT is not an address: {error}.", "Correct it, or unset it.") from None
+        raise SetupError(f"HF_ENDPOINT is not a URL: {error}.", "Correct it, or unset it.") from None
     return constants
 
 

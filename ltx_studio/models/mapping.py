@@ -81,12 +81,12 @@ class _Mapping:
                 continue
             mine, kind = self._lora(file.lower())
             if not mine:
-                self.notes.append(f"{title}: {quoted(file)} is left out; {self._set.label} has no such LoRA.")
+                self.notes.append(f"{title}: {quoted(file)} is skipped; {self._set.label} has no such LoRA.")
                 self._bypass(node_id, node)
                 return
             node["inputs"][name] = mine
             if kind:
-                self.notes.append(f"{title}: {self._set.label} has no {quoted(file)}; its {kind} LoRA is used.")
+                self.notes.append(f"{title}: {self._set.label} has no {quoted(file)}; its {kind} LoRA is used instead.")
 
     def _lora(self, file: str) -> tuple[str, str]:
         """Return the set's LoRA for a file name, and its kind if that differs from the named one."""
@@ -118,7 +118,7 @@ class _Mapping:
             if node["class_type"] not in _WRITERS:
                 continue
             title = shown(node.get("_meta", {}).get("title") or node["class_type"])
-            self.notes.append(f"{title}: {self._set.label} writes no prompts; yours is used as it is.")
+            self.notes.append(f"{title}: {self._set.label} cannot write prompts; yours is used as it is.")
             prompt = node["inputs"].get("prompt", "")
             if not is_link(prompt):  # it stays a field
                 text = {"class_type": "PrimitiveStringMultiline", "inputs": {"value": prompt}}
@@ -141,8 +141,8 @@ class _Mapping:
             inputs = {"image": source["inputs"]["image"], "low_threshold": 0.1, "high_threshold": 0.3}
             self.graph[node_id] = {"class_type": "Canny", "inputs": inputs, "_meta": node.get("_meta", {})}
             self.notes.append(
-                f"{shown(node.get('_meta', {}).get('title') or render)}: {self._set.label} has no model for depth; "
-                "edges (Canny) are used."
+                f"{shown(node.get('_meta', {}).get('title') or render)}: {self._set.label} has no depth model; "
+                "edges (Canny) are used instead."
             )
         for kind in (inference, loader):
             for node_id, node in list(self.graph.items()):

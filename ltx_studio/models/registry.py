@@ -116,10 +116,10 @@ class Registry:
             return found[0]
         if found:
             raise RequestError(
-                f"There are several files {name!r}.", f"Say which: {', '.join(file.key for file in found)}."
+                f"There are several files {name!r}.", f"Choose one: {', '.join(file.key for file in found)}."
             )
         raise RequestError(
-            f"There is no model file {name!r}.", "Name one of the model set's files.", advice=Advice.to(Do.LIST_MODELS)
+            f"There is no model file {name!r}.", "Use a file of the model set.", advice=Advice.to(Do.LIST_MODELS)
         )
 
     def needs(self, graph: Mapping[str, Mapping[str, Any]]) -> list[ModelFile]:
@@ -134,7 +134,7 @@ class Registry:
             if wrong:
                 raise RequestError(
                     f"{item.title}: the model file {item.file!r} {wrong}.",
-                    "Name another one, in one of ComfyUI's folders.",
+                    "Choose a file in one of ComfyUI's model folders.",
                     advice=Advice.to(Do.NAME_MODEL, given=f"{item.key}=FILE.safetensors"),
                 )
             file = self._known(item.file, item.folders)
@@ -180,10 +180,10 @@ def _registry(own_file: Path | None, text: str, state: tuple[int, int] | None) -
         own = tomllib.loads(_text_of(own_file))
         unknown = set(own) - {"files", "sets"}
         if unknown:
-            raise _wrong(str(own_file), f"there is no table {sorted(unknown)[0]!r}; write [files.…] or [sets.…]")
+            raise _wrong(str(own_file), f"unknown table {sorted(unknown)[0]!r}; use [files.…] or [sets.…]")
         for name, table in own.items():
             if not isinstance(table, dict):
-                raise _wrong(str(own_file), f"{name!r} is no table; write [{name}.…]")
+                raise _wrong(str(own_file), f"{name!r} is not a table; use [{name}.…]")
         return _build(_merged(tables, own), str(own_file))
     except RecursionError:
         raise _wrong(str(own_file), "it is nested too deeply") from None
@@ -227,10 +227,10 @@ def _file(key: str, table: Any, source: str) -> ModelFile:
     if not wrong and complaint(path):
         wrong = f"has a path that {complaint(path)}"
     if said.repo.endswith(".git"):
-        wrong = "has a repo that ends in .git; leave that out"
+        wrong = "has a repo that ends in .git; remove that"
     near = get_close_matches(folder, _folders(), 1, 0.8)
     if not wrong and folder not in _folders() and near:
-        wrong = f"is in a folder {folder!r} that ComfyUI does not have; is {near[0]} meant?"
+        wrong = f"is in a folder {folder!r} that ComfyUI does not have (did you mean {near[0]}?)"
     if wrong:
         raise _wrong(source, f"files.{key!r} {wrong}")
     return ModelFile(
@@ -273,7 +273,7 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
     named = [(item.folders[0], item.file) for item in model_inputs(fragment.nodes)]
     for folder, name in named:
         if name.startswith(f"{folder}/"):
-            raise _wrong(source, f"sets.{set_id} names {name!r}; leave {folder}/ out, it is understood")
+            raise _wrong(source, f"sets.{set_id} names {name!r}; remove {folder}/, it is implied")
     for folder, name in (*named, *(("loras", name) for name in loras), *((PREVIEWS, name) for name in previews)):
         known.setdefault(f"{folder}/{name}", ModelFile(folder, name))
     return ModelSet(
@@ -300,17 +300,17 @@ def _folders() -> set[str]:
 def _check_set(set_id: str, said: _Set, source: str) -> None:
     parts = [role for role in _PARTS if getattr(said, role)]
     if not _ID.fullmatch(set_id):
-        raise _wrong(source, f"sets.{set_id!r}: an id has small letters, digits, '.', '-' and '_'")
+        raise _wrong(source, f"sets.{set_id!r}: an id consists of lower-case letters, digits, '.', '-' and '_'")
     if said.family not in FAMILIES:
-        raise _wrong(source, f"sets.{set_id} has no known family; there are {', '.join(FAMILIES)}")
+        raise _wrong(source, f"sets.{set_id} has an unknown family; use one of: {', '.join(FAMILIES)}")
     geometry = FAMILIES[said.family].geometry
     for name in ("width", "height"):
         pixels = getattr(said, name)
         if pixels % geometry.size_step or not geometry.min_size <= pixels <= geometry.max_size:
             legal = f"a multiple of {geometry.size_step} from {geometry.min_size} to {geometry.max_size}"
-            raise _wrong(source, f"sets.{set_id} has a wrong {name}: {pixels} is not {legal}")
+            raise _wrong(source, f"sets.{set_id} has an invalid {name}: {pixels} is not {legal}")
     if said.checkpoint and parts:
-        raise _wrong(source, f'sets.{set_id} has a checkpoint and {parts[0]}; take one away with "{parts[0]} = """')
+        raise _wrong(source, f'sets.{set_id} has both a checkpoint and {parts[0]}; remove one with "{parts[0]} = """')
     if not said.checkpoint and len(parts) < len(_PARTS):
         raise _wrong(source, f"sets.{set_id} has neither a checkpoint nor all of {', '.join(_PARTS)}")
     for kind, choices, given in (
@@ -320,7 +320,9 @@ def _check_set(set_id: str, said: _Set, source: str) -> None:
     ):
         strange = [name for name in given if name not in choices]
         if strange:
-            raise _wrong(source, f"sets.{set_id}.{kind} has no {strange[0]!r}; there are {', '.join(choices)}")
+            raise _wrong(
+                source, f"sets.{set_id}.{kind} has an unknown key {strange[0]!r}; use one of: {', '.join(choices)}"
+            )
 
 
 def _checked(kind: type[Any], table: Any, where: str, source: str) -> Any:
@@ -337,13 +339,15 @@ def _told(error: Any, kind: type[Any]) -> str:
     match error["type"]:
         case "extra_forbidden":
             near = get_close_matches(field, kind.model_fields, 1)
-            return f"has no field {field!r}; " + (f"is {near[0]} meant?" if near else f"there are {_list(kind)}")
+            return f"has an unknown field {field!r}" + (
+                f" (did you mean {near[0]}?)" if near else f"; use one of: {_list(kind)}"
+            )
         case "missing":
-            return f"lacks {field}; or take another set as it is with based_on"
+            return f"lacks {field}; add it, or inherit it with based_on"
         case "string_pattern_mismatch":
-            return f"has an invalid {field}; write {_FORMS.get(field, 'it otherwise')}"
+            return f"has an invalid {field}; use {_FORMS.get(field, 'another value')}"
         case _:
-            return f"has a wrong {field or 'value'}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+            return f"has an invalid {field or 'value'}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
 def _list(kind: type[Any]) -> str:

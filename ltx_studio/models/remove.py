@@ -15,8 +15,8 @@ from ltx_studio.models.store import Store, by_key
 
 log = logging.getLogger(__name__)
 
-BUSY = "is being fetched just now"
-NOT_HERE = "is not here"
+BUSY = "is being downloaded"
+NOT_HERE = "is not installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,9 @@ def _deletable(entry: Entry, file: ModelFile, going: Collection[str], store: Sto
 def _whose(entry: Entry, contents: Path, pointer: Path, file: ModelFile, going: Collection[str], store: Store) -> str:
     """Return why `contents` are not ours alone; empty if they are."""
     if entry.blob is None or mark(contents) != entry.blob:
-        return "was not fetched by this studio"
+        return "was not downloaded by this studio"
     if not os.access(store.cache.repo_dir(entry.repo) / "snapshots", os.R_OK | os.X_OK):
-        return "may be used by another revision: the cache's folder snapshots cannot be read"
+        return "may be used by another revision: the snapshots folder of the cache cannot be read"
     twins = [
         other.key
         for other in store.registry.files.values()
@@ -171,10 +171,10 @@ def _why_it_stays(file: ModelFile, store: Store) -> str:
     found = store.find(file)
     if found is None:
         damaged = next((path for path, _ in store.flawed(file)), None)
-        return f"is damaged, and was not fetched by this studio; it is at {damaged}" if damaged else NOT_HERE
+        return f"is damaged, and was not downloaded by this studio; it is at {damaged}" if damaged else NOT_HERE
     if file.built:
-        return "is made by the set-up"
-    return f"was not fetched by this studio; it is at {found.path.resolve()}"
+        return "is installed by the set-up"
+    return f"was not downloaded by this studio; it is at {found.path.resolve()}"
 
 
 def _pointers_to(blob: Path, store: Store, entry: Entry) -> Iterator[Path]:

@@ -105,7 +105,7 @@ def _read(path: Path, changed: int) -> Roots:  # noqa: ARG001
     try:
         sections = yaml.safe_load(path.read_text(encoding="utf-8"))
     except Exception as error:  # yaml's constructors may raise anything
-        log.warning("%s cannot be read and is passed over: %s", path, error)
+        log.warning("skipping %s, which cannot be read: %s", path, error)
         return {}
     found: dict[str, tuple[Path, ...]] = {}
     for section in sections.values() if isinstance(sections, dict) else ():

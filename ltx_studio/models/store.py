@@ -114,8 +114,8 @@ class Store:
             relink(path, found.path)
         except OSError as error:
             raise SetupError(
-                f"{path} cannot be made a link: {error.strerror}.",
-                "Check that folder: it must be yours to write to, on a file system that has symbolic links.",
+                f"{path} cannot be linked: {error.strerror}.",
+                "Check that the folder is writable and its file system supports symbolic links.",
             ) from None
         return path
 
@@ -180,13 +180,13 @@ class Store:
         if unknown is not None:
             place = str(self.path(unknown).parent)
             return (
-                f"Put {unknown.name} into {place}, or name its repository in models.toml. Or use the pocket preview.",
+                f"Put {unknown.name} into {place}, or add its repository to models.toml. Or use the pocket preview.",
                 replace(Advice.to(Do.PLACE_MODEL, file=unknown.name, place=place), otherwise=pocket),
             )
         if any(file.built for file in files):
-            return "Build it with the set-up.", Advice.to(Do.SET_UP_POCKET)
+            return "Run the set-up to create it.", Advice.to(Do.SET_UP_POCKET)
         found = advice(files, self.registry) if advice is not None else fetch_advice(files)
-        return "Fetch them, or use the pocket preview.", replace(found, otherwise=pocket)
+        return "Download them, or use the pocket preview.", replace(found, otherwise=pocket)
 
     def refresh(self) -> Refreshed:
         """Make the links of all known files again where they are missing, wrong or dangling."""
@@ -257,16 +257,16 @@ class Store:
         """Move the file in the way of a link aside, or refuse; other programs' files are never moved."""
         if not os.path.lexists(path) or path.is_symlink():
             return
-        wrong = self.flaw(path, file) or "is another file"
+        wrong = self.flaw(path, file) or "is a different file"
         if not set_aside or not path.parent.resolve().is_relative_to(self.settings.models_dir.resolve()):
             raise RequestError(
                 f"{path} is in the way: it {wrong}.",
-                "Delete it, or have the model files repaired, which moves it aside.",
+                "Delete it, or repair the model files, which moves it aside.",
                 advice=Advice.to(Do.MOVE_ASIDE),
             )
         names = (path.with_name(f"{path.name}{DAMAGED}{number or ''}") for number in itertools.count())
         aside = next(name for name in names if not os.path.lexists(name))
-        log.warning("%s %s, and is now called %s", path, wrong, path.replace(aside).name)
+        log.warning("%s %s; it is now %s", path, wrong, path.replace(aside).name)
 
     def _leads_into_the_cache(self, path: Path) -> bool:
         return path.is_symlink() and self.cache.folder.resolve() in path.resolve().parents

@@ -71,7 +71,7 @@ def look(files: Iterable[ModelFile], store: Store, *, contents: bool) -> Iterato
     for file in by_key(files):
         verdict, own = None, store.path(file)
         if os.path.lexists(own) and not own.is_symlink() and not is_file(own):
-            verdict = Verdict(file, own, "is no file", hashed=False)
+            verdict = Verdict(file, own, "is not a file", hashed=False)
             yield verdict
         for path, _ in store.copies(file):
             flaw = store.flaw(path, file)
@@ -81,7 +81,7 @@ def look(files: Iterable[ModelFile], store: Store, *, contents: bool) -> Iterato
             if verdict.is_good:
                 break
         if verdict is None:
-            yield Verdict(file, None, "is not here", hashed=False)
+            yield Verdict(file, None, "is missing", hashed=False)
 
 
 def _contents(file: ModelFile, path: Path) -> Generator[Reading, None, tuple[str, bool]]:
@@ -101,7 +101,7 @@ def _contents(file: ModelFile, path: Path) -> Generator[Reading, None, tuple[str
         return f"cannot be read: {error.strerror}", False
     if digest.hexdigest() == expected:
         return "", True
-    return f"has other contents: their hash is {digest.hexdigest()[:12]}…, not {expected[:12]}…", True
+    return f"has the wrong contents: its SHA-256 is {digest.hexdigest()[:12]}…, not {expected[:12]}…", True
 
 
 def known_sha256(file: ModelFile, path: Path) -> str:

@@ -53,7 +53,7 @@ def test_single_files_become_the_checkpoint(definitions: Definitions) -> None:
     assert fed("9", "audio_vae") == ("LTXVAudioVAELoader", 0)
     assert not {"1", "2", "3", "4", "5"} & set(graph)
     (note,) = notes
-    assert "'a.safetensors' is left out" in note
+    assert "'a.safetensors' is skipped" in note
 
 
 @pytest.mark.parametrize(

@@ -191,18 +191,18 @@ SET = '[sets.x]\nbased_on = "fp8"\nlabel = "X"\n'
         (f"{SET}distilled_strength = nan", "distilled_strength"),
         ("[" * 5000, "models.toml"),
         (f'[files."loras/{"a/" * 2500}b.safetensors"]', "too long"),
-        ('[files."lora/a.safetensors"]', "is loras meant?"),
+        ('[files."lora/a.safetensors"]', "did you mean loras?"),
         ('[files."loras/a.safetensors"]\nrepo = "https://huggingface.co/a/b"', "owner/name"),
         ('[files."loras/a.safetensors"]\nrepo = "a/b.git"', ".git"),
         ('[files."loras/a.safetensors"]\nsha256 = "…"', "64 hexadecimal digits"),
         (f'[files."loras/a.safetensors"]\nbytes = {"9" * 30}', "bytes"),
-        (f'{SET}checkpont = "x.safetensors"', "is checkpoint meant?"),
-        (f'{SET}checkpoint = "checkpoints/x.safetensors"', "leave checkpoints/ out"),
+        (f'{SET}checkpont = "x.safetensors"', "did you mean checkpoint?"),
+        (f'{SET}checkpoint = "checkpoints/x.safetensors"', "remove checkpoints/"),
         *(
             (f'[files."loras/a.safetensors"]\nrepo = "{repo}"', "repo")
             for repo in ("a--b/c", "a/b..c", "a/b-", "ä/b", "a")
         ),
-        ('[sets."../x"]\nbased_on = "fp8"', "small letters"),
+        ('[sets."../x"]\nbased_on = "fp8"', "lower-case letters"),
         ("sets = 3", "models.toml"),
         ("[sets]\nx = 3", "models.toml"),
         ("[files]\nx = 3", "models.toml"),
@@ -240,7 +240,7 @@ def test_a_set_loads_each_part_from_where_it_is(model_set: Any) -> None:
 def test_a_model_name_with_half_a_character_is_refused() -> None:
     graph = {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "\ud800.safetensors"}}}
 
-    with pytest.raises(RequestError, match="characters that a file name cannot have"):
+    with pytest.raises(RequestError, match="characters that are not allowed in a file name"):
         OWN.needs(graph)
 
 

@@ -342,7 +342,7 @@ def test_a_directory_in_the_way_is_said_before_anything_is_fetched(shop: Shop) -
     assert shop.hub.sent("a.safetensors") == 0
     assert shop.store().find(other) is not None, "the others come all the same"
     (verdict,) = verify([file], shop.store(), lambda file, done: None, contents=False)
-    assert verdict.flaw == "is no file"
+    assert verdict.flaw == "is not a file"
 
 
 def test_a_cache_that_is_a_file_is_said(tmp_path: Path) -> None:

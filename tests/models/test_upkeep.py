@@ -78,7 +78,7 @@ def test_sizes_are_always_looked_at_and_contents_when_asked(shop: Shop) -> None:
 
     assert [verdict.is_good for verdict in verdicts(shop.store(), file)] == [True]
     (seen,) = verdicts(shop.store(), file, contents=True)
-    assert "has other contents" in seen.flaw
+    assert "has the wrong contents" in seen.flaw
     assert seen.hashed
 
 
@@ -213,7 +213,7 @@ def test_what_another_tool_fetched_is_not_removed(shop: Shop) -> None:
     (planned,) = removals([file], shop.store())
     remove(planned, shop.store())
 
-    assert "not fetched by this studio" in planned.kept
+    assert "not downloaded by this studio" in planned.kept
     assert planned.freed == 0
     assert shop.cached(file).read_bytes() == shop.contents(file)
 
@@ -253,7 +253,7 @@ def test_a_file_that_the_user_put_into_the_studio_is_not_removed(shop: Shop) -> 
     remove(planned, shop.store())
 
     assert own.exists()
-    assert "not fetched by this studio" in planned.kept
+    assert "not downloaded by this studio" in planned.kept
 
 
 def test_an_interrupted_fetch_is_removed_with_its_bytes(shop: Shop) -> None:
@@ -298,7 +298,7 @@ def test_what_another_tool_has_fetched_again_since_is_not_removed(shop: Shop) ->
     (planned,) = removals([file], shop.store())
     remove(planned, shop.store())
 
-    assert (planned.freed, planned.kept) == (0, "was not fetched by this studio")
+    assert (planned.freed, planned.kept) == (0, "was not downloaded by this studio")
     assert shop.cached(file).read_bytes() == shop.contents(file)
 
 
@@ -400,7 +400,7 @@ def test_what_is_being_fetched_is_not_removed_nor_cleaned(shop: Shop) -> None:
     with shop.store().cache.lock_if_free(left.repo, left.etag) as is_free:
         assert is_free
         done = remove(planned, shop.store())
-        assert (done.freed, done.kept) == (0, "is being fetched just now")
+        assert (done.freed, done.kept) == (0, "is being downloaded")
         assert clean(left, shop.store()) == 0
 
     assert left.path.stat().st_size == SIZE // 2
@@ -504,7 +504,7 @@ def test_a_ledger_of_a_newer_studio_and_a_broken_one_can_be_read(shop: Shop) -> 
     assert removals([file], shop.store())[0].freed == SIZE
 
     ledger.write_text("{")
-    assert "not fetched" in removals([file], shop.store())[0].kept
+    assert "not downloaded" in removals([file], shop.store())[0].kept
 
 
 def test_what_cannot_be_deleted_is_said_and_stays_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -571,7 +571,7 @@ def test_a_ledger_that_cannot_be_read_counts_as_empty(shop: Shop, text: str) -> 
     fetch(shop, file)
     (shop.settings.models_dir / "fetched.json").write_text(text)
 
-    assert "not fetched" in removals([file], shop.store())[0].kept
+    assert "not downloaded" in removals([file], shop.store())[0].kept
     assert make_plan([file], shop.store()).missing == ()
 
 
@@ -602,6 +602,6 @@ def test_a_directory_in_the_way_of_a_good_copy_is_seen_and_moved_aside(shop: Sho
     seen = verdicts(shop.store(), file)
     list(ensure_models([file], shop.store(), patience=SOON, repair=True))
 
-    assert [(verdict.flaw, verdict.is_good) for verdict in seen] == [("is no file", False), ("", True)]
+    assert [(verdict.flaw, verdict.is_good) for verdict in seen] == [("is not a file", False), ("", True)]
     assert own.read_bytes() == shop.contents(file)
     assert (own.with_name("a.safetensors.damaged") / "inside").is_dir()

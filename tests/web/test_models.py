@@ -195,7 +195,7 @@ def test_sizes_and_contents_are_checked_and_what_is_wrong_is_repaired(
 
     page.get_by_role("button", name="Check contents").click()
     expect(card).to_contain_text("Wrong: 1 of 3 files.")
-    expect(card).to_contain_text("has other contents")
+    expect(card).to_contain_text("has the wrong contents")
 
     repair.click()
     expect(card).to_contain_text("Repaired. All files are whole.", timeout=20_000)
@@ -276,7 +276,7 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
 
     page.get_by_role("button", name="Remove …").click()
     expect(card).to_contain_text("Removing frees 6.0 MB. Nothing is removed yet.")
-    expect(card).to_contain_text("was not fetched by this studio")
+    expect(card).to_contain_text("was not downloaded by this studio")
     expect(card).to_contain_text("This set is in use")
     assert ours.exists()
 
@@ -332,7 +332,7 @@ def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny
 
     other.get_by_role("button", name="Remove …").click()
     other.locator("#models-remove-now").click()
-    expect(other.locator("#models-run")).to_contain_text("is being fetched just now")
+    expect(other.locator("#models-run")).to_contain_text("is being downloaded")
     other.get_by_role("button", name="Get what is missing").click()
     expect(other.locator("#models-run")).to_contain_text("another program is downloading it")
 
@@ -370,7 +370,7 @@ def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_
     expect(page.locator("#models-plan")).to_contain_text("All is here: ")
     expect(page.locator("#models-plan")).to_contain_text("Free on that disk: ")
     page.get_by_role("button", name="Remove …").click()
-    expect(page.locator("#models-run")).to_contain_text("is made by the set-up")
+    expect(page.locator("#models-run")).to_contain_text("is installed by the set-up")
     expect(page.locator("#models-remove-now")).to_be_hidden()
 
 
