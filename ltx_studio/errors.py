@@ -28,13 +28,13 @@ class Remedy(StrEnum):
     """What the studio itself can do about an error, on request."""
 
     FETCH = "fetch"
-    """Fetch the model files that the error names."""
+    """Download the model files that the error names."""
     SMALLER = "smaller"
     """Render at half the width and height."""
     UNLOAD = "unload"
     """Unload every model from memory."""
     RETRY = "retry"
-    """Repeat the same request: the obstacle may be gone."""
+    """Repeat the same request: the cause may be gone."""
 
 
 class StudioError(Exception):

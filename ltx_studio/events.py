@@ -162,7 +162,7 @@ def from_dict(plain: Mapping[str, Any]) -> Event:
     """
     kind = KINDS.get(plain.get("type", ""))
     if kind is None:
-        raise ValueError(f"there is no event {plain.get('type')!r}")
+        raise ValueError(f"unknown event {plain.get('type')!r}")
     known = {each.name: plain[each.name] for each in fields(kind) if each.name in plain}
     try:
         return kind(**{name: _READ.get((kind, name), _as_it_is)(value) for name, value in known.items()})

@@ -124,7 +124,7 @@ def home_error(home: Path, error: OSError) -> SetupError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = f"Free some space on the disk of {home}, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
-        hint = f"Move away what is at {path}, or choose another folder with LTX_STUDIO_HOME."
+        hint = f"Move {path} away, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno in (errno.EACCES, errno.EPERM):
         hint = f"Get permission to write to {path}, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno == errno.EROFS:
@@ -144,7 +144,7 @@ def _close_once(home: Path) -> None:
             return
         if state.st_mode & _OTHERS and _is_only_a_home(home, state.st_mode):
             home.chmod(stat.S_IMODE(state.st_mode) & ~_OTHERS)
-            _tell(home, f"{home} was readable by other users of this machine; it is private now")
+            _tell(home, f"{home} was readable by other users; it is now private")
         _mark(home)
 
 

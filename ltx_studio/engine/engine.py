@@ -128,7 +128,7 @@ class Engine:
             return
         comfy = self._comfy()
         if not comfy.lane.acquire(timeout=timeout):
-            raise BusyError("A run is on, so its models cannot be unloaded.", "Stop the run, or wait for it to end.")
+            raise BusyError("The models are in use by a run.", "Stop the run, or wait for it to finish.")
         try:
             if self._warm is not None:
                 self._warm.executor.reset()
@@ -169,7 +169,7 @@ class Engine:
             run_folders.sweep_temp(self._settings.temp_dir)
             booting.set_result(comfy)
         except BaseException as error:
-            log.exception("ComfyUI could not be booted")
+            log.exception("ComfyUI could not be started")
             booting.set_exception(
                 error
                 if isinstance(error, StudioError)

@@ -50,14 +50,14 @@ def from_validation(
         missing = unknown_nodes({str(info.get("class_type")): ""})
         return WorkflowError(missing.message, missing.hint, where=titles.get(str(info.get("node_id")), ""))
     if error is not None and error["type"] == "prompt_no_outputs":
-        return WorkflowError("The workflow saves nothing.", "Give it an output node, such as Save Video.")
+        return WorkflowError("The workflow saves nothing.", "Add an output node, such as Save Video.")
     for node_id, found in node_errors.items():
         for problem in found["errors"]:
             kind = found["class_type"]
             return _from_problem(titles.get(node_id, node_id), problem, kind, classes[kind], settings)
     return WorkflowError(
-        f"ComfyUI refuses the workflow: {error['message'] if error else 'no reason given'}.",
-        "Open it in ComfyUI's editor, which marks the node.",
+        f"ComfyUI rejected the workflow: {error['message'] if error else 'no reason given'}.",
+        "Open it in ComfyUI's editor, which highlights the node.",
         details=str(error),
     )
 
@@ -80,8 +80,8 @@ def _from_problem(
         few = get_close_matches(str(value), known, _FEW) or known[:_FEW]
         more = ", …" if len(few) < len(known) else ""
         return WorkflowError(
-            f"{title}: {name} is {value!r}, which is none of its choices.",
-            f"Choose one of: {', '.join(few)}{more}." if few else "Use another node: this one offers nothing.",
+            f"{title}: {name} is {value!r}, which is not one of its choices.",
+            f"Choose one of: {', '.join(few)}{more}." if few else "Use another node: this one has no choices.",
             where=title,
         )
     return WorkflowError(
@@ -102,7 +102,7 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings
     """Return the error that a node raised, from ComfyUI's ``execution_error``."""
     if not error:
         return ExecutionError(
-            "One of the nodes broke the run off.",
+            "A node interrupted the run.",
             "Run it again; the studio's log may say why.",
             remedies=[Remedy.RETRY],
         )
@@ -122,7 +122,7 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings
         return _broken_model(title, file, message, details, settings, gone=not is_damaged)
     return ExecutionError(
         f"{title} failed: {_first_line(message) or kind or 'no reason given'}",
-        "Check the inputs of that step. The studio's log has the traceback.",
+        "Check the inputs of that node. The studio's log has the traceback.",
         where=title,
         details=details,
     )
@@ -136,7 +136,7 @@ def from_storage(error: OSError) -> ExecutionError:
     hint = f"Make sure that you can write to {where}." if where else "Check the studio's folder (LTX_STUDIO_HOME)."
     if error.errno == errno.EROFS:
         hint = "Remount its read-only disk as writable, or choose another folder with LTX_STUDIO_HOME."
-    return ExecutionError(f"The clip could not be stored: {error.strerror or error}.", hint, where=where)
+    return ExecutionError(f"The clip could not be saved: {error.strerror or error}.", hint, where=where)
 
 
 def is_out_of_memory(kind: str, message: str) -> bool:
@@ -182,7 +182,7 @@ def _broken_model(
     elif file.name.startswith(_POCKET):
         hint, advice = "Run the set-up to restore it.", Advice.to(Do.RESTORE_POCKET)
     else:
-        hint = "If the studio fetched it, have it fetched again; otherwise replace it with an intact copy."
+        hint = "If the studio downloaded it, download it again; otherwise replace it with an intact copy."
         advice = Advice.to(Do.REPAIR_MODEL, file=file.name)
     return ExecutionError(f"{title}: {name} {wrong}.", hint, advice=advice, where=title, details=details)
 

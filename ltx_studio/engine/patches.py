@@ -88,6 +88,6 @@ def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
 def _expect(holds: bool, what: str) -> None:
     if not holds:
         raise SetupError(
-            f"This ComfyUI differs from what the studio knows: {what}.",
-            "Unset LTX_STUDIO_COMFY_DIR so that the studio fetches the version it was made for.",
+            f"This ComfyUI is not compatible with the studio: {what}.",
+            "Unset LTX_STUDIO_COMFY_DIR to use the studio's own ComfyUI.",
         )

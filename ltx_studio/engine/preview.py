@@ -66,7 +66,7 @@ class Factors:
         if shapes.keys() != {"weight", "bias"} or shapes["weight"][:1] != (rows,) or len(shapes["weight"]) != 2:
             raise ValueError(f"its tensors are {shapes}")
         if rows == 0 or 3 * math.isqrt(rows // 3) ** 2 != rows:
-            raise ValueError(f"{rows} rows are no square of colours")
+            raise ValueError(f"{rows} rows do not form a square of colours")
         return cls(found["weight"].float(), found["bias"].float())
 
     @property
@@ -134,7 +134,7 @@ class Previews:
             try:
                 self._factors = Factors.of_file(path)
             except (OSError, ValueError) as error:  # a missing preview is no reason to fail the run
-                log.warning("previews are ComfyUI's own, because %s cannot be used: %s", path.name, error)
+                log.warning("using ComfyUI's own previews, because %s cannot be used: %s", path.name, error)
 
     def previewer(self, latent_format: Any) -> ClipPreviewer | None:
         """Return the previewer for a latent format; None if it is not for clips, or its colours are unknown."""

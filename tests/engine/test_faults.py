@@ -185,7 +185,7 @@ def caused(error: Exception, cause: BaseException) -> Exception:
 def test_too_little_memory_at_the_start_is_called_so(error: Exception, own: bool) -> None:
     told = _as_setup_error(error, own=own)
 
-    assert "too little memory" in told.message
+    assert "out of memory" in told.message
     assert "memory" in told.hint
     assert "setup.sh" not in told.hint
 

@@ -264,7 +264,7 @@ def test_text_and_playlists_are_not_played(tmp_path: Path) -> None:
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n")
 
     for path in (text, playlist):
-        with pytest.raises(RequestError, match="cannot be read as a video|is not a video"):
+        with pytest.raises(RequestError, match=r"cannot be read as a video|is not a video"):
             probe_clip(path)
 
 

@@ -173,7 +173,7 @@ class LTXStudioGuider:
 def _check_blocks(blocks: tuple[int, ...], count: int) -> None:
     """STG without a block would silently do nothing."""
     if not blocks:
-        raise ValueError("STG is on, but stg_blocks names no transformer block")
+        raise ValueError("STG is on, but stg_blocks is empty")
     beyond = [block for block in blocks if block >= count]
     if beyond:
-        raise ValueError(f"stg_blocks names block {beyond[0]}, but the model has {count}, from 0 to {count - 1}")
+        raise ValueError(f"stg_blocks has block {beyond[0]}, but the model has {count}, from 0 to {count - 1}")

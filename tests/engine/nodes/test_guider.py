@@ -150,9 +150,7 @@ def test_the_chosen_block_counts(predict: Predict) -> None:
     assert not torch.allclose(one, other, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("blocks", "said"), [("28", "the model has 6, from 0 to 5"), ("", "names no transformer block")]
-)
+@pytest.mark.parametrize(("blocks", "said"), [("28", "the model has 6, from 0 to 5"), ("", "stg_blocks is empty")])
 def test_a_block_that_the_model_lacks_is_refused(blocks: str, said: str, predict: Predict) -> None:
     with pytest.raises(ValueError, match=said):
         predict(blocks, video_stg=1.0)
