@@ -72,7 +72,7 @@ def test_something_in_its_place_is_named(tmp_path: Path, what: str) -> None:
     with pytest.raises(SetupError, match="cannot be written") as told:
         log_to_file(settings)
 
-    assert told.value.hint.startswith(f"Move away what is at {places[what]}")
+    assert told.value.hint.startswith(f"Move {places[what]} away")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_something_in_its_place_is_named(tmp_path: Path, what: str) -> None:
         (errno.EROFS, "read-only disk as writable"),
         (errno.EACCES, "permission to write to /home/x"),
         (errno.EPERM, "permission to write to /home/x"),
-        (errno.ENOTDIR, "Move away what is at /home/x"),
+        (errno.ENOTDIR, "Move /home/x away"),
         (errno.ENAMETOOLONG, "Choose another folder"),
     ],
 )

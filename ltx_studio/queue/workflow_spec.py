@@ -128,7 +128,7 @@ class WorkflowSpec:
         for key, each in read.items():
             if key not in self.given:
                 raise RequestError(
-                    f"{each.title}: the workflow needs a {each.kind} in place of {quoted(each.value)}.",
+                    f"{each.title}: the workflow needs a {each.kind} ({quoted(each.value)}).",
                     "Choose the file.",
                     advice=Advice.to(Do.GIVE_WORKFLOW_FILE, key=key),
                     where=key,

@@ -86,7 +86,7 @@ def test_what_is_to_be_known_of_each_request_is_said_when_it_is_added(terminal: 
     [
         (["generate", "t2v", "--prompt", "x", "--takes", "2", "--out", "a.mp4"], "--out names one file"),
         (["generate", "t2v", "--prompt", "x", "--detach", "--out", "a.mp4"], "--out names one file"),
-        (["generate", "--seed", "4", "t2v", "--prompt", "x"], "Options of a mode come after it"),
+        (["generate", "--seed", "4", "t2v", "--prompt", "x"], "Options must come after the mode"),
         (["generate", "--from", "nothing.mp4"], "nothing.mp4"),
         (["recipe", "nothing.mp4"], "nothing.mp4"),
         (["recipe", "verify", "nothing.mp4"], "nothing.mp4"),

@@ -69,7 +69,7 @@ def test_a_newer_workflow_is_ok_with_a_note(terminal: Terminal) -> None:
     ok, note = terminal("workflow", "check", str(CASES / "newer-create-video.json")).splitlines()
 
     assert ok.endswith("newer-create-video.json: ok, 3 nodes")
-    assert note.startswith("  note: Create Video: bit_depth 'auto' came with ComfyUI 0.33")
+    assert note.startswith("  note: Create Video: bit_depth 'auto' needs ComfyUI 0.33")
 
 
 def test_official_templates_are_ok_with_notes(terminal: Terminal) -> None:

@@ -34,7 +34,7 @@ def test_a_newer_create_video_gets_the_default_with_a_word(definitions: Definiti
 
     validate(graph, definitions)
     assert graph["2"]["inputs"]["bit_depth"] == 8
-    assert "Create Video: bit_depth 'auto' came with ComfyUI 0.33" in note.text
+    assert "Create Video: bit_depth 'auto' needs ComfyUI 0.33" in note.text
     assert note.advice == Advice.to(Do.CHANGE_VALUE, key="2.bit_depth")
 
 
@@ -146,7 +146,7 @@ def test_a_value_that_is_newer_but_not_harmless_names_the_version(definitions: D
     (problem,) = problems(graph, definitions)
 
     assert value_since("CLIPLoader", "type", "flux3") in problem.message
-    assert "which came with ComfyUI 0.4" in problem.message
+    assert "which needs ComfyUI 0.4" in problem.message
     assert set_option(problem).startswith("1.type=")
 
 

@@ -216,7 +216,7 @@ def test_what_is_connected_to_a_choice_is_one_of_its_choices(definitions: Defini
     assert "not one of its choices" in refusal(graph("/../../x"), definitions, trusted=False)
     for value in ("png", {"format": "/../../x"}):
         said = refusal(graph(value, "SaveImageAdvanced"), definitions, trusted=False)
-        assert "decides which inputs there are" in said
+        assert "determines the node's inputs" in said
 
 
 def test_a_switch_hands_on_the_type_of_what_is_connected_to_it(definitions: Definitions) -> None:

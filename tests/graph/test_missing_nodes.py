@@ -88,7 +88,7 @@ def test_each_kind_of_node_has_its_own_advice(definitions: Definitions, tmp_path
     assert "KlingVideoNode (from a service on the internet)" in error.message
     assert "QuiteNewNode (from a newer ComfyUI)" in error.message
     assert "NobodyKnowsThis" in error.message
-    assert "name the folder of ComfyUI 0.32 or newer in LTX_STUDIO_COMFY_DIR" in error.hint
+    assert "set LTX_STUDIO_COMFY_DIR to the folder of ComfyUI 0.32 or newer" in error.hint
     assert "KlingVideoNode would send your data to a paid service" in error.hint
     assert "replace VHS_VideoCombine with Create Video and Save Video" in error.hint
     assert "bypass VRAM_Debug (Ctrl+B)" in error.hint

@@ -256,7 +256,7 @@ def test_what_cannot_be_done_any_more_is_a_card(page: Page, url: str, studio: St
 
     click_for(panel.get_by_role("button", name="Cancel: one", exact=True), "first", second)
 
-    expect(panel.locator("#queue-said")).to_contain_text("Only a job that waits can be moved")
+    expect(panel.locator("#queue-said")).to_contain_text("Only waiting jobs can be moved")
     press(panel, "Cancel: one")
     expect(panel.locator("#queue-said")).to_be_hidden()
     assert watch.errors == []

@@ -276,14 +276,14 @@ def test_reads_the_envelopes_of_other_tools(
 
 
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
-    "plain.png": (picture, "carries no workflow. It has no tag that could hold one."),
+    "plain.png": (picture, "contains no workflow. It has no tags that may contain one."),
     "a1111.png": (
         lambda path: picture(path, pnginfo=png_info(("parameters", "a red ball\nSteps: 20"))),
         "another program",
     ),
-    "titled.mp4": (lambda path: clip(path, "mp4", title="Holiday"), "Its tags are 'title'"),
-    "cut.png": (lambda path: picture(path, pnginfo=png_info(("prompt", API[:80]))), "tag 'prompt' holds no JSON"),
-    "cut.mp4": (lambda path: clip(path, "mp4", workflow=EDITOR[:80]), "tag 'workflow' holds no JSON"),
+    "titled.mp4": (lambda path: clip(path, "mp4", title="Holiday"), "Its tags 'title'"),
+    "cut.png": (lambda path: picture(path, pnginfo=png_info(("prompt", API[:80]))), "tag 'prompt' is not JSON"),
+    "cut.mp4": (lambda path: clip(path, "mp4", workflow=EDITOR[:80]), "tag 'workflow' is not JSON"),
     "half.jpg": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe1\x01"), "cannot be read as a picture"),
     "text.mp3": (lambda path: path.write_bytes(b"hello"), "cannot be read as a sound"),
     "n8n.json": (
@@ -295,10 +295,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "a workflow of InvokeAI",
     ),
     "other.json": (lambda path: path.write_text('{"prompt": "a red ball", "seed": 3}'), "among 'prompt', 'seed'"),
-    "deep.json": (lambda path: path.write_text("[" * 100_000), "holds no JSON: it is nested too deeply."),
+    "deep.json": (lambda path: path.write_text("[" * 100_000), "is not JSON: it is nested too deeply."),
     "empty.json": (Path.touch, "is empty"),
     "empty.png": (Path.touch, "cannot be read as a picture"),
-    "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "no text of Unicode"),
+    "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "is not Unicode text"),
     "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "holds 2 workflows"),
     "history.json": (
         lambda path: path.write_text(json.dumps({str(run): {"prompt": [run, "a", GRAPH, {}, []]} for run in range(3)})),
@@ -313,10 +313,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "list.json": (lambda path: path.write_text("[1, 2]"), "not a JSON object of nodes"),
     "words.jpg": (
         lambda path: picture(path, exif=exif(x9286=b"UNICODE\0" + "a red ball".encode("utf-16-be"))),
-        "Its tags are 'usercomment', and none holds one",
+        "Its tags 'usercomment' do not contain one",
     ),
-    "words.webp": (lambda path: picture(path, exif=exif(x9286=b"ASCII\0\0\0a red ball")), "Its tags are 'usercomment'"),
-    "camera.jpg": (lambda path: picture(path, exif=exif(x010f="Acme")), "Its tags are 'make'"),
+    "words.webp": (lambda path: picture(path, exif=exif(x9286=b"ASCII\0\0\0a red ball")), "Its tags 'usercomment'"),
+    "camera.jpg": (lambda path: picture(path, exif=exif(x010f="Acme")), "Its tags 'make'"),
 }
 
 
