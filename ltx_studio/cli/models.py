@@ -48,7 +48,7 @@ def _choice(command: _Command) -> _Command:
 
 @click.group()
 def models() -> None:
-    """List, fetch, check and remove model files."""
+    """List, download, check and remove model files."""
 
 
 @models.command("list")

@@ -85,7 +85,7 @@ class Handover:
                 if each not in item.choices:
                     raise _refused(title, name, f"{str(each)[:200]!r}, which is not one of its choices")
         elif not _is_plain(value, set(item.kind.split(","))):
-            raise _refused(title, name, f"{type(value).__name__}, but takes {item.kind}")
+            raise _refused(title, name, f"{type(value).__name__}, but needs {item.kind}")
 
     def _leads_out(self, class_type: str, name: str, text: str) -> bool:
         """Return whether a folder among the inputs is, or contains, a link to another place."""
@@ -179,4 +179,4 @@ def _is_plain(value: Any, kinds: set[str]) -> bool:
 
 
 def _refused(title: str, name: str, what: str) -> WorkflowError:
-    return WorkflowError(f"{title}: {name} was given {what}.", HINT, where=title)
+    return WorkflowError(f"{title}: {name} received {what}.", HINT, where=title)

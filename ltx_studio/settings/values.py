@@ -157,7 +157,9 @@ def _items(value: object, separator: str) -> Iterator[str]:
         raise WrongValueError(f"is {_shown(value)}, which is not a list.", 'Write a list such as ["one", "two"].')
     for item in value:
         if not isinstance(item, str):
-            raise WrongValueError(f"names {_shown(item)}, which is not text.", 'Write a list such as ["one", "two"].')
+            raise WrongValueError(
+                f"contains {_shown(item)}, which is not text.", 'Write a list such as ["one", "two"].'
+            )
         if item.strip():
             yield item.strip()
 
@@ -167,8 +169,8 @@ def _hosts(value: object) -> Iterator[str]:
         host = _host(name)
         if host is None:
             raise WrongValueError(
-                f"names {_shown(name)}, which is not a host name.",
-                "Use names such as studio.example.org, separated by commas, without https:// and without a port.",
+                f"contains {_shown(name)}, which is not a host name.",
+                "Use host names such as studio.example.org, without https:// and port, separated by commas.",
             )
         yield host
 
@@ -189,7 +191,7 @@ def _networks(value: object) -> Iterator[str]:
             network = ip_network(name, strict=False)
         except ValueError:
             raise WrongValueError(
-                f"names {_shown(name)}, which is not an IP address or network.",
+                f"contains {_shown(name)}, which is not an IP address or network.",
                 "Use addresses or networks such as 10.0.0.7 or 10.0.0.0/8, separated by commas.",
             ) from None
         yield str(network)

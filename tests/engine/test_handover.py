@@ -73,7 +73,7 @@ def test_no_foreign_folder_is_read(kind: str, engine: Engine, secret: Path) -> N
 
         assert isinstance(outcome, Failed)
         assert isinstance(outcome.error, WorkflowError)
-        assert "folder was given" in outcome.error.message
+        assert "folder received" in outcome.error.message
         assert "is outside the studio's folders" in outcome.error.message
 
 
@@ -187,7 +187,7 @@ def test_a_text_does_not_stand_in_for_a_number(engine: Engine) -> None:
         outcome = run(engine, {**switched(text), "1": image, "2": node("PreviewImage", images=["1", 0])})
 
         assert isinstance(outcome, Failed)
-        assert "width was given str, but takes INT" in outcome.error.message
+        assert "width received str, but needs INT" in outcome.error.message
 
 
 def test_a_formula_gets_numbers_and_calls_nothing(engine: Engine, secret: Path) -> None:

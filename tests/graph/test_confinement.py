@@ -230,7 +230,7 @@ def test_a_switch_hands_on_the_type_of_what_is_connected_to_it(definitions: Defi
         }
 
     validate(graph(node("PrimitiveInt", value=64)), definitions)
-    with pytest.raises(WorkflowError, match="height takes INT, not STRING"):
+    with pytest.raises(WorkflowError, match="height needs INT, not STRING"):
         validate(graph(node("PrimitiveString", value="64")), definitions)
     circle = graph(node("PrimitiveInt", value=64))
     circle["2"] = node("ComfySwitchNode", switch=True, on_false=["3", 0], on_true=["3", 0])

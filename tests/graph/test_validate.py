@@ -65,7 +65,7 @@ def test_takes_the_studios_own_graph(definitions: Definitions) -> None:
         ("Stage 1 sampler", lambda inputs: inputs.update(sampler_name="warp"), "sampler_name is 'warp'"),
         ("Prompt", lambda inputs: inputs.update(clip="gemma"), "Prompt: clip is 'gemma'"),
         ("Prompt", lambda inputs: inputs.update(text=["a", "b", "c"]), "Prompt: text is ['a', 'b', 'c']"),
-        ("Video", lambda inputs: inputs.update(images=["3", 0]), "Video: images takes IMAGE, not"),
+        ("Video", lambda inputs: inputs.update(images=["3", 0]), "Video: images needs IMAGE, not"),
         ("Video", lambda inputs: inputs.update(images=["3", 7]), "comes from output 7"),
         ("Save t2v", lambda inputs: inputs.update({"codec.encoding": "magic"}), "codec.encoding is 'magic'"),
         ("Save t2v", lambda inputs: inputs.update({"codec.encoding.crf": 99}), "codec.encoding.crf is 99"),
