@@ -35,6 +35,9 @@ _WORDS = {
 }
 """Our words for each pydantic error type; other types keep pydantic's words."""
 
+_MISSING = {"prompt": "Write a prompt."}
+"""Remedies for missing values; missing files are refused earlier."""
+
 
 def request_error(label: str, mode_id: str, params: type[BaseModel], error: ValidationError) -> RequestError:
     """Return the first problem: what is wrong and what to do."""
@@ -49,6 +52,8 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
     if problem["type"] == "refused":
         return RequestError(f"{problem['msg']}.", context["hint"])
     title, hint = _remedy(params, problem["loc"])
+    if problem["type"] == "missing":
+        hint = _MISSING.get(name, "")
     advice = None if hint else Advice.to(Do.SEE_MODE, mode=mode_id)
     known = _WORDS.get(problem["type"])
     what = known.format(**_numbers(context)) if known else f"is not valid: {_lower(problem['msg'])}"

@@ -25,7 +25,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 """The usual suffixes of files of requests."""
 
 _WORKBOOKS = (".xlsx", ".xls", ".ods", ".numbers")
-_SAVE_AS = f"Use one of: {', '.join(SUFFIXES)}."
+_SAVE_AS = f"Use a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file."
 _TABLES = (".csv", ".tsv", ".tab")
 _DELIMITERS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r'"?sep=(?P<mark>[,;\t|])"?\s*', re.IGNORECASE)

@@ -56,7 +56,7 @@ def test_sizes_snap_to_64_and_the_summary_says_so(asked: int, made: int) -> None
         ({"seed": -1}, "Seed", "from 0 to 9007199254740991"),
         ({"seconds": 20, "fps": 50}, "1001 frames exceed", "shorter"),
         ({"seconds": 0.3, "fps": 8}, "2.4 frames are too few; the minimum is 9", "longer"),
-        ({"prompt": None}, "Prompt is missing", "Use text of"),
+        ({"prompt": None}, "Prompt is missing", "Write a prompt"),
         ({"sharpness": 3}, "has no setting 'sharpness'", "prompt"),
         ({"camera": "left"}, r"^Camera is not one of the choices \(given: 'left'\)", "jib-up"),
         ({"image": "a.png"}, "has no setting 'image'", "prompt"),

@@ -207,7 +207,7 @@ def test_a_wrong_row_is_named_by_the_line_that_it_begins_in(text: str, line: int
         ("a.txt", "ein grüner Ball\n".encode("cp1252"), "is not UTF-8 text", "UTF-8"),
         ("a.jsonl", b'{"prompt": "a\0b"}', "zero byte", "UTF-8"),
         ("a.csv", codecs.BOM_UTF16_LE + b"a", "is not UTF-8 text", "UTF-8"),
-        ("base.png", b"\x89PNG\r\n\x1a\n\0\0", "base.png is not a table", "Use one of: .csv, .tsv, .jsonl, .txt."),
+        ("base.png", b"\x89PNG\r\n\x1a\n\0\0", "base.png is not a table", "Use a .csv, .tsv, .jsonl or .txt file."),
     ],
 )
 def test_what_is_no_text_is_refused_by_its_kind(name: str, data: bytes, said: str, hint: str, tmp_path: Path) -> None:
