@@ -58,10 +58,10 @@ def to_api(workflow: Json, definitions: Definitions, *, keep_unknown: bool = Fal
     except (StudioError, MemoryError):
         raise
     except Exception as error:  # anything that a damaged file may cause
-        log.info("a damaged workflow", exc_info=True)
+        log.info("could not convert a damaged workflow", exc_info=True)
         raise WorkflowError(
             f"The workflow is damaged: {type(error).__name__}: {shown(str(error), 200)}.",
-            "Open it in ComfyUI's editor, and save it again.",
+            "Save it again in ComfyUI's editor.",
         ) from error
 
 

@@ -22,9 +22,11 @@ def cut(master: Mapping[str, Any], definitions: Definitions) -> dict[str, ApiGra
         WorkflowError: It is not an editor-format workflow, uses unknown nodes, or has no output titled ``Save …``.
     """
     if not is_editor_format(master):
-        raise WorkflowError("The master is no editor-format workflow.", "Save it in ComfyUI's editor with File, Save.")
+        raise WorkflowError(
+            "The master is not an editor-format workflow.", "Save it in ComfyUI's editor with File, Save."
+        )
     if not all(isinstance(node, Mapping) for node in master["nodes"]):
-        raise WorkflowError("The master holds what is no node.", "Save it again in ComfyUI's editor.")
+        raise WorkflowError("The master contains something that is not a node.", "Save it again in ComfyUI's editor.")
     active = {**master, "nodes": [_switched_on(node) for node in master["nodes"]]}
     whole = to_api(active, definitions)
     modes = {}
@@ -34,7 +36,8 @@ def cut(master: Mapping[str, Any], definitions: Definitions) -> dict[str, ApiGra
             modes[title.removeprefix(SAVE)] = _in_order(whole, upstream(whole, [node_id]))
     if not modes:
         raise WorkflowError(
-            "The master has no output node whose title begins with 'Save '.", "Title each mode's Save Video so."
+            "The master has no output node whose title begins with 'Save '.",
+            "Title each mode's Save Video node accordingly.",
         )
     return modes
 

@@ -126,7 +126,7 @@ class Tracer:
             title = shown(title_of(place.node))
             raise WorkflowError(
                 f"The links of the workflow form a loop through {title!r}.",
-                "Open it in ComfyUI's editor, and break the circle.",
+                "Open it in ComfyUI's editor and break the loop.",
                 where=title,
             )
         way[key] = None

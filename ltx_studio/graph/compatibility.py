@@ -41,7 +41,7 @@ def fit_to(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> 
         if node["class_type"] in definitions:
             notes += _fit_node(node_id, node, definitions)
     if len(notes) > _MOST_NOTES:
-        notes = [*notes[:_MOST_NOTES], Note(f"and {len(notes) - _MOST_NOTES} more inputs got their default.")]
+        notes = [*notes[:_MOST_NOTES], Note(f"and {len(notes) - _MOST_NOTES} more inputs use their default.")]
     return fitted, notes
 
 
@@ -59,7 +59,7 @@ def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> I
         if is_link(value) or fits(item, value) or not _is_harmless(name, item):
             continue
         since = value_since(node["class_type"], name, value)
-        why = f"came with ComfyUI {since}, and the installed one does not know it" if since else "is not known here"
+        why = f"needs ComfyUI {since}" if since else "is not available"
         inputs[name] = item.default
         said = f"{quoted(value)} {why}; {quoted(item.default)} is used instead"
         yield _note(node_id, node, name, said)

@@ -125,7 +125,7 @@ def load_definitions(path: Path) -> Definitions:
     except (OSError, ValueError):
         raise SetupError(
             "The list of ComfyUI's nodes is missing or damaged.",
-            "Run the set-up, which writes it.",
+            "Run the set-up to create it.",
             advice=Advice.to(Do.SET_UP_NODES),
             where=str(path),
         ) from None

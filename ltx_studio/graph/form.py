@@ -354,4 +354,4 @@ def _number(field: Field, value: Any) -> float | int:
 
 
 def _wrong(field: Field, value: Any, wanted: str) -> RequestError:
-    return RequestError(f"{field.title} is {quoted(value)}.", f"Give {wanted}.", where=shown(field.key))
+    return RequestError(f"{field.title} is {quoted(value)}.", f"Set it to {wanted}.", where=shown(field.key))

@@ -128,8 +128,8 @@ class Node:
         self._require(name)
         if is_link(self._inputs[name]):
             raise WorkflowError(
-                f"Input {name!r} of node {self.title!r} is fed by another node, so it takes no value.",
-                "Set the value on the node that feeds it.",
+                f"Input {name!r} of node {self.title!r} is connected to another node, so it cannot be set.",
+                "Set the value on the connected node.",
                 where=self.title,
             )
         self._inputs[name] = value
@@ -211,7 +211,7 @@ class Graph:
             kind = definitions.outputs(class_type)[link[1]]
             if kind not in fed:
                 raise WorkflowError(
-                    f"Node {title!r} cannot be bypassed: it is fed no {kind}, which {user!r} needs.",
+                    f"Node {title!r} cannot be bypassed: it has no {kind} input to pass on to {user!r}.",
                     f"Keep it, or connect {name!r} of {user!r} to another node first.",
                     where=title,
                 )
@@ -306,7 +306,7 @@ class Graph:
         link = self[title][name]
         if not is_link(link):
             raise WorkflowError(
-                f"Input {name!r} of node {title!r} is fed by no node.", "Name another input.", where=title
+                f"Input {name!r} of node {title!r} is not connected.", "Use another input.", where=title
             )
         return list(link)
 
@@ -346,7 +346,7 @@ class Graph:
         missing = {name or "an unnamed output" for _, _, name in users if name not in fragment.outputs}
         if missing:
             raise WorkflowError(
-                f"The loaders bring no {', '.join(sorted(missing))}, which the graph needs.",
+                f"The loaders do not provide {', '.join(sorted(missing))}, which the graph needs.",
                 "Choose another model set.",
             )
         for title in present:

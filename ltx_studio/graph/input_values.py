@@ -61,7 +61,7 @@ def wanted(item: Input) -> str:
     if item.choices:
         more = ", …" if len(item.choices) > _MOST_CHOICES else ""
         return "one of: " + ", ".join(shown(str(choice)) for choice in item.choices[:_MOST_CHOICES]) + more
-    return {"STRING": "a text", "BOOLEAN": "true or false"}.get(item.kind, f"a value of type {item.kind}")
+    return {"STRING": "text", "BOOLEAN": "true or false"}.get(item.kind, f"a value of type {item.kind}")
 
 
 def example(item: Input) -> Any:

@@ -56,7 +56,7 @@ def _origin(name: str, pack: str) -> str:
     if since:
         return f"ComfyUI {since}"
     if is_partner(name):
-        return "a service on the internet"
+        return "an online service"
     if pack == CORE:
         return "a newer ComfyUI"
     return pack or pack_of(name)
@@ -71,12 +71,12 @@ def _advice(missing: Mapping[str, str]) -> Iterator[str]:
         known = [version for name in newer if (version := node_since(name))]
         least = max(known, key=lambda version: [int(part) for part in version.split(".")], default="")
         version = f"ComfyUI {least} or newer" if least else "a newer ComfyUI"
-        yield f"For {_list(newer)}, name the folder of {version} in LTX_STUDIO_COMFY_DIR."
+        yield f"For {_list(newer)}, set LTX_STUDIO_COMFY_DIR to the folder of {version}."
     if partners:
-        yield f"{_list(partners)} would send your data to a paid service: run the workflow in ComfyUI itself."
+        yield f"{_list(partners)} would send your data to a paid service: run this workflow in ComfyUI itself."
     if not rest:
         return
-    yield "The studio runs ComfyUI's own nodes and a few of its own, no node packs."
+    yield "The studio runs ComfyUI's own nodes and a few built-in ones, but no node packs."
     same = {name: table for name in rest if (table := instead().get(name))}
     spare = [name for name in rest if instead().get(name) == {}]
     doing = [f"replace {shown(name)} with {' and '.join(nodes.values())}" for name, nodes in same.items()]
@@ -90,7 +90,7 @@ def _advice(missing: Mapping[str, str]) -> Iterator[str]:
     if others:
         yield f"For {_list(others)}, use a node of ComfyUI's own, or run the workflow in ComfyUI itself with its packs."
     if any(_GGUF in name.casefold() for name in rest):
-        yield "ComfyUI's own loaders read no .gguf files: give them the model as a .safetensors file."
+        yield "ComfyUI's own loaders cannot read .gguf files: use the model as a .safetensors file."
 
 
 def _is_newer(name: str, pack: str) -> bool:

@@ -63,8 +63,8 @@ def check_safety(graph: Mapping[str, Mapping[str, Any]], definitions: Definition
     doubtful = sorted({str(node["class_type"]) for node in graph.values()} - harmless())
     if doubtful and not trusted:
         raise WorkflowError(
-            f"The workflow uses nodes that may read or write files elsewhere, or run code: {', '.join(doubtful)}.",
-            "Only if you trust its author, allow its nodes.",
+            f"The workflow uses nodes that may access files outside the studio or run code: {', '.join(doubtful)}.",
+            "If you trust its author, allow its nodes.",
             advice=Advice.to(Do.TRUST),
         )
     constants, formulas = Constants(graph), Formulas()
@@ -133,7 +133,7 @@ class _Given:
         if _is_like_a_link(self._value) and not is_link(self._value):
             raise self._refused("hides a link to another node", "Reconnect it in ComfyUI's editor.")
         if is_link(self._value) and self._declared is not None and self._declared.is_dynamic:
-            raise self._refused("comes from another node, but decides which inputs there are", "Choose it in the node.")
+            raise self._refused("comes from another node, but determines the node's inputs", "Choose it in the node.")
         if self._made_as in _OBJECTS:
             return
         if names_a_file(self._class, self._name, self._declared, examined=is_examined(self._class)):
@@ -192,12 +192,14 @@ class _Given:
     def _check_formula(self) -> None:
         values = self._reaching()
         if values is None:
-            raise self._refused("comes from another node, so it cannot be checked beforehand", "Enter it in the node.")
+            raise self._refused(
+                "comes from another node, so it cannot be checked before the run", "Enter it in the node."
+            )
         for value in values:
             try:
                 self._formulas.check(self._class, self._name, str(unwrapped(value)))
             except FormulaError as error:
-                raise self._refused(f"has {error}, which is not allowed", "Write a simpler one.") from None
+                raise self._refused(f"has {error}, which is not allowed", "Use a simpler one.") from None
 
     def _refused(self, what: str, hint: str) -> WorkflowError:
         return WorkflowError(f"{self._title}: {self._name} {what}.", hint, where=self._title)

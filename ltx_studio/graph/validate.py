@@ -122,9 +122,9 @@ def _problem_of(
     if fits(item, value):
         return None
     since = value_since(node["class_type"], name, value)
-    newer = f", which came with ComfyUI {since}; the installed one does not know it" if since else ""
+    newer = f", which needs ComfyUI {since}" if since else ""
     if not newer and item.choices:
-        newer = ", which is none of its choices"
+        newer = ", which is not one of its choices"
     return _unset(title, node_id, name, item, f"is {quoted(value)}{newer}")
 
 
@@ -134,7 +134,7 @@ def _unset(title: str, node_id: str, name: str, item: Input, what: str) -> Workf
         return _problem(title, name, what, f"Set it {_IN_THE_EDITOR}.")
     takes = wanted(item)
     advice = Advice.to(Do.SET_VALUE, wanted=takes, given=shown(f"{node_id}.{name}={example(item)}"))
-    return _problem(title, name, what, f"Give it {takes}.", advice)
+    return _problem(title, name, what, f"Set it to {takes}.", advice)
 
 
 def _connect_hint(item: Input) -> str:
@@ -148,13 +148,13 @@ def _problem_of_link(
         return None
     kinds = definitions.outputs(graph[link[0]]["class_type"])
     if not 0 <= link[1] < len(kinds):
-        what = f"comes from output {link[1]} of a node that has {len(kinds)}"
+        what = f"comes from output {link[1]} of a node that has {len(kinds)} outputs"
         return _problem(title, name, what, f"Connect it to another output {_IN_THE_EDITOR}.")
     if item.kind in _ANY or item.is_dynamic:
         return None
     for kind in _carried(graph, link[0], definitions) if kinds[link[1]] == MATCH else [kinds[link[1]]]:
         if kind not in _ANY and not set(kind.split(",")) & set(item.kind.split(",")):
-            return _problem(title, name, f"takes {item.kind}, not {kind}", _connect_hint(item))
+            return _problem(title, name, f"needs {item.kind}, not {kind}", _connect_hint(item))
     return None
 
 

@@ -83,7 +83,7 @@ def media_texts(path: Path) -> dict[str, str]:
     except (av.error.FFmpegError, OSError) as error:
         kind = "a sound" if path.suffix.lower() in SOUND_ENDINGS else "a video"
         raise WorkflowError(
-            f"{path.name} cannot be read as {kind}: {why_unread(error)}.", "Check that the file is whole."
+            f"{path.name} cannot be read as {kind}: {why_unread(error)}.", "Check that the file is complete."
         ) from None
     found = {name.lower(): unpadded(text) for name, text in carried.items()}
     for tag, text in carried.items():
@@ -119,7 +119,9 @@ def picture_texts(path: Path) -> dict[str, str]:
             raise
     except (OSError, ValueError, SyntaxError):
         if not found:
-            raise WorkflowError(f"{path.name} cannot be read as a picture.", "Check that the file is whole.") from None
+            raise WorkflowError(
+                f"{path.name} cannot be read as a picture.", "Check that the file is complete."
+            ) from None
     return found
 
 

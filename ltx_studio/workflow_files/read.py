@@ -130,7 +130,7 @@ def _from_texts(path: Path, texts: Mapping[str, str]) -> Any:
                 json.loads(text)
             except (ValueError, RecursionError) as error:
                 damaged = damaged or WorkflowError(
-                    f"The workflow in {path.name} is damaged: its tag {name!r} holds no JSON ({why_no_json(error)}).",
+                    f"The workflow in {path.name} is damaged: its tag {name!r} is not JSON ({why_no_json(error)}).",
                     "Use the file as ComfyUI saved it, or the workflow's .json file.",
                 )
     raise damaged or _none_in(path, texts)
@@ -140,14 +140,14 @@ def _none_in(path: Path, texts: Mapping[str, str]) -> WorkflowError:
     other = next((name for name in _SETTINGS_OF_OTHERS if name in texts), "")
     if other:
         return WorkflowError(
-            f"{path.name} carries the settings of another program (its tag is {other!r}), not a ComfyUI workflow.",
+            f"{path.name} contains the settings of another program (tag {other!r}), not a ComfyUI workflow.",
             "Use a file that ComfyUI saved, or build the workflow in ComfyUI's editor.",
         )
     told = [name for name in texts if name not in _OF_THE_FILE]
     named = ", ".join(quoted(name) for name in told[:_MOST_NAMED])
-    has = f"Its tags are {named}, and none holds one" if named else "It has no tag that could hold one"
+    has = f"Its tags {named} do not contain one" if named else "It has no tags that may contain one"
     return WorkflowError(
-        f"{path.name} carries no workflow. {has}.",
+        f"{path.name} contains no workflow. {has}.",
         "Use the file as ComfyUI saved it: editing, sending and uploading often remove the tags.",
     )
 
@@ -158,15 +158,15 @@ def _from_text(path: Path) -> Any:
         text = text_of(content)
     except UnicodeDecodeError:
         raise WorkflowError(
-            f"{path.name} is no text of Unicode's encodings, such as UTF-8.",
-            "Give a workflow's .json file, or a picture, sound or video that carries one.",
+            f"{path.name} is not Unicode text, such as UTF-8.",
+            "Use a workflow's .json file, or a picture, sound or video that contains one.",
         ) from None
     if not text:
         raise WorkflowError(f"{path.name} is empty.", _EXPORT)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise WorkflowError(f"{path.name} holds no JSON: {why_no_json(error)}.", _EXPORT) from None
+        raise WorkflowError(f"{path.name} is not JSON: {why_no_json(error)}.", _EXPORT) from None
     found = find_workflow(data)
     other = foreign_program(data)
     if other:
@@ -176,14 +176,13 @@ def _from_text(path: Path) -> Any:
     count = workflows_in_list(data) if found is None else 0
     if count > 1:
         raise WorkflowError(
-            f"{path.name} holds {count} workflows, as ComfyUI's history and its queue do.",
-            "Keep the one that you mean in the file, and delete the others.",
+            f"{path.name} contains {count} workflows, like ComfyUI's history and queue.",
+            "Keep one workflow in the file and delete the others.",
         )
     if found is None and isinstance(data, Mapping):
         named = ", ".join(quoted(shown(str(name))) for name in list(data)[:_MOST_NAMED]) or "nothing"
         raise WorkflowError(
-            f"{path.name} holds no workflow: among {named} there is neither a list of nodes nor a node with a "
-            "class_type, so this is no API-format graph either.",
+            f"{path.name} contains no workflow: {named} has neither a list of nodes nor a node with a class_type.",
             _EXPORT,
         )
     return data if found is None else found
@@ -212,9 +211,9 @@ def _content_of(path: Path) -> bytes:
 def _ordinary(path: Path) -> Path:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise WorkflowError(f"{path} cannot be read: it is no ordinary file.", "Name a file.")
+            raise WorkflowError(f"{path} is not a regular file.", "Use a file.")
     except ValueError as error:  # contains a null byte
-        raise WorkflowError(f"{str(path)!r} is no path: {error}.", "Check the path.") from None
+        raise WorkflowError(f"{str(path)!r} is not a valid path: {error}.", "Check the path.") from None
     return path
 
 

@@ -61,7 +61,7 @@ def test_checks_the_other_files_although_one_is_bad(terminal: Terminal, tmp_path
 
     assert f"{good}: ok, 3 nodes" in out
     assert "'round'" in out
-    assert "none.json holds no workflow" in out
+    assert "none.json contains no workflow" in out
     assert f"{none}, {bad}: 2 problems." in terminal.err
 
 

@@ -41,7 +41,11 @@ def test_a_node_without_a_title_goes_by_its_class() -> None:
 
 @pytest.mark.parametrize(
     ("title", "name", "said"),
-    [("Promt", "text", "no node titled 'Promt'"), ("Prompt", "txt", "no input 'txt'"), ("Prompt", "model", "fed by")],
+    [
+        ("Promt", "text", "no node titled 'Promt'"),
+        ("Prompt", "txt", "no input 'txt'"),
+        ("Prompt", "model", "connected to another node"),
+    ],
 )
 def test_setting_what_cannot_be_set_names_the_problem(title: str, name: str, said: str) -> None:
     with pytest.raises(WorkflowError, match=said) as caught:
@@ -91,7 +95,7 @@ def test_attach_rewires_every_user_of_the_old_loaders_and_removes_them() -> None
 
 
 def test_attach_refuses_loaders_that_lack_what_the_graph_uses() -> None:
-    with pytest.raises(WorkflowError, match="bring no vae"):
+    with pytest.raises(WorkflowError, match="do not provide vae"):
         example().attach(Fragment({"T": node("UNETLoader", "T")}, {"model": ("T", 0)}), instead_of=OLD)
 
 
@@ -110,7 +114,7 @@ def test_a_node_that_makes_something_new_cannot_be_bypassed(definitions: Definit
     graph = load_template("t2v")
     before = graph.to_api()
 
-    with pytest.raises(WorkflowError, match="'Decode video' cannot be bypassed: it is fed no IMAGE"):
+    with pytest.raises(WorkflowError, match="'Decode video' cannot be bypassed: it has no IMAGE input"):
         graph.bypass("Decode video", definitions)
 
     assert graph.to_api() == before
@@ -134,7 +138,7 @@ def test_an_inserted_node_stands_before_one_user_only(definitions: Definitions) 
 @pytest.mark.parametrize(
     ("title", "on", "said"),
     [
-        ("New", ("Prompt", "text"), "fed by no node"),
+        ("New", ("Prompt", "text"), "is not connected"),
         ("Seed", ("Prompt", "clip"), "titled 'Seed'"),
         ("New", ("X", "y"), "no node"),
     ],
@@ -209,10 +213,10 @@ def test_a_connection_takes_the_place_of_another() -> None:
         (lambda graph: graph.connect("Save", "image", ("Gone", 0)), "no node titled 'Gone'"),
         (lambda graph: graph.connect("Gone", "image", ("Model", 0)), "no node titled 'Gone'"),
         (lambda graph: graph.disconnect("Save", "audio"), "no input 'audio'"),
-        (lambda graph: graph.source("Prompt", "text"), "is fed by no node"),
+        (lambda graph: graph.source("Prompt", "text"), "is not connected"),
         (lambda graph: graph.insert_after(("Gone", 0), "LoRA", {}, through="model"), "no node titled 'Gone'"),
         (lambda graph: graph.replace("Gone", {"class_type": "A", "inputs": {}}), "no node titled 'Gone'"),
-        (lambda graph: graph.replace("Prompt", {"class_type": "A", "inputs": {"text": None}}), "is fed by no node"),
+        (lambda graph: graph.replace("Prompt", {"class_type": "A", "inputs": {"text": None}}), "is not connected"),
         (lambda graph: graph.prune("Gone"), "no node titled 'Gone'"),
     ],
 )

@@ -85,7 +85,7 @@ def test_each_kind_of_node_has_its_own_advice(definitions: Definitions, tmp_path
 
     assert "lacks 7 nodes" in error.message
     assert "LTXVDualCFGGuider (from ComfyUI 0.32)" in error.message
-    assert "KlingVideoNode (from a service on the internet)" in error.message
+    assert "KlingVideoNode (from an online service)" in error.message
     assert "QuiteNewNode (from a newer ComfyUI)" in error.message
     assert "NobodyKnowsThis" in error.message
     assert "set LTX_STUDIO_COMFY_DIR to the folder of ComfyUI 0.32 or newer" in error.hint
@@ -102,7 +102,7 @@ def test_each_kind_of_node_has_its_own_advice(definitions: Definitions, tmp_path
 def test_a_loader_of_gguf_files_is_replaced_with_its_file(name: str, definitions: Definitions, tmp_path: Path) -> None:
     hint = told(editor_file(tmp_path / "a.json", (name, {})), definitions).hint
 
-    assert hint.endswith("ComfyUI's own loaders read no .gguf files: give them the model as a .safetensors file.")
+    assert hint.endswith("ComfyUI's own loaders cannot read .gguf files: use the model as a .safetensors file.")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_every_official_template_is_read_or_has_true_advice(path: Path, definiti
         for name, origin in named:
             assert name not in definitions
             assert origin.startswith("ComfyUI") == bool(node_since(name))
-            assert (origin == "a service on the internet") == (is_partner(name) and not node_since(name))
+            assert (origin == "an online service") == (is_partner(name) and not node_since(name))
         assert refused.hint
 
 

@@ -51,7 +51,7 @@ def test_a_picture_brings_its_workflow_which_runs_on_the_pocket_files(
     page.get_by_label(words.MAP_POCKET).check()
     press(page, "Run")
 
-    expect(page.locator("#told").get_by_text("is left out")).to_be_visible(timeout=RUN_SECONDS)
+    expect(page.locator("#told").get_by_text("is skipped")).to_be_visible(timeout=RUN_SECONDS)
     expect(page.locator("#run")).to_contain_text("Workflow Mine", timeout=RUN_SECONDS)
     expect_done(page)
 
