@@ -281,7 +281,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: picture(path, pnginfo=png_info(("parameters", "a red ball\nSteps: 20"))),
         "another program",
     ),
-    "titled.mp4": (lambda path: clip(path, "mp4", title="Holiday"), "Its tags are 'title'"),
+    "titled.mp4": (lambda path: clip(path, "mp4", title="Holiday"), "Its tags 'title'"),
     "cut.png": (lambda path: picture(path, pnginfo=png_info(("prompt", API[:80]))), "tag 'prompt' is not JSON"),
     "cut.mp4": (lambda path: clip(path, "mp4", workflow=EDITOR[:80]), "tag 'workflow' is not JSON"),
     "half.jpg": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe1\x01"), "cannot be read as a picture"),
@@ -315,8 +315,8 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: picture(path, exif=exif(x9286=b"UNICODE\0" + "a red ball".encode("utf-16-be"))),
         "Its tags 'usercomment' do not contain one",
     ),
-    "words.webp": (lambda path: picture(path, exif=exif(x9286=b"ASCII\0\0\0a red ball")), "Its tags are 'usercomment'"),
-    "camera.jpg": (lambda path: picture(path, exif=exif(x010f="Acme")), "Its tags are 'make'"),
+    "words.webp": (lambda path: picture(path, exif=exif(x9286=b"ASCII\0\0\0a red ball")), "Its tags 'usercomment'"),
+    "camera.jpg": (lambda path: picture(path, exif=exif(x010f="Acme")), "Its tags 'make'"),
 }
 
 
