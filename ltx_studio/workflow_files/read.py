@@ -180,9 +180,9 @@ def _from_text(path: Path) -> Any:
             "Keep one workflow in the file and delete the others.",
         )
     if found is None and isinstance(data, Mapping):
-        named = ", ".join(quoted(shown(str(name))) for name in list(data)[:_MOST_NAMED]) or "nothing"
+        named = ", ".join(quoted(shown(str(name))) for name in list(data)[:_MOST_NAMED]) or "none"
         raise WorkflowError(
-            f"{path.name} contains no workflow: {named} has neither a list of nodes nor a node with a class_type.",
+            f"{path.name} contains no workflow: it has no list of nodes and no node with a class_type. Its keys: {named}.",
             _EXPORT,
         )
     return data if found is None else found

@@ -294,21 +294,21 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: path.write_text(json.dumps({"nodes": [{"id": "a"}], "edges": [], "exposedFields": []})),
         "a workflow of InvokeAI",
     ),
-    "other.json": (lambda path: path.write_text('{"prompt": "a red ball", "seed": 3}'), "among 'prompt', 'seed'"),
+    "other.json": (lambda path: path.write_text('{"prompt": "a red ball", "seed": 3}'), "Its keys: 'prompt', 'seed'"),
     "deep.json": (lambda path: path.write_text("[" * 100_000), "is not JSON: it is nested too deeply."),
     "empty.json": (Path.touch, "is empty"),
     "empty.png": (Path.touch, "cannot be read as a picture"),
     "latin-1.json": (lambda path: path.write_bytes(LATIN[:120].encode("latin-1") + b"\xfc"), "is not Unicode text"),
-    "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "holds 2 workflows"),
+    "several.json": (lambda path: path.write_text(json.dumps([GRAPH, GRAPH])), "contains 2 workflows"),
     "history.json": (
         lambda path: path.write_text(json.dumps({str(run): {"prompt": [run, "a", GRAPH, {}, []]} for run in range(3)})),
-        "holds 3 workflows",
+        "contains 3 workflows",
     ),
     "queue.json": (
         lambda path: path.write_text(
             json.dumps({"queue_running": [[0, "a", GRAPH]], "queue_pending": [[1, "b", GRAPH]]})
         ),
-        "holds 2 workflows",
+        "contains 2 workflows",
     ),
     "list.json": (lambda path: path.write_text("[1, 2]"), "not a JSON object of nodes"),
     "words.jpg": (

@@ -38,8 +38,8 @@ def test_reads_a_video_that_was_made_here(engine: Engine, definitions: Definitio
     ("name", "content", "said"),
     [
         ("gone.json", None, "cannot be read"),
-        ("bad.json", b"{", "no JSON"),
-        ("binary.json", b"\xff\xfe\x00", "no text"),
+        ("bad.json", b"{", "is not JSON"),
+        ("binary.json", b"\xff\xfe\x00", "is not Unicode text"),
         ("list.json", b"[]", "not an API-format"),
         ("gone.mp4", None, "cannot be read"),
         ("text.mp4", b"hello", "cannot be read as a video"),
