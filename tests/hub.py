@@ -1,7 +1,8 @@
 """A Hugging Face hub on loopback, over real HTTP: repositories, commits, a CDN of its own, gates, and faults on order.
 
 It answers as huggingface.co does: HEAD and GET of ``/{repo}/resolve/{revision}/{path}`` carry the commit, the etag
-(the sha256) and the size, and send one on to the CDN, which knows ranges.
+(the sha256) and the size, and send one on to the CDN, which knows ranges. For what is in Xet too, they carry its Xet
+hash and the address of the tokens; the storage itself is a folder, which `hf_xet` reads as ``local://``.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -103,6 +105,10 @@ class LoopbackHub:
     def __init__(self) -> None:
         self.repos: dict[str, Repo] = {}
         self.blobs: dict[str, bytes] = {}
+        self.xet: dict[str, str] = {}
+        """The Xet hashes of the blobs that are in Xet."""
+        self.xet_storage = ""
+        """The address of Xet's storage."""
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
         self._lock = threading.Lock()
@@ -120,6 +126,19 @@ class LoopbackHub:
         digest = hashlib.sha256(contents).hexdigest()
         self.blobs[digest] = contents
         return digest
+
+    def put_into_xet(self, contents: bytes, store: Path) -> str:
+        """Put what has been committed into Xet too, in the folder `store`; give its Xet hash."""
+        from hf_xet import XetSession
+
+        self.xet_storage = f"local://{store}/"
+        store.mkdir(parents=True, exist_ok=True)
+        commit = XetSession().new_upload_commit(endpoint=self.xet_storage)
+        upload = commit.start_upload_bytes(contents)
+        commit.wait_to_finish()
+        found: str = upload.result().xet_info.hash
+        self.xet[hashlib.sha256(contents).hexdigest()] = found
+        return found
 
     def fail(self, path: str, **what: Any) -> Fault:
         fault = Fault(path, **what)
@@ -182,6 +201,9 @@ def _handler(hub: LoopbackHub, role: str) -> type[BaseHTTPRequestHandler]:
                 self._send_blob(request, fault or Fault(""))
 
         def _resolve(self, request: Request) -> None:
+            if re.fullmatch(r"/api/models/[^/]+/[^/]+/xet-read-token/[^/]+", request.path):
+                self._give_token()
+                return
             found = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", request.path)
             repo = hub.repos.get(found.group(1)) if found else None
             if found is None or repo is None:
@@ -195,15 +217,28 @@ def _handler(hub: LoopbackHub, role: str) -> type[BaseHTTPRequestHandler]:
             else:
                 contents = repo.files[found.group(3)]
                 digest = hashlib.sha256(contents).hexdigest()
+                in_xet = {
+                    "X-Xet-Hash": hub.xet.get(digest, ""),
+                    "X-Xet-Refresh-Route": f"{hub.url}/api/models/{found.group(1)}/xet-read-token/{repo.commit}",
+                }
                 self._say(
                     302,
                     {
+                        **(in_xet if digest in hub.xet else {}),
                         "Location": f"{hub.cdn}/{digest}/{found.group(3)}",
                         "X-Repo-Commit": repo.commit,
                         "X-Linked-Etag": f'"{digest}"',
                         "X-Linked-Size": str(len(contents)),
                     },
                 )
+
+        def _give_token(self) -> None:
+            told = {"accessToken": "of-xet", "exp": int(time.time()) + 3600, "casUrl": hub.xet_storage}
+            body = json.dumps(told).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def _send_blob(self, request: Request, fault: Fault) -> None:
             contents = hub.blobs[request.path.split("/")[1]]

@@ -30,6 +30,12 @@ class Shop:
         self.hub.put(repo, name, safetensors(size, seed=len(self.hub.blobs)))
         return self.know(name, folder=folder, repo=repo, **table)
 
+    def add_in_xet(self, name: str, **options: Any) -> ModelFile:
+        """Put a file on the hub, into Xet, and into the studio's models.toml."""
+        file = self.add(name, **options)
+        self.hub.put_into_xet(self.contents(file), self.settings.home.parent / "xet-store")
+        return file
+
     def know(self, name: str, *, folder: str = "loras", **table: Any) -> ModelFile:
         """Put a file into the studio's models.toml."""
         own = self.settings.home / OWN_FILE
@@ -58,6 +64,7 @@ class Shop:
     def environment(self, **changes: str) -> dict[str, str]:
         """For a process of its own."""
         ours = {"LTX_STUDIO_HOME": str(self.settings.home), "HF_HUB_CACHE": str(self.settings.hub_cache)}
+        ours["HF_XET_CACHE"] = str(self.settings.home.parent / "xet-cache")  # where it writes its logs
         return {**os.environ, **ours, "HF_ENDPOINT": self.hub.url, "HF_HUB_DISABLE_TELEMETRY": "1", **changes}
 
 

@@ -1,4 +1,4 @@
-"""Download of one file from the hub into its cache: resumable by HTTP Range, verified before it is linked.
+"""Download of one file from the hub into its cache: by Xet or HTTP Range, resumable, verified before it is linked.
 
 `huggingface_hub` (2.4) downloads into a file with a random name, so it starts from zero after a kill. Here
 the partial is named after the blob (``<etag>.ltx-studio.incomplete``), is only ever appended to, and becomes the blob
@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.downloads.hub import Hub, TransientError
+from ltx_studio.downloads.xet import XetError, XetStream
 from ltx_studio.errors import DiskFullError, DownloadError, StoppedError, StudioError
 from ltx_studio.events import FetchPhase
 from ltx_studio.models.files import BLOCK, Identity, ModelFile, identity, is_file
@@ -66,6 +67,8 @@ class Fetch:
         self._cancel = cancel
         self._report = report
         self._response: Any = None
+        self._stream: XetStream | None = None
+        self._may_use_xet = True
 
     def remote(self) -> Remote:
         """Return the file's metadata from the hub.
@@ -120,6 +123,8 @@ class Fetch:
 
     def abort(self) -> None:
         """Interrupt pending network reads; call it from another thread, after cancelling."""
+        if self._stream is not None:
+            self._stream.abort()
         response = self._response
         stream = response.extensions.get("network_stream") if response is not None else None
         if stream is not None:
@@ -146,6 +151,7 @@ class Fetch:
                 return
             wrong = part.unlike()
             log.warning("%s came with wrong contents", self._file.key)
+            self._may_use_xet = False
             partial.unlink()
             self.note = "fetched again, as it came damaged"
         raise DownloadError(
@@ -167,8 +173,30 @@ class Fetch:
                 raise TransientError(f"the server sends only {part.have:,} of {remote.size:,} bytes")
 
     def _receive(self, remote: Remote, part: "_Part") -> None:
-        """Append what the server sends from the end of the partial file on."""
+        """Append what the server sends from the end of the partial file on, by Xet if the file is there."""
         self._report("fetching", part.have, self.note)
+        if remote.xet is not None and self._may_use_xet:
+            self._receive_by_xet(remote, part)
+        if part.have < remote.size:
+            self._receive_by_http(remote, part)
+
+    def _receive_by_xet(self, remote: Remote, part: "_Part") -> None:
+        """Append what Xet has. Without an answer from it, HTTP is used from then on, whose errors are understood."""
+        log.info("fetching %s by Xet from byte %d on", self._file.key, part.have)
+        self._stream = self._hub.xet_stream(remote, part.have)
+        try:
+            for piece in self._stream:
+                self._stop_if_asked()
+                part.append(piece)
+                self._report("fetching", part.have, self.note)
+        except (XetError, TransientError) as error:
+            self._stop_if_asked()  # may be our own `abort`
+            self._may_use_xet = False
+            log.warning("%s cannot be fetched by Xet, so HTTP goes on: %s", self._file.key, error)
+        finally:
+            self._stream.abort()
+
+    def _receive_by_http(self, remote: Remote, part: "_Part") -> None:
         with self._hub.translated(self._file), self._hub.stream(remote, part.have) as response:
             self._response = response
             self._stop_if_asked()
@@ -246,7 +274,7 @@ class _Part:
         wrong = (name for name, digest in reversed(self._digests.items()) if digest.hexdigest() != name)
         return next(wrong, "")
 
-    def append(self, block: bytes) -> None:
+    def append(self, block: bytes | memoryview) -> None:
         """Write a block to disk at once: a kill loses buffered bytes."""
         if self.have + len(block) > self._size:
             raise TransientError("the server sends more bytes than the file has")
@@ -254,7 +282,7 @@ class _Part:
         self._file.flush()
         self._hash(block)
 
-    def _hash(self, block: bytes) -> None:
+    def _hash(self, block: bytes | memoryview) -> None:
         for digest in self._digests.values():
             digest.update(block)
         self.have += len(block)

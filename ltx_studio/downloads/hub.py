@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ltx_studio.downloads.xet import XetStream, xet_file
 from ltx_studio.errors import DownloadError, GateError, StudioError
 from ltx_studio.models.files import ModelFile
 from ltx_studio.models.hub_cache import COMMIT, ETAG, REVISION, HubCache, Remote, hub_constants
@@ -71,7 +72,7 @@ class Hub:
                 where=file.repo,
             )
         address = hf_hub_url(file.repo, file.path, revision=commit, endpoint=self.endpoint)
-        return Remote(commit, etag, size, address, reference, time.monotonic())
+        return Remote(commit, etag, size, address, reference, time.monotonic(), xet_file(found, self.endpoint))
 
     def _check_endpoint(self, file: ModelFile) -> None:
         try:
@@ -100,6 +101,13 @@ class Hub:
                 response.read()
                 hf_raise_for_status(response)
             yield response
+
+    def xet_stream(self, remote: Remote, offset: int) -> XetStream:
+        """Return the stream of the bytes from `offset` on of a file that is in Xet."""
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        assert remote.xet is not None
+        return XetStream(remote.xet, remote.size, offset, build_hf_headers(token=self._token))
 
     @contextmanager
     def translated(self, file: ModelFile) -> Iterator[None]:

@@ -34,8 +34,21 @@ _LOCK_POLL = 0.25
 
 
 class Hash(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class XetFile:
+    """A file in Xet, the hub's storage of large files.
+
+    Attributes:
+        hash: Its name there.
+        token_url: The hub's address that hands out tokens for it.
+    """
+
+    hash: str
+    token_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Remote:
     Attributes:
         reference: The cache's commit for the revision `main` when the hub was queried.
         asked: The time of that query, on the monotonic clock.
+        xet: The same file in Xet; None if it is not there, or Xet cannot be used.
     """
 
     commit: str
@@ -53,6 +67,7 @@ class Remote:
     url: str
     reference: bytes
     asked: float = 0.0
+    xet: XetFile | None = None
 
 
 class HubCache:
