@@ -46,6 +46,7 @@ class Do(StrEnum):
 
     RETRY_JOB = "retry_job"
     RETRY_SMALLER = "retry_smaller"
+    LIST_DOWNLOADS = "list_downloads"
     LIST_JOBS = "list_jobs"
     LIST_TAKES = "list_takes"
     GIVE_INPUT = "give_input"  # name, sha256

@@ -43,6 +43,7 @@ WORDS: Mapping[Do, str] = {
     ),
     Do.RETRY_JOB: "Retry it with `ltx-studio jobs retry`.",
     Do.RETRY_SMALLER: "Retry it with `ltx-studio jobs retry`, or make it smaller.",
+    Do.LIST_DOWNLOADS: "Run `ltx-studio models downloads` to see the downloads.",
     Do.LIST_JOBS: "Run `ltx-studio jobs list` to see the jobs.",
     Do.LIST_TAKES: "Run `ltx-studio takes list` to see the takes.",
     Do.GIVE_INPUT: "Add it with `--file {name}=PATH`. Its SHA-256 is {sha256}.",

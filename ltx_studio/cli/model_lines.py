@@ -1,11 +1,17 @@
 """Lines on the terminal for plans, verdicts and removals."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from ltx_studio.cli.hints import hint_of
+from ltx_studio.cli.output import moment
 from ltx_studio.models import Plan, Planned
 from ltx_studio.models.remove import NOT_HERE, Removal
 from ltx_studio.models.verify import Verdict
 from ltx_studio.text.formatting import in_bytes, printable
+
+if TYPE_CHECKING:
+    from ltx_studio.studio import Download
 
 
 def plan_lines(made: Plan) -> Iterator[str]:
@@ -66,3 +72,16 @@ def removal_line(removal: Removal) -> str:
     if removal.kept:
         return f"  {'kept':<14} {removal.file.key} {removal.kept}"
     return f"  {'remove':<8}{in_bytes(removal.freed):>10}  {removal.file.key}"
+
+
+def download_line(download: "Download") -> str:
+    """Return the line of a download, and a second one with the error if it has failed."""
+    progress = download.progress
+    amount = f"{in_bytes(progress.done)} of {in_bytes(progress.size)}" if progress.size else ""
+    state = "is stopping" if download.is_stopping else _STATES.get(download.state.name, download.state.name)
+    first = printable(f"{download.id}  {moment(download.created)}  {state:<11}  {amount:>22}  {download.title}")
+    error = download.error
+    return f"{first}\n  {printable(f'{error.message} {hint_of(error)}')}" if error else first
+
+
+_STATES = {"queued": "waits", "running": "runs"}

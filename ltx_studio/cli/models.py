@@ -4,17 +4,17 @@ import logging
 import shlex
 import sys
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.downloads import show_downloads, show_reading
-from ltx_studio.cli.hints import hint_of
-from ltx_studio.cli.model_lines import line, plan_lines, removal_line, totals, verdict_line
+from ltx_studio.cli.hints import as_dict, hint_of
+from ltx_studio.cli.model_lines import download_line, line, plan_lines, removal_line, totals, verdict_line
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.cli.signals import stop_on_signal
-from ltx_studio.downloads import ensure_models
 from ltx_studio.errors import GateError, RequestError, StoppedError
 from ltx_studio.events import Cancelled, Failed
 from ltx_studio.logs import log_to_file
@@ -25,9 +25,12 @@ from ltx_studio.models.remove import clean as clean_up
 from ltx_studio.models.remove import left_overs, removals, remove
 from ltx_studio.models.repair import repair_of
 from ltx_studio.models.verify import verify
-from ltx_studio.settings import get_settings
+from ltx_studio.settings import Settings, get_settings
 from ltx_studio.text.formatting import in_bytes
 from ltx_studio.text.phrases import KEPT
+
+if TYPE_CHECKING:
+    from ltx_studio.studio import Download, Models
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +113,8 @@ def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, ever
 def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
     """Download the missing files of a model set, or FILEs. After Ctrl+C, the same command resumes.
 
+    If the studio is downloading them already, the command follows that download, and Ctrl+C leaves it running.
+
     By default: the model set from the settings, else fp8, and all modes.
     """
     store = _store()
@@ -118,8 +123,35 @@ def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, every
     if not as_json:
         secho(title, bold=True, err=True)
         echo(totals(before), err=True)
-    _fetch(files, store, quiet=as_json)
+    _fetch(files, title, store, quiet=as_json)
     _tell_paths(files, store, before, as_json)
+
+
+@models.command()
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@_JSON
+def downloads(limit: int, as_json: bool) -> None:
+    """List downloads: those that run or wait, then the last ones that ended."""
+    found = _models(get_settings()).downloads(limit)
+    if as_json:
+        echo_json([_download(each) for each in found], indent=2)
+        return
+    if not found:
+        echo("There are no downloads.", err=True)
+    for each in found:
+        echo(*download_line(each).split("\n"))
+
+
+@models.command()
+@click.argument("download")
+@_JSON
+def stop(download: str, as_json: bool) -> None:
+    """Stop a download, wherever it runs. What was fetched is kept."""
+    stopped = _models(get_settings()).cancel(download)
+    if as_json:
+        echo_json(_download(stopped), indent=2)
+    else:
+        echo(*download_line(stopped).split("\n"))
 
 
 @models.command("verify")
@@ -162,7 +194,7 @@ def verify_(
             echo(f"Fetch what is damaged or missing: `{again}`.", err=True)
         return 1
     if mending.to_fetch:
-        _fetch(list(mending.to_fetch), store, quiet=as_json, damaged=mending.damaged)
+        _fetch(list(mending.to_fetch), "Repair", store, quiet=as_json, damaged=mending.damaged)
     if mending.others:
         raise store.missing(list(mending.others))
     if not as_json:
@@ -237,6 +269,17 @@ def refresh(as_json: bool) -> None:
     echo(f"{len(done.linked) + len(done.mended)} links made, {len(done.unchanged)} were right.")
 
 
+def _models(settings: Settings) -> "Models":
+    from ltx_studio.studio import Models  # half a second, which a plan and a list do without
+
+    return Models.of(settings)
+
+
+def _download(download: "Download") -> dict[str, Any]:
+    told = download.as_dict()
+    return told | {"error": as_dict(download.error)} if download.error else told
+
+
 def _store() -> Store:
     settings = get_settings()
     log_to_file(settings)
@@ -260,25 +303,32 @@ def _chosen(
     return title, model_files(chosen, used, store.registry, everything=everything)
 
 
-def _fetch(files: list[ModelFile], store: Store, *, quiet: bool, damaged: Collection[Identity] | None = None) -> None:
+def _fetch(
+    files: list[ModelFile], title: str, store: Store, *, quiet: bool, damaged: Collection[Identity] | None = None
+) -> None:
     """Fetch the files, replacing `damaged` ones; ask on a terminal for a token when a gated repository requires one."""
+    models, token = _models(store.settings), None
     while True:
         cancel = CancelToken()
-        with stop_on_signal(cancel, lambda line: None if quiet else echo(line, err=True)):
-            events = ensure_models(files, store, cancel, distrust=damaged or (), repair=damaged is not None)
+        with (
+            stop_on_signal(cancel, lambda line: None if quiet else echo(line, err=True)),
+            closing(models.fetch(files, title, cancel, damaged=damaged, token=token)) as events,
+        ):
             outcome = show_downloads(events, quiet=quiet)
         if isinstance(outcome, Cancelled):
-            raise StoppedError("Stopped.", KEPT)
+            going = models.bringing(files)
+            raise StoppedError(
+                "Stopped.", f"The studio goes on: `ltx-studio models stop {going.id}` stops it." if going else KEPT
+            )
         if not isinstance(outcome, Failed):
             return
         error = outcome.error
-        if not isinstance(error, GateError) or quiet or not sys.stdin.isatty() or store.token:
+        if not isinstance(error, GateError) or quiet or not sys.stdin.isatty() or token:
             log.error("%s", error.message)
             raise error
         secho(error.message, fg="yellow", err=True)
         echo(hint_of(error), err=True)
         token = click.prompt("Token (not shown, not stored)", hide_input=True, err=True).strip()
-        store = Store(store.settings, store.registry, token)
 
 
 def _tell_paths(files: list[ModelFile], store: Store, before: Plan, as_json: bool) -> None:

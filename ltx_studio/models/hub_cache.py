@@ -185,23 +185,35 @@ class HubCache:
     @contextmanager
     def lock_if_free(self, repo: str, etag: str) -> Iterator[bool]:
         """Hold the lock of a blob if no program is fetching it; yield whether that is so."""
-        from filelock import FileLock, Timeout
+        with _locked_if_free(self.folder / ".locks" / self.repo_dir(repo).name / f"{etag}.lock") as is_free:
+            yield is_free
 
-        path = self.folder / ".locks" / self.repo_dir(repo).name / f"{etag}.lock"
-        try:
-            _make_lock(path)
-            lock = FileLock(path, timeout=0, mode=0o664)
-            lock.acquire()
-        except Timeout:
-            yield False
-            return
-        except OSError:  # we may not write to the cache; deleting reports that
-            yield True
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Hold the lock of studios' downloads into this cache if it is free; yield whether it was."""
+        with _locked_if_free(self.folder / ".locks" / "ltx-studio.lock") as is_free:
+            yield is_free
+
+
+@contextmanager
+def _locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold a lock in the cache if it is free; yield whether it was."""
+    from filelock import FileLock, Timeout
+
+    try:
+        _make_lock(path)
+        lock = FileLock(path, timeout=0, mode=0o664)
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    except OSError:  # we may not write to the cache; deleting reports that
+        yield True
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def hub_constants() -> ModuleType:

@@ -20,6 +20,7 @@ from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.states import Progress
 from ltx_studio.queue.workers import RENEW_SECONDS
+from ltx_studio.runners.patience import PERMANENT, patiently
 from ltx_studio.runners.protocol import Runner
 from ltx_studio.takes.history import NewTake
 from ltx_studio.takes.metrics import RunMetrics
@@ -28,18 +29,6 @@ from ltx_studio.takes.take_store import TakeStore
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-
-PERMANENT = (
-    sqlite3.IntegrityError,
-    sqlite3.ProgrammingError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.NotSupportedError,
-)
-"""Errors of the data or the statement, not of the database: trying again would not help."""
-
-PAUSE_SECONDS = 2.0
-"""How long to wait before retrying a database that cannot be written."""
 
 LOOK_SECONDS = 0.25
 """How often to check whether the job was asked to stop."""
@@ -104,19 +93,7 @@ class JobExecutor:
         Raises:
             sqlite3.Error: Trying again would not help (`PERMANENT`), or the studio is closing.
         """
-        has_complained = False
-        while True:
-            try:
-                return work()
-            except PERMANENT:
-                raise
-            except sqlite3.Error:
-                if self._closing.is_set():
-                    raise
-                if not has_complained:
-                    log.exception("the database is unavailable; trying again every %g s", PAUSE_SECONDS)
-                has_complained = True
-            self._closing.wait(PAUSE_SECONDS)
+        return patiently(work, self._closing)
 
     def _follow(self, job: Job, cancel: CancelToken) -> Iterator[Event]:
         spec = self._take_store.spec(job)

@@ -18,7 +18,8 @@ from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Running
 from ltx_studio.queue.workers import LEASE_SECONDS, WorkerId, is_gone
-from ltx_studio.runners.executor import LOOK_SECONDS, PAUSE_SECONDS, PERMANENT, JobExecutor
+from ltx_studio.runners.executor import LOOK_SECONDS, JobExecutor
+from ltx_studio.runners.patience import PAUSE_SECONDS, PERMANENT
 from ltx_studio.runners.protocol import Runner
 from ltx_studio.takes.history import NewTake
 from ltx_studio.takes.take_store import TakeStore

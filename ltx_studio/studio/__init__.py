@@ -1,5 +1,7 @@
 """The studio as a service for the command line, the page and the API."""
 
+from ltx_studio.queue.download import Download
+from ltx_studio.studio.models import Models
 from ltx_studio.studio.studio import Studio
 
-__all__ = ["Studio"]
+__all__ = ["Download", "Models", "Studio"]

@@ -27,6 +27,7 @@ from ltx_studio.runners.local import LocalRunner
 from ltx_studio.runners.protocol import Runner
 from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
+from ltx_studio.studio.models import Models
 from ltx_studio.takes import unused_inputs
 from ltx_studio.takes.estimates import Estimator
 from ltx_studio.takes.history import History
@@ -62,6 +63,7 @@ class Studio:
         self.take_store = TakeStore(settings)
         self.estimate = Estimator(self.history, settings)
         self.live_updates = LiveUpdates()
+        self.models = Models(settings, database)
         self._keep = InputStore(settings.kept_dir)
         self._worker: Worker | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
@@ -188,6 +190,7 @@ class Studio:
         self._closing.set()
         stopped = self.close_worker(timeout)
         has_ended = self.runner.close(timeout)
+        self.models.close(timeout)
         self._caller.release()
         return has_ended and stopped
 

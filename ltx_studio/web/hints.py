@@ -31,6 +31,7 @@ WORDS: Mapping[Do, str] = {
     Do.USE_POCKET_FILES: f"tick “{words.MAP_POCKET}”",
     Do.RETRY_JOB: f"Press {words.RETRY} under {words.QUEUE}.",
     Do.RETRY_SMALLER: f"Press {words.RETRY} under {words.QUEUE}, or make it smaller.",
+    Do.LIST_DOWNLOADS: f"Look at the download under {words.MODELS}.",
     Do.LIST_JOBS: f"Choose one under {words.QUEUE}.",
     Do.LIST_TAKES: f"Choose one under {words.HISTORY}.",
     Do.REPAIR_DATABASE: (

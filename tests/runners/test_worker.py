@@ -320,7 +320,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
 def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    for module in ("worker", "executor"):
+    for module in ("worker", "patience"):
         monkeypatch.setattr(f"ltx_studio.runners.{module}.PAUSE_SECONDS", 0.02)
     real, faults = getattr(rig.queue, method), [sqlite3.OperationalError("database or disk is full")] * 5
 
@@ -346,7 +346,7 @@ def test_errors_of_the_database_neither_count_as_attempts_nor_lose_a_job(
 def test_a_clip_waits_for_the_database_and_is_taken_up_by_the_next_start(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("worker", "executor"):
+    for module in ("worker", "patience"):
         monkeypatch.setattr(f"ltx_studio.runners.{module}.PAUSE_SECONDS", 0.02)
     tried = []
 

@@ -1,0 +1,225 @@
+"""The downloads that wait, run and have ended: a line of their own beside the jobs, one for each cache."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from ltx_studio.advice import Advice, Do
+from ltx_studio.errors import DownloadError, RequestError, StudioError
+from ltx_studio.models.files import Identity
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.download import Download, DownloadProgress, download_of
+from ltx_studio.queue.queue import new_id
+from ltx_studio.queue.workers import LEASE_SECONDS
+
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long the row of a download stays after its end."""
+
+ATTEMPTS = 5
+"""How often a download may start without a new byte: what ends the studio each time must not do so for ever."""
+
+_ACTIVE = "state IN ('queued', 'running')"
+
+
+class DownloadQueue:
+    """The downloads in one database. Each method is one transaction, safe in any thread and process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(
+        self,
+        title: str,
+        cache: str,
+        files: Sequence[str],
+        *,
+        damaged: Collection[Identity] | None = None,
+        worker: str | None = None,
+    ) -> str:
+        """Add a download, and return its id; if one that waits or runs brings the same files, return that one's.
+
+        Args:
+            title: What it is, for users.
+            cache: The folder of the Hugging Face cache that the files go to.
+            files: The keys of the files in the registry.
+            damaged: The copies to replace, for a repair.
+            worker: The only worker that may carry it out, as long as it lives.
+        """
+        now = time.time()
+        with self._database.write() as connection:
+            connection.execute(f"DELETE FROM downloads WHERE NOT {_ACTIVE} AND ended < ?", (now - KEPT_SECONDS,))
+            same = None if damaged is not None else _with_all(connection, cache, files)
+            if same is not None:
+                return same
+            download_id = new_id()
+            copies = None if damaged is None else json.dumps(sorted(damaged))
+            connection.execute(
+                "INSERT INTO downloads (id, title, cache, files, damaged, state, created, worker, lease_until)"
+                " VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+                (download_id, title, cache, json.dumps(list(files)), copies, now, worker, now + LEASE_SECONDS),
+            )
+            return download_id
+
+    def get(self, download_id: str) -> Download:
+        """Return a download.
+
+        Raises:
+            RequestError: There is none with this id.
+        """
+        with self._database.read() as connection:
+            return download_of(_row(connection, download_id))
+
+    def all(self, limit: int = 50) -> list[Download]:
+        """Return the downloads: those that run, those that wait in their order, then the ended ones, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM downloads ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END,"
+                " CASE WHEN state IN ('queued', 'running') THEN number ELSE -number END LIMIT ?",
+                (limit,),
+            ).fetchall()
+            return [download_of(row) for row in rows]
+
+    def active(self) -> list[Download]:
+        """Return the downloads that run, then those that wait, in their order."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM downloads WHERE {_ACTIVE} ORDER BY state = 'queued', number"
+            ).fetchall()
+            return [download_of(row) for row in rows]
+
+    def next(self, cache: str, worker: str, only: str | None = None) -> Download | None:
+        """Return the next download into a cache that a worker may carry out: the first, or only the given one."""
+        with self._database.read() as connection:
+            row = connection.execute(_NEXT, (cache, worker, only, only)).fetchone()
+            return None if row is None else download_of(row)
+
+    def claim(self, cache: str, worker: str, only: str | None = None) -> Download | None:
+        """Lease the download that `next` returns to a worker; None if there is none."""
+        now = time.time()
+        with self._database.write() as connection:
+            row = connection.execute(_NEXT, (cache, worker, only, only)).fetchone()
+            if row is None:
+                return None
+            connection.execute(
+                "UPDATE downloads SET state = 'running', started = ?, attempts = attempts + 1, worker = ?,"
+                " lease_until = ? WHERE id = ?",
+                (now, worker, now + LEASE_SECONDS, row["id"]),
+            )
+            return download_of(_row(connection, row["id"]))
+
+    def report(self, download_id: str, worker: str, progress: DownloadProgress, *, has_grown: bool) -> bool:
+        """Store the progress of a running download, renew its lease, and return whether it must stop."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE downloads SET progress = ?, lease_until = ?, attempts = CASE WHEN ? THEN 0 ELSE attempts END"
+                " WHERE id = ? AND state = 'running' AND worker = ?",
+                (json.dumps(progress.store()), time.time() + LEASE_SECONDS, has_grown, download_id, worker),
+            )
+            row = connection.execute(
+                "SELECT stopping FROM downloads WHERE id = ? AND state = 'running' AND worker = ?",
+                (download_id, worker),
+            ).fetchone()
+            return row is None or bool(row["stopping"])
+
+    def finish(self, download_id: str, worker: str) -> None:
+        """End a worker's running download, whose files are all here."""
+        self._end(download_id, worker, "done")
+
+    def fail(self, download_id: str, worker: str, error: StudioError) -> None:
+        """End a worker's running download with an error."""
+        self._end(download_id, worker, "failed", json.dumps(error.to_dict()))
+
+    def drop(self, download_id: str, worker: str) -> None:
+        """End a worker's running download, which was stopped."""
+        self._end(download_id, worker, "cancelled")
+
+    def _end(self, download_id: str, worker: str, state: str, error: str | None = None) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE downloads SET state = ?, ended = ?, error = ?, stopping = 0"
+                " WHERE id = ? AND state = 'running' AND worker = ?",
+                (state, time.time(), error, download_id, worker),
+            )
+
+    def release(self, download_id: str, worker: str) -> None:
+        """Let anyone go on with a worker's running download; one that was asked to stop is cancelled."""
+        with self._database.write() as connection:
+            _free(connection, download_id, worker)
+
+    def cancel(self, download_id: str) -> Download:
+        """Cancel a waiting download, or ask a running one to stop; one that has ended stays unchanged.
+
+        Raises:
+            RequestError: There is none with this id.
+        """
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE downloads SET state = 'cancelled', ended = ? WHERE id = ? AND state = 'queued'",
+                (time.time(), download_id),
+            )
+            connection.execute("UPDATE downloads SET stopping = 1 WHERE id = ? AND state = 'running'", (download_id,))
+            return download_of(_row(connection, download_id))
+
+    def recover(self, is_gone: Callable[[str | None, float | None], bool]) -> None:
+        """Let anyone go on with the downloads whose worker is gone.
+
+        Args:
+            is_gone: Returns whether a worker is gone, from its id and the end of its lease.
+        """
+        lost = [each for each in self.active() if _is_held(each) and is_gone(each.worker, each.lease_until)]
+        if not lost:
+            return
+        with self._database.write() as connection:
+            for download in lost:
+                _free(connection, download.id, download.worker)
+
+
+_NEXT = (
+    "SELECT * FROM downloads WHERE state = 'queued' AND cache = ? AND (worker IS NULL OR worker = ?)"
+    " AND (? IS NULL OR id = ?) ORDER BY number LIMIT 1"
+)
+
+
+def _is_held(download: Download) -> bool:
+    return download.worker is not None or download.state.name == "running"
+
+
+def _free(connection: sqlite3.Connection, download_id: str, worker: str | None) -> None:
+    """Put a download that is held by a worker back into the line, or end it if it was asked to stop or fails again."""
+    mine = f"id = ? AND worker IS ? AND {_ACTIVE}"
+    now = time.time()
+    lost = DownloadError(
+        f"The studio ended {ATTEMPTS} times while this download ran.",
+        "Fetch the files again; if it happens again, report it with the studio's log.",
+    )
+    connection.execute(
+        f"UPDATE downloads SET state = 'cancelled', ended = ?, stopping = 0 WHERE {mine} AND stopping",
+        (now, download_id, worker),
+    )
+    connection.execute(
+        f"UPDATE downloads SET state = 'failed', ended = ?, error = ? WHERE {mine} AND attempts >= ?",
+        (now, json.dumps(lost.to_dict()), download_id, worker, ATTEMPTS),
+    )
+    connection.execute(f"UPDATE downloads SET state = 'queued', worker = NULL WHERE {mine}", (download_id, worker))
+
+
+def _with_all(connection: sqlite3.Connection, cache: str, files: Sequence[str]) -> str | None:
+    """Return the id of a download into the cache that waits or runs and brings all these files."""
+    rows = connection.execute(
+        f"SELECT * FROM downloads WHERE {_ACTIVE} AND cache = ? AND damaged IS NULL AND NOT stopping ORDER BY number",
+        (cache,),
+    )
+    found = (download_of(row) for row in rows.fetchall())
+    return next((each.id for each in found if set(files) <= set(each.files)), None)
+
+
+def _row(connection: sqlite3.Connection, download_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute("SELECT * FROM downloads WHERE id = ?", (download_id,)).fetchone()
+    if row is None:
+        raise RequestError(
+            f"There is no download {download_id}.",
+            "Look at the list of downloads.",
+            advice=Advice.to(Do.LIST_DOWNLOADS),
+        )
+    return row
