@@ -51,15 +51,15 @@ def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool)
     )
 
 
-def downloads(rows: Iterable[Fetching]) -> str:
-    """Return a card with a progress bar for each file that is being downloaded, and one for all."""
+def downloads(rows: Iterable[Fetching], title: str) -> str:
+    """Return a download's card with a progress bar for each of its files, and one for all."""
     rows = list(rows)
     bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
     # rows are in the order in which the files began, not in that of their latest events
     newest = max(rows, key=lambda row: row.all_done, default=None)
     in_all = _bar(words.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
-    stay = f'<p class="summary">{words.FETCH_OPEN}</p>'
-    return f'<div class="card" role="status" aria-live="polite">{bars}{in_all}{stay}</div>'
+    close = f'<p class="summary">{words.FETCH_CLOSE}</p>'
+    return f'<div class="card" role="status" aria-live="polite"><p>{escape(title)}</p>{bars}{in_all}{close}</div>'
 
 
 def _bar(name: str, done: int, size: int, note: str) -> str:

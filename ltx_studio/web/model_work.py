@@ -1,21 +1,16 @@
-"""The slow work of the models panel, as streams of cards: downloads and checks, one at a time for each browser tab."""
+"""Checks of model files as streams of cards, one at a time for each browser tab, and the questions of the tabs."""
 
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.downloads import ensure_models
 from ltx_studio.errors import BusyError, RequestError, StudioError
-from ltx_studio.events import Cancelled, Failed, Fetching, Finished, Heartbeat, Waiting
-from ltx_studio.models import ModelFile, Store
-from ltx_studio.models.files import Identity
 from ltx_studio.models.remove import Removal
 from ltx_studio.models.repair import Repair
-from ltx_studio.models.verify import Verdict, look
-from ltx_studio.text.phrases import WAITING
+from ltx_studio.models.verify import Reading, Verdict
 from ltx_studio.web import cards, model_cards, words
 
 TELL_SECONDS = 0.3
@@ -102,44 +97,19 @@ class Asked:
         return about
 
 
-def fetched(
-    files: Sequence[ModelFile], store: Store, cancel: CancelToken, *, damaged: Collection[Identity] | None = None
-) -> Generator[str, None, bool]:
-    """Yield the card of a download whenever it changes, and return whether all files arrived.
-
-    With `damaged`, the download replaces those files.
-
-    Raises:
-        StudioError: The download failed.
-    """
-    rows: dict[str, Fetching] = {}
-    has_changed = False
-    for event in ensure_models(files, store, cancel, distrust=damaged or (), repair=damaged is not None):
-        match event:
-            case Fetching():
-                rows[event.file], has_changed = event, True
-            case Waiting(reason, note):
-                yield cards.message(WAITING[reason], note)
-            case Heartbeat() if has_changed:
-                has_changed = False
-                yield model_cards.downloads(rows.values())
-            case Finished():
-                yield cards.message(words.FETCHED if damaged is None else words.REPAIRED)
-                return True
-            case Failed(error):
-                raise error
-            case Cancelled():
-                yield cards.message(words.FETCH_STOPPED)
-    return False
-
-
 def checked(
-    files: Sequence[ModelFile], store: Store, cancel: CancelToken, *, contents: bool
+    check: Iterable[Reading | Verdict], count: int, cancel: CancelToken
 ) -> Generator[str, None, list[Verdict] | None]:
-    """Yield the card of a check every `TELL_SECONDS`, and return what it found, or None if it was stopped."""
+    """Yield the card of a check every `TELL_SECONDS`, and return what it found, or None if it was stopped.
+
+    Args:
+        check: The check, as `verify` of the studio's models yields it.
+        count: How many files it is about.
+        cancel: Stops it.
+    """
     verdicts: list[Verdict] = []
     told = -TELL_SECONDS
-    for seen in look(files, store, contents=contents):
+    for seen in check:
         if cancel.cancelled:
             yield cards.message(words.CHECK_STOPPED)
             return None
@@ -148,7 +118,7 @@ def checked(
         if time.monotonic() - told >= TELL_SECONDS:
             told = time.monotonic()
             done = len({verdict.file.key for verdict in verdicts})
-            yield model_cards.checking(None if isinstance(seen, Verdict) else seen, done, len(files))
+            yield model_cards.checking(None if isinstance(seen, Verdict) else seen, done, count)
     return verdicts
 
 

@@ -1,7 +1,7 @@
 """The models panel: shows which files a set needs; fetches, checks, repairs and removes them."""
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,18 +12,17 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.models import ModelFile, Plan, Store, get_registry, make_plan
-from ltx_studio.models.remove import remove
+from ltx_studio.models.files import Identity
 from ltx_studio.models.repair import Repair, repair_of
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files, removals_of
-from ltx_studio.queue import Failed
-from ltx_studio.studio import Studio
+from ltx_studio.studio import Failed, Studio
 from ltx_studio.text.formatting import in_bytes
-from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import cards, model_cards, words
 from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.download_board import DownloadBoard
 from ltx_studio.web.memory import MemoryPanel
-from ltx_studio.web.model_work import Asked, AtWork, Going, checked, fetched, in_words
+from ltx_studio.web.model_work import Asked, AtWork, Going, checked, in_words
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.quiet import AT_ONCE, QUIET
 from ltx_studio.web.remedies import files_to_fetch
@@ -75,12 +74,13 @@ class _Parts:
 
 
 class ModelsPanel:
-    """Choose a model set, see its files, get, check and remove them. Each browser tab does one of these at a time."""
+    """Choose a model set, see its files, get, check and remove them. Each browser tab runs one check at a time."""
 
     def __init__(self, studio: Studio, owners: Owners, in_use: str) -> None:
         self._studio, self._settings, self._in_use, self._owners = studio, studio.settings, in_use, owners
         self._discretion = Discretion(studio.settings, owners)
         self._at_work, self._asked = AtWork(), Asked()
+        self._models, self._board = studio.models, DownloadBoard(studio.models, self._discretion)
         self._parts: _Parts
 
     def build(self) -> None:
@@ -101,12 +101,13 @@ class ModelsPanel:
         everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
         with gr.Row():
             get = _button(words.GET, "models-get", variant="primary", interactive=False)
-            stop = _button(words.STOP, "models-stop", interactive=False)
+        self._board.build()
         with gr.Row():
             sizes, contents = (
                 _button(words.CHECK_SIZES, "models-sizes", interactive=False),
                 _button(words.CHECK_CONTENTS, "models-contents", interactive=False),
             )
+            stop = _button(words.STOP, "models-stop", interactive=False)
             remove_ = _button(words.REMOVE, "models-remove", interactive=False)
         card = gr.HTML(elem_id="models-run")
         repair = _button(words.REPAIR, "models-repair", variant="primary", visible=False)
@@ -118,19 +119,22 @@ class ModelsPanel:
         )  # fmt: skip
 
     def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
-        choice = parts.choice
+        choice, board, shown = parts.choice, self._board, [*parts.shown, *self._board.outputs]
         gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
-        panel.expand(self._ready, choice, parts.shown, **QUIET)  # not on load: the page appears sooner without it
+        panel.expand(self._ready, choice, shown, **QUIET)  # not on load: the page appears sooner without it
+        panel.collapse(lambda: gr.Timer(active=False), None, [board.timer], **AT_ONCE)
+        board.timer.tick(self._look, choice, shown, **AT_ONCE)
+        board.stop_button.click(self._stop_download, None, [*board.outputs, parts.card], **AT_ONCE)
         work = (
-            parts.get.click(self._get, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.get.click(self._get, choice, [*parts.asked, *board.outputs], **QUIET),
             parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
             parts.contents.click(self._check_contents, choice, parts.asked, concurrency_limit=None, **QUIET),
-            parts.repair.click(self._repair, None, parts.asked, concurrency_limit=None, **QUIET),
+            parts.repair.click(self._repair, None, [*parts.asked, *board.outputs], **QUIET),
             parts.remove_now.click(self._remove, None, parts.asked, **QUIET),
         )
         for done in work:
             # Gradio drops a click while the previous one's handler still runs, so the buttons are enabled after it
-            done.then(self._ready, choice, parts.shown, **QUIET)
+            done.then(self._ready, choice, shown, **QUIET)
         parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
         parts.keep.click(self._keep, None, parts.asked, **QUIET)
         parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
@@ -139,13 +143,13 @@ class ModelsPanel:
         """Have `button` fetch the files that the job in `failed` lacked. The panel must be built."""
         parts = self._parts
         opened = button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
-        fetched_ = opened.then(self._get_for, [failed], parts.asked, concurrency_limit=None, **QUIET)
-        fetched_.then(self._ready, parts.choice, parts.shown, **QUIET)
+        begun = opened.then(self._get_for, [failed], [*parts.asked, *self._board.outputs], **QUIET)
+        begun.then(self._ready, parts.choice, [*parts.shown, *self._board.outputs], **QUIET)
 
     # The files that are here
 
     def _files(self, model_set: str, everything: bool) -> tuple[list[ModelFile], Store]:
-        store = Store(self._settings)
+        store = self._models.store()
         chosen = store.registry.get_set(model_set)
         return model_files(MODES.values(), chosen, store.registry, everything=everything), store
 
@@ -159,13 +163,22 @@ class ModelsPanel:
     def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
         """Return the updates after work has ended: which files are here, and what can be done next."""
         shown = self._what_is_here(model_set, everything)
+        downloads, _ = self._board.look(str(request.session_hash), anew=True)
         if self._at_work.is_on(str(request.session_hash)):
-            return {self._parts.plan: gr.skip()}
+            return {self._parts.plan: gr.skip(), **downloads}
         return {
             **shown,
+            **downloads,
             **self._what_is_asked(request),
             self._parts.stop: gr.update(value=words.STOP, interactive=False),
         }
+
+    def _look(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Return the updates of the downloads, and of what is here when anybody's began or ended."""
+        downloads, has_turned = self._board.look(str(request.session_hash))
+        if has_turned and not self._at_work.is_on(str(request.session_hash)):
+            downloads = {**self._what_is_here(model_set, everything), **downloads}
+        return downloads or {self._parts.plan: gr.skip()}
 
     def _what_is_here(self, model_set: str, everything: bool) -> Updates:
         parts, awake = self._parts, gr.update(interactive=True)
@@ -173,7 +186,11 @@ class ModelsPanel:
             files, store = self._files(model_set, everything)
             plan = make_plan(files, store)
             to_fetch = [planned for planned in plan.missing if planned.file.repo]
-            can_get, shown = bool(to_fetch) and plan.fits, self._shown(plan, store.registry.get_set(model_set))
+            is_coming = self._models.bringing(planned.file for planned in to_fetch) is not None
+            can_get, shown = (
+                bool(to_fetch) and plan.fits and not is_coming,
+                self._shown(plan, store.registry.get_set(model_set)),
+            )
             choices = gr.update(interactive=True, choices=list(self._choices(store)))
         except Exception as problem:
             can_get, shown, choices = False, self._problem(problem), awake
@@ -200,26 +217,63 @@ class ModelsPanel:
             state = words.IN_USE_HERE.format(state=state) if each.id == self._in_use else state
             yield words.SET_LABEL.format(label=each.label, state=state), each.id
 
-    # Work that takes time
+    # Downloads, which go on without the page
 
-    def _get(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
-        def work(cancel: CancelToken) -> Iterator[Updates]:
-            self._check_may_fetch()
-            files, store = self._files(model_set, everything)
-            yield {self._parts.card: cards.message(WAITING["hub"])}
-            yield from self._on_card(fetched(files, store, cancel))
+    def _get(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        def files() -> tuple[list[ModelFile], str]:
+            found, store = self._files(model_set, everything)
+            return found, store.registry.get_set(model_set).label
 
-        yield from self._do(work, request)
+        return self._begin(files, request)
 
-    def _get_for(self, job_id: str, request: gr.Request) -> Iterator[Updates]:
-        def work(cancel: CancelToken) -> Iterator[Updates]:
-            self._check_may_fetch()
+    def _get_for(self, job_id: str, request: gr.Request) -> Updates:
+        def files() -> tuple[list[ModelFile], str]:
             state = self._studio.queue.get(job_id, self._owners.of(request)).state
-            files = files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else []
-            yield {self._parts.card: cards.message(WAITING["hub"])}
-            yield from self._on_card(fetched(files, Store(self._settings), cancel))
+            return files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else [], words.FILES_OF_JOB
 
-        yield from self._do(work, request)
+        return self._begin(files, request)
+
+    def _repair(self, request: gr.Request) -> Iterator[Updates]:
+        try:
+            mending = self._asked.answered(str(request.session_hash), Repair)
+        except StudioError as problem:
+            yield {**self._asked_nothing(request), self._parts.card: self._problem(problem)}
+            return
+        title = words.REPAIR_OF.format(count=len(mending.to_fetch))
+        updates = {**self._asked_nothing(request), self._parts.card: ""}
+        if mending.to_fetch:
+            updates |= self._begin(lambda: (list(mending.to_fetch), title), request, damaged=mending.damaged)
+        if mending.others:
+            updates[self._parts.card] = self._problem(self._models.store().missing(list(mending.others)))
+        yield updates
+
+    def _begin(
+        self,
+        files: Callable[[], tuple[list[ModelFile], str]],
+        request: gr.Request,
+        *,
+        damaged: Collection[Identity] | None = None,
+    ) -> Updates:
+        """Have files fetched, and return the updates that show it. `files` returns them, and the download's title."""
+        try:
+            self._check_may_fetch()
+            wanted, title = files()
+            download_id = self._models.get(wanted, title, damaged=damaged)
+            self._models.work()
+            shown = self._board.show(str(request.session_hash), download_id)
+        except Exception as problem:
+            return {self._parts.card: self._problem(problem)}
+        return {**self._asked_nothing(request), self._parts.card: "", **shown}
+
+    def _stop_download(self, request: gr.Request) -> Updates:
+        """Stop the download that the tab shows, whoever began it."""
+        try:
+            self._check_may_fetch()
+            return self._board.stop(str(request.session_hash))
+        except Exception as problem:
+            return {self._parts.card: self._problem(problem)}
+
+    # Checks, which take time
 
     def _check_sizes(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
         yield from self._do(self._checking(model_set, everything, request, contents=False), request)
@@ -234,7 +288,8 @@ class ModelsPanel:
             if not files:
                 yield {self._parts.card: cards.message(words.NOTHING_TO_CHECK)}
                 return
-            verdicts = yield from self._on_card(checked(files, store, cancel, contents=contents))
+            check = self._models.verify(files, contents=contents)
+            verdicts = yield from self._on_card(checked(check, len(files), cancel))
             if verdicts is None:
                 return
             mending = repair_of(verdicts, store)
@@ -246,24 +301,6 @@ class ModelsPanel:
             }
 
         return work
-
-    def _repair(self, request: gr.Request) -> Iterator[Updates]:
-        try:
-            mending = self._asked.answered(str(request.session_hash), Repair)
-        except StudioError as problem:
-            yield {**self._asked_nothing(request), self._parts.card: self._problem(problem)}
-            return
-
-        def work(cancel: CancelToken) -> Iterator[Updates]:
-            self._check_may_fetch()
-            store, whole = Store(self._settings), True
-            if mending.to_fetch:
-                steps = fetched(mending.to_fetch, store, cancel, damaged=mending.damaged)
-                whole = yield from self._on_card(steps)
-            if whole and mending.others:
-                raise store.missing(list(mending.others))
-
-        yield from self._do(work, request)
 
     def _do(self, work: Work, request: gr.Request) -> Iterator[Updates]:
         """Run work with the panel disabled; closing the tab ends it."""
@@ -324,8 +361,7 @@ class ModelsPanel:
         card = self._parts.card
         try:
             self._check_may_remove()
-            going, store = self._asked.answered(str(request.session_hash), Going), Store(self._settings)
-            done = [remove(each, store) for each in going.removals]
+            done = self._models.remove(self._asked.answered(str(request.session_hash), Going).removals)
         except Exception as problem:
             return {**self._asked_nothing(request), card: self._problem(problem)}
         return {**self._asked_nothing(request), card: model_cards.removed(done)}

@@ -95,12 +95,15 @@ def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watc
 
     page.get_by_role("button", name="Get what is missing").click()
 
-    card = page.locator("#models-run")
+    card = page.locator("#models-downloads")
     expect(card).to_contain_text("1.5 MB of 3.0 MB")
     expect(card).to_contain_text("7.5 MB of 9.0 MB")
+    expect(card).to_contain_text("You can close this page.")
+    expect(page.get_by_role("button", name="Get what is missing")).to_be_disabled()
     assert held.wait is not None
     held.wait.set()
     expect(card).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-stop-download")).to_be_hidden()
     expect(plan).to_contain_text("All is here: 9.0 MB")
     expect(page.get_by_role("button", name="Get what is missing")).to_be_disabled()
     assert shop.store().path(shop.store().registry.get_file("one.safetensors")).stat().st_size == SIZE
@@ -111,15 +114,15 @@ def test_stop_keeps_what_came(page: Page, tiny: str, shop: Shop) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     open_panel(page, tiny, "Models")
     page.get_by_role("button", name="Get what is missing").click()
-    expect(page.locator("#models-run")).to_contain_text("1.5 MB of 3.0 MB")
+    expect(page.locator("#models-downloads")).to_contain_text("1.5 MB of 3.0 MB")
 
-    page.locator("#models-stop").click()
+    page.locator("#models-stop-download").click()
 
-    expect(page.locator("#models-run")).to_contain_text("Stopped. Downloaded data is kept")
+    expect(page.locator("#models-downloads")).to_contain_text("Stopped. Downloaded data is kept")
     assert held.wait is not None
     held.wait.set()
     page.get_by_role("button", name="Get what is missing").click()
-    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
     assert shop.hub.sent("one.safetensors") < 1.1 * SIZE
 
 
@@ -129,7 +132,7 @@ def test_a_gate_is_said_with_what_to_do(page: Page, tiny: str, shop: Shop) -> No
 
     page.get_by_role("button", name="Get what is missing").click()
 
-    card = page.locator("#models-run .card.error")
+    card = page.locator("#models-downloads .card.error")
     expect(card).to_contain_text("asks for consent")
     expect(card).to_contain_text("HF_TOKEN")
     expect(page.get_by_role("button", name="Get what is missing")).to_be_enabled()
@@ -145,37 +148,38 @@ def test_the_set_in_use_and_the_others_are_told_apart(page: Page, tiny: str) -> 
     expect(page.locator("#models-plan")).to_contain_text("ltx-studio serve --model-set fp8")
 
 
-def test_a_closed_tab_stops_the_download_and_the_next_one_goes_on(
+def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
     page: Page, browser: Browser, tiny: str, shop: Shop
 ) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
+    open_panel(page, tiny, "Models")
     closing = browser.new_page()
     open_panel(closing, tiny, "Models")
     closing.get_by_role("button", name="Get what is missing").click()
-    expect(closing.locator("#models-run")).to_contain_text("1.5 MB of 3.0 MB")
+    expect(closing.locator("#models-downloads")).to_contain_text("1.5 MB of 3.0 MB")
 
     closing.close()
 
-    assert no_thread_fetches()
+    card = page.locator("#models-downloads")
+    expect(card).to_contain_text("1.5 MB of 3.0 MB")
+    expect(card).to_contain_text("Tiny")
+    expect(page.get_by_role("button", name="Get what is missing")).to_be_disabled()
+    open_panel(page, tiny, "Models")  # anew
+    expect(card).to_contain_text("1.5 MB of 3.0 MB")
+    page.locator("#models-stop-download").click()
+    expect(card).to_contain_text("Stopped. Downloaded data is kept")
+    expect(page.locator("#models-stop-download")).to_be_hidden()
     assert held.wait is not None
     held.wait.set()
-    open_panel(page, tiny, "Models")
     page.get_by_role("button", name="Get what is missing").click()
-    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(card).to_contain_text("All files are here.", timeout=20_000)
     assert shop.hub.sent("one.safetensors") < 1.1 * SIZE
-
-
-def no_thread_fetches() -> bool:
-    for thread in threading.enumerate():
-        if thread.name == "models-fetch":
-            thread.join(20)
-    return not any(thread.name == "models-fetch" for thread in threading.enumerate())
 
 
 def get_all(page: Page, url: str) -> None:
     open_panel(page, url, "Models")
     page.get_by_role("button", name="Get what is missing").click()
-    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
 
 
 def path_of(shop: Shop, name: str) -> Path:
@@ -198,7 +202,7 @@ def test_sizes_and_contents_are_checked_and_what_is_wrong_is_repaired(
     expect(card).to_contain_text("has the wrong contents")
 
     repair.click()
-    expect(card).to_contain_text("Repaired. All files are whole.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("Repaired. All files are whole.", timeout=20_000)
     expect(repair).to_be_hidden()
     assert path_of(shop, "one.safetensors").read_bytes() == shop.hub.repos["org/small"].files["one.safetensors"]
     page.get_by_role("button", name="Check contents").click()
@@ -216,7 +220,7 @@ def test_an_answer_that_comes_late_brings_no_button_back(
 
     page.locator("#models-repair").click()
 
-    expect(page.locator("#models-run")).to_contain_text("Repaired. All files are whole.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("Repaired. All files are whole.", timeout=20_000)
     expect(page.get_by_role("button", name="Check sizes")).to_be_enabled()
     expect(page.locator("#models-repair")).to_be_hidden()
     assert late_answer == ["shown again"]
@@ -302,7 +306,7 @@ def test_what_another_set_needs_stays(page: Page, tiny: str, shop: Shop) -> None
     get_all(page, tiny)
     page.get_by_label("Other (3.0 MB to fetch)").check()
     page.get_by_role("button", name="Get what is missing").click()
-    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
 
     page.get_by_role("button", name="Remove …").click()
 
@@ -333,13 +337,12 @@ def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny
     other.get_by_role("button", name="Remove …").click()
     other.locator("#models-remove-now").click()
     expect(other.locator("#models-run")).to_contain_text("is being downloaded")
-    other.get_by_role("button", name="Get what is missing").click()
-    expect(other.locator("#models-run")).to_contain_text("another program is downloading it")
+    expect(other.locator("#models-downloads")).to_contain_text("7.5 MB of 9.0 MB")
 
     assert held.wait is not None
     held.wait.set()
-    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
-    expect(other.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
+    expect(other.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
     assert shop.hub.sent("one.safetensors") < 1.1 * SIZE
     other.close()
 
@@ -356,7 +359,7 @@ def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tin
 
     page.locator("#remedy-fetch").click()
 
-    expect(page.locator("#models-run")).to_contain_text("All files are here.", timeout=20_000)
+    expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
     expect(page.locator("#models-plan")).to_contain_text("To fetch: 6.0 MB of 9.0 MB")
     assert [shop.hub.sent(f"{name}.safetensors") > 0 for name in ("one", "encoder", "up")] == [True, False, False]
     expect(page.locator("#remedy-retry")).to_be_visible()
@@ -411,15 +414,23 @@ def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: S
     expect(card).not_to_contain_text(str(shop.settings.home))
 
 
-def test_where_no_password_is_asked_for_nobody_has_models_fetched(shop: Shop) -> None:
+def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: Shop) -> None:
     settings = with_tiny_set(shop)
-    panel = ModelsPanel(Studio(settings), Owners(), "tiny")
+    studio = Studio(settings)
+    panel = ModelsPanel(studio, Owners(), "tiny")
     with gr.Blocks():
         panel.build()
+    visitor = gr.Request(session_hash="a tab")
 
-    *_, last = panel._get("tiny", False, gr.Request(session_hash="a tab"))
+    refused = panel._get("tiny", False, visitor)[panel._parts.card]
+    download = studio.models.get([shop.store().registry.get_file("one.safetensors")], "The owner's")
+    shown = panel._look("tiny", False, visitor)
+    stopped = panel._stop_download(visitor)[panel._parts.card]
 
-    assert "Without a password, models cannot be fetched" in last[panel._parts.card]
+    assert "Without a password, models cannot be fetched" in refused
+    assert "Waiting for another download" in shown[panel._board._card]
+    assert "Without a password, models cannot be fetched" in stopped
+    assert studio.models.download(download).is_active
     assert shop.hub.sent("one.safetensors") == 0
 
 
@@ -440,4 +451,4 @@ def test_the_bar_for_all_is_that_of_the_latest_news() -> None:
     last_told = Fetching("loras/a", "fetching", 20, 30, 50_000_000, 60_000_000)
     told_before = Fetching("loras/b", "done", 30, 30, 40_000_000, 60_000_000)
 
-    assert "50.0 MB of 60.0 MB" in downloads([last_told, told_before])
+    assert "50.0 MB of 60.0 MB" in downloads([last_told, told_before], "Two")
