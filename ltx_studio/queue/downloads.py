@@ -145,6 +145,10 @@ class DownloadQueue:
     def release(self, download_id: str, worker: str) -> None:
         """Let anyone go on with a worker's running download; one that was asked to stop is cancelled."""
         with self._database.write() as connection:
+            connection.execute(
+                "UPDATE downloads SET attempts = attempts - 1 WHERE id = ? AND state = 'running' AND worker = ?",
+                (download_id, worker),
+            )
             _free(connection, download_id, worker)
 
     def cancel(self, download_id: str) -> Download:

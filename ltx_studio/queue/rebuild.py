@@ -72,7 +72,7 @@ def _unused(settings: Settings) -> Iterator[None]:
     """Hold the worker lock, so that no studio writes to the file that is moved."""
     try:
         with FileLock(settings.worker_lock).acquire(blocking=False):
-            if any_alive(settings.workers_dir):
+            if any_alive(settings.workers_dir) or any_alive(settings.downloaders_dir):
                 raise _in_use(settings)
             yield
     except Timeout:

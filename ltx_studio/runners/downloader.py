@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.downloads import ensure_models
@@ -44,7 +43,7 @@ class DownloadExecutor:
 
     def __init__(self, settings: Settings, queue: DownloadQueue, closing: threading.Event | None = None) -> None:
         self._settings, self._queue, self._closing = settings, queue, closing
-        self._workers = workers_of(settings)
+        self._workers = settings.downloaders_dir
         self._worker = WorkerId(self._workers)
 
     @property
@@ -226,11 +225,6 @@ class Downloader:
         for _ in self._executor.run_next(self._cancel):
             did_one = True
         return did_one
-
-
-def workers_of(settings: Settings) -> Path:
-    """Return the folder of the downloaders' locks; those beside it are of workers that carry out jobs."""
-    return settings.workers_dir / "downloads"
 
 
 def cache_of(settings: Settings) -> str:

@@ -96,6 +96,11 @@ class Settings:
         return self.home / "workers"
 
     @property
+    def downloaders_dir(self) -> Path:
+        """The folder of the lock files of those who carry out downloads, apart from the workers of jobs."""
+        return self.workers_dir / "downloads"
+
+    @property
     def staging_dir(self) -> Path:
         """The folder that runs write to; a file moves to ``outputs_dir`` only when it is complete."""
         return self.home / "staging"

@@ -26,6 +26,7 @@ from ltx_studio.takes import recipes
 from ltx_studio.web import words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import private_copy
+from ltx_studio.web.model_api import ModelEndpoints
 from ltx_studio.web.opened import OpenedWorkflows
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.values import check_values
@@ -43,6 +44,7 @@ class Api:
         self._discretion = Discretion(studio.settings, owners)
         self._preset = default_preset(studio.settings, model_set.family).id
         self._opened = OpenedWorkflows(studio.settings)
+        self._models = ModelEndpoints(studio.models, self._discretion)
 
     def build(self) -> None:
         """Add the endpoints to the open Blocks."""
@@ -51,9 +53,11 @@ class Api:
         for function in (
             self.batch, self.jobs, self.job, self.cancel, self.retry, self.move, self.pause, self.takes, self.take,
             self.favourite, self.tag, self.delete, self.prune, self.recipe, self.workflow_form, self.workflow,
+            *self._models.at_once,
         ):  # fmt: skip
             api(self._telling(function), api_name=function.__name__, queue=False)
-        api(self._telling(self.follow), api_name="follow", concurrency_limit=None)
+        for stream in (self.follow, self._models.follow_download):
+            api(self._telling(stream), api_name=stream.__name__, concurrency_limit=None)
 
     def _telling(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with its errors converted to `gr.Error`, whose message reaches clients."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ltx_studio.errors import StudioError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.models.hub_cache import HubCache
 from ltx_studio.settings import Settings
 from ltx_studio.web import cards, words
@@ -41,6 +41,15 @@ class Discretion:
     def may_fetch(self) -> bool:
         """Return whether clients may download model files, which can fill a disk: only here, or with a password."""
         return self.is_open or self._owners.guarded
+
+    def check_may_fetch(self) -> None:
+        """Raise unless clients may download model files, and stop downloads.
+
+        Raises:
+            RequestError: They may not.
+        """
+        if not self.may_fetch:
+            raise RequestError(words.NOT_FETCHED, words.NOT_FETCHED_HINT)
 
     def told(self, problem: StudioError) -> StudioError:
         """Return an error as it may be shown; others get no traceback."""

@@ -256,7 +256,7 @@ class ModelsPanel:
     ) -> Updates:
         """Have files fetched, and return the updates that show it. `files` returns them, and the download's title."""
         try:
-            self._check_may_fetch()
+            self._discretion.check_may_fetch()
             wanted, title = files()
             download_id = self._models.get(wanted, title, damaged=damaged)
             self._models.work()
@@ -268,7 +268,7 @@ class ModelsPanel:
     def _stop_download(self, request: gr.Request) -> Updates:
         """Stop the download that the tab shows, whoever began it."""
         try:
-            self._check_may_fetch()
+            self._discretion.check_may_fetch()
             return self._board.stop(str(request.session_hash))
         except Exception as problem:
             return {self._parts.card: self._problem(problem)}
@@ -368,10 +368,6 @@ class ModelsPanel:
 
     def _keep(self, request: gr.Request) -> Updates:
         return {**self._asked_nothing(request), self._parts.card: cards.message(words.KEPT_ALL)}
-
-    def _check_may_fetch(self) -> None:
-        if not self._discretion.may_fetch:
-            raise RequestError(words.NOT_FETCHED, words.NOT_FETCHED_HINT)
 
     def _check_may_remove(self) -> None:
         if not self._discretion.is_open:

@@ -145,6 +145,15 @@ def test_what_ends_the_studio_each_time_fails_unless_bytes_come(queue: DownloadQ
     assert f"ended {ATTEMPTS} times" in error.message
 
 
+def test_a_studio_that_ends_in_order_may_do_so_as_often_as_it_likes(queue: DownloadQueue) -> None:
+    one = submit(queue)
+    for _ in range(2 * ATTEMPTS):
+        queue.claim(CACHE, "me")
+        queue.release(one, "me")
+
+    assert isinstance(queue.get(one).state, Queued)
+
+
 def test_a_worker_that_lost_its_download_changes_nothing(queue: DownloadQueue) -> None:
     one = submit(queue)
     queue.claim(CACHE, "slow")

@@ -16,6 +16,7 @@ from ltx_studio.errors import BusyError, SetupError, StudioError
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.queue.damage import WAY_OUT, DatabaseDamagedError, DatabaseUnusableError, is_damage, translated
 from ltx_studio.queue.rebuild import recover
+from ltx_studio.queue.workers import WorkerId
 from ltx_studio.settings import Settings
 from ltx_studio.takes.history import History, NewTake
 from ltx_studio.takes.integrity import IntegrityCheck
@@ -163,6 +164,18 @@ def test_nothing_is_moved_under_a_running_studio(studio: Settings) -> None:
 
     assert studio.database_file.read_bytes() == before
     assert list(studio.home.glob("*damaged*")) == []
+
+
+def test_nothing_is_moved_under_a_running_download(studio: Settings) -> None:
+    DAMAGES["page 3 noise"](studio.database_file)
+    worker = WorkerId(studio.downloaders_dir)
+    worker.hold()
+
+    with pytest.raises(BusyError, match="running"):
+        recover(studio)
+
+    worker.release()
+    recover(studio)
 
 
 def test_two_in_one_second_do_not_overwrite_each_other(studio: Settings) -> None:

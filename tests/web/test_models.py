@@ -86,6 +86,7 @@ def with_tiny_set(shop: Shop) -> Settings:
     return replace(shop.settings, model_set="tiny")
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watch: Watch) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     open_panel(page, tiny, "Models")
@@ -110,6 +111,7 @@ def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watc
     assert watch.errors == []
 
 
+@pytest.mark.usefixtures("patience")
 def test_stop_keeps_what_came(page: Page, tiny: str, shop: Shop) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     open_panel(page, tiny, "Models")
@@ -148,6 +150,7 @@ def test_the_set_in_use_and_the_others_are_told_apart(page: Page, tiny: str) -> 
     expect(page.locator("#models-plan")).to_contain_text("ltx-studio serve --model-set fp8")
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
     page: Page, browser: Browser, tiny: str, shop: Shop
 ) -> None:
@@ -330,7 +333,7 @@ def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     open_panel(page, tiny, "Models")
     page.get_by_role("button", name="Get what is missing").click()
-    expect(page.locator("#models-run")).to_contain_text("7.5 MB of 9.0 MB")
+    expect(page.locator("#models-downloads")).to_contain_text("7.5 MB of 9.0 MB")
     other = browser.new_page()
     open_panel(other, tiny, "Models")
 
