@@ -75,7 +75,7 @@ def test_the_same_files_are_not_fetched_twice_at_once(queue: DownloadQueue) -> N
 
 def test_a_repair_is_one_of_its_own_and_keeps_what_it_replaces(queue: DownloadQueue) -> None:
     one = submit(queue)
-    copies = {(1, 2, 3, 4), (5, 6, 7, 8)}
+    copies = frozenset({(1, 2, 3, 4), (5, 6, 7, 8)})
 
     repair = queue.submit("Repair", CACHE, ["loras/a"], damaged=copies)
 

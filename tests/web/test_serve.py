@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio.events import Finished
 from ltx_studio.settings import Settings
+from ltx_studio.studio import Models
+from tests.shop import SIZE, Shop
 from tests.support import ROOT, environment, home_apart, run_studio
 
 SMALL = ("--prompt", "a red ball", "--width", "128", "--height", "128", "--seconds", "0.7", "--seed", "7")
@@ -39,3 +42,22 @@ def test_a_job_that_waits_is_rendered_by_the_server(installed: Settings) -> None
     assert shown["state"] == "done", (shown, err)
     assert out.startswith("The page is at http://")
     assert err == ""
+
+
+def test_a_download_that_was_left_is_continued_by_the_server(shop: Shop) -> None:
+    file = shop.add("a.safetensors")
+    models = Models.of(shop.settings)
+    download = models.get([file], "Left")
+
+    server = subprocess.Popen(
+        [sys.executable, "-m", "ltx_studio", "serve"], cwd=ROOT, env=shop.environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        *_, end = models.follow(download)
+    finally:
+        server.terminate()
+        server.wait(60)
+
+    assert isinstance(end, Finished)
+    assert shop.cached(file).stat().st_size == SIZE
