@@ -125,6 +125,21 @@ def test_an_interrupted_download_goes_on_where_it_was(old: Settings) -> None:
         assert hub.sent("part.safetensors") == 40_000 - FETCHED
 
 
+def test_an_interrupted_download_can_be_requested_from_the_studio(old: Settings) -> None:
+    with LoopbackHub().running() as hub:
+        hub.put("org/small", "part.safetensors", safetensors(40_000, seed=5))
+        models = Studio(replace(old, hub_endpoint=hub.url)).models
+        assert models.downloads() == []
+        download = models.get([models.store().registry.get_file("part.safetensors")], "The rest")
+        models.work()
+
+        *_, end = models.follow(download)
+
+        assert models.close(60)
+        assert isinstance(end, Finished), end
+        assert hub.sent("part.safetensors") == 40_000 - FETCHED
+
+
 def test_it_goes_on_and_its_clips_verify(old: Settings, engine: Engine, settings: Settings) -> None:
     for folder in ("checkpoints", "text_encoders", "loras", "latent_upscale_models", "vae_approx"):
         shutil.copytree(settings.models_dir / folder, old.models_dir / folder, dirs_exist_ok=True)
