@@ -64,11 +64,11 @@ class Shop:
     def environment(self, **changes: str) -> dict[str, str]:
         """For a process of its own."""
         ours = {"LTX_STUDIO_HOME": str(self.settings.home), "HF_HUB_CACHE": str(self.settings.hub_cache)}
-        ours["HF_XET_CACHE"] = str(self.settings.home.parent / "xet-cache")  # where it writes its logs
         return {**os.environ, **ours, "HF_ENDPOINT": self.hub.url, "HF_HUB_DISABLE_TELEMETRY": "1", **changes}
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setenv("HF_XET_CACHE", str(tmp_path / "xet-cache"))  # where hf_xet writes its logs
     with LoopbackHub().running() as hub:
         yield Shop(hub, Settings(home=tmp_path / "home", hub_cache=tmp_path / "cache", hub_endpoint=hub.url))
