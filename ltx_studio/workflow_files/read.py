@@ -182,7 +182,8 @@ def _from_text(path: Path) -> Any:
     if found is None and isinstance(data, Mapping):
         named = ", ".join(quoted(shown(str(name))) for name in list(data)[:_MOST_NAMED]) or "none"
         raise WorkflowError(
-            f"{path.name} contains no workflow: it has no list of nodes and no node with a class_type. Its keys: {named}.",
+            f"{path.name} contains no workflow: it has no list of nodes, and no node with a class_type. "
+            f"Its keys: {named}.",
             _EXPORT,
         )
     return data if found is None else found
