@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 from ltx_studio.cli.hints import hint_of
-from ltx_studio.engine import comfyui
 from ltx_studio.errors import SetupError, StudioError
 from ltx_studio.permissions import make_private
 from ltx_studio.settings import Settings, get_settings
+from ltx_studio.studio.set_up import installed_comfyui
 from ltx_studio.text.formatting import printable
 from ltx_studio.web import build_app, serve
 
@@ -26,7 +26,7 @@ def set_up(settings: Settings) -> None:
     if settings.comfy_dir is not None:
         return
     try:
-        comfyui.find(settings)
+        installed_comfyui(settings)
     except SetupError:
         subprocess.run([sys.executable, "-m", "ltx_studio", "setup"], check=False)
 

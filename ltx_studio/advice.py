@@ -27,11 +27,13 @@ class Do(StrEnum):
     NAME_MODE = "name_mode"
     CHOOSE_OUT = "choose_out"
 
+    SET_UP = "set_up"
     SET_UP_COMFYUI = "set_up_comfyui"
     SET_UP_NODES = "set_up_nodes"
     SET_UP_POCKET = "set_up_pocket"
     RESTORE_POCKET = "restore_pocket"
 
+    GET_MODELS = "get_models"
     FETCH_MODELS = "fetch_models"  # the error's files
     FETCH_MODE = "fetch_mode"  # mode, model_set
     PLACE_MODEL = "place_model"  # file, place
@@ -54,6 +56,9 @@ class Do(StrEnum):
     REPAIR_DATABASE = "repair_database"
     KEEP_CLIP = "keep_clip"  # where
     FORGET_MISSING = "forget_missing"  # count
+    BRING_BACK_FILES = "bring_back_files"  # folder, count
+    PRUNE_TAKES = "prune_takes"
+    REPAIR_HISTORY = "repair_history"
 
 
 PHRASES = (Do.USE_POCKET, Do.USE_POCKET_FILES)

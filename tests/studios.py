@@ -28,14 +28,14 @@ def make(studio: Studio) -> Make:
     """Hand a request in, and give its take."""
 
     def run(spec: Spec) -> TakeRecord:
-        (job,) = studio.submit(LOCAL, [spec])
-        *_, ended = studio.follow(job, LOCAL)
+        (job,) = studio.jobs.submit(LOCAL, [spec])
+        *_, ended = studio.jobs.follow(job, LOCAL)
         assert isinstance(ended.state, Done), ended.state
-        return studio.history.get(ended.state.take, LOCAL)
+        return studio.takes.get(ended.state.take, LOCAL)
 
     return run
 
 
 @pytest.fixture
 def path_of(studio: Studio) -> Callable[[TakeRecord], Path]:
-    return studio.history.path
+    return studio.takes.path

@@ -19,9 +19,10 @@ from ltx_studio.graph import Workflow
 from ltx_studio.media import by_name
 from ltx_studio.models.registry import load_registry
 from ltx_studio.queue import JobSpec
-from ltx_studio.queue.queue import new_id
+from ltx_studio.queue.queue import Queue, new_id
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN_EDITOR = ROOT / "tests" / "golden" / "editor.json.xz"
@@ -50,6 +51,11 @@ SMALL = {"prompt": "a red ball bounces to the right", "seconds": 0.7, "width": 1
 
 def small_spec(mode: str = "t2v", preset: str = "fast", **changes: Any) -> JobSpec:
     return JobSpec.from_request(mode, SMALL | changes, MODEL_SETS["pocket"], preset)
+
+
+def queue_of(studio: Studio) -> Queue:
+    """The queue below a studio, for a test that plays the worker."""
+    return studio._queue
 
 
 def small_workflow(**changes: Any) -> Workflow:

@@ -37,6 +37,9 @@ WITHOUT_WORDS_ON_THE_PAGE = {
     Do.FORGET_MISSING: "an option of the command line",
     Do.GIVE_INPUT: "the page restores what is here",
     Do.GIVE_RIGHT_INPUT: "the page restores what is here",
+    **dict.fromkeys(
+        (Do.SET_UP, Do.GET_MODELS, Do.BRING_BACK_FILES, Do.PRUNE_TAKES, Do.REPAIR_HISTORY), "only the doctor gives it"
+    ),
 }
 
 

@@ -58,7 +58,7 @@ def old(tmp_path: Path) -> Settings:
 
 def test_every_job_and_take_is_there_as_it_was(old: Settings) -> None:
     studio = Studio(old)
-    jobs = {job.id: job for job in studio.queue.of(LOCAL)}
+    jobs = {job.id: job for job in studio.jobs.of(LOCAL)}
 
     assert {job.id: job.prompt for job in jobs.values()} == JOBS
     assert list(jobs) == list(JOBS)
@@ -71,14 +71,14 @@ def test_every_job_and_take_is_there_as_it_was(old: Settings) -> None:
     running = jobs["0e7dccd48842"].state
     assert isinstance(running, Running)
     assert (running.progress.phase, running.progress.phases) == ("Stage 1", 7)
-    assert studio.queue.is_paused("guest")
-    assert [job.prompt for job in studio.queue.of("guest")] == ["a guest's"]
+    assert studio.jobs.is_paused("guest")
+    assert [job.prompt for job in studio.jobs.of("guest")] == ["a guest's"]
 
-    takes = {take.id: take for take in studio.history.page(LOCAL, limit=10).takes}
+    takes = {take.id: take for take in studio.takes.page(LOCAL, limit=10).takes}
     assert list(takes) == [WORKFLOW, PICTURE, TEXT]
     assert (takes[TEXT].favourite, takes[TEXT].tags) == (True, ("keeper",))
-    assert all(studio.history.path(take).is_file() for take in takes.values())
-    assert studio.history.page(LOCAL, search="keeper").takes == (takes[TEXT],)
+    assert all(studio.takes.path(take).is_file() for take in takes.values())
+    assert studio.takes.page(LOCAL, search="keeper").takes == (takes[TEXT],)
 
 
 def test_the_database_is_backed_up_before_it_is_changed(old: Settings) -> None:
@@ -103,7 +103,7 @@ def test_a_deleted_takes_job_counts_as_unused_from_the_upgrade_on(old: Settings)
 
 def test_its_clips_give_their_requests_back(old: Settings) -> None:
     studio = Studio(old)
-    found = {take.id: recipes.read(studio.history.path(take)) for take in studio.history.page(LOCAL, limit=10).takes}
+    found = {take.id: recipes.read(studio.takes.path(take)) for take in studio.takes.page(LOCAL, limit=10).takes}
     text, picture = spec_of(found[TEXT], old), spec_of(found[PICTURE], old)
     workflow = read_spec(found[WORKFLOW].request(), old)
 
@@ -145,22 +145,22 @@ def test_it_goes_on_and_its_clips_verify(old: Settings, engine: Engine, settings
         shutil.copytree(settings.models_dir / folder, old.models_dir / folder, dirs_exist_ok=True)
     old = replace(old, comfy_dir=settings.comfy_dir)
     studio = Studio(old, LocalRunner(old, Engine(old)))
-    take = studio.history.get(TEXT, LOCAL)
-    recipe = recipes.read(studio.history.path(take))
-    (again,) = studio.submit(LOCAL, [replace(spec_of(recipe, old), fresh=True)])
+    take = studio.takes.get(TEXT, LOCAL)
+    recipe = recipes.read(studio.takes.path(take))
+    (again,) = studio.jobs.submit(LOCAL, [replace(spec_of(recipe, old), fresh=True)])
 
     studio.work()
     try:
         ended = {}
         for job in ("0e7dccd48842", "fc589c128b8e", "22a0a90571b5", again):
-            *_, last = studio.follow(job, LOCAL)
+            *_, last = studio.jobs.follow(job, LOCAL)
             ended[job] = last.state
     finally:
         assert studio.close_worker(60)
 
     assert all(isinstance(state, Done) for state in ended.values()), ended
-    takes = [each.id for each in studio.history.page(LOCAL, limit=20).takes]
+    takes = [each.id for each in studio.takes.page(LOCAL, limit=20).takes]
     assert takes == ["22a0a90571b5", "fc589c128b8e", "0e7dccd48842", WORKFLOW, PICTURE, TEXT]
-    made = studio.history.path(studio.history.get(again, LOCAL))
-    assert probe_clip(made).seconds == probe_clip(studio.history.path(take)).seconds
-    assert compare(studio.history.path(take), made).identical
+    made = studio.takes.path(studio.takes.get(again, LOCAL))
+    assert probe_clip(made).seconds == probe_clip(studio.takes.path(take)).seconds
+    assert compare(studio.takes.path(take), made).identical

@@ -43,7 +43,7 @@ def main() -> None:
 def render(studio: Studio, mode: str, values: dict[str, Any], destination: Path) -> Path:
     spec = JobSpec.from_request(mode, values, get_registry(studio.settings).get_set("pocket"))
     print(f"{mode}: {spec.summary()}", file=sys.stderr)
-    return export(studio.history.path(made(studio, spec)), destination)
+    return export(studio.takes.path(made(studio, spec)), destination)
 
 
 def made(studio: Studio, spec: JobSpec) -> TakeRecord:
@@ -52,12 +52,12 @@ def made(studio: Studio, spec: JobSpec) -> TakeRecord:
     Raises:
         StudioError: The request failed.
     """
-    (job,) = studio.submit(LOCAL, [spec])
+    (job,) = studio.jobs.submit(LOCAL, [spec])
     studio.work()
-    *_, ended = studio.follow(job, LOCAL)
+    *_, ended = studio.jobs.follow(job, LOCAL)
     match ended.state:
         case Done(take=take):
-            return studio.history.get(take, LOCAL)
+            return studio.takes.get(take, LOCAL)
         case Failed(error=error):
             raise error
     raise SystemExit(f"{spec.mode} was stopped")

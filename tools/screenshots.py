@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def take_pictures() -> None:
-    studio = Studio(get_settings())
+    studio = Studio(get_settings(), works=True)
     blocks = build_app(studio=studio)
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     with browser.start() as chromium:

@@ -82,7 +82,7 @@ def measured(mode: str) -> Cells:
             for seed in (1, 2):
                 take = made(studio, JobSpec.from_request(mode, {**values, "seed": seed}, pocket, preset))
             cells[preset] = {name: take.measured[name] for name in ("seconds", "peak_memory")}
-        memory = studio.runner.memory()
+        memory = studio.memory()
         cells["device"] = {"name": machine(memory.device if memory else "")}
         studio.close(timeout=10)
         return cells

@@ -97,9 +97,9 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:
     """Check the installation. Exit with 1 if something is missing or damaged."""
-    from ltx_studio.cli.doctor import examine
+    from ltx_studio.cli.doctor import show_health
 
-    return examine(repair, forget_missing, as_json)
+    return show_health(repair, forget_missing, as_json)
 
 
 cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "Show and change the queue."))

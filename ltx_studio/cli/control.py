@@ -11,11 +11,9 @@ from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import RequestError
 from ltx_studio.logs import log_to_file
 from ltx_studio.permissions import as_usual, user_mode
-from ltx_studio.queue import JobSpec
-from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
-from ltx_studio.studio.control_preview import part_of, write_control_preview
-from ltx_studio.studio.studio import UNWIND_SECONDS
+from ltx_studio.studio import JobSpec
+from ltx_studio.studio.control_preview import part_of, preview_control
 
 OPTION = "--preview-control"
 
@@ -44,19 +42,17 @@ def show_control(spec: JobSpec, settings: Settings, destination: Path, *, as_jso
         raise RequestError(f"{destination.name} does not end in .png.", f"Use a .png file for {OPTION}.")
     check_apart(destination, spec.files().values(), OPTION)
     log_to_file(settings)
-    runner, cancel = LocalRunner(settings), CancelToken()
+    cancel = CancelToken()
     with stop_on_signal(cancel, lambda line: echo(line, err=True)), redirect_stdout(io.StringIO()):
         try:
             with as_usual():
                 destination.parent.mkdir(parents=True, exist_ok=True)
-            write_control_preview(spec, destination, runner, cancel)
+            preview_control(spec, destination, settings, cancel)
             destination.chmod(user_mode())
         except OSError as error:
             raise RequestError(
                 f"{destination} cannot be written: {error.strerror}.", f"Choose another path for {OPTION}."
             ) from None
-        finally:
-            runner.close(UNWIND_SECONDS)
     notes = spec.notes(keeps_files=False)
     if as_json:
         echo_json({"path": str(destination), "notes": notes})

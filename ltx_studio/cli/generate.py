@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ltx_studio import limits
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.hints import notes_in_words
 from ltx_studio.cli.named import check_apart
@@ -25,13 +26,14 @@ from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_registry
 from ltx_studio.modes import Mode
 from ltx_studio.modes.fields import Controlling
-from ltx_studio.queue import LOCAL, Done, Failed, Job, JobSpec, Spec, WorkflowSpec
-from ltx_studio.queue.batch import MOST, sweep
 from ltx_studio.settings import Settings, get_settings
-from ltx_studio.studio import Studio
-from ltx_studio.takes import check_destination, export
+from ltx_studio.studio import LOCAL, Done, Failed, Job, JobSpec, Spec, Studio, WorkflowSpec
+from ltx_studio.studio.recipes import Recipes
+from ltx_studio.studio.takes import Takes
 
 log = logging.getLogger(__name__)
+
+MOST = limits.TABLE_ROWS.most
 
 NOBODY_WORKS = "No studio is running. Start one with `ltx-studio serve`, or run the jobs with `ltx-studio jobs run`."
 PAUSED = "The queue is paused. Resume it with `ltx-studio jobs resume`."
@@ -125,10 +127,9 @@ def again(
     as_json: bool,
 ) -> int:
     """Make the take in a video file again, with changes."""
-    from ltx_studio.takes import recipes, replay
-
     settings = get_settings()
-    was = replay.spec_of(recipes.read(source), settings, dict(files))
+    recipes = Recipes(settings)
+    was = recipes.request(recipes.read(source), dict(files))
     how = How(out, takes, detach, as_json)
     if isinstance(was, WorkflowSpec):
         if prompt is not None or preset is not None:
@@ -152,7 +153,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     destination = None
     if how.out is not None:
         check_apart(how.out, spec.files().values())
-        destination = check_destination(how.out)
+        destination = Takes.check_destination(how.out)
     log_to_file(settings)
     voice = _Voice(how.as_json)
     notice = spec.model_set.notice if spec.model_set else ""
@@ -160,14 +161,14 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
         if line:
             voice.tell(line)
     studio = Studio(settings)
-    specs = list(sweep(spec, how.takes))
+    specs = studio.jobs.sweep(spec, how.takes)
     if how.takes > 1:
         voice.tell(f"{how.takes} takes, seeds {specs[0].seed} to {specs[-1].seed}.")
-    jobs = studio.submit(LOCAL, specs)
+    jobs = studio.jobs.submit(LOCAL, specs)
     if how.detach:
         return _hand_in(studio, jobs, voice)
     alone = not studio.is_worked()
-    if studio.queue.is_paused(LOCAL) and not alone:
+    if studio.jobs.is_paused(LOCAL) and not alone:
         voice.tell(PAUSED)
     problem: StudioError | None = None
     cancel = CancelToken()
@@ -175,7 +176,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
         studio.work(only=jobs)
         try:
             for job, each in zip(jobs, specs, strict=True):
-                ended = show(studio.follow(job, LOCAL, cancel), quiet=how.as_json, alone=alone)
+                ended = show(studio.jobs.follow(job, LOCAL, cancel), quiet=how.as_json, alone=alone)
                 problem = _tell_end(studio, ended, each, destination, voice) or problem
         finally:
             studio.close()
@@ -189,7 +190,7 @@ def _notes(spec: Spec) -> list[str]:
 
 
 def _hand_in(studio: Studio, jobs: Sequence[str], voice: "_Voice") -> int:
-    if studio.queue.is_paused(LOCAL):
+    if studio.jobs.is_paused(LOCAL):
         voice.tell(PAUSED)
     elif not studio.is_worked():
         voice.tell(NOBODY_WORKS)
@@ -211,11 +212,11 @@ def _tell_end(studio: Studio, ended: Job, spec: Spec, destination: Path | None, 
 
 
 def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Path | None, voice: "_Voice") -> None:
-    record = studio.history.get(take_id, LOCAL)
-    kept = path = studio.history.path(record)
+    record = studio.takes.get(take_id, LOCAL)
+    kept = path = studio.takes.path(record)
     if destination is not None:
         try:
-            path = export(kept, destination)
+            path = studio.takes.export(record, destination)
         except OSError as error:
             raise ExecutionError(
                 f"The clip could not be copied to {destination}: {error.strerror}.", f"It is at {kept}."

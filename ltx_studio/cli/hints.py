@@ -18,10 +18,12 @@ WORDS: Mapping[Do, str] = {
     Do.SEE_MODE: "See `ltx-studio generate {mode} --help`.",
     Do.NAME_MODE: "Set its `mode`, such as t2v, or add --mode.",
     Do.CHOOSE_OUT: "Choose another path for --out.",
+    Do.SET_UP: "Run `ltx-studio setup`.",
     Do.SET_UP_COMFYUI: "Run `ltx-studio setup` (or `./setup.sh`) to install it.",
     Do.SET_UP_NODES: "Run `ltx-studio setup` to create it.",
     Do.SET_UP_POCKET: "Run `ltx-studio setup` to create it.",
     Do.RESTORE_POCKET: "Run `ltx-studio setup` to restore it.",
+    Do.GET_MODELS: "Run `ltx-studio models get`.",
     Do.FETCH_MODELS: "Run `ltx-studio models get {files!q}`.",
     Do.FETCH_MODE: "Run `ltx-studio models get --mode {mode} --model-set {model_set}`.",
     Do.PLACE_MODEL: "Put {file} into {place}, or add its repository to models.toml.",
@@ -55,6 +57,12 @@ WORDS: Mapping[Do, str] = {
         "It is at {where}. Free some space, then run `ltx-studio doctor --repair` to add it to the history."
     ),
     Do.FORGET_MISSING: "To remove them for good, run `ltx-studio doctor --forget-missing {count}`.",
+    Do.BRING_BACK_FILES: (
+        "Check that the disk of {folder} is mounted: the takes reappear with their files. "
+        "To remove them for good, run `ltx-studio doctor --forget-missing {count}`."
+    ),
+    Do.PRUNE_TAKES: "Delete takes, or run `ltx-studio takes prune`, which keeps favourites.",
+    Do.REPAIR_HISTORY: "Run `ltx-studio doctor --repair`.",
 }
 """`{…!q}` is quoted for the shell, `{…!o}` is the option of a parameter."""
 

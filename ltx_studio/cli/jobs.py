@@ -17,10 +17,9 @@ from ltx_studio.families import DEFAULT_PRESET
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_registry
-from ltx_studio.queue import LOCAL, Database, Done, Failed, Job, Queue, Queued, Running
-from ltx_studio.queue.batch import read_batch
 from ltx_studio.settings import get_settings
-from ltx_studio.studio import Studio
+from ltx_studio.studio import LOCAL, Done, Failed, Job, Queued, Running, Studio
+from ltx_studio.studio.jobs import Jobs
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -35,7 +34,7 @@ def jobs() -> None:
 @_AS_JSON
 def list_jobs(limit: int, as_json: bool) -> None:
     """List jobs: the running one, waiting ones in order, then the latest that ended."""
-    queue = _queue()
+    queue = _jobs()
     _show(queue.of(LOCAL, limit=limit), as_json)
     if queue.is_paused(LOCAL):
         echo(PAUSED, err=True)
@@ -46,7 +45,7 @@ def list_jobs(limit: int, as_json: bool) -> None:
 @_AS_JSON
 def show(job: str, as_json: bool) -> None:
     """Show one job and its request."""
-    found = _queue().get(job, LOCAL)
+    found = _jobs().get(job, LOCAL)
     if as_json:
         echo_json(_as_dict(found) | {"spec": found.spec})
         return
@@ -63,7 +62,7 @@ def show(job: str, as_json: bool) -> None:
 @_AS_JSON
 def cancel(job: str, as_json: bool) -> None:
     """Remove a waiting job from the queue, or stop a running one."""
-    _show_one(_queue().cancel(job, LOCAL), as_json)
+    _show_one(_jobs().cancel(job, LOCAL), as_json)
 
 
 @jobs.command()
@@ -71,7 +70,7 @@ def cancel(job: str, as_json: bool) -> None:
 @_AS_JSON
 def retry(job: str, as_json: bool) -> None:
     """Put a failed or stopped job at the end of the queue."""
-    _show_one(_queue().retry(job, LOCAL), as_json)
+    _show_one(_jobs().retry(job, LOCAL), as_json)
 
 
 @jobs.command()
@@ -79,7 +78,7 @@ def retry(job: str, as_json: bool) -> None:
 @click.argument("place", type=click.IntRange(1))
 def move(job: str, place: int) -> None:
     """Move a waiting JOB to a PLACE in the queue; 1 is next."""
-    queue = _queue()
+    queue = _jobs()
     queue.move(job, LOCAL, place - 1)
     _show([queue.get(job, LOCAL)], as_json=False)
 
@@ -98,13 +97,12 @@ def add(file: Path, mode: str | None, preset: str | None, model_set: str | None,
     preset and model_set.
     """
     settings = get_settings()
-    registry = get_registry(settings)
-    chosen = registry.get_set(model_set or default_set(settings))
+    chosen = get_registry(settings).get_set(model_set or default_set(settings))
     preset = preset or default_preset(settings, chosen.family).id
-    specs = read_batch(file, chosen.id, mode, preset, registry=registry)
     studio = Studio(settings)
+    specs = studio.jobs.read_table(file, chosen.id, mode, preset)
     notes = [spec.notes() for spec in specs]  # before anything is submitted: a file may be gone
-    ids = studio.submit(LOCAL, specs)
+    ids = studio.jobs.submit(LOCAL, specs)
     if as_json:
         echo_json({"jobs": ids, "notes": notes})
         return
@@ -124,30 +122,22 @@ def run() -> int:
     studio = Studio(settings)
     cancel = CancelToken()
     failed = 0
-    if studio.queue.is_paused(LOCAL):
+    if studio.jobs.is_paused(LOCAL):
         echo(PAUSED, err=True)
     with stop_on_signal(cancel, lambda line: echo(line, err=True)):
         studio.work()
         try:
-            while not cancel.cancelled and (job := _next(studio.queue)):
-                ended = show_progress(_until(studio.follow(job, LOCAL), cancel))
+            while not cancel.cancelled and (job := studio.jobs.next(LOCAL)):
+                ended = show_progress(_until(studio.jobs.follow(job, LOCAL), cancel))
                 failed += isinstance(ended.state, Failed)
                 _show([ended], as_json=False)
                 if isinstance(ended.state, Done) and ended.state.take:
-                    echo(f"  {studio.history.path(studio.history.get(ended.state.take, LOCAL))}")
+                    echo(f"  {studio.takes.path(studio.takes.get(ended.state.take, LOCAL))}")
         finally:
             studio.close()
     if cancel.cancelled:
         raise StoppedError("Stopped.", "Unfinished jobs stay in the queue.")
     return 1 if failed else 0
-
-
-def _next(queue: Queue) -> str | None:
-    """Return the id of the owner's running job, or of the first waiting one unless the queue is paused."""
-    first = next(iter(queue.of(LOCAL, limit=1)), None)
-    if first is None or not isinstance(first.state, Queued | Running):
-        return None
-    return None if isinstance(first.state, Queued) and queue.is_paused(LOCAL) else first.id
 
 
 def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
@@ -161,19 +151,19 @@ def _until(jobs: Iterator[Job], cancel: CancelToken) -> Iterator[Job]:
 @jobs.command()
 def pause() -> None:
     """Pause the queue. A running job continues."""
-    _queue().pause(LOCAL)
+    _jobs().pause(LOCAL)
     echo(PAUSED)
 
 
 @jobs.command()
 def resume() -> None:
     """Resume the queue."""
-    _queue().pause(LOCAL, False)
+    _jobs().resume(LOCAL)
     echo("Queue resumed.")
 
 
-def _queue() -> Queue:
-    return Queue(Database(get_settings().database_file))
+def _jobs() -> Jobs:
+    return Jobs.open(get_settings())
 
 
 def _show_one(job: Job, as_json: bool) -> None:

@@ -272,7 +272,7 @@ def refresh(as_json: bool) -> None:
 def _models(settings: Settings) -> "Models":
     from ltx_studio.studio import Models  # half a second, which a plan and a list do without
 
-    return Models.of(settings)
+    return Models.open(settings)
 
 
 def _download(download: "Download") -> dict[str, Any]:

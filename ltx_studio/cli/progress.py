@@ -7,7 +7,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from ltx_studio.cli.output import print_line
-from ltx_studio.queue import Job, Progress, Queued, Running
+from ltx_studio.studio import Job, Progress, Queued, Running
 from ltx_studio.text.formatting import printable
 
 

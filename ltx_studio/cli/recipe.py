@@ -1,13 +1,11 @@
 """`ltx-studio recipe`: how a video was made, whether it can be made again, and its graph for ComfyUI's editor."""
 
 import io
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
-from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,12 +19,12 @@ from ltx_studio.errors import RequestError, StoppedError
 from ltx_studio.logs import log_to_file
 from ltx_studio.modes.phases import SAMPLED
 from ltx_studio.permissions import as_usual
-from ltx_studio.queue import LOCAL, Done, Failed
 from ltx_studio.settings import get_settings
-from ltx_studio.studio import Studio
-from ltx_studio.takes import recipes, replay
+from ltx_studio.studio import LOCAL, Done, Failed, Studio
+from ltx_studio.studio.recipes import Recipes
 
-FOLDER_OF_NODES = "ltx_studio_nodes"
+if TYPE_CHECKING:
+    from ltx_studio.studio import Comparison, ModelUsed
 
 _VIDEO = click.argument("video", type=click.Path(path_type=Path))
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -56,7 +54,7 @@ def recipe() -> None:
 @_AS_JSON
 def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
     """Show how VIDEO was made."""
-    found = recipes.read(video)
+    found = Recipes.read(video)
     if workflow is not None:
         check_apart(workflow, [video], "--workflow")
         _write_workflow(found.graph, workflow)
@@ -86,26 +84,27 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
     """Render VIDEO again from scratch and compare every frame."""
     settings = get_settings()
     log_to_file(settings)
+    recipes = Recipes(settings)
     found = recipes.read(video)
-    spec = replay.spec_of(found, settings, dict(given))
-    changes = list(replay.changes(found, settings, spec))
+    spec = recipes.request(found, dict(given))
+    changes = recipes.changes(found, spec)
     studio = Studio(settings)
     alone = not studio.is_worked()
-    (job,) = studio.submit(LOCAL, [replace(spec, fresh=True)])
+    (job,) = studio.jobs.submit(LOCAL, [replace(spec, fresh=True)])
     cancel = CancelToken()
     with stop_on_signal(cancel, lambda line: echo(line, err=True)), redirect_stdout(io.StringIO()):
         studio.work(only=[job])
         try:
-            ended = show(studio.follow(job, LOCAL, cancel), quiet=as_json, alone=alone)
+            ended = show(studio.jobs.follow(job, LOCAL, cancel), quiet=as_json, alone=alone)
         finally:
             studio.close()
     match ended.state:
         case Failed(error=error):
             raise error
         case Done(take=take):
-            record = studio.history.get(take, LOCAL)
-            seen = replay.compare(video, studio.history.path(record))
-            studio.history.delete(take, LOCAL)
+            record = studio.takes.get(take, LOCAL)
+            seen = studio.takes.compare(video, record)
+            studio.takes.delete(take, LOCAL)
         case _:
             raise StoppedError("Stopped.", "Nothing was compared.")
     steps = sum(phase["steps"] for phase in record.measured["stages"] if SAMPLED.fullmatch(phase["id"]))
@@ -117,32 +116,15 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
 @click.argument("folder", type=click.Path(path_type=Path))
 def nodes(folder: Path) -> None:
     """Copy the studio's own ComfyUI nodes to FOLDER, the `custom_nodes` folder of a ComfyUI."""
+    from ltx_studio.studio.set_up import put_nodes
+
     echo(str(put_nodes(folder)))
 
 
-def put_nodes(folder: Path) -> Path:
-    """Copy the studio's own ComfyUI nodes into a `custom_nodes` folder, and return where they are.
-
-    Raises:
-        RequestError: The folder does not exist or cannot be written.
-    """
-    if not folder.is_dir():
-        raise RequestError(f"{folder} is not a folder.", "Use the `custom_nodes` folder of a ComfyUI.")
-    target = folder / FOLDER_OF_NODES
-    try:
-        with as_file(files("ltx_studio.engine") / "nodes") as source, as_usual():
-            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    except OSError as error:
-        raise RequestError(f"{target} cannot be written: {error.strerror}.", "Choose another folder.") from None
-    return target
-
-
 def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
-    from ltx_studio.editor_format.draw import to_editor
-    from ltx_studio.engine.definitions import snapshot_path
-    from ltx_studio.graph.definitions import load_definitions
+    from ltx_studio.studio.workflows import Workflows
 
-    drawn = to_editor(graph, load_definitions(snapshot_path(get_settings())))
+    drawn = Workflows(get_settings()).draw(graph)
     try:
         with as_usual():
             out.write_text(json_text(drawn, indent=1), encoding="utf-8")
@@ -150,7 +132,7 @@ def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
         raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another path.") from None
 
 
-def _tell_verdict(seen: replay.Comparison, steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
+def _tell_verdict(seen: "Comparison", steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
     if as_json:
         shown = {
             "identical": seen.identical,
@@ -184,5 +166,5 @@ def _tell_verdict(seen: replay.Comparison, steps: int, seconds: float, changes: 
         echo(f"  {change}")
 
 
-def _model(used: recipes.ModelUsed) -> str:
+def _model(used: "ModelUsed") -> str:
     return f"{used.size} bytes" + (f", SHA-256 {used.sha256}" if used.sha256 else "")

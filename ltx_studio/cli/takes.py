@@ -7,10 +7,9 @@ import click
 
 from ltx_studio.cli.output import GIGABYTE, echo, echo_json, moment
 from ltx_studio.errors import RequestError
-from ltx_studio.queue import LOCAL, Database
 from ltx_studio.settings import get_settings
-from ltx_studio.takes import unused_inputs
-from ltx_studio.takes.history import PAGE, History, TakeRecord
+from ltx_studio.studio import LOCAL, TakeRecord
+from ltx_studio.studio.takes import Takes
 from ltx_studio.text.formatting import in_bytes
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -25,11 +24,11 @@ def takes() -> None:
 @click.argument("search", nargs=-1)
 @click.option("--mode", help="Only takes of this mode.")
 @click.option("--favourites", is_flag=True, help="Only favourites.")
-@click.option("--limit", type=click.IntRange(1), default=PAGE, show_default=True, help="Show at most this many.")
+@click.option("--limit", type=click.IntRange(1), default=Takes.PAGE, show_default=True, help="Show at most this many.")
 @_AS_JSON
 def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limit: int, as_json: bool) -> None:
     """List the newest takes whose prompt or tags contain every word of SEARCH."""
-    history = _history()
+    history = _takes()
     page = history.page(LOCAL, search=" ".join(search), mode=mode, favourites=favourites, limit=limit)
     if as_json:
         shown = [
@@ -39,7 +38,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
         echo_json(shown)
         return
     if not page.takes:
-        echo("No takes match." if search or mode or favourites else _none_yet(), err=True)
+        echo("No takes match." if search or mode or favourites else _none_yet(history), err=True)
     for take in page.takes:
         echo(_line(take, missing=history.is_missing(take)))
 
@@ -49,7 +48,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
 @click.option("--no", "no_more", is_flag=True, help="Remove the mark.")
 def favourite(take: str, no_more: bool) -> None:
     """Mark TAKE as a favourite, so that `takes prune` keeps it."""
-    _history().favour(take, LOCAL, not no_more)
+    _takes().set_favourite(take, LOCAL, favourite=not no_more)
     echo(f"{take} is {'no longer' if no_more else 'now'} a favourite.")
 
 
@@ -58,7 +57,7 @@ def favourite(take: str, no_more: bool) -> None:
 @click.argument("tags", nargs=-1)
 def tag(take: str, tags: Sequence[str]) -> None:
     """Replace the tags of TAKE with TAGS."""
-    history = _history()
+    history = _takes()
     history.tag(take, LOCAL, tags)
     given = ", ".join(history.get(take, LOCAL).tags)
     echo(f"Tags of {take}: {given}." if given else f"{take} has no tags.")
@@ -68,7 +67,7 @@ def tag(take: str, tags: Sequence[str]) -> None:
 @click.argument("take")
 def delete(take: str) -> None:
     """Delete TAKE and its file."""
-    _history().delete(take, LOCAL)
+    _takes().delete(take, LOCAL)
     echo(f"Deleted {take}.")
 
 
@@ -92,9 +91,9 @@ def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
         )
     if keep_gb is not None and not math.isfinite(keep_gb):
         raise RequestError(f"--keep-gb is {keep_gb:g}.", "Use a number of gigabytes.")
-    history = _history()
+    history = _takes()
     gone = history.prune(LOCAL, keep=keep, keep_bytes=None if keep_gb is None else int(keep_gb * GIGABYTE))
-    unused_inputs.free(Database(settings.database_file), settings.kept_dir)
+    history.free_inputs()
     if as_json:
         echo_json({"removed": gone})
         return
@@ -104,14 +103,13 @@ def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
         echo(f"Takes with a missing file, which stay: {missing}. Run `ltx-studio doctor` for details.", err=True)
 
 
-def _history() -> History:
-    settings = get_settings()
-    return History(Database(settings.database_file), settings.outputs_dir, settings.posters_dir)
+def _takes() -> Takes:
+    return Takes.open(get_settings())
 
 
-def _none_yet() -> str:
+def _none_yet(history: Takes) -> str:
     """Return why the history is empty: it may have lost clips that exist."""
-    if next(get_settings().outputs_dir.glob("*/*.mp4"), None) is None:
+    if not history.has_lost_clips():
         return "No takes yet."
     return "The history is empty, but there are clips on disk. Run `ltx-studio doctor --repair` to add them."
 

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltx_studio import sandbox
 from ltx_studio.cli.hints import hint_of, notes_in_words
 from ltx_studio.cli.named import check_apart
 from ltx_studio.cli.options import ValueOf
 from ltx_studio.cli.output import echo, echo_json, json_text
 from ltx_studio.errors import RequestError, WorkflowError
-from ltx_studio.graph.definitions import Definitions
-from ltx_studio.graph.graph import ApiGraph
+from ltx_studio.graph.values import quoted
 from ltx_studio.permissions import as_usual
 from ltx_studio.settings import get_settings
 
 if TYPE_CHECKING:
-    from ltx_studio.cli.check import Report
+    from ltx_studio.studio.workflow_check import WorkflowReport
+    from ltx_studio.studio.workflows import Workflows
 
 MOST_SHOWN = 8
 """How many choices of a field to list; `form --json` has them all."""
@@ -34,11 +33,9 @@ def workflow() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
 def convert(file: Path, out: Path | None) -> None:
     """Convert FILE to API format: a workflow saved by ComfyUI's editor, or a file that contains one."""
-    from ltx_studio.workflow_files.read import read_workflow
-
     if out is not None:
         check_apart(out, [file])
-    graph = sandbox.read(read_workflow, file, _definitions())
+    graph = _workflows().convert(file)
     if out is None:
         echo_json(graph, indent=2)
         return
@@ -66,25 +63,45 @@ def check(files: tuple[Path, ...], map_to: str | None) -> None:
     Lists all problems, each with its remedy. Notes say what a run needs besides: input files, nodes to trust, model
     files to download, values of a newer ComfyUI that become defaults.
     """
-    from ltx_studio.cli.check import Report, check_file, check_graph
-
-    definitions = _definitions()
-    reports: Iterable[Report] = (
-        (check_file(file, definitions, map_to) for file in files)
-        if files
-        else (check_graph(name, graph, definitions) for name, graph in _own_graphs())
+    workflows = _workflows()
+    reports: Iterable[WorkflowReport] = (
+        (workflows.check(file, map_to) for file in files) if files else workflows.check_own()
     )
-    bad: list[Report] = []
+    bad: list[WorkflowReport] = []
     for report in reports:
         if report.problems:
             bad.append(report)
         if not report.problems or len(files) > 1 or len(report.problems) > 1:
-            echo(*report.lines())
+            echo(*_lines(report))
     if bad:
         raise _refused(bad)
 
 
-def _refused(bad: list["Report"]) -> WorkflowError:
+def _lines(report: "WorkflowReport") -> Iterator[str]:
+    """Yield the lines to print about one workflow."""
+    if report.problems:
+        yield from (f"{problem.message} {hint_of(problem)}" for problem in report.problems)
+    else:
+        lacks = f"; missing model files: {', '.join(report.missing)}" if report.missing else ""
+        yield f"{report.name}: ok, {report.nodes} nodes{lacks}"
+    yield from (f"  note: {note}" for note in dict.fromkeys(_notes(report)))
+
+
+def _notes(report: "WorkflowReport") -> Iterator[str]:
+    yield from notes_in_words(report.notes)
+    for field in report.files:
+        named = f", {quoted(field.value)}" if field.value else ""
+        yield f"{field.title}: the workflow reads a {field.kind}{named}. Set it with `--set {field.key}=PATH`."
+    if report.danger is not None:
+        yield f"{report.danger.message} {hint_of(report.danger)}"
+    if report.missing and not report.problems:
+        yield (
+            "To run it without them, use the pocket model: `ltx-studio workflow run FILE --map-models pocket`. "
+            "To see how to get them, run it without that option: `ltx-studio workflow run FILE`."
+        )
+
+
+def _refused(bad: list["WorkflowReport"]) -> RequestError:
     """Return the only problem unchanged, or else how many problems are listed above."""
     problems = [problem for report in bad for problem in report.problems]
     if len(problems) == 1:
@@ -98,10 +115,7 @@ def _refused(bad: list["Report"]) -> WorkflowError:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def form(file: Path, as_json: bool) -> None:
     """List the fields of FILE that `workflow run FILE --set` can set."""
-    from ltx_studio.engine.definitions import snapshot_path
-    from ltx_studio.workflow_files.read import read_with_form
-
-    read = sandbox.read(read_with_form, file, snapshot_path(get_settings()))
+    read = _workflows().form(file)
     fields = read.fields
     for line in notes_in_words(read.notes):
         echo(line, err=True)
@@ -131,14 +145,9 @@ def _few(choices: Sequence[Any]) -> str:
 def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str | None, **how: Any) -> int:
     """Run FILE: a workflow in editor or API format, or a file that contains one."""
     from ltx_studio.cli.generate import How, generate
-    from ltx_studio.models import Store, get_registry
-    from ltx_studio.queue import WorkflowSpec
 
-    settings = get_settings()
-    model_set = get_registry(settings).get_set(map_to) if map_to else None
-    spec = WorkflowSpec.from_file(file, dict(given), _definitions(), trusted=trust, model_set=model_set)
-    Store(settings).require(spec.graph, spec.fetch_advice, spec.pocket)
-    return generate(spec, settings, How(**how))
+    spec = _workflows().request_of_file(file, dict(given), trusted=trust, map_to=map_to)
+    return generate(spec, get_settings(), How(**how))
 
 
 def _with_how(command: click.Command) -> None:
@@ -151,29 +160,7 @@ def _with_how(command: click.Command) -> None:
 _with_how(run)
 
 
-def _definitions() -> Definitions:
-    from ltx_studio.engine.definitions import snapshot_path
-    from ltx_studio.graph.definitions import load_definitions
+def _workflows() -> "Workflows":
+    from ltx_studio.studio.workflows import Workflows
 
-    return load_definitions(snapshot_path(get_settings()))
-
-
-def _own_graphs() -> Iterator[tuple[str, ApiGraph]]:
-    from ltx_studio.families import DEFAULT_PRESET
-    from ltx_studio.media import by_name
-    from ltx_studio.models import get_registry
-    from ltx_studio.modes import MODES
-
-    for mode in MODES.values():
-        for model_set in get_registry(get_settings()).sets.values():
-            for preset in model_set.family.presets.values():
-                if not mode.is_possible(model_set, preset):
-                    continue
-                if preset.id == DEFAULT_PRESET and mode.is_possible(model_set, preset, everything=True):
-                    graph = mode.build(mode.example(model_set, everything=True), model_set, preset, by_name).graph
-                    yield f"{mode.id} with every file, {model_set.id}", {key: dict(node) for key, node in graph.items()}
-                graph = mode.build(mode.example(model_set), model_set, preset, by_name).graph
-                yield (
-                    f"{mode.id} {preset.id} with {model_set.id}",
-                    {key: dict(node) for key, node in graph.items()},
-                )
+    return Workflows(get_settings())

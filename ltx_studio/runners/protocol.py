@@ -13,6 +13,9 @@ from ltx_studio.graph import Workflow
 from ltx_studio.media import PrepareInput
 from ltx_studio.models import ModelFile, Registry
 
+UNWIND_SECONDS = 60.0
+"""How long a run may take to stop: it stops within one step, which can take that long on a slow machine."""
+
 
 class Buildable(Protocol):
     """A request, or a part of one, from which a graph can be built."""

@@ -21,7 +21,8 @@ from ltx_studio.modes import get_mode
 from ltx_studio.modes.fields import Controlling
 from ltx_studio.modes.steering import used_part
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.runners.protocol import Runner
+from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
+from ltx_studio.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,17 @@ _WIDEST = 480
 
 _FRAMES = 9
 """The shortest legal clip: how many maps a graph makes for the preview."""
+
+
+def preview_control(spec: JobSpec, destination: Path, settings: Settings, cancel: CancelToken) -> None:
+    """Write the same as `write_control_preview`, with an engine of its own; needs no database."""
+    from ltx_studio.runners.local import LocalRunner
+
+    runner = LocalRunner(settings)
+    try:
+        write_control_preview(spec, destination, runner, cancel)
+    finally:
+        runner.close(UNWIND_SECONDS)
 
 
 def write_control_preview(spec: JobSpec, destination: Path, runner: Runner, cancel: CancelToken) -> Path:

@@ -38,7 +38,7 @@ class Models:
         self._guard = threading.Lock()
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings) -> Self:
         """Return the model files without the rest of the studio.
 
         Raises:

@@ -3,99 +3,88 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.errors import RequestError
+from ltx_studio.engine import Memory
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.events import Event
-from ltx_studio.media import InputStore
-from ltx_studio.modes import Media
 from ltx_studio.queue.database import Database
-from ltx_studio.queue.jobs import Job
+from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
-from ltx_studio.queue.snapshot import QueueSnapshots
-from ltx_studio.queue.specs import Spec, read_spec
-from ltx_studio.queue.states import Queued, Running
 from ltx_studio.queue.workers import WorkerId, any_alive
-from ltx_studio.runners.executor import LOOK_SECONDS, JobExecutor
+from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
-from ltx_studio.runners.protocol import Runner
+from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
 from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
+from ltx_studio.studio.jobs import Jobs
 from ltx_studio.studio.models import Models
-from ltx_studio.takes import unused_inputs
-from ltx_studio.takes.estimates import Estimator
-from ltx_studio.takes.history import History
+from ltx_studio.studio.recipes import Recipes
+from ltx_studio.studio.takes import Takes
+from ltx_studio.studio.workflows import Workflows
 from ltx_studio.takes.retention import forget_jobs
 from ltx_studio.takes.take_store import TakeStore
 
 log = logging.getLogger(__name__)
 
-UNWIND_SECONDS = 60.0
-"""How long a run may take to stop: it stops within one step, which can take that long on a slow machine."""
-
 
 class Studio:
     """One studio, open in any number of processes; one of them runs the jobs.
 
+    Args:
+        settings: The studio's settings.
+        runner: Executes the jobs; an engine in this process unless given.
+        works: Whether this process runs waiting jobs. Its worker begins with `start` or with the first job submitted:
+            ComfyUI does not start before somebody needs it.
+
     Attributes:
-        uploads: The folder of visitors' uploads, which are removed after a while.
+        jobs: What waits, runs and has ended.
+        takes: The history.
+        recipes: How videos were made.
+        workflows: Workflows of the user's own.
 
     Raises:
         DatabaseDamagedError: The database is damaged.
         SetupError: The database or its folder cannot be used.
     """
 
-    def __init__(self, settings: Settings, runner: Runner | None = None) -> None:
+    def __init__(self, settings: Settings, runner: Runner | None = None, *, works: bool = False) -> None:
         self.settings = settings
-        self.uploads = settings.temp_dir
-        self.runner: Runner = runner or LocalRunner(settings)
+        self._works, self._runner = works, runner or LocalRunner(settings)
         self._database = database = Database(settings.database_file)
         database.check()  # else damage would show only once a clip is made, or when a damaged page is read
-        self.queue = Queue(database)
-        self.snapshots = QueueSnapshots(database)
-        self.history = History(database, settings.outputs_dir, settings.posters_dir)
-        self.take_store = TakeStore(settings)
-        self.estimate = Estimator(self.history, settings)
-        self.live_updates = LiveUpdates()
+        self._queue, self._take_store, self._live_updates = Queue(database), TakeStore(settings), LiveUpdates()
+        self.jobs = Jobs(
+            settings, database, live_updates=self._live_updates, added=self._begin, changed=self._begin_if_possible
+        )
+        self.takes = Takes(settings, database)
+        self.recipes, self.workflows = Recipes(settings), Workflows(settings)
         self.models = Models(settings, database)
-        self._keep = InputStore(settings.kept_dir)
         self._worker: Worker | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
         self._guard = threading.Lock()
 
-    def submit(self, owner: str, specs: Sequence[Spec]) -> list[str]:
-        """Keep the requests' files, add the requests to the owner's line, all or none, and return the jobs' ids.
+    def start(self) -> None:
+        """Get the engine ready in the background, and begin with the waiting jobs if this process runs them."""
+        self._runner.start()
+        self._begin()
 
-        Raises:
-            StudioError: A file is gone, or there is no space to keep it.
-        """
-        jobs = self.queue.submit(owner, [(spec.mode, self._stored(spec)) for spec in specs])
+    def _begin(self) -> None:
+        """Have waiting jobs run at once if this process runs them."""
+        if self._works:
+            self.work()
         if self._worker is not None:
             self._worker.nudge()
-        return jobs
 
-    def _stored(self, spec: Spec) -> dict[str, Any]:
-        """Keep a request's files, and return its stored form with the user's names of the files."""
-        names: dict[str, str] = {}
-
-        def keep(path: Path, kind: Media) -> Path:
-            kept = self._kept(path, kind)
-            names[kept.name] = path.name
-            return kept
-
-        stored = spec.with_files(keep).as_dict()
-        return {**stored, "names": names} if names else stored
-
-    def _kept(self, path: Path, kind: Media) -> Path:
-        """Keep a file and return its path. LoRAs are large, so they are linked in place unless they were uploaded."""
-        uploaded = path.resolve().is_relative_to(self.uploads.resolve())
-        return self._keep(path, linked=kind is Media.LORA and not uploaded)
+    def _begin_if_possible(self) -> None:
+        """Do the same as `_begin`, unless nothing can run here: the waiting jobs would only fail."""
+        if self._works and self.problem() is None:
+            self._begin()
 
     def work(self, *, only: Collection[str] | None = None, alone: bool = True) -> None:
         """Start this process's worker; a second call does nothing.
@@ -110,10 +99,10 @@ class Studio:
             minutes = self.settings.keep_alive_minutes
             worker = Worker(
                 self.settings.workers_dir,
-                self.queue,
-                self.runner,
-                self.take_store,
-                self.live_updates,
+                self._queue,
+                self._runner,
+                self._take_store,
+                self._live_updates,
                 lock=self.settings.worker_lock if alone else None,
                 only=only,
                 tidy=self.tidy,
@@ -122,7 +111,7 @@ class Studio:
             worker.start()
             self._worker = worker  # a worker that does not run would keep every later job waiting
         try:
-            self.history.remove_leaving()
+            self.takes.remove_leaving()
         except sqlite3.Error:  # they are removed next time
             log.exception("takes that are to go cannot be removed now")
 
@@ -133,7 +122,7 @@ class Studio:
             sqlite3.Error: The database cannot be used.
         """
         forget_jobs(self._database)
-        return unused_inputs.free(self._database, self.settings.kept_dir)
+        return self.takes.free_inputs()
 
     def is_worked(self) -> bool:
         """Return whether a process runs the waiting jobs."""
@@ -153,43 +142,52 @@ class Studio:
             RequestError: The owner has no such job, or it does not wait.
             OSError: The studio's home cannot be written.
         """
-        self.queue.get(job_id, owner)
+        self._queue.get(job_id, owner)
         self._caller.hold()
-        job = self.queue.claim([job_id], worker=self._caller.id)
+        job = self._queue.claim([job_id], worker=self._caller.id)
         if job is None:
             raise RequestError(f"Job {job_id} does not wait any more.", "Look at it in the queue.")
         executor = JobExecutor(
-            self.queue, self.runner, self.take_store, self.live_updates, self._caller.id, self._closing
+            self._queue, self._runner, self._take_store, self._live_updates, self._caller.id, self._closing
         )
         yield from executor.carry_out(job, cancel or CancelToken())
 
-    def spec(self, job: Job) -> Spec:
-        """Return a job's request."""
-        return read_spec(job.spec, self.settings)
-
-    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
-        """Yield the job now and whenever it may have changed; the last one yielded has ended.
-
-        Setting `cancel` stops the job.
+    def preview_control(self, spec: JobSpec, destination: Path, cancel: CancelToken) -> Path:
+        """Write a PNG with frames of the control clip above the maps that steer the run, and return its path.
 
         Raises:
-            RequestError: The owner has no such job.
+            StudioError: The request has no control clip, or the maps cannot be made.
+            OSError: The PNG cannot be written.
         """
-        number = -1
-        while True:
-            found = self.queue.get(job_id, owner)
-            yield found
-            if not isinstance(found.state, Queued | Running):
-                return
-            if cancel is not None and cancel.cancelled:
-                self.queue.cancel(job_id, owner)
-            number = self.live_updates.wait(job_id, number, LOOK_SECONDS).number
+        from ltx_studio.studio.control_preview import write_control_preview
+
+        return write_control_preview(spec, destination, self._runner, cancel)
+
+    def problem(self) -> StudioError | None:
+        """Return why nothing can run here, or None. Looks at files only."""
+        return self._runner.problem()
+
+    def is_broken(self) -> bool:
+        """Return whether the engine cannot get ready, or has failed to; `start` tries again."""
+        return self._runner.failed() or self.problem() is not None
+
+    def memory(self) -> Memory | None:
+        """Return the memory of the engine's device; None while the engine is not ready."""
+        return self._runner.memory()
+
+    def unload(self) -> tuple[Memory, Memory] | None:
+        """Free all models; return the memory before and after, or None if there is nothing to free.
+
+        Raises:
+            BusyError: A run is in progress.
+        """
+        return self._runner.unload()
 
     def close(self, timeout: float = UNWIND_SECONDS) -> bool:
         """Put the running job back into the queue, wait, and return whether the process can exit cleanly."""
         self._closing.set()
         stopped = self.close_worker(timeout)
-        has_ended = self.runner.close(timeout)
+        has_ended = self._runner.close(timeout)
         self.models.close(timeout)
         self._caller.release()
         return has_ended and stopped

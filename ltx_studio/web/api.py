@@ -13,27 +13,25 @@ from gradio.utils import get_upload_folder
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from ltx_studio import limits
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.families import ModelSet, all_presets
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.graph.form import FILES, FieldIndex, others_of
-from ltx_studio.models import Registry, Store, get_registry
+from ltx_studio.models import Registry, get_registry
 from ltx_studio.modes import MODES, Media, Mode, get_mode
-from ltx_studio.queue import Failed, Job, JobSpec, Spec
-from ltx_studio.queue.batch import MOST
-from ltx_studio.studio import Studio
-from ltx_studio.takes import recipes
+from ltx_studio.studio import Failed, Job, JobSpec, Spec, Studio
 from ltx_studio.web import words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.model_api import ModelEndpoints
-from ltx_studio.web.opened import OpenedWorkflows
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.values import check_values
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+MOST = limits.TABLE_ROWS.most
 
 
 class Api:
@@ -43,7 +41,6 @@ class Api:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._discretion = Discretion(studio.settings, owners)
         self._preset = default_preset(studio.settings, model_set.family).id
-        self._opened = OpenedWorkflows(studio.settings)
         self._models = ModelEndpoints(studio.models, self._discretion)
 
     def build(self) -> None:
@@ -111,7 +108,7 @@ class Api:
             spec = _spec(mode.id, values, self._model_set, self._preset, get_registry(self._studio.settings))
             notes = spec.notes()  # before it is submitted: a file may be gone
             (job,) = self._submit([spec], request)
-            return self._job(self._studio.queue.get(job, self._owners.of(request))) | {"notes": notes}
+            return self._job(self._studio.jobs.get(job, self._owners.of(request))) | {"notes": notes}
 
         endpoint.__name__ = mode.id
         endpoint.__signature__ = signature  # type: ignore[attr-defined]
@@ -133,42 +130,41 @@ class Api:
         return self._submit(specs, request)
 
     def _submit(self, specs: Sequence[Spec], request: gr.Request) -> list[str]:
-        jobs = self._studio.submit(self._owners.of(request), specs)
-        self._studio.work()
-        return jobs
+        return self._studio.jobs.submit(self._owners.of(request), specs)
 
     def jobs(self, request: gr.Request, limit: int = 50) -> list[Json]:
         """Return the running job, the waiting jobs in queue order, then the jobs that ended last."""
-        return [self._job(job) for job in self._studio.queue.of(self._owners.of(request), limit=_within(limit))]
+        return [self._job(job) for job in self._studio.jobs.of(self._owners.of(request), limit=_within(limit))]
 
     def job(self, job: str, request: gr.Request) -> Json:
         """Return a job; a failed one has its error, a finished one its take."""
-        return self._job(self._studio.queue.get(job, self._owners.of(request)))
+        return self._job(self._studio.jobs.get(job, self._owners.of(request)))
 
     def follow(self, job: str, request: gr.Request) -> Iterator[Json]:
         """Stream a job each time it changes, until it has ended."""
         told: Json = {}
-        for each in self._studio.follow(job, self._owners.of(request)):
+        for each in self._studio.jobs.follow(job, self._owners.of(request)):
             if self._job(each) != told:
                 told = self._job(each)
                 yield told
 
     def cancel(self, job: str, request: gr.Request) -> Json:
         """Remove a waiting job from the queue, or stop a running one."""
-        return self._job(self._studio.queue.cancel(job, self._owners.of(request)))
+        return self._job(self._studio.jobs.cancel(job, self._owners.of(request)))
 
     def retry(self, job: str, request: gr.Request) -> Json:
         """Put a job that failed or was stopped back at the end of the queue."""
-        return self._job(self._studio.queue.retry(job, self._owners.of(request)))
+        return self._job(self._studio.jobs.retry(job, self._owners.of(request)))
 
     def move(self, job: str, place: int, request: gr.Request) -> list[Json]:
         """Move a waiting job to a place in the queue, where 1 is the next. Return all jobs."""
-        self._studio.queue.move(job, self._owners.of(request), place - 1)
+        self._studio.jobs.move(job, self._owners.of(request), place - 1)
         return self.jobs(request)
 
     def pause(self, paused: bool, request: gr.Request) -> bool:
         """Pause or resume the queue. While it is paused, no job starts; a running one continues."""
-        self._studio.queue.pause(self._owners.of(request), paused)
+        change = self._studio.jobs.pause if paused else self._studio.jobs.resume
+        change(self._owners.of(request))
         return paused
 
     def takes(
@@ -181,7 +177,7 @@ class Api:
         limit: int = 50,
     ) -> Json:
         """Return the newest takes that match; pass the result's ``before`` to get the next page."""
-        page = self._studio.history.page(
+        page = self._studio.takes.page(
             self._owners.of(request),
             search=search,
             mode=mode,
@@ -189,37 +185,37 @@ class Api:
             before=before,
             limit=_within(limit),
         )
-        shown = [take.as_dict() | {"missing": self._studio.history.is_missing(take)} for take in page.takes]
+        shown = [take.as_dict() | {"missing": self._studio.takes.is_missing(take)} for take in page.takes]
         return {"takes": shown, "before": page.before}
 
     def take(self, take: str, request: gr.Request) -> tuple[gr.FileData, Json]:
         """Return a take's video and its recipe."""
-        found = self._studio.history.get(take, self._owners.of(request))
-        if self._studio.history.is_missing(found):
+        found = self._studio.takes.get(take, self._owners.of(request))
+        if self._studio.takes.is_missing(found):
             raise RequestError(words.FILE_GONE, words.FILE_GONE_HINT)
-        path = private_copy(self._studio.history.path(found))
+        path = private_copy(self._studio.takes.path(found))
         return _file(path, f"{found.mode}-{found.id}.mp4"), dict(found.recipe)  # type: ignore[return-value]
 
     def favourite(self, take: str, favourite: bool, request: gr.Request) -> Json:
         """Set whether a take is a favourite; pruning keeps favourites. Return the take."""
         owner = self._owners.of(request)
-        self._studio.history.favour(take, owner, favourite)
-        return self._studio.history.get(take, owner).as_dict()
+        self._studio.takes.set_favourite(take, owner, favourite=favourite)
+        return self._studio.takes.get(take, owner).as_dict()
 
     def tag(self, take: str, tags: list[str], request: gr.Request) -> Json:
         """Replace a take's tags. Return the take."""
         owner = self._owners.of(request)
-        self._studio.history.tag(take, owner, tags)
-        return self._studio.history.get(take, owner).as_dict()
+        self._studio.takes.tag(take, owner, tags)
+        return self._studio.takes.get(take, owner).as_dict()
 
     def delete(self, take: str, request: gr.Request) -> str:
         """Delete a take and its file. Return its id."""
-        self._studio.history.delete(take, self._owners.of(request))
+        self._studio.takes.delete(take, self._owners.of(request))
         return take
 
     def workflow_form(self, file: gr.FileData) -> list[Json]:
         """Return a workflow's fields, each with ``key``, ``title``, ``kind``, ``value`` and its range."""
-        return [field.as_dict() for field in self._opened.get(_uploaded(file)).fields]
+        return [field.as_dict() for field in self._studio.workflows.open(_uploaded(file)).fields]
 
     def workflow(
         self,
@@ -236,30 +232,29 @@ class Api:
         """
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        opened, definitions = self._opened.get(_uploaded(file)), self._opened.definitions()
+        workflows = self._studio.workflows
+        opened, definitions = workflows.open(_uploaded(file)), workflows.definitions()
         known = FieldIndex(opened.fields, others_of(opened.graph, definitions))
         given = {
             name: _uploaded(value) if known.find(name).kind in FILES else value
             for name, value in (values or {}).items()
         }
         name = Path(file["orig_name"] if file.get("orig_name") else "workflow").stem  # type: ignore[index, attr-defined]
-        model_set = get_registry(self._studio.settings).get_set(map_models) if map_models else None
-        spec = self._opened.request(name, opened, given, trusted=trusted, model_set=model_set)
-        Store(self._studio.settings).require(spec.graph, spec.fetch_advice, spec.pocket)
+        spec = workflows.request(name, opened, given, trusted=trusted, map_to=map_models)
         notes = spec.notes()
         (job,) = self._submit([spec], request)
-        return self._job(self._studio.queue.get(job, self._owners.of(request))) | {"notes": notes}
+        return self._job(self._studio.jobs.get(job, self._owners.of(request))) | {"notes": notes}
 
     def prune(self, request: gr.Request, keep: int | None = None, keep_bytes: int | None = None) -> list[str]:
         """Delete the oldest takes, but no favourites, and return their ids.
 
         ``keep`` is how many other takes remain; ``keep_bytes`` is the size of all that remain, favourites included.
         """
-        return self._studio.history.prune(self._owners.of(request), keep=keep, keep_bytes=keep_bytes)
+        return self._studio.takes.prune(self._owners.of(request), keep=keep, keep_bytes=keep_bytes)
 
     def recipe(self, video: gr.FileData) -> Json:
         """Return the recipe embedded in a video."""
-        return recipes.read(_uploaded(video)).model_dump(mode="json")
+        return self._studio.recipes.read(_uploaded(video)).model_dump(mode="json")
 
 
 _KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD

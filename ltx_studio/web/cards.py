@@ -8,8 +8,7 @@ from ltx_studio.errors import StudioError
 from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
-from ltx_studio.queue import Job, Progress, Queued, Running
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.studio import Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.hints import hint_of
 

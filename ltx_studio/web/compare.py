@@ -13,8 +13,7 @@ from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import all_presets
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
-from ltx_studio.studio import Studio
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.studio import Studio, TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import address, asset
@@ -63,7 +62,7 @@ class Compare:
             if not isinstance(told, list) or len(told) != len(NAMES):
                 raise RequestError(words.TWO_ARE_COMPARED, words.TWO_ARE_COMPARED_HINT)
             owner = self._owners.of(request)
-            left, right = (self._studio.history.get(str(take), owner) for take in told)
+            left, right = (self._studio.takes.get(str(take), owner) for take in told)
             return self._content(left, right), ""
         except OSError:
             problem: StudioError = RequestError(words.ONE_IS_GONE, words.ONE_IS_GONE_HINT)
@@ -87,7 +86,7 @@ class Compare:
         )
 
     def _screen(self, name: str, take: TakeRecord) -> str:
-        source = escape(address(self._studio.history.path(take)))
+        source = escape(address(self._studio.takes.path(take)))
         title = words.CLIP.format(name=name)
         if (guess_type(take.file)[0] or "").startswith("image"):
             shown = f'<img src="{source}" alt="{title}">'

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import BusyError, StudioError
-from ltx_studio.queue import JobSpec
-from ltx_studio.studio import Studio
-from ltx_studio.studio.control_preview import write_control_preview
+from ltx_studio.studio import JobSpec, Studio
 from ltx_studio.web import cards, words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import made
@@ -55,12 +54,12 @@ class ControlMap:
     def _spec(self, raw: Mapping[str, Any]) -> JobSpec:
         return self._form.spec({**raw, "prompt": (raw["prompt"] or "").strip() or "…"})
 
-    def _write(self, spec: JobSpec, destination: Any) -> Any:
+    def _write(self, spec: JobSpec, destination: Path) -> Path:
         """Write the preview. A map that needs a model does not wait for a run to end: the page would seem to hang.
 
         Raises:
             BusyError: A job is running, and the map needs a model.
         """
-        if getattr(spec.params, "control", "") in ("depth", "pose") and self._studio.queue.running():
+        if getattr(spec.params, "control", "") in ("depth", "pose") and self._studio.jobs.any_running():
             raise BusyError(words.CONTROL_BUSY, words.CONTROL_BUSY_HINT)
-        return write_control_preview(spec, destination, self._studio.runner, CancelToken())
+        return self._studio.preview_control(spec, destination, CancelToken())

@@ -13,9 +13,8 @@ from ltx_studio.media.input_store import is_here
 from ltx_studio.modes import Limit, Media, Mode, drawn_seed
 from ltx_studio.modes.examples import Example
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
-from ltx_studio.queue import JobSpec
-from ltx_studio.takes.estimates import Estimate
-from ltx_studio.takes.replay import missing_files
+from ltx_studio.studio import Estimate, JobSpec
+from ltx_studio.studio.recipes import Recipes
 from ltx_studio.web import cards, fields, words
 from ltx_studio.web.components import Slider
 from ltx_studio.web.files import private_copy
@@ -189,7 +188,7 @@ class Form:
 
     def lost(self, spec: JobSpec) -> list[str]:
         """Return what `fill` cannot restore of a request, as phrases."""
-        lost = [words.LOST_FILE.format(name=title) for title in missing_files(spec)]
+        lost = [words.LOST_FILE.format(name=title) for title in Recipes.missing_files(spec)]
         more = sum(is_here(lora.file) for lora in spec.params.loras) - LORA_ROWS
         if more > 0:
             lost.append(words.LOST_LORAS.format(count=more, rows=LORA_ROWS))

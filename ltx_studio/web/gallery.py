@@ -10,10 +10,7 @@ import gradio as gr
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
-from ltx_studio.queue import WorkflowSpec
-from ltx_studio.studio import Studio
-from ltx_studio.takes.disk_usage import Room
-from ltx_studio.takes.history import Page, TakeRecord
+from ltx_studio.studio import Page, Room, Studio, TakeRecord, WorkflowSpec
 from ltx_studio.text.formatting import in_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.compare import Compare, mode_label
@@ -132,7 +129,7 @@ class Gallery:
 
     def _page(self, request: gr.Request, search: str, mode: str, favourites: bool, **options: Any) -> Page:
         asked = search[:LONGEST_SEARCH].encode("utf-8", "ignore").decode()  # SQLite refuses half an emoji
-        return self._studio.history.page(
+        return self._studio.takes.page(
             self._owners.of(request), search=asked, mode=mode or None, favourites=favourites,
             **({"limit": PAGE} | options),
         )  # fmt: skip
@@ -170,9 +167,9 @@ class Gallery:
         )
 
     def _tile(self, take: TakeRecord) -> str:
-        if self._studio.history.is_missing(take):
+        if self._studio.takes.is_missing(take):
             return f'<span class="tile">{words.FILE_MISSING}</span>'
-        poster = self._studio.history.poster(take.id)
+        poster = self._studio.takes.poster(take.id)
         try:
             return f'<img class="tile" src="{escape(address(poster))}" alt="" loading="lazy">'
         except OSError:  # there is none, or it was just deleted
@@ -182,21 +179,22 @@ class Gallery:
 
     def _open(self, last: tuple[str, int], request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         try:
-            take = self._studio.history.get(told(event, "take"), self._owners.of(request))
+            take = self._studio.takes.get(told(event, "take"), self._owners.of(request))
         except StudioError as problem:
             return gr.skip(), self._discretion.error(problem)
         return (take.id, last[1] + 1), ""
 
     def _favour(self, request: gr.Request, event: gr.EventData) -> str:
         try:
-            self._studio.history.favour(told(event, "take"), self._owners.of(request), told(event, "on") == "true")
+            on = told(event, "on") == "true"
+            self._studio.takes.set_favourite(told(event, "take"), self._owners.of(request), favourite=on)
         except StudioError as problem:
             return self._discretion.error(problem)
         return ""
 
     def _room(self, request: gr.Request) -> str:
         """Return the card that says how much space all takes need."""
-        room = self._studio.history.room(self._owners.of(request))
+        room = self._studio.takes.room(self._owners.of(request))
         said = words.ROOM.format(takes=room.takes, favourites=room.favourites, size=in_bytes(room.bytes))
         missing = f" {words.ROOM_MISSING.format(takes=room.missing)}" if room.missing else ""
         return cards.message(said + missing, words.ROOM_HELP)
@@ -207,7 +205,7 @@ class Gallery:
             limits = _limits(keep, size)
             if limits == (None, None):
                 return *_asked(cards.message(words.SAY_HOW_MANY)), None
-            going = self._studio.history.prunable(self._owners.of(request), keep=limits[0], keep_bytes=limits[1])
+            going = self._studio.takes.prunable(self._owners.of(request), keep=limits[0], keep_bytes=limits[1])
         except StudioError as problem:
             return *_asked(self._discretion.error(problem)), None
         return *_asked_for(going), (*limits, going.takes)
@@ -226,7 +224,7 @@ class Gallery:
         *asked, now = self._look(keep, size, request)
         if now is None or now != sure:
             return *asked, now, gr.skip(), gr.skip()
-        gone = self._studio.history.prune(self._owners.of(request), keep=now[0], keep_bytes=now[1])
+        gone = self._studio.takes.prune(self._owners.of(request), keep=now[0], keep_bytes=now[1])
         told = _asked(cards.message(words.DELETED.format(takes=len(gone))))
         return *told, None, self._room(request), self._cards(request, search, mode, favourites)
 

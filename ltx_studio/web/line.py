@@ -8,8 +8,7 @@ import gradio as gr
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
-from ltx_studio.queue import Failed, Job, Queued, QueueSnapshot, Running, WorkflowSpec
-from ltx_studio.studio import Studio
+from ltx_studio.studio import Failed, Job, Queued, QueueSnapshot, Running, Studio, WorkflowSpec
 from ltx_studio.web import words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import asset
@@ -83,13 +82,13 @@ class LinePanel:
         return (gr.skip(),) * 5 if now == shown else _told(now, shown)
 
     def _view(self, chosen: str | None, request: gr.Request) -> View:
-        line = self._studio.snapshots.of(self._owners.of(request), since=time.time() - ENDED_SECONDS)
+        line = self._studio.jobs.snapshot(self._owners.of(request), since=time.time() - ENDED_SECONDS)
         return view(line, self._followed(str(request.session_hash)) or chosen, self._discretion.said)
 
     def _show(self, event: gr.EventData, request: gr.Request) -> Any:
         """Choose a job, if it is the visitor's."""
         try:
-            return self._studio.queue.get(told(event, "job"), self._owners.of(request)).id
+            return self._studio.jobs.get(told(event, "job"), self._owners.of(request)).id
         except StudioError:  # it is gone; the next update removes it from the board
             return gr.skip()
 
@@ -105,26 +104,19 @@ class LinePanel:
         return (*_told(self._view(chosen, request), shown), said, retried)
 
     def _do(self, act: str, job_id: str, owner: str) -> None:
-        queue = self._studio.queue
+        jobs = self._studio.jobs
         acts: Mapping[str, Callable[[], object]] = {
-            "cancel": lambda: queue.cancel(job_id, owner),
-            "cancel_rest": lambda: queue.cancel_rest(job_id, owner),
-            "retry": lambda: queue.retry(job_id, owner),
-            "first": lambda: queue.move(job_id, owner, 0),
-            "up": lambda: queue.move(job_id, owner, self._place(job_id, owner) - 1),
-            "pause": lambda: queue.pause(owner),
-            "resume": lambda: queue.pause(owner, False),
+            "cancel": lambda: jobs.cancel(job_id, owner),
+            "cancel_rest": lambda: jobs.cancel_rest(job_id, owner),
+            "retry": lambda: jobs.retry(job_id, owner),
+            "first": lambda: jobs.move(job_id, owner, 0),
+            "up": lambda: jobs.move_up(job_id, owner),
+            "pause": lambda: jobs.pause(owner),
+            "resume": lambda: jobs.resume(owner),
         }
         if act not in acts:
             raise RequestError(words.QUEUE_CANNOT.format(act=act[:40]), words.RELOAD)
         acts[act]()
-        if self._studio.runner.problem() is None:  # otherwise the waiting jobs would only fail
-            self._studio.work()
-
-    def _place(self, job_id: str, owner: str) -> int:
-        """Return a job's place in its owner's queue; jobs that are not shown cannot be moved by one."""
-        waiting = [each.id for each in self._studio.snapshots.of(owner).waiting]
-        return waiting.index(job_id) if job_id in waiting else len(waiting)
 
 
 def view(line: QueueSnapshot, chosen: str | None, said: Callable[[str], str] = str) -> View:

@@ -4,11 +4,9 @@ from html import escape
 
 import gradio as gr
 
-from ltx_studio.engine import Memory
 from ltx_studio.errors import StudioError
-from ltx_studio.runners import Runner
 from ltx_studio.settings import Vram
-from ltx_studio.studio import Studio
+from ltx_studio.studio import Memory, Studio
 from ltx_studio.text.formatting import in_gb, in_memory
 from ltx_studio.web import cards, words
 from ltx_studio.web.discretion import Discretion
@@ -25,7 +23,7 @@ class MemoryBadge:
     """The badge that says how much of the device's memory is in use; it updates every `LOOK_SECONDS`."""
 
     def __init__(self, studio: Studio) -> None:
-        self._runner = studio.runner
+        self._studio = studio
 
     def build(self) -> gr.HTML:
         """Add the badge to the open Blocks."""
@@ -35,10 +33,10 @@ class MemoryBadge:
         return badge
 
     def _shown(self) -> str:
-        reading = self._runner.memory()
+        reading = self._studio.memory()
         if reading is not None:
             return badge_of(reading)
-        state = words.DID_NOT_START if _is_broken(self._runner) else words.STARTING
+        state = words.DID_NOT_START if self._studio.is_broken() else words.STARTING
         return _badge("none", words.BADGE_WAIT.format(state=state))
 
 
@@ -72,7 +70,7 @@ class MemoryPanel:
     """The loaded models, a button that unloads them, and how much memory models may use."""
 
     def __init__(self, studio: Studio, discretion: Discretion) -> None:
-        self._runner, self._vram, self._discretion = studio.runner, studio.settings.vram, discretion
+        self._studio, self._vram, self._discretion = studio, studio.settings.vram, discretion
 
     def build(self, panel: gr.Accordion) -> None:
         """Add the components to `panel`, which is open for building; they update while a visitor has it unfolded."""
@@ -89,9 +87,9 @@ class MemoryPanel:
 
     def _now(self) -> str:
         """Return the card that says what is loaded."""
-        reading = self._runner.memory()
+        reading = self._studio.memory()
         if reading is None:
-            said = words.MEMORY_FAILED if _is_broken(self._runner) else words.MEMORY_STARTING
+            said = words.MEMORY_FAILED if self._studio.is_broken() else words.MEMORY_STARTING
         else:
             taken, total = in_memory(reading.taken), in_memory(reading.total)
             count = len(reading.models)
@@ -102,7 +100,7 @@ class MemoryPanel:
     def _unload(self) -> tuple[str, str]:
         """Unload all models, or say that a run uses them, rather than wait for it."""
         try:
-            freed = self._runner.unload()
+            freed = self._studio.unload()
         except StudioError as problem:
             return self._now(), self._discretion.error(problem)
         if freed is None:
@@ -137,8 +135,3 @@ def tier(chosen: Vram) -> str:
 def _name(reading: Memory) -> str:
     """Return the device's name, without the allocator that ComfyUI appends."""
     return "CPU" if device_of(reading) == "CPU" else reading.device.split(" : ")[0]
-
-
-def _is_broken(runner: Runner) -> bool:
-    """Return whether ComfyUI cannot start."""
-    return runner.failed() or runner.problem() is not None

@@ -228,7 +228,7 @@ class ModelsPanel:
 
     def _get_for(self, job_id: str, request: gr.Request) -> Updates:
         def files() -> tuple[list[ModelFile], str]:
-            state = self._studio.queue.get(job_id, self._owners.of(request)).state
+            state = self._studio.jobs.get(job_id, self._owners.of(request)).state
             return files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else [], words.FILES_OF_JOB
 
         return self._begin(files, request)

@@ -13,18 +13,12 @@ from ltx_studio.errors import ExecutionError, RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
-from ltx_studio.models import Store, get_registry
 from ltx_studio.models.defaults import PREVIEW
-from ltx_studio.queue import JobSpec
-from ltx_studio.queue.batch import read_batch
-from ltx_studio.queue.tables import SUFFIXES
-from ltx_studio.queue.workflow_spec import WorkflowSpec
-from ltx_studio.studio import Studio
+from ltx_studio.studio import JobSpec, Studio, WorkflowSpec
 from ltx_studio.web import cards, words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.fields import MOST_EXACT
 from ltx_studio.web.hints import hint_of
-from ltx_studio.web.opened import OpenedWorkflows
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.page import FIRST_MODE
 from ltx_studio.web.quiet import QUIET
@@ -49,7 +43,6 @@ class OwnPanels:
     def __init__(self, studio: Studio, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
         self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
         self._discretion = Discretion(studio.settings, owners)
-        self._opened = OpenedWorkflows(studio.settings)
 
     def build(self) -> None:
         """Add the panels to the open Blocks."""
@@ -66,7 +59,8 @@ class OwnPanels:
             file.change(self._tell, [file], [card], **QUIET)
             gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
         with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
-            requests = gr.File(label=words.BATCH_FILE, file_types=[*SUFFIXES], type="filepath", elem_id="batch-file")
+            suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
+            requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
             told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
             gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 
@@ -75,7 +69,7 @@ class OwnPanels:
         if path is None:
             return cards.message(words.WORKFLOW_HELP)
         try:
-            opened = self._opened.get(Path(path))
+            opened = self._studio.workflows.open(Path(path))
             return cards.message(told_of(opened.fields, texts_of(opened.notes), in_words(opened.problems)))
         except StudioError as error:
             return self._discretion.error(error)
@@ -84,7 +78,7 @@ class OwnPanels:
         if path is None:
             return
         try:
-            fields = self._opened.get(Path(path)).fields[:MOST_SHOWN]
+            fields = self._studio.workflows.open(Path(path)).fields[:MOST_SHOWN]
         except StudioError:
             return  # the card says why
         try:
@@ -122,7 +116,7 @@ class OwnPanels:
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
         try:
             spec = self._spec(Path(path), given, trusted=trusted, mapped=mapped)
-            jobs = self._studio.submit(self._owners.of(request), [spec])
+            jobs = self._studio.jobs.submit(self._owners.of(request), [spec])
         except StudioError as error:
             yield self._run_panel.problem(error)
             return
@@ -135,25 +129,20 @@ class OwnPanels:
     def _spec(self, path: Path, given: Mapping[str, Any], *, trusted: bool, mapped: bool) -> WorkflowSpec:
         if trusted and self._owners.apart:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
-        model_set = get_registry(self._studio.settings).get_set(PREVIEW) if mapped else None
-        spec = self._opened.request(path.stem, self._opened.get(path), given, trusted=trusted, model_set=model_set)
-        Store(self._studio.settings).require(spec.graph, spec.fetch_advice, spec.pocket)
-        return spec
+        workflows, map_to = self._studio.workflows, PREVIEW if mapped else None
+        return workflows.request(path.stem, workflows.open(path), given, trusted=trusted, map_to=map_to)
 
     def _hand_in(self, path: str | None, request: gr.Request) -> str:
         if path is None:
             return cards.message(words.BATCH_HELP)
         try:
             may = not self._owners.apart
-            registry = get_registry(self._studio.settings)
-            specs = read_batch(
-                Path(path), self._model_set.id, FIRST_MODE, registry=registry, with_files=may, uploaded=True
-            )
+            table = Path(path)
+            specs = self._studio.jobs.read_table(table, self._model_set.id, FIRST_MODE, with_files=may, uploaded=True)
             notes = _notes_of(specs)  # before anything is submitted: a file may be gone
-            jobs = self._studio.submit(self._owners.of(request), specs)
+            jobs = self._studio.jobs.submit(self._owners.of(request), specs)
         except StudioError as error:
             return self._discretion.error(error)
-        self._studio.work()
         return cards.message(words.HANDED_IN.format(count=len(jobs)), notes)
 
 

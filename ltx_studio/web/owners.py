@@ -12,8 +12,8 @@ import gradio as gr
 from starlette.requests import Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ltx_studio.queue import LOCAL
 from ltx_studio.settings import LOOPBACK
+from ltx_studio.studio import LOCAL
 
 COOKIE = "ltx_studio_owner"
 HEADER = b"ltx-studio-owner"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,8 @@ from ltx_studio.errors import Remedy, RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.media.extract import write_picture, write_sound
-from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, Media, drawn_seed
-from ltx_studio.queue import JobSpec, Spec, WorkflowSpec
-from ltx_studio.queue.batch import sweep
-from ltx_studio.queue.specs import read_spec
-from ltx_studio.studio import Studio
-from ltx_studio.takes import recipes
-from ltx_studio.takes.history import TakeRecord
-from ltx_studio.takes.replay import own_part, spec_of
+from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
 from ltx_studio.web import cards, kept, words
 from ltx_studio.web.control_map import ControlMap
 from ltx_studio.web.discretion import Discretion
@@ -46,7 +38,7 @@ class Page:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._discretion = Discretion(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        self.forms = {mode: Form(MODES[mode], model_set, studio.estimate, preset) for mode in MODES}
+        self.forms = {mode: Form(MODES[mode], model_set, studio.takes.estimate, preset) for mode in MODES}
         self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
         self.run = RunPanel(studio, owners, self.take)
 
@@ -121,7 +113,7 @@ class Page:
     def _follow_retried(self, retried: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Follow a job that was retried in the queue."""
         try:
-            yield from self.run.turn_over([retried.partition(" ")[0]], request)
+            yield from self.run.follow([retried.partition(" ")[0]], request)
         except StudioError as problem:
             yield self.run.problem(problem)
 
@@ -212,7 +204,7 @@ class Page:
                 if remedy is not Remedy.UNLOAD and not self.run.answers(job_id, request):
                     yield self.run.nothing()
                     return
-                jobs = carry_out(self._studio, remedy, self._studio.queue.get(job_id, self._owners.of(request)))
+                jobs = carry_out(self._studio, remedy, self._studio.jobs.get(job_id, self._owners.of(request)))
                 if jobs:
                     yield from self.run.follow(jobs, request)
                 else:
@@ -244,7 +236,7 @@ class Page:
             raw = form.raw(given)
             try:
                 spec = form.spec(raw)
-                told = self.run.hand_in(list(sweep(spec, int(raw["takes"]))), request)
+                told = self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request)
                 yield from ((spec.seed if first else SKIP, *each) for first, each in _marked(told))
             except StudioError as problem:
                 yield SKIP, *self.run.problem(problem)
@@ -261,10 +253,9 @@ class Page:
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""
-        problem = self._studio.runner.problem()
+        problem = self._studio.problem()
         if problem is None:
-            self._studio.runner.start()
-            self._studio.work()
+            self._studio.start()
         banner = (
             gr.update(visible=False)
             if problem is None
@@ -334,7 +325,7 @@ class Page:
         if path is None:
             return SKIP, SKIP, *self._nothing()
         try:
-            spec = own_part(self._spec_in(Path(path)), self._studio.history, self._owners.of(request))
+            spec = self._studio.takes.restore(Path(path), self._owners.of(request), self._model_set)
             filled = self.fill_from(spec)
             return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
         except StudioError as problem:
@@ -345,24 +336,9 @@ class Page:
         lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
         return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
 
-    def _spec_in(self, path: Path) -> Spec:
-        recipe = recipes.read(path)
-        try:
-            return spec_of(recipe, self._studio.settings)
-        except RequestError:
-            return self._read({**recipe.request()})  # one of its files is missing; the rest is here
-
     def _spec_of(self, record: TakeRecord) -> Spec:
         """Return the request of a take; files that are gone are reported on submit."""
-        return self._read({**record.recipe, "mode": record.mode})
-
-    def _read(self, request: Mapping[str, Any]) -> Spec:
-        """Return a request; if its model set is unknown here, with the page's model set under the original id."""
-        settings, asked = self._studio.settings, request.get("model_set")
-        if request["mode"] == WorkflowSpec.mode or asked in get_registry(settings).sets:
-            return read_spec(request, settings)
-        spec = read_spec({**request, "model_set": self._model_set.id}, settings)
-        return replace(spec, model_set=replace(self._model_set, id=str(asked))) if isinstance(spec, JobSpec) else spec
+        return self._studio.takes.request(record, self._model_set)
 
     def _nothing(self) -> tuple[Any, ...]:
         return (SKIP,) * len(self.opening)

@@ -9,9 +9,8 @@ import gradio as gr
 from ltx_studio.errors import Remedy, StudioError
 from ltx_studio.models import ModelFile, get_registry
 from ltx_studio.modes import get_mode
-from ltx_studio.queue import Job, JobSpec, Spec
 from ltx_studio.settings import Settings
-from ltx_studio.studio import Studio
+from ltx_studio.studio import Job, JobSpec, Spec, Studio
 from ltx_studio.web import words
 
 LABELS: Mapping[Remedy, str] = {
@@ -55,12 +54,12 @@ def carry_out(studio: Studio, remedy: Remedy, job: Job) -> list[str]:
     """
     match remedy:
         case Remedy.RETRY:
-            return [studio.queue.retry(job.id, job.owner).id]
+            return [studio.jobs.retry(job.id, job.owner).id]
         case Remedy.SMALLER:
-            half = smaller(studio.spec(job))
-            return studio.submit(job.owner, [half]) if half is not None else []
+            half = smaller(studio.jobs.request(job))
+            return studio.jobs.submit(job.owner, [half]) if half is not None else []
         case Remedy.UNLOAD:
-            studio.runner.unload()
+            studio.unload()
     return []
 
 

@@ -14,9 +14,7 @@ import gradio as gr
 from ltx_studio.errors import StudioError
 from ltx_studio.graph import Phase
 from ltx_studio.media import by_name
-from ltx_studio.queue import Done, Failed, Job, Queued, Running, Spec
-from ltx_studio.studio import Studio
-from ltx_studio.takes.estimates import Estimate
+from ltx_studio.studio import Done, Estimate, Failed, Job, Queued, Running, Spec, Studio
 from ltx_studio.web import cards, words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.files import asset
@@ -118,8 +116,7 @@ class RunPanel:
 
     def _going(self, request: gr.Request) -> list[str]:
         """Return the ids of the visitor's running and waiting jobs."""
-        jobs = self._studio.queue.of(self._owners.of(request), limit=MOST_RESUMED)
-        return [job.id for job in jobs if isinstance(job.state, Queued | Running)]
+        return self._studio.jobs.going(self._owners.of(request), limit=MOST_RESUMED)
 
     def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """Submit requests to the visitor's queue, and follow them.
@@ -127,24 +124,17 @@ class RunPanel:
         Raises:
             StudioError: They cannot be submitted.
         """
-        jobs = self._studio.submit(self._owners.of(request), list(specs))
+        jobs = self._studio.jobs.submit(self._owners.of(request), list(specs))
         yield from self.follow(jobs, request)
 
     def follow(self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
-        """Show the progress of submitted jobs, after those that this tab already follows.
+        """Show the progress of jobs, after those that this tab already follows; replace earlier notes and failures.
 
         Args:
             jobs: The ids of the jobs.
             request: The visitor's request.
             notes: Sentences to read before the run; shown above it until something new is submitted.
         """
-        self._studio.work()
-        yield from self.turn_over(jobs, request, notes)
-
-    def turn_over(
-        self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()
-    ) -> Iterator[tuple[Any, ...]]:
-        """Follow jobs like `follow`, but without starting the workers; replace earlier notes and failures."""
         with self._guard:
             tab = self._tab(request)
             tab.keeps_take, tab.failure = False, ""
@@ -186,7 +176,7 @@ class RunPanel:
 
         A job that has ended is shown beside the current one.
         """
-        found = self._studio.queue.get(job_id, self._owners.of(request))
+        found = self._studio.jobs.get(job_id, self._owners.of(request))
         with self._guard:
             tab = self._tab(request)
             if job_id in tab.jobs:
@@ -206,7 +196,7 @@ class RunPanel:
     def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
         """Return the updates that show how a job ended, leaving the run unchanged."""
         try:
-            spec = self._studio.spec(job)
+            spec = self._studio.jobs.request(job)
         except StudioError as problem:
             return self.problem(problem)
         match job.state:
@@ -217,7 +207,7 @@ class RunPanel:
         return self._tell(told=cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}"))
 
     def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Follow jobs without starting the workers, after those that this tab already follows."""
+        """Follow jobs after those that this tab already follows."""
         with self._guard:
             tab = self._tab(request)
             tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
@@ -258,14 +248,14 @@ class RunPanel:
 
     def _follow_one(self, job_id: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         owner = self._owners.of(request)
-        found = self._studio.queue.get(job_id, owner)
+        found = self._studio.jobs.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
         if job_id in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
             return  # it ended unseen, and a later result is shown
-        spec = self._studio.spec(found)
+        spec = self._studio.jobs.request(found)
         view, begun = _View(self._studio, spec), time.time()
         short_until = time.monotonic() + SHORT_SECONDS
-        for each in self._studio.follow(job_id, owner):
+        for each in self._studio.jobs.follow(job_id, owner):
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, tab)
                 return
@@ -284,7 +274,7 @@ class RunPanel:
         tab = self._tabs.get(str(request.session_hash))
         if tab is None or tab.shown is None:
             return gr.update(visible=False)
-        self._studio.queue.cancel(tab.shown, self._owners.of(request))
+        self._studio.jobs.cancel(tab.shown, self._owners.of(request))
         return gr.update(value=words.STOPPING, interactive=False)
 
     def _outcome(self, job: Job, spec: Spec, tab: _Tab) -> tuple[Any, ...]:
@@ -293,7 +283,7 @@ class RunPanel:
         card = ""
         match job.state:
             case Done(take=take):
-                record = self._studio.history.get(take, job.owner)
+                record = self._studio.takes.get(take, job.owner)
                 done = words.DONE.format(seconds=record.measured["seconds"])
                 where = words.IN_HISTORY if tab.keeps_take else ""
                 said = [sentence for sentence in (where, record.note) if sentence]
@@ -345,26 +335,26 @@ class _View:
         self._studio = studio
         self._summary = spec.summary()
         self._phases: Sequence[Phase] = spec.build(by_name).phases
-        self._estimate: Estimate | None = studio.estimate(spec)
+        self._estimate: Estimate | None = studio.takes.estimate(spec)
         self._memory, self._looked = "", 0.0
         self._shown = 0
 
     def card(self, job: Job, more: int) -> str:
         now = time.time()
         if now - self._looked > LOOK_AGAIN:
-            memory = self._studio.runner.memory()
+            memory = self._studio.memory()
             self._memory, self._looked = "" if memory is None else str(memory), now
         left = None
         if isinstance(job.state, Running) and self._estimate is not None:
             left = self._estimate.left(job.state.progress, now)
-        paused = isinstance(job.state, Queued) and self._studio.queue.is_paused(job.owner)
+        paused = isinstance(job.state, Queued) and self._studio.jobs.is_paused(job.owner)
         return cards.run(
             job, self._phases, self._summary, now, left=left, memory=self._memory, more=more, paused=paused
         )
 
     def preview(self, job_id: str) -> Any:
         """Return the live preview if it is newer than the shown one."""
-        frames = self._studio.live_updates.look(job_id).frames
+        frames = self._studio.jobs.preview(job_id)
         if not frames or id(frames) == self._shown:
             return SKIP
         self._shown = id(frames)

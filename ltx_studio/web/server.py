@@ -171,8 +171,8 @@ def build_app(
     blocks.owners = owners = Owners()
     blocks.password = settings.password
     blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
-    studio = studio or Studio(settings)
-    studio.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
+    studio = studio or Studio(settings, works=True)
+    studio.jobs.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
     with blocks:
         _lay_out(blocks, settings, studio, owners, chosen)
         with _page_of_its_own(blocks, API_PAGE, words.API):  # otherwise each browser loads its components
@@ -246,7 +246,7 @@ def serve(
     if lan and host is not None:
         raise RequestError("--lan and --host both say where to listen.", "Leave one of them out.")
     host = EVERYWHERE if lan else host
-    studio = Studio(settings)
+    studio = Studio(settings, works=True)
     blocks = build_app(settings, studio=studio, model_set=model_set)
     made = make_password() if ask and is_open(server_name=host) and not settings.password else ""
     blocks.password = settings.password or made
@@ -275,8 +275,7 @@ def _open_and_stay(
         print(line, file=terminal, flush=True)
     studio.models.work()  # with what a studio that was killed left
     if not over.wait(FIRST_VISITOR_SECONDS):
-        studio.runner.start()
-        studio.work()
+        studio.start()
         over.wait()
     blocks.close(verbose=False)
 

@@ -8,11 +8,11 @@ from importlib.metadata import version
 import gradio as gr
 
 from ltx_studio import __version__
-from ltx_studio.engine import comfyui
 from ltx_studio.errors import StudioError
 from ltx_studio.models import Store
 from ltx_studio.models.plan import free_bytes
 from ltx_studio.settings import Settings
+from ltx_studio.studio.set_up import installed_comfyui
 from ltx_studio.text.formatting import in_bytes
 from ltx_studio.web import words
 from ltx_studio.web.cards import prose
@@ -62,7 +62,7 @@ class SettingsPanel:
 
     def _comfyui(self) -> str:
         try:
-            found = comfyui.find(self._settings)
+            found = installed_comfyui(self._settings)
         except StudioError as problem:
             return self._discretion.said(problem.message)
         own = f", {words.SETTING_OWN}" if found.own else ""

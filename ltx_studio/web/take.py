@@ -13,8 +13,7 @@ import gradio as gr
 
 from ltx_studio.errors import StudioError
 from ltx_studio.permissions import user_umask
-from ltx_studio.studio import Studio
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.studio import Studio, TakeRecord
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import named_copy, private_copy
 from ltx_studio.web.owners import Owners
@@ -103,16 +102,16 @@ class TakePanel:
         Raises:
             RequestError: The take does not exist, or belongs to another owner.
         """
-        return self._studio.history.get(take_id, self._owners.of(request))
+        return self._studio.takes.get(take_id, self._owners.of(request))
 
     def path(self, record: TakeRecord) -> Path:
         """Return the path of a take's video file."""
-        return self._studio.history.path(record)
+        return self._studio.takes.path(record)
 
     def shown(self, record: TakeRecord) -> tuple[Any, ...]:
         """Return values of the outputs for a take."""
-        path = self._studio.history.path(record)
-        if self._studio.history.is_missing(record):
+        path = self._studio.takes.path(record)
+        if self._studio.takes.is_missing(record):
             return (record.id, gr.update(value=None, visible=False), gr.update(visible=True),
                     cards.message(f"{words.FILE_GONE} {words.FILE_GONE_HINT}"),
                     gr.update(visible=False), *self._buttons(record))  # fmt: skip
@@ -153,12 +152,12 @@ class TakePanel:
             record = self.record(take_id, request)
         except StudioError:
             return gr.skip(), gr.skip()
-        self._studio.history.favour(take_id, record.owner, not record.favourite)
+        self._studio.takes.set_favourite(take_id, record.owner, favourite=not record.favourite)
         return gr.update(value=_favourite(not record.favourite)), changed + 1
 
     def _delete(self, take_id: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
         try:
-            self._studio.history.delete(take_id, self._owners.of(request))
+            self._studio.takes.delete(take_id, self._owners.of(request))
         except StudioError as problem:
             log.info("%s", problem)
         return *self.nothing(), changed + 1
@@ -169,7 +168,7 @@ class TakePanel:
             record = self.record(take_id, request)
         except StudioError:
             return gr.skip()
-        path = self._studio.history.path(record)
+        path = self._studio.takes.path(record)
         opener = shutil.which(OPENERS.get(sys.platform, "xdg-open"))
         if opener is None or self._owners.apart:
             said = words.LIES_AT.format(path=path) if not self._owners.apart else ""

@@ -43,7 +43,7 @@ def test_a_take_is_shown_verified_and_made_again(terminal: Terminal, take: Path)
     assert verdict["identical"]
     assert verdict["sampler_steps"] == 11
     assert verdict["frames"] == verdict["rendered_frames"] == 17
-    assert len(Studio(terminal.settings).history.page(LOCAL).takes) == 1, "what was rendered to compare is not kept"
+    assert len(Studio(terminal.settings).takes.page(LOCAL).takes) == 1, "what was rendered to compare is not kept"
 
     lines = terminal("generate", "--from", str(take), "--seed", "8", "--takes", "2", "--json").splitlines()
     assert [json.loads(line)["seed"] for line in lines] == [8, 9]

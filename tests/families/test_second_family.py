@@ -78,11 +78,11 @@ def test_its_own_loaders_and_template_make_the_graph(tiny: ModelSet) -> None:
 
 def test_it_becomes_a_take_that_can_be_made_again(tiny: ModelSet, studio: Studio) -> None:
     spec = JobSpec.from_request("t2v", ASKED, tiny)
-    (job,) = studio.submit(LOCAL, [spec])
-    *_, ended = studio.follow(job, LOCAL)
+    (job,) = studio.jobs.submit(LOCAL, [spec])
+    *_, ended = studio.jobs.follow(job, LOCAL)
 
     assert isinstance(ended.state, Done), ended.state
-    take = studio.history.get(ended.state.take, LOCAL)
+    take = studio.takes.get(ended.state.take, LOCAL)
     assert take.measured["frames"] == 17
-    assert spec_of(recipes.read(studio.history.path(take)), studio.settings) == spec
-    assert studio.estimate(spec) is not None
+    assert spec_of(recipes.read(studio.takes.path(take)), studio.settings) == spec
+    assert studio.takes.estimate(spec) is not None

@@ -36,7 +36,7 @@ from ltx_studio.settings import get_settings
 from ltx_studio.studio import Models
 if len(sys.argv) > 1:
     set_trap(kill, sys.argv[1], "after", int(sys.argv[2]))
-Models.of(get_settings()).work()
+Models.open(get_settings()).work()
 threading.Event().wait()
 """
 
@@ -56,7 +56,7 @@ def models(shop: Shop) -> Iterator[Models]:
 @contextmanager
 def opened(shop: Shop) -> Iterator[Models]:
     """The models of a studio, as a process has them."""
-    models = Models.of(shop.settings)
+    models = Models.open(shop.settings)
     yield models
     assert models.close(60)
 

@@ -17,7 +17,7 @@ from ltx_studio.runners.protocol import Buildable
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from tests.runners.quick import QuickRunner
-from tests.support import ROOT, small_spec
+from tests.support import ROOT, queue_of, small_spec
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def studio(home: Settings) -> Studio:
 
 
 def submit(studio: Studio, count: int = 1) -> list[str]:
-    return studio.submit(LOCAL, [small_spec(seed=number) for number in range(count)])
+    return studio.jobs.submit(LOCAL, [small_spec(seed=number) for number in range(count)])
 
 
 def test_a_request_carries_its_job_itself(studio: Studio) -> None:
@@ -36,15 +36,15 @@ def test_a_request_carries_its_job_itself(studio: Studio) -> None:
 
     assert isinstance(events[-1], Finished)
     assert [event.step for event in events if isinstance(event, Step)] == [1, 2, 3, 4]
-    state = studio.queue.get(job, LOCAL).state
+    state = studio.jobs.get(job, LOCAL).state
     assert isinstance(state, Done)
-    assert studio.history.path(studio.history.get(state.take, LOCAL)).is_file()
+    assert studio.takes.path(studio.takes.get(state.take, LOCAL)).is_file()
     assert not list(studio.settings.staging_dir.glob("*")), "the run's folder is removed"
 
 
 def test_a_request_takes_no_job_that_another_has(studio: Studio) -> None:
     (job,) = submit(studio)
-    studio.queue.claim([job], worker="elsewhere:1:a")
+    queue_of(studio).claim([job], worker="elsewhere:1:a")
 
     with pytest.raises(RequestError, match="does not wait"):
         list(studio.carry_out(job, LOCAL))
@@ -60,7 +60,7 @@ def test_a_request_that_ends_early_stops_its_job(studio: Studio) -> None:
 
     events.close()  # type: ignore[attr-defined]
 
-    assert isinstance(studio.queue.get(job, LOCAL).state, Cancelled)
+    assert isinstance(studio.jobs.get(job, LOCAL).state, Cancelled)
 
 
 def test_a_request_beside_a_worker_is_carried_out_once(studio: Studio) -> None:
@@ -72,12 +72,12 @@ def test_a_request_beside_a_worker_is_carried_out_once(studio: Studio) -> None:
         except RequestError:
             own = []  # the worker was faster
         for job in jobs:
-            *_, ended = studio.follow(job, LOCAL)
+            *_, ended = studio.jobs.follow(job, LOCAL)
             assert isinstance(ended.state, Done), ended.state
     finally:
         assert studio.close(10)
 
-    assert len(studio.history.page(LOCAL, limit=20).takes) == 6
+    assert len(studio.takes.page(LOCAL, limit=20).takes) == 6
     assert own == [] or isinstance(own[-1], Finished)
 
 
@@ -94,7 +94,7 @@ def test_a_stream_without_an_end_is_a_failure(home: Settings) -> None:
 
     list(studio.carry_out(job, LOCAL))
 
-    state = studio.queue.get(job, LOCAL).state
+    state = studio.jobs.get(job, LOCAL).state
     assert isinstance(state, Failed)
     assert isinstance(state.error, ExecutionError)
 
@@ -104,17 +104,17 @@ def test_a_worker_that_lost_its_job_does_not_end_it(studio: Studio) -> None:
     events = studio.carry_out(job, LOCAL)
     while not isinstance(next(events), Step):
         pass
-    (mine,) = studio.queue.running()
-    studio.queue.recover([mine])
-    studio.queue.claim([job], worker="elsewhere:1:a")
+    (mine,) = queue_of(studio).running()
+    queue_of(studio).recover([mine])
+    queue_of(studio).claim([job], worker="elsewhere:1:a")
 
     rest = list(events)
 
     assert isinstance(rest[-1], Finished)
-    after = studio.queue.get(job, LOCAL)
+    after = studio.jobs.get(job, LOCAL)
     assert isinstance(after.state, Running)
     assert after.worker == "elsewhere:1:a"
-    assert studio.history.page(LOCAL).takes == ()
+    assert studio.takes.page(LOCAL).takes == ()
 
 
 WORK = """
@@ -127,7 +127,7 @@ from tests.runners.quick import QuickRunner
 settings = Settings(home=Path(sys.argv[1]), hub_cache=Path(sys.argv[1]) / "hub")
 studio = Studio(settings, QuickRunner(settings, float(sys.argv[2])))
 studio.work(alone=False)
-while any(isinstance(job.state, Queued | Running) for job in studio.queue.of(LOCAL)):
+while any(isinstance(job.state, Queued | Running) for job in studio.jobs.of(LOCAL)):
     time.sleep(0.05)
 studio.close(10)
 """
@@ -144,9 +144,9 @@ def test_two_workers_carry_each_of_twenty_jobs_out_once(home: Settings) -> None:
     workers = [start_worker(home, 0.4) for _ in range(2)]
 
     assert [worker.wait(120) for worker in workers] == [0, 0]
-    found = {job.id: job for job in studio.queue.of(LOCAL)}
+    found = {job.id: job for job in studio.jobs.of(LOCAL)}
     assert all(isinstance(found[job].state, Done) for job in jobs)
-    assert sorted(take.job for take in studio.history.page(LOCAL, limit=40).takes) == sorted(jobs)
+    assert sorted(take.job for take in studio.takes.page(LOCAL, limit=40).takes) == sorted(jobs)
     assert len({found[job].worker for job in jobs}) == 2, "both worked"
     with studio._database.read() as connection:
         assert {row[0] for row in connection.execute("SELECT attempts FROM jobs")} == {1}
@@ -157,14 +157,14 @@ def test_a_killed_workers_job_is_taken_over_by_the_next_one(home: Settings) -> N
     (job,) = submit(studio)
     worker = start_worker(home, 30)
     end = time.monotonic() + 60
-    while not isinstance(studio.queue.get(job, LOCAL).state, Running):
+    while not isinstance(studio.jobs.get(job, LOCAL).state, Running):
         assert time.monotonic() < end
         time.sleep(0.05)
 
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     studio.work()
-    *_, ended = studio.follow(job, LOCAL)
+    *_, ended = studio.jobs.follow(job, LOCAL)
 
     assert studio.close(10)
     assert isinstance(ended.state, Done), ended.state

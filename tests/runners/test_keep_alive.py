@@ -142,7 +142,7 @@ def test_the_studio_gives_its_worker_the_setting(
     studio.work()
     assert studio._worker is not None
 
-    studio.submit("ada", [small_spec()])
+    studio.jobs.submit("ada", [small_spec()])
     studio._worker._look()
     studio._worker._look()
 

@@ -78,24 +78,24 @@ def apart(set_up: Settings, tmp_path: Path) -> Settings:
 
 def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_doubled(apart: Settings) -> None:
     studio = Studio(apart)
-    jobs = studio.submit(LOCAL, [small_spec(seed=seed, seconds=2) for seed in range(5)])
+    jobs = studio.jobs.submit(LOCAL, [small_spec(seed=seed, seconds=2) for seed in range(5)])
     command = [sys.executable, "-m", "ltx_studio", "jobs", "run"]
     with subprocess.Popen(command, env=environment(apart), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        while not (isinstance(state := studio.queue.get(jobs[1], LOCAL).state, Running) and state.progress.step > 2):
+        while not (isinstance(state := studio.jobs.get(jobs[1], LOCAL).state, Running) and state.progress.step > 2):
             assert run.poll() is None, "all was done before it could be killed"
             time.sleep(0.01)
         run.send_signal(signal.SIGKILL)
-    (first,) = studio.history.page(LOCAL).takes
-    before = studio.history.path(first).stat()
+    (first,) = studio.takes.page(LOCAL).takes
+    before = studio.takes.path(first).stat()
 
     ended = run_studio(apart, "jobs", "run")
 
     assert ended.returncode == 0, ended.stderr
-    assert all(isinstance(studio.queue.get(job, LOCAL).state, Done) for job in jobs)
-    takes = studio.history.page(LOCAL).takes
+    assert all(isinstance(studio.jobs.get(job, LOCAL).state, Done) for job in jobs)
+    takes = studio.takes.page(LOCAL).takes
     assert sorted(take.job for take in takes) == sorted(jobs)
     assert [take.recipe["params"]["seed"] for take in takes] == [4, 3, 2, 1, 0]
-    after = studio.history.path(first).stat()
+    after = studio.takes.path(first).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert len([path for path in apart.outputs_dir.rglob("*") if path.is_file()]) == 5
     seen = IntegrityCheck(apart).look()
@@ -105,21 +105,21 @@ def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_d
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_clip_is_found_in_staging_when_the_studio_is_killed_there(apart: Settings, when: str) -> None:
     studio = Studio(apart)
-    (job,) = studio.submit(LOCAL, [small_spec()])
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
     place = ("ltx_studio.engine.run_folders:RunFolder.finish", when, "1")
     command = [sys.executable, "-m", "bench.faults.trap", "kill", *place, "--", "jobs", "run"]
     killed = subprocess.run(command, cwd=ROOT, env=environment(apart), capture_output=True, timeout=200, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert isinstance(studio.queue.get(job, LOCAL).state, Running)
+    assert isinstance(studio.jobs.get(job, LOCAL).state, Running)
     assert list(apart.outputs_dir.rglob("*.*")) == []
 
     ended = run_studio(apart, "jobs", "run")
 
     assert ended.returncode == 0, ended.stderr
-    (take,) = studio.history.page(LOCAL).takes
+    (take,) = studio.takes.page(LOCAL).takes
     assert (take.measured["seconds"] == 0) == (when == "after"), "what is whole is not rendered again"
     assert list(apart.staging_dir.iterdir()) == []
-    assert list(apart.outputs_dir.rglob("*.*")) == [studio.history.path(take)]
+    assert list(apart.outputs_dir.rglob("*.*")) == [studio.takes.path(take)]
 
 
 def test_a_job_that_was_lost_twice_fails_with_the_reason(apart: Settings) -> None:

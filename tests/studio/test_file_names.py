@@ -16,12 +16,12 @@ def test_a_file_that_fails_during_the_run_is_named_as_the_user_named_it(
 ) -> None:
     picture = tmp_path / "my holiday (1).png"
     Image.new("RGB", (400, 300), "teal").save(picture)
-    studio.queue.pause(LOCAL)
-    (job,) = studio.submit(LOCAL, [JobSpec.from_request("i2v", small("i2v", image=picture), MODEL_SETS["pocket"])])
-    kept = studio.spec(studio.queue.get(job, LOCAL)).files()["image"]
+    studio.jobs.pause(LOCAL)
+    (job,) = studio.jobs.submit(LOCAL, [JobSpec.from_request("i2v", small("i2v", image=picture), MODEL_SETS["pocket"])])
+    kept = studio.jobs.request(studio.jobs.get(job, LOCAL)).files()["image"]
     kept.write_bytes(kept.read_bytes()[:200])
-    studio.queue.pause(LOCAL, paused=False)
-    *_, ended = studio.follow(job, LOCAL)
+    studio.jobs.resume(LOCAL)
+    *_, ended = studio.jobs.follow(job, LOCAL)
 
     assert isinstance(ended.state, Failed)
     said = f"{ended.state.error.message} {ended.state.error.hint}"

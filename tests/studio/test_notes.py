@@ -21,8 +21,8 @@ def test_the_command_line_says_that_the_recipe_is_not_in_the_file(
 
     monkeypatch.setattr("ltx_studio.takes.recipes.write", full)
     spec = small_spec()
-    (job,) = studio.submit(LOCAL, [spec])
-    *_, ended = studio.follow(job, LOCAL)
+    (job,) = studio.jobs.submit(LOCAL, [spec])
+    *_, ended = studio.jobs.follow(job, LOCAL)
     assert isinstance(ended.state, Done)
 
     _deliver(studio, job, ended.state.take, spec, None, _Voice(as_json))

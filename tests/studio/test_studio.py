@@ -18,16 +18,16 @@ def test_takes_that_cannot_be_removed_now_do_not_keep_the_work_from_beginning(
     home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio = Studio(home)
-    (job,) = studio.submit(LOCAL, [small_spec()])
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
 
     def full() -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(studio.history, "remove_leaving", full)
+    monkeypatch.setattr(studio.takes, "remove_leaving", full)
     studio.work()
     try:
         end = time.monotonic() + 60
-        while isinstance(state := studio.queue.get(job, LOCAL).state, Queued | Running) and time.monotonic() < end:
+        while isinstance(state := studio.jobs.get(job, LOCAL).state, Queued | Running) and time.monotonic() < end:
             time.sleep(0.02)
     finally:
         assert studio.close(60)
@@ -37,8 +37,8 @@ def test_takes_that_cannot_be_removed_now_do_not_keep_the_work_from_beginning(
 
 def kept_lora(studio: Studio, file: Path) -> Path:
     """Where it is kept when a request with it is handed in."""
-    (job,) = studio.submit(LOCAL, [small_spec(loras=[{"file": file}])])
-    return studio.spec(studio.queue.get(job, LOCAL)).files()["loras.0"]
+    (job,) = studio.jobs.submit(LOCAL, [small_spec(loras=[{"file": file}])])
+    return studio.jobs.request(studio.jobs.get(job, LOCAL)).files()["loras.0"]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_lora_stays_where_it_is_and_an_upload_is_copied(home: Settings, lora: 
     studio = Studio(home)
     assert kept_lora(studio, lora).readlink() == lora
 
-    studio.uploads = lora.parent  # as Gradio is told by GRADIO_TEMP_DIR
+    studio.jobs.uploads = lora.parent  # as Gradio is told by GRADIO_TEMP_DIR
     kept = kept_lora(studio, lora)
     lora.unlink()
 
@@ -63,6 +63,6 @@ def test_a_lora_stays_where_it_is_and_an_upload_is_copied(home: Settings, lora: 
 def test_uploads_are_known_behind_a_link_too(home: Settings, lora: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(lora.parent)
     studio = Studio(home)
-    studio.uploads = tmp_path / "link"
+    studio.jobs.uploads = tmp_path / "link"
 
     assert not kept_lora(studio, lora).is_symlink()

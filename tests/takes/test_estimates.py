@@ -91,12 +91,12 @@ def test_starting_comfyui_and_loading_models_is_not_taken_for_the_run_s_pace() -
 def test_a_take_s_own_seconds_are_expected_of_the_next(studio: Studio, make: Make) -> None:
     taken = make(t2v())
 
-    found = studio.estimate(t2v(seed=2))
+    found = studio.takes.estimate(t2v(seed=2))
 
     assert found is not None
     assert list(found.phases) == [phase.id for phase in t2v(seed=2).build(by_name).phases]
     assert found.seconds > 0
-    more = studio.estimate(t2v("balanced", seed=2))
+    more = studio.takes.estimate(t2v("balanced", seed=2))
     assert more is not None
     assert more.phases["stage1"] > found.phases["stage1"]
     assert taken.measured["stages"]

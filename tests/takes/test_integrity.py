@@ -30,8 +30,8 @@ def made(settings: Settings, engine: Engine, tmp_path_factory: pytest.TempPathFa
     apart = home_apart(settings, tmp_path_factory.mktemp("agreement"))
     studio = Studio(apart, LocalRunner(apart, engine))
     studio.work()
-    (job,) = studio.submit(LOCAL, [small_spec()])
-    *_, ended = studio.follow(job, LOCAL)
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+    *_, ended = studio.jobs.follow(job, LOCAL)
     assert isinstance(ended.state, Done)
     assert studio.close_worker(60)
     return apart
@@ -58,35 +58,35 @@ def test_a_poster_is_made_again(made: Settings) -> None:
 
 def test_a_take_without_a_row_comes_into_the_history(made: Settings) -> None:
     studio = Studio(made)
-    (take,) = studio.history.page(LOCAL).takes
-    file = studio.history.path(take)
+    (take,) = studio.takes.page(LOCAL).takes
+    file = studio.takes.path(take)
     copy = file.read_bytes()
-    studio.history.delete(take.id, LOCAL)
+    studio.takes.delete(take.id, LOCAL)
     file.write_bytes(copy)
 
     assert IntegrityCheck(made).look().strays == (file,)
     mended(made)
-    (found,) = studio.history.page(LOCAL).takes
+    (found,) = studio.takes.page(LOCAL).takes
     assert (found.id, found.recipe, found.prompt, found.clip) == (take.id, take.recipe, take.prompt, take.clip)
-    assert studio.history.page(LOCAL, search="bounces").takes == (found,)
+    assert studio.takes.page(LOCAL, search="bounces").takes == (found,)
 
 
 def test_a_take_whose_file_is_missing_stays_and_comes_back(made: Settings) -> None:
     studio = Studio(made)
-    (take,) = studio.history.page(LOCAL).takes
-    file = studio.history.path(take)
+    (take,) = studio.takes.page(LOCAL).takes
+    file = studio.takes.path(take)
     away = file.with_name("away")
     file.rename(away)
     try:
         seen = IntegrityCheck(made).look()
         assert (seen.missing, seen.posterless, seen.found) == ((take.id,), (), False)
         IntegrityCheck(made).mend(seen)
-        assert studio.history.page(LOCAL).takes == (take,)
-        assert studio.history.is_missing(take)
-        assert studio.history.poster(take.id).exists()
+        assert studio.takes.page(LOCAL).takes == (take,)
+        assert studio.takes.is_missing(take)
+        assert studio.takes.poster(take.id).exists()
     finally:
         away.rename(file)
-    assert not studio.history.is_missing(take)
+    assert not studio.takes.is_missing(take)
     assert IntegrityCheck(made).look().missing == ()
 
 
@@ -110,10 +110,10 @@ def test_what_nothing_needs_goes_when_it_is_old_and_what_is_unknown_stays(made: 
 def test_a_take_whose_job_did_not_end_well_is_its_owners_and_the_job_is_done(made: Settings) -> None:
     database = Database(made.database_file)
     studio = Studio(made)
-    (take,) = studio.history.page(LOCAL).takes
-    file = studio.history.path(take)
+    (take,) = studio.takes.page(LOCAL).takes
+    file = studio.takes.path(take)
     copy = file.read_bytes()
-    studio.history.delete(take.id, LOCAL)
+    studio.takes.delete(take.id, LOCAL)
     file.write_bytes(copy)
     with database.write() as connection:
         connection.execute("INSERT INTO owners (id) VALUES ('ada')")
@@ -121,15 +121,15 @@ def test_a_take_whose_job_did_not_end_well_is_its_owners_and_the_job_is_done(mad
 
     mended(made)
 
-    (found,) = studio.history.page("ada").takes
+    (found,) = studio.takes.page("ada").takes
     assert found.id == take.id
-    assert studio.queue.get(take.job, "ada").state.name == "done"
-    assert studio.history.page(LOCAL).takes == ()
+    assert studio.jobs.get(take.job, "ada").state.name == "done"
+    assert studio.takes.page(LOCAL).takes == ()
 
 
 def test_clips_are_found_again_after_their_database_was_lost(made: Settings) -> None:
     studio = Studio(made)
-    before = {take.id: (take.file, take.recipe, take.clip) for take in studio.history.page("ada").takes}
+    before = {take.id: (take.file, take.recipe, take.clip) for take in studio.takes.page("ada").takes}
     assert before
     del studio
     settle(made.database_file)
@@ -138,7 +138,7 @@ def test_clips_are_found_again_after_their_database_was_lost(made: Settings) -> 
     recover(made)
     mended(made)
 
-    found = Studio(made).history.page(LOCAL).takes
+    found = Studio(made).takes.page(LOCAL).takes
     assert {take.id: (take.file, take.recipe, take.clip) for take in found} == before
 
 

@@ -11,7 +11,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes.history import History, NewTake
 from ltx_studio.takes.retention import JOB_SECONDS, forget_jobs
-from tests.support import SMALL
+from tests.support import SMALL, queue_of
 
 
 class Records:
@@ -75,11 +75,11 @@ def test_the_studio_frees_rows_and_then_their_files(tmp_path: Path, monkeypatch:
     kept = studio.settings.kept_dir / f"{'a' * 64}.png"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"12345")
-    (job,) = studio.queue.submit(LOCAL, [("i2v", {"mode": "i2v", "params": {**SMALL, "image": kept.name}})])
-    studio.queue.claim([job])
-    studio.queue.fail(job, ExecutionError("It broke.", "Mend it."))
+    (job,) = queue_of(studio).submit(LOCAL, [("i2v", {"mode": "i2v", "params": {**SMALL, "image": kept.name}})])
+    queue_of(studio).claim([job])
+    queue_of(studio).fail(job, ExecutionError("It broke.", "Mend it."))
 
     assert studio.tidy() == 0
     later(monkeypatch, JOB_SECONDS + 60)
     assert studio.tidy() == 5
-    assert studio.queue.of(LOCAL) == []
+    assert studio.jobs.of(LOCAL) == []

@@ -22,7 +22,7 @@ expect.set_options(timeout=30_000)  # a machine that does other things as well m
 def open_page(settings: Settings, engine: Engine, *, apart: bool = False) -> Iterator[str]:
     """Open the page, as those see it who sit at this machine, or `apart`, as others do behind a password; gives its
     address."""
-    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine)))
+    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     blocks.owners.apart = blocks.owners.guarded = apart
     yield str(blocks.local_url)

@@ -33,10 +33,10 @@ class Past:
 
     def render(self, owner: str, spec: Spec) -> TakeRecord:
         """Hand a request in, and give its take."""
-        (job,) = self.studio.submit(owner, [spec])
-        *_, ended = self.studio.follow(job, owner)
+        (job,) = self.studio.jobs.submit(owner, [spec])
+        *_, ended = self.studio.jobs.follow(job, owner)
         assert isinstance(ended.state, Done), ended.state
-        return self.studio.history.get(ended.state.take, owner)
+        return self.studio.takes.get(ended.state.take, owner)
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Visitor:
 
     def give(self, prompt: str = "", *, like: str = "short", mode: str = "", **params: object) -> TakeRecord:
         """A take with a copy of a real one's clip and poster, under another id, with other words."""
-        real, history = self.past.takes[like], self.past.studio.history
+        real, history = self.past.takes[like], self.past.studio.takes
         name = new_id()
         folder = history.path(real).parent
         file = shutil.copyfile(history.path(real), folder / f"{real.mode}-{name}.mp4")

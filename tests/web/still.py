@@ -9,7 +9,7 @@ from ltx_studio.engine import Engine
 from ltx_studio.queue import LOCAL, Database, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from tests.support import small_spec
+from tests.support import queue_of, small_spec
 from tests.web.conftest import open_page
 from tests.web.driver import open_panel
 
@@ -36,12 +36,12 @@ def studio(quiet: Settings) -> Studio:
 
 
 def hand_in(studio: Studio, *prompts: str) -> list[str]:
-    return [studio.submit(LOCAL, [small_spec(prompt=prompt)])[0] for prompt in prompts]
+    return [studio.jobs.submit(LOCAL, [small_spec(prompt=prompt)])[0] for prompt in prompts]
 
 
 def begin(studio: Studio, job_id: str, progress: Progress) -> None:
-    assert studio.queue.claim(only=[job_id]) is not None
-    studio.queue.report(job_id, progress)
+    assert queue_of(studio).claim(only=[job_id]) is not None
+    queue_of(studio).report(job_id, progress)
 
 
 def open_queue(page: Page, url: str) -> Locator:

@@ -51,7 +51,7 @@ def logged() -> Iterator[io.StringIO]:
 def opened(home: Settings, capfd: pytest.CaptureFixture[str]) -> Iterator[StudioBlocks]:
     """A page whose terminal is captured from the start."""
     capfd.readouterr()
-    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home))))
+    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home)), works=True))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield blocks
     blocks.close(verbose=False)
@@ -210,7 +210,7 @@ def test_the_terminal_of_serve_shows_its_address_and_nothing_of_a_client(setting
         assert process.stdout is not None
         first = process.stdout.readline()
         port = first.split(":")[2].partition("/")[0]
-        blocks = build_app(settings, studio=Studio(settings))  # for the numbers of its events
+        blocks = build_app(settings, studio=Studio(settings, works=True))  # for the numbers of its events
         came = send(f"http://{LOOPBACK}:{port}/", list(requests(blocks))[::5])
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=100)

@@ -146,7 +146,7 @@ def test_a_path_is_no_upload_either(how: str, client: Client, samples: dict[str,
 @pytest.fixture
 def shared_url(settings: Settings, engine: Engine) -> Iterator[str]:
     """A page that others can reach."""
-    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine)))
+    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
     blocks.launch(server_name="0.0.0.0", quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield str(blocks.local_url).replace("0.0.0.0", LOOPBACK)
     blocks.close(verbose=False)

@@ -200,7 +200,7 @@ def test_the_keys_stay_inside(visitor: Visitor, dialog: Locator) -> None:
 def test_a_take_that_is_gone_is_a_card(visitor: Visitor) -> None:
     first, second = visitor.give("one"), visitor.give("two")
     page = visitor.open()
-    visitor.past.studio.history.path(second).unlink()
+    visitor.past.studio.takes.path(second).unlink()
     for take in (first, second):
         page.locator(f'.take[data-take="{take.id}"] .mark').click()
     page.get_by_role("button", name="Compare", exact=True).click()

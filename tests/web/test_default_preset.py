@@ -38,7 +38,7 @@ def test_the_api_uses_it_where_a_request_names_none(tmp_path: Path, monkeypatch:
     requests: list[dict[str, Any]] = [{"mode": "t2v", "prompt": "a boat"}]
     requests.append({**requests[0], "preset": "fast"})
     jobs = api.batch(requests, gr.Request(username=None, session_hash="x"))
-    assert [studio.queue.get(job, LOCAL).spec["preset"] for job in jobs] == ["draft", "fast"]
+    assert [studio.jobs.get(job, LOCAL).spec["preset"] for job in jobs] == ["draft", "fast"]
 
 
 def test_one_that_does_not_exist_is_told_when_the_page_starts(tmp_path: Path) -> None:

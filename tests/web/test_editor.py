@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from ltx_studio.cli.recipe import put_nodes
 from ltx_studio.editor_format.draw import to_editor
 from ltx_studio.editor_format.master import cut
 from ltx_studio.engine import Engine
@@ -18,6 +17,7 @@ from ltx_studio.queue import LOCAL, Done, JobSpec
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from ltx_studio.studio.set_up import put_nodes
 from ltx_studio.takes import recipes
 from tests.editor_format.test_convert import meaning
 from tests.fixtures import Request
@@ -49,12 +49,12 @@ def carried(engine: Engine, settings: Settings, definitions: Definitions, small:
     studio.work()
     presets = {"style": "fast", "i2v": "balanced"}
     for mode in MODES:
-        (job,) = studio.submit(
+        (job,) = studio.jobs.submit(
             LOCAL, [JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"], presets.get(mode, "draft"))]
         )
-        *_, ended = studio.follow(job, LOCAL)
+        *_, ended = studio.jobs.follow(job, LOCAL)
         assert isinstance(ended.state, Done), ended.state
-        tags = recipes.tags(studio.history.path(studio.history.get(ended.state.take, LOCAL)))
+        tags = recipes.tags(studio.takes.path(studio.takes.get(ended.state.take, LOCAL)))
         found[mode] = {name: json.loads(tags[name]) for name in ("prompt", "workflow", recipes.TAG)}
     assert studio.close_worker(60)
     return found

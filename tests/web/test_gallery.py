@@ -73,7 +73,7 @@ def test_an_empty_history_teaches_and_a_search_without_answer_helps(visitor: Vis
 
 def test_search_finds_prompts_and_tags(visitor: Visitor) -> None:
     ball, cube, tagged = visitor.give("a red ball"), visitor.give("ein Würfel"), visitor.give("night")
-    visitor.past.studio.history.tag(tagged.id, visitor.owner, ["for the ballet"])
+    visitor.past.studio.takes.tag(tagged.id, visitor.owner, ["for the ballet"])
     page = visitor.open()
     expect(cards(page)).to_have_count(3)
 
@@ -109,7 +109,7 @@ def test_a_star_is_kept_and_filtered_by(visitor: Visitor) -> None:
     expect(star).to_have_attribute("aria-pressed", "true")
     expect(star).to_have_attribute("aria-label", re.compile("^Favourite: Text to video.*two$"))
 
-    history = visitor.past.studio.history
+    history = visitor.past.studio.takes
     eventually(page, lambda: history.get(takes[1].id, visitor.owner).favourite)
 
     page.get_by_label("Favourites only").check()
@@ -159,7 +159,7 @@ def test_a_card_opens_as_often_as_it_is_pressed(visitor: Visitor) -> None:
 def test_a_take_that_is_gone_is_a_card_when_it_is_opened(visitor: Visitor) -> None:
     take = visitor.give("one")
     page = visitor.open()
-    visitor.past.studio.history.delete(take.id, visitor.owner)
+    visitor.past.studio.takes.delete(take.id, visitor.owner)
 
     card(page, take).locator(".open").click()
 
@@ -260,7 +260,7 @@ def test_hostile_words_of_a_next_page_are_shown_and_not_run(visitor: Visitor) ->
 
 def test_a_take_without_a_picture_is_a_tile_with_a_word(visitor: Visitor) -> None:
     take = visitor.give("silent night")
-    visitor.past.studio.history.poster(take.id).unlink()
+    visitor.past.studio.takes.poster(take.id).unlink()
     page = visitor.open()
 
     expect(card(page, take).locator(".tile")).to_have_text("No picture")
@@ -282,13 +282,13 @@ def test_visitors_see_their_own_takes_only(visit: Visit) -> None:
     page.locator(".take .mark").click()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("There is no take")
-    assert not ada.past.studio.history.get(his.id, bob.owner).favourite
+    assert not ada.past.studio.takes.get(his.id, bob.owner).favourite
 
 
 def test_pruning_asks_and_keeps_favourites(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(4)]
-    history = visitor.past.studio.history
-    history.favour(takes[0].id, visitor.owner, True)
+    history = visitor.past.studio.takes
+    history.set_favourite(takes[0].id, visitor.owner)
     files = [history.path(take) for take in takes]
     page = visitor.open()
     make_room(page)
@@ -325,7 +325,7 @@ def test_what_was_not_asked_for_is_not_deleted(visitor: Visitor) -> None:
     page.get_by_role("button", name="Delete 2").click()
 
     expect(page.get_by_role("button", name="Delete 3")).to_be_visible()
-    assert all(visitor.past.studio.history.path(take).exists() for take in takes)
+    assert all(visitor.past.studio.takes.path(take).exists() for take in takes)
 
 
 def test_pruning_by_size_and_without_a_limit(visitor: Visitor) -> None:

@@ -66,7 +66,7 @@ def test_a_video_that_is_dropped_while_the_page_opens_is_what_the_form_holds(
     write(page, page_url, PROMPT)
     press(page, "Generate")
     expect_done(page)
-    history = Studio(settings).history
+    history = Studio(settings).takes
     clip = history.path(history.page(LOCAL, limit=1).takes[0])
     keep(page, '{"prompt": "kept", "takes": 3}')
     keep(page, "i2v", MODE)

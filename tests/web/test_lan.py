@@ -47,7 +47,7 @@ STATIC = {"/favicon.ico", "/static/{path:path}"}
 def locked(settings: Settings, engine: Engine) -> Iterator[StudioBlocks]:
     """What `serve --lan` opens, with a password of the user's own."""
     chosen = replace(settings, password=PASSWORD)
-    blocks = build_app(chosen, studio=Studio(chosen, LocalRunner(chosen, engine)))
+    blocks = build_app(chosen, studio=Studio(chosen, LocalRunner(chosen, engine), works=True))
     blocks.owners.at_home = True
     blocks.launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield blocks
@@ -78,7 +78,7 @@ def log_in(page: Page, url: str, password: str = PASSWORD) -> None:
 def locked_at_home(settings: Settings, engine: Engine) -> Iterator[str]:
     """What `serve` opens on this machine alone where LTX_STUDIO_PASSWORD is set; its address."""
     chosen = replace(settings, password=PASSWORD)
-    blocks = build_app(chosen, studio=Studio(chosen, LocalRunner(chosen, engine)))
+    blocks = build_app(chosen, studio=Studio(chosen, LocalRunner(chosen, engine), works=True))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield str(blocks.local_url)
     blocks.close(verbose=False)
@@ -228,8 +228,8 @@ def test_behind_the_password_the_takes_of_two_owners_stay_apart(url: str) -> Non
 
 def test_who_sits_at_the_machine_is_the_command_lines_owner(url: str, settings: Settings) -> None:
     studio = Studio(settings)
-    (job,) = studio.submit(LOCAL, [small_spec()])
-    studio.queue.cancel(job, LOCAL)
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+    studio.jobs.cancel(job, LOCAL)
     home = Client(url, verbose=False, auth=("studio", PASSWORD))
     away = Client(url, verbose=False, auth=("studio", PASSWORD), headers={"X-Forwarded-For": "127.0.0.1"})
 

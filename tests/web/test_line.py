@@ -11,7 +11,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import words
 from ltx_studio.web.line import counts, name_of, view
-from tests.support import MODEL_SETS, small_spec
+from tests.support import MODEL_SETS, queue_of, small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import RUN_SECONDS
 from tests.web.still import begin, hand_in, open_queue, quiet, studio, url
@@ -128,7 +128,7 @@ def test_it_is_counted_on_the_closed_panel_and_changes_by_itself(
     begin(studio, first, Progress("Stage 1", 1, 8, 1, 4))
 
     expect(panel).to_contain_text("1 running, 1 waiting")
-    studio.queue.drop(first)
+    queue_of(studio).drop(first)
     expect(panel).to_contain_text("Queue: 1 waiting")
     assert watch.errors == []
 
@@ -136,7 +136,7 @@ def test_it_is_counted_on_the_closed_panel_and_changes_by_itself(
 def test_hostile_prompts_and_errors_are_shown_and_not_run(page: Page, url: str, studio: Studio, watch: Watch) -> None:
     _, failed = hand_in(studio, HOSTILE, f"two {HOSTILE}")
     begin(studio, failed, Progress())
-    studio.queue.fail(failed, StudioError(HOSTILE, HOSTILE))
+    queue_of(studio).fail(failed, StudioError(HOSTILE, HOSTILE))
     panel = open_queue(page, url)
 
     expect(panel.locator(".line-queued .line-name")).to_contain_text(HOSTILE[:60])
@@ -162,7 +162,7 @@ def test_moving_cancelling_and_trying_again(page: Page, url: str, studio: Studio
     press(panel, "Retry: two")
     expect(rows).to_have_text(["one", "three", "two"])
 
-    assert [each.spec["params"]["prompt"] for each in studio.queue.of(LOCAL)] == ["one", "three", "two"]
+    assert [each.spec["params"]["prompt"] for each in studio.jobs.of(LOCAL)] == ["one", "three", "two"]
     assert watch.errors == []
 
 
@@ -173,14 +173,14 @@ def test_a_pause_is_told_and_holds_until_it_is_over(page: Page, url: str, studio
     press(panel, "Pause")
 
     expect(panel).to_contain_text(words.PAUSED)
-    assert studio.queue.claim() is None
+    assert queue_of(studio).claim() is None
     press(panel, "Resume")
     expect(panel).not_to_contain_text(words.PAUSED)
-    assert studio.queue.claim() is not None
+    assert queue_of(studio).claim() is not None
 
 
 def test_the_rest_of_a_batch_is_cancelled_at_once(page: Page, url: str, studio: Studio) -> None:
-    jobs = studio.submit(LOCAL, list(sweep(small_spec(prompt="many"), 4)))
+    jobs = studio.jobs.submit(LOCAL, list(sweep(small_spec(prompt="many"), 4)))
     begin(studio, jobs[0], Progress("Stage 1", 1, 8, 1, 4))
     panel = open_queue(page, url)
     expect(panel).to_contain_text("0 of 4 done")
@@ -200,9 +200,9 @@ def test_a_button_keeps_the_focus_while_everything_around_it_changes(page: Page,
 
     begin(studio, first, Progress("Stage 1", 1, 8, 1, 4))
     expect(panel.locator(".line-running")).to_contain_text("step 1 of 8")
-    studio.queue.drop(first)
+    queue_of(studio).drop(first)
     expect(panel.locator(".line-cancelled")).to_have_count(1)
-    studio.queue.move(second, LOCAL, 1)
+    studio.jobs.move(second, LOCAL, 1)
     expect(panel.locator(".line-queued .line-name")).to_have_text(["three", "two"])
 
     expect(held).to_be_focused()
@@ -252,7 +252,7 @@ def test_what_cannot_be_done_any_more_is_a_card(page: Page, url: str, studio: St
     _, second = hand_in(studio, "one", "two")
     panel = open_queue(page, url)
     expect(panel.locator(".line-queued")).to_have_count(2)
-    studio.queue.claim(only=[second])
+    queue_of(studio).claim(only=[second])
 
     click_for(panel.get_by_role("button", name="Cancel: one", exact=True), "first", second)
 
@@ -263,7 +263,7 @@ def test_what_cannot_be_done_any_more_is_a_card(page: Page, url: str, studio: St
 
 
 def test_nobody_sees_or_stops_what_is_anothers(page: Page, url: str, studio: Studio) -> None:
-    (job_id,) = studio.submit("somebody else", [small_spec(prompt="private")])
+    (job_id,) = studio.jobs.submit("somebody else", [small_spec(prompt="private")])
     panel = open_queue(page, url)
     hand_in(studio, "mine")
     expect(panel.locator(".line-name")).to_have_text(["mine"])
@@ -272,13 +272,13 @@ def test_nobody_sees_or_stops_what_is_anothers(page: Page, url: str, studio: Stu
     click_for(cancel, "cancel", job_id)
 
     expect(panel.locator("#queue-said")).to_contain_text("There is no job")
-    assert isinstance(studio.queue.get(job_id, "somebody else").state, Queued)
+    assert isinstance(studio.jobs.get(job_id, "somebody else").state, Queued)
 
 
 def test_nothing_is_wider_than_the_drawer(page: Page, url: str, studio: Studio) -> None:
     failed, _ = hand_in(studio, "x" * 300, "a red ball")
     begin(studio, failed, Progress())
-    studio.queue.fail(failed, StudioError("y" * 200, "`" + "z" * 200 + "`"))
+    queue_of(studio).fail(failed, StudioError("y" * 200, "`" + "z" * 200 + "`"))
     page.set_viewport_size({"width": 320, "height": 800})
     panel = open_queue(page, url)
     expect(panel.locator(".line-failed")).to_be_visible()
@@ -294,7 +294,7 @@ def test_a_real_job_runs_is_stopped_here_and_tried_again(
     spec = JobSpec.from_request(
         "t2v", {"prompt": "stopped in the queue", "seconds": 10, "seed": 1}, MODEL_SETS["pocket"], "balanced"
     )
-    studio.submit(LOCAL, [spec])
+    studio.jobs.submit(LOCAL, [spec])
     panel = open_queue(page, page_url)
     row = panel.locator(".line-row", has_text="stopped in the queue")
     expect(row.locator(".line-status")).to_contain_text("step", timeout=RUN_SECONDS)

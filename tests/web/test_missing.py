@@ -20,7 +20,7 @@ from ltx_studio.web.line import LinePanel
 from ltx_studio.web.owners import Owners
 from ltx_studio.web.take import TakePanel
 from tests.queue.test_stored_json import put
-from tests.support import MODEL_SETS
+from tests.support import MODEL_SETS, queue_of
 
 OWNERS = Owners()
 
@@ -29,18 +29,20 @@ OWNERS = Owners()
 def studio(tmp_path: Path) -> Iterator[Studio]:
     studio = Studio(Settings(home=tmp_path / "home"))
     yield studio
-    studio.runner.close(1)
+    studio._runner.close(1)
 
 
 @pytest.fixture
 def take(studio: Studio) -> TakeRecord:
     """A take whose file is away."""
-    (job,) = studio.queue.submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
-    studio.queue.claim([job])
+    (job,) = queue_of(studio).submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
+    queue_of(studio).claim([job])
     measured = {"width": 64, "height": 64, "frames": 8, "fps": 8.0, "seconds": 1.0}
     recipe = {"mode": "t2v", "params": {"prompt": "a ball", "seed": "not a number"}, "graph": {}}
-    studio.queue.finish(job, NewTake(job, job, LOCAL, "t2v", 1.0, f"d/t2v-{job}.mp4", 9, "a ball", recipe, measured))
-    return studio.history.get(job, LOCAL)
+    queue_of(studio).finish(
+        job, NewTake(job, job, LOCAL, "t2v", 1.0, f"d/t2v-{job}.mp4", 9, "a ball", recipe, measured)
+    )
+    return studio.takes.get(job, LOCAL)
 
 
 def asking() -> Any:
@@ -54,7 +56,7 @@ def local(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("local")
 def test_its_card_says_so_also_where_a_poster_is_left(studio: Studio, take: TakeRecord) -> None:
-    poster = studio.history.poster(take.id)
+    poster = studio.takes.poster(take.id)
     poster.parent.mkdir(parents=True)
     poster.write_bytes(b"jpeg")
 
@@ -76,7 +78,7 @@ def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -
     assert video == {"value": None, "visible": False, "__type__": "update"}
     assert download["visible"] is False
     assert words.FILE_GONE in said
-    path = studio.history.path(take)
+    path = studio.takes.path(take)
     path.mkdir(parents=True)
     assert panel.show(take.id, asking())[1]["visible"] is False, "a folder is no clip either"
 
@@ -105,7 +107,7 @@ def test_the_room_that_takes_need_says_how_many_are_missing(studio: Studio, take
 @pytest.mark.usefixtures("local")
 @pytest.mark.parametrize("columns", [{"spec": "{}"}, {"spec": "no JSON"}, {"state": "dancing"}, {"created": 1e300}])
 def test_a_row_of_nonsense_does_not_empty_the_queues_panel(studio: Studio, columns: dict[str, Any]) -> None:
-    studio.queue.submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
+    queue_of(studio).submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
     put(studio.settings.database_file, **columns)
 
     view = LinePanel(studio, OWNERS, lambda tab: None)._view(None, asking())

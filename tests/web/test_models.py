@@ -27,7 +27,7 @@ from ltx_studio.web.models import ModelsPanel
 from ltx_studio.web.owners import Owners
 from tests.models.test_upkeep import spoil
 from tests.shop import SIZE, Shop
-from tests.support import small_spec
+from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import open_panel
 
@@ -352,10 +352,10 @@ def test_two_tabs_do_not_take_from_each_other(page: Page, browser: Browser, tiny
 
 def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tiny: str, shop: Shop) -> None:
     studio = Studio(shop.settings)
-    (job,) = studio.submit(LOCAL, [small_spec()])
-    assert studio.queue.claim() is not None
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+    assert queue_of(studio).claim() is not None
     lacked = next(file for file in get_registry(shop.settings).files.values() if file.name == "one.safetensors")
-    studio.queue.fail(job, Store(shop.settings).missing([lacked]))
+    queue_of(studio).fail(job, Store(shop.settings).missing([lacked]))
     open_panel(page, tiny, "Queue")
     page.locator(f"[data-show='{job}']").click()
     expect(page.locator("#failure")).to_contain_text("one.safetensors is missing")

@@ -51,7 +51,7 @@ def test_a_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
     expect_playing(page)
     assert page.evaluate("document.querySelector('#clip video').duration") == pytest.approx(25 / 24, abs=4 / 24)
     expect(page.locator("#recipe")).to_contain_text("seed 4711")
-    history = Studio(settings).history
+    history = Studio(settings).takes
     take = history.page(LOCAL, limit=1).takes[0]
     assert (take.mode, take.prompt) == (mode, PROMPT)
     assert watch.errors == []
@@ -82,7 +82,7 @@ def test_what_is_told_of_a_dropped_video_stays_although_a_field_was_being_edited
     set_number(page, "i2v", "seconds", 1)
     press(page, "Generate")
     expect_done(page)
-    history = Studio(settings).history
+    history = Studio(settings).takes
     clip = history.path(history.page(LOCAL, limit=1).takes[0])
 
     page.goto(page_url)

@@ -334,7 +334,7 @@ def blocks(
     """The page as `serve` opens it on loopback, over a home that has takes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine)))
+        blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
         blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
         yield blocks
         blocks.close(verbose=False)
@@ -376,7 +376,7 @@ def test_trust_is_never_taken_from_another_site(blocks: StudioBlocks, settings: 
     graph = json.dumps(small_workflow().graph).encode()
     uploaded = httpx.post(f"{url}/gradio_api/upload", files={"files": ("mine.json", graph)}).json()[0]
     data = [{"path": uploaded, "meta": {"_type": "gradio.FileData"}}, None, True]
-    before = len(Studio(settings).queue.of(LOCAL, limit=1000))
+    before = len(Studio(settings).jobs.of(LOCAL, limit=1000))
 
     for origin in (EVIL, f"http://localhost:{blocks.server_port}", "null"):
         for headers in ({"Origin": origin}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
@@ -385,7 +385,7 @@ def test_trust_is_never_taken_from_another_site(blocks: StudioBlocks, settings: 
     host = {"Host": f"evil.test:{blocks.server_port}", "Origin": f"http://evil.test:{blocks.server_port}"}
     assert httpx.post(f"{url}/gradio_api/call/workflow", json={"data": data}, headers=host).status_code == 421
 
-    assert len(Studio(settings).queue.of(LOCAL, limit=1000)) == before
+    assert len(Studio(settings).jobs.of(LOCAL, limit=1000)) == before
 
 
 # In a real browser
@@ -440,7 +440,7 @@ def test_a_name_that_was_rebound_to_this_machine_gets_nothing(
     assert {status for status, _ in seen} == {421}
     assert not [text for _, text in seen if "LTX_STUDIO_ALLOWED_HOSTS" not in text]
     assert uploads_of(blocks) == stored
-    assert past.studio.history.get(take, LOCAL).id == take
+    assert past.studio.takes.get(take, LOCAL).id == take
 
 
 @pytest.fixture
@@ -472,7 +472,7 @@ def test_a_page_of_another_port_neither_reads_nor_changes_anything(
     assert {status for status, _ in seen} == {0}
     assert not [text for _, text in seen if text and "Failed to fetch" not in text]
     assert uploads_of(blocks) == stored
-    assert past.studio.history.get(take, LOCAL).id == take
+    assert past.studio.takes.get(take, LOCAL).id == take
 
 
 def test_a_form_of_another_site_stores_nothing(page: Page, elsewhere: str, blocks: StudioBlocks) -> None:
@@ -533,7 +533,7 @@ def test_a_site_of_another_name_neither_frames_the_page_nor_acts_on_it(
     assert not [each for each in framed if each.locator("gradio-app, .gradio-container, form").count()]
     assert {status for status, _ in seen} == {0}
     assert uploads_of(blocks) == stored
-    assert past.studio.history.get(take, LOCAL).id == take
+    assert past.studio.takes.get(take, LOCAL).id == take
 
 
 def test_a_link_of_another_site_opens_the_page(page: Page, elsewhere: str, blocks: StudioBlocks) -> None:

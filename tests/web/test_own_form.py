@@ -1,20 +1,15 @@
 """The form of any workflow, whatever is in its inputs, without a browser."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
 
-from ltx_studio import sandbox
 from ltx_studio.advice import Advice, Do
-from ltx_studio.errors import BusyError, RequestError, StudioError, WorkflowError
+from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.form import Field, Kind, form_of
-from ltx_studio.settings import Settings
-from ltx_studio.web.opened import MOST_KEPT, OpenedWorkflows
 from ltx_studio.web.own import MOST_SHOWN, component, in_words, shown_value, told_of
 from tests.graph.test_form import node
 
@@ -100,95 +95,6 @@ def test_a_form_of_very_many_fields_says_how_many_it_shows(definitions: Definiti
 
 def test_the_card_says_what_was_changed_and_what_is_to_be_set_right() -> None:
     assert told_of([], ["A note."], ["A problem."]).endswith(" A note. It does not run yet: A problem.")
-
-
-# Files
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files that were parsed, in their order."""
-    parsed: list[Path] = []
-    read = sandbox.read
-
-    def counted(parse: Any, path: Path, *args: Any) -> Any:
-        parsed.append(path)
-        return read(parse, path, *args)
-
-    monkeypatch.setattr(sandbox, "read", counted)
-    return parsed
-
-
-def workflow(path: Path, text: str = '{"1": {"class_type": "RandomNoise", "inputs": {"noise_seed": 7}}}') -> Path:
-    path.write_text(text)
-    return path
-
-
-@pytest.mark.usefixtures("definitions")
-def test_a_file_is_parsed_once_for_card_form_and_run(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
-    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json")
-
-    with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(lambda _: files.get(path), range(12)))
-
-    assert reads == [path]
-    assert {id(each) for each in found} == {id(found[0])}
-    assert [field.key for field in found[0].fields] == ["1.noise_seed"]
-
-
-@pytest.mark.usefixtures("definitions")
-def test_a_file_that_is_refused_is_parsed_once_too(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
-    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json", "{")
-    for _ in range(3):
-        with pytest.raises(StudioError, match="is not JSON"):
-            files.get(path)
-
-    assert reads == [path]
-
-
-@pytest.mark.usefixtures("definitions")
-def test_a_file_that_has_changed_is_parsed_again(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
-    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json")
-    files.get(path)
-    workflow(path, '{"22": {"class_type": "RandomNoise", "inputs": {"noise_seed": 7}}}')
-
-    assert set(files.get(path).graph) == {"22"}
-    assert len(reads) == 2
-
-
-@pytest.mark.usefixtures("definitions")
-def test_only_the_last_few_are_kept(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
-    files = OpenedWorkflows(settings)
-    paths = [workflow(tmp_path / f"{number}.json") for number in range(MOST_KEPT + 1)]
-    for path in paths:
-        files.get(path)
-
-    files.get(paths[-1])
-    files.get(paths[0])
-
-    assert reads == [*paths, paths[0]]
-
-
-@pytest.mark.usefixtures("definitions")
-def test_what_is_not_the_files_fault_is_tried_again(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json")
-
-    def busy(*_: object) -> None:
-        raise BusyError("The studio is reading other files.", "Try again in a moment.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sandbox, "read", busy)
-        with pytest.raises(BusyError):
-            files.get(path)
-
-    assert files.get(path).fields
-
-
-def test_a_file_that_is_gone_is_named(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"^gone\.json cannot be read any more"):
-        OpenedWorkflows(settings).get(tmp_path / "gone.json")
 
 
 def test_a_problem_is_worded_for_the_page() -> None:

@@ -25,7 +25,7 @@ from tests.web.driver import PLAYS, expect_done, give, open_mode, press, write
 
 @pytest.fixture(scope="module")
 def url(settings: Settings, engine: Engine) -> Iterator[str]:
-    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine)))
+    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
     blocks.launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield f"http://{LOOPBACK}:{blocks.server_port}/"
     blocks.close(verbose=False)

@@ -232,12 +232,12 @@ def test_why_nothing_was_handed_in_stays_when_only_a_fold_is_opened(page: Page, 
 
 def test_a_double_click_hands_in_one_clip(page: Page, page_url: str, settings: Settings) -> None:
     write(page, page_url, "night")
-    before = {job.id for job in Studio(settings).queue.of(LOCAL, limit=1000)}
+    before = {job.id for job in Studio(settings).jobs.of(LOCAL, limit=1000)}
     page.locator("#t2v-generate").dblclick()
     expect_done(page)
     page.wait_for_timeout(500)
 
-    assert len({job.id for job in Studio(settings).queue.of(LOCAL, limit=1000)} - before) == 1
+    assert len({job.id for job in Studio(settings).jobs.of(LOCAL, limit=1000)} - before) == 1
 
 
 def test_the_page_carries_nothing_of_the_api_and_the_apis_own_page_says_what_it_is(page: Page, page_url: str) -> None:
@@ -379,7 +379,7 @@ def test_the_desk_is_told_where_uploads_lie(
 
     build_app(settings, studio=studio)
 
-    assert studio.uploads == tmp_path
+    assert studio.jobs.uploads == tmp_path
 
 
 @pytest.mark.parametrize("command", [["app.py"], ["-m", "ltx_studio", "serve"]])

@@ -17,7 +17,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web.remedies import LABELS, RemedyButtons, carry_out, files_to_fetch, remedies_of, smaller
-from tests.support import MODEL_SETS, carried_out, outcome_of, small_spec
+from tests.support import MODEL_SETS, carried_out, outcome_of, queue_of, small_spec
 
 OUT_OF_MEMORY = from_execution(
     {"exception_type": "torch.OutOfMemoryError", "node_id": "1"}, {"1": "Stage 1"}, Settings(home=Path("home"))
@@ -32,9 +32,9 @@ def studio(home: Settings) -> Studio:
 
 def failed(studio: Studio, spec: JobSpec, error: StudioError) -> str:
     """The id of a job of which this became."""
-    (job,) = studio.submit(LOCAL, [spec])
-    studio.queue.claim(only=[job])
-    studio.queue.fail(job, error)
+    (job,) = studio.jobs.submit(LOCAL, [spec])
+    queue_of(studio).claim(only=[job])
+    queue_of(studio).fail(job, error)
     return job
 
 
@@ -96,7 +96,7 @@ def test_the_pocket_model_is_built_and_not_fetched(home: Settings) -> None:
 
 def test_remedies_and_files_outlive_the_database(studio: Studio, home: Settings) -> None:
     errors = [OUT_OF_MEMORY, missing(home)]
-    states = [Studio(home).queue.get(failed(studio, small_spec(), error), LOCAL).state for error in errors]
+    states = [Studio(home).jobs.get(failed(studio, small_spec(), error), LOCAL).state for error in errors]
 
     assert [state.error for state in states if isinstance(state, Failed)] == errors
     assert [state.error.remedies for state in states if isinstance(state, Failed)] == [
@@ -124,26 +124,26 @@ def test_half_the_size_with_a_control_clip_keeps_to_its_steps(samples: dict[str,
 
 
 def test_smaller_hands_in_a_smaller_job_and_leaves_the_old_one(studio: Studio) -> None:
-    old = studio.queue.get(failed(studio, small_spec(**LARGE), OUT_OF_MEMORY), LOCAL)
+    old = studio.jobs.get(failed(studio, small_spec(**LARGE), OUT_OF_MEMORY), LOCAL)
 
     (new,) = carry_out(studio, Remedy.SMALLER, old)
 
-    assert studio.queue.get(new, LOCAL).spec["params"]["width"] == 640
-    assert isinstance(studio.queue.get(old.id, LOCAL).state, Failed)
+    assert studio.jobs.get(new, LOCAL).spec["params"]["width"] == 640
+    assert isinstance(studio.jobs.get(old.id, LOCAL).state, Failed)
 
 
 def test_retry_puts_the_same_job_into_the_queue(studio: Studio) -> None:
-    old = studio.queue.get(failed(studio, small_spec(), OUT_OF_MEMORY), LOCAL)
+    old = studio.jobs.get(failed(studio, small_spec(), OUT_OF_MEMORY), LOCAL)
 
     assert carry_out(studio, Remedy.RETRY, old) == [old.id]
-    assert isinstance(studio.queue.get(old.id, LOCAL).state, Queued)
+    assert isinstance(studio.jobs.get(old.id, LOCAL).state, Queued)
 
 
 def test_unload_takes_every_model_out_of_memory(engine: Engine, settings: Settings) -> None:
     runner = LocalRunner(settings, engine)
     assert isinstance(outcome_of(carried_out(runner, small_spec())), Finished)
     studio = Studio(settings, runner)
-    old = studio.queue.get(failed(studio, small_spec(), OUT_OF_MEMORY), LOCAL)
+    old = studio.jobs.get(failed(studio, small_spec(), OUT_OF_MEMORY), LOCAL)
     before = runner.memory()
     assert before is not None
     assert before.models

@@ -16,7 +16,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web import cards
 from ltx_studio.web.owners import COOKIE, Owners
 from ltx_studio.web.run import still
-from tests.support import small_spec
+from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import RUN_SECONDS, expect_done, expect_playing, expect_sampling, open_panel, press, write
 from tests.web.still import begin, hand_in, open_queue, quiet, studio, url
@@ -33,7 +33,7 @@ def test_what_failed_stays_with_what_helps_while_the_next_one_runs(page: Page, u
     page.goto(url)
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
 
-    studio.queue.fail(first, FULL)
+    queue_of(studio).fail(first, FULL)
     begin(studio, second, SAMPLING)
 
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
@@ -46,7 +46,7 @@ def test_what_failed_stays_with_what_helps_while_the_next_one_runs(page: Page, u
 def test_a_look_at_what_failed_leaves_what_runs_in_sight(page: Page, url: str, studio: Studio) -> None:
     failed, runs = hand_in(studio, "failed", "runs")
     begin(studio, failed, SAMPLING)
-    studio.queue.fail(failed, FULL)
+    queue_of(studio).fail(failed, FULL)
     begin(studio, runs, SAMPLING)
     panel = open_queue(page, url)
     expect(panel.locator("button").first).to_have_text(re.compile("Queue: 1 running, 1 failed"))
@@ -55,7 +55,7 @@ def test_a_look_at_what_failed_leaves_what_runs_in_sight(page: Page, url: str, s
     panel.get_by_role("button", name="Show: failed", exact=True).click()
 
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
-    studio.queue.report(runs, Progress("Stage 1", 5, 8, 2, 7))
+    queue_of(studio).report(runs, Progress("Stage 1", 5, 8, 2, 7))
     expect(page.locator("#run")).to_contain_text("Stage 1: step 5 of 8")
     expect(page.locator("#stop")).to_be_visible()
 
@@ -68,10 +68,10 @@ def test_what_was_left_for_another_job_is_shown_again_after_it(page: Page, url: 
     panel.get_by_role("button", name="Show: waits", exact=True).click()
     expect(page.locator("#run")).to_contain_text("Waiting")
 
-    studio.queue.cancel(waits, LOCAL)
+    studio.jobs.cancel(waits, LOCAL)
 
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
-    studio.queue.fail(runs, FULL)
+    queue_of(studio).fail(runs, FULL)
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
 
 
@@ -92,7 +92,7 @@ def test_what_is_tried_again_in_the_queue_is_followed_and_no_longer_told_as_fail
 ) -> None:
     (job,) = hand_in(studio, "again")
     begin(studio, job, SAMPLING)
-    studio.queue.fail(job, FULL)
+    queue_of(studio).fail(job, FULL)
     panel = open_queue(page, url)
     panel.get_by_role("button", name="Show: again", exact=True).click()
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
@@ -102,7 +102,7 @@ def test_what_is_tried_again_in_the_queue_is_followed_and_no_longer_told_as_fail
     expect(page.locator("#failure")).to_be_hidden()
     expect(page.locator("#run")).to_contain_text("Waiting: this one comes next")
     begin(studio, job, SAMPLING)
-    studio.queue.fail(job, FULL)
+    queue_of(studio).fail(job, FULL)
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
 
 
@@ -113,10 +113,10 @@ def test_the_newest_failure_is_the_one_that_is_shown(page: Page, url: str, studi
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
     panel.get_by_role("button", name="Show: newer", exact=True).click()
     expect(page.locator("#run")).to_contain_text("Waiting")
-    studio.queue.fail(older, FULL)
+    queue_of(studio).fail(older, FULL)
     begin(studio, newer, SAMPLING)
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
-    studio.queue.fail(newer, FULL)
+    queue_of(studio).fail(newer, FULL)
 
     expect(page.locator("#failure")).to_contain_text("newer")
     page.wait_for_timeout(1000)
@@ -124,7 +124,7 @@ def test_the_newest_failure_is_the_one_that_is_shown(page: Page, url: str, studi
 
 
 def test_a_pause_is_told_where_one_waits_for_the_clip(page: Page, url: str, studio: Studio) -> None:
-    studio.queue.pause(LOCAL)
+    studio.jobs.pause(LOCAL)
     hand_in(studio, "waits")
 
     page.goto(url)
@@ -143,10 +143,10 @@ def test_others_see_neither_tracebacks_nor_folders_of_this_machine(
 ) -> None:
     secret, owners = secrets.token_hex(16), Owners()
     studio, owner = Studio(home), owners._of(secret)
-    (job,) = studio.submit(owner, [small_spec(prompt="theirs")])
-    studio.queue.claim()
+    (job,) = studio.jobs.submit(owner, [small_spec(prompt="theirs")])
+    queue_of(studio).claim()
     where = home.outputs_dir / "clip.mp4"
-    studio.queue.fail(job, ExecutionError(f"{where} cannot be written.", f"Look at {where}.", details="Traceback"))
+    queue_of(studio).fail(job, ExecutionError(f"{where} cannot be written.", f"Look at {where}.", details="Traceback"))
     context = browser.new_context()
     context.add_cookies([{"name": COOKIE, "value": secret, "url": apart}])
     page = context.new_page()
@@ -222,11 +222,11 @@ def test_a_clip_that_was_asked_for_elsewhere_comes_into_the_history(
     page.goto(page_url)
     expect(page.locator("#history-takes .takes, #history-takes .nothing").first).to_be_visible()
     studio = Studio(settings)
-    (job,) = studio.submit(LOCAL, [small_spec(prompt="from the terminal", preset="draft")])
+    (job,) = studio.jobs.submit(LOCAL, [small_spec(prompt="from the terminal", preset="draft")])
 
     expect(page.locator("#history-takes .take").first).to_contain_text("from the terminal", timeout=RUN_SECONDS)
 
-    take = studio.queue.get(job, LOCAL).as_dict()["take"]
+    take = studio.jobs.get(job, LOCAL).as_dict()["take"]
     expect(page.locator("#history-takes .take").first).to_have_attribute("data-take", take)
     assert watch.errors == []
 

@@ -46,7 +46,7 @@ def test_a_job_that_waits_is_rendered_by_the_server(installed: Settings) -> None
 
 def test_a_download_that_was_left_is_continued_by_the_server(shop: Shop) -> None:
     file = shop.add("a.safetensors")
-    models = Models.of(shop.settings)
+    models = Models.open(shop.settings)
     download = models.get([file], "Left")
 
     server = subprocess.Popen(

@@ -53,7 +53,7 @@ def kept(blocks: gr.Blocks, clock: Clock) -> Sessions:
 
 @pytest.fixture
 def opened(home: Settings) -> Iterator[StudioBlocks]:
-    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home))))
+    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home)), works=True))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield blocks
     blocks.close(verbose=False)

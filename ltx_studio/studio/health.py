@@ -1,0 +1,215 @@
+"""The health of one studio: what is installed, found and missing, and whether files and history agree.
+
+It needs nothing to be whole: neither ComfyUI, nor the home, nor the database.
+"""
+
+import os
+import platform
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltx_studio import __version__
+from ltx_studio.advice import Advice, Do
+from ltx_studio.errors import SetupError, StudioError
+from ltx_studio.permissions import command_to_close, home_error, is_exposed
+from ltx_studio.settings import Settings
+from ltx_studio.text.formatting import in_bytes
+
+if TYPE_CHECKING:
+    from ltx_studio.takes.integrity import IntegrityReport
+
+ENOUGH_BYTES = 1 << 30
+"""Free bytes that are enough on the disk: the clips of an afternoon."""
+GIGABYTE = 1000**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Attributes: what was checked, what was found, and the problem because of which a run could not work, if any."""
+
+    name: str
+    found: str
+    problem: StudioError | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether a run could work."""
+        return self.problem is None
+
+
+def examine(settings: Settings, *, repair: bool = False) -> Iterator[Finding]:
+    """Yield the findings; with `repair`, first repair the database and the history."""
+    yield from _installed(settings)
+    yield from _agreeing(settings, repair=repair)
+    yield from _private(settings)
+
+
+def forget_missing(settings: Settings, count: int) -> None:
+    """Remove the takes whose file is missing from the history.
+
+    Args:
+        settings: The studio's settings.
+        count: How many there are.
+
+    Raises:
+        RequestError: There are more or fewer; nothing has changed.
+    """
+    from ltx_studio.takes.integrity import IntegrityCheck
+
+    IntegrityCheck(settings).forget_missing(count)
+
+
+def _of(name: str, problem: StudioError) -> Finding:
+    return Finding(name, problem.message, problem)
+
+
+def _problem(found: str, hint: str, advice: Advice | None = None) -> SetupError:
+    return SetupError(found, hint, advice=advice)
+
+
+def _installed(settings: Settings) -> Iterator[Finding]:
+    from ltx_studio.engine import comfyui
+    from ltx_studio.engine.definitions import snapshot_path
+    from ltx_studio.models import Store, default_set, get_registry
+
+    yield Finding("Studio", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    yield _home(settings)
+    yield _room(settings)
+    yield from _limited(settings)
+    set_up = Advice.to(Do.SET_UP)
+    try:
+        installed = comfyui.find(settings)
+        found = f"{installed.version} in {installed.path}"
+        if snapshot_path(settings).is_file():
+            yield Finding("ComfyUI", found)
+        else:
+            found = f"{found}, not set up"
+            yield Finding("ComfyUI", found, _problem(found, "Run the set-up.", set_up))
+        model_set = get_registry(settings).get_set(default_set(settings))
+        store = Store(settings)
+        missing = [file for file in store.registry.needs(model_set.loaders.nodes) if store.find(file) is None]
+        if not missing:
+            yield Finding("Models", f"{model_set.label}: complete")
+            return
+        found = f"{model_set.label}: missing: {', '.join(file.name for file in missing)}"
+        advice = set_up if model_set.id == "pocket" else Advice.to(Do.GET_MODELS)
+        yield Finding("Models", found, _problem(found, "Fetch them.", advice))
+    except StudioError as error:
+        yield _of("Set-up", error)
+
+
+def _home(settings: Settings) -> Finding:
+    """Check how much space is free at the home, and whether the home, if it exists, is writable."""
+    free = shutil.disk_usage(next(path for path in (settings.home, *settings.home.parents) if path.exists())).free
+    found = f"{settings.home}, {in_bytes(free)} free"
+    try:
+        if settings.home.exists():
+            with tempfile.TemporaryFile(dir=settings.home):
+                pass
+    except OSError as error:
+        return _of("Home", home_error(settings.home, error))
+    return Finding("Home", found, None if free >= ENOUGH_BYTES else _problem(found, "Free some space."))
+
+
+def _room(settings: Settings) -> Finding:
+    """Measure how much disk space each folder of the studio uses; links to files elsewhere count as nothing."""
+    folders = {
+        "takes": settings.outputs_dir,
+        "your inputs": settings.kept_dir,
+        "prepared inputs": settings.inputs_dir,
+        "uploads": settings.temp_dir,
+        "models": settings.models_dir,
+    }
+    used = {name: _size(folder) for name, folder in folders.items()}
+    told = [f"{name} {in_bytes(size)}" for name, size in sorted(used.items(), key=lambda item: -item[1]) if size]
+    return Finding("Disk use", ", ".join(told) or "none yet")
+
+
+def _limited(settings: Settings) -> Iterator[Finding]:
+    """Warn if the takes use more than the user's limit."""
+    if settings.output_limit_gb is None:
+        return
+    size, limit = _size(settings.outputs_dir), settings.output_limit_gb * GIGABYTE
+    found = f"takes use {in_bytes(size)} of {in_bytes(limit)}"
+    too_much = _problem(found, "Delete takes that you no longer need.", Advice.to(Do.PRUNE_TAKES))
+    yield Finding("Output limit", found, too_much if size > limit else None)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                state = os.lstat(Path(at, name))
+                total += state.st_size if stat.S_ISREG(state.st_mode) else 0
+    return total
+
+
+def _agreeing(settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    from ltx_studio.queue.damage import DatabaseDamagedError
+    from ltx_studio.takes.integrity import IntegrityCheck
+
+    if not settings.database_file.exists() and next(settings.outputs_dir.glob("*/*"), None) is None:
+        yield Finding("History", "none yet")
+        return
+    try:
+        if repair:
+            yield from _recovered(settings)
+        agreement = IntegrityCheck(settings)
+        seen = agreement.look()
+        if repair and seen.found:
+            agreement.mend(seen)
+            yield Finding("Repaired", _in_words(seen))
+            seen = agreement.look()
+    except StudioError as error:
+        yield _of("Database" if isinstance(error, DatabaseDamagedError) else "History", error)
+        return
+    yield Finding("Database", "ok")
+    found = _in_words(seen)
+    problem = None
+    if seen.found:
+        problem = _problem(found, "Repair the history.", Advice.to(Do.REPAIR_HISTORY))
+    elif seen.missing:
+        advice = Advice.to(Do.BRING_BACK_FILES, folder=str(settings.outputs_dir), count=str(len(seen.missing)))
+        problem = _problem(found, f"Check that the disk of {settings.outputs_dir} is mounted.", advice)
+    yield Finding("History", found, problem)
+
+
+def _recovered(settings: Settings) -> Iterator[Finding]:
+    """Replace a damaged database with a new one."""
+    from ltx_studio.queue.damage import DatabaseDamagedError
+    from ltx_studio.queue.database import Database
+    from ltx_studio.queue.rebuild import recover
+
+    try:
+        with closing(Database(settings.database_file)) as database:
+            database.check(thorough=True)
+    except DatabaseDamagedError as damage:
+        made = recover(settings)
+        kept = f"Recovered {made.jobs} jobs and {made.takes} takes. The damaged file is now {made.aside}."
+        yield Finding("Recovered", f"{damage.message} {kept}")
+
+
+def _private(settings: Settings) -> Iterator[Finding]:
+    """Warn if other users of this machine can read prompts, uploads and clips."""
+    if is_exposed(settings.home):
+        found, close = f"Other users can read {settings.home}.", command_to_close(settings.home)
+        yield Finding("Privacy", found, _problem(found, f"Run `{close}`."))
+
+
+def _in_words(seen: "IntegrityReport") -> str:
+    counts = (
+        (seen.missing, "take with a missing file", "takes with a missing file"),
+        (seen.strays, "clip not in the history", "clips not in the history"),
+        (seen.posterless, "take without a poster", "takes without a poster"),
+        (seen.unused, "unused file", "unused files"),
+        (seen.unknown, "unknown file in the outputs, left alone", "unknown files in the outputs, left alone"),
+    )
+    told = [f"{len(found)} {one if len(found) == 1 else several}" for found, one, several in counts if found]
+    return "; ".join(told) or "ok"

@@ -1,0 +1,58 @@
+"""What is found about a studio's home."""
+
+import errno
+import tempfile
+
+import pytest
+
+from ltx_studio.advice import Advice, Do
+from ltx_studio.settings import Settings
+from ltx_studio.studio.health import _home, examine
+
+
+def test_a_home_that_can_be_written_is_good(home: Settings) -> None:
+    home.home.mkdir()
+
+    assert _home(home).good
+    assert list(home.home.iterdir()) == []
+
+
+def test_a_home_that_is_not_there_yet_is_not_made(home: Settings) -> None:
+    assert _home(home).good
+    assert not home.home.exists()
+
+
+@pytest.mark.parametrize(("code", "said"), [(errno.EROFS, "read-only"), (errno.EACCES, "permission to write")])
+def test_a_home_that_cannot_be_written_is_a_finding(
+    home: Settings, code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(code, "refused", str(home.home))
+
+    home.home.mkdir()
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+
+    found = _home(home)
+
+    assert found.problem is not None
+    assert said in found.problem.hint
+
+
+def test_a_damaged_database_is_a_finding_and_repaired(home: Settings) -> None:
+    home.home.mkdir()
+    home.database_file.write_bytes(b"no database" * 1000)
+
+    found = {each.name: each for each in examine(home)}
+    assert found["Database"].problem is not None
+    assert found["Database"].problem.advice == Advice.to(Do.REPAIR_DATABASE)
+
+    assert "Recovered" in {each.name for each in examine(home, repair=True)}
+    assert {each.name: each.good for each in examine(home)}["Database"]
+
+
+def test_what_is_not_set_up_is_a_finding_with_the_advice_to_do_so(home: Settings) -> None:
+    found = {each.name: each for each in examine(home)}
+
+    assert found["Studio"].good
+    assert found["Set-up"].problem is not None
+    assert found["Set-up"].problem.advice == Advice.to(Do.SET_UP_COMFYUI)
