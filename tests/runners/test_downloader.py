@@ -241,9 +241,9 @@ def test_downloads_and_jobs_run_side_by_side(shop: Shop) -> None:
     studio.models.work()
     until(came(shop, SIZE // 2))
 
-    (job,) = studio.submit(LOCAL, [small_spec()])
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
     studio.work()
-    *_, ended = studio.follow(job, LOCAL)
+    *_, ended = studio.jobs.follow(job, LOCAL)
 
     assert isinstance(ended.state, Done), ended
     assert isinstance(studio.models.download(download).state, Running)
