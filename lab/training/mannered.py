@@ -47,7 +47,9 @@ def write_manner_clips(
         return _encoded(vae, audio_vae, scenes, clip, generator)
 
     if not path.exists():
-        stored = {each: _made((manner, each), MANNERS, partial(make, each), quick, seed) for each in STRENGTHS}
+        stored = {
+            each: _made((manner, each), MANNERS, partial(make, each), quick=quick, seed=seed) for each in STRENGTHS
+        }
         _write(path, stored)
 
 
@@ -94,7 +96,7 @@ def write_control_clips(
         return _encoded(vae, audio_vae, scenes, clip, generator) | {"guide": guide}
 
     if not path.exists():
-        _write(path, _made(("control", number), CONTROLS, make, quick, seed))
+        _write(path, _made(("control", number), CONTROLS, make, quick=quick, seed=seed))
 
 
 def _encoded(vae: Any, audio_vae: Any, scenes: Scenes, clip: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
@@ -111,6 +113,7 @@ def _made(
     name: object,
     shapes: Mapping[str, int],
     make: Callable[[Shape, torch.Generator, int], dict[str, Tensor]],
+    *,
     quick: bool,
     seed: int,
 ) -> dict[str, dict[str, Tensor]]:

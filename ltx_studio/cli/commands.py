@@ -95,11 +95,11 @@ def cli() -> None:
     help="Remove the N takes with a missing file from the history, for good.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(repair: bool, forget_missing: int | None, as_json: bool) -> int:
+def doctor(*, repair: bool, forget_missing: int | None, as_json: bool) -> int:
     """Check the installation. Exit with 1 if something is missing or damaged."""
     from ltx_studio.cli.doctor import show_health
 
-    return show_health(repair, forget_missing, as_json)
+    return show_health(repair=repair, missing=forget_missing, as_json=as_json)
 
 
 cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "Show and change the queue."))
@@ -140,7 +140,7 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
     help=f"Port to listen on. [{DEFAULT_PORT}, or the next free one]",
 )
 @click.option("--model-set", default=None, help="Model set to start with.")
-def serve(lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
+def serve(*, lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
     """Start the page and print its address."""
     with _uncollected():
         from ltx_studio.web import serve as serve_page
@@ -163,7 +163,7 @@ def setup() -> None:
 @click.argument("mode", required=False)
 @click.option("--model-set", default=None, help="Model set to show the presets of.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def modes(mode: str | None, model_set: str | None, as_json: bool) -> None:
+def modes(mode: str | None, model_set: str | None, *, as_json: bool) -> None:
     """Show the options and presets of each mode."""
     from ltx_studio.cli.modes import as_dict, as_lines
     from ltx_studio.models import default_set, get_registry
@@ -194,7 +194,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
     try:
         result: Any = cli.main(args=arguments, prog_name="ltx-studio", standalone_mode=False)
     except StudioError as error:
-        _show(error, as_json)
+        _show(error, as_json=as_json)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         echo(*error.format_message().split("\n"), err=True)
@@ -202,22 +202,22 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "ltx-studio"
         wrong = RequestError(error.format_message(), f"See `{path} --help`.")
-        _show(wrong, as_json)
+        _show(wrong, as_json=as_json)
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _show(StoppedError("Stopped.", "Nothing was saved."), as_json)
+        _show(StoppedError("Stopped.", "Nothing was saved."), as_json=as_json)
         return StoppedError.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         log.exception("unexpected")
-        _show(StudioError.unexpected(error), as_json)
+        _show(StudioError.unexpected(error), as_json=as_json)
         return 1
     return result if isinstance(result, int) else 0
 
 
-def _show(error: StudioError, as_json: bool) -> None:
+def _show(error: StudioError, *, as_json: bool) -> None:
     with contextlib.suppress(OSError):  # stderr may be closed or full; the exit code still reports the failure
         if as_json:
             echo_json(as_dict(error), err=True)

@@ -6,7 +6,7 @@ from ltx_studio.settings import get_settings
 from ltx_studio.studio.health import Finding, examine, forget_missing
 
 
-def show_health(repair: bool, missing: int | None, as_json: bool) -> int:
+def show_health(*, repair: bool, missing: int | None, as_json: bool) -> int:
     """Print the findings, and return 1 if a run could not work or files and history disagree.
 
     Args:

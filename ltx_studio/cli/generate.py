@@ -96,6 +96,7 @@ def command_for(mode: Mode) -> click.Command:
         model_set: str | None,
         out: Path | None,
         takes: int,
+        *,
         detach: bool,
         as_json: bool,
         **values: Any,
@@ -123,6 +124,7 @@ def again(
     files: Sequence[tuple[str, Path]],
     out: Path | None,
     takes: int,
+    *,
     detach: bool,
     as_json: bool,
 ) -> int:
@@ -155,7 +157,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
         check_apart(how.out, spec.files().values())
         destination = Takes.check_destination(how.out)
     log_to_file(settings)
-    voice = _Voice(how.as_json)
+    voice = _Voice(as_json=how.as_json)
     notice = spec.model_set.notice if spec.model_set else ""
     for line in (notice, spec.summary(), *_notes(spec)):
         if line:
@@ -237,7 +239,7 @@ class _Voice:
     With `as_json`, stderr carries errors only.
     """
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool) -> None:
         self.as_json, self._stdout = as_json, sys.stdout
 
     def tell(self, line: str) -> None:

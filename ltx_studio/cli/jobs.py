@@ -32,10 +32,10 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many.")
 @_AS_JSON
-def list_jobs(limit: int, as_json: bool) -> None:
+def list_jobs(limit: int, *, as_json: bool) -> None:
     """List jobs: the running one, waiting ones in order, then the latest that ended."""
     queue = _jobs()
-    _show(queue.of(LOCAL, limit=limit), as_json)
+    _show(queue.of(LOCAL, limit=limit), as_json=as_json)
     if queue.is_paused(LOCAL):
         echo(PAUSED, err=True)
 
@@ -43,13 +43,13 @@ def list_jobs(limit: int, as_json: bool) -> None:
 @jobs.command()
 @click.argument("job")
 @_AS_JSON
-def show(job: str, as_json: bool) -> None:
+def show(job: str, *, as_json: bool) -> None:
     """Show one job and its request."""
     found = _jobs().get(job, LOCAL)
     if as_json:
         echo_json(_as_dict(found) | {"spec": found.spec})
         return
-    _show([found], as_json)
+    _show([found], as_json=as_json)
     of_spec = {name: found.spec[name] for name in ("preset", "model_set") if found.spec.get(name)}
     for name, value in (of_spec | dict(found.params)).items():
         echo(f"  {name}: {value}")
@@ -60,17 +60,17 @@ def show(job: str, as_json: bool) -> None:
 @jobs.command()
 @click.argument("job")
 @_AS_JSON
-def cancel(job: str, as_json: bool) -> None:
+def cancel(job: str, *, as_json: bool) -> None:
     """Remove a waiting job from the queue, or stop a running one."""
-    _show_one(_jobs().cancel(job, LOCAL), as_json)
+    _show_one(_jobs().cancel(job, LOCAL), as_json=as_json)
 
 
 @jobs.command()
 @click.argument("job")
 @_AS_JSON
-def retry(job: str, as_json: bool) -> None:
+def retry(job: str, *, as_json: bool) -> None:
     """Put a failed or stopped job at the end of the queue."""
-    _show_one(_jobs().retry(job, LOCAL), as_json)
+    _show_one(_jobs().retry(job, LOCAL), as_json=as_json)
 
 
 @jobs.command()
@@ -89,7 +89,7 @@ def move(job: str, place: int) -> None:
 @click.option("--preset", help=f"Preset for requests that do not name one. [your setting, else {DEFAULT_PRESET}]")
 @click.option("--model-set", default=None, help="Model set for requests that do not name one.")
 @_AS_JSON
-def add(file: Path, mode: str | None, preset: str | None, model_set: str | None, as_json: bool) -> None:
+def add(file: Path, mode: str | None, preset: str | None, model_set: str | None, *, as_json: bool) -> None:
     """Add all requests of FILE to the queue, or none if one is wrong.
 
     FILE is a table with column names in the first line (.csv, .tsv), or has a JSON object per line (.jsonl) or
@@ -166,14 +166,14 @@ def _jobs() -> Jobs:
     return Jobs.open(get_settings())
 
 
-def _show_one(job: Job, as_json: bool) -> None:
+def _show_one(job: Job, *, as_json: bool) -> None:
     if as_json:
         echo_json(_as_dict(job))
     else:
         _show([job], as_json=False)
 
 
-def _show(found: Sequence[Job], as_json: bool) -> None:
+def _show(found: Sequence[Job], *, as_json: bool) -> None:
     if as_json:
         shown = [_as_dict(job) for job in found]
         echo_json(shown)

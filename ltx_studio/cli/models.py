@@ -56,7 +56,7 @@ def models() -> None:
 
 @models.command("list")
 @_JSON
-def list_(as_json: bool) -> None:
+def list_(*, as_json: bool) -> None:
     """List the model sets and all known files, with their paths."""
     from ltx_studio.modes import MODES
     from ltx_studio.modes.required_models import model_files
@@ -90,7 +90,7 @@ def list_(as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[FILE]...")
 @_choice
 @_JSON
-def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
+def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, *, everything: bool, as_json: bool) -> None:
     """Show what a download would take: files, bytes, disk space, licences. Works offline.
 
     By default: the model set from the settings, else fp8, and all modes.
@@ -110,7 +110,7 @@ def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, ever
 @click.argument("names", nargs=-1, metavar="[FILE]...")
 @_choice
 @_JSON
-def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, as_json: bool) -> None:
+def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, *, everything: bool, as_json: bool) -> None:
     """Download the missing files of a model set, or FILEs. After Ctrl+C, the same command resumes.
 
     If the studio is downloading them already, the command follows that download, and Ctrl+C leaves it running.
@@ -124,13 +124,13 @@ def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, every
         secho(title, bold=True, err=True)
         echo(totals(before), err=True)
     _fetch(files, title, store, quiet=as_json)
-    _tell_paths(files, store, before, as_json)
+    _tell_paths(files, store, before, as_json=as_json)
 
 
 @models.command()
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
 @_JSON
-def downloads(limit: int, as_json: bool) -> None:
+def downloads(limit: int, *, as_json: bool) -> None:
     """List downloads: those that run or wait, then the last ones that ended."""
     found = _models(get_settings()).downloads(limit)
     if as_json:
@@ -145,7 +145,7 @@ def downloads(limit: int, as_json: bool) -> None:
 @models.command()
 @click.argument("download")
 @_JSON
-def stop(download: str, as_json: bool) -> None:
+def stop(download: str, *, as_json: bool) -> None:
     """Stop a download, wherever it runs. What was fetched is kept."""
     stopped = _models(get_settings()).cancel(download)
     if as_json:
@@ -164,6 +164,7 @@ def verify_(
     names: Sequence[str],
     modes: Sequence[str],
     model_set: str | None,
+    *,
     everything: bool,
     contents: bool,
     repair: bool,
@@ -208,7 +209,7 @@ def verify_(
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_JSON
 def remove_(
-    names: Sequence[str], modes: Sequence[str], model_set: str | None, everything: bool, yes: bool, as_json: bool
+    names: Sequence[str], modes: Sequence[str], model_set: str | None, *, everything: bool, yes: bool, as_json: bool
 ) -> int:
     """Delete the files of a model set, or FILEs. Only files that this studio downloaded are deleted."""
     from ltx_studio.modes.required_models import removals_of
@@ -231,14 +232,14 @@ def remove_(
             if done_one.kept != planned_one.kept:
                 echo(removal_line(done_one), err=True)
     freed = sum(removal.freed for removal in done)
-    _tell_freed({"removed": [removal.as_dict() for removal in done], "freed_bytes": freed}, as_json)
+    _tell_freed({"removed": [removal.as_dict() for removal in done], "freed_bytes": freed}, as_json=as_json)
     return 0 if all(after.kept == before.kept for before, after in zip(wanted, done, strict=True)) else 1
 
 
 @models.command()
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_JSON
-def clean(yes: bool, as_json: bool) -> None:
+def clean(*, yes: bool, as_json: bool) -> None:
     """Delete partial downloads from the Hugging Face cache, of repositories that the studio knows."""
     store = _store()
     left = left_overs(store)
@@ -249,12 +250,12 @@ def clean(yes: bool, as_json: bool) -> None:
         _ask(f"Remove them and free {in_bytes(sum(item.size for item in left))}? Their downloads start over.")
     freed = {str(item.path): clean_up(item, store) for item in left}
     removed = [path for path, count in freed.items() if count]
-    _tell_freed({"removed": removed, "freed_bytes": sum(freed.values())}, as_json)
+    _tell_freed({"removed": removed, "freed_bytes": sum(freed.values())}, as_json=as_json)
 
 
 @models.command()
 @_JSON
-def refresh(as_json: bool) -> None:
+def refresh(*, as_json: bool) -> None:
     """Search for model files again and repair ComfyUI's links to them."""
     done = _store().refresh()
     if as_json:
@@ -331,7 +332,7 @@ def _fetch(
         token = click.prompt("Token (not shown, not stored)", hide_input=True, err=True).strip()
 
 
-def _tell_paths(files: list[ModelFile], store: Store, before: Plan, as_json: bool) -> None:
+def _tell_paths(files: list[ModelFile], store: Store, before: Plan, *, as_json: bool) -> None:
     here = [(file, store.path(file)) for file in files]
     fetched = sum(path.stat().st_size for file, path in here if file in {item.file for item in before.missing})
     if as_json:
@@ -350,7 +351,7 @@ def _ask(question: str) -> None:
         raise StoppedError("Stopped.", "Nothing was removed.")
 
 
-def _tell_freed(result: dict[str, Any], as_json: bool) -> None:
+def _tell_freed(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         echo_json(result, indent=2)
     else:

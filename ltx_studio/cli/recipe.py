@@ -52,7 +52,7 @@ def recipe() -> None:
     "--workflow", type=click.Path(path_type=Path), help="Save its graph for ComfyUI's editor to this file (.json)."
 )
 @_AS_JSON
-def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
+def show_recipe(video: Path, workflow: Path | None, *, as_json: bool) -> None:
     """Show how VIDEO was made."""
     found = Recipes.read(video)
     if workflow is not None:
@@ -80,7 +80,7 @@ def show_recipe(video: Path, workflow: Path | None, as_json: bool) -> None:
 @_VIDEO
 @click.option("--file", "given", type=FileOf(), multiple=True, help="Replace a missing input. Repeatable.")
 @_AS_JSON
-def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int:
+def verify(video: Path, given: Sequence[tuple[str, Path]], *, as_json: bool) -> int:
     """Render VIDEO again from scratch and compare every frame."""
     settings = get_settings()
     log_to_file(settings)
@@ -108,7 +108,7 @@ def verify(video: Path, given: Sequence[tuple[str, Path]], as_json: bool) -> int
         case _:
             raise StoppedError("Stopped.", "Nothing was compared.")
     steps = sum(phase["steps"] for phase in record.measured["stages"] if SAMPLED.fullmatch(phase["id"]))
-    _tell_verdict(seen, steps, record.measured["seconds"], changes, as_json)
+    _tell_verdict(seen, steps, record.measured["seconds"], changes, as_json=as_json)
     return 0 if seen.identical else 1
 
 
@@ -132,7 +132,7 @@ def _write_workflow(graph: Mapping[str, Any], out: Path) -> None:
         raise RequestError(f"{out} cannot be written: {error.strerror}.", "Choose another path.") from None
 
 
-def _tell_verdict(seen: "Comparison", steps: int, seconds: float, changes: Sequence[str], as_json: bool) -> None:
+def _tell_verdict(seen: "Comparison", steps: int, seconds: float, changes: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         shown = {
             "identical": seen.identical,

@@ -32,7 +32,7 @@ def settings() -> None:
 
 @settings.command("list")
 @_AS_JSON
-def list_settings(as_json: bool) -> None:
+def list_settings(*, as_json: bool) -> None:
     """List all settings with their values and sources."""
     loaded = sources.load(os.environ, _path())
     shown = [_as_dict(key, loaded) for key in sources.KEYS]
@@ -46,7 +46,7 @@ def list_settings(as_json: bool) -> None:
 @settings.command()
 @click.argument("key")
 @_AS_JSON
-def get(key: str, as_json: bool) -> None:
+def get(key: str, *, as_json: bool) -> None:
     """Print the value of KEY."""
     sources.known(key)
     shown = _as_dict(key, sources.load(os.environ, _path()))

@@ -26,7 +26,7 @@ def takes() -> None:
 @click.option("--favourites", is_flag=True, help="Only favourites.")
 @click.option("--limit", type=click.IntRange(1), default=Takes.PAGE, show_default=True, help="Show at most this many.")
 @_AS_JSON
-def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limit: int, as_json: bool) -> None:
+def list_takes(search: tuple[str, ...], mode: str | None, *, favourites: bool, limit: int, as_json: bool) -> None:
     """List the newest takes whose prompt or tags contain every word of SEARCH."""
     history = _takes()
     page = history.page(LOCAL, search=" ".join(search), mode=mode, favourites=favourites, limit=limit)
@@ -46,7 +46,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, favourites: bool, limi
 @takes.command()
 @click.argument("take")
 @click.option("--no", "no_more", is_flag=True, help="Remove the mark.")
-def favourite(take: str, no_more: bool) -> None:
+def favourite(take: str, *, no_more: bool) -> None:
     """Mark TAKE as a favourite, so that `takes prune` keeps it."""
     _takes().set_favourite(take, LOCAL, favourite=not no_more)
     echo(f"{take} is {'no longer' if no_more else 'now'} a favourite.")
@@ -79,7 +79,7 @@ def delete(take: str) -> None:
     help="Keep this many gigabytes, favourites included. [the setting output_limit_gb]",
 )
 @_AS_JSON
-def prune(keep: int | None, keep_gb: float | None, as_json: bool) -> None:
+def prune(keep: int | None, keep_gb: float | None, *, as_json: bool) -> None:
     """Delete the oldest takes, but no favourites. By default, down to the setting output_limit_gb."""
     settings = get_settings()
     if keep is None and keep_gb is None:

@@ -113,7 +113,7 @@ def _refused(bad: list["WorkflowReport"]) -> RequestError:
 @workflow.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def form(file: Path, as_json: bool) -> None:
+def form(file: Path, *, as_json: bool) -> None:
     """List the fields of FILE that `workflow run FILE --set` can set."""
     read = _workflows().form(file)
     fields = read.fields
@@ -142,7 +142,7 @@ def _few(choices: Sequence[Any]) -> str:
 )
 @click.option("--trust", is_flag=True, help="Allow nodes that may read and write files, or run code.")
 @_MAP
-def run(file: Path, given: tuple[tuple[str, str], ...], trust: bool, map_to: str | None, **how: Any) -> int:
+def run(file: Path, given: tuple[tuple[str, str], ...], *, trust: bool, map_to: str | None, **how: Any) -> int:
     """Run FILE: a workflow in editor or API format, or a file that contains one."""
     from ltx_studio.cli.generate import How, generate
 

@@ -104,7 +104,7 @@ class Engine:
             if comfy is None or not (yield from self._await_lane(comfy, cancel, began)):
                 yield Cancelled()
                 return
-            run = self._launch(comfy, workflow, cancel, run_id or run_folders.new_run_id(), fresh)
+            run = self._launch(comfy, workflow, cancel, run_id or run_folders.new_run_id(), fresh=fresh)
         except StudioError as error:
             yield Failed(error)
             return
@@ -206,7 +206,7 @@ class Engine:
     def _given_up(self, cancel: CancelToken) -> bool:
         return cancel.cancelled or self._closed.is_set()
 
-    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str, fresh: bool) -> Run:
+    def _launch(self, comfy: boot.Comfy, workflow: Workflow, cancel: CancelToken, run_id: str, *, fresh: bool) -> Run:
         """Start the run in its own thread, which releases the lane when the run has unwound."""
         thread: threading.Thread | None = None
         try:

@@ -70,7 +70,7 @@ def to_sdr(rgb: Any, primaries: int, transfer: int, *, still: bool = False) -> A
     if is_hdr(transfer):
         factor = _compression(np.maximum(np.maximum(light[0], light[1]), light[2]))
         light = [plane * factor for plane in light]
-    encoded = _encoding(transfer == _SRGB_TRANSFER or (still and is_hdr(transfer)))
+    encoded = _encoding(srgb=transfer == _SRGB_TRANSFER or (still and is_hdr(transfer)))
     made = np.empty(rgb.shape, dtype=np.uint8)
     for channel, plane in enumerate(light):
         steps = np.sqrt(np.clip(plane, 0, 1))
@@ -114,7 +114,7 @@ def _decoding(transfer: int) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _encoding(srgb: bool) -> Any:
+def _encoding(*, srgb: bool) -> Any:
     """Return the 8-bit code for each square root of light, in `_CODES` steps: dark tones need finer steps."""
     import numpy as np
 

@@ -246,7 +246,9 @@ def _look_at_animation(path: Path, durations: list[float]) -> Clip:
             path, "clip", RequestError(f"{path.name} is a still picture, not a video.", "Use an MP4, MOV or WebM file.")
         )
     remarks = tuple(remark for remark in still.remarks if remark != _FIRST_IS_USED)
-    return Clip(still.width, still.height, sum(durations) / 1000, False, remarks, still.ignored)
+    return Clip(
+        still.width, still.height, sum(durations) / 1000, has_sound=False, remarks=remarks, ignored=still.ignored
+    )
 
 
 def _remarks_on_clip(stream: Any, frame: Any) -> Iterator[str]:

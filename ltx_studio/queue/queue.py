@@ -249,7 +249,7 @@ class Queue:
                 "UPDATE jobs SET place = ? WHERE id = ?", [(at, each) for at, each in enumerate(line)]
             )
 
-    def pause(self, owner: str, paused: bool = True) -> None:
+    def pause(self, owner: str, *, paused: bool = True) -> None:
         """Keep the owner's jobs from starting, or let them start again; running jobs go on."""
         with self._database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO owners (id) VALUES (?)", (owner,))

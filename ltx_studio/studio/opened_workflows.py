@@ -96,6 +96,7 @@ def _request(
     graph: Mapping[str, Any],
     values: Mapping[str, Any],
     snapshot: Path,
+    *,
     trusted: bool,
     model_set: ModelSet | None,
 ) -> WorkflowSpec:

@@ -85,7 +85,7 @@ class Takes:
         Raises:
             RequestError: The owner has no such take.
         """
-        self._history.favour(take_id, owner, favourite)
+        self._history.favour(take_id, owner, favourite=favourite)
 
     def tag(self, take_id: str, owner: str, tags: Sequence[str]) -> None:
         """Replace a take's tags.

@@ -250,7 +250,7 @@ class History:
             ).fetchall()
         return [(request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"])) for row in rows]
 
-    def favour(self, take_id: str, owner: str, favourite: bool) -> None:
+    def favour(self, take_id: str, owner: str, *, favourite: bool) -> None:
         """Set whether a take is a favourite.
 
         Raises:

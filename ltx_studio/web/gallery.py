@@ -117,7 +117,7 @@ class Gallery:
         return self._cards(request, search, mode, favourites), PAGE
 
     def _reset(self, request: gr.Request) -> tuple[Any, ...]:
-        return "", "", False, self._cards(request, "", "", False), PAGE
+        return "", "", False, self._cards(request, "", "", favourites=False), PAGE
 
     def _more(
         self, search: str, mode: str, favourites: bool, count: int, request: gr.Request, event: gr.EventData

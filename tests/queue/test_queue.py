@@ -151,7 +151,7 @@ def test_a_paused_owner_waits_and_others_do_not(queue: Queue) -> None:
 
     assert claimed(queue) == [other]
     assert queue.is_paused("ada")
-    queue.pause("ada", False)
+    queue.pause("ada", paused=False)
     assert claimed(queue) == [paused]
 
 

@@ -38,7 +38,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         queue.claim([job])
         recipe = {"params": {"prompt": f"ball {number}"}, "pad": "y" * 1500}
         queue.finish(job, NewTake(job, job, LOCAL, "t2v", 1.0, f"d/{job}.mp4", 1, f"ball {number}", recipe, {}))
-        history.favour(job, LOCAL, True)
+        history.favour(job, LOCAL, favourite=True)
         history.tag(job, LOCAL, [f"tag {number}"])
     queue.submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": f"later {n}"}}) for n in range(JOBS)])
     del database, queue, history

@@ -25,7 +25,7 @@ def test_the_command_line_says_that_the_recipe_is_not_in_the_file(
     *_, ended = studio.jobs.follow(job, LOCAL)
     assert isinstance(ended.state, Done)
 
-    _deliver(studio, job, ended.state.take, spec, None, _Voice(as_json))
+    _deliver(studio, job, ended.state.take, spec, None, _Voice(as_json=as_json))
 
     told = capsys.readouterr()
     said = " ".join(json.loads(told.out)["notes"]) if as_json else told.err

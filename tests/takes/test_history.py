@@ -115,7 +115,7 @@ def test_tags_are_found_too_and_those_that_were_taken_away_are_not(records: Reco
 
 def test_it_can_be_asked_for_one_mode_and_for_favourites(records: Records, takes: list[str]) -> None:
     other = records.add("a red ball", mode="i2v")
-    records.history.favour(takes[1], "ada", True)
+    records.history.favour(takes[1], "ada", favourite=True)
 
     assert [take.id for take in records.history.page("ada", mode="i2v").takes] == [other]
     assert [take.id for take in records.history.page("ada", favourites=True).takes] == [takes[1]]
@@ -128,7 +128,7 @@ def test_nobody_sees_or_changes_anothers_take(records: Records, takes: list[str]
     assert history.page("bob").takes == history.page("bob", search="ball").takes == ()
     for act in (
         lambda: history.get(takes[0], "bob"),
-        lambda: history.favour(takes[0], "bob", True),
+        lambda: history.favour(takes[0], "bob", favourite=True),
         lambda: history.tag(takes[0], "bob", []),
         lambda: history.delete(takes[0], "bob"),
     ):
@@ -161,7 +161,7 @@ def test_a_kill_between_file_and_row_is_made_up_for(records: Records, takes: lis
 
 
 def test_pruning_takes_the_oldest_and_never_a_favourite(records: Records, takes: list[str]) -> None:
-    records.history.favour(takes[0], "ada", True)
+    records.history.favour(takes[0], "ada", favourite=True)
 
     assert records.history.prune("ada", keep=2) == takes[1:3]
     assert {take.id for take in records.history.page("ada").takes} == {takes[0], *takes[3:]}
@@ -204,7 +204,7 @@ def test_what_is_only_compared_is_in_no_list_and_goes_when_nobody_removed_it(
 
 
 def test_what_would_go_is_told_and_stays(records: Records, takes: list[str]) -> None:
-    records.history.favour(takes[0], "ada", True)
+    records.history.favour(takes[0], "ada", favourite=True)
     records.add("bob's", owner="bob", size=1000)
 
     assert records.history.room("ada") == Room(takes=5, favourites=1, bytes=50)
