@@ -19,23 +19,23 @@ def plan_lines(made: Plan) -> Iterator[str]:
     yield totals(made)
     for planned in made.to_place:
         name, folder = planned.file.name, planned.file.folder
-        yield f"Put {name} into the folder {folder} yourself, or name its repository in models.toml."
+        yield f"Put {name} into the folder {folder}, or add its repository to models.toml."
     gated = sorted({planned.file.repo for planned in made.missing if planned.file.gated})
     if gated:
-        yield f"These ask for consent and a token (HF_TOKEN): {', '.join(gated)}."
+        yield f"These require your consent and a token (HF_TOKEN): {', '.join(gated)}."
 
 
 def totals(made: Plan) -> str:
     about = "" if all(planned.present or planned.file.exact for planned in made.files) else "about "
     if not made.missing:
-        return f"All is here: {in_bytes(made.total_bytes)}."
+        return f"All files are here: {in_bytes(made.total_bytes)}."
     if all(planned.file.built for planned in made.missing):
-        return "Nothing to fetch: `ltx-studio setup` makes what is missing."
+        return "Nothing to download: `ltx-studio setup` creates the missing files."
     if made.of_unknown_size:
         count = made.of_unknown_size
         about = f"{count} file{'' if count == 1 else 's'} of unknown size, and {about}"
     said = (
-        f"To fetch: {about}{in_bytes(made.missing_bytes)} of {in_bytes(made.total_bytes)}. "
+        f"To download: {about}{in_bytes(made.missing_bytes)} of {in_bytes(made.total_bytes)}. "
         f"Free: {in_bytes(made.free_bytes)} at {made.disk}."
     )
     if made.fits and made.of_unknown_size:
@@ -43,7 +43,7 @@ def totals(made: Plan) -> str:
     if made.fits:
         return f"{said} It fits."
     short = in_bytes(made.missing_bytes - made.free_bytes)
-    return f"{said} It does NOT fit: needs {short} more. Free some, or set HF_HUB_CACHE to a folder on a larger disk."
+    return f"{said} It does not fit: free {short} more, or set HF_HUB_CACHE to a folder on a larger disk."
 
 
 def line(planned: Planned) -> str:

@@ -76,7 +76,7 @@ def list_(*, as_json: bool) -> None:
     secho("Model sets, for all six modes", bold=True)
     for set_id, plan in plans.items():
         is_built = all(planned.file.built for planned in plan.missing)
-        to_do = "made by `ltx-studio setup`" if is_built else f"{in_bytes(plan.missing_bytes)} to fetch"
+        to_do = "created by `ltx-studio setup`" if is_built else f"{in_bytes(plan.missing_bytes)} to download"
         to_do += f", {len(plan.to_place)} to place yourself" if plan.to_place else ""
         state = to_do if plan.missing else "here"
         echo(f"  {set_id:<14} {store.registry.sets[set_id].label:<30} {state}")
@@ -192,7 +192,7 @@ def verify_(
             chosen += ["--model-set", model_set] if model_set else []
             flags = [flag for flag, given in (("--everything", everything), ("--hash", contents)) if given]
             again = shlex.join(["ltx-studio", "models", "verify", *chosen, *flags, "--repair"])
-            echo(f"Fetch what is damaged or missing: `{again}`.", err=True)
+            echo(f"To download damaged and missing files: `{again}`.", err=True)
         return 1
     if mending.to_fetch:
         _fetch(list(mending.to_fetch), "Repair", store, quiet=as_json, damaged=mending.damaged)
@@ -339,9 +339,9 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, *, as_json: 
         shown = [{"name": file.name, "folder": file.folder, "path": str(path)} for file, path in here]
         echo_json({"files": shown, "fetched": [planned.file.name for planned in before.missing]}, indent=2)
     elif before.missing:
-        echo(f"Fetched {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}; all are here now.")
+        echo(f"Downloaded {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}.")
     else:
-        echo("Nothing to fetch: all is here.")
+        echo("Nothing to download: all files are here.")
 
 
 def _ask(question: str) -> None:

@@ -204,7 +204,7 @@ def _refuse_what_does_not_fit(missing: Sequence[_Task], work: _Work) -> None:
     need, free = sum(by_blob.values()), free_bytes(cache)
     if need > free:
         raise DiskFullError(
-            f"{in_bytes(need)} are to be fetched, but only {in_bytes(free)} are free at {cache}.",
+            f"The download needs {in_bytes(need)}, but only {in_bytes(free)} are free at {cache}.",
             f"Free {in_bytes(need - free)} there, or set HF_HUB_CACHE to a folder on a larger disk.",
             where=str(cache),
         )

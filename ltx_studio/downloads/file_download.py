@@ -153,7 +153,7 @@ class Fetch:
             log.warning("%s came with wrong contents", self._file.key)
             self._may_use_xet = False
             partial.unlink()
-            self.note = "fetched again, as it came damaged"
+            self.note = "downloaded again, because it was damaged"
         raise DownloadError(
             f"{self._file.name} comes damaged from {self._hub.name}, or is another one: its hash is not {wrong[:12]}….",
             "Try again later, or without the proxy or mirror (HF_ENDPOINT) in between.",
@@ -182,7 +182,7 @@ class Fetch:
 
     def _receive_by_xet(self, remote: Remote, part: "_Part") -> None:
         """Append what Xet has. Without an answer from it, HTTP is used from then on, whose errors are understood."""
-        log.info("fetching %s by Xet from byte %d on", self._file.key, part.have)
+        log.info("downloading %s by Xet from byte %d", self._file.key, part.have)
         self._stream = self._hub.xet_stream(remote, part.have)
         try:
             for piece in self._stream:
@@ -192,7 +192,7 @@ class Fetch:
         except (XetError, TransientError) as error:
             self._stop_if_asked()  # may be our own `abort`
             self._may_use_xet = False
-            log.warning("%s cannot be fetched by Xet, so HTTP goes on: %s", self._file.key, error)
+            log.warning("%s cannot be downloaded by Xet, so HTTP continues: %s", self._file.key, error)
         finally:
             self._stream.abort()
 
@@ -202,7 +202,7 @@ class Fetch:
             self._stop_if_asked()
             start = _start_of(response, remote.size)
             if start > part.have:
-                raise TransientError("the server leaves bytes out")
+                raise TransientError("the server skips bytes")
             skip = part.have - start  # a server without range support sends everything again
             for block in response.iter_raw():
                 self._stop_if_asked()
@@ -223,12 +223,12 @@ class Fetch:
                 failures, before = (1, now) if now > before else (failures + 1, before)
                 if failures >= self._patience.tries:
                     raise DownloadError(
-                        f"{self._file.name} could not be fetched from {self._hub.name}: {error}.",
-                        "Check the network and try again: what is here already is kept.",
+                        f"{self._file.name} could not be downloaded from {self._hub.name}: {error}.",
+                        "Check the network and try again: the download resumes.",
                         where=self._file.repo,
                     ) from None
                 pause = self._patience.pause(failures, error.pause)
-                self._report("retrying", now, f"{error}; again in {pause:.0f} s")
+                self._report("retrying", now, f"{error}; retrying in {pause:.0f} s")
                 self._cancel.wait(pause)
                 self._stop_if_asked()
 

@@ -82,8 +82,8 @@ class Hub:
             is_address = False
         if not is_address:
             raise DownloadError(
-                f"{self.name} is no address of a hub, so {file.name} cannot be fetched.",
-                "Set HF_ENDPOINT to a whole address, such as https://huggingface.co, or unset it.",
+                f"{self.name} is not the address of a hub, so {file.name} cannot be downloaded.",
+                "Set HF_ENDPOINT to a full address, such as https://huggingface.co, or unset it.",
                 where=file.repo,
             )
 
@@ -128,21 +128,21 @@ class Hub:
             raise self._error_of(error, file) from None
         except UnicodeEncodeError:
             raise GateError(
-                "The token holds characters that no token has.",
+                "The token contains characters that tokens do not have.",
                 "Set HF_TOKEN to a token, or unset it.",
                 where=file.repo,
             ) from None
         except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, ValueError) as error:
             raise DownloadError(
-                f"{self.name} cannot be asked for {file.repo}: {printable(str(error))}.",
+                f"{self.name} cannot be reached for {file.repo}: {printable(str(error))}.",
                 "Check the repository's name, HF_ENDPOINT, and the proxy if there is one.",
                 where=file.repo,
             ) from None
         except httpx2.TransportError as error:
-            raise TransientError(printable(str(error)) or type(error).__name__) from None
+            raise TransientError(_reason(error)) from None
         except httpx2.HTTPError as error:
             raise DownloadError(
-                f"{file.name} could not be fetched from {self.name}: {printable(str(error))}.",
+                f"{file.name} could not be downloaded from {self.name}: {_reason(error)}.",
                 "Check HF_ENDPOINT, and the proxy if there is one.",
                 where=file.repo,
             ) from None
@@ -153,43 +153,48 @@ class Hub:
         response = error.response
         status, host, page = response.status_code, response.request.url.host, f"{self.name}/{file.repo}"
         if status in _TRANSIENT:
-            return TransientError(f"{host} answers {status}", _pause(response.headers))
+            return TransientError(f"{host} responds with {status}", _pause(response.headers))
         if isinstance(error, GatedRepoError):
             return GateError(
-                f"{file.repo} asks for consent before it hands out {file.name} ({status}).",
+                f"{file.repo} requires your consent before you can download {file.name} ({status}).",
                 f"Agree to its terms at {page}, then set HF_TOKEN to a token from {self.name}/settings/tokens.",
                 where=page,
             )
         if isinstance(error, RepositoryNotFoundError):
             return DownloadError(
                 f"There is no repository {file.repo} at {self.name}, or it is private.",
-                f"Look at {page}. For a private one, set HF_TOKEN to a token that may read it.",
+                f"See {page}. If it is private, set HF_TOKEN to a token that may read it.",
                 where=page,
             )
         if isinstance(error, EntryNotFoundError) or status == 404:
             return DownloadError(
-                f"{file.repo} has no {file.path} any more.",
-                f"Look at {page}/tree/main; a newer studio may know its new name.",
+                f"{file.repo} no longer has {file.path}.",
+                f"See {page}/tree/main. A newer version of the studio may know its new name.",
                 where=page,
             )
         if status == 401:
             return GateError(
-                f"{host} does not take the token for {file.repo} (401).",
+                f"{host} does not accept the token for {file.repo} (401).",
                 f"Set HF_TOKEN to a token that may read {page}, or unset a stale one.",
                 where=page,
             )
         return DownloadError(
-            f"{file.name} could not be fetched: {host} answers {status}.",
-            f"Look at {page}; check the proxy if there is one.",
+            f"{file.name} could not be downloaded: {host} responds with {status}.",
+            f"See {page}, and check the proxy if there is one.",
             where=page,
         )
+
+
+def _reason(error: Exception) -> str:
+    """Return the cause of a failed request in words, without the system's error number."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", printable(str(error))) or type(error).__name__
 
 
 def offline(files: list[ModelFile]) -> DownloadError:
     names = ", ".join(file.name for file in files)
     return DownloadError(
-        f"Offline mode is on (HF_HUB_OFFLINE), and {'these are' if len(files) > 1 else 'this is'} not here: {names}.",
-        "Unset HF_HUB_OFFLINE, or put the files into a folder that LTX_STUDIO_MODEL_DIRS names.",
+        f"Offline mode is on (HF_HUB_OFFLINE), and {'these files are' if len(files) > 1 else 'this file is'} missing: {names}.",
+        "Unset HF_HUB_OFFLINE, or put the files into a folder in LTX_STUDIO_MODEL_DIRS.",
     )
 
 

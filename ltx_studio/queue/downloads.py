@@ -195,7 +195,7 @@ def _free(connection: sqlite3.Connection, download_id: str, worker: str | None) 
     now = time.time()
     lost = DownloadError(
         f"The studio ended {ATTEMPTS} times while this download ran.",
-        "Fetch the files again; if it happens again, report it with the studio's log.",
+        "Download the files again. If it happens again, report it with the studio's log.",
     )
     connection.execute(
         f"UPDATE downloads SET state = 'cancelled', ended = ?, stopping = 0 WHERE {mine} AND stopping",

@@ -99,7 +99,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
             return
         found = f"{model_set.label}: missing: {', '.join(file.name for file in missing)}"
         advice = set_up if model_set.id == "pocket" else Advice.to(Do.GET_MODELS)
-        yield Finding("Models", found, _problem(found, "Fetch them.", advice))
+        yield Finding("Models", found, _problem(found, "Download them.", advice))
     except StudioError as error:
         yield _of("Set-up", error)
 

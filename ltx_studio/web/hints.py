@@ -11,7 +11,7 @@ WORDS: Mapping[Do, str] = {
     Do.SET_VALUE: "Give it {wanted} in its field.",
     Do.GIVE_WORKFLOW_FILE: "Choose it in its field.",
     Do.GIVE_FILE: words.DROP_ONE,
-    Do.SET_UP_COMFYUI: "Run `ltx-studio setup` (or `./setup.sh`), which fetches it.",
+    Do.SET_UP_COMFYUI: "Run `ltx-studio setup` (or `./setup.sh`) to install it.",
     Do.SET_UP_NODES: "Run `ltx-studio setup`, which writes it.",
     Do.SET_UP_POCKET: "Build it: `ltx-studio setup`.",
     Do.RESTORE_POCKET: "Run `ltx-studio setup` to restore it.",
@@ -24,7 +24,7 @@ WORDS: Mapping[Do, str] = {
     ),
     Do.VERIFY_MODELS: f"Press {words.CHECK_CONTENTS} under {words.MODELS}; replace the file if it is your own.",
     Do.REPAIR_MODEL: (
-        f"If the studio fetched it, press {words.CHECK_CONTENTS}, then {words.REPAIR}, under {words.MODELS}; "
+        f"If the studio downloaded it, press {words.CHECK_CONTENTS}, then {words.REPAIR}, under {words.MODELS}; "
         "otherwise replace it with an intact copy."
     ),
     Do.USE_POCKET: "start the studio with the pocket preview: `ltx-studio serve --model-set pocket`",

@@ -53,7 +53,7 @@ def test_plan_says_no_when_it_does_not_fit(shop: Shop) -> None:
 
     done = run(shop, "plan", "huge.safetensors")
 
-    assert "does NOT fit" in done.stdout.splitlines()[-1]
+    assert "does not fit" in done.stdout.splitlines()[-1]
     assert "HF_HUB_CACHE" in done.stdout.splitlines()[-1]
     assert answer(run(shop, "plan", "huge.safetensors", "--json"))["fits"] is False
 
@@ -66,7 +66,7 @@ def test_get_fetches_and_tells_how_far_it_is(shop: Shop) -> None:
     assert done.returncode == 0
     assert "100%" in done.stderr
     assert "done" in done.stderr
-    assert "Fetched 1 of 1 files, 3.0 MB" in done.stdout
+    assert "Downloaded 1 of 1 files, 3.0 MB" in done.stdout
     assert shop.cached(file).read_bytes() == shop.contents(file)
     again = answer(run(shop, "get", "loras/a.safetensors", "--json"))
     assert again == {
@@ -145,7 +145,7 @@ def test_on_a_terminal_a_gate_asks_for_a_token_and_does_not_show_it(shop: Shop) 
     shown, code = on_a_terminal(shop, ["get", "a.safetensors"], "Token", "hf_secret")
 
     assert code == 0, shown
-    assert "asks for consent" in shown
+    assert "requires your consent" in shown
     assert "hf_secret" not in shown
     assert shop.cached(file).read_bytes() == shop.contents(file)
 
@@ -159,7 +159,7 @@ def test_on_a_terminal_nobody_is_asked_for_a_token_without_need(shop: Shop) -> N
 
     assert code == 0, shown
     assert "Token" not in shown
-    assert "Fetched 1 of 1 files, 3.0 MB" in shown
+    assert "Downloaded 1 of 1 files, 3.0 MB" in shown
 
 
 def on_a_terminal(shop: Shop, arguments: list[str], question: str, reply: str) -> tuple[str, int]:
@@ -333,7 +333,7 @@ def test_list_shows_every_set_and_file(shop: Shop) -> None:
     assert list(shown["sets"]) == ["pocket", "fp8", "bf16", "nvfp4", "distilled-fp8", "split"]
     assert shown["sets"]["fp8"]["missing_bytes"] == 42_984_366_686
     assert "a.safetensors" in [file["name"] for file in shown["files"]]
-    assert "43.0 GB to fetch" in run(shop, "list").stdout
+    assert "43.0 GB to download" in run(shop, "list").stdout
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_a_disk_that_is_too_small_is_refused_and_one_that_fills_up_is_a_clean_er
 
     said = done.stdout
     assert "refused: 1" in said, said + done.stderr
-    assert "15.0 MB are to be fetched, but only" in said
+    assert "The download needs 15.0 MB, but only" in said
     assert "filled: 1" in said
     assert "The disk is full: b.safetensors has 6.0 MB." in said
     assert "kept" in said

@@ -68,7 +68,7 @@ def test_a_partial_file_is_continued_at_its_byte(shop: Shop, caplog: pytest.LogC
     ensure(shop, file)
 
     assert is_whole(shop, file)
-    assert f"by Xet from byte {have} on" in caplog.text
+    assert f"by Xet from byte {have}\n" in caplog.text
 
 
 def test_what_http_began_xet_ends(
@@ -86,7 +86,7 @@ def test_what_http_began_xet_ends(
     ensure(shop, file)
 
     assert is_whole(shop, file)
-    assert f"by Xet from byte {SIZE // 4} on" in caplog.text
+    assert f"by Xet from byte {SIZE // 4}\n" in caplog.text
     assert shop.hub.sent() == SIZE // 4
 
 
@@ -102,7 +102,7 @@ def test_a_killed_download_goes_on_at_its_byte(shop: Shop, caplog: pytest.LogCap
     ensure(shop, file)
 
     assert is_whole(shop, file)
-    assert f"by Xet from byte {2 * PIECE} on" in caplog.text
+    assert f"by Xet from byte {2 * PIECE}\n" in caplog.text
     assert shop.hub.sent() == 0
 
 
@@ -156,7 +156,7 @@ def test_http_goes_on_where_xet_does_not_have_it(shop: Shop, caplog: pytest.LogC
     assert isinstance(events[-1], Finished)
     assert is_whole(shop, file)
     assert shop.hub.sent() == SIZE
-    assert "cannot be fetched by Xet, so HTTP goes on" in caplog.text
+    assert "cannot be fetched by Xet, so HTTP goes\n" in caplog.text
 
 
 def test_http_goes_on_where_xet_gives_no_token(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:

@@ -167,7 +167,7 @@ def test_after_a_kill_of_the_server_xet_goes_on_at_the_byte(
 
     assert isinstance(end, Finished)
     assert is_here(shop, file)
-    assert f"by Xet from byte {2 * PIECE} on" in caplog.text
+    assert f"by Xet from byte {2 * PIECE}\n" in caplog.text
     assert shop.hub.sent() == 0
 
 

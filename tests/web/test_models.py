@@ -91,7 +91,7 @@ def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watc
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     open_panel(page, tiny, "Models")
     plan = page.locator("#models-plan")
-    expect(plan).to_contain_text("To fetch: 9.0 MB of 9.0 MB")
+    expect(plan).to_contain_text("To download: 9.0 MB of 9.0 MB")
     expect(plan).to_contain_text("Mine <b>alone</b>")
 
     page.get_by_role("button", name="Get what is missing").click()
@@ -105,7 +105,7 @@ def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watc
     held.wait.set()
     expect(card).to_contain_text("All files are here.", timeout=20_000)
     expect(page.locator("#models-stop-download")).to_be_hidden()
-    expect(plan).to_contain_text("All is here: 9.0 MB")
+    expect(plan).to_contain_text("All files are here: 9.0 MB")
     expect(page.get_by_role("button", name="Get what is missing")).to_be_disabled()
     assert shop.store().path(shop.store().registry.get_file("one.safetensors")).stat().st_size == SIZE
     assert watch.errors == []
@@ -135,7 +135,7 @@ def test_a_gate_is_said_with_what_to_do(page: Page, tiny: str, shop: Shop) -> No
     page.get_by_role("button", name="Get what is missing").click()
 
     card = page.locator("#models-downloads .card.error")
-    expect(card).to_contain_text("asks for consent")
+    expect(card).to_contain_text("requires your consent")
     expect(card).to_contain_text("HF_TOKEN")
     expect(page.get_by_role("button", name="Get what is missing")).to_be_enabled()
 
@@ -144,9 +144,9 @@ def test_the_set_in_use_and_the_others_are_told_apart(page: Page, tiny: str) -> 
     open_panel(page, tiny, "Models")
     expect(page.locator("#models-plan")).to_contain_text("This set is in use.")
 
-    page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to fetch)", exact=True).check()
+    page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to download)", exact=True).check()
 
-    expect(page.locator("#models-plan")).to_contain_text("To fetch: 43.0 GB of 43.0 GB")
+    expect(page.locator("#models-plan")).to_contain_text("To download: 43.0 GB of 43.0 GB")
     expect(page.locator("#models-plan")).to_contain_text("ltx-studio serve --model-set fp8")
 
 
@@ -295,7 +295,7 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
     page.get_by_role("button", name="Remove …").click()
     page.get_by_role("button", name="Remove and free 6.0 MB").click()
     expect(card).to_contain_text("Removed. Freed: 6.0 MB.")
-    expect(page.locator("#models-plan")).to_contain_text("To fetch: 6.0 MB of 9.0 MB")
+    expect(page.locator("#models-plan")).to_contain_text("To download: 6.0 MB of 9.0 MB")
     expect(page.get_by_role("button", name="Get what is missing")).to_be_enabled()
     assert not ours.exists()
     assert theirs.exists()
@@ -307,7 +307,7 @@ def test_what_another_set_needs_stays(page: Page, tiny: str, shop: Shop) -> None
         own.write(SET.replace("sets.tiny", "sets.other").replace("one.safe", "two.safe").replace("Tiny", "Other"))
     shop.add("two.safetensors", folder="checkpoints", bytes=SIZE)
     get_all(page, tiny)
-    page.get_by_label("Other (3.0 MB to fetch)").check()
+    page.get_by_label("Other (3.0 MB to download)").check()
     page.get_by_role("button", name="Get what is missing").click()
     expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
 
@@ -322,7 +322,7 @@ def test_another_choice_takes_the_question_away(page: Page, tiny: str) -> None:
     page.get_by_role("button", name="Remove …").click()
     expect(page.locator("#models-remove-now")).to_be_visible()
 
-    page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to fetch)", exact=True).check()
+    page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to download)", exact=True).check()
 
     expect(page.locator("#models-remove-now")).to_be_hidden()
     expect(page.locator("#models-run")).not_to_contain_text("Removing frees")
@@ -363,7 +363,7 @@ def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tin
     page.locator("#remedy-fetch").click()
 
     expect(page.locator("#models-downloads")).to_contain_text("All files are here.", timeout=20_000)
-    expect(page.locator("#models-plan")).to_contain_text("To fetch: 6.0 MB of 9.0 MB")
+    expect(page.locator("#models-plan")).to_contain_text("To download: 6.0 MB of 9.0 MB")
     assert [shop.hub.sent(f"{name}.safetensors") > 0 for name in ("one", "encoder", "up")] == [True, False, False]
     expect(page.locator("#remedy-retry")).to_be_visible()
 
@@ -373,7 +373,7 @@ def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_
 
     expect(page.get_by_label("Pocket preview (here, in use)")).to_be_checked()
     expect(page.locator("#models-plan")).to_contain_text("a tiny LTX-2.3 that knows coloured shapes")
-    expect(page.locator("#models-plan")).to_contain_text("All is here: ")
+    expect(page.locator("#models-plan")).to_contain_text("All files are here: ")
     expect(page.locator("#models-plan")).to_contain_text("Free on that disk: ")
     page.get_by_role("button", name="Remove …").click()
     expect(page.locator("#models-run")).to_contain_text("is installed by the set-up")
@@ -382,7 +382,7 @@ def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_
 
 def test_what_requests_may_name_is_shown_when_asked_for(page: Page, page_url: str) -> None:
     open_panel(page, page_url, "Models")
-    page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to fetch)", exact=True).check()
+    page.get_by_label("LTX-2.3 22B fp8 (43.0 GB to download)", exact=True).check()
     rows = page.locator("#models-plan .files li")
     expect(rows).to_have_count(5)
 
@@ -430,9 +430,9 @@ def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: 
     shown = panel._look("tiny", False, visitor)
     stopped = panel._stop_download(visitor)[panel._parts.card]
 
-    assert "Without a password, models cannot be fetched" in refused
+    assert "Without a password, you cannot download models" in refused
     assert "Waiting for another download" in shown[panel._board._card]
-    assert "Without a password, models cannot be fetched" in stopped
+    assert "Without a password, you cannot download models" in stopped
     assert studio.models.download(download).is_active
     assert shop.hub.sent("one.safetensors") == 0
 
