@@ -193,7 +193,8 @@ def _reason(error: Exception) -> str:
 def offline(files: list[ModelFile]) -> DownloadError:
     names = ", ".join(file.name for file in files)
     return DownloadError(
-        f"Offline mode is on (HF_HUB_OFFLINE), and {'these files are' if len(files) > 1 else 'this file is'} missing: {names}.",
+        f"Offline mode is on (HF_HUB_OFFLINE), and {'these files are' if len(files) > 1 else 'this file is'} missing: "
+        f"{names}.",
         "Unset HF_HUB_OFFLINE, or put the files into a folder in LTX_STUDIO_MODEL_DIRS.",
     )
 

@@ -156,7 +156,7 @@ def test_http_goes_on_where_xet_does_not_have_it(shop: Shop, caplog: pytest.LogC
     assert isinstance(events[-1], Finished)
     assert is_whole(shop, file)
     assert shop.hub.sent() == SIZE
-    assert "cannot be fetched by Xet, so HTTP goes\n" in caplog.text
+    assert "cannot be downloaded by Xet, so HTTP continues" in caplog.text
 
 
 def test_http_goes_on_where_xet_gives_no_token(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
