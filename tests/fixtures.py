@@ -59,6 +59,21 @@ KINDS: Mapping[str, set[str]] = {
 }
 """Marks of tests, by the fixtures that they need: `make check` leaves these tests out."""
 
+SLOW = tuple(
+    f"tests/{path}.py"
+    for path in (
+        "cli/test_commands", "cli/test_damage", "cli/test_models", "downloads/test_ensure", "downloads/test_xet",
+        "engine/test_comfyui", "fuzz/test_fuzz", "graph/test_confinement", "graph/test_scale", "media/test_downmix",
+        "media/test_edges", "media/test_hostile", "media/test_prepare_inputs", "media/test_probe", "media/test_shown",
+        "media/test_table", "models/test_upkeep", "modes/test_lengths", "queue/test_rebuild", "runners/test_downloader",
+        "runners/test_executor", "runners/test_processes", "test_app", "test_permissions", "test_sandbox",
+        "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples", "web/test_gate",
+        "web/test_lan", "web/test_light", "web/test_model_api", "web/test_own_form", "web/test_page",
+        "web/test_sessions",
+    )
+)  # fmt: skip
+"""Modules of over two seconds that need neither: they start processes or servers, or read large files."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--gpu", action="store_true", help="also run the tests that need a GPU")
@@ -92,6 +107,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for kind, fixtures in KINDS.items():
             if needed & fixtures:
                 item.add_marker(kind)
+        if item.path.relative_to(config.rootpath).as_posix() in SLOW:
+            item.add_marker("slow")
     if not config.getoption("--all"):
         left_out = [item for item in items if "thorough" in item.keywords]
         items[:] = [item for item in items if "thorough" not in item.keywords]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures import SLOW
 from tests.support import ROOT
 
 PACKAGE = ROOT / "ltx_studio"
@@ -47,6 +48,10 @@ def test_starts_without_torch_comfyui_or_gradio(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_modules_that_are_listed_as_slow_exist() -> None:
+    assert [path for path in SLOW if not (ROOT / path).is_file()] == []
 
 
 def test_tests_use_the_real_thing() -> None:
