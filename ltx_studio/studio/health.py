@@ -98,8 +98,13 @@ def _installed(settings: Settings) -> Iterator[Finding]:
             yield Finding("Models", f"{model_set.label}: complete")
             return
         found = f"{model_set.label}: missing: {', '.join(file.name for file in missing)}"
-        advice = set_up if model_set.id == "pocket" else Advice.to(Do.GET_MODELS)
-        yield Finding("Models", found, _problem(found, "Download them.", advice))
+        if model_set.id == "pocket":
+            problem: StudioError = _problem(found, "Run the set-up.", set_up)
+        elif all(file.repo for file in missing):
+            problem = _problem(found, "Download them.", Advice.to(Do.GET_MODELS))
+        else:  # they have no source, so a download would only fail
+            problem = store.missing([file for file in missing if not file.repo])
+        yield Finding("Models", found, problem)
     except StudioError as error:
         yield _of("Set-up", error)
 

@@ -46,7 +46,7 @@ class Api:
     def build(self) -> None:
         """Add the endpoints to the open Blocks."""
         for mode in MODES.values():
-            api(self._telling(self._endpoint(mode)), api_name=mode.id, api_description=f"{mode.label}: hand in a job.")
+            api(self._telling(self._endpoint(mode)), api_name=mode.id, api_description=f"{mode.label}: submit a job.")
         for function in (
             self.batch, self.jobs, self.job, self.cancel, self.retry, self.move, self.pause, self.takes, self.take,
             self.favourite, self.tag, self.delete, self.prune, self.recipe, self.workflow_form, self.workflow,
@@ -317,7 +317,7 @@ def _uploaded(value: Any) -> Path:
     path = Path(str(value.get("path", "")) if isinstance(value, Mapping) else "")
     folder = Path(get_upload_folder()).resolve()
     if not path.resolve().is_relative_to(folder) or not path.is_file():
-        raise RequestError("A file is no upload.", "Upload it: in Python with `gradio_client.handle_file`.")
+        raise RequestError("A file was not uploaded.", "Upload it: in Python with `gradio_client.handle_file`.")
     return path
 
 

@@ -2,12 +2,26 @@
 
 import errno
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ltx_studio.advice import Advice, Do
 from ltx_studio.settings import Settings
 from ltx_studio.studio.health import _home, examine
+from tests.support import home_apart
+
+SET = """
+[sets.tiny]
+label = "Tiny"
+width = 256
+height = 256
+token_width = 128
+checkpoint = "one.safetensors"
+text_encoder = "encoder.safetensors"
+upscaler = "up.safetensors"
+"""
 
 
 def test_a_home_that_can_be_written_is_good(home: Settings) -> None:
@@ -48,6 +62,20 @@ def test_a_damaged_database_is_a_finding_and_repaired(home: Settings) -> None:
 
     assert "Recovered" in {each.name for each in examine(home, repair=True)}
     assert {each.name: each.good for each in examine(home)}["Database"]
+
+
+@pytest.mark.parametrize(("place", "do"), [("", Do.PLACE_MODEL), ('repo = "org/small"', Do.GET_MODELS)])
+def test_missing_models_have_an_advice_that_leads_there(place: str, do: Do, set_up: Settings, tmp_path: Path) -> None:
+    files = {"checkpoints": "one", "text_encoders": "encoder", "latent_upscale_models": "up"}
+    own = "".join(f'[files."{folder}/{name}.safetensors"]\n{place}\n' for folder, name in files.items())
+    apart = home_apart(set_up, tmp_path / "home")
+    (apart.home / "models.toml").write_text(own + SET)
+
+    (models,) = (each for each in examine(replace(apart, model_set="tiny")) if each.name == "Models")
+
+    assert models.problem is not None
+    assert models.problem.advice is not None
+    assert models.problem.advice.do is do
 
 
 def test_what_is_not_set_up_is_a_finding_with_the_advice_to_do_so(home: Settings) -> None:

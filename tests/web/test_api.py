@@ -94,7 +94,7 @@ def test_what_has_no_effect_is_told_with_the_job(client: Client) -> None:
         ("/move", {"job": "x", "place": "first"}, "place is wrong"),
         ("/takes", {"limit": None}, "limit is wrong"),
         ("/takes", {"before": 10**30}, "too large"),
-        ("/t2v", {"prompt": "x", "loras": [{"file": None, "strenght": 1}]}, "no upload"),
+        ("/t2v", {"prompt": "x", "loras": [{"file": None, "strenght": 1}]}, "not uploaded"),
     ],
 )
 def test_what_is_wrong_comes_back_in_words(endpoint: str, given: dict[str, Any], said: str, client: Client) -> None:
@@ -116,7 +116,7 @@ def test_a_file_of_the_server_is_no_upload(path: str, page_url: str, settings: S
         asked = http.post("/gradio_api/call/recipe", json=data)
         answer = http.get(f"/gradio_api/call/recipe/{asked.json()['event_id']}") if asked.is_success else asked
 
-    assert "no upload" in answer.text or answer.is_error or "event: error" in answer.text
+    assert "not uploaded" in answer.text or answer.is_error or "event: error" in answer.text
     assert "root:" not in answer.text
 
 
@@ -139,7 +139,7 @@ def test_a_path_is_no_upload_either(how: str, client: Client, samples: dict[str,
         },
     }
 
-    with pytest.raises(AppError, match="no upload"):
+    with pytest.raises(AppError, match="not uploaded"):
         client.predict(**asked[how])
 
 

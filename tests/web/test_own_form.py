@@ -89,7 +89,7 @@ def test_a_form_of_very_many_fields_says_how_many_it_shows(definitions: Definiti
 
     told = told_of(form_of(graph, definitions))
 
-    assert told.startswith(f"5000 inputs. What comes of it is shown above. The form shows the first {MOST_SHOWN}; ")
+    assert told.startswith(f"5000 inputs. The result appears above. The form shows the first {MOST_SHOWN}; ")
     assert told.endswith("Sampler 0, Sampler 1, Sampler 2, Sampler 3, Sampler 4 and 195 more.")
 
 
@@ -101,4 +101,4 @@ def test_a_problem_is_worded_for_the_page() -> None:
     advice = Advice.to(Do.SET_VALUE, wanted="a number from 0 to 1", given="3.a=0.5")
     problem = WorkflowError("Sampler: a is missing.", "Give it a number.", advice=advice)
 
-    assert in_words([problem]) == ["Sampler: a is missing. Give it a number from 0 to 1 in its field."]
+    assert in_words([problem]) == ["Sampler: a is missing. Set it to a number from 0 to 1 in its field."]

@@ -247,7 +247,7 @@ def test_the_page_carries_nothing_of_the_api_and_the_apis_own_page_says_what_it_
     assert page.locator(".nav-holder, nav").count() == 0
 
     page.goto(f"{page_url.rstrip('/')}/endpoints")
-    expect(page.locator("body")).to_contain_text("Programs hand in jobs at this server's address")
+    expect(page.locator("body")).to_contain_text("Programs submit jobs at this server's address")
     assert page.locator(".nav-holder, nav").count() == 0
 
 
