@@ -84,15 +84,15 @@ def test_what_is_to_be_known_of_each_request_is_said_when_it_is_added(terminal: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["generate", "t2v", "--prompt", "x", "--takes", "2", "--out", "a.mp4"], "--out names one file"),
-        (["generate", "t2v", "--prompt", "x", "--detach", "--out", "a.mp4"], "--out names one file"),
+        (["generate", "t2v", "--prompt", "x", "--takes", "2", "--out", "a.mp4"], "--out cannot be combined"),
+        (["generate", "t2v", "--prompt", "x", "--detach", "--out", "a.mp4"], "--out cannot be combined"),
         (["generate", "--seed", "4", "t2v", "--prompt", "x"], "Options must come after the mode"),
         (["generate", "--from", "nothing.mp4"], "nothing.mp4"),
         (["recipe", "nothing.mp4"], "nothing.mp4"),
         (["recipe", "verify", "nothing.mp4"], "nothing.mp4"),
-        (["recipe", "nodes", "nowhere"], "no folder"),
+        (["recipe", "nodes", "nowhere"], "not a folder"),
         (["workflow", "run", "nothing.json"], "nothing.json"),
-        (["generate", "--from", "x.mp4", "--file", "image"], "write image=picture.png"),
+        (["generate", "--from", "x.mp4", "--file", "image"], "is not NAME=PATH, such as image=picture.png"),
     ],
 )
 def test_a_wrong_command_says_what_to_do_and_hands_nothing_in(

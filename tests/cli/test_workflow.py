@@ -81,7 +81,7 @@ def test_official_templates_are_ok_with_notes(terminal: Terminal) -> None:
     assert sum(": ok, " in line for line in out.splitlines()) == len(files) == 6
     assert "Set it with `--set 269.image=PATH`" in out
     assert "--map-models pocket" in out
-    assert "model files that are not here" not in mapped
+    assert "missing model files" not in mapped
     assert terminal("workflow", "check", "--map-models", "nothing", *files, rc=2) == ""
     assert "There is no model set 'nothing'" in terminal.err
 

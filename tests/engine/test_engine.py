@@ -678,7 +678,7 @@ class TestMemory:
         events = engine.run(small_workflow())
         while not isinstance(next(events), Step):
             pass
-        with pytest.raises(BusyError, match="run is on"):
+        with pytest.raises(BusyError, match="in use by a run"):
             engine.unload()
         assert isinstance(outcome_of(events), Finished)
 

@@ -47,7 +47,7 @@ def test_a_file_is_parsed_once_for_card_form_and_run(settings: Settings, tmp_pat
 def test_a_file_that_is_refused_is_parsed_once_too(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
     files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json", "{")
     for _ in range(3):
-        with pytest.raises(StudioError, match="holds no JSON"):
+        with pytest.raises(StudioError, match="is not JSON"):
             files.get(path)
 
     assert reads == [path]

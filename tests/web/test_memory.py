@@ -145,8 +145,8 @@ def test_while_a_run_is_on_unloading_is_refused_in_words_and_the_run_goes_on(
 
     unload(page)
 
-    expect(page.locator("#unload-card .card.error")).to_contain_text("A run is on")
-    expect(page.locator("#unload-card .card.error")).to_contain_text("wait for it to end")
+    expect(page.locator("#unload-card .card.error")).to_contain_text("The models are in use by a run")
+    expect(page.locator("#unload-card .card.error")).to_contain_text("wait for it to finish")
     release.set()
     expect_done(page)
     unload(page)

@@ -257,7 +257,7 @@ def test_a_seed_out_of_range_is_a_card_too(page: Page, page_url: str, seed: str,
     keep_seed(page, seed)
     press(page, "Generate")
 
-    expect(page.get_by_role("alert").first).to_contain_text("Choose seed from 0 to")
+    expect(page.get_by_role("alert").first).to_contain_text("Use a value from 0 to")
     assert watch.errors == []
 
 
