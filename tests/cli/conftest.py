@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ltx_studio.cli.commands import main
+from ltx_studio.engine import Engine
 from ltx_studio.settings import Settings, get_settings
 from tests.support import home_apart
 
@@ -33,6 +34,7 @@ class Terminal:
 @pytest.fixture
 def terminal(
     set_up: Settings,
+    engine: Engine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

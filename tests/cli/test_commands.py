@@ -228,7 +228,7 @@ def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
 
     assert done.returncode == 0
     assert "your own" in done.stdout
-    assert "Storing" not in done.stdout
+    assert "Installing" not in done.stdout
 
 
 def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_path_on_stdout(
