@@ -155,29 +155,34 @@ class _Report:
     def __init__(self, queue: DownloadQueue, download_id: str, worker: str) -> None:
         self._queue, self._id, self._worker = queue, download_id, worker
         self._files: dict[str, Fetching] = {}
+        self._had: dict[str, int] = {}
         self._wait: Waiting | None = None
-        self._before = self._at = 0.0
+        self._has_grown = False
+        self._at = 0.0
 
     def see(self, event: Event) -> bool:
         """Note an event, and return whether the download must stop."""
         if isinstance(event, Fetching):
             self._files[event.file], self._wait = event, None
+            self._compare(event)
         elif isinstance(event, Waiting):
             self._wait = event
         return time.monotonic() - self._at >= REPORT_SECONDS and self.now()
+
+    def _compare(self, event: Fetching) -> None:
+        """Note whether a file has new bytes; those that are only checked were here before."""
+        if event.phase == "fetching":
+            self._had.setdefault(event.file, event.done)
+        self._has_grown |= event.done > self._had.get(event.file, event.done)
 
     def now(self) -> bool:
         """Write the progress, and return whether the download must stop. A failed report never ends a download."""
         progress = DownloadProgress(tuple(self._files.values()), self._wait)
         self._at = time.monotonic()
         try:
-            must_stop = self._queue.report(
-                self._id, self._worker, progress, has_grown=bool(self._before) and progress.done > self._before
-            )
+            return self._queue.report(self._id, self._worker, progress, has_grown=self._has_grown)
         except sqlite3.Error:
             return False
-        self._before = progress.done
-        return must_stop
 
 
 class Downloader:

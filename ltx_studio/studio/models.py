@@ -6,6 +6,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from typing import Self
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Fetching, Finished, Heartbeat, Outcome, Waiting
 from ltx_studio.models.files import Identity, ModelFile
 from ltx_studio.models.plan import Plan, make_plan
@@ -88,11 +89,17 @@ class Models:
 
     def downloads(self, limit: int = 50) -> list[Download]:
         """Return the downloads: those that run, those that wait in their order, then the ended ones, newest first."""
+        self._executor.recover()
         return self._queue.all(limit)
 
     def active_downloads(self) -> list[Download]:
-        """Return the downloads that run, then those that wait."""
-        return self._queue.active()
+        """Return the downloads into this studio's cache that run, then those that wait."""
+        self._executor.recover()
+        try:
+            cache = cache_of(self._settings)
+        except StudioError:
+            return []
+        return [each for each in self._queue.active() if each.cache == cache]
 
     def cancel(self, download_id: str) -> Download:
         """Cancel a download; one that runs stops soon. What has been fetched is kept.
@@ -100,12 +107,16 @@ class Models:
         Raises:
             RequestError: There is none with this id.
         """
+        self._executor.recover()  # a process that was killed would not see the request
         return self._queue.cancel(download_id)
 
     def bringing(self, files: Iterable[ModelFile]) -> Download | None:
-        """Return a download that waits or runs and brings all these files."""
+        """Return a download into this studio's cache that brings all these files; None without files."""
         keys = {file.known_key for file in files}
-        return next((each for each in self._queue.active() if keys <= set(each.files)), None)
+        if not keys:
+            return None
+        coming = (each for each in self.active_downloads() if not each.is_stopping)
+        return next((each for each in coming if keys <= set(each.files)), None)
 
     def work(self) -> None:
         """Start this process's downloader, which carries out what waits; a second call does nothing."""
@@ -128,8 +139,8 @@ class Models:
         news = _News()
         while True:
             found = self._queue.get(download_id)
-            others = (each.state for each in self._queue.active() if each.id != download_id)
-            yield from news.of(found, is_blocked=any(isinstance(state, states.Running) for state in others))
+            others = (each for each in self._queue.active() if each.id != download_id and each.cache == found.cache)
+            yield from news.of(found, is_blocked=any(isinstance(each.state, states.Running) for each in others))
             if not found.is_active:
                 yield _outcome(found)
                 return

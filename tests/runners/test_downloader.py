@@ -17,12 +17,15 @@ from huggingface_hub import constants
 from ltx_studio.cancel import CancelToken
 from ltx_studio.downloads.xet import PIECE
 from ltx_studio.errors import GateError, ModelMissingError
-from ltx_studio.events import Cancelled, Failed, Fetching, Finished, Waiting
+from ltx_studio.events import Cancelled, Failed, Fetching, FetchPhase, Finished, Waiting
 from ltx_studio.models import ModelFile
 from ltx_studio.models.hub_cache import PARTIAL
 from ltx_studio.queue import LOCAL
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.downloads import DownloadQueue
 from ltx_studio.queue.states import Cancelled as Stopped
 from ltx_studio.queue.states import Done, Queued, Running
+from ltx_studio.runners.downloader import _Report
 from ltx_studio.studio import Models, Studio
 from tests.hub import Fault
 from tests.runners.quick import QuickRunner
@@ -39,6 +42,30 @@ if len(sys.argv) > 1:
 Models.open(get_settings()).work()
 threading.Event().wait()
 """
+
+
+@pytest.mark.parametrize(
+    ("phases", "grown"),
+    [
+        ([("checking", 10), ("checking", 20), ("fetching", 30)], False),
+        ([("checking", 10), ("fetching", 30), ("fetching", 31)], True),
+        ([("fetching", 0), ("done", 30)], True),
+        ([("done", 30)], False),
+    ],
+)
+def test_only_new_bytes_count_as_growth(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, phases: list[tuple[FetchPhase, int]], grown: bool
+) -> None:
+    """Otherwise a download that ends the studio each time would start for ever."""
+    queue, reported = DownloadQueue(Database(tmp_path / "studio.db")), []
+    monkeypatch.setattr(queue, "report", lambda *_, has_grown: reported.append(has_grown))
+    report = _Report(queue, "a download", "me")
+
+    for phase, done in phases:
+        report.see(Fetching("a", phase, done, 100, done, 100))
+        report.now()
+
+    assert any(reported) == grown
 
 
 @pytest.fixture(autouse=True)

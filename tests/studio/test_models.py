@@ -1,0 +1,92 @@
+"""Downloads as a studio's interfaces see them: those of dead processes and of other caches hold nobody up."""
+
+from pathlib import Path
+
+import pytest
+
+from ltx_studio.models import ModelFile, Store
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.downloads import DownloadQueue
+from ltx_studio.queue.states import Cancelled, Queued
+from ltx_studio.queue.workers import WorkerId
+from ltx_studio.runners.downloader import cache_of
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Models
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", hub_cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def models(settings: Settings) -> Models:
+    return Models.open(settings)
+
+
+@pytest.fixture
+def queue(settings: Settings) -> DownloadQueue:
+    return DownloadQueue(Database(settings.database_file))
+
+
+@pytest.fixture
+def file(settings: Settings) -> ModelFile:
+    return next(iter(Store(settings).registry.files.values()))
+
+
+def left_by_a_killed_process(settings: Settings, queue: DownloadQueue, file: ModelFile) -> str:
+    """Return a download that runs according to its row, although its process is gone."""
+    download_id = queue.submit("A file", cache_of(settings), [file.key])
+    assert queue.claim(cache_of(settings), WorkerId(settings.downloaders_dir).id) is not None
+    return download_id
+
+
+def test_a_download_of_a_killed_process_is_cancelled_at_once(
+    settings: Settings, models: Models, queue: DownloadQueue, file: ModelFile
+) -> None:
+    left = left_by_a_killed_process(settings, queue, file)
+
+    assert isinstance(models.cancel(left).state, Cancelled)
+
+
+def test_a_download_of_a_killed_process_is_listed_as_waiting(
+    settings: Settings, models: Models, queue: DownloadQueue, file: ModelFile
+) -> None:
+    left_by_a_killed_process(settings, queue, file)
+    (listed,) = models.downloads()
+    assert isinstance(listed.state, Queued)
+
+    queue.claim(cache_of(settings), WorkerId(settings.downloaders_dir).id)
+    (listed,) = models.active_downloads()
+    assert isinstance(listed.state, Queued)
+
+
+def test_a_download_into_another_cache_brings_nothing(models: Models, queue: DownloadQueue, file: ModelFile) -> None:
+    queue.submit("A file", "/another/cache", [file.key])
+
+    assert models.bringing([file]) is None
+    assert models.active_downloads() == []
+    assert len(models.downloads()) == 1
+
+
+def test_a_download_that_stops_brings_nothing(
+    settings: Settings, models: Models, queue: DownloadQueue, file: ModelFile
+) -> None:
+    worker = WorkerId(settings.downloaders_dir)
+    worker.hold()
+    download_id = queue.submit("A file", cache_of(settings), [file.key])
+    queue.claim(cache_of(settings), worker.id)
+    coming = models.bringing([file])
+    assert coming is not None
+    assert coming.id == download_id
+
+    models.cancel(download_id)
+
+    assert models.bringing([file]) is None
+    worker.release()
+
+
+def test_no_files_are_brought_by_none(models: Models, file: ModelFile) -> None:
+    models.get([file], "A file")
+
+    assert models.bringing([]) is None
