@@ -91,7 +91,7 @@ class _Work:
         wrong = self.store.flaw(pointer, file)
         if wrong:
             raise DownloadError(
-                f"{file.name} arrived as the hub has it, but it {wrong}.",
+                f"The hub's copy of {file.name} is damaged: it {wrong}.",
                 "Report it to the repository's owner.",
                 where=file.repo,
             )
@@ -148,6 +148,7 @@ def ensure_models(
             yield from _in_threads(missing, work.get, work, cancel, at_once, lambda _: _told(tasks))
         yield from _told(tasks)
         _raise_first(tasks, StudioError)
+        _raise_unfinished(tasks)
     except StoppedError:
         yield Cancelled()
     except StudioError as error:
@@ -263,6 +264,13 @@ def _raise_first(tasks: Sequence[_Task], kind: type[StudioError]) -> None:
         raise error
     if any(isinstance(error, StoppedError) for error in errors):
         raise StoppedError("Stopped.", KEPT)
+
+
+def _raise_unfinished(tasks: Sequence[_Task]) -> None:
+    """Raise if a file is not complete although no task has an error: its thread ended in the middle."""
+    names = [task.file.name for task in tasks if task.phase != "done"]
+    if names:
+        raise DownloadError(f"The download of {', '.join(names)} ended early.", "Try it again: the download resumes.")
 
 
 def _told_of_faults(tasks: Sequence[_Task]) -> Iterator[Event]:

@@ -80,7 +80,7 @@ class Fetch:
         remote: Remote = self._patiently(lambda: self._hub.remote(self._file), lambda: 0)
         if self._file.sha256 and len(remote.etag) == 64 and remote.etag != self._file.sha256:
             raise DownloadError(
-                f"{self._file.repo} has another {self._file.path} than the one that is known: its sha256 is "
+                f"{self._file.repo} has a different {self._file.path} than expected: its sha256 is "
                 f"{remote.etag[:12]}…, not {self._file.sha256[:12]}….",
                 f'A newer studio may know it. To use it all the same, give its bytes and sha256 under [files."'
                 f'{self._file.key}"] in models.toml.',
@@ -88,7 +88,7 @@ class Fetch:
             )
         if self._file.exact and remote.size != self._file.size:
             raise DownloadError(
-                f"{self._file.repo} has another {self._file.path} than the one that is known: it has "
+                f"{self._file.repo} has a different {self._file.path} than expected: it has "
                 f"{remote.size:,} bytes, not {self._file.size:,}.",
                 f'A newer studio may know it. To use it all the same, give its bytes and sha256 under [files."'
                 f'{self._file.key}"] in models.toml.',
@@ -155,7 +155,8 @@ class Fetch:
             partial.unlink()
             self.note = "downloaded again, because it was damaged"
         raise DownloadError(
-            f"{self._file.name} comes damaged from {self._hub.name}, or is another one: its hash is not {wrong[:12]}….",
+            f"{self._file.name} arrived damaged from {self._hub.name}, or is a different file: its hash is not "
+            f"{wrong[:12]}….",
             "Try again later, or without the proxy or mirror (HF_ENDPOINT) in between.",
             where=self._file.repo,
         )
@@ -185,6 +186,7 @@ class Fetch:
         log.info("downloading %s by Xet from byte %d", self._file.key, part.have)
         self._stream = self._hub.xet_stream(remote, part.have)
         try:
+            self._stop_if_asked()  # `abort` may have come before there was a stream
             for piece in self._stream:
                 self._stop_if_asked()
                 part.append(piece)
@@ -299,7 +301,7 @@ def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
         )
     return DownloadError(
         f"{file.name} could not be stored: {error.strerror or error} ({error.filename or 'no path given'}).",
-        "Check that path: it must be ours to write to, and nothing else may be there.",
+        "Check that path: the studio must be able to write there, and nothing else may be there.",
         where=str(error.filename or ""),
     )
 

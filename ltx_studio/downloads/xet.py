@@ -64,9 +64,9 @@ class XetStream:
                 for start in range(0, len(view), PIECE):
                     yield view[start : start + PIECE]
                 have += len(view)
-        except Exception as error:
-            if isinstance(error, XetError):
-                raise
+        except (GeneratorExit, KeyboardInterrupt, SystemExit, XetError):
+            raise
+        except BaseException as error:  # a panic in hf_xet is no Exception
             raise XetError(f"{type(error).__name__}: {_without_address(error)}") from None
         if have < self._size:  # what is unknown to the storage has no bytes, and is no error
             raise XetError(f"only {have:,} of {self._size:,} bytes came")
@@ -107,6 +107,6 @@ def xet_file(found: Any, endpoint: str) -> XetFile | None:
     return XetFile(data.file_hash, data.refresh_route)
 
 
-def _without_address(error: Exception) -> str:
+def _without_address(error: BaseException) -> str:
     """Return an error's text without the addresses in it, which may be signed."""
     return printable(_ADDRESS.sub("…", str(error)))[:200]

@@ -367,7 +367,7 @@ def test_another_file_under_the_known_name_is_refused(shop: Shop) -> None:
 
     error = failure(ensure(shop, file))
 
-    assert "another" in error.message
+    assert "different" in error.message
     assert "models.toml" in error.hint
     assert shop.hub.sent() == 0
 
@@ -888,3 +888,19 @@ def test_an_endpoint_that_huggingface_stumbles_over_is_said(shop: Shop, endpoint
     assert done.returncode == 1
     assert "HF_ENDPOINT" in done.stderr
     assert "unexpected" not in done.stderr
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_in_the_middle_is_a_failure(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Panic(BaseException):
+        """What a library in Rust raises when it panics."""
+
+    def panic(*_: object) -> None:
+        raise Panic
+
+    file = shop.add("a.safetensors")
+    monkeypatch.setattr(fetching.Fetch, "run", panic)
+
+    error = failure(ensure(shop, file))
+
+    assert error.message == "The download of a.safetensors ended early."

@@ -15,8 +15,10 @@ from huggingface_hub import constants
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.downloads import ensure_models, xet
-from ltx_studio.downloads.file_download import Patience, _Part
-from ltx_studio.downloads.xet import PIECE
+from ltx_studio.downloads.file_download import Fetch, Patience, _Part
+from ltx_studio.downloads.hub import Hub
+from ltx_studio.downloads.xet import PIECE, XetError, XetStream
+from ltx_studio.errors import StoppedError
 from ltx_studio.events import Cancelled, Event, Fetching, Finished
 from ltx_studio.models import ModelFile
 from ltx_studio.models.hub_cache import PARTIAL, XetFile
@@ -201,3 +203,57 @@ def test_the_token_goes_to_the_hub_only(shop: Shop) -> None:
     assert xet.xet_file(Found(), shop.hub.url) is None
     Found.xet_file_data.refresh_route = f"{shop.hub.url}/token"
     assert xet.xet_file(Found(), shop.hub.url) == XetFile("0" * 64, f"{shop.hub.url}/token")
+
+
+class Panic(BaseException):
+    """What hf_xet raises when its Rust code panics."""
+
+
+@pytest.mark.parametrize("error", [Panic, OSError])
+def test_whatever_hf_xet_raises_lets_http_continue(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    def fail(self: XetStream) -> Iterator[bytes]:
+        raise error("inside")
+
+    monkeypatch.setattr(XetStream, "_open", fail)
+
+    with pytest.raises(XetError, match="inside"):
+        list(XetStream(XetFile("0" * 64, ""), SIZE, 0, {}))
+
+
+def test_a_request_to_end_is_no_error_of_xet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(self: XetStream) -> Iterator[bytes]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(XetStream, "_open", end)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(XetStream(XetFile("0" * 64, ""), SIZE, 0, {}))
+
+
+def test_a_stop_just_before_the_stream_is_there_is_noticed_without_a_byte(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`abort` cannot end a stream that it does not see yet, and a silent storage would be waited for."""
+    file, stop = shop.add_in_xet("a.safetensors", size=SIZE), CancelToken()
+    read: list[object] = []
+
+    class Silent:
+        def __iter__(self) -> Iterator[bytes]:
+            read.append(self)
+            yield b""
+
+        def abort(self) -> None:
+            pass
+
+    def stream(*_: object) -> Silent:
+        stop.cancel()
+        return Silent()
+
+    monkeypatch.setattr(Hub, "xet_stream", stream)
+    store = shop.store()
+    fetch = Fetch(Hub(shop.settings, store.cache, None), file, SOON, stop, lambda *_: None)
+
+    with pytest.raises(StoppedError):
+        fetch.run(fetch.remote(), lambda _: None, ())
+
+    assert read == []
