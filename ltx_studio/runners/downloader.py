@@ -18,6 +18,7 @@ from ltx_studio.models.hub_cache import HubCache
 from ltx_studio.models.store import NOTHING, Store
 from ltx_studio.queue.download import Download, DownloadProgress
 from ltx_studio.queue.downloads import DownloadQueue
+from ltx_studio.queue.states import Queued
 from ltx_studio.queue.workers import WorkerId, is_gone
 from ltx_studio.runners.patience import PAUSE_SECONDS, patiently
 from ltx_studio.settings import Settings
@@ -67,6 +68,10 @@ class DownloadExecutor:
         """Let anyone go on with the downloads whose process is gone."""
         now = time.time()
         self._queue.recover(lambda worker, lease_until: is_gone(worker, lease_until, self._workers, now))
+
+    def has_waiting(self) -> bool:
+        """Return whether any download waits, into this cache or another."""
+        return any(isinstance(each.state, Queued) for each in self._queue.active())
 
     def run_next(self, cancel: CancelToken, *, only: str | None = None, token: str | None = None) -> Iterator[Event]:
         """Carry out the next download into this cache; yield nothing if there is none, or another one runs.
@@ -201,26 +206,38 @@ class Downloader:
         """Look for new downloads at once."""
         self._news.set()
 
-    def close(self, timeout: float) -> bool:
-        """Start no more downloads, put the running one back into the queue, and return whether all has ended."""
+    def stop(self) -> None:
+        """Start no more downloads, and have the running one put back into the queue; do not wait."""
         self._over.set()
         self._news.set()
         self._cancel.cancel()
+
+    def close(self, timeout: float) -> bool:
+        """Stop, wait, and return whether all has ended."""
+        self.stop()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
+        has_complained = False
         while not self._over.is_set():
             try:
-                self._executor.hold()
-                self._executor.recover()
-                if not self._did_one():
-                    self._news.wait(IDLE_SECONDS)
-                    self._news.clear()
-            except Exception:
-                log.exception("the downloads cannot be looked at now")
+                self._do_what_waits()
+                has_complained = False
+            except Exception as error:
+                if not has_complained:
+                    _complain(error)
+                has_complained = True
                 self._over.wait(PAUSE_SECONDS)
         self._executor.release()
+
+    def _do_what_waits(self) -> None:
+        """Carry out the next download; pause if there is none."""
+        self._executor.hold()
+        self._executor.recover()
+        if not (self._executor.has_waiting() and self._did_one()):
+            self._news.wait(IDLE_SECONDS)
+            self._news.clear()
 
     def _did_one(self) -> bool:
         self._cancel = CancelToken()
@@ -230,6 +247,14 @@ class Downloader:
         for _ in self._executor.run_next(self._cancel):
             did_one = True
         return did_one
+
+
+def _complain(error: Exception) -> None:
+    """Log why downloads cannot be carried out now."""
+    if isinstance(error, StudioError):
+        log.error("downloads cannot be carried out now: %s", error.message)
+    else:
+        log.error("downloads cannot be carried out now", exc_info=error)
 
 
 def cache_of(settings: Settings) -> str:

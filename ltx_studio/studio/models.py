@@ -126,6 +126,11 @@ class Models:
                 self._downloader.start()
         self._downloader.nudge()
 
+    def stop(self) -> None:
+        """Have a running download put back into the queue, and do not wait; `close` does."""
+        if self._downloader is not None:
+            self._downloader.stop()
+
     def close(self, timeout: float) -> bool:
         """Put a running download back into the queue, wait, and return whether all has ended."""
         return self._downloader is None or self._downloader.close(timeout)
@@ -167,29 +172,32 @@ class Models:
             damaged: Replace these copies.
             token: A token for the hub, in place of the user's own. It is not stored.
         """
-        self._executor.hold()
+        executor = DownloadExecutor(self._settings, self._queue)  # another fetch must not release this one's lease
+        executor.hold()
         try:
-            download_id = self._submit(files, title, damaged, self._executor.worker)
-            yield from self._carry_out(download_id, cancel, token)
+            download_id = self._submit(files, title, damaged, executor.worker)
+            yield from self._carry_out(download_id, executor, cancel, token)
         finally:
-            self._executor.release()
+            executor.release()
 
-    def _carry_out(self, download_id: str, cancel: CancelToken, token: str | None) -> Iterator[Event]:
+    def _carry_out(
+        self, download_id: str, executor: DownloadExecutor, cancel: CancelToken, token: str | None
+    ) -> Iterator[Event]:
         news = _News()
         while True:
-            for event in self._executor.run_next(cancel, only=download_id, token=token):
+            for event in executor.run_next(cancel, only=download_id, token=token):
                 yield event
                 if isinstance(event, Finished | Failed | Cancelled):
                     return
             found = self._queue.get(download_id)
-            if cancel.cancelled and found.worker == self._executor.worker:
+            if cancel.cancelled and found.worker == executor.worker:
                 found = self._queue.cancel(download_id)
             yield from news.of(found, is_blocked=True)
             if not found.is_active or cancel.cancelled:
                 yield Cancelled() if found.is_active else _outcome(found)
                 return
             cancel.wait(LOOK_SECONDS)
-            self._executor.recover()
+            executor.recover()
 
     # Files
 

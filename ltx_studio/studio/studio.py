@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -75,9 +76,10 @@ class Studio:
         self._begin()
 
     def _begin(self) -> None:
-        """Have waiting jobs run at once if this process runs them."""
+        """Have waiting jobs and downloads run at once if this process runs them."""
         if self._works:
             self.work()
+            self.models.work()
         if self._worker is not None:
             self._worker.nudge()
 
@@ -186,11 +188,17 @@ class Studio:
     def close(self, timeout: float = UNWIND_SECONDS) -> bool:
         """Put the running job back into the queue, wait, and return whether the process can exit cleanly."""
         self._closing.set()
-        stopped = self.close_worker(timeout)
-        has_ended = self._runner.close(timeout)
-        self.models.close(timeout)
+        self.models.stop()
+        end = time.monotonic() + timeout
+
+        def left() -> float:
+            return max(end - time.monotonic(), 0.0)
+
+        has_stopped = self.close_worker(timeout)
+        has_ended = self._runner.close(left())
+        has_put_back = self.models.close(left())
         self._caller.release()
-        return has_ended and stopped
+        return has_stopped and has_ended and has_put_back
 
     def close_worker(self, timeout: float) -> bool:
         """Close the worker as `close` does, but leave the engine open for others that use it."""

@@ -273,7 +273,6 @@ def _open_and_stay(
     over = _set_by_signals()  # before the address is printed: whoever reads it may end the process at once
     for line in addresses(blocks, made):
         print(line, file=terminal, flush=True)
-    studio.models.work()  # with what a studio that was killed left
     if not over.wait(FIRST_VISITOR_SECONDS):
         studio.start()
         over.wait()

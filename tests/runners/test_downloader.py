@@ -1,6 +1,7 @@
 """Downloads belong to the studio: they outlive closed pages and killed processes, one at a time, beside jobs."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from ltx_studio.queue.database import Database
 from ltx_studio.queue.downloads import DownloadQueue
 from ltx_studio.queue.states import Cancelled as Stopped
 from ltx_studio.queue.states import Done, Queued, Running
-from ltx_studio.runners.downloader import _Report
+from ltx_studio.runners.downloader import Downloader, _Report
+from ltx_studio.settings import Settings
 from ltx_studio.studio import Models, Studio
 from tests.hub import Fault
 from tests.runners.quick import QuickRunner
@@ -66,6 +68,40 @@ def test_only_new_bytes_count_as_growth(
         report.now()
 
     assert any(reported) == grown
+
+
+def worked(
+    downloader: Downloader, rounds: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> list[logging.LogRecord]:
+    """Return what a downloader logs in some rounds, without its pauses."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        pauses.append(seconds)
+        if len(pauses) == rounds:
+            downloader._over.set()
+        return False
+
+    monkeypatch.setattr(downloader._over, "wait", pause)
+    monkeypatch.setattr(downloader._news, "wait", pause)
+    caplog.clear()
+    downloader._work()
+    return [record for record in caplog.records if record.name.startswith("ltx_studio")]
+
+
+def test_a_wrong_cache_is_logged_once_and_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path / "home", hub_cache=tmp_path / "cache")
+    (tmp_path / "cache").write_text("no folder")
+    queue = DownloadQueue(Database(settings.database_file))
+
+    assert worked(Downloader(settings, queue), 3, caplog, monkeypatch) == [], "nothing waits"
+
+    queue.submit("A file", "/cache", ["loras/a"])
+    (record,) = worked(Downloader(settings, queue), 3, caplog, monkeypatch)
+    assert record.exc_info is None
+    assert str(tmp_path / "cache") in record.getMessage()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio.cancel import CancelToken
+from ltx_studio.events import Waiting
 from ltx_studio.models import ModelFile, Store
+from ltx_studio.models.hub_cache import HubCache
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.downloads import DownloadQueue
 from ltx_studio.queue.states import Cancelled, Queued
@@ -84,6 +87,22 @@ def test_a_download_that_stops_brings_nothing(
 
     assert models.bringing([file]) is None
     worker.release()
+
+
+def test_a_fetch_that_ends_leaves_another_one_its_download(settings: Settings, models: Models, file: ModelFile) -> None:
+    others = [each for each in Store(settings).registry.files.values() if each != file]
+    with HubCache(settings).turn() as is_held:
+        assert is_held
+        first = models.fetch([file], "First", CancelToken())
+        second = models.fetch(others[:1], "Second", CancelToken())
+        assert next(first) == next(second) == Waiting("download")
+
+        second.close()
+
+        workers = {each.title: each.worker for each in models.downloads()}
+        assert workers["First"] is not None
+        assert workers["Second"] is None
+        first.close()
 
 
 def test_no_files_are_brought_by_none(models: Models, file: ModelFile) -> None:

@@ -2,7 +2,9 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +13,7 @@ from ltx_studio.queue import LOCAL
 from ltx_studio.queue.states import Failed, Queued, Running
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from tests.runners.quick import QuickRunner
 from tests.support import small_spec
 
 
@@ -66,3 +69,40 @@ def test_uploads_are_known_behind_a_link_too(home: Settings, lora: Path, tmp_pat
     studio.jobs.uploads = tmp_path / "link"
 
     assert not kept_lora(studio, lora).is_symlink()
+
+
+def test_what_was_left_is_downloaded_once_a_studio_that_works_starts(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[Settings] = []
+    for works in (False, True):
+        studio = Studio(home, QuickRunner(home), works=works)
+        monkeypatch.setattr(studio.models, "work", lambda: began.append(home))
+        studio.start()
+        assert studio.close(60)
+        assert len(began) == works
+
+
+def test_closing_stops_the_download_first_and_shares_one_timeout(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, now, said = QuickRunner(home), [0.0], list[tuple[str, float]]()
+    studio = Studio(home, runner)
+
+    def closer(name: str, *, result: bool) -> Callable[[float], bool]:
+        def close(timeout: float) -> bool:
+            said.append((name, timeout))
+            now[0] += 4
+            return result
+
+        return close
+
+    monkeypatch.setattr("ltx_studio.studio.studio.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(studio.models, "stop", lambda: said.append(("stop", 0)))
+    monkeypatch.setattr(studio, "close_worker", closer("worker", result=True))
+    monkeypatch.setattr(runner, "close", closer("runner", result=True))
+    monkeypatch.setattr(studio.models, "close", closer("models", result=False))
+
+    assert not studio.close(6)
+
+    assert said == [("stop", 0), ("worker", 6), ("runner", 2), ("models", 0)]
