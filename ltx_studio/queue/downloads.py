@@ -39,6 +39,8 @@ class DownloadQueue:
     ) -> str:
         """Add a download, and return its id; if one that waits or runs brings the same files, return that one's.
 
+        A repair is always a download of its own, and no other request is answered with it.
+
         Args:
             title: What it is, for users.
             cache: The folder of the Hugging Face cache that the files go to.
@@ -51,6 +53,7 @@ class DownloadQueue:
             connection.execute(f"DELETE FROM downloads WHERE NOT {_ACTIVE} AND ended < ?", (now - KEPT_SECONDS,))
             same = None if damaged is not None else _with_all(connection, cache, files)
             if same is not None:
+                connection.execute("UPDATE downloads SET others = others + 1 WHERE id = ?", (same,))
                 return same
             download_id = new_id()
             copies = None if damaged is None else json.dumps(sorted(damaged))
@@ -89,16 +92,19 @@ class DownloadQueue:
             return [download_of(row) for row in rows]
 
     def next(self, cache: str, worker: str, only: str | None = None) -> Download | None:
-        """Return the next download into a cache that a worker may carry out: the first, or only the given one."""
+        """Return the next download into a cache that a worker may carry out: the first, or only the given one.
+
+        The first is not taken while an older one waits for its own worker, which would else never get its turn.
+        """
         with self._database.read() as connection:
-            row = connection.execute(_NEXT, (cache, worker, only, only)).fetchone()
+            row = _next(connection, cache, worker, only)
             return None if row is None else download_of(row)
 
     def claim(self, cache: str, worker: str, only: str | None = None) -> Download | None:
         """Lease the download that `next` returns to a worker; None if there is none."""
         now = time.time()
         with self._database.write() as connection:
-            row = connection.execute(_NEXT, (cache, worker, only, only)).fetchone()
+            row = _next(connection, cache, worker, only)
             if row is None:
                 return None
             connection.execute(
@@ -143,13 +149,40 @@ class DownloadQueue:
             )
 
     def release(self, download_id: str, worker: str) -> None:
-        """Let anyone go on with a worker's running download; one that was asked to stop is cancelled."""
+        """Let anyone go on with a worker's download; one that was asked to stop is cancelled."""
+        with self._database.write() as connection:
+            _release(connection, download_id, worker)
+
+    def withdraw(self, download_id: str, worker: str) -> Download:
+        """Take one request for a download back: without another request, it is cancelled.
+
+        Args:
+            download_id: The download.
+            worker: The worker of who takes the request back. If it runs the download, it must have stopped.
+
+        Raises:
+            RequestError: There is none with this id.
+        """
+        with self._database.write() as connection:
+            found = _row(connection, download_id)
+            if found["others"] and not found["stopping"]:
+                connection.execute("UPDATE downloads SET others = others - 1 WHERE id = ?", (download_id,))
+                _release(connection, download_id, worker)
+            else:
+                connection.execute(
+                    "UPDATE downloads SET state = 'cancelled', ended = ?, stopping = 0"
+                    f" WHERE id = ? AND {_ACTIVE} AND (worker = ? OR worker IS NULL)",
+                    (time.time(), download_id, worker),
+                )
+            return download_of(_row(connection, download_id))
+
+    def renew(self, download_id: str, worker: str) -> None:
+        """Renew the lease of a download that waits for its own worker."""
         with self._database.write() as connection:
             connection.execute(
-                "UPDATE downloads SET attempts = attempts - 1 WHERE id = ? AND state = 'running' AND worker = ?",
-                (download_id, worker),
+                "UPDATE downloads SET lease_until = ? WHERE id = ? AND state = 'queued' AND worker = ?",
+                (time.time() + LEASE_SECONDS, download_id, worker),
             )
-            _free(connection, download_id, worker)
 
     def cancel(self, download_id: str) -> Download:
         """Cancel a waiting download, or ask a running one to stop; one that has ended stays unchanged.
@@ -179,10 +212,15 @@ class DownloadQueue:
                 _free(connection, download.id, download.worker)
 
 
-_NEXT = (
-    "SELECT * FROM downloads WHERE state = 'queued' AND cache = ? AND (worker IS NULL OR worker = ?)"
-    " AND (? IS NULL OR id = ?) ORDER BY number LIMIT 1"
-)
+def _next(connection: sqlite3.Connection, cache: str, worker: str, only: str | None) -> sqlite3.Row | None:
+    """Return the row of the next download; a worker without a valid lease keeps none from its turn."""
+    waiting = connection.execute(
+        "SELECT * FROM downloads WHERE state = 'queued' AND cache = ? AND (? IS NULL OR id = ?)"
+        " AND (worker IS NULL OR worker = ? OR (? IS NULL AND lease_until > ?)) ORDER BY number LIMIT 1",
+        (cache, only, only, worker, only, time.time()),
+    )
+    row: sqlite3.Row | None = waiting.fetchone()
+    return row if row is not None and row["worker"] in (None, worker) else None
 
 
 def _is_held(download: Download) -> bool:
@@ -206,6 +244,15 @@ def _free(connection: sqlite3.Connection, download_id: str, worker: str | None) 
         (now, json.dumps(lost.to_dict()), download_id, worker, ATTEMPTS),
     )
     connection.execute(f"UPDATE downloads SET state = 'queued', worker = NULL WHERE {mine}", (download_id, worker))
+
+
+def _release(connection: sqlite3.Connection, download_id: str, worker: str) -> None:
+    """Put a worker's download back into the line; this start of it does not count."""
+    connection.execute(
+        "UPDATE downloads SET attempts = MAX(attempts - 1, 0) WHERE id = ? AND state = 'running' AND worker = ?",
+        (download_id, worker),
+    )
+    _free(connection, download_id, worker)
 
 
 def _with_all(connection: sqlite3.Connection, cache: str, files: Sequence[str]) -> str | None:

@@ -19,7 +19,7 @@ from ltx_studio.models.store import NOTHING, Store
 from ltx_studio.queue.download import Download, DownloadProgress
 from ltx_studio.queue.downloads import DownloadQueue
 from ltx_studio.queue.states import Queued
-from ltx_studio.queue.workers import WorkerId, is_gone
+from ltx_studio.queue.workers import LEASE_SECONDS, RENEW_SECONDS, WorkerId, is_gone
 from ltx_studio.runners.patience import PAUSE_SECONDS, patiently
 from ltx_studio.settings import Settings
 
@@ -68,6 +68,12 @@ class DownloadExecutor:
         """Let anyone go on with the downloads whose process is gone."""
         now = time.time()
         self._queue.recover(lambda worker, lease_until: is_gone(worker, lease_until, self._workers, now))
+
+    def renew(self, download: Download) -> None:
+        """Renew the lease of a waiting download of this worker when that is due."""
+        is_due = download.lease_until is not None and download.lease_until < time.time() + LEASE_SECONDS - RENEW_SECONDS
+        if download.worker == self.worker and is_due:
+            self._queue.renew(download.id, self.worker)
 
     def has_waiting(self) -> bool:
         """Return whether any download waits, into this cache or another."""
@@ -143,7 +149,9 @@ class DownloadExecutor:
                 case Failed(error):
                     log.error("%s: %s", download.title, error.message)
                     self._queue.fail(download.id, self.worker, error)
-                case Cancelled() if self._closing is not None and self._closing.is_set():
+                case Cancelled() if self._closing is None:
+                    self._queue.withdraw(download.id, self.worker)
+                case Cancelled() if self._closing.is_set():
                     self._queue.release(download.id, self.worker)
                 case Cancelled():
                     self._queue.drop(download.id, self.worker)

@@ -163,7 +163,7 @@ class Models:
     ) -> Generator[Event, None, None]:
         """Fetch files in this process, or follow the download that brings them already, and yield its events.
 
-        Setting `cancel` stops a download that was requested here; one of another process goes on.
+        Setting `cancel` stops the download unless somebody else requested it too.
 
         Args:
             files: The files.
@@ -190,10 +190,12 @@ class Models:
                 if isinstance(event, Finished | Failed | Cancelled):
                     return
             found = self._queue.get(download_id)
-            if cancel.cancelled and found.worker == executor.worker:
-                found = self._queue.cancel(download_id)
+            is_withdrawn = cancel.cancelled
+            if is_withdrawn:
+                found = self._queue.withdraw(download_id, executor.worker)
+            executor.renew(found)
             yield from news.of(found, is_blocked=True)
-            if not found.is_active or cancel.cancelled:
+            if not found.is_active or is_withdrawn:
                 yield Cancelled() if found.is_active else _outcome(found)
                 return
             cancel.wait(LOOK_SECONDS)

@@ -192,3 +192,76 @@ def test_a_damaged_row_breaks_nothing(queue: DownloadQueue, file: Path) -> None:
 
     assert (found.progress, found.files, found.damaged) == (DownloadProgress(), (), frozenset())
     assert queue.active() == [found]
+
+
+def test_a_request_that_is_withdrawn_leaves_the_download_to_the_others(queue: DownloadQueue) -> None:
+    one = submit(queue, worker="mine")
+    assert submit(queue, worker="yours") == one
+    queue.claim(CACHE, "mine", one)
+
+    left = queue.withdraw(one, "mine")
+
+    assert isinstance(left.state, Queued)
+    assert left.worker is None
+    assert queue.claim(CACHE, "yours", one) is not None
+    assert isinstance(queue.withdraw(one, "yours").state, Cancelled), "nobody else wants it any more"
+
+
+def test_a_request_that_is_withdrawn_changes_nothing_for_who_runs_the_download(queue: DownloadQueue) -> None:
+    one = submit(queue, worker="mine")
+    submit(queue, worker="yours")
+    queue.claim(CACHE, "mine", one)
+
+    assert isinstance(queue.withdraw(one, "yours").state, Running)
+    assert isinstance(queue.withdraw(one, "mine").state, Cancelled)
+
+
+def test_a_waiting_download_is_left_to_others_or_cancelled(queue: DownloadQueue) -> None:
+    shared, own = submit(queue, "loras/a", worker="mine"), submit(queue, "loras/b", worker="mine")
+    submit(queue, "loras/a")
+
+    assert isinstance(queue.withdraw(own, "mine").state, Cancelled)
+    left = queue.withdraw(shared, "mine")
+    assert (left.state.name, left.worker) == ("queued", None)
+
+
+def test_a_stop_ends_a_download_however_many_requested_it(queue: DownloadQueue) -> None:
+    one = submit(queue, worker="mine")
+    submit(queue)
+    queue.claim(CACHE, "mine", one)
+    queue.cancel(one)
+
+    assert isinstance(queue.withdraw(one, "mine").state, Cancelled)
+
+
+def test_an_older_download_that_waits_for_its_own_worker_has_its_turn_first(queue: DownloadQueue, file: Path) -> None:
+    older, newer = submit(queue, "loras/a", worker="living"), submit(queue, "loras/b")
+
+    assert queue.next(CACHE, "me") is None
+    assert queue.claim(CACHE, "me") is None
+    only = queue.next(CACHE, "me", newer)
+    assert only is not None
+    assert only.id == newer
+
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE downloads SET lease_until = 1 WHERE id = ?", (older,))
+    found = queue.next(CACHE, "me")
+    assert found is not None
+    assert found.id == newer, "a worker that is silent holds nobody up"
+
+    queue.renew(older, "living")
+    assert queue.next(CACHE, "me") is None
+    lease = queue.get(older).lease_until
+    queue.renew(older, "another")
+    assert queue.get(older).lease_until == lease
+
+
+def test_releasing_never_gives_a_download_more_attempts(queue: DownloadQueue, file: Path) -> None:
+    one = submit(queue)
+    queue.claim(CACHE, "me")
+    queue.report(one, "me", DownloadProgress((FILE,)), has_grown=True)
+
+    queue.release(one, "me")
+
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("SELECT attempts FROM downloads").fetchone() == (0,)

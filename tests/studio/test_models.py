@@ -1,10 +1,12 @@
 """Downloads as a studio's interfaces see them: those of dead processes and of other caches hold nobody up."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.events import Cancelled as Ended
 from ltx_studio.events import Waiting
 from ltx_studio.models import ModelFile, Store
 from ltx_studio.models.hub_cache import HubCache
@@ -12,7 +14,7 @@ from ltx_studio.queue.database import Database
 from ltx_studio.queue.downloads import DownloadQueue
 from ltx_studio.queue.states import Cancelled, Queued
 from ltx_studio.queue.workers import WorkerId
-from ltx_studio.runners.downloader import cache_of
+from ltx_studio.runners.downloader import DownloadExecutor, cache_of
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Models
 
@@ -103,6 +105,36 @@ def test_a_fetch_that_ends_leaves_another_one_its_download(settings: Settings, m
         assert workers["First"] is not None
         assert workers["Second"] is None
         first.close()
+
+
+def test_a_fetch_that_is_stopped_leaves_its_download_to_whoever_requested_it_too(
+    settings: Settings, models: Models, file: ModelFile
+) -> None:
+    with HubCache(settings).turn():
+        cancel = CancelToken()
+        events = models.fetch([file], "A file", cancel)
+        assert next(events) == Waiting("download")
+        requested = models.get([file], "The same, on the page")
+        cancel.cancel()
+
+        *_, end = events
+
+    assert end == Ended()
+    left = models.download(requested)
+    assert (left.state.name, left.worker) == ("queued", None)
+
+
+def test_a_fetch_that_waits_for_long_keeps_its_lease(
+    settings: Settings, models: Models, queue: DownloadQueue, file: ModelFile
+) -> None:
+    executor = DownloadExecutor(settings, queue)
+    waiting = queue.get(queue.submit("A file", cache_of(settings), [file.key], worker=executor.worker))
+
+    executor.renew(waiting)
+    assert queue.get(waiting.id) == waiting, "not due"
+
+    executor.renew(replace(waiting, lease_until=1.0))
+    assert queue.get(waiting.id) != waiting
 
 
 def test_no_files_are_brought_by_none(models: Models, file: ModelFile) -> None:

@@ -11,6 +11,7 @@ CREATE TABLE downloads (
     ended REAL,
     attempts INTEGER NOT NULL DEFAULT 0, -- since the last new byte
     stopping INTEGER NOT NULL DEFAULT 0,
+    others INTEGER NOT NULL DEFAULT 0, -- further requests for it: it goes on for them when one is withdrawn
     progress TEXT CHECK (progress IS NULL OR json_valid(progress)),
     error TEXT CHECK (error IS NULL OR json_valid(error)),
     worker TEXT, -- who carries it out; of one that waits: the only one who may
