@@ -317,10 +317,7 @@ def _fetch(
         ):
             outcome = show_downloads(events, quiet=quiet)
         if isinstance(outcome, Cancelled):
-            going = models.bringing(files)
-            raise StoppedError(
-                "Stopped.", f"The studio goes on: `ltx-studio models stop {going.id}` stops it." if going else KEPT
-            )
+            raise StoppedError("Stopped.", _what_is_left(models.bringing(files)))
         if not isinstance(outcome, Failed):
             return
         error = outcome.error
@@ -330,6 +327,16 @@ def _fetch(
         secho(error.message, fg="yellow", err=True)
         echo(hint_of(error), err=True)
         token = click.prompt("Token (not shown, not stored)", hide_input=True, err=True).strip()
+
+
+def _what_is_left(download: "Download | None") -> str:
+    """Return what happens after Ctrl+C with a download of these files; None if it was cancelled."""
+    if download is None:
+        return KEPT
+    stop = f"run `ltx-studio models stop {download.id}`."
+    if download.state.name == "running":
+        return f"The download continues in another process. To stop it, {stop}"
+    return f"It is queued. To remove it, {stop}"
 
 
 def _tell_paths(files: list[ModelFile], store: Store, before: Plan, *, as_json: bool) -> None:

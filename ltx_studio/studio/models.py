@@ -9,9 +9,8 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Fetching, Finished, Heartbeat, Outcome, Waiting
 from ltx_studio.models.files import Identity, ModelFile
-from ltx_studio.models.plan import Plan, make_plan
-from ltx_studio.models.remove import LeftOver, Removal, clean, left_overs, remove
-from ltx_studio.models.store import Refreshed, Store
+from ltx_studio.models.remove import Removal, remove
+from ltx_studio.models.store import Store
 from ltx_studio.models.verify import Reading, Verdict, look
 from ltx_studio.queue import states
 from ltx_studio.queue.database import Database
@@ -55,10 +54,6 @@ class Models:
             StudioError: models.toml is wrong, or the cache cannot be used.
         """
         return Store(self._settings)
-
-    def plan(self, files: Iterable[ModelFile]) -> Plan:
-        """Return what fetching the files would take; the network is not used."""
-        return make_plan(files, self.store())
 
     # Downloads
 
@@ -211,19 +206,6 @@ class Models:
         """Carry out planned removals; return what was removed and kept."""
         store = self.store()
         return [remove(removal, store) for removal in removals]
-
-    def left_overs(self) -> list[LeftOver]:
-        """Return what interrupted downloads left in the cache."""
-        return left_overs(self.store())
-
-    def clean(self, left: Iterable[LeftOver]) -> dict[str, int]:
-        """Remove what interrupted downloads left; return the bytes freed, by path."""
-        store = self.store()
-        return {str(item.path): clean(item, store) for item in left}
-
-    def refresh(self) -> Refreshed:
-        """Look for the files again, and mend the links by which ComfyUI finds them."""
-        return self.store().refresh()
 
 
 class _News:

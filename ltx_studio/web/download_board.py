@@ -36,7 +36,7 @@ class DownloadBoard:
 
     Attributes:
         timer: Ticks while the panel is open; the panel answers with `look`.
-        stop_button: Stops the download that is shown.
+        stop_button: Stops the download that is shown; hidden from visitors who may not.
     """
 
     timer: gr.Timer
@@ -110,7 +110,9 @@ class DownloadBoard:
         label = words.STOPPING if found.is_stopping else words.STOP_DOWNLOAD
         return {
             self._card: now.card,
-            self.stop_button: gr.update(visible=found.is_active, value=label, interactive=not found.is_stopping),
+            self.stop_button: gr.update(
+                visible=found.is_active and self._discretion.may_fetch, value=label, interactive=not found.is_stopping
+            ),
             self.timer: gr.Timer(BUSY_SECONDS if found.is_active else IDLE_SECONDS, active=True),
         }
 

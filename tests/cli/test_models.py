@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.cli.models import _what_is_left
 from ltx_studio.models.hub_cache import PARTIAL
+from ltx_studio.queue.database import Database
+from ltx_studio.queue.downloads import DownloadQueue
+from ltx_studio.text.phrases import KEPT
 from tests.shop import SIZE, Shop
 from tests.support import ROOT
 
@@ -33,6 +37,18 @@ def run(shop: Shop, *arguments: str, **changes: str) -> "subprocess.CompletedPro
 def answer(done: "subprocess.CompletedProcess[str]") -> Any:
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
+
+
+def test_a_stopped_command_says_what_happens_with_the_download(tmp_path: Path) -> None:
+    queue = DownloadQueue(Database(tmp_path / "studio.db"))
+    download_id = queue.submit("A file", "/cache", ["loras/a"])
+    stop = f"run `ltx-studio models stop {download_id}`."
+
+    assert _what_is_left(None) == KEPT
+    assert _what_is_left(queue.get(download_id)) == f"It is queued. To remove it, {stop}"
+    queue.claim("/cache", "another")
+    said = _what_is_left(queue.get(download_id))
+    assert said == f"The download continues in another process. To stop it, {stop}"
 
 
 def test_plan_tells_the_true_minimum_of_an_empty_machine_without_a_network(shop: Shop) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ltx_studio.errors import RequestError
 from ltx_studio.studio import Studio
 from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.download_board import DownloadBoard
 from ltx_studio.web.model_api import ModelEndpoints
 from ltx_studio.web.owners import Owners
 from tests.shop import SIZE, Shop
@@ -83,3 +84,16 @@ def test_others_see_no_folder_in_an_error(
     assert error is not None
     assert str(tmp_path) in f"{error.message} {error.hint}"
     assert str(tmp_path) not in str(ended)
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_only_who_may_stop_a_download_sees_the_button(shop: Shop, owners: Owners, *, may: bool) -> None:
+    settings = with_tiny_set(shop)
+    models, discretion = Studio(settings).models, Discretion(settings, owners)
+    board = DownloadBoard(models, discretion)
+    with gr.Blocks():
+        board.build()
+    download_id = models.get(list(models.store().registry.files.values())[:1], "A file")
+    owners.apart, owners.guarded = not may, False
+
+    assert board.show("a tab", download_id)[board.stop_button]["visible"] == may
