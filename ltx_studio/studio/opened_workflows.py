@@ -96,8 +96,7 @@ def _request(
     graph: Mapping[str, Any],
     values: Mapping[str, Any],
     snapshot: Path,
-    *,
-    trusted: bool,
+    trusted: bool,  # noqa: FBT001  (`sandbox.read` passes arguments by position)
     model_set: ModelSet | None,
 ) -> WorkflowSpec:
     definitions = cached_definitions(snapshot)

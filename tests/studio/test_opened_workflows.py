@@ -43,6 +43,22 @@ def test_a_file_is_parsed_once_for_card_form_and_run(settings: Settings, tmp_pat
     assert [field.key for field in found[0].fields] == ["1.noise_seed"]
 
 
+SAVES = """{
+    "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
+    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "dark"}}
+}"""
+
+
+@pytest.mark.usefixtures("definitions")
+def test_a_request_takes_the_values_of_the_form(settings: Settings, tmp_path: Path) -> None:
+    files = OpenedWorkflows(settings)
+    opened = files.get(workflow(tmp_path / "a.json", SAVES))
+
+    request = files.request("dark", opened, {"1.color": 255}, trusted=False)
+
+    assert request.graph["1"]["inputs"]["color"] == 255
+
+
 @pytest.mark.usefixtures("definitions")
 def test_a_file_that_is_refused_is_parsed_once_too(settings: Settings, tmp_path: Path, reads: list[Path]) -> None:
     files, path = OpenedWorkflows(settings), workflow(tmp_path / "a.json", "{")
