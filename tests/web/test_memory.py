@@ -38,7 +38,7 @@ def held_boot(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[t
     release = threading.Event()
 
     def wait(of: Settings) -> Comfy:
-        assert release.wait(RUN_SECONDS)
+        assert release.wait(RUN_SECONDS / 1000)
         return boot(of)
 
     monkeypatch.setattr("ltx_studio.engine.engine.boot.boot", wait)
@@ -135,13 +135,13 @@ def test_while_a_run_is_on_unloading_is_refused_in_words_and_the_run_goes_on(
 
     def decode(*args: Any, **options: Any) -> Any:
         decoding.set()
-        assert release.wait(RUN_SECONDS)
+        assert release.wait(RUN_SECONDS / 1000)
         return real(*args, **options)
 
     monkeypatch.setattr(decoder, "decode", decode)
     open_panel(page, page_url, "Models")
     generate(page, 0.7)
-    assert decoding.wait(RUN_SECONDS)
+    assert decoding.wait(RUN_SECONDS / 1000)
 
     unload(page)
 

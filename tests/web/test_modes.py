@@ -103,7 +103,7 @@ def test_why_a_picture_is_none_is_told(page: Page, page_url: str, tmp_path: Path
     write(page, page_url, "night", mode="i2v")
     page.locator("#i2v-image input[type=file]").first.set_input_files(text)
 
-    expect(page.locator("#i2v-told")).to_contain_text("text.png is not a picture. Use a PNG, JPEG or WebP file.")
+    expect(page.locator("#i2v-told")).to_contain_text("text.png is not a picture. Use a PNG, JPEG, WebP or HEIC file.")
     press(page, "Generate")
     expect(page.locator("#told")).to_contain_text("text.png is not a picture.")
 
