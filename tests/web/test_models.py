@@ -99,7 +99,7 @@ def test_a_set_is_shown_fetched_and_here(page: Page, tiny: str, shop: Shop, watc
     card = page.locator("#models-downloads")
     expect(card).to_contain_text("1.5 MB of 3.0 MB")
     expect(card).to_contain_text("7.5 MB of 9.0 MB")
-    expect(card).to_contain_text("You can close this page.")
+    expect(card).to_contain_text("You can close this page: the download continues.")
     expect(page.get_by_role("button", name="Download missing files")).to_be_disabled()
     assert held.wait is not None
     held.wait.set()
