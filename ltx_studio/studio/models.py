@@ -58,9 +58,10 @@ class Models:
     # Downloads
 
     def get(self, files: Sequence[ModelFile], title: str, *, damaged: Collection[Identity] | None = None) -> str:
-        """Have files fetched, and return the download's id at once; the same download is not started twice.
+        """Queue the download of files, and return its id at once; one that brings the same files is returned again.
 
-        `work` or `carry_out` fetches them. With `damaged`, these copies are replaced.
+        A process that works (`work`) carries it out. With `damaged`, these copies are replaced; such a repair is always
+        a download of its own.
         """
         return self._submit(files, title, damaged, None)
 
@@ -80,6 +81,7 @@ class Models:
         Raises:
             RequestError: There is none with this id.
         """
+        self._executor.recover()  # else one whose process was killed would look as if it ran
         return self._queue.get(download_id)
 
     def downloads(self, limit: int = 50) -> list[Download]:
@@ -138,7 +140,7 @@ class Models:
         """
         news = _News()
         while True:
-            found = self._queue.get(download_id)
+            found = self.download(download_id)
             others = (each for each in self._queue.active() if each.id != download_id and each.cache == found.cache)
             yield from news.of(found, is_blocked=any(isinstance(each.state, states.Running) for each in others))
             if not found.is_active:

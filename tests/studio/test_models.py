@@ -66,6 +66,17 @@ def test_a_download_of_a_killed_process_is_listed_as_waiting(
     assert isinstance(listed.state, Queued)
 
 
+def test_a_download_of_a_killed_process_is_seen_to_wait_by_who_looks_or_follows(
+    settings: Settings, models: Models, queue: DownloadQueue, file: ModelFile
+) -> None:
+    left = left_by_a_killed_process(settings, queue, file)
+    assert isinstance(models.download(left).state, Queued)
+
+    queue.claim(cache_of(settings), WorkerId(settings.downloaders_dir).id)
+    next(models.follow(left))
+    assert isinstance(queue.get(left).state, Queued)
+
+
 def test_a_download_into_another_cache_brings_nothing(models: Models, queue: DownloadQueue, file: ModelFile) -> None:
     queue.submit("A file", "/another/cache", [file.key])
 
