@@ -17,6 +17,18 @@ from tests.hub import LoopbackHub, safetensors
 SIZE = 3_000_000
 REPO = "org/small"
 
+TINY_SET = """
+[sets.tiny]
+label = "Tiny"
+width = 256
+height = 256
+token_width = 128
+checkpoint = "one.safetensors"
+text_encoder = "encoder.safetensors"
+upscaler = "up.safetensors"
+"""
+"""A model set for models.toml, of three files."""
+
 
 @dataclass
 class Shop:

@@ -18,9 +18,6 @@ from ltx_studio.text.formatting import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-GIGABYTE = 10**9
-"""In bytes, as disks count."""
-
 _NOT_SHOWN = re.compile(r"[^ -~]")
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import click
 
-from ltx_studio.cli.output import GIGABYTE, echo, echo_json, moment
+from ltx_studio.cli.output import echo, echo_json, moment
 from ltx_studio.errors import RequestError
 from ltx_studio.settings import get_settings
 from ltx_studio.studio import LOCAL, TakeRecord
 from ltx_studio.studio.takes import Takes
-from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.formatting import GIGABYTE, in_bytes
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -24,7 +24,7 @@ CONFIG: dict[str, Any] = {
     "reconstruction.download_buffer_limit": 256 << 20,
     "reconstruction.min_prefetch_buffer": 128 << 20,
 }
-"""What differs from the defaults of `hf_xet`."""
+"""Changes to the default settings of `hf_xet`."""
 
 _ADDRESS = re.compile(r"https?://[^\s)]+")
 

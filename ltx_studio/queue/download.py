@@ -25,17 +25,17 @@ class DownloadProgress:
 
     @property
     def newest(self) -> Fetching | None:
-        """The event with the latest counts of all bytes."""
+        """Return the event with the latest counts of all bytes."""
         return max(self.files, key=lambda each: each.all_done, default=None)
 
     @property
     def done(self) -> int:
-        """Bytes of all files that are here."""
+        """Return how many bytes of all files are here."""
         return self.newest.all_done if self.newest else 0
 
     @property
     def size(self) -> int:
-        """Bytes of all files; 0 before the hub has answered."""
+        """Return the bytes of all files; 0 before the hub has answered."""
         return self.newest.all_size if self.newest else 0
 
     def store(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class DownloadProgress:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Model files that are to be fetched together, and how far that is.
+    """Model files that are downloaded together, and the progress.
 
     Attributes:
         id: Short and unique.
@@ -73,17 +73,17 @@ class Download:
 
     @property
     def is_active(self) -> bool:
-        """Whether it waits or runs."""
+        """Return whether it waits or runs."""
         return isinstance(self.state, Queued | Running)
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it runs and has been asked to stop."""
+        """Return whether it runs and has been asked to stop."""
         return isinstance(self.state, Running) and self.state.stopping
 
     @property
     def error(self) -> StudioError | None:
-        """Why it has failed; None if it has not."""
+        """Return why it has failed; None if it has not."""
         return self.state.error if isinstance(self.state, Failed) else None
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The health of one studio: what is installed, found and missing, and whether files and history agree.
+"""Check one studio: what is installed and what is missing, and whether files and history agree.
 
-It needs nothing to be whole: neither ComfyUI, nor the home, nor the database.
+The checks work without ComfyUI, without a home, and with a damaged database.
 """
 
 import os
@@ -19,19 +19,24 @@ from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import SetupError, StudioError
 from ltx_studio.permissions import command_to_close, home_error, is_exposed
 from ltx_studio.settings import Settings
-from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.formatting import GIGABYTE, in_bytes
 
 if TYPE_CHECKING:
     from ltx_studio.takes.integrity import IntegrityReport
 
 ENOUGH_BYTES = 1 << 30
 """Free bytes that are enough on the disk: the clips of an afternoon."""
-GIGABYTE = 1000**3
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Attributes: what was checked, what was found, and the problem because of which a run could not work, if any."""
+    """The result of one check.
+
+    Attributes:
+        name: What was checked.
+        found: What was found.
+        problem: Why a run could not work; None if it could.
+    """
 
     name: str
     found: str
@@ -39,7 +44,7 @@ class Finding:
 
     @property
     def good(self) -> bool:
-        """Whether a run could work."""
+        """Return whether a run could work."""
         return self.problem is None
 
 

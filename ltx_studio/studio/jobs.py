@@ -71,7 +71,7 @@ class Jobs:
         return cls(settings, Database(settings.database_file))
 
     def submit(self, owner: str, specs: Sequence[Spec]) -> list[str]:
-        """Keep the requests' files, add the requests to the owner's line, all or none, and return the jobs' ids.
+        """Keep the requests' files, add the requests to the owner's queue, all or none, and return the jobs' ids.
 
         Raises:
             StudioError: A file is gone, or there is no space to keep it.
@@ -181,7 +181,7 @@ class Jobs:
         return cancelled
 
     def retry(self, job_id: str, owner: str) -> Job:
-        """Put a failed or cancelled job at the end of the line again.
+        """Put a failed or cancelled job at the end of the queue again.
 
         Raises:
             RequestError: The owner has no such job, or it has neither failed nor been cancelled.
@@ -191,7 +191,7 @@ class Jobs:
         return job
 
     def move(self, job_id: str, owner: str, place: int) -> None:
-        """Move a waiting job to a place in its owner's line, 0 being the first.
+        """Move a waiting job to a place in its owner's queue, 0 being the first.
 
         Raises:
             RequestError: The owner has no such job, or it does not wait.

@@ -11,7 +11,7 @@ from ltx_studio import sandbox
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.errors import RequestError
 from ltx_studio.families import ModelSet
-from ltx_studio.graph.definitions import Definitions, cached_definitions
+from ltx_studio.graph.definitions import cached_definitions
 from ltx_studio.queue.workflow_spec import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.workflow_files.read import ReadWorkflow, read_with_form
@@ -27,14 +27,6 @@ class OpenedWorkflows:
         self._settings = settings
         self._lock = Lock()
         self._kept: OrderedDict[tuple[str, int, int], Future[ReadWorkflow]] = OrderedDict()
-
-    def definitions(self) -> Definitions:
-        """Return the node definitions of the installed ComfyUI.
-
-        Raises:
-            SetupError: The definitions are missing.
-        """
-        return cached_definitions(snapshot_path(self._settings))
 
     def get(self, path: Path) -> ReadWorkflow:
         """Return a file's workflow. It is shared: do not change it.

@@ -48,6 +48,7 @@ class Studio:
         takes: The history.
         recipes: How videos were made.
         workflows: Workflows of the user's own.
+        models: The model files, and their downloads.
 
     Raises:
         DatabaseDamagedError: The database is damaged.

@@ -1,5 +1,8 @@
 """Format values for people: text from elsewhere, sizes in bytes, sizes of memory."""
 
+GIGABYTE = 1000**3
+"""In bytes, as disks count."""
+
 
 def printable(text: str) -> str:
     """Replace characters that would control a terminal in text from elsewhere by spaces."""

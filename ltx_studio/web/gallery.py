@@ -11,7 +11,7 @@ import gradio as gr
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Page, Room, Studio, TakeRecord, WorkflowSpec
-from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.formatting import GIGABYTE, in_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.compare import Compare, mode_label
 from ltx_studio.web.discretion import Discretion
@@ -29,7 +29,6 @@ LABEL_LETTERS = 120
 """Characters of a prompt in a card's label for screen readers."""
 SHOWN_LETTERS = 300
 """Characters of a prompt in a card; more than it has room for."""
-GB = 1000**3
 
 _FRAME = (
     '<div class="takes-bar">'
@@ -284,7 +283,7 @@ def _is_number(text: str) -> bool:
 
 
 def _limits(keep: str, size: str) -> tuple[int | None, int | None]:
-    return _number(keep, 1), _number(size, GB)
+    return _number(keep, 1), _number(size, GIGABYTE)
 
 
 def _number(text: str, unit: int) -> int | None:

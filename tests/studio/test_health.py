@@ -10,18 +10,8 @@ import pytest
 from ltx_studio.advice import Advice, Do
 from ltx_studio.settings import Settings
 from ltx_studio.studio.health import _home, examine
+from tests.shop import TINY_SET
 from tests.support import home_apart
-
-SET = """
-[sets.tiny]
-label = "Tiny"
-width = 256
-height = 256
-token_width = 128
-checkpoint = "one.safetensors"
-text_encoder = "encoder.safetensors"
-upscaler = "up.safetensors"
-"""
 
 
 def test_a_home_that_can_be_written_is_good(home: Settings) -> None:
@@ -69,7 +59,7 @@ def test_missing_models_have_an_advice_that_leads_there(place: str, do: Do, set_
     files = {"checkpoints": "one", "text_encoders": "encoder", "latent_upscale_models": "up"}
     own = "".join(f'[files."{folder}/{name}.safetensors"]\n{place}\n' for folder, name in files.items())
     apart = home_apart(set_up, tmp_path / "home")
-    (apart.home / "models.toml").write_text(own + SET)
+    (apart.home / "models.toml").write_text(own + TINY_SET)
 
     (models,) = (each for each in examine(replace(apart, model_set="tiny")) if each.name == "Models")
 

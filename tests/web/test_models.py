@@ -26,21 +26,10 @@ from ltx_studio.web.model_work import MOST_ASKED, Asked, Going
 from ltx_studio.web.models import ModelsPanel
 from ltx_studio.web.owners import Owners
 from tests.models.test_upkeep import spoil
-from tests.shop import SIZE, Shop
+from tests.shop import SIZE, TINY_SET, Shop
 from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import open_panel
-
-SET = """
-[sets.tiny]
-label = "Tiny"
-width = 256
-height = 256
-token_width = 128
-checkpoint = "one.safetensors"
-text_encoder = "encoder.safetensors"
-upscaler = "up.safetensors"
-"""
 
 
 @pytest.fixture
@@ -82,7 +71,7 @@ def with_tiny_set(shop: Shop) -> Settings:
     for folder, name in (("checkpoints", "one"), ("text_encoders", "encoder"), ("latent_upscale_models", "up")):
         shop.add(f"{name}.safetensors", folder=folder, bytes=SIZE, licence="Mine <b>alone</b>")
     with (shop.settings.home / "models.toml").open("a") as own:
-        own.write(SET)
+        own.write(TINY_SET)
     return replace(shop.settings, model_set="tiny")
 
 
@@ -304,7 +293,7 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
 
 def test_what_another_set_needs_stays(page: Page, tiny: str, shop: Shop) -> None:
     with (shop.settings.home / "models.toml").open("a") as own:
-        own.write(SET.replace("sets.tiny", "sets.other").replace("one.safe", "two.safe").replace("Tiny", "Other"))
+        own.write(TINY_SET.replace("sets.tiny", "sets.other").replace("one.safe", "two.safe").replace("Tiny", "Other"))
     shop.add("two.safetensors", folder="checkpoints", bytes=SIZE)
     get_all(page, tiny)
     page.get_by_label("Other (3.0 MB to download)").check()
