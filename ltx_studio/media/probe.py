@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 from ltx_studio import limits, sandbox
 from ltx_studio.errors import RequestError
 from ltx_studio.media.animations import durations_of, is_webp, opened_animation
-from ltx_studio.media.colour import HDR_NAMES, changes_colours, is_hdr
-from ltx_studio.media.colour_codes import colour_codes
-from ltx_studio.media.cropping import Crop, crop_of
+from ltx_studio.media.cropping import crop_of
 from ltx_studio.media.file_kinds import named, refusal, usable
 from ltx_studio.media.matrices import can_convert
 from ltx_studio.media.open import (
@@ -27,8 +25,18 @@ from ltx_studio.media.open import (
     video_stream,
     why_unread,
 )
-from ltx_studio.media.orientation import has_alpha, is_mirrored, turned
+from ltx_studio.media.orientation import turned
 from ltx_studio.media.packets import WITHOUT_GAPS, is_joinable, packets_of
+from ltx_studio.media.remarks import (
+    FIRST_IS_USED,
+    ON_WHITE,
+    ignored_of_clip,
+    ignored_of_picture,
+    is_transparent,
+    remarks_on_clip,
+    remarks_on_picture,
+    remarks_on_sound,
+)
 from ltx_studio.safetensors_header import read_header
 
 MIN_SIDE = 32
@@ -108,12 +116,14 @@ def _look_at_picture(path: Path) -> Picture:
 
     try:
         with opened_picture(path) as image:
-            remarks, ignored = tuple(_remarks_on_picture(path, image)), tuple(_ignored_of_picture(path, image))
+            remarks, ignored = tuple(remarks_on_picture(path, image)), tuple(ignored_of_picture(path, image))
             smallest = max(1, image.width // 8), max(1, image.height // 8)
             width, height = image.size
             image.draft(None, smallest)  # all of a JPEG is read, but only an eighth decoded
             if image.format != "HEIF" or width * height <= LARGE_PIXELS:  # libheif occupies all processors for long
                 image.load()
+                if is_transparent(image):
+                    remarks += (ON_WHITE,)
             if image.format == "TIFF":  # Pillow has already rotated it
                 width, height = image.size
             elif image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
@@ -133,30 +143,6 @@ def _look_at_picture(path: Path) -> Picture:
     return Picture(width, height, remarks, ignored)
 
 
-def _remarks_on_picture(path: Path, image: Any) -> Iterator[str]:
-    if image.format in MOVING and getattr(image, "is_animated", False):
-        yield _FIRST_IS_USED
-    codes = colour_codes(path, image)
-    if codes is not None and is_hdr(codes[1]):
-        yield f"HDR ({HDR_NAMES[codes[1]]}), converted to SDR."
-
-
-def _ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
-    codes = colour_codes(path, image)
-    if codes is not None and is_hdr(codes[1]):
-        yield "its HDR"
-    elif changes_colours(image.info.get("icc_profile")):
-        yield "its colour profile"
-
-
-_FIRST_IS_USED = "an animation; only its first picture is used."
-
-_HEVC_ALPHA = (b"\x4e\x01\xa5", b"\x4e\x09\xa5")
-"""Start of the message that marks an alpha layer in HEVC: header of a prefix SEI, alpha channel information."""
-
-MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
-"""Picture formats that may contain an animation."""
-
 ORIENTATION = 0x0112
 SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that swap width and height."""
@@ -173,7 +159,7 @@ def _listen_to_sound(path: Path) -> Sound:
             raise refusal(path, "sound", otherwise) if stream is None else otherwise
         limits.SOUND_CHANNELS.check(first.layout.nb_channels, path.name)
         seconds = _seconds(path, stream, first)
-    return Sound(seconds, begin=float(first.time or 0.0))
+    return Sound(seconds, tuple(remarks_on_sound(first)), begin=float(first.time or 0.0))
 
 
 def _check_rate(path: Path, stream: Any) -> None:
@@ -220,7 +206,7 @@ def _look_at_clip(path: Path) -> Clip:
         if turned(first):
             width, height = height, width
         has_sound = audio_stream(container) is not None
-        remarks, ignored = tuple(_remarks_on_clip(stream, first)), tuple(_ignored_of_clip(stream, first, crop))
+        remarks, ignored = tuple(remarks_on_clip(stream, first)), tuple(ignored_of_clip(stream, first, crop))
     if seconds <= 0:
         raise RequestError(f"{path.name} has no timestamps for its frames.", "Convert it to MP4.")
     return _large_enough(path, Clip(width, height, seconds, has_sound, remarks, ignored, float(first.time)))
@@ -245,30 +231,10 @@ def _look_at_animation(path: Path, durations: list[float]) -> Clip:
         raise refusal(
             path, "clip", RequestError(f"{path.name} is a still picture, not a video.", "Use an MP4, MOV or WebM file.")
         )
-    remarks = tuple(remark for remark in still.remarks if remark != _FIRST_IS_USED)
+    remarks = tuple(remark for remark in still.remarks if remark != FIRST_IS_USED)
     return Clip(
         still.width, still.height, sum(durations) / 1000, has_sound=False, remarks=remarks, ignored=still.ignored
     )
-
-
-def _remarks_on_clip(stream: Any, frame: Any) -> Iterator[str]:
-    context = stream.codec_context
-    is_layered = context.name == "hevc" and any(begin in bytes(context.extradata or b"") for begin in _HEVC_ALPHA)
-    if is_layered and not has_alpha(frame):
-        yield "a video with transparency (HEVC), which is ignored."
-    if is_hdr(frame.color_trc):
-        yield f"HDR ({HDR_NAMES[frame.color_trc]}), converted to SDR."
-
-
-def _ignored_of_clip(stream: Any, frame: Any, crop: Crop) -> Iterator[str]:
-    if any(crop):
-        yield "its cropping"
-    if is_mirrored(frame):
-        yield "its mirroring"
-    if (stream.sample_aspect_ratio or 1) != 1:
-        yield "the shape of its pixels"
-    if is_hdr(frame.color_trc):
-        yield "its HDR"
 
 
 def _large_enough(path: Path, clip: Clip) -> Clip:
