@@ -24,6 +24,7 @@ class Family:
         template: Returns a new graph of a mode's template.
         loaders: Returns the loader nodes for a set's files, with the outputs of `ModelSet.loaders`.
         template_loaders: The loader nodes in the templates.
+        file_names: A regular expression for the names that its model files usually have; empty if there is none.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Family:
     template: Callable[[str], Graph]
     loaders: Callable[[SetFiles], Fragment]
     template_loaders: Fragment
+    file_names: str = ""
 
     @property
     def usual_preset(self) -> Preset:

@@ -1,5 +1,6 @@
 """Map a workflow's model files to those of a model set: `workflow run --map-models`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,6 +36,10 @@ def map_models(
     return mapping.graph, mapping.notes
 
 
+def _title(node: Mapping[str, Any]) -> str:
+    return shown(node.get("_meta", {}).get("title") or node["class_type"])
+
+
 class _Mapping:
     def __init__(self, graph: Mapping[str, Mapping[str, Any]], model_set: ModelSet, definitions: Definitions) -> None:
         self.graph: ApiGraph = {key: {**node, "inputs": dict(node["inputs"])} for key, node in graph.items()}
@@ -62,6 +67,8 @@ class _Mapping:
         kinds = self._definitions.outputs(node["class_type"])
         if not any(kind in _SOCKETS for kind in kinds):
             return
+        if "MODEL" in kinds:
+            self._note_other_family(node, file)
         for user, name, slot in self._users(node_id):
             kind = kinds[slot] if 0 <= slot < len(kinds) else ""
             socket = _SOCKETS.get(kind)
@@ -74,8 +81,16 @@ class _Mapping:
         if not any(True for _ in self._users(node_id)):  # otherwise outputs of other kinds are still in use
             del self.graph[node_id]
 
+    def _note_other_family(self, node: Mapping[str, Any], file: str) -> None:
+        family = self._set.family
+        if not re.search(family.file_names, file, re.IGNORECASE):
+            self.notes.append(
+                f"{_title(node)}: {quoted(file)} is not named like a model of {family.label}; {self._set.label} is "
+                "used instead, with the workflow's own steps and sizes."
+            )
+
     def _map_lora(self, node_id: str, node: dict[str, Any], named: Mapping[str, str]) -> None:
-        title = shown(node.get("_meta", {}).get("title") or node["class_type"])
+        title = _title(node)
         for name, file in named.items():
             if self._folder(node, name) != _LORAS:
                 continue
@@ -117,8 +132,7 @@ class _Mapping:
         for node_id, node in list(self.graph.items()):
             if node["class_type"] not in _WRITERS:
                 continue
-            title = shown(node.get("_meta", {}).get("title") or node["class_type"])
-            self.notes.append(f"{title}: {self._set.label} cannot write prompts; yours is used as it is.")
+            self.notes.append(f"{_title(node)}: {self._set.label} cannot write prompts; yours is used as it is.")
             prompt = node["inputs"].get("prompt", "")
             if not is_link(prompt):  # it stays a field
                 text = {"class_type": "PrimitiveStringMultiline", "inputs": {"value": prompt}}
@@ -138,12 +152,10 @@ class _Mapping:
             source = self.graph.get(given[0]) if is_link(given) and given is not None else None
             if source is None or source["class_type"] != inference or not is_link(source["inputs"].get("image")):
                 continue
+            title = _title(node)
             inputs = {"image": source["inputs"]["image"], "low_threshold": 0.1, "high_threshold": 0.3}
             self.graph[node_id] = {"class_type": "Canny", "inputs": inputs, "_meta": node.get("_meta", {})}
-            self.notes.append(
-                f"{shown(node.get('_meta', {}).get('title') or render)}: {self._set.label} has no depth model; "
-                "edges (Canny) are used instead."
-            )
+            self.notes.append(f"{title}: {self._set.label} has no depth model; edges (Canny) are used instead.")
         for kind in (inference, loader):
             for node_id, node in list(self.graph.items()):
                 if node["class_type"] == kind and not any(True for _ in self._users(node_id)):

@@ -57,6 +57,30 @@ def test_single_files_become_the_checkpoint(definitions: Definitions) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "is_other"),
+    [
+        ("ltx-2.3-22b-dev-fp8.safetensors", False),
+        ("LTX/LTX23_distilled.safetensors", False),
+        ("ltx_2.3_22b.gguf", False),
+        ("ltx-video-2b-v0.9.5.safetensors", True),
+        ("ltx-2-19b-dev.safetensors", True),
+        ("wan2.2_t2v.safetensors", True),
+    ],
+)
+def test_a_model_of_another_family_is_replaced_with_a_note(
+    file: str, definitions: Definitions, *, is_other: bool
+) -> None:
+    loader = {"class_type": "UNETLoader", "inputs": {"unet_name": file}, "_meta": {"title": "Load it"}}
+    _, notes = map_models(parts(definitions, **{"1": loader}), POCKET, definitions)
+
+    said = [note for note in notes if "Load it" in note]
+    assert bool(said) == is_other
+    assert all(
+        f"'{file}' is not named like a model of LTX-2.3; {POCKET.label} is used instead" in note for note in said
+    )
+
+
+@pytest.mark.parametrize(
     ("file", "used"),
     [
         ("ltx-2-19b-lora-camera-control-dolly-in.safetensors", "ltx-2.3-pocket-camera-dolly-in.safetensors"),

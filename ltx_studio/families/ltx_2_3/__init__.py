@@ -41,6 +41,7 @@ LTX_2_3 = Family(
     template=load_template,
     loaders=loaders,
     template_loaders=loaders(TEMPLATE_FILES),
+    file_names=r"ltx\D*2[._]?3",
 )
 
 __all__ = ["BALANCED", "DRAFT", "FAST", "GEOMETRY", "LTX_2_3", "PRESETS", "QUALITY", "load_template"]
