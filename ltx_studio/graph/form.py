@@ -14,6 +14,7 @@ from ltx_studio.graph.definitions import SEEDS, Definitions, Input
 from ltx_studio.graph.graph import ApiGraph, is_link
 from ltx_studio.graph.input_values import fits
 from ltx_studio.graph.model_inputs import ENDINGS
+from ltx_studio.graph.prompts import is_negative
 from ltx_studio.graph.values import quoted, require_text, shown
 
 
@@ -144,11 +145,6 @@ def _rank(field: Field) -> int:
     if field.lines:
         return int(is_negative(field.title))
     return 2 if field.kind in FILES else 3
-
-
-def is_negative(title: str) -> bool:
-    """Return whether a text is a negative prompt, by its node's title."""
-    return "negative" in title.casefold()
 
 
 def others_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Others:

@@ -20,13 +20,13 @@ from ltx_studio.graph.form import (
     files_of,
     fill,
     form_of,
-    is_negative,
     others_of,
     place_of,
     with_examples,
 )
 from ltx_studio.graph.graph import check_graph
 from ltx_studio.graph.phases import phases_of
+from ltx_studio.graph.prompts import prompts_of
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import validate
 from ltx_studio.graph.values import quoted, shown
@@ -186,12 +186,7 @@ class WorkflowSpec:
     @property
     def prompt(self) -> str:
         """The text that the history finds it by."""
-        texts = (
-            node["inputs"].get("text")
-            for node in self.graph.values()
-            if not is_negative(str(node.get("_meta", {}).get("title", "")))
-        )
-        return "\n".join([*(text for text in texts if isinstance(text, str)), self.name])
+        return "\n".join([*prompts_of(self.graph), self.name])
 
     @property
     def seed(self) -> int | None:
