@@ -26,7 +26,6 @@ from tests.fuzz.targets import TARGETS
 BATCH = 100
 """Cases that hypothesis draws at once."""
 HOW = settings(
-    max_examples=BATCH,
     derandomize=False,  # each batch has a seed of its own
     database=None,
     deadline=None,
@@ -123,18 +122,18 @@ def _cases(target: str, ground: Ground, first: int, count: int) -> Iterator[tupl
         else:
             batch, place = divmod(number // 2, BATCH)
             if batch not in drawn:
-                drawn = {batch: _drawn(target, ground, batch)}
+                drawn = {batch: _drawn(target, ground, batch, min(BATCH, (count + 1) // 2))}
             yield number, "built", drawn[batch][place % len(drawn[batch])]
 
 
-def _drawn(target: str, ground: Ground, number: int) -> list[Case]:
-    """Return a batch of what hypothesis draws, the same every time."""
+def _drawn(target: str, ground: Ground, number: int, count: int) -> list[Case]:
+    """Return a batch of up to `count` cases that hypothesis draws, the same every time."""
     cases: list[Case] = []
 
     def note(case: Case) -> None:
         cases.append(case)
 
-    seed(number)(HOW(given(TARGETS[target].strategy(ground))(note)))()
+    seed(number)(settings(HOW, max_examples=count)(given(TARGETS[target].strategy(ground))(note)))()
     return cases
 
 

@@ -23,10 +23,15 @@ GENEROUS = 3
 """Times the limit in `make test`, so that a slow machine fails nothing; 1 where fuzzing is what is asked for."""
 
 
+@pytest.fixture(scope="module")
+def made(settings: Settings, definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> ground.Ground:
+    """The folders of all targets, which share the tables of characters that hypothesis takes seconds to make."""
+    return ground.prepare(tmp_path_factory.mktemp("fuzz") / "ground", settings)
+
+
 @pytest.mark.timeout(0 if "FUZZ_CASES" in os.environ else 600)
 @pytest.mark.parametrize("target", TARGETS)
-def test_no_input_breaks_it(target: str, settings: Settings, definitions: Definitions, tmp_path: Path) -> None:
-    made = ground.prepare(tmp_path / "ground", settings)
+def test_no_input_breaks_it(target: str, made: ground.Ground, settings: Settings) -> None:
     seconds = SECONDS if "FUZZ_CASES" in os.environ else SECONDS * GENEROUS
 
     report = run(target, CASES, made.root, ground.environment(made, settings, REPOSITORY), seconds, FAULTS / target)
