@@ -8,6 +8,7 @@ from gradio.route_utils import BUILD_PATH_LIB
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ltx_studio.web.frontend_patch import patched
 from ltx_studio.web.owners import is_loopback
 
 PREFIX = "/assets/"
@@ -37,4 +38,4 @@ class Statics:
 
 @lru_cache(maxsize=2048)
 def _read(name: str) -> bytes:
-    return (Path(BUILD_PATH_LIB) / name).read_bytes()
+    return patched(name, (Path(BUILD_PATH_LIB) / name).read_bytes())

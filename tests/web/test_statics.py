@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from ltx_studio.web.statics import Statics
 
-A_SCRIPT = next(Path(BUILD_PATH_LIB).glob("core-*.js"))
+A_SCRIPT = next(Path(BUILD_PATH_LIB).glob("index-*.js"))
 
 
 @pytest.fixture
