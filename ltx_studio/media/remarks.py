@@ -57,7 +57,8 @@ def ignored_of_picture(path: Path, image: Any) -> Iterator[str]:
 def remarks_on_sound(frame: Any) -> Iterator[str]:
     """Yield what is unexpected about a sound, by its first frame."""
     if frame.layout.nb_channels > _STEREO:
-        yield f"{frame.layout.nb_channels} channels ({frame.layout.name}), mixed to stereo."
+        count, name = f"{frame.layout.nb_channels} channels", frame.layout.name
+        yield f"{count if name == count else f'{count} ({name})'}, mixed to stereo."  # no layout is named by the count
 
 
 def remarks_on_clip(stream: Any, frame: Any) -> Iterator[str]:

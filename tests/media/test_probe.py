@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ltx_studio.errors import RequestError
-from ltx_studio.media import Clip, Picture, check_lora, probe_clip, probe_picture, probe_sound
+from ltx_studio.media import Clip, Picture, Sound, check_lora, probe_clip, probe_picture, probe_sound
 from tests.media.drawn import clip
 from tests.media.reference import ffmpeg
 from tests.samples import write_film, write_picture, write_sound
@@ -72,11 +72,14 @@ def test_a_missing_file_and_a_folder_are_named(probe: Any, tmp_path: Path) -> No
         probe(tmp_path)
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (8_000, 1), (44_100, 6)])
-def test_a_sound_is_measured(rate: int, channels: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("rate", "channels", "remarks"),
+    [(48_000, 2, ()), (8_000, 1, ()), (44_100, 6, ("6 channels, mixed to stereo.",))],
+)
+def test_a_sound_is_measured(rate: int, channels: int, remarks: tuple[str, ...], tmp_path: Path) -> None:
     found = probe_sound(write_sound(tmp_path / "a.wav", 1.5, rate=rate, channels=channels))
 
-    assert (found.seconds, found.begin) == (1.5, 0.0)
+    assert found == Sound(1.5, remarks)
 
 
 def test_the_sound_of_a_video_counts_as_sound(tmp_path: Path) -> None:

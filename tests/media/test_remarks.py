@@ -1,4 +1,4 @@
-"""What the studio says about a file that it converts: transparency becomes white, many channels become stereo."""
+"""Remarks on files that the studio converts: transparent parts become white, and many channels become stereo."""
 
 from pathlib import Path
 
