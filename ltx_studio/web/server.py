@@ -97,7 +97,7 @@ class StudioBlocks(gr.Blocks):
                 "theme": theme(),
                 "css_paths": [css],
                 "head": f"<style>{asset('frame.css')}{room()}</style>"
-                f"<script>{asset('studio.js')}{asset('files.js')}{asset('forms.js')}</script>",
+                f"<script>{asset('files.js')}{asset('studio.js')}{asset('forms.js')}</script>",
                 "footer_links": [],
                 "run_history": False,
                 "max_file_size": limits.UPLOAD.most,

@@ -2,10 +2,9 @@
 // Gradio refuses those without looking, and the studio looks into the file.
 (() => {
   if (window.ltxFiles) return;
-  window.ltxFiles = true;
 
   const ENDINGS = {
-    image: ".heic,.heif,.avif,.jxl,.jp2,.j2k,.tif,.tiff,.exr,.hdr,.webp,.bmp,.tga",
+    image: ".heic,.heif,.avif,.jp2,.j2k,.tif,.tiff,.exr,.hdr,.webp,.bmp,.qoi,.psd",
     audio: ".opus,.flac,.m4a,.aac,.ogg,.oga,.wma,.aiff,.aif,.caf,.mka,.amr",
     video: ".mkv,.mov,.m4v,.avi,.wmv,.flv,.mts,.m2ts,.mpg,.mpeg,.3gp,.ogv,.mxf",
   };
@@ -26,10 +25,12 @@
     return all.files;
   }
 
+  /** The input of the field that an element belongs to, if it takes files; a fold that holds fields is a block, too. */
   const fieldAt = (element) => {
     const block = element.closest?.(".block");
     return block && !block.querySelector(".block") ? block.querySelector("input[type=file]") : null;
   };
+  window.ltxFiles = { fieldAt };
 
   document.addEventListener(
     "change",

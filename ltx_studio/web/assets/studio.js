@@ -111,15 +111,10 @@
   let leaving = 0;
 
   const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-  /** The field below the pointer, when it takes files itself; a fold that holds fields is a block, too. */
-  const takesFiles = (element) => {
-    const block = element.closest?.(".block");
-    return block && !block.querySelector(".block") && block.querySelector("input[type=file]");
-  };
 
   document.addEventListener("dragover", (event) => {
     if (carriesFiles(event)) event.preventDefault(); // else the browser leaves the page for the file
-    if (!carriesFiles(event) || takesFiles(event.target)) {
+    if (!carriesFiles(event) || window.ltxFiles.fieldAt(event.target)) {
       target.hidden = true;
       return;
     }
@@ -131,7 +126,7 @@
   document.addEventListener("drop", (event) => {
     target.hidden = true;
     if (carriesFiles(event)) event.preventDefault();
-    if (!carriesFiles(event) || takesFiles(event.target)) return;
+    if (!carriesFiles(event) || window.ltxFiles.fieldAt(event.target)) return;
     const input = byId("restore-file")?.querySelector("input[type=file]");
     const files = [...event.dataTransfer.files];
     const file = files.find(({ name }) => /\.(mp4|webm|mov|mkv)$/i.test(name)) ?? files[0]; // which is refused in words
