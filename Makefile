@@ -50,6 +50,10 @@ format: setup-dev  ## format the code, and fix what lint can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+lab: setup-dev  ## run the tests of the pocket model's training, and store that they passed
+	@OMP_NUM_THREADS=1 $(BIN)/pytest lab/tests --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m lab.changed --write
+
 bench: setup-dev  ## measure set-up, downloads, the queue and the page
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m bench.spine
