@@ -14,7 +14,7 @@ from ltx_studio.graph.input_values import fits
 from ltx_studio.graph.model_inputs import loader_table
 from ltx_studio.graph.node_versions import value_since
 from ltx_studio.graph.validate import expected
-from ltx_studio.graph.values import quoted, shown
+from ltx_studio.graph.values import quoted, title_of
 
 _HARMLESS = frozenset({
     "attention", "backend", "bit_depth", "chroma_subsampling", "codec", "color_range", "color_space", "colorspace",
@@ -66,7 +66,7 @@ def _fit_node(node_id: str, node: dict[str, Any], definitions: Definitions) -> I
 
 
 def _note(node_id: str, node: Mapping[str, Any], name: str, what: str) -> Note:
-    title = shown(node.get("_meta", {}).get("title") or node["class_type"])
+    title = title_of(node)
     return Note(f"{title}: {name} {what}.", Advice.to(Do.CHANGE_VALUE, key=f"{node_id}.{name}"))
 
 

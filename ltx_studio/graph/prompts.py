@@ -1,7 +1,7 @@
 """The prompts of a graph: the texts that condition it, without those of its negative conditioning."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ltx_studio.graph.graph import is_link
 
@@ -9,7 +9,9 @@ _TEXTS = ("text", "prompt", "value", "string")
 """Inputs that hold text, in encoders, prompt writers and primitives."""
 
 _POSITIVE, _NEGATIVE = "positive", "negative"
-Nodes = Mapping[str, Mapping[str, Any]]
+"""The usual names of inputs for conditioning."""
+
+Nodes: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def is_negative(title: str) -> bool:
@@ -51,7 +53,7 @@ def _texts(graph: Nodes, node: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _above(graph: Nodes, name: str) -> set[str]:
-    """Return the nodes that inputs of this name (positive or negative) depend on, and no others between them."""
+    """Return the nodes that inputs of this name depend on, without passing through inputs of the other name."""
     other = _NEGATIVE if name == _POSITIVE else _POSITIVE
     found: set[str] = set()
     waiting = [value for node in graph.values() for key, value in node["inputs"].items() if key == name]

@@ -10,7 +10,7 @@ from ltx_studio.graph.definitions import ANY, AUTOGROW, MATCH, Definitions, Inpu
 from ltx_studio.graph.graph import check_graph, is_link, upstream
 from ltx_studio.graph.input_values import example, fits, wanted
 from ltx_studio.graph.node_versions import value_since
-from ltx_studio.graph.values import quoted, shown
+from ltx_studio.graph.values import quoted, shown, title_of
 
 _ANY = (ANY, MATCH)
 _MOST_SWITCHES = 64
@@ -83,7 +83,7 @@ def _check_order(graph: Mapping[str, Mapping[str, Any]]) -> None:
         TopologicalSorter(links).prepare()
     except CycleError as error:
         node = graph[error.args[1][0]]
-        title = shown(node.get("_meta", {}).get("title") or node["class_type"])
+        title = title_of(node)
         raise WorkflowError(
             f"{title} depends on its own output.", f"Break the loop {_IN_THE_EDITOR}.", where=title
         ) from None
@@ -104,7 +104,7 @@ def _problem_of(
     graph: Mapping[str, Mapping[str, Any]], node_id: str, name: str, item: Input, definitions: Definitions
 ) -> WorkflowError | None:
     node = graph[node_id]
-    title = shown(node.get("_meta", {}).get("title") or node["class_type"])
+    title = title_of(node)
     if name not in node["inputs"]:
         if not item.required:
             return None

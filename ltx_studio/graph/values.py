@@ -121,6 +121,11 @@ def shown(value: Any, most: int = _SHOWN) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def title_of(node: Mapping[str, Any]) -> str:
+    """Return a node's title for a message, or its class if it has none."""
+    return shown(node.get("_meta", {}).get("title") or node["class_type"])
+
+
 def quoted(value: Any) -> str:
     """Return the same as `shown`, with text in quotes."""
     return repr(shown(value)) if isinstance(value, str) else shown(value)

@@ -8,7 +8,7 @@ from ltx_studio.families import UNION, ModelSet
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.graph import ApiGraph, is_link
 from ltx_studio.graph.model_inputs import loader_table
-from ltx_studio.graph.values import quoted, shown
+from ltx_studio.graph.values import quoted, title_of
 
 _SOCKETS = {"MODEL": "base_model", "CLIP": "clip", "VAE": "video_vae", "LATENT_UPSCALE_MODEL": "upscaler"}
 """Kinds of loader outputs, and the matching outputs of a set."""
@@ -34,10 +34,6 @@ def map_models(
     mapping = _Mapping(graph, model_set, definitions)
     mapping.map()
     return mapping.graph, mapping.notes
-
-
-def _title(node: Mapping[str, Any]) -> str:
-    return shown(node.get("_meta", {}).get("title") or node["class_type"])
 
 
 class _Mapping:
@@ -85,12 +81,12 @@ class _Mapping:
         family = self._set.family
         if not re.search(family.file_names, file, re.IGNORECASE):
             self.notes.append(
-                f"{_title(node)}: {quoted(file)} is not named like a model of {family.label}; {self._set.label} is "
+                f"{title_of(node)}: {quoted(file)} is not named like a model of {family.label}; {self._set.label} is "
                 "used instead, with the workflow's own steps and sizes."
             )
 
     def _map_lora(self, node_id: str, node: dict[str, Any], named: Mapping[str, str]) -> None:
-        title = _title(node)
+        title = title_of(node)
         for name, file in named.items():
             if self._folder(node, name) != _LORAS:
                 continue
@@ -132,7 +128,7 @@ class _Mapping:
         for node_id, node in list(self.graph.items()):
             if node["class_type"] not in _WRITERS:
                 continue
-            self.notes.append(f"{_title(node)}: {self._set.label} cannot write prompts; yours is used as it is.")
+            self.notes.append(f"{title_of(node)}: {self._set.label} cannot write prompts; yours is used as it is.")
             prompt = node["inputs"].get("prompt", "")
             if not is_link(prompt):  # it stays a field
                 text = {"class_type": "PrimitiveStringMultiline", "inputs": {"value": prompt}}
@@ -152,7 +148,7 @@ class _Mapping:
             source = self.graph.get(given[0]) if is_link(given) and given is not None else None
             if source is None or source["class_type"] != inference or not is_link(source["inputs"].get("image")):
                 continue
-            title = _title(node)
+            title = title_of(node)
             inputs = {"image": source["inputs"]["image"], "low_threshold": 0.1, "high_threshold": 0.3}
             self.graph[node_id] = {"class_type": "Canny", "inputs": inputs, "_meta": node.get("_meta", {})}
             self.notes.append(f"{title}: {self._set.label} has no depth model; edges (Canny) are used instead.")
