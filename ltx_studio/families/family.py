@@ -24,7 +24,7 @@ class Family:
         template: Returns a new graph of a mode's template.
         loaders: Returns the loader nodes for a set's files, with the outputs of `ModelSet.loaders`.
         template_loaders: The loader nodes in the templates.
-        file_names: A regular expression for the names that its model files usually have; empty if there is none.
+        file_names: A regular expression that is found in the names of its model files; empty accepts any name.
     """
 
     id: str
