@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import BusyError, RequestError, StudioError
@@ -28,6 +29,7 @@ class Going:
 
 
 Answered = TypeVar("Answered", Repair, Going)
+T = TypeVar("T")
 
 
 class AtWork:
@@ -100,7 +102,7 @@ class Asked:
 def checked(
     check: Iterable[Reading | Verdict], count: int, cancel: CancelToken
 ) -> Generator[str, None, list[Verdict] | None]:
-    """Yield the card of a check every `TELL_SECONDS`, and return what it found, or None if it was stopped.
+    """Yield the card of a check every `TELL_SECONDS`, even while a disk stalls; return what it found, None if stopped.
 
     Args:
         check: The check, as `verify` of the studio's models yields it.
@@ -108,18 +110,36 @@ def checked(
         cancel: Stops it.
     """
     verdicts: list[Verdict] = []
-    told = -TELL_SECONDS
-    for seen in check:
+    card, told = model_cards.checking(None, 0, count), -TELL_SECONDS
+    for seen in with_pauses(check, TELL_SECONDS):
+        if seen is None:
+            yield card
+            continue
         if cancel.cancelled:
             yield cards.message(words.CHECK_STOPPED)
             return None
         if isinstance(seen, Verdict):
             verdicts.append(seen)
+        done = len({verdict.file.key for verdict in verdicts})
+        card = model_cards.checking(None if isinstance(seen, Verdict) else seen, done, count)
         if time.monotonic() - told >= TELL_SECONDS:
             told = time.monotonic()
-            done = len({verdict.file.key for verdict in verdicts})
-            yield model_cards.checking(None if isinstance(seen, Verdict) else seen, done, count)
+            yield card
     return verdicts
+
+
+def with_pauses(items: Iterable[T], seconds: float) -> Generator[T | None, None, None]:
+    """Yield items, and None each time the next one takes `seconds` longer; items are made in a thread of their own."""
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1, thread_name_prefix="with-pauses") as thread:
+        while True:
+            coming: Future[T | object] = thread.submit(next, source, end)
+            while not wait([coming], seconds).done:
+                yield None
+            item = coming.result()
+            if item is end:
+                return
+            yield cast("T", item)
 
 
 def in_words(problem: Exception) -> StudioError:
