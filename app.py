@@ -1,40 +1,27 @@
 """The page: `python app.py` serves it, and `import app; app.build_app()` embeds it.
 
-A Space starts here: set-up runs if ComfyUI is missing, no password is made for visitors, and one is required only if
-LTX_STUDIO_PASSWORD is set.
+A Space starts here: the page opens at once and shows the set-up's progress if ComfyUI is missing, no password is made
+for visitors, and one is required only if LTX_STUDIO_PASSWORD is set.
 """
 
-import subprocess
+import os
 import sys
 
 from ltx_studio.cli.hints import hint_of
-from ltx_studio.errors import SetupError, StudioError
+from ltx_studio.errors import StudioError
+from ltx_studio.models.preloaded import with_writable_cache
 from ltx_studio.permissions import make_private
-from ltx_studio.settings import Settings, get_settings
-from ltx_studio.studio.set_up import installed_comfyui
+from ltx_studio.settings import get_settings
 from ltx_studio.text.formatting import printable
 from ltx_studio.web import build_app, serve
 
 __all__ = ["build_app"]
 
 
-def set_up(settings: Settings) -> None:
-    """Fetch ComfyUI and store the pocket model if ComfyUI is missing. If that fails, the page says what to do.
-
-    Set-up runs in a separate process: it boots ComfyUI, and the page boots it again.
-    """
-    if settings.comfy_dir is not None:
-        return
-    try:
-        installed_comfyui(settings)
-    except SetupError:
-        subprocess.run([sys.executable, "-m", "ltx_studio", "setup"], check=False)
-
-
 if __name__ == "__main__":
     make_private()
     try:
-        set_up(get_settings())
-        serve(get_settings(), ask=False)
+        settings = with_writable_cache(get_settings()) if os.environ.get("SPACE_ID") else get_settings()
+        serve(settings, ask=False, sets_up=settings.comfy_dir is None)
     except StudioError as error:
         sys.exit(printable(f"Error: {error.message} {hint_of(error)}"))

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory
-from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.errors import RequestError, SetupError, StudioError
 from ltx_studio.events import Event
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.job_spec import JobSpec
@@ -23,6 +23,7 @@ from ltx_studio.runners.local import LocalRunner
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
 from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
+from ltx_studio.studio.background_set_up import BackgroundSetUp
 from ltx_studio.studio.jobs import Jobs
 from ltx_studio.studio.models import Models
 from ltx_studio.studio.recipes import Recipes
@@ -70,15 +71,32 @@ class Studio:
         self._worker: Worker | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
         self._guard = threading.Lock()
+        self._set_up: BackgroundSetUp | None = None
+
+    def set_up(self, run: BackgroundSetUp | None = None) -> None:
+        """Set up in the background what is missing. Jobs wait until it is done, and `problem` says what happens.
+
+        Args:
+            run: The run of the set-up, for tests.
+        """
+        if self._runner.problem() is not None:
+            self._set_up = run or BackgroundSetUp(self._begin_if_possible)
+            self._set_up.start()
+
+    @property
+    def is_setting_up(self) -> bool:
+        """Whether a set-up runs in the background."""
+        return self._set_up is not None and self._set_up.is_running
 
     def start(self) -> None:
         """Get the engine ready in the background, and begin with the waiting jobs if this process runs them."""
-        self._runner.start()
-        self._begin()
+        if not self.is_setting_up:
+            self._runner.start()
+            self._begin()
 
     def _begin(self) -> None:
         """Have waiting jobs and downloads run at once if this process runs them."""
-        if self._works:
+        if self._works and not self.is_setting_up:
             self.work()
             self.models.work()
         if self._worker is not None:
@@ -167,12 +185,16 @@ class Studio:
         return write_control_preview(spec, destination, self._runner, cancel)
 
     def problem(self) -> StudioError | None:
-        """Return why nothing can run here, or None. Looks at files only."""
-        return self._runner.problem()
+        """Return why nothing can run here now, or None. Looks at files only."""
+        if self._set_up is not None and self._set_up.is_running:
+            step = f": {self._set_up.step}" if self._set_up.step else ""
+            return SetupError(f"The studio is being set up{step}.", "This takes a few minutes, once. Jobs wait for it.")
+        problem = self._runner.problem()
+        return self._set_up.error if problem and self._set_up and self._set_up.error else problem
 
     def is_broken(self) -> bool:
         """Return whether the engine cannot get ready, or has failed to; `start` tries again."""
-        return self._runner.failed() or self.problem() is not None
+        return not self.is_setting_up and (self._runner.failed() or self.problem() is not None)
 
     def memory(self) -> Memory | None:
         """Return the memory of the engine's device; None while the engine is not ready."""
@@ -189,6 +211,8 @@ class Studio:
     def close(self, timeout: float = UNWIND_SECONDS) -> bool:
         """Put the running job back into the queue, wait, and return whether the process can exit cleanly."""
         self._closing.set()
+        if self._set_up is not None:
+            self._set_up.stop()
         self.models.stop()
         end = time.monotonic() + timeout
 

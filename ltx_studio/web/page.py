@@ -23,12 +23,15 @@ from ltx_studio.web.gallery import Gallery
 from ltx_studio.web.line import LinePanel
 from ltx_studio.web.models import ModelsPanel
 from ltx_studio.web.owners import Owners
-from ltx_studio.web.quiet import AS_LONG_AS_A_RUN, QUIET
+from ltx_studio.web.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
 from ltx_studio.web.remedies import carry_out
 from ltx_studio.web.run import SKIP, RunPanel
 from ltx_studio.web.take import TakePanel
 
 FIRST_MODE = "t2v"
+
+SET_UP_SECONDS = 2
+"""Seconds between two looks at a set-up that runs in the background."""
 
 
 class Page:
@@ -49,6 +52,7 @@ class Page:
     def build(self, blocks: gr.Blocks) -> None:
         """Add the forms, the run and the take to the open Blocks."""
         self._banner = gr.HTML(visible=False, elem_id="studio-banner")
+        self._set_up_timer = gr.Timer(SET_UP_SECONDS, active=False)
         if self._model_set.notice:
             gr.HTML(cards.notice(self._model_set.notice), elem_id="studio-notice")
         self._mode = gr.Radio(
@@ -173,7 +177,9 @@ class Page:
         js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could arrive after a fill's
         self._mode.input(None, [self._mode], [*self._columns.values(), self._tag, *changed], js=js, **QUIET)
         saved = "() => [window.ltxForms.kept()]"
-        opened = blocks.load(self._open, [self._saved], [self._banner, *found], js=saved, **QUIET)
+        banner = [self._banner, self._set_up_timer]
+        opened = blocks.load(self._open, [self._saved], [*banner, *found], js=saved, **QUIET)
+        self._set_up_timer.tick(self._begin_or_warn, None, banner, **AT_ONCE)
         opened.then(None, None, None, js="() => window.ltxForms.openKept()", **QUIET)
         self.run.wire_return(blocks)
 
@@ -253,15 +259,17 @@ class Page:
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""
+        return *self._begin_or_warn(), *self._kept(saved if isinstance(saved, dict) else {})
+
+    def _begin_or_warn(self) -> tuple[Any, Any]:
+        """Start ComfyUI, or show in the banner why nothing can run; look again while the studio is being set up."""
         problem = self._studio.problem()
         if problem is None:
             self._studio.start()
-        banner = (
-            gr.update(visible=False)
-            if problem is None
-            else gr.update(value=self._discretion.error(problem), visible=True)
-        )
-        return banner, *self._kept(saved if isinstance(saved, dict) else {})
+            return gr.update(visible=False), gr.Timer(active=False)
+        if self._studio.is_setting_up:
+            return gr.update(value=cards.message(problem.message, problem.hint), visible=True), gr.Timer(active=True)
+        return gr.update(value=self._discretion.error(problem), visible=True), gr.Timer(active=False)
 
     def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
         """Yield what a browser kept of each form; the first mode always gets a value, to show what it will make."""

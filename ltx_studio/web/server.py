@@ -224,6 +224,7 @@ def serve(
     model_set: str | None = None,
     lan: bool = False,
     ask: bool = True,
+    sets_up: bool = False,
 ) -> None:
     """Serve the page until Ctrl+C or SIGTERM; ComfyUI starts in the background.
 
@@ -238,6 +239,7 @@ def serve(
         lan: Listen on the whole network.
         ask: Create a password if others can reach the page and none is set. Not on a Space: its visitors could not
             learn it.
+        sets_up: Set up in the background what is missing; the page shows how far that is.
 
     Raises:
         RequestError: The model set does not exist, or the address cannot be used.
@@ -248,6 +250,8 @@ def serve(
     host = EVERYWHERE if lan else host
     studio = Studio(settings, works=True)
     blocks = build_app(settings, studio=studio, model_set=model_set)
+    if sets_up:
+        studio.set_up()
     made = make_password() if ask and is_open(server_name=host) and not settings.password else ""
     blocks.password = settings.password or made
     blocks.owners.at_home = ask and not is_shared()
