@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab bench faults soak obey screenshots table golden lock package clean
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab bench faults soak obey screenshots table golden lock space package clean
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -85,8 +85,12 @@ golden: setup-dev  ## update the files that tests compare with: patched graphs, 
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
 
-lock:  ## update the lock files from pyproject.toml
+lock:  ## update the lock files and the Space's requirements from pyproject.toml
 	@tools/lock.sh
+
+space: setup-dev  ## start the Space as Hugging Face does, and render a clip in a browser (needs Python 3.12)
+	@tools/ensure-chromium.sh
+	@$(BIN)/python -m tools.try_space
 
 package: setup-dev  ## build the wheel, and set up, render and serve with it in an empty environment
 	@tools/try-package.sh
