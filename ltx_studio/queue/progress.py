@@ -11,8 +11,8 @@ from ltx_studio.text.phrases import WAITING
 def advance(progress: Progress, event: Event, now: float) -> Progress:
     """Return the progress after an event at `now`, in seconds since the epoch; unchanged if the event carries none."""
     match event:
-        case Waiting(reason):
-            return replace(progress, phase=WAITING[reason], step=0, steps=0)
+        case Waiting(reason, note):
+            return replace(progress, phase=note or WAITING[reason], step=0, steps=0)
         case PhaseStarted(_, label, index, count):
             return replace(progress, phase=label, step=0, steps=0, index=index, phases=count)
         case Step(phase, step, total):

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ltx_studio.events import Event, Finished, PhaseStarted, Step
+from ltx_studio.events import Event, Finished, PhaseStarted, Step, Waiting
+
+LOST = "A worker was lost while it made this clip; another one made it again."
 
 
 class RunMetrics:
@@ -19,11 +21,13 @@ class RunMetrics:
         self._memory, self._clock = memory, clock
         self._phases: list[dict[str, Any]] = []
         self._began = self._seconds = 0.0
-        self._peak = 0
+        self._peak, self._note = 0, ""
 
     def see(self, event: Event) -> None:
         self._peak = max(self._peak, self._memory() or 0)
         match event:
+            case Waiting("lost"):
+                self._note = LOST
             case PhaseStarted(phase):
                 self._end_phase()
                 self._phases.append({"id": phase, "seconds": 0.0, "steps": 0, "first": 0.0})
@@ -40,7 +44,8 @@ class RunMetrics:
     def as_dict(self) -> dict[str, Any]:
         """Return ``seconds`` in all, ``stages`` with the ``seconds`` and ``steps`` of each and the seconds until its
         ``first`` step was done, in which models are loaded, and ``peak_memory`` in bytes."""
-        return {"seconds": round(self._seconds, 3), "stages": self._phases, "peak_memory": self._peak}
+        told = {"seconds": round(self._seconds, 3), "stages": self._phases, "peak_memory": self._peak}
+        return told | ({"note": self._note} if self._note else {})
 
     def _end_phase(self) -> None:
         now = self._clock()
