@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
@@ -12,6 +12,7 @@ from ltx_studio.events import Event
 from ltx_studio.graph import Workflow
 from ltx_studio.media import PrepareInput
 from ltx_studio.models import ModelFile, Registry
+from ltx_studio.runners.cluster_state import WorkerState
 
 UNWIND_SECONDS = 60.0
 """How long a run may take to stop: it stops within one step, which can take that long on a slow machine."""
@@ -87,4 +88,17 @@ class Runner(Protocol):
 
     def close(self, timeout: float) -> bool:
         """Stop all runs, wait up to `timeout` seconds, and return whether the process can exit cleanly."""
+        ...
+
+
+@runtime_checkable
+class ClusterRunner(Runner, Protocol):
+    """A runner that runs several jobs at once, each in a thread of the caller."""
+
+    def lanes(self) -> int:
+        """Return how many jobs can run at once now."""
+        ...
+
+    def workers(self) -> list[WorkerState]:
+        """Return the state of each worker, also of those that get no jobs."""
         ...

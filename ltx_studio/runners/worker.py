@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 TIDY_SECONDS = 3600.0
 """The shortest time between two clean-ups."""
 
+_RECOVERING = threading.Lock()
+"""Held by the one worker of this process that recovers jobs."""
+
 
 class Worker:
     """A studio's worker, in its own thread.
@@ -66,7 +69,7 @@ class Worker:
         self._idle_since = math.inf  # nothing has run, or its models are unloaded
         self._recovered_at = -math.inf
         self._queue, self._runner, self._take_store, self._only = queue, runner, take_store, only
-        self._over = threading.Event()
+        self._over, self._retired = threading.Event(), threading.Event()
         self._news = threading.Event()
         self._cancel: CancelToken | None = None
         self._executor = JobExecutor(queue, runner, take_store, live_updates, self._id.id, self._over)
@@ -79,6 +82,20 @@ class Worker:
         """Check for new jobs at once."""
         self._news.set()
 
+    def retire(self) -> None:
+        """Start no more jobs; the running one goes on to its end."""
+        self._retired.set()
+        self._news.set()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs a job or may start one."""
+        return self._thread.is_alive()
+
     def close(self, timeout: float) -> bool:
         """Start no more jobs, put the running one back into the queue, and wait; return whether all has ended."""
         self._over.set()
@@ -89,12 +106,13 @@ class Worker:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        with self._alone() as may_work:
-            while may_work and not self._over.is_set():
+        with alone(self._lock, self._over) as may_work:
+            while may_work and not self._over.is_set() and not self._retired.is_set():
                 try:
                     self._id.hold()
                     if time.monotonic() - self._recovered_at > LEASE_SECONDS / 2:
-                        self._executor.patiently(self._recover)
+                        with _RECOVERING:
+                            self._executor.patiently(self._recover)
                         self._recovered_at = time.monotonic()
                     self._look()
                 except Exception:
@@ -169,21 +187,22 @@ class Worker:
             return None
         return self._take_store.recovered(job, self._take_store.spec(job))
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Hold the lock, if there is one, once it is free; yield False if the worker ends first."""
-        while self._lock is not None and not self._over.is_set():
-            try:
-                self._lock.acquire(timeout=LOOK_SECONDS, poll_interval=LOOK_SECONDS / 2)
-            except Timeout:
-                continue
-            except OSError:
-                log.exception("%s could not be locked", self._lock.lock_file)
-                self._over.wait(PAUSE_SECONDS)
-                continue
-            try:
-                yield True
-            finally:
-                self._lock.release()
-            return
-        yield self._lock is None and not self._over.is_set()
+
+@contextlib.contextmanager
+def alone(lock: FileLock | None, over: threading.Event) -> Iterator[bool]:
+    """Hold a lock, if there is one, once it is free; yield False if `over` is set first."""
+    while lock is not None and not over.is_set():
+        try:
+            lock.acquire(timeout=LOOK_SECONDS, poll_interval=LOOK_SECONDS / 2)
+        except Timeout:
+            continue
+        except OSError:
+            log.exception("%s could not be locked", lock.lock_file)
+            over.wait(PAUSE_SECONDS)
+            continue
+        try:
+            yield True
+        finally:
+            lock.release()
+        return
+    yield lock is None and not over.is_set()

@@ -18,10 +18,12 @@ from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.workers import WorkerId, any_alive
+from ltx_studio.runners.cluster_state import WorkerState
 from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
-from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
+from ltx_studio.runners.protocol import UNWIND_SECONDS, ClusterRunner, Runner
 from ltx_studio.runners.worker import Worker
+from ltx_studio.runners.worker_pool import WorkerPool
 from ltx_studio.settings import Settings
 from ltx_studio.studio.background_set_up import BackgroundSetUp
 from ltx_studio.studio.jobs import Jobs
@@ -68,7 +70,7 @@ class Studio:
         self.takes = Takes(settings, database)
         self.recipes, self.workflows = Recipes(settings), Workflows(settings)
         self.models = Models(settings, database)
-        self._worker: Worker | None = None
+        self._worker: Worker | WorkerPool | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
         self._guard = threading.Lock()
         self._set_up: BackgroundSetUp | None = None
@@ -117,24 +119,43 @@ class Studio:
         with self._guard:
             if self._worker is not None:
                 return
-            minutes = self.settings.keep_alive_minutes
-            worker = Worker(
-                self.settings.workers_dir,
-                self._queue,
-                self._runner,
-                self._take_store,
-                self._live_updates,
-                lock=self.settings.worker_lock if alone else None,
-                only=only,
-                tidy=self.tidy,
-                keep_alive=None if minutes is None else minutes * 60,
-            )
+            worker: Worker | WorkerPool
+            if isinstance(self._runner, ClusterRunner):
+                worker = self._new_pool(self._runner)
+            else:
+                worker = self._new_worker(only, alone=alone)
             worker.start()
             self._worker = worker  # a worker that does not run would keep every later job waiting
         try:
             self.takes.remove_leaving()
         except sqlite3.Error:  # they are removed next time
             log.exception("takes that are to go cannot be removed now")
+
+    def _new_worker(self, only: Collection[str] | None, *, alone: bool) -> Worker:
+        minutes = self.settings.keep_alive_minutes
+        return Worker(
+            self.settings.workers_dir,
+            self._queue,
+            self._runner,
+            self._take_store,
+            self._live_updates,
+            lock=self.settings.worker_lock if alone else None,
+            only=only,
+            tidy=self.tidy,
+            keep_alive=None if minutes is None else minutes * 60,
+        )
+
+    def _new_pool(self, runner: ClusterRunner) -> WorkerPool:
+        return WorkerPool(
+            self.settings.workers_dir,
+            self._queue,
+            runner,
+            self._take_store,
+            self._live_updates,
+            lanes=runner.lanes,
+            lock=self.settings.worker_lock,
+            tidy=self.tidy,
+        )
 
     def tidy(self) -> int:
         """Delete the job rows, and the copies of users' files, that nothing needs; return the bytes freed.
@@ -199,6 +220,10 @@ class Studio:
     def memory(self) -> Memory | None:
         """Return the memory of the engine's device; None while the engine is not ready."""
         return self._runner.memory()
+
+    def workers(self) -> list[WorkerState]:
+        """Return the state of each worker of the cluster; none without one."""
+        return self._runner.workers() if isinstance(self._runner, ClusterRunner) else []
 
     def unload(self) -> tuple[Memory, Memory] | None:
         """Free all models; return the memory before and after, or None if there is nothing to free.

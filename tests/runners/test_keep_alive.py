@@ -140,7 +140,7 @@ def test_the_studio_gives_its_worker_the_setting(
     runner = Counting(settings)
     studio = Studio(settings, runner)
     studio.work()
-    assert studio._worker is not None
+    assert isinstance(studio._worker, Worker)
 
     studio.jobs.submit("ada", [small_spec()])
     studio._worker._look()
