@@ -140,12 +140,23 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
     help=f"Port to listen on. [{DEFAULT_PORT}, or the next free one]",
 )
 @click.option("--model-set", default=None, help="Model set to start with.")
-def serve(*, lan: bool, host: str | None, port: int | None, model_set: str | None) -> None:
+@click.option("--workers", type=click.IntRange(1), default=None, help="Render this many clips at once on this machine.")
+@click.option(
+    "--cluster", metavar="ADDRESS", default=None, help="Render on the workers of the cluster at this address."
+)
+def serve(
+    *, lan: bool, host: str | None, port: int | None, model_set: str | None, workers: int | None, cluster: str | None
+) -> None:
     """Start the page and print its address."""
     with _uncollected():
         from ltx_studio.web import serve as serve_page
 
-    serve_page(get_settings(), host=host, port=port, model_set=model_set, lan=lan)
+    studio = None
+    if workers is not None or cluster is not None:
+        from ltx_studio.studio.cluster import open_studio
+
+        studio = open_studio(get_settings(), workers=workers, address=cluster)
+    serve_page(get_settings(), host=host, port=port, model_set=model_set, lan=lan, studio=studio)
 
 
 @cli.command()
@@ -157,6 +168,25 @@ def setup() -> None:
     settings = get_settings()
     log_to_file(settings)
     prepare(settings, lambda line: echo(f"  {line}"))
+
+
+@cli.command()
+@click.option("--cluster", metavar="ADDRESS", required=True, help="Address of the cluster, HOST:PORT.")
+@click.option("--slots", type=click.IntRange(1), default=None, help="Number of workers. [one for each GPU, else 1]")
+def worker(*, cluster: str, slots: int | None) -> int:
+    """Render for a studio on another machine, until stopped."""
+    from ltx_studio.studio.cluster import join
+
+    return join(cluster, slots)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def workers(*, as_json: bool) -> None:
+    """Show the workers of the studio that is served with --workers or --cluster."""
+    from ltx_studio.cli.workers import show_workers
+
+    show_workers(get_settings(), as_json=as_json)
 
 
 @cli.command()

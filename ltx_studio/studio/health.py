@@ -52,6 +52,7 @@ def examine(settings: Settings, *, repair: bool = False) -> Iterator[Finding]:
     """Yield the findings; with `repair`, first repair the database and the history."""
     yield from _installed(settings)
     yield from _agreeing(settings, repair=repair)
+    yield from _workers(settings)
     yield from _private(settings)
 
 
@@ -204,6 +205,16 @@ def _recovered(settings: Settings) -> Iterator[Finding]:
         made = recover(settings)
         kept = f"Recovered {made.jobs} jobs and {made.takes} takes. The damaged file is now {made.aside}."
         yield Finding("Recovered", f"{damage.message} {kept}")
+
+
+def _workers(settings: Settings) -> Iterator[Finding]:
+    """Report the workers of a cluster, if the studio is being served with one."""
+    from ltx_studio.runners.cluster_state import read_states
+
+    for state in read_states(settings):
+        said = state.problem or ", ".join(filter(None, [state.device or "ready", state.model_set, state.job]))
+        refused = _problem(f"{state.name}: {said}", "Correct this on that machine, and start its worker again.")
+        yield Finding("Worker", f"{state.name}: {said}", refused if state.problem else None)
 
 
 def _private(settings: Settings) -> Iterator[Finding]:

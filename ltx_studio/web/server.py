@@ -225,6 +225,7 @@ def serve(
     lan: bool = False,
     ask: bool = True,
     sets_up: bool = False,
+    studio: Studio | None = None,
 ) -> None:
     """Serve the page until Ctrl+C or SIGTERM; ComfyUI starts in the background.
 
@@ -240,6 +241,7 @@ def serve(
         ask: Create a password if others can reach the page and none is set. Not on a Space: its visitors could not
             learn it.
         sets_up: Set up in the background what is missing; the page shows how far that is.
+        studio: The studio to serve; one with an engine in this process unless given.
 
     Raises:
         RequestError: The model set does not exist, or the address cannot be used.
@@ -248,7 +250,7 @@ def serve(
     if lan and host is not None:
         raise RequestError("--lan and --host both say where to listen.", "Leave one of them out.")
     host = EVERYWHERE if lan else host
-    studio = Studio(settings, works=True)
+    studio = studio or Studio(settings, works=True)
     blocks = build_app(settings, studio=studio, model_set=model_set)
     if sets_up:
         studio.set_up()
