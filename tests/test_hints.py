@@ -23,6 +23,7 @@ OPTION_OR_COMMAND = re.compile(
 NOT_SHOWN = {
     "engine/boot.py": "ComfyUI's own flags",
     "engine/comfyui.py": "arguments of git and pip",
+    "runners/ray/join.py": "arguments of Ray",
     "takes/editor_metadata.py": "a note inside of the video, read in ComfyUI's editor",
 }
 """Modules whose texts are for nobody at an interface, with the reason."""

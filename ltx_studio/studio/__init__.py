@@ -26,6 +26,7 @@ from ltx_studio.takes.history import Page, TakeRecord
 
 if TYPE_CHECKING:
     from ltx_studio.engine import Memory
+    from ltx_studio.runners.cluster_state import WorkerState
     from ltx_studio.studio.models import Models
     from ltx_studio.studio.studio import Studio
     from ltx_studio.takes.estimates import Estimate
@@ -53,6 +54,7 @@ __all__ = [
     "Spec",
     "Studio",
     "TakeRecord",
+    "WorkerState",
     "WorkflowSpec",
 ]
 
@@ -63,6 +65,7 @@ _ON_DEMAND = {
     "ModelUsed": "ltx_studio.takes.recipes",
     "Models": "ltx_studio.studio.models",
     "Studio": "ltx_studio.studio.studio",
+    "WorkerState": "ltx_studio.runners.cluster_state",
 }
 
 

@@ -22,7 +22,7 @@ def open_studio(settings: Settings, *, workers: int | None = None, address: str 
         SetupError: Ray is not installed, or the cluster cannot be used.
     """
     if workers is not None and address is not None:
-        raise RequestError("--workers and --cluster both say where jobs run.", "Leave one of them out.")
+        raise RequestError("Jobs run either on this machine or on a cluster.", "Leave one of the two out.")
     from ltx_studio.runners.ray.cluster import RayCluster
     from ltx_studio.runners.ray.runner import RayRunner
 
@@ -41,7 +41,7 @@ def join(address: str, slots: int | None) -> int:
     Raises:
         SetupError: Ray is not installed.
     """
-    from ltx_studio.runners.ray.cluster import join_command
+    from ltx_studio.runners.ray.join import join_command
 
     with subprocess.Popen(join_command(address, slots)) as joined:
         try:

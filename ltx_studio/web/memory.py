@@ -11,6 +11,7 @@ from ltx_studio.text.formatting import in_gb, in_memory
 from ltx_studio.web import cards, words
 from ltx_studio.web.discretion import Discretion
 from ltx_studio.web.quiet import AT_ONCE, QUIET
+from ltx_studio.web.workers import workers_card
 
 LOOK_SECONDS = 5
 """Seconds between two updates of the badge, and of the panel while it is open."""
@@ -95,7 +96,8 @@ class MemoryPanel:
             count = len(reading.models)
             loaded = words.LOADED.format(count=count, size=in_memory(reading.loaded)) if count else words.NONE_LOADED
             said = f"{words.DEVICE.format(device=_name(reading), taken=taken, total=total)} {loaded} {policy(reading)}"
-        return f'<div class="card"><p class="head">{words.MEMORY}</p><p>{cards.prose(said)}</p></div>'
+        memory = f'<div class="card"><p class="head">{words.MEMORY}</p><p>{cards.prose(said)}</p></div>'
+        return memory + workers_card(self._studio.workers())
 
     def _unload(self) -> tuple[str, str]:
         """Unload all models, or say that a run uses them, rather than wait for it."""

@@ -2,13 +2,11 @@
 
 import logging
 import os
-import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ltx_studio.errors import ExecutionError, SetupError, StudioError
-from ltx_studio.models.defaults import has_gpu
 from ltx_studio.runners.local import LocalRunner
 from ltx_studio.runners.ray.link import WorkerLostError
 from ltx_studio.runners.ray.membership import for_workers
@@ -205,7 +203,7 @@ def _unreachable(address: str | None, error: Exception) -> SetupError:
     if address is None:
         return SetupError(
             f"The workers could not be started: {error}",
-            "Start the studio without --workers, or with fewer.",
+            "Start the studio with fewer workers, or without a cluster.",
             details=repr(error),
         )
     return SetupError(
@@ -213,21 +211,3 @@ def _unreachable(address: str | None, error: Exception) -> SetupError:
         "Check that it runs (`ray status`), and that this machine has its token in ~/.ray/auth_token.",
         details=repr(error),
     )
-
-
-def join_command(address: str, slots: int | None) -> Sequence[str]:
-    """Return the command that makes this machine part of a cluster until it is ended.
-
-    Args:
-        address: The address of the cluster, ``host:port``.
-        slots: How many workers to have; None is one for each GPU, or one.
-
-    Raises:
-        SetupError: Ray is not installed.
-    """
-    load_ray()
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--address={address}"]
-    command += ["--disable-usage-stats", "--block"]
-    if slots is None and (not has_gpu() or sys.platform == "darwin"):  # Ray does not count a Mac's GPU
-        slots = 1
-    return command if slots is None else [*command, f'--resources={{"{SLOT}": {slots}}}']
