@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab bench faults soak obey screenshots table golden lock space package clean
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab bench faults soak obey screenshots table golden lock space package clean test-cluster
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -34,6 +34,10 @@ check: lint  ## run lint and the quick tests, which need neither ComfyUI nor a b
 
 test-gpu: setup-dev  ## run all tests, with those that need a GPU
 	@$(BIN)/pytest --gpu
+
+test-cluster: setup-dev  ## run the tests of the cluster with Ray itself, which is installed into .venv/ray
+	@tools/ensure-ray.sh
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --all tests/runners/ray
 
 FUZZ_CASES ?= 30000
 fuzz: setup-dev  ## run 30,000 hostile inputs through each parser of user files (FUZZ_CASES=3200: fewer)

@@ -47,6 +47,7 @@ class Worker:
         only: Run these jobs and no others.
         tidy: Frees what is no longer needed; called while no job waits.
         keep_alive: Seconds without a job after which models are unloaded; None keeps them loaded.
+        look_seconds: How often to look for jobs that other processes have submitted.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Worker:
         only: Collection[str] | None = None,
         tidy: Callable[[], object] = lambda: None,
         keep_alive: float | None = None,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._workers, self._id = workers, WorkerId(workers)
         self._lock = None if lock is None else FileLock(lock)
         self._tidy, self._tidied = tidy, -math.inf
         self._keep_alive = math.inf if keep_alive is None else keep_alive
+        self._look_seconds = look_seconds
         self._idle_since = math.inf  # nothing has run, or its models are unloaded
         self._recovered_at = -math.inf
         self._queue, self._runner, self._take_store, self._only = queue, runner, take_store, only
@@ -126,7 +129,7 @@ class Worker:
         if job is None:
             self._tidy_up()
             self._unload_idle()
-            self._news.wait(LOOK_SECONDS)
+            self._news.wait(self._look_seconds)
             self._news.clear()
         else:
             self._carry_out(job)

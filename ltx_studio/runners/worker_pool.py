@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
+from ltx_studio.runners.executor import LOOK_SECONDS as LOOK_FOR_JOBS_SECONDS
 from ltx_studio.runners.protocol import Runner
 from ltx_studio.runners.worker import TIDY_SECONDS, Worker, alone
 from ltx_studio.takes.take_store import TakeStore
@@ -18,6 +19,10 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 """How soon the number of workers follows that of the places."""
+
+PROMPT, SELDOM_SECONDS = 8, 2.0
+"""How many workers look for the jobs of other processes as often as usual, and how often the others do: hundreds of
+idle workers would keep the database busy. Jobs submitted in this process wake all of them."""
 
 
 class WorkerPool:
@@ -100,7 +105,9 @@ class WorkerPool:
                 worker.retire()
                 self._leaving.append(worker)
             while len(self._working) < wanted:
-                worker = Worker(*self._given, tidy=self._tidy_once)
+                is_prompt = len(self._working) < PROMPT
+                look = LOOK_FOR_JOBS_SECONDS if is_prompt else SELDOM_SECONDS
+                worker = Worker(*self._given, tidy=self._tidy_once, look_seconds=look)
                 worker.start()
                 self._working.append(worker)
 

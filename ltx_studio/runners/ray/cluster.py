@@ -1,7 +1,9 @@
 """Clusters of Ray: connect to one, find the places for workers in it, and talk to its actors."""
 
 import logging
+import math
 import os
+import socket
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +26,7 @@ STORE_BYTES = 200_000_000
 CALLS = 8
 """How many methods of a worker may run at once: one run, and short ones beside it."""
 
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 10.0
 
 
 def load_ray() -> Any:
@@ -54,6 +56,7 @@ class RayCluster:
         workers: Start a cluster on this machine, with this many workers.
         address: Connect to the cluster at this address: ``host:port``, or ``auto`` for the one on this machine.
         make_runner: Makes the runner of each worker.
+        threads: How many threads of the processor each worker may use; None divides those of its machine.
     """
 
     def __init__(
@@ -63,8 +66,10 @@ class RayCluster:
         workers: int | None = None,
         address: str | None = None,
         make_runner: MakeRunner = LocalRunner,
+        threads: int | None = None,
     ) -> None:
         self._settings, self._workers, self._address = settings, workers, address
+        self._threads = threads
         self._make_runner = make_runner
         if address is None:  # despite its name, it makes Ray listen on loopback only, on any system
             os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
@@ -84,6 +89,7 @@ class RayCluster:
                     **usual,
                 )
             else:
+                _knock(self._address)
                 self._ray.init(address=self._address, **usual)
         except Exception as error:
             raise _unreachable(self._address, error) from None
@@ -108,10 +114,10 @@ class RayCluster:
         node_id = place.partition(":")[0]
         has = self._nodes[node_id]["Resources"]
         slots, gpus = _slots(self._nodes[node_id]), has.get("GPU", 0)
-        threads = 0 if gpus else max(1, int(has.get("CPU", 1)) // slots)
+        threads = self._threads or (0 if gpus else max(1, int(has.get("CPU", 1)) // slots))
         actor = self._ray.remote(WorkerProcess).options(
             num_cpus=0,
-            num_gpus=min(1, gpus / slots),
+            num_gpus=1 / math.ceil(slots / gpus) if gpus else 0,
             resources={SLOT: 1} if SLOT in has else {},
             max_concurrency=CALLS,
             max_restarts=0,  # the roster hires another one, which it compares anew
@@ -197,6 +203,17 @@ def _got(ray: Any, reference: Any, timeout: float | None = None) -> Any:
 
 def _slots(node: Mapping[str, Any]) -> int:
     return int(node["Resources"].get(SLOT, node["Resources"].get("GPU", 0)))
+
+
+def _knock(address: str) -> None:
+    """Find out soon whether anything listens at an address, which Ray would try for minutes.
+
+    Raises:
+        OSError: Nothing does.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
 
 
 def _unreachable(address: str | None, error: Exception) -> SetupError:

@@ -98,7 +98,11 @@ class Membership:
         for old in self._token.parent.glob("cluster-*.token"):
             old.unlink(missing_ok=True)
         self._token.touch()
-        self._cluster.open()
+        try:
+            self._cluster.open()
+        except StudioError:
+            self._token.unlink(missing_ok=True)
+            raise
         self._watching.start()
 
     def close(self, timeout: float) -> None:
