@@ -69,12 +69,14 @@ moves adds "element is not stable" to the log, and its test fails.
 SLOW = tuple(
     f"tests/{path}.py"
     for path in (
-        "cli/test_commands", "cli/test_damage", "cli/test_models", "downloads/test_ensure", "downloads/test_xet",
+        "cli/test_commands", "cli/test_damage", "cli/test_models", "cli/test_workers",
+        "downloads/test_ensure", "downloads/test_xet",
         "engine/test_comfyui", "fuzz/test_fuzz", "graph/test_confinement", "graph/test_scale", "media/test_downmix",
         "media/test_edges", "media/test_hostile", "media/test_joined",
         "media/test_prepare_inputs", "media/test_probe", "media/test_shown",
         "media/test_table", "models/test_upkeep", "modes/test_lengths", "queue/test_rebuild", "runners/test_downloader",
-        "runners/test_executor", "runners/test_processes", "test_app", "test_permissions", "test_sandbox",
+        "runners/ray/test_runner", "runners/test_executor", "runners/test_processes", "test_app", "test_permissions",
+        "test_sandbox",
         "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples", "web/test_form",
         "web/test_gate",
         "web/test_lan", "web/test_light", "web/test_model_api", "web/test_own_form", "web/test_page", "web/test_serve",

@@ -1,6 +1,7 @@
 """What is known of the workers of a cluster, in a file of the studio's home for other processes to read."""
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from ltx_studio.fileio import whole
 from ltx_studio.settings import Settings
 
 NAME = "cluster.json"
+
+STALE_SECONDS = 60.0
+"""The age at which what was written counts as left by a studio that was killed. It is written each second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ def write_states(settings: Settings, states: Iterable[WorkerState]) -> None:
 def read_states(settings: Settings) -> tuple[WorkerState, ...]:
     """Return the workers of the studio that serves this home; none if it has no cluster, or the file is damaged."""
     try:
+        if time.time() - _file(settings).stat().st_mtime > STALE_SECONDS:
+            return ()
         stored = json.loads(_file(settings).read_text(encoding="utf-8"))
         return tuple(WorkerState(**state) for state in stored)
     except (OSError, ValueError, TypeError):

@@ -1,6 +1,7 @@
 """`ltx-studio workers`, and the workers in `doctor`."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import pytest
 
 from ltx_studio.cli.workers import NO_CLUSTER, show_workers
 from ltx_studio.errors import RequestError, SetupError
-from ltx_studio.runners.cluster_state import WorkerState, forget_states, write_states
+from ltx_studio.runners.cluster_state import WorkerState, forget_states, read_states, write_states
 from ltx_studio.settings import Settings
 from ltx_studio.studio.cluster import open_studio
 from ltx_studio.studio.health import examine
@@ -46,6 +47,13 @@ def test_without_a_cluster_it_says_how_to_have_one(home: Settings, capsys: pytes
     show_workers(home, as_json=False)
 
     assert capsys.readouterr().out.strip() == NO_CLUSTER
+
+
+def test_what_a_killed_studio_has_left_is_not_shown(home: Settings) -> None:
+    written(home)
+    os.utime(home.workers_dir / "cluster.json", (0, 0))
+
+    assert read_states(home) == ()
 
 
 def test_doctor_names_workers_that_get_no_jobs(home: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
-from ltx_studio.errors import BusyError, ExecutionError, StudioError
+from ltx_studio.errors import BusyError, ExecutionError, SetupError, StudioError
 from ltx_studio.events import Failed, Finished, to_dict
 from ltx_studio.logs import SafeFormatter
 from ltx_studio.permissions import make_private
@@ -67,6 +67,8 @@ class ClusterWorker:
     def describe(self) -> dict[str, Any]:
         """Return its state. It answers during runs, too."""
         memory, problem = self._runner.memory(), self._runner.problem()
+        if problem is None and self._runner.failed():  # else it would take one job after another, and fail them all
+            problem = SetupError("Its ComfyUI did not start.", "Look into the worker's log.")
         return {
             "fingerprint": self._fingerprint,
             "shares_home": self._shares_home,

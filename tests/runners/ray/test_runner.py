@@ -207,6 +207,16 @@ def test_a_stop_that_comes_late_does_not_stop_the_next_run_of_the_job(home: Sett
     assert isinstance(second, Finished)
 
 
+def test_a_worker_whose_engine_does_not_start_gets_no_jobs(home: Settings) -> None:
+    class Broken(QuickRunner):
+        def failed(self) -> bool:
+            return True
+
+    with running(home, ThreadCluster(Broken, {"here/1": home})) as runner:
+        until(lambda: any("did not start" in each.problem for each in runner.workers()))
+        assert runner.lanes() == 0
+
+
 def test_a_silent_worker_counts_as_lost(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(membership, "LOST_SECONDS", 0.3)
     cluster = ThreadCluster(EndlessRunner, {"here/1": home})
