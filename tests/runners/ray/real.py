@@ -136,6 +136,7 @@ def node(home: Path, *options: str) -> Iterator[None]:
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
     command += [f"--node-ip-address={ALONE}", "--num-cpus=1", "--num-gpus=0", "--object-store-memory=100000000"]
     environment = os.environ | {"LTX_STUDIO_HOME": str(home), "HF_HUB_CACHE": str(home / "hub")}
+    environment.pop("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", None)  # set by a studio with workers on one machine
     log = home.with_suffix(".log").open("w")
     with subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=log) as started:
         try:
