@@ -84,10 +84,10 @@ class Costs:
 
     @classmethod
     def measured(cls, scratch: Path) -> "Costs":
-        settings = _home(scratch / "home")
+        settings = home_at(scratch / "home")
         database = Database(settings.database_file)
         queue = Queue(database)
-        spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "seed": 1}, _pocket(settings), "fast")
+        spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "seed": 1}, pocket(settings), "fast")
         stored = ("t2v", spec.as_dict())
         submit = cpu(lambda: queue.submit(LOCAL, [stored]))
         job = queue.claim(worker="bench")
@@ -137,7 +137,7 @@ class Costs:
         yield f"each follower {self.follower:.2f} ms a second"
 
 
-def _home(home: Path) -> Settings:
+def home_at(home: Path) -> Settings:
     """Return settings of a home with the ComfyUI and the node definitions of the user's own."""
     own = get_settings()
     settings = Settings(home=home, comfy_dir=comfyui.find(own).path)
@@ -154,7 +154,7 @@ def cpu(work: Callable[[], object], times: int = 300) -> float:
     return (time.process_time() - began) * 1000 / times
 
 
-def _pocket(settings: Settings) -> ModelSet:
+def pocket(settings: Settings) -> ModelSet:
     return get_registry(settings).get_set("pocket")
 
 
@@ -309,7 +309,7 @@ def _rendered(workers: int) -> tuple[float, float]:
         runner = RayRunner(settings, RayCluster(settings, workers=workers, threads=1))
         runner.open()
         studio = Studio(settings, runner)
-        spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "seconds": 2.0}, _pocket(settings), "fast")
+        spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "seconds": 2.0}, pocket(settings), "fast")
         studio.work()
 
         def render(seeds: range) -> float:
