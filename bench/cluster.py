@@ -49,6 +49,9 @@ LARGER = 10.0
 LOOKS, RENEWALS, REPORTS, BEATS, PREVIEWS = 4.0, 0.1, 4.0, 2.0, 1.0
 """How often each of these happens in a second of a run."""
 
+ON_RAY = 4.5
+"""Milliseconds of the head's processor for each second of a run on Ray, beside the above: see `bench.ray_head`."""
+
 CLIP = Path(__file__).parent.parent / "tests" / "data" / "circle-fast.mp4"
 PACE_JOBS, PACE_LIMIT = 10, 0.65
 
@@ -128,7 +131,7 @@ class Costs:
     def second(self) -> float:
         """Milliseconds for each second of a run."""
         events = self.beat * BEATS + self.preview * PREVIEWS
-        return self.look * LOOKS + self.renew * RENEWALS + self.report * REPORTS + events
+        return self.look * LOOKS + self.renew * RENEWALS + self.report * REPORTS + events + ON_RAY
 
     def lines(self) -> Iterator[str]:
         for name in ("submit", "claim", "finish", "keep", "look", "renew", "report"):

@@ -85,14 +85,14 @@ def main(count: int = 20, seconds: float = 10.0) -> None:
         spec = JobSpec.from_request("t2v", {"prompt": "a red ball", "seed": 1}, pocket(settings), "fast")
         (job,) = studio.jobs.submit(LOCAL, [spec])
         studio.work()
-        alone = _used(seconds)
+        alone = used_in(seconds)
         command = [sys.executable, "-c", FOLLOW, str(blocks.local_url), job, str(count)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as clients:
             assert clients.stdin is not None
             assert clients.stdout is not None
             assert clients.stdout.readline().strip() == "ready"
             time.sleep(2)
-            used = _used(seconds)
+            used = used_in(seconds)
             told, _ = clients.communicate("\n", timeout=30)
         studio.close()
         blocks.close(verbose=False)
@@ -103,7 +103,7 @@ def main(count: int = 20, seconds: float = 10.0) -> None:
     print(f"each follower {each:.1f} ms a second")
 
 
-def _used(seconds: float) -> float:
+def used_in(seconds: float) -> float:
     """Return the fraction of a core that this process uses in the next seconds."""
     began = time.process_time()
     time.sleep(seconds)
