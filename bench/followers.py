@@ -18,12 +18,16 @@ from ltx_studio.errors import StudioError
 from ltx_studio.events import Cancelled, Event, PhaseStarted, Prepared, Step
 from ltx_studio.queue import LOCAL, JobSpec
 from ltx_studio.runners.protocol import Buildable
+from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web.server import build_app
 
 
 class Stepping:
     """Implements `Runner`: runs that take a step four times a second until they are stopped."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        pass
 
     def problem(self) -> StudioError | None:
         return None

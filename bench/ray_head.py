@@ -13,22 +13,15 @@ from bench.followers import Stepping, used_in
 from ltx_studio.queue import LOCAL, JobSpec, Running
 from ltx_studio.runners.ray.cluster import RayCluster
 from ltx_studio.runners.ray.runner import RayRunner
-from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 
 SECONDS = 15.0
 
 
-def make_runner(settings: Settings) -> Stepping:  # noqa: ARG001
-    return Stepping()
-
-
 def main(workers: int) -> None:
-    from bench import ray_head  # the workers find the function by the name of its module, which here is __main__
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         settings = home_at(Path(scratch) / "home")
-        runner = RayRunner(settings, RayCluster(settings, workers=workers, make_runner=ray_head.make_runner))
+        runner = RayRunner(settings, RayCluster(settings, workers=workers, make_runner=Stepping))
         runner.open()
         studio = Studio(settings, runner)
         studio.work()
