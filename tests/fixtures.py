@@ -156,6 +156,21 @@ def engine(set_up: Settings) -> Engine:
     return engine
 
 
+@pytest.fixture
+def few_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sample every stage in two steps, for tests of what goes into the sampling and what becomes of its result."""
+    from comfy.samplers import CFGGuider
+
+    sample = CFGGuider.sample
+
+    def shortened(guider: Any, noise: Any, latent: Any, sampler: Any, sigmas: Any, *others: Any, **options: Any) -> Any:
+        if len(sigmas) > 3:
+            sigmas = sigmas[[0, len(sigmas) // 2, -1]]
+        return sample(guider, noise, latent, sampler, sigmas, *others, **options)
+
+    monkeypatch.setattr(CFGGuider, "sample", shortened)
+
+
 @pytest.fixture(scope="session")
 def definitions(set_up: Settings) -> Definitions:
     """The node definitions of the installed ComfyUI, without starting it."""
