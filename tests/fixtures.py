@@ -1,5 +1,6 @@
 """Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -153,6 +154,8 @@ def engine(set_up: Settings) -> Engine:
     """A booted engine; the pocket model is where it looks."""
     engine = Engine(set_up)
     engine.wait_ready()
+    gc.collect()
+    gc.freeze()  # each run collects garbage, and would go through all that ComfyUI and torch have imported
     return engine
 
 

@@ -63,6 +63,16 @@ def small_workflow(**changes: Any) -> Workflow:
     return small_spec(**changes).build(by_name)
 
 
+def brief_workflow(**changes: Any) -> Workflow:
+    """Return the small workflow with two steps in each stage, for tests of all but the sampling."""
+    workflow = small_workflow(**changes)
+    for node in workflow.graph.values():
+        if node["class_type"] == "ManualSigmas":
+            sigmas = node["inputs"]["sigmas"].split(",")
+            node["inputs"]["sigmas"] = ",".join([sigmas[0], sigmas[len(sigmas) // 2], sigmas[-1]])
+    return workflow
+
+
 _KILLED = """
 import os, pathlib, signal, sys
 from ltx_studio.fileio import whole
