@@ -3,7 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -131,6 +131,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="needs a GPU: run `make test-gpu`"))
 
 
+def pytest_collection_finish() -> None:
+    """Exempt what the tests have imported from garbage collection, which some of them and the engine ask for often."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An empty home, with the ComfyUI that set-up installed."""
@@ -156,7 +162,22 @@ def engine(set_up: Settings) -> Engine:
     engine.wait_ready()
     gc.collect()
     gc.freeze()  # each run collects garbage, and would go through all that ComfyUI and torch have imported
+    _SHARED.append(engine)
     return engine
+
+
+_SHARED: list[Engine] = []
+"""The engine of the session, once it is booted."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_engine_stays_open() -> Iterator[None]:
+    """Name the module that closes the engine of all tests: later runs would end as cancelled."""
+    before = [engine._closed.is_set() for engine in _SHARED]
+    yield
+    closed = [engine._closed.is_set() for engine in _SHARED]
+    assert not any(closed[len(before) :]), "a test closed the engine that all tests share"
+    assert closed[: len(before)] == before, "a test closed the engine that all tests share"
 
 
 @pytest.fixture
