@@ -2,12 +2,16 @@
 
 import base64
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from ltx_studio.engine.boot import boot
 from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, Done, JobSpec
 from ltx_studio.settings import Settings
@@ -135,3 +139,17 @@ def drop(page: Page, path: Path) -> None:
         }""",
         [path.name, base64.b64encode(path.read_bytes()).decode()],
     )
+
+
+def hold_decoder(settings: Settings, patch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Have the engine's decoder wait: the first event tells that it does, the second lets it go on."""
+    decoder = boot(settings).nodes.NODE_CLASS_MAPPINGS["VAEDecodeTiled"]
+    decoding, release, real = threading.Event(), threading.Event(), decoder.decode
+
+    def decode(*args: Any, **options: Any) -> Any:
+        decoding.set()
+        assert release.wait(RUN_SECONDS / 1000)
+        return real(*args, **options)
+
+    patch.setattr(decoder, "decode", decode)
+    return decoding, release
