@@ -4,12 +4,10 @@ import itertools
 import shutil
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ltx_studio.engine.boot import boot
 from ltx_studio.queue import LOCAL
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
@@ -25,6 +23,7 @@ from tests.web.driver import (
     expect_playing,
     expect_sampling,
     give,
+    hold_decoder,
     keep_seed,
     open_mode,
     press,
@@ -140,20 +139,6 @@ def test_what_runs_is_stopped_and_the_next_run_works(
         press(page, "Stop")
         expect_done(page)
         page.wait_for_function(PLAYS)
-
-
-def hold_decoder(settings: Settings, patch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
-    """Have the engine's decoder wait: the first event tells that it does, the second lets it go on."""
-    decoder = boot(settings).nodes.NODE_CLASS_MAPPINGS["VAEDecodeTiled"]
-    decoding, release, real = threading.Event(), threading.Event(), decoder.decode
-
-    def decode(*args: Any, **options: Any) -> Any:
-        decoding.set()
-        assert release.wait(RUN_SECONDS / 1000)
-        return real(*args, **options)
-
-    patch.setattr(decoder, "decode", decode)
-    return decoding, release
 
 
 def stop_slowly(page: Page, decoding: threading.Event, release: threading.Event) -> None:

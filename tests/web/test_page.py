@@ -48,14 +48,6 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
         assert page.locator(".nav-holder, nav").count() == 0
 
 
-def test_a_broken_set_up_is_a_banner_with_the_command(page: Page, page_url_without_comfyui: str) -> None:
-    page.goto(page_url_without_comfyui)
-
-    banner = page.get_by_role("alert").first
-    expect(banner).to_contain_text("is not installed")
-    expect(banner.locator("code").first).to_have_text("ltx-studio setup")
-
-
 def test_a_space_leaves_room_above(page: Page, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_ID", "somebody/studio")
     for url in open_page(home, Engine(home)):
