@@ -77,9 +77,8 @@ SLOW = tuple(
         "media/test_table", "models/test_upkeep", "modes/test_lengths", "queue/test_rebuild", "runners/test_downloader",
         "runners/test_executor", "runners/test_processes", "test_app", "test_forked", "test_permissions",
         "test_sandbox", "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples",
-        "web/test_form", "web/test_gate", "web/test_lan", "web/test_light", "web/test_model_api", "web/test_own_form",
-        "web/test_serve", "web/test_served",
-        "web/test_sessions",
+        "web/test_form", "web/test_gate", "web/test_lan", "web/test_light", "web/test_model_api", "web/test_model_work",
+        "web/test_own_form", "web/test_serve", "web/test_served", "web/test_sessions",
     )
 )  # fmt: skip
 """Modules of over two seconds that need neither: they start processes or servers, or read large files."""
