@@ -1,8 +1,9 @@
 """Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
 
+import gc
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -75,12 +76,11 @@ SLOW = tuple(
         "media/test_edges", "media/test_hostile", "media/test_joined",
         "media/test_prepare_inputs", "media/test_probe", "media/test_shown",
         "media/test_table", "models/test_upkeep", "modes/test_lengths", "queue/test_rebuild", "runners/test_downloader",
-        "runners/ray/test_runner", "runners/test_executor", "runners/test_processes", "test_app", "test_permissions",
-        "test_sandbox",
-        "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples", "web/test_form",
-        "web/test_gate",
-        "web/test_lan", "web/test_light", "web/test_model_api", "web/test_own_form", "web/test_page", "web/test_serve",
-        "web/test_sessions",
+        "runners/ray/test_runner", "runners/test_executor", "runners/test_processes", "test_app", "test_forked",
+        "test_permissions",
+        "test_sandbox", "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples",
+        "web/test_form", "web/test_gate", "web/test_lan", "web/test_light", "web/test_model_api", "web/test_model_work",
+        "web/test_own_form", "web/test_serve", "web/test_served", "web/test_sessions",
     )
 )  # fmt: skip
 """Modules of over two seconds that need neither: they start processes or servers, or read large files."""
@@ -132,6 +132,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="needs a GPU: run `make test-gpu`"))
 
 
+def pytest_collection_finish() -> None:
+    """Exempt what the tests have imported from garbage collection, which some of them and the engine ask for often."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An empty home, with the ComfyUI that set-up installed."""
@@ -155,7 +161,39 @@ def engine(set_up: Settings) -> Engine:
     """A booted engine; the pocket model is where it looks."""
     engine = Engine(set_up)
     engine.wait_ready()
+    gc.collect()
+    gc.freeze()  # each run collects garbage, and would go through all that ComfyUI and torch have imported
+    _SHARED.append(engine)
     return engine
+
+
+_SHARED: list[Engine] = []
+"""The engine of the session, once it is booted."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_engine_stays_open() -> Iterator[None]:
+    """Name the module that closes the engine of all tests: later runs would end as cancelled."""
+    before = [engine._closed.is_set() for engine in _SHARED]
+    yield
+    closed = [engine._closed.is_set() for engine in _SHARED]
+    assert not any(closed[len(before) :]), "a test closed the engine that all tests share"
+    assert closed[: len(before)] == before, "a test closed the engine that all tests share"
+
+
+@pytest.fixture
+def few_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sample every stage in two steps, for tests of what goes into the sampling and what becomes of its result."""
+    from comfy.samplers import CFGGuider
+
+    sample = CFGGuider.sample
+
+    def shortened(guider: Any, noise: Any, latent: Any, sampler: Any, sigmas: Any, *others: Any, **options: Any) -> Any:
+        if len(sigmas) > 3:
+            sigmas = sigmas[[0, len(sigmas) // 2, -1]]
+        return sample(guider, noise, latent, sampler, sigmas, *others, **options)
+
+    monkeypatch.setattr(CFGGuider, "sample", shortened)
 
 
 @pytest.fixture(scope="session")

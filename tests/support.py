@@ -23,6 +23,7 @@ from ltx_studio.queue.queue import Queue, new_id
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from tests.forked import run_forked
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN_EDITOR = ROOT / "tests" / "golden" / "editor.json.xz"
@@ -60,6 +61,16 @@ def queue_of(studio: Studio) -> Queue:
 
 def small_workflow(**changes: Any) -> Workflow:
     return small_spec(**changes).build(by_name)
+
+
+def brief_workflow(**changes: Any) -> Workflow:
+    """Return the small workflow with two steps in each stage, for tests of all but the sampling."""
+    workflow = small_workflow(**changes)
+    for node in workflow.graph.values():
+        if node["class_type"] == "ManualSigmas":
+            sigmas = node["inputs"]["sigmas"].split(",")
+            node["inputs"]["sigmas"] = ",".join([sigmas[0], sigmas[len(sigmas) // 2], sigmas[-1]])
+    return workflow
 
 
 _KILLED = """
@@ -156,11 +167,12 @@ def environment(settings: Settings, **changes: str) -> dict[str, str]:
 
 
 def run_studio(settings: Settings, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command line in a process of its own."""
+    """Run the command line in a process of its own; in a new Python if a variable of Python's own is changed."""
+    env = environment(settings, **changes)
+    if not any(name.startswith("PYTHON") for name in changes):
+        return run_forked(list(arguments), env)
     command = [sys.executable, "-m", "ltx_studio", *arguments]
-    return subprocess.run(
-        command, env=environment(settings, **changes), capture_output=True, text=True, timeout=200, check=False
-    )
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=200, check=False)
 
 
 def editor_workflows() -> dict[str, Path]:

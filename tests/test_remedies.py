@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 import gradio_client
 import huggingface_hub.constants
-import pytest
 
 from ltx_studio.cli import hints as cli_hints
 from ltx_studio.cli.commands import cli
@@ -23,6 +22,7 @@ from ltx_studio.families.ltx_2_3 import PRESETS
 from ltx_studio.modes import MODES
 from ltx_studio.web import hints as web_hints
 from ltx_studio.web import words
+from tests.rows import check_rows
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ltx_studio"
@@ -94,16 +94,18 @@ def told() -> dict[str, str]:
     """Every text of the package but the docstrings; they may become part of a refusal."""
     found = {}
     for path, tree in sources().items():
-        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in ast.walk(tree):
-            if id(node) in documentation | inner or not isinstance(node, ast.Constant | ast.JoinedStr):
+        nodes = list(ast.walk(tree))
+        left_out = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # documentation
+        left_out |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if id(node) in left_out or not isinstance(node, ast.Constant | ast.JoinedStr):
                 continue
             for text in texts_of(node):
                 found[f"{path.relative_to(ROOT)}:{node.lineno}:{node.col_offset}"] = text
     return found
 
 
+@lru_cache(maxsize=1)
 def spans() -> list[tuple[str, str]]:
     """(where, what stands in backticks) of every text; patterns, which mean something else by them, are left out."""
     texts = {where: text for where, text in {**told(), **hints()}.items() if "[^" not in text}
@@ -170,21 +172,24 @@ def check_span(span: str) -> None:
         assert span in {"custom_nodes", "mode"}, f"what is {span!r}?"
 
 
-@pytest.mark.parametrize(("where", "span"), spans())
-def test_what_stands_in_backticks_is_there(where: str, span: str) -> None:
-    check_span(span)
+def test_what_stands_in_backticks_is_there() -> None:
+    check_rows(spans(), lambda row: check_span(row[1]), " ".join)
 
 
-@pytest.mark.parametrize("where", sorted(hints()))
-def test_an_option_outside_of_backticks_is_there(where: str) -> None:
-    for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", hints()[where]):
-        assert option in every_option()
+def test_an_option_outside_of_backticks_is_there() -> None:
+    def check(where: str) -> None:
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", hints()[where]):
+            assert option in every_option()
+
+    check_rows(sorted(hints()), check)
 
 
-@pytest.mark.parametrize("where", sorted(hints()))
-def test_a_variable_is_one_that_is_read(where: str) -> None:
-    for name in re.findall(r"\b(?:LTX_STUDIO|HF)_[A-Z_]+\b", hints()[where]):
-        assert name in variables(), name
+def test_a_variable_is_one_that_is_read() -> None:
+    def check(where: str) -> None:
+        for name in re.findall(r"\b(?:LTX_STUDIO|HF)_[A-Z_]+\b", hints()[where]):
+            assert name in variables(), name
+
+    check_rows(sorted(hints()), check)
 
 
 @lru_cache(maxsize=1)
@@ -203,27 +208,34 @@ def labels() -> set[str]:
     return {word.strip(".,:;“”") for name in names if len(name) < 60 for word in name.split()[:1]}
 
 
-@pytest.mark.parametrize("where", sorted(hints()))
-def test_a_name_with_a_capital_is_on_the_page(where: str) -> None:
-    text = re.sub(r"`[^`]*`|“[^”]*”|'[^']*'|\[[^\]]*\]|https?:\S+|\S*_\S*|\S*/\S*", "", hints()[where])
-    for sentence in re.split(r"(?<=[.!?:])\s+|\(", text):
-        for word in sentence.split()[1:]:
-            bare = word.strip(".,:;()")
-            if bare[:1].isupper() and HOLE not in bare and bare not in PROPER:
-                assert bare in labels(), f"{bare!r} of {hints()[where]!r} is not on the page"
+def test_a_name_with_a_capital_is_on_the_page() -> None:
+    def check(where: str) -> None:
+        text = re.sub(r"`[^`]*`|“[^”]*”|'[^']*'|\[[^\]]*\]|https?:\S+|\S*_\S*|\S*/\S*", "", hints()[where])
+        for sentence in re.split(r"(?<=[.!?:])\s+|\(", text):
+            for word in sentence.split()[1:]:
+                bare = word.strip(".,:;()")
+                if bare[:1].isupper() and HOLE not in bare and bare not in PROPER:
+                    assert bare in labels(), f"{bare!r} of {hints()[where]!r} is not on the page"
+
+    check_rows(sorted(hints()), check)
 
 
-@pytest.mark.parametrize("where", sorted(hints()))
-def test_what_a_remedy_quotes_is_on_the_page(where: str) -> None:
+def test_what_a_remedy_quotes_is_on_the_page() -> None:
     shown = [text for text in vars(words).values() if isinstance(text, str)]
-    for name in re.findall(r"“([^”]+)”", hints()[where]):
-        assert any(text.startswith(name) for text in shown), name
+
+    def check(where: str) -> None:
+        for name in re.findall(r"“([^”]+)”", hints()[where]):
+            assert any(text.startswith(name) for text in shown), name
+
+    check_rows(sorted(hints()), check)
 
 
-@pytest.mark.parametrize("where", sorted(hints()))
-def test_a_remedy_says_something(where: str) -> None:
-    assert len(hints()[where].strip()) >= 5 or HOLE in hints()[where]
-    assert "  " not in hints()[where]
+def test_a_remedy_says_something() -> None:
+    def check(where: str) -> None:
+        assert len(hints()[where].strip()) >= 5 or HOLE in hints()[where]
+        assert "  " not in hints()[where]
+
+    check_rows(sorted(hints()), check)
 
 
 def test_the_refusals_are_found() -> None:

@@ -14,6 +14,9 @@ import pytest
 
 from tests.support import ROOT
 
+OURS = {"PYTHON": sys.executable, "PYTHONPYCACHEPREFIX": ""}
+"""Variables of setup.sh: what pip compiles stays in the environment, and goes with it."""
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -35,7 +38,7 @@ def uv_that(checkout: Path, does: str) -> str:
 
 
 def run(checkout: Path, **changes: str) -> "subprocess.CompletedProcess[str]":
-    env = {**os.environ, "PYTHON": sys.executable, **changes}
+    env = {**os.environ, **OURS, **changes}
     return subprocess.run(
         ["bash", "setup.sh"], cwd=checkout, env=env, capture_output=True, text=True, timeout=120, check=False
     )
@@ -70,7 +73,7 @@ def test_an_interrupted_install_starts_over(checkout: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", with_sigint],  # a background job, as these tests may be, has SIGINT ignored
         cwd=checkout,
-        env={**os.environ, "PYTHON": sys.executable, "PATH": uv_that(checkout, "touch installing; exec sleep 60")},
+        env={**os.environ, **OURS, "PATH": uv_that(checkout, "touch installing; exec sleep 60")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

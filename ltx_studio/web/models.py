@@ -162,8 +162,9 @@ class ModelsPanel:
 
     def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
         """Return the updates after work has ended: which files are here, and what can be done next."""
-        shown = self._what_is_here(model_set, everything)
+        # in this order: what ends while the files are looked at is still news to the next tick
         downloads, _ = self._board.look(str(request.session_hash), anew=True)
+        shown = self._what_is_here(model_set, everything)
         if self._at_work.is_on(str(request.session_hash)):
             return {self._parts.plan: gr.skip(), **downloads}
         return {

@@ -19,6 +19,7 @@ def take(terminal: Terminal) -> Path:
     return Path(terminal.json("generate", "t2v", *SMALL)["path"])
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_generate_makes_the_clip_that_was_asked_for(terminal: Terminal, tmp_path: Path) -> None:
     out = tmp_path / "new" / "clip.mp4"
 
@@ -51,6 +52,7 @@ def test_a_take_is_shown_verified_and_made_again(terminal: Terminal, take: Path)
     assert terminal.json("recipe", str(same)) == terminal.json("recipe", str(take))
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_a_take_that_was_changed_is_not_the_one_of_its_recipe(terminal: Terminal, take: Path, tmp_path: Path) -> None:
     other = Path(terminal.json("generate", "--from", str(take), "--seed", "8")["path"])
     forged = tmp_path / "forged.mp4"
@@ -72,6 +74,7 @@ def test_a_take_that_was_changed_is_not_the_one_of_its_recipe(terminal: Terminal
     assert "the file itself was changed" in told
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_the_graph_of_a_take_runs_as_a_workflow(terminal: Terminal, take: Path, tmp_path: Path) -> None:
     exact = tmp_path / "exact.json"
     terminal("recipe", str(take), "--workflow", str(exact))
@@ -82,6 +85,7 @@ def test_the_graph_of_a_take_runs_as_a_workflow(terminal: Terminal, take: Path, 
     assert Path(made["path"]).name.startswith("workflow-")
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_the_history_is_searched_tagged_and_pruned(terminal: Terminal, take: Path) -> None:
     other = Path(terminal.json("generate", "--from", str(take), "--seed", "8", "--prompt", "night")["path"])
     newest, oldest = terminal.json("takes", "list")
@@ -103,6 +107,7 @@ def test_the_history_is_searched_tagged_and_pruned(terminal: Terminal, take: Pat
     terminal("takes", "prune", rc=2)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_the_doctor_finds_the_clips_of_a_database_that_was_moved_away(terminal: Terminal, take: Path) -> None:
     for file in terminal.settings.home.glob("studio.db*"):
         file.unlink()

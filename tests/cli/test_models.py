@@ -19,6 +19,7 @@ from ltx_studio.models.hub_cache import PARTIAL
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.downloads import DownloadQueue
 from ltx_studio.text.phrases import KEPT
+from tests.forked import run_forked
 from tests.shop import SIZE, Shop
 from tests.support import ROOT
 
@@ -28,10 +29,7 @@ TINY_DISK = 8
 
 
 def run(shop: Shop, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ltx_studio", "models", *arguments]
-    return subprocess.run(
-        command, env=shop.environment(**changes), capture_output=True, text=True, timeout=100, check=False, cwd=ROOT
-    )
+    return run_forked(["models", *arguments], shop.environment(**changes), ROOT, 100)
 
 
 def answer(done: "subprocess.CompletedProcess[str]") -> Any:

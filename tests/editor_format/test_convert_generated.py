@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import pytest
-
 from ltx_studio.editor_format.convert import to_api
 from ltx_studio.graph.definitions import Definitions
 from tests.editor_format import generated
 from tests.editor_format.test_convert import meaning
+from tests.rows import check_rows
 from tests.support import GOLDEN_CHANGED, GOLDEN_GENERATED, load_golden_editor
 
 GENERATED = load_golden_editor(GOLDEN_GENERATED)
@@ -16,14 +15,18 @@ CHANGED = load_golden_editor(GOLDEN_CHANGED)
 """Both made by `make golden`."""
 
 
-@pytest.mark.parametrize("number", [number for number, answer in GENERATED.items() if answer is not None])
-def test_a_drawn_workflow_means_what_the_editor_says(number: str, definitions: Definitions) -> None:
-    assert meaning(to_api(generated.workflow(int(number)), definitions)) == meaning(GENERATED[number])
+def test_a_drawn_workflow_means_what_the_editor_says(definitions: Definitions) -> None:
+    def check(number: str) -> None:
+        assert meaning(to_api(generated.workflow(int(number)), definitions)) == meaning(GENERATED[number])
+
+    check_rows([number for number, answer in GENERATED.items() if answer is not None], check)
 
 
-@pytest.mark.parametrize("number", [number for number, answer in GENERATED.items() if answer is None])
-def test_what_the_editor_takes_for_a_circle_is_read_all_the_same(number: str, definitions: Definitions) -> None:
-    assert to_api(generated.workflow(int(number)), definitions)
+def test_what_the_editor_takes_for_a_circle_is_read_all_the_same(definitions: Definitions) -> None:
+    def check(number: str) -> None:
+        assert to_api(generated.workflow(int(number)), definitions)
+
+    check_rows([number for number, answer in GENERATED.items() if answer is None], check)
 
 
 def test_the_drawn_workflows_have_what_they_are_drawn_for() -> None:
@@ -49,11 +52,12 @@ def test_the_drawn_workflows_have_what_they_are_drawn_for() -> None:
         assert count(lambda place, word=word: word in texts[place]) > 50, word
 
 
-@pytest.mark.parametrize("name", sorted(CHANGED))
-def test_a_template_that_the_editor_changed_and_saved_means_what_it_says(name: str, definitions: Definitions) -> None:
-    saved, answer = CHANGED[name]
+def test_a_template_that_the_editor_changed_and_saved_means_what_it_says(definitions: Definitions) -> None:
+    def check(name: str) -> None:
+        saved, answer = CHANGED[name]
+        assert meaning(to_api(saved, definitions)) == meaning(answer)
 
-    assert meaning(to_api(saved, definitions)) == meaning(answer)
+    check_rows(sorted(CHANGED), check)
 
 
 def test_the_changed_templates_are_all_that_this_comfyui_can_run() -> None:

@@ -23,6 +23,7 @@ from ltx_studio.pocket.install import install
 from ltx_studio.settings import Settings
 from tests.support import (
     ROOT,
+    brief_workflow,
     cancel_when,
     collect,
     environment,
@@ -40,6 +41,13 @@ def reference(engine: Engine) -> str:
     """What the small request looks like from an engine that has run nothing else."""
     engine.unload()
     return frames_digest(finish(engine, small_workflow()))
+
+
+@pytest.fixture(scope="module")
+def brief_reference(engine: Engine) -> str:
+    """The same of the brief request."""
+    engine.unload()
+    return frames_digest(finish(engine, brief_workflow()))
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,8 @@ def fresh_process(engine: Engine, settings: Settings) -> FreshProcess:
 
 
 def edited(change: Any, **values: Any) -> Workflow:
-    """The small workflow with `change` applied to its nodes, which it is given by title."""
-    workflow = small_workflow(**values)
+    """The brief workflow with `change` applied to its nodes, which it is given by title."""
+    workflow = brief_workflow(**values)
     nodes = {node["_meta"]["title"]: node for node in workflow.graph.values()}
     change(nodes)
     return workflow
@@ -173,22 +181,22 @@ class TestWarmth:
         monkeypatch.setattr(comfy.sd.CLIP, "encode_from_tokens_scheduled", lambda *a, **k: encodes(*a, **k))  # noqa: PLW0108  (a method must be a function)
         engine.unload()
 
-        finish(engine, small_workflow(seed=1))
+        finish(engine, brief_workflow(seed=1))
         cold = (loads.calls, encodes.calls)
-        finish(engine, small_workflow(seed=2))
+        finish(engine, brief_workflow(seed=2))
 
         assert cold[0] >= 4, "the cold run should have loaded checkpoint, text encoder, LoRA and upscaler"
         assert cold[1] == 2
         assert (loads.calls, encodes.calls) == cold
 
     def test_a_new_prompt_encodes_only_itself(self, engine: Engine) -> None:
-        finish(engine, small_workflow())
-        ran = [event for event in engine.run(small_workflow(prompt="another")) if isinstance(event, PhaseStarted)]
+        finish(engine, brief_workflow())
+        ran = [event for event in engine.run(brief_workflow(prompt="another")) if isinstance(event, PhaseStarted)]
 
         assert [event.id for event in ran][:2] == ["prompt", "stage1"]
 
     def test_after_a_run_neither_latents_nor_frames_stay_cached(self, engine: Engine) -> None:
-        finish(engine, small_workflow())
+        finish(engine, brief_workflow())
 
         assert engine._warm is not None
         entries = engine._warm.executor.caches.outputs.cache.values()
@@ -200,16 +208,16 @@ class TestWarmth:
         assert not any(part.any() for latent in latents for part in parts_of(latent)), "a sampled latent is kept"
 
     def test_the_cache_counts_as_started(self, engine: Engine) -> None:
-        finish(engine, small_workflow())
-        (started,) = [event for event in engine.run(small_workflow(seed=9)) if isinstance(event, Started)]
+        finish(engine, brief_workflow())
+        (started,) = [event for event in engine.run(brief_workflow(seed=9)) if isinstance(event, Started)]
 
-        assert started.nodes == len(small_workflow().graph)
+        assert started.nodes == len(brief_workflow().graph)
         assert 15 <= started.cached < started.nodes
 
     def test_a_fresh_run_uses_nothing_that_is_warm(self, engine: Engine) -> None:
-        collect(engine.run(small_workflow()))
+        collect(engine.run(brief_workflow()))
 
-        (started,) = [event for event in engine.run(small_workflow(), fresh=True) if isinstance(event, Started)]
+        (started,) = [event for event in engine.run(brief_workflow(), fresh=True) if isinstance(event, Started)]
 
         assert started.cached == 0
 
@@ -229,17 +237,17 @@ def at_step(phase: str, step: int) -> Any:
 
 class TestCancel:
     @pytest.fixture(autouse=True)
-    def nothing_is_left(self, engine: Engine, settings: Settings, reference: str) -> Iterator[None]:
+    def nothing_is_left(self, engine: Engine, settings: Settings, brief_reference: str) -> Iterator[None]:
         """Whatever was cancelled: no output, no litter, and the next run is as on a fresh engine."""
         before = staged_in(settings)
         yield
         assert staged_in(settings) == before
-        assert frames_digest(finish(engine, small_workflow())) == reference
+        assert frames_digest(finish(engine, brief_workflow())) == brief_reference
 
     @pytest.mark.parametrize("phase", ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"])
     def test_at_the_beginning_of_a_stage(self, engine: Engine, phase: str) -> None:
         engine.unload()
-        events = cancel_when(engine, small_workflow(), at_phase(phase))
+        events = cancel_when(engine, brief_workflow(), at_phase(phase))
 
         assert isinstance(events[-1], Cancelled)
 
@@ -282,13 +290,13 @@ class TestCancel:
 
         monkeypatch.setattr(run_folders.RunFolder, "finish", cancelled_first)
 
-        assert outcome_of(engine.run(small_workflow(), cancel)) == Cancelled()
+        assert outcome_of(engine.run(brief_workflow(), cancel)) == Cancelled()
 
     def test_before_the_first_event(self, engine: Engine) -> None:
         cancel = CancelToken()
         cancel.cancel()
 
-        assert collect(engine.run(small_workflow(), cancel)) == [Cancelled()]
+        assert collect(engine.run(brief_workflow(), cancel)) == [Cancelled()]
 
     def test_just_before_comfyui_clears_its_flag(
         self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -304,7 +312,7 @@ class TestCancel:
             real(value)
 
         monkeypatch.setattr(comfy.nodes, "interrupt_processing", cancelled_first)
-        events = collect(engine.run(small_workflow(), cancel))
+        events = collect(engine.run(brief_workflow(), cancel))
 
         assert isinstance(events[-1], Cancelled)
         assert not [event for event in events if isinstance(event, Step)]
@@ -325,7 +333,7 @@ class TestCancel:
 
         monkeypatch.setattr(decoder, "decode", decode)
 
-        assert outcome_of(engine.run(small_workflow(), cancel)) == Cancelled()
+        assert outcome_of(engine.run(brief_workflow(), cancel)) == Cancelled()
 
     def test_while_waiting_for_another_run(self, engine: Engine, settings: Settings) -> None:
         first = engine.run(small_workflow(seed=21))
@@ -356,7 +364,7 @@ class TestCancel:
         assert not lane.locked()
 
     def test_an_iterator_that_was_never_begun_holds_nothing(self, engine: Engine, settings: Settings) -> None:
-        events = engine.run(small_workflow())
+        events = engine.run(brief_workflow())
         del events
 
         assert not boot(settings).lane.locked()
@@ -418,7 +426,7 @@ class TestFaults:
         assert "text" in error.hint
 
     def test_a_graph_that_saves_nothing_is_refused(self, engine: Engine) -> None:
-        graph = dict(small_workflow().graph)
+        graph = dict(brief_workflow().graph)
         (save,) = [key for key, node in graph.items() if node["class_type"] == "SaveVideo"]
         del graph[save]
 
@@ -436,7 +444,7 @@ class TestFaults:
     ) -> None:
         self.break_decoder(settings, monkeypatch, RuntimeError("the tiles do not fit"))
 
-        error = self.error_of(engine, small_workflow())
+        error = self.error_of(engine, brief_workflow())
 
         assert type(error) is ExecutionError
         assert error.message == "Decode video failed: the tiles do not fit"
@@ -449,7 +457,7 @@ class TestFaults:
 
         self.break_decoder(settings, monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"))
 
-        error = self.error_of(engine, small_workflow())
+        error = self.error_of(engine, brief_workflow())
 
         assert isinstance(error, OutOfMemoryError)
         assert "smaller" in error.hint
@@ -479,7 +487,7 @@ class TestFaults:
 
         monkeypatch.setattr(saver, "execute", classmethod(save))
 
-        assert "disk is full" in self.error_of(engine, small_workflow()).message
+        assert "disk is full" in self.error_of(engine, brief_workflow()).message
 
     @pytest.mark.parametrize("place", ["create", "RunFolder.finish"])
     def test_a_disk_that_fills_up_outside_of_comfyui_is_told_too(
@@ -490,7 +498,7 @@ class TestFaults:
 
         monkeypatch.setattr(f"ltx_studio.engine.run_folders.{place}", full)
 
-        assert "disk is full" in self.error_of(engine, small_workflow()).message
+        assert "disk is full" in self.error_of(engine, brief_workflow()).message
 
     def test_torchs_word_for_out_of_memory_on_a_cpu_is_known(
         self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -501,7 +509,7 @@ class TestFaults:
             torch.empty(2**60, dtype=torch.uint8)
         self.break_decoder(settings, monkeypatch, caught.value)
 
-        assert isinstance(self.error_of(engine, small_workflow()), OutOfMemoryError)
+        assert isinstance(self.error_of(engine, brief_workflow()), OutOfMemoryError)
 
     @pytest.mark.parametrize("words", ["Header missing: 'a.mp3'", "safetensors are a file format"])
     def test_words_alone_do_not_make_a_model_file_damaged(
@@ -509,17 +517,17 @@ class TestFaults:
     ) -> None:
         self.break_decoder(settings, monkeypatch, RuntimeError(words))
 
-        assert "damaged" not in self.error_of(engine, small_workflow()).message
+        assert "damaged" not in self.error_of(engine, brief_workflow()).message
 
     def test_the_run_after_a_failure_is_as_ever(
-        self, engine: Engine, settings: Settings, reference: str, monkeypatch: pytest.MonkeyPatch
+        self, engine: Engine, settings: Settings, brief_reference: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as broken:
             self.break_decoder(settings, broken, RuntimeError("once"))
-            self.error_of(engine, small_workflow())
+            self.error_of(engine, brief_workflow())
 
-        path = finish(engine, small_workflow())
-        assert frames_digest(path) == reference
+        path = finish(engine, brief_workflow())
+        assert frames_digest(path) == brief_reference
         run_folders.discard(path)
 
     @staticmethod
@@ -543,7 +551,7 @@ class TestOtherOutputs:
 
     @staticmethod
     def id_of(title: str) -> str:
-        return next(key for key, node in small_workflow().graph.items() if node["_meta"]["title"] == title)
+        return next(key for key, node in brief_workflow().graph.items() if node["_meta"]["title"] == title)
 
     def test_pictures_are_saved_in_every_run(self, engine: Engine, settings: Settings) -> None:
 
@@ -560,7 +568,7 @@ class TestOtherOutputs:
             assert not folder.exists()
 
     def test_two_equal_savers_give_one_file(self, engine: Engine) -> None:
-        twin = small_workflow().graph[self.id_of("Save t2v")]
+        twin = brief_workflow().graph[self.id_of("Save t2v")]
 
         outcome = outcome_of(engine.run(self.with_nodes("twins", twin=dict(twin))))
 
@@ -584,7 +592,7 @@ class TestOtherOutputs:
 
     @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/b", "x" * 300, "nul\0"])
     def test_a_name_cannot_lead_out_of_staging(self, engine: Engine, settings: Settings, name: str) -> None:
-        outcome = outcome_of(engine.run(Workflow(name, small_workflow().graph)))
+        outcome = outcome_of(engine.run(Workflow(name, brief_workflow().graph)))
 
         assert isinstance(outcome, Finished)
         assert outcome.outputs[0].path.parent.parent == settings.staging_dir
@@ -593,15 +601,15 @@ class TestOtherOutputs:
 class TestReplacedFiles:
     def test_another_file_under_the_same_name_is_loaded(self, engine: Engine, settings: Settings) -> None:
         encoder = settings.models_dir / files.TEXT_ENCODER
-        before, original = frames_digest(finish(engine, small_workflow())), encoder.read_bytes()
+        before, original = frames_digest(finish(engine, brief_workflow())), encoder.read_bytes()
         try:
             encoder.write_bytes(original[: len(original) // 10] + bytes(len(original) - len(original) // 10))
-            other = frames_digest(finish(engine, small_workflow()))
+            other = frames_digest(finish(engine, brief_workflow()))
         finally:
             encoder.write_bytes(original)
 
         assert other != before
-        assert frames_digest(finish(engine, small_workflow())) == before
+        assert frames_digest(finish(engine, brief_workflow())) == before
 
 
 class TestTwoHomes:
@@ -610,7 +618,7 @@ class TestTwoHomes:
         other.wait_ready()
         install(home)
 
-        made, theirs = finish(engine, small_workflow()), finish(other, small_workflow())
+        made, theirs = finish(engine, brief_workflow()), finish(other, brief_workflow())
 
         assert made.is_relative_to(settings.home)
         assert theirs.is_relative_to(home.home)
@@ -658,7 +666,7 @@ class TestClose:
 
 class TestMemory:
     def test_reads_the_device_and_the_loaded_models(self, engine: Engine) -> None:
-        finish(engine, small_workflow())
+        finish(engine, brief_workflow())
         reading = engine.memory()
 
         assert reading is not None
@@ -667,7 +675,7 @@ class TestMemory:
         assert reading.device in str(reading)
 
     def test_unload_frees_every_model(self, engine: Engine) -> None:
-        finish(engine, small_workflow())
+        finish(engine, brief_workflow())
         engine.unload()
         reading = engine.memory()
 
@@ -704,7 +712,7 @@ class TestTheTerminal:
 
 @pytest.mark.gpu
 def test_on_a_gpu_the_device_is_found_by_comfyui(engine: Engine) -> None:
-    finish(engine, small_workflow())
+    finish(engine, brief_workflow())
     reading = engine.memory()
 
     assert reading is not None

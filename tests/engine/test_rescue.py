@@ -13,7 +13,7 @@ from ltx_studio.engine.rescue import MOST_ENTRIES, RescuedLatents
 from ltx_studio.events import Event, Failed, Finished, Step
 from ltx_studio.graph import Workflow
 from ltx_studio.settings import Settings
-from tests.support import collect, finish, frames_digest, small_workflow
+from tests.support import brief_workflow, collect, finish, frames_digest
 
 Break = Callable[..., None]
 FAULTS = [RuntimeError("CUDA out of memory"), MemoryError()]
@@ -61,7 +61,7 @@ def class_of(workflow: Workflow, title: str) -> str:
 def test_a_retry_after_a_failed_decode_or_save_samples_nothing_again(
     engine: Engine, break_once: Break, title: str, fault: Exception
 ) -> None:
-    workflow = small_workflow(seed=201)
+    workflow = brief_workflow(seed=201)
     clean = frames_digest(finish(engine, workflow))
     break_once(class_of(workflow, title), fault)
     failed = collect(engine.run(workflow))
@@ -79,7 +79,7 @@ def test_a_retry_after_a_failed_decode_or_save_samples_nothing_again(
 def test_a_retry_after_a_fault_between_the_stages_samples_only_the_second(
     engine: Engine, break_once: Break, title: str, after: int, fault: Exception
 ) -> None:
-    workflow = small_workflow(seed=202)
+    workflow = brief_workflow(seed=202)
     clean = frames_digest(finish(engine, workflow))
     break_once(class_of(workflow, title), fault, after)
     assert sampled(collect(engine.run(workflow))) == ["stage1"]
@@ -91,17 +91,17 @@ def test_a_retry_after_a_fault_between_the_stages_samples_only_the_second(
 
 
 def test_it_also_goes_on_after_other_runs_and_after_the_models_were_unloaded(engine: Engine, break_once: Break) -> None:
-    workflow = small_workflow(seed=203)
+    workflow = brief_workflow(seed=203)
     break_once(class_of(workflow, "Decode video"), FAULTS[0])
     collect(engine.run(workflow))
-    finish(engine, small_workflow(seed=204))
+    finish(engine, brief_workflow(seed=204))
     engine.unload()
 
     assert sampled(collect(engine.run(workflow))) == []
 
 
 def test_a_run_that_finished_leaves_nothing_to_go_on_from(engine: Engine, break_once: Break) -> None:
-    workflow = small_workflow(seed=205)
+    workflow = brief_workflow(seed=205)
     break_once(class_of(workflow, "Decode video"), FAULTS[0])
     collect(engine.run(workflow))
     collect(engine.run(workflow))
@@ -110,14 +110,14 @@ def test_a_run_that_finished_leaves_nothing_to_go_on_from(engine: Engine, break_
 
 
 def test_another_seed_does_not_go_on_from_it(engine: Engine, break_once: Break) -> None:
-    break_once(class_of(small_workflow(), "Decode video"), FAULTS[0])
-    collect(engine.run(small_workflow(seed=206)))
+    break_once(class_of(brief_workflow(), "Decode video"), FAULTS[0])
+    collect(engine.run(brief_workflow(seed=206)))
 
-    assert sampled(collect(engine.run(small_workflow(seed=207)))) == ["stage1", "stage2"]
+    assert sampled(collect(engine.run(brief_workflow(seed=207)))) == ["stage1", "stage2"]
 
 
 def test_verifying_samples_everything(engine: Engine, break_once: Break) -> None:
-    workflow = small_workflow(seed=208)
+    workflow = brief_workflow(seed=208)
     break_once(class_of(workflow, "Decode video"), FAULTS[0])
     collect(engine.run(workflow))
 

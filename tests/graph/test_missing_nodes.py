@@ -13,6 +13,7 @@ from ltx_studio.graph.missing_nodes import instead, pack_of, unknown_nodes
 from ltx_studio.graph.node_versions import is_partner, node_since
 from ltx_studio.graph.safety import harmless
 from ltx_studio.workflow_files.read import read_workflow
+from tests.rows import check_rows
 from tests.support import TEMPLATES
 
 TABLES = Path(__file__).parents[2] / "ltx_studio" / "graph"
@@ -30,12 +31,14 @@ def told(path: Path, definitions: Definitions) -> WorkflowError:
     return caught.value
 
 
-@pytest.mark.parametrize("name", instead())
-def test_what_is_advised_instead_is_there_and_runs_without_a_question(name: str, definitions: Definitions) -> None:
-    for class_type, title in instead()[name].items():
-        assert title == definitions.title(class_type)
-        assert class_type in harmless()
-    assert name not in definitions
+def test_what_is_advised_instead_is_there_and_runs_without_a_question(definitions: Definitions) -> None:
+    def check(name: str) -> None:
+        for class_type, title in instead()[name].items():
+            assert title == definitions.title(class_type)
+            assert class_type in harmless()
+        assert name not in definitions
+
+    check_rows(instead(), check)
 
 
 def test_the_table_has_the_most_used() -> None:
@@ -129,24 +132,26 @@ def test_tables_say_nothing_of_nodes_that_are_there(definitions: Definitions) ->
     ] == []
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.json")), ids=lambda path: path.stem)
-def test_every_official_template_is_read_or_has_true_advice(path: Path, definitions: Definitions) -> None:
-    if "nodes" not in json.loads(path.read_text()):
-        return
-    refused: WorkflowError | None = None
-    try:
-        read_workflow(path, definitions)
-    except WorkflowError as error:
-        refused = error
+def test_every_official_template_is_read_or_has_true_advice(definitions: Definitions) -> None:
+    def check(path: Path) -> None:
+        if "nodes" not in json.loads(path.read_text()):
+            return
+        refused: WorkflowError | None = None
+        try:
+            read_workflow(path, definitions)
+        except WorkflowError as error:
+            refused = error
 
-    if refused is not None:
-        named = re.findall(r"(?:: |, )([^,]+?) \(from ([^)]+)\)", refused.message)
-        assert named or "(from" not in refused.message
-        for name, origin in named:
-            assert name not in definitions
-            assert origin.startswith("ComfyUI") == bool(node_since(name))
-            assert (origin == "an online service") == (is_partner(name) and not node_since(name))
-        assert refused.hint
+        if refused is not None:
+            named = re.findall(r"(?:: |, )([^,]+?) \(from ([^)]+)\)", refused.message)
+            assert named or "(from" not in refused.message
+            for name, origin in named:
+                assert name not in definitions
+                assert origin.startswith("ComfyUI") == bool(node_since(name))
+                assert (origin == "an online service") == (is_partner(name) and not node_since(name))
+            assert refused.hint
+
+    check_rows(sorted(TEMPLATES.glob("*.json")), check, lambda path: path.stem)
 
 
 def test_a_name_without_end_is_compared_quickly() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -440,12 +440,13 @@ def test_a_prefix_with_half_a_character_is_refused(prefix: str, definitions: Def
 # Files
 
 
-@pytest.fixture(params=["here", "child"])
-def children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """As on the command line, and as in a server."""
+@pytest.fixture(scope="module", params=["here", "child"])
+def children(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As on the command line, and as in a server, whose child processes read one file after another."""
     pool = sandbox._Pool() if request.param == "child" else None
-    monkeypatch.setattr(sandbox, "_pool", pool)
-    yield
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sandbox, "_pool", pool)
+        yield
     if pool is not None:
         pool.close()
 

@@ -1,6 +1,7 @@
 """Every mode and preset on the pocket model: what is asked for is what comes out, and every field acts."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,12 @@ GIVEN_SOUND = ("a2v", "lipsync")
 
 @pytest.fixture(scope="module")
 def render(engine: Engine, settings: Settings) -> Iterator[Any]:
-    """``render("i2v", "fast", values)`` → the file; equal requests are rendered once."""
+    """``render("i2v", "fast", values)`` → the file; equal requests are rendered once for each number of steps."""
     runner = LocalRunner(settings, engine)
     made: dict[str, Path] = {}
 
-    def run(mode: str, preset: str, values: Mapping[str, Any]) -> Path:
-        key = f"{mode} {preset} {sorted(values.items())}"
+    def run(mode: str, preset: str, values: Mapping[str, Any], steps: str = "all") -> Path:
+        key = f"{mode} {preset} {steps} {sorted(values.items())}"
         if key not in made:
             outcome = outcome_of(carried_out(runner, JobSpec.from_request(mode, values, MODEL_SETS["pocket"], preset)))
             made[key] = outcome.outputs[0].path  # type: ignore[union-attr]  # a failure shows itself here
@@ -43,6 +44,12 @@ def render(engine: Engine, settings: Settings) -> Iterator[Any]:
 
     yield run
     assert len(set(made.values())) == len(made), "two clips share a file"
+
+
+@pytest.fixture
+def render_briefly(few_steps: None, render: Any) -> Any:
+    """`render`, in few steps."""
+    return partial(render, steps="few")
 
 
 class Rows:
@@ -168,7 +175,7 @@ def _changed(mode: str, field: str) -> Any:
     ("mode", "field"), [_changed(mode, field) for mode, changes in CHANGES.items() for field in changes]
 )
 def test_every_field_changes_the_graph_and_what_comes_out(
-    mode: str, field: str, small: Request, samples: Mapping[str, Path], render: Any, settings: Settings
+    mode: str, field: str, small: Request, samples: Mapping[str, Path], render_briefly: Any, settings: Settings
 ) -> None:
     def real(name: str, value: Any) -> Any:
         if name == "loras":
@@ -176,7 +183,7 @@ def test_every_field_changes_the_graph_and_what_comes_out(
         return samples[value] if name in MODES[mode].media else value
 
     needs = {name: value for name, value in NEEDS.get(field, {}).items() if name in CHANGES[mode]}
-    preset, size = ("quality", WIDE) if field == "negative_prompt" else ("draft", {})  # that clip is there already
+    preset, size = ("quality", WIDE) if field == "negative_prompt" else ("draft", {})
     before = small(mode, **size, **{name: real(name, value) for name, value in needs.items()})
     after = {**before, field: real(field, CHANGES[mode][field])}
 
@@ -188,7 +195,7 @@ def test_every_field_changes_the_graph_and_what_comes_out(
         ]
         assert seen_by_the_output(graphs[0]) != seen_by_the_output(graphs[1])
 
-    clips = [render(mode, preset, values) for values in (before, after)]
+    clips = [render_briefly(mode, preset, values) for values in (before, after)]
     assert described(clips[0]) != described(clips[1])
 
 
@@ -218,11 +225,11 @@ def described(clip: Path) -> tuple[Any, ...]:
 )
 @pytest.mark.parametrize("mode", GIVEN_SOUND)
 def test_the_users_sound_comes_out_as_it_went_in(
-    mode: str, seconds: float, rate: int, channels: int, small: Request, render: Any, tmp_path: Path
+    mode: str, seconds: float, rate: int, channels: int, small: Request, render_briefly: Any, tmp_path: Path
 ) -> None:
     given = write_sound(tmp_path / "a.wav", seconds, rate=rate, channels=channels)
 
-    heard, heard_rate = sound_of(render(mode, "fast", small(mode, audio=given, seconds=1.4)))
+    heard, heard_rate = sound_of(render_briefly(mode, "fast", small(mode, audio=given, seconds=1.4)))
 
     expected = np.zeros_like(heard)
     times = np.arange(len(heard)) / heard_rate
@@ -247,17 +254,17 @@ def correlation(one: Any, other: Any) -> float:
     return best
 
 
-def test_the_sounds_beginning_can_be_chosen(small: Request, render: Any, tmp_path: Path) -> None:
+def test_the_sounds_beginning_can_be_chosen(small: Request, render_briefly: Any, tmp_path: Path) -> None:
     given = write_sound(tmp_path / "a.wav", 3.0)
 
-    heard, rate = sound_of(render("a2v", "fast", small("a2v", audio=given, audio_start=1.5)))
+    heard, rate = sound_of(render_briefly("a2v", "fast", small("a2v", audio=given, audio_start=1.5)))
 
     original, _ = sound_of(given)
     assert correlation(heard, original[round(1.5 * rate) :][: len(heard)]) >= 0.99
 
 
-def test_the_clips_own_sound_can_be_kept(small: Request, render: Any, samples: Mapping[str, Path]) -> None:
-    heard, rate = sound_of(render("style", "fast", small("style", sound="source")))
+def test_the_clips_own_sound_can_be_kept(small: Request, render_briefly: Any, samples: Mapping[str, Path]) -> None:
+    heard, rate = sound_of(render_briefly("style", "fast", small("style", sound="source")))
 
     original, _ = sound_of(samples["clip"])
     assert len(heard) / rate == pytest.approx(17 / 24, abs=0.05)
@@ -265,8 +272,10 @@ def test_the_clips_own_sound_can_be_kept(small: Request, render: Any, samples: M
 
 
 @pytest.mark.parametrize("mode", ["t2v", "i2v", "keyframe", "style"])
-def test_without_sound_there_is_none_and_the_pictures_are_the_same(mode: str, small: Request, render: Any) -> None:
-    silent, loud = (render(mode, "fast", small(mode, sound=sound)) for sound in ("off", "generated"))
+def test_without_sound_there_is_none_and_the_pictures_are_the_same(
+    mode: str, small: Request, render_briefly: Any
+) -> None:
+    silent, loud = (render_briefly(mode, "fast", small(mode, sound=sound)) for sound in ("off", "generated"))
 
     assert len(sound_of(silent)[0]) == 0
     assert frames_digest(silent) == frames_digest(loud)
@@ -275,10 +284,12 @@ def test_without_sound_there_is_none_and_the_pictures_are_the_same(mode: str, sm
 @pytest.mark.parametrize(
     "size", [(5472, 3648), (40, 700), (33, 33)], ids=["20 megapixels", "very tall", "hardly anything"]
 )
-def test_unusual_pictures_are_rendered(size: tuple[int, int], small: Request, render: Any, tmp_path: Path) -> None:
-    picture = write_picture(tmp_path / "a.png", size)
+def test_unusual_pictures_are_rendered(
+    size: tuple[int, int], small: Request, render_briefly: Any, tmp_path: Path
+) -> None:
+    picture = write_picture(tmp_path / "a.png", size, compress_level=1)
 
-    take = measure(render("i2v", "draft", small("i2v", image=picture, width=None, height=None)))
+    take = measure(render_briefly("i2v", "draft", small("i2v", image=picture, width=None, height=None)))
 
     assert take.frames == 17
     assert (take.height > take.width) == (size[1] > size[0])
@@ -286,11 +297,11 @@ def test_unusual_pictures_are_rendered(size: tuple[int, int], small: Request, re
 
 @pytest.mark.parametrize(("fps", "seconds"), [(30, 1.0), (60, 0.5), (10, 2.0)])
 def test_clips_of_any_frame_rate_are_restyled(
-    fps: float, seconds: float, small: Request, render: Any, tmp_path: Path
+    fps: float, seconds: float, small: Request, render_briefly: Any, tmp_path: Path
 ) -> None:
     clip = write_film(tmp_path / "a.mp4", fps=fps, frames=round(fps * seconds))
 
-    take = measure(render("style", "fast", small("style", clip=clip, seconds=None)))
+    take = measure(render_briefly("style", "fast", small("style", clip=clip, seconds=None)))
 
     assert take.seconds == pytest.approx((8 * ((round(24 * seconds) - 1) // 8) + 1) / 24, abs=0.001)  # down to 8k+1
     assert take.fps == 24
@@ -298,7 +309,7 @@ def test_clips_of_any_frame_rate_are_restyled(
 
 @pytest.mark.parametrize("mode", ["keyframe", "style"])
 def test_previews_show_the_clip_and_not_its_guides(
-    mode: str, small: Request, engine: Engine, settings: Settings
+    mode: str, small: Request, few_steps: None, engine: Engine, settings: Settings
 ) -> None:
     spec = JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"])
 
@@ -308,8 +319,8 @@ def test_previews_show_the_clip_and_not_its_guides(
 
 
 @pytest.mark.parametrize("mode", GIVEN_SOUND)
-def test_the_last_word_of_a_sound_is_in_the_clip(mode: str, small: Request, render: Any) -> None:
-    made = render(mode, "draft", small(mode, audio=DATA / "end185.wav", seconds=None))
+def test_the_last_word_of_a_sound_is_in_the_clip(mode: str, small: Request, render_briefly: Any) -> None:
+    made = render_briefly(mode, "draft", small(mode, audio=DATA / "end185.wav", seconds=None))
 
     sound, rate = sound_of(made)
     assert measure(made).frames == 49

@@ -12,7 +12,7 @@ from gradio_client import Client
 from ltx_studio.families.ltx_2_3.template import load_template
 from ltx_studio.modes import MODES, register
 from ltx_studio.settings import Settings
-from tests.support import environment, home_apart
+from tests.support import ROOT, environment, home_apart
 
 MODULE = '''
 """Title cards: a short clip of a prompt."""
@@ -50,6 +50,12 @@ from ltx_studio.cli.commands import main
 main(sys.argv[1:])
 """
 
+WITH_A_QUICK_ENGINE = """
+from ltx_studio.runners import local
+from tests.runners.quick import QuickEngine
+local.Engine = QuickEngine
+"""
+
 SMALL = ("--width", "128", "--height", "128", "--seconds", "0.7", "--preset", "draft")
 
 
@@ -69,15 +75,22 @@ def installed(set_up: Settings, tmp_path_factory: pytest.TempPathFactory) -> Set
     return home_apart(set_up, tmp_path_factory.mktemp("titles"))
 
 
-def command(package: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-c", PROGRAM, str(package), *arguments]
+def command(package: Path, *arguments: str, before: str = "") -> list[str]:
+    return [sys.executable, "-c", before + PROGRAM, str(package), *arguments]
 
 
 def test_the_command_line_makes_a_clip_of_it(package: Path, installed: Settings) -> None:
+    """That ComfyUI takes its graph shows in the test of the API."""
+    generate = ("generate", "title", "--prompt", "a red circle", *SMALL, "--json")
     done = subprocess.run(
-        command(package, "generate", "title", "--prompt", "a red circle", *SMALL, "--json"),
-        env=environment(installed), capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+        command(package, *generate, before=WITH_A_QUICK_ENGINE),
+        cwd=ROOT,
+        env=environment(installed),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
 
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)

@@ -35,6 +35,7 @@ def write(folder: Path, name: str, content: Any) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("form", ["api", "editor", "video"])
 def test_a_workflow_in_any_form_becomes_a_take(
     form: str, make: Make, path_of: PathOf, definitions: Definitions, settings: Settings, tmp_path: Path

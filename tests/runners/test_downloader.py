@@ -29,6 +29,7 @@ from ltx_studio.queue.states import Done, Queued, Running
 from ltx_studio.runners.downloader import Downloader, _Report
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Models, Studio
+from tests.forked import run_forked
 from tests.hub import Fault
 from tests.runners.quick import QuickRunner
 from tests.shop import SIZE, Shop
@@ -420,10 +421,7 @@ def test_a_file_without_a_source_is_named(shop: Shop, models: Models) -> None:
 
 
 def run(shop: Shop, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ltx_studio", "models", *arguments]
-    return subprocess.run(
-        command, env=shop.environment(), capture_output=True, text=True, timeout=100, check=False, cwd=ROOT
-    )
+    return run_forked(["models", *arguments], shop.environment(), ROOT, 100)
 
 
 def test_commands_list_and_stop_what_runs_elsewhere(shop: Shop, models: Models) -> None:

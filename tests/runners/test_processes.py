@@ -59,6 +59,7 @@ def test_processes_that_submit_move_cancel_and_watch_at_once_lose_nothing(tmp_pa
     watched = 0
     while any(process.poll() is None for process in processes):
         watched = len(queue.of("ada"))
+        time.sleep(0.01)
 
     assert [process.communicate()[1] for process in processes] == [b"", b"", b""]
     assert [process.returncode for process in processes] == [0, 0, 0]
@@ -76,11 +77,30 @@ def apart(set_up: Settings, tmp_path: Path) -> Settings:
     return home_apart(set_up, tmp_path / "home")
 
 
-def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_doubled(apart: Settings) -> None:
+WITH_A_QUICK_ENGINE = """
+from ltx_studio.runners import local
+from tests.runners.quick import QuickEngine
+local.Engine = QuickEngine
+"""
+RUN = "from ltx_studio.cli import main; main()"
+RUN_AND_KILL = "from bench.faults.trap import main; main()"
+ENGINES = ["quick", pytest.param("real", marks=pytest.mark.thorough)]
+
+
+def command(engine: str, run: str, *arguments: str) -> list[str]:
+    """A process that runs jobs: with ComfyUI, or with a stand-in that makes small clips."""
+    return [sys.executable, "-c", (WITH_A_QUICK_ENGINE if engine == "quick" else "") + run, *arguments]
+
+
+@pytest.mark.parametrize("engine_of", ENGINES)
+def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_doubled(
+    apart: Settings, engine_of: str
+) -> None:
     studio = Studio(apart)
     jobs = studio.jobs.submit(LOCAL, [small_spec(seed=seed, seconds=2) for seed in range(5)])
-    command = [sys.executable, "-m", "ltx_studio", "jobs", "run"]
-    with subprocess.Popen(command, env=environment(apart), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+    run_jobs = command(engine_of, RUN, "jobs", "run")
+    env = environment(apart)
+    with subprocess.Popen(run_jobs, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         while not (isinstance(state := studio.jobs.get(jobs[1], LOCAL).state, Running) and state.progress.step > 2):
             assert run.poll() is None, "all was done before it could be killed"
             time.sleep(0.01)
@@ -88,7 +108,7 @@ def test_after_a_kill_in_the_second_of_five_jobs_all_five_end_done_and_none_is_d
     (first,) = studio.takes.page(LOCAL).takes
     before = studio.takes.path(first).stat()
 
-    ended = run_studio(apart, "jobs", "run")
+    ended = subprocess.run(run_jobs, env=env, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
 
     assert ended.returncode == 0, ended.stderr
     assert all(isinstance(studio.jobs.get(job, LOCAL).state, Done) for job in jobs)
@@ -107,13 +127,17 @@ def test_a_clip_is_found_in_staging_when_the_studio_is_killed_there(apart: Setti
     studio = Studio(apart)
     (job,) = studio.jobs.submit(LOCAL, [small_spec()])
     place = ("ltx_studio.engine.run_folders:RunFolder.finish", when, "1")
-    command = [sys.executable, "-m", "bench.faults.trap", "kill", *place, "--", "jobs", "run"]
-    killed = subprocess.run(command, cwd=ROOT, env=environment(apart), capture_output=True, timeout=200, check=False)
+    killing, running = (
+        command("quick", RUN_AND_KILL, "kill", *place, "--", "jobs", "run"),
+        command("quick", RUN, "jobs", "run"),
+    )
+    env = environment(apart)
+    killed = subprocess.run(killing, cwd=ROOT, env=env, capture_output=True, timeout=200, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert isinstance(studio.jobs.get(job, LOCAL).state, Running)
     assert list(apart.outputs_dir.rglob("*.*")) == []
 
-    ended = run_studio(apart, "jobs", "run")
+    ended = subprocess.run(running, cwd=ROOT, env=env, capture_output=True, text=True, timeout=200, check=False)
 
     assert ended.returncode == 0, ended.stderr
     (take,) = studio.takes.page(LOCAL).takes

@@ -30,11 +30,12 @@ from ltx_studio.takes import recipes
 from ltx_studio.takes.editor_metadata import EditorMetadata
 from ltx_studio.takes.history import History, NewTake
 from ltx_studio.takes.take_store import TakeStore
+from tests.runners.quick import QuickEngine
 from tests.support import MODEL_SETS, leave_partial, small_spec
 
 
 class Rig:
-    """All that a worker needs, with an engine that is warm."""
+    """All that a worker needs."""
 
     def __init__(self, settings: Settings, runner: LocalRunner, folder: Path) -> None:
         self.settings, self.runner = settings, runner
@@ -67,14 +68,8 @@ class Rig:
         raise AssertionError(f"{job} is {state}")
 
 
-class EndlessEngine:
+class EndlessEngine(QuickEngine):
     """An engine whose runs go on until they are stopped."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
 
     def run(
         self, workflow: Workflow, cancel: CancelToken, *, run_id: str | None = None, fresh: bool = False
@@ -87,8 +82,8 @@ class EndlessEngine:
 class Endless(LocalRunner):
     """Its runs go on until they are stopped."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
-        super().__init__(settings, EndlessEngine(engine))  # type: ignore[arg-type]
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, EndlessEngine(settings))  # type: ignore[arg-type]
 
 
 class Thorough(LocalRunner):
@@ -101,50 +96,57 @@ class Thorough(LocalRunner):
 
 
 @pytest.fixture
-def rig(engine: Engine, settings: Settings, tmp_path: Path) -> Rig:
+def warm(engine: Engine, settings: Settings, tmp_path: Path) -> Rig:
+    """With ComfyUI."""
     return Rig(settings, LocalRunner(settings, engine), tmp_path)
 
 
 @pytest.fixture
-def endless(settings: Settings, engine: Engine, tmp_path: Path) -> Rig:
-    return Rig(settings, Endless(settings, engine), tmp_path)
+def rig(set_up: Settings, tmp_path: Path) -> Rig:
+    """With an engine that makes a small clip at once."""
+    return Rig(set_up, LocalRunner(set_up, QuickEngine(set_up)), tmp_path)  # type: ignore[arg-type]
 
 
-def test_what_waits_is_carried_out_and_the_take_is_of_the_history(rig: Rig) -> None:
-    jobs = rig.submit(small_spec(), small_spec(seed=8))
-    worker = rig.worker()
+@pytest.fixture
+def endless(set_up: Settings, tmp_path: Path) -> Rig:
+    return Rig(set_up, Endless(set_up), tmp_path)
+
+
+def test_what_waits_is_carried_out_and_the_take_is_of_the_history(warm: Rig) -> None:
+    jobs = warm.submit(small_spec(), small_spec(seed=8))
+    worker = warm.worker()
     worker.start()
     try:
-        states = [rig.wait(job, Done, Failed) for job in jobs]
+        states = [warm.wait(job, Done, Failed) for job in jobs]
     finally:
         assert worker.close(30)
 
     assert all(isinstance(state, Done) for state in states), states
-    takes = rig.history.page("ada").takes
+    takes = warm.history.page("ada").takes
     assert [take.job for take in takes] == jobs[::-1]
     for take in takes:
-        path = rig.history.path(take)
+        path = warm.history.path(take)
         assert path.stat().st_size == take.bytes
         assert recipes.read(path).model_dump(mode="json") == take.recipe
-        assert TakeStore(rig.settings).poster(take.id).exists()
-    left = [path.name for job in jobs for path in rig.settings.outputs_dir.rglob(f"*{job}*")]
+        assert TakeStore(warm.settings).poster(take.id).exists()
+    left = [path.name for job in jobs for path in warm.settings.outputs_dir.rglob(f"*{job}*")]
     assert len(left) == 2  # nothing of the run's own is left beside them
-    assert [folder for job in jobs for folder in staged_of(rig, job)] == []
+    assert [folder for job in jobs for folder in staged_of(warm, job)] == []
 
 
-def test_a_recipe_says_nothing_of_the_machine(rig: Rig) -> None:
-    job = rig.submit(small_spec())[0]
-    worker = rig.worker()
+def test_a_recipe_says_nothing_of_the_machine(warm: Rig) -> None:
+    job = warm.submit(small_spec())[0]
+    worker = warm.worker()
     worker.start()
     try:
-        rig.wait(job, Done)
+        warm.wait(job, Done)
     finally:
         worker.close(30)
-    (take,) = rig.history.page("ada").takes
+    (take,) = warm.history.page("ada").takes
 
-    carried = " ".join(recipes.tags(rig.history.path(take)).values())
+    carried = " ".join(recipes.tags(warm.history.path(take)).values())
 
-    assert str(rig.settings.home) not in carried
+    assert str(warm.settings.home) not in carried
     assert str(Path.home()) not in carried
 
 
@@ -161,10 +163,8 @@ def test_a_running_job_is_stopped_by_whoever_asks_the_queue(endless: Rig) -> Non
         assert worker.close(30)
 
 
-def test_a_job_whose_files_are_being_made_ready_is_stopped_too(
-    settings: Settings, engine: Engine, tmp_path: Path
-) -> None:
-    thorough = Rig(settings, Thorough(settings, engine), tmp_path)
+def test_a_job_whose_files_are_being_made_ready_is_stopped_too(set_up: Settings, tmp_path: Path) -> None:
+    thorough = Rig(set_up, Thorough(set_up, QuickEngine(set_up)), tmp_path)  # type: ignore[arg-type]
     job = thorough.submit(small_spec())[0]
     worker = thorough.worker()
     worker.start()
@@ -266,7 +266,9 @@ def test_a_finished_clip_is_kept_whatever_cannot_be_written_about_it(
     assert ("note" in take.measured) == (broken == "recipes.write")
 
 
-def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(
+    warm: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = recipes.write
 
     def write(
@@ -277,16 +279,16 @@ def test_a_clip_that_cannot_carry_its_graph_still_carries_its_recipe(rig: Rig, m
         real(source, destination, recipe, embedded, made_by)
 
     monkeypatch.setattr(recipes, "write", write)
-    job = rig.submit(small_spec())[0]
-    worker = rig.worker()
+    job = warm.submit(small_spec())[0]
+    worker = warm.worker()
     worker.start()
     try:
-        assert isinstance(rig.wait(job, Done, Failed), Done)
+        assert isinstance(warm.wait(job, Done, Failed), Done)
     finally:
         assert worker.close(30)
 
-    (take,) = rig.history.page("ada").takes
-    assert recipes.read(rig.history.path(take)).params["seed"] == 7
+    (take,) = warm.history.page("ada").takes
+    assert recipes.read(warm.history.path(take)).params["seed"] == 7
     assert "without its workflow for ComfyUI's editor (too large)" in take.note
 
 
@@ -530,13 +532,11 @@ def test_a_clip_of_a_job_that_was_to_stop_is_not_taken_up(rig: Rig, monkeypatch:
     assert list(rig.settings.outputs_dir.rglob(f"*{job}*")) == []
 
 
-def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(
-    settings: Settings, engine: Engine, tmp_path: Path
-) -> None:
+def test_a_job_that_could_not_be_kept_fails_before_it_is_rendered(set_up: Settings, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "outputs").touch()  # where the folder should be
-    rig = Rig(Settings(home=home, comfy_dir=settings.comfy_dir), Endless(settings, engine), tmp_path)
+    rig = Rig(Settings(home=home, comfy_dir=set_up.comfy_dir), Endless(set_up), tmp_path)
     job = rig.submit(small_spec())[0]
     worker = rig.worker()
     worker.start()

@@ -35,6 +35,7 @@ def values_of(name: str, samples: Mapping[str, Path]) -> dict[str, Any]:
     return {key: samples.get(str(value), value) for key, value in VALUES[name].items()}
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("name", VALUES)
 def test_official_templates_run_on_the_pocket_files(
     name: str,

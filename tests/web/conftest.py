@@ -34,9 +34,11 @@ def page_url(settings: Settings, engine: Engine) -> Iterator[str]:
     yield from open_page(settings, engine)
 
 
-@pytest.fixture
-def page_url_without_comfyui(home: Settings) -> Iterator[str]:
-    yield from open_page(home, Engine(home))
+@pytest.fixture(scope="session")
+def page_url_without_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("without-comfyui")
+    settings = Settings(home=home, hub_cache=home / "hub")
+    yield from open_page(settings, Engine(settings))
 
 
 class Watch:

@@ -2,15 +2,33 @@
 
 import base64
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from ltx_studio.engine.boot import boot
 from ltx_studio.modes import MODES
+from ltx_studio.queue import LOCAL, Done, JobSpec
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
 
 RUN_SECONDS = 60_000
 PLAYS = "document.querySelector('#clip video')?.readyState >= 2"
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Name a part of a test in the message when it fails: opening the page costs more than most parts do."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"in the step: {name}")
+        raise
 
 
 def open_mode(page: Page, url: str, mode: str) -> None:
@@ -49,11 +67,26 @@ def write(page: Page, url: str, prompt: str, *, seconds: float = 1, mode: str = 
     set_number(page, mode, "seconds", seconds)
 
 
+def made(settings: Settings, spec: JobSpec) -> Path:
+    """Have the studio behind an open page make a clip, without the page, and return its file."""
+    studio = Studio(settings)
+    (job,) = studio.jobs.submit(LOCAL, [spec])
+    *_, ended = studio.jobs.follow(job, LOCAL)
+    assert isinstance(ended.state, Done), ended.state
+    return studio.takes.path(studio.takes.get(ended.state.take, LOCAL))
+
+
 def set_number(page: Page, mode: str, name: str, value: float) -> None:
     """Of a slider or a field for numbers."""
     field = page.locator(f"#{mode}-{name} input[type=number]")
     field.fill(str(value))
     field.press("Tab")
+
+
+def choose_draft(page: Page, mode: str = "t2v") -> None:
+    """Choose the preset that renders fastest."""
+    page.locator(f"#{mode}-preset label").filter(has_text="Draft").click()
+    expect(page.locator(f"#{mode}-told")).to_contain_text("half of")
 
 
 def keep_seed(page: Page, seed: int | str, mode: str = "t2v") -> None:
@@ -80,6 +113,11 @@ def expect_done(page: Page) -> None:
     expect(page.locator("#run")).to_contain_text("Done in", timeout=RUN_SECONDS)
 
 
+def expect_made(page: Page, seed: int | str) -> None:
+    """Expect the clip with a seed, where another one was made before on the same page."""
+    expect(page.locator("#run")).to_contain_text(re.compile(rf"Done in.*\bseed {seed}\b"), timeout=RUN_SECONDS)
+
+
 def expect_sampling(page: Page) -> None:
     """At work on the picture; a busy browser may come to see the first stage too late."""
     expect(page.locator(".chips .now")).to_contain_text(re.compile("Stage [12]"), timeout=RUN_SECONDS)
@@ -101,3 +139,17 @@ def drop(page: Page, path: Path) -> None:
         }""",
         [path.name, base64.b64encode(path.read_bytes()).decode()],
     )
+
+
+def hold_decoder(settings: Settings, patch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Have the engine's decoder wait: the first event tells that it does, the second lets it go on."""
+    decoder = boot(settings).nodes.NODE_CLASS_MAPPINGS["VAEDecodeTiled"]
+    decoding, release, real = threading.Event(), threading.Event(), decoder.decode
+
+    def decode(*args: Any, **options: Any) -> Any:
+        decoding.set()
+        assert release.wait(RUN_SECONDS / 1000)
+        return real(*args, **options)
+
+    patch.setattr(decoder, "decode", decode)
+    return decoding, release

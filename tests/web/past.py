@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import gradio as gr
@@ -102,8 +103,8 @@ def past(settings: Settings, engine: Engine) -> Iterator[Past]:
     assert studio.close_worker(60)
 
 
-@pytest.fixture
-def visit(past: Past, browser: Browser) -> Iterator[Visit]:
+@contextmanager
+def visits(past: Past, browser: Browser) -> Iterator[Visit]:
     """Whoever comes is another owner than all others."""
     contexts = []
 
@@ -117,6 +118,12 @@ def visit(past: Past, browser: Browser) -> Iterator[Visit]:
     yield come
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(past: Past, browser: Browser) -> Iterator[Visit]:
+    with visits(past, browser) as come:
+        yield come
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ltx_studio.engine import Engine
 from ltx_studio.queue import LOCAL, Database, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from tests.support import queue_of, small_spec
-from tests.web.conftest import open_page
+from tests.web.conftest import Watch, open_page
 from tests.web.driver import open_panel
 
 
@@ -47,3 +47,24 @@ def begin(studio: Studio, job_id: str, progress: Progress) -> None:
 def open_queue(page: Page, url: str) -> Locator:
     open_panel(page, url, "Queue")
     return page.locator("#queue")
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, url: str) -> Iterator[tuple[Page, Watch]]:
+    """One page for all tests of a module that look at the queue's panel only: opening it costs most."""
+    page = browser.new_page()
+    watch = Watch(page)
+    open_queue(page, url)
+    yield page, watch
+    page.close()
+
+
+@pytest.fixture
+def panel(shared: tuple[Page, Watch], studio: Studio) -> Iterator[Locator]:
+    """The queue's panel on the shared page, with nothing in it. The browser must have complained of nothing."""
+    page, watch = shared
+    panel = page.locator("#queue")
+    expect(panel).to_contain_text("Nothing is in the queue")
+    watch.errors.clear()
+    yield panel
+    assert watch.errors == []

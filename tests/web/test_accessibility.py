@@ -7,7 +7,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from ltx_studio.modes import MODES
-from tests.web.driver import choose, expect_done, expect_playing, expect_sampling, open_mode, press, unfold, write
+from tests.web.driver import (
+    choose,
+    expect_done,
+    expect_playing,
+    expect_sampling,
+    open_mode,
+    press,
+    set_number,
+    step,
+    unfold,
+    write,
+)
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -62,6 +73,11 @@ def test_the_forms_with_all_their_fields(page: Page, page_url: str) -> None:
         wrong[mode] = found(page)
 
     assert wrong == {mode: [] for mode in MODES}
+    with step("weak contrast would be seen"):
+        choose(page, "t2v")
+        expect(page.locator("#t2v-told .made")).to_be_visible()
+        page.add_style_tag(content=".told .made { color: #5c6978 !important; }")
+        assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]
 
 
 FOLDS = {
@@ -106,14 +122,6 @@ def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> Non
     assert found(page) == []
 
 
-def test_weak_contrast_would_be_seen(page: Page, page_url: str) -> None:
-    open_mode(page, page_url, "t2v")
-    expect(page.locator("#t2v-told .made")).to_be_visible()
-    page.add_style_tag(content=".told .made { color: #5c6978 !important; }")
-
-    assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]
-
-
 HAS_FOCUS, MOST_FIELDS = "each => each === document.activeElement", 100
 BEHIND = """() => {
   const each = document.activeElement;
@@ -126,56 +134,58 @@ BEHIND = """() => {
 """What has the focus, if it is behind something, or out of the window."""
 
 
-@pytest.mark.parametrize(("width", "height", "notes"), [(390, 700, 0), (1440, 700, 3), (390, 700, 3), (390, 500, 9)])
+@pytest.mark.parametrize(("width", "height", "all_notes"), [(390, 700, (0, 3)), (1440, 700, (3,)), (390, 500, (9,))])
 def test_what_has_the_focus_is_never_behind_what_stays_in_sight(
-    width: int, height: int, notes: int, page: Page, page_url: str
+    width: int, height: int, all_notes: tuple[int, ...], page: Page, page_url: str
 ) -> None:
     page.set_viewport_size({"width": width, "height": height})
     open_mode(page, page_url, "t2v")
     page.locator("#t2v-more > button").first.click()
     settle(page)
-    page.locator("#t2v-told").evaluate("(each, more) => (each.innerHTML += more)", "<p>Note.</p>" * notes)
-    page.locator("#t2v-prompt textarea").focus()
-    generate = page.locator("#t2v-generate")
-    behind = []
-    for _ in range(MOST_FIELDS):
-        page.keyboard.press("Tab")
-        behind.append(page.evaluate(BEHIND))
-        if generate.evaluate(HAS_FOCUS):
-            break
-    assert generate.evaluate(HAS_FOCUS)
-    for _ in range(len(behind)):
-        page.keyboard.press("Shift+Tab")
-        behind.append(page.evaluate(BEHIND))
+    told, generate = page.locator("#t2v-told"), page.locator("#t2v-generate")
+    plain = told.inner_html()
+    for notes in all_notes:
+        with step(f"{notes} notes"):
+            told.evaluate("(each, html) => (each.innerHTML = html)", plain + "<p>Note.</p>" * notes)
+            page.locator("#t2v-prompt textarea").focus()
+            behind = []
+            for _ in range(MOST_FIELDS):
+                page.keyboard.press("Tab")
+                behind.append(page.evaluate(BEHIND))
+                if generate.evaluate(HAS_FOCUS):
+                    break
+            assert generate.evaluate(HAS_FOCUS)
+            for _ in range(len(behind)):
+                page.keyboard.press("Shift+Tab")
+                behind.append(page.evaluate(BEHIND))
 
-    assert page.locator("#t2v-prompt textarea").evaluate(HAS_FOCUS)
-    assert [each for each in behind if each] == []
-    assert len(behind) > 40
-
-
-def test_with_the_keyboard_alone_a_clip_is_made_and_stopped(page: Page, page_url: str) -> None:
-    write(page, page_url, "a red ball", seconds=10)
-    page.get_by_label("Search prompts and tags").press("Control+Enter")  # which is no place to ask for a clip
-    page.locator("#t2v-prompt textarea").focus()
-    page.wait_for_timeout(300)
-    expect(page.locator("#run")).to_contain_text("Write a prompt")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator("#stop")).to_be_visible()
-    expect(page.locator("#t2v-prompt textarea")).to_be_focused()
-    page.keyboard.press("Escape")
-
-    expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.")
+            assert page.locator("#t2v-prompt textarea").evaluate(HAS_FOCUS)
+            assert [each for each in behind if each] == []
+            assert len(behind) > 40
 
 
-def test_arrows_choose_among_modes_and_presets(page: Page, page_url: str) -> None:
+def test_with_the_keyboard_alone_a_mode_is_chosen_and_a_clip_made_and_stopped(page: Page, page_url: str) -> None:
     open_mode(page, page_url, "t2v")
-    page.locator("#mode input:checked").focus()
-    for key, mode in (("ArrowLeft", "style"), ("ArrowRight", "t2v"), ("ArrowDown", "a2v"), ("ArrowUp", "t2v")):
-        page.keyboard.press(key)
-        expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_focused()
-        expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_checked()
-        expect(page.locator(f"#{mode}-generate")).to_be_visible()
-
-    page.locator("#t2v-preset input:checked").focus()
-    page.keyboard.press("ArrowLeft")
-    expect(page.locator("#t2v-told")).to_contain_text("128×96 (half of 256×192)")
+    with step("arrows choose among modes"):
+        page.locator("#mode input:checked").focus()
+        for key, mode in (("ArrowLeft", "style"), ("ArrowRight", "t2v"), ("ArrowDown", "a2v"), ("ArrowUp", "t2v")):
+            page.keyboard.press(key)
+            expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_focused()
+            expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_checked()
+            expect(page.locator(f"#{mode}-generate")).to_be_visible()
+    with step("a clip is made and stopped"):
+        page.locator("#t2v-prompt textarea").fill("a red ball")
+        set_number(page, "t2v", "seconds", 10)
+        page.get_by_label("Search prompts and tags").press("Control+Enter")  # which is no place to ask for a clip
+        page.locator("#t2v-prompt textarea").focus()
+        page.wait_for_timeout(300)
+        expect(page.locator("#run")).to_contain_text("Write a prompt")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#stop")).to_be_visible()
+        expect(page.locator("#t2v-prompt textarea")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator("#run")).to_contain_text("Stopped. Nothing was kept.")
+    with step("arrows choose among presets"):
+        page.locator("#t2v-preset input:checked").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#t2v-told")).to_contain_text("128×96 (half of 256×192)")

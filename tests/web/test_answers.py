@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,34 @@ def logged() -> Iterator[io.StringIO]:
     logging.getLogger().removeHandler(handler)
 
 
-@pytest.fixture
-def opened(home: Settings, capfd: pytest.CaptureFixture[str]) -> Iterator[StudioBlocks]:
-    """A page whose terminal is captured from the start."""
-    capfd.readouterr()
+@contextmanager
+def launched(home: Settings) -> Iterator[StudioBlocks]:
     blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home)), works=True))
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     yield blocks
     blocks.close(verbose=False)
+
+
+@pytest.fixture
+def opened_anew(home: Settings, capfd: pytest.CaptureFixture[str]) -> Iterator[StudioBlocks]:
+    """A page whose terminal is captured from the start."""
+    capfd.readouterr()
+    with launched(home) as blocks:
+        yield blocks
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioBlocks]:
+    home = tmp_path_factory.mktemp("answers")
+    with launched(Settings(home=home, hub_cache=home / "hub")) as blocks:
+        yield blocks
+
+
+@pytest.fixture
+def opened(shared: StudioBlocks, capfd: pytest.CaptureFixture[str]) -> StudioBlocks:
+    """A page for several tests, whose terminal is captured from here on."""
+    capfd.readouterr()
+    return shared
 
 
 def send(url: str, asked: list[Request]) -> list[tuple[Request, int | str]]:
@@ -85,12 +105,12 @@ def drain(url: str) -> list[dict[str, Any]]:
 
 
 def test_malformed_requests_leave_no_traceback_and_nothing_raw(
-    opened: StudioBlocks, logged: io.StringIO, capfd: pytest.CaptureFixture[str]
+    opened_anew: StudioBlocks, logged: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    asked = list(requests(opened))
+    asked = list(requests(opened_anew))
 
-    came = send(str(opened.local_url), asked)
-    messages = drain(str(opened.local_url))
+    came = send(str(opened_anew.local_url), asked)
+    messages = drain(str(opened_anew.local_url))
 
     terminal = "".join(capfd.readouterr())
     assert len(asked) > 1_000

@@ -1,14 +1,15 @@
 """Two takes side by side: they move as one, a shorter one holds its last frame, and what differs is marked."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ltx_studio.takes.history import TakeRecord
 from ltx_studio.web.compare import facts
 from tests.web.conftest import Watch
-from tests.web.past import Visitor, past, visit, visitor
+from tests.web.past import Past, Visitor, past, visit, visitor, visits
 
 __all__ = ["past", "visit", "visitor"]
 
@@ -39,11 +40,29 @@ def place(dialog: Locator, frame: int) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def shared(past: Past, browser: Browser) -> Iterator[Locator]:
+    """The dialog of a clip of 25 frames and one of 49, on one page for all tests of this module."""
+    with visits(past, browser) as come:
+        visitor = come()
+        short, long = visitor.give(), visitor.give(like="long")
+        yield compare(visitor.open(), short, long)
+
+
 @pytest.fixture
-def dialog(visitor: Visitor) -> Locator:
-    """Of a clip of 25 frames and one of 49."""
-    short, long = visitor.give(), visitor.give(like="long")
-    return compare(visitor.open(), short, long)
+def dialog(shared: Locator) -> Locator:
+    """The shared dialog, opened again: the server sends it anew."""
+    if shared.is_visible():
+        shared.get_by_role("button", name="Close").click()
+        expect(shared).to_be_hidden()
+    body = shared.page.locator("#compare dialog .body")
+    before = body.get_attribute("data-shown")
+    shared.page.get_by_role("button", name="Compare", exact=True).click()
+    expect(shared).to_be_visible()
+    expect(body).not_to_have_attribute("data-shown", str(before))
+    shared.get_by_label("Repeat").evaluate("each => (each.checked = false)")  # the focus stays where it is
+    shared.page.wait_for_function(AT_REST)
+    return shared
 
 
 def test_marks_are_two_at_most_and_outlive_a_search(visitor: Visitor) -> None:
@@ -73,28 +92,28 @@ def test_marks_are_two_at_most_and_outlive_a_search(visitor: Visitor) -> None:
     expect(button).to_be_disabled()
 
 
-def test_two_clips_are_sought_in_step(visitor: Visitor, dialog: Locator) -> None:
+def test_two_clips_are_sought_in_step(dialog: Locator) -> None:
     for frame in (0, 7, 24):
         place(dialog, frame)
-        left, right = times(visitor.page)
+        left, right = times(dialog.page)
         assert abs(left - right) < FRAME / 2
         assert left == pytest.approx((frame + 0.5) * FRAME, abs=0.01)
 
 
-def test_a_shorter_clip_holds_its_last_frame(visitor: Visitor, dialog: Locator) -> None:
+def test_a_shorter_clip_holds_its_last_frame(dialog: Locator) -> None:
     place(dialog, 40)
 
-    short, long = times(visitor.page)
+    short, long = times(dialog.page)
 
     assert short == pytest.approx(24.5 * FRAME, abs=0.01)
     assert long == pytest.approx(40.5 * FRAME, abs=0.01)
     dialog.get_by_role("button", name="Play", exact=True).click()
     expect(dialog.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=20_000)  # at the end
-    assert times(visitor.page) == [pytest.approx(24.5 * FRAME, abs=0.01), pytest.approx(48.5 * FRAME, abs=0.01)]
+    assert times(dialog.page) == [pytest.approx(24.5 * FRAME, abs=0.01), pytest.approx(48.5 * FRAME, abs=0.01)]
 
 
-def test_two_clips_play_and_pause_as_one(visitor: Visitor, dialog: Locator) -> None:
-    page, watch = visitor.page, Watch(visitor.page)
+def test_two_clips_play_and_pause_as_one(dialog: Locator) -> None:
+    page, watch = dialog.page, Watch(dialog.page)
     dialog.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function(f"{CLIPS}.every(clip => clip.currentTime > 0.15)")
     dialog.get_by_role("button", name="Pause", exact=True).click()
@@ -119,41 +138,41 @@ def test_a_clip_that_fell_behind_catches_up_while_it_plays(visitor: Visitor) -> 
     page.wait_for_function(f"!{CLIPS}[0].paused && {CLIPS}[1].currentTime < {CLIPS}[0].currentTime + 0.1")
 
 
-def test_played_to_the_end_it_begins_anew_or_repeats(visitor: Visitor, dialog: Locator) -> None:
+def test_played_to_the_end_it_begins_anew_or_repeats(dialog: Locator) -> None:
     place(dialog, 48)
     dialog.get_by_role("button", name="Play", exact=True).click()
-    visitor.page.wait_for_function(f"{CLIPS}[1].currentTime < 1.5 && !{CLIPS}[1].paused")
+    dialog.page.wait_for_function(f"{CLIPS}[1].currentTime < 1.5 && !{CLIPS}[1].paused")
     dialog.get_by_label("Repeat").check()
     for _ in range(2):
-        visitor.page.wait_for_function(f"{CLIPS}[1].currentTime > 1.8")
-        visitor.page.wait_for_function(f"{CLIPS}[1].currentTime < 0.5 && !{CLIPS}[1].paused")
+        dialog.page.wait_for_function(f"{CLIPS}[1].currentTime > 1.8")
+        dialog.page.wait_for_function(f"{CLIPS}[1].currentTime < 0.5 && !{CLIPS}[1].paused")
 
     expect(dialog.get_by_role("button", name="Pause", exact=True)).to_be_visible()
 
 
-def test_steps_by_frames(visitor: Visitor, dialog: Locator) -> None:
+def test_steps_by_frames(dialog: Locator) -> None:
     place(dialog, 5)
     for _ in range(3):
         dialog.get_by_role("button", name="One frame on").click()
-    assert times(visitor.page) == [pytest.approx(8.5 * FRAME, abs=0.01)] * 2
+    assert times(dialog.page) == [pytest.approx(8.5 * FRAME, abs=0.01)] * 2
     expect(dialog.locator(".time")).to_have_text("0.33 / 2.04 s")
     dialog.get_by_role("button", name="One frame back").click()
-    assert times(visitor.page) == [pytest.approx(7.5 * FRAME, abs=0.01)] * 2
+    assert times(dialog.page) == [pytest.approx(7.5 * FRAME, abs=0.01)] * 2
     place(dialog, 0)
     dialog.get_by_role("button", name="One frame back").click()
-    assert times(visitor.page) == [pytest.approx(0.5 * FRAME, abs=0.01)] * 2
+    assert times(dialog.page) == [pytest.approx(0.5 * FRAME, abs=0.01)] * 2
 
 
-def test_one_is_heard_or_none(visitor: Visitor, dialog: Locator) -> None:
+def test_one_is_heard_or_none(dialog: Locator) -> None:
     muted = f"{CLIPS}.map(clip => clip.muted)"
-    assert visitor.page.evaluate(muted) == [False, True]
+    assert dialog.page.evaluate(muted) == [False, True]
     dialog.get_by_label("B", exact=True).check()
-    assert visitor.page.evaluate(muted) == [True, False]
+    assert dialog.page.evaluate(muted) == [True, False]
     dialog.get_by_label("off", exact=True).check()
-    assert visitor.page.evaluate(muted) == [True, True]
+    assert dialog.page.evaluate(muted) == [True, True]
 
 
-def test_what_differs_is_marked_and_what_does_not_is_not(visitor: Visitor, dialog: Locator) -> None:
+def test_what_differs_is_marked_and_what_does_not_is_not(dialog: Locator) -> None:
     for side, seed, length in ((0, "23", "25 frames at 24 fps, 1.0 s"), (1, "24", "49 frames at 24 fps, 2.0 s")):
         lines = dialog.locator(".facts").nth(side)
         differing = lines.locator(".differs")
@@ -170,8 +189,8 @@ def test_what_differs_is_marked_and_what_does_not_is_not(visitor: Visitor, dialo
 
 
 @pytest.mark.parametrize("way", ["Escape", "button", "beside"])
-def test_it_closes_and_opens_again(visitor: Visitor, dialog: Locator, way: str) -> None:
-    page = visitor.page
+def test_it_closes_and_opens_again(dialog: Locator, way: str) -> None:
+    page = dialog.page
     dialog.get_by_role("button", name="Play", exact=True).click()
     match way:
         case "Escape":
@@ -190,11 +209,11 @@ def test_it_closes_and_opens_again(visitor: Visitor, dialog: Locator, way: str) 
     expect(dialog.get_by_role("button", name="Play", exact=True)).to_be_focused()
 
 
-def test_the_keys_stay_inside(visitor: Visitor, dialog: Locator) -> None:
+def test_the_keys_stay_inside(dialog: Locator) -> None:
     expect(dialog.get_by_role("button", name="Play", exact=True)).to_be_focused()
     for _ in range(12):
-        visitor.page.keyboard.press("Tab")
-        assert visitor.page.evaluate("!!document.activeElement.closest('dialog, :root:not(:has(:focus))')")
+        dialog.page.keyboard.press("Tab")
+        assert dialog.page.evaluate("!!document.activeElement.closest('dialog, :root:not(:has(:focus))')")
 
 
 def test_a_take_that_is_gone_is_a_card(visitor: Visitor) -> None:

@@ -2,13 +2,13 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from ltx_studio.takes.history import TakeRecord
 from ltx_studio.web.gallery import PAGE, name_of
 from tests.support import small_spec
 from tests.web.conftest import Watch
+from tests.web.driver import step
 from tests.web.past import Visit, Visitor, eventually
 
 HOSTILE = (
@@ -71,34 +71,30 @@ def test_an_empty_history_teaches_and_a_search_without_answer_helps(visitor: Vis
     expect(page.get_by_label("Search prompts and tags")).to_have_value("")
 
 
-def test_search_finds_prompts_and_tags(visitor: Visitor) -> None:
+def test_search_finds_prompts_and_tags_and_a_mode_is_picked(visitor: Visitor) -> None:
     ball, cube, tagged = visitor.give("a red ball"), visitor.give("ein Würfel"), visitor.give("night")
     visitor.past.studio.takes.tag(tagged.id, visitor.owner, ["for the ballet"])
+    modes = {"Image to video": visitor.give("this one", mode="i2v"),
+             "Your own workflow": visitor.give("this one", mode="workflow")}  # fmt: skip
     page = visitor.open()
-    expect(cards(page)).to_have_count(3)
-
-    page.get_by_label("Search prompts and tags").press_sequentially("BALL")
-
-    expect(cards(page)).to_have_count(2)
-    expect(card(page, ball)).to_be_visible()
-    expect(card(page, tagged)).to_be_visible()
-    page.get_by_label("Search prompts and tags").fill("würfel")
-    expect(cards(page)).to_have_count(1)
-    expect(card(page, cube)).to_be_visible()
-
-
-@pytest.mark.parametrize(("shown", "mode"), [("Image to video", "i2v"), ("Your own workflow", "workflow")])
-def test_a_mode_is_picked(visitor: Visitor, shown: str, mode: str) -> None:
-    visitor.give("another")
-    take = visitor.give("this one", mode=mode)
-    page = visitor.open()
-    expect(cards(page)).to_have_count(2)
-
-    page.get_by_label("Mode", exact=True).click()
-    page.get_by_role("option", name=shown, exact=True).click()
-
-    expect(cards(page)).to_have_count(1)
-    expect(card(page, take)).to_contain_text(shown)
+    search = page.get_by_label("Search prompts and tags")
+    expect(cards(page)).to_have_count(5)
+    with step("prompts and tags"):
+        search.press_sequentially("BALL")
+        expect(cards(page)).to_have_count(2)
+        expect(card(page, ball)).to_be_visible()
+        expect(card(page, tagged)).to_be_visible()
+        search.fill("würfel")
+        expect(cards(page)).to_have_count(1)
+        expect(card(page, cube)).to_be_visible()
+        search.fill("")
+        expect(cards(page)).to_have_count(5)
+    for shown, take in modes.items():
+        with step(shown):
+            page.get_by_label("Mode", exact=True).click()
+            page.get_by_role("option", name=shown, exact=True).click()
+            expect(cards(page)).to_have_count(1)
+            expect(card(page, take)).to_contain_text(shown)
 
 
 def test_a_star_is_kept_and_filtered_by(visitor: Visitor) -> None:
@@ -154,17 +150,11 @@ def test_a_card_opens_as_often_as_it_is_pressed(visitor: Visitor) -> None:
     expect(page.locator("#chosen textarea")).to_have_value(f"{second.id} 3")
     card(page, second).locator(".open").press("Space")
     expect(page.locator("#chosen textarea")).to_have_value(f"{second.id} 4")
-
-
-def test_a_take_that_is_gone_is_a_card_when_it_is_opened(visitor: Visitor) -> None:
-    take = visitor.give("one")
-    page = visitor.open()
-    visitor.past.studio.takes.delete(take.id, visitor.owner)
-
-    card(page, take).locator(".open").click()
-
-    expect(page.locator("#history-said").get_by_role("alert")).to_contain_text("There is no take")
-    expect(page.locator("#chosen textarea")).to_have_value("")
+    with step("a take that is gone is a card"):
+        visitor.past.studio.takes.delete(first.id, visitor.owner)
+        card(page, first).locator(".open").click()
+        expect(page.locator("#history-said").get_by_role("alert")).to_contain_text("There is no take")
+        expect(page.locator("#chosen textarea")).to_have_value(f"{second.id} 4")
 
 
 def test_keys_lead_from_card_to_card_and_only_one_is_a_stop_of_tab(visitor: Visitor) -> None:
@@ -190,44 +180,25 @@ def test_keys_lead_from_card_to_card_and_only_one_is_a_stop_of_tab(visitor: Visi
     page.keyboard.press("Tab")
     assert focused(page) == "BUTTON" or focused(page) == "INPUT"
     assert page.locator('.take [tabindex="0"]').count() == 3
-
-
-def test_letters_star_and_mark_the_card_at_hand(visitor: Visitor) -> None:
-    take = visitor.give("one")
-    page = visitor.open()
-    card(page, take).locator(".open").focus()
-
-    page.keyboard.press("f")
-    page.keyboard.press("m")
-
-    expect(card(page, take).locator(".star")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("checkbox", name="Mark for comparison")).to_be_checked()
-    expect(page.locator(".marks")).to_have_text("1 of 2 marked")
-
-
-def test_the_focus_stays_with_its_take_when_another_one_comes_in(visitor: Visitor) -> None:
-    first = visitor.give("first")
-    page = visitor.open()
-    card(page, first).locator(".star").focus()
-    second = visitor.give("second")
-
-    page.evaluate(
-        "[...document.querySelectorAll('button')].find(each => each.textContent.trim() === 'Refresh').click()"
-    )
-
-    expect(card(page, second)).to_be_visible()
-    assert focused(page) == f"{first.id} star"
-
-
-def test_the_focus_is_seen(visitor: Visitor) -> None:
-    take = visitor.give()
-    page = visitor.open()
-    card(page, take).locator(".open").focus()
-    page.keyboard.press("Tab")
-
-    outline = page.evaluate("getComputedStyle(document.activeElement).outline")
-
-    assert "rgb(224, 164, 88) solid 2px" in outline
+    with step("letters star and mark the card at hand"):
+        card(page, takes[0]).locator(".open").focus()
+        page.keyboard.press("f")
+        page.keyboard.press("m")
+        expect(card(page, takes[0]).locator(".star")).to_have_attribute("aria-pressed", "true")
+        expect(card(page, takes[0]).get_by_role("checkbox", name="Mark for comparison")).to_be_checked()
+        expect(page.locator(".marks")).to_have_text("1 of 2 marked")
+    with step("the focus is seen"):
+        page.keyboard.press("Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outline")
+        assert "rgb(224, 164, 88) solid 2px" in outline
+    with step("the focus stays with its take when another one comes in"):
+        card(page, takes[0]).locator(".star").focus()
+        newest = visitor.give("newest")
+        page.evaluate(
+            "[...document.querySelectorAll('button')].find(each => each.textContent.trim() === 'Refresh').click()"
+        )
+        expect(card(page, newest)).to_be_visible()
+        assert focused(page) == f"{takes[0].id} star"
 
 
 def test_hostile_words_are_shown_and_not_run(visitor: Visitor) -> None:
@@ -245,25 +216,31 @@ def test_hostile_words_are_shown_and_not_run(visitor: Visitor) -> None:
     expect(page.locator(".facts").first.locator("dd").first).to_have_text(HOSTILE)
     assert page.title() == "History"
     assert watch.errors == []
+    with step("on a next page, too"):
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        for number in range(PAGE):
+            visitor.give(f"take {number}")
+        page.reload()
+        expect(cards(page)).to_have_count(PAGE)
+        expect(card(page, take)).to_have_count(0)
+        page.get_by_role("button", name="More", exact=True).click()
+        expect(card(page, take).locator(".prompt")).to_have_text(HOSTILE)
+        assert page.title() == "History"
 
 
-def test_hostile_words_of_a_next_page_are_shown_and_not_run(visitor: Visitor) -> None:
-    take = visitor.give(HOSTILE)
-    for number in range(PAGE):
-        visitor.give(f"take {number}")
-    page = visitor.open()
-    page.get_by_role("button", name="More", exact=True).click()
-
-    expect(card(page, take).locator(".prompt")).to_have_text(HOSTILE)
-    assert page.title() == "History"
-
-
-def test_a_take_without_a_picture_is_a_tile_with_a_word(visitor: Visitor) -> None:
+def test_a_take_without_a_picture_is_a_tile_and_nothing_is_wider_than_a_narrow_window(visitor: Visitor) -> None:
     take = visitor.give("silent night")
     visitor.past.studio.takes.poster(take.id).unlink()
+    visitor.give("verylongword" * 40)
+    visitor.give(HOSTILE)
+    visitor.page.set_viewport_size({"width": 320, "height": 844})
     page = visitor.open()
 
     expect(card(page, take).locator(".tile")).to_have_text("No picture")
+    for width in (320, 390):
+        with step(f"{width} wide"):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_visitors_see_their_own_takes_only(visit: Visit) -> None:
@@ -356,13 +333,3 @@ def test_a_long_prompt_is_cut_where_it_is_read_out(visitor: Visitor) -> None:
     assert name_of(take).startswith("Text to video, seed 23, 1.0 s, many words many")
     assert len(name_of(take)) < 170
     assert name_of(take).endswith("…")
-
-
-@pytest.mark.parametrize("width", [320, 390])
-def test_nothing_is_wider_than_a_narrow_window(visitor: Visitor, width: int) -> None:
-    visitor.give("verylongword" * 40)
-    visitor.give(HOSTILE)
-    visitor.page.set_viewport_size({"width": width, "height": 844})
-    page = visitor.open()
-
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

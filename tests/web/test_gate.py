@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import httpx
@@ -250,13 +250,23 @@ def test_uvicorn_believes_the_named_proxies_only_while_the_server_starts(monkeyp
 # On a real server
 
 
-@contextlib.contextmanager
-def launched(settings: Settings) -> Iterator[StudioBlocks]:
-    blocks = build_app(replace(settings, password=PASSWORD))
-    blocks.launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    try:
-        yield blocks
-    finally:
+Serve = Callable[..., StudioBlocks]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """``served("10.0.0.0/8")``: a page behind the password that trusts these proxies, one for all tests with them."""
+    home = tmp_path_factory.mktemp("gate")
+    settings, opened = Settings(home=home, hub_cache=home / "hub"), dict[tuple[str, ...], StudioBlocks]()
+
+    def serve(*proxies: str) -> StudioBlocks:
+        if proxies not in opened:
+            opened[proxies] = build_app(replace(settings, password=PASSWORD, trusted_proxies=proxies))
+            opened[proxies].launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+        return opened[proxies]
+
+    yield serve
+    for blocks in opened.values():
         blocks.close(verbose=False)
 
 
@@ -285,17 +295,17 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 def test_only_a_named_proxy_says_who_guesses(
-    proxies: tuple[str, ...], forwarded: dict[str, str], expected: str, home: Settings, seen: list[str]
+    proxies: tuple[str, ...], forwarded: dict[str, str], expected: str, served: Serve, seen: list[str]
 ) -> None:
-    with launched(replace(home, trusted_proxies=proxies)) as blocks:
-        url = f"http://{LOOPBACK}:{blocks.server_port}/login"
-        httpx.post(url, data={"username": "a", "password": "wrong"}, headers=forwarded)
+    url = f"http://{LOOPBACK}:{served(*proxies).server_port}/login"
+    httpx.post(url, data={"username": "a", "password": "wrong"}, headers=forwarded, timeout=60)
 
     assert seen == [expected]
 
 
-def test_one_open_request_locks_nobody_out_of_a_server(home: Settings) -> None:
-    with launched(home) as blocks, socket.create_connection((LOOPBACK, blocks.server_port)) as slow:
+def test_one_open_request_locks_nobody_out_of_a_server(served: Serve) -> None:
+    blocks = served()
+    with socket.create_connection((LOOPBACK, blocks.server_port or 0)) as slow:
         head = f"POST /login HTTP/1.1\r\nHost: localhost:{blocks.server_port}\r\nContent-Length: 100\r\n"
         slow.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\nusername=".encode())
         time.sleep(0.2)
@@ -307,10 +317,9 @@ def test_one_open_request_locks_nobody_out_of_a_server(home: Settings) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/config"])
-def test_the_login_has_the_pages_headers_and_hosts(path: str, home: Settings) -> None:
-    with launched(home) as blocks:
-        url = f"http://{LOOPBACK}:{blocks.server_port}{path}"
-        assert "frame-ancestors 'self'" in httpx.get(url).headers["content-security-policy"]
-        assert httpx.get(url, headers={"Host": "evil.test"}).status_code == 421
-        guessed = {"username": "a", "password": PASSWORD}
-        assert httpx.post(url, data=guessed, headers={"Origin": "http://evil.test"}).status_code == 403
+def test_the_login_has_the_pages_headers_and_hosts(path: str, served: Serve) -> None:
+    url = f"http://{LOOPBACK}:{served().server_port}{path}"
+    assert "frame-ancestors 'self'" in httpx.get(url).headers["content-security-policy"]
+    assert httpx.get(url, headers={"Host": "evil.test"}).status_code == 421
+    guessed = {"username": "a", "password": PASSWORD}
+    assert httpx.post(url, data=guessed, headers={"Origin": "http://evil.test"}).status_code == 403

@@ -2,15 +2,13 @@
 
 import json
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from ltx_studio.modes import MODES
-from ltx_studio.queue import LOCAL
 from ltx_studio.settings import Settings
-from ltx_studio.studio import Studio
+from tests.support import small_spec
 from tests.web.conftest import Watch
-from tests.web.driver import choose, drop, expect_done, keep_seed, open_mode, press, write
+from tests.web.driver import choose, drop, keep_seed, made, open_mode, press, set_number, step, write
 
 PROMPT = "a red circle moves right on a gray background"
 MODE, FORM = "ltx-studio.mode", "ltx-studio.form."
@@ -42,10 +40,20 @@ def keep(page: Page, text: str, name: str = f"{FORM}t2v") -> None:
     page.evaluate("([name, text]) => localStorage.setItem(name, text)", [name, text])
 
 
-def open_held(page: Page, url: str, text: str = '{"prompt": "kept"}') -> None:
+def begin_with(page: Page, **kept: str) -> None:
+    """Have the browser keep these texts, by mode or as `MODE`, before it opens the page for the first time."""
+    texts = {name if name == MODE else FORM + name: text for name, text in kept.items()}
+    page.add_init_script(f"""
+        if (!sessionStorage.getItem("begun")) {{
+            sessionStorage.setItem("begun", "yes");
+            for (const [name, text] of Object.entries({json.dumps(texts)})) localStorage.setItem(name, text);
+        }}
+    """)
+
+
+def open_held(page: Page, url: str, text: str = '{"prompt": "kept"}', **kept: str) -> None:
     """The page where `text` of t2v's form was kept, which has not come into the form before `goOn` is called."""
-    page.goto(url)
-    keep(page, text)
+    begin_with(page, **{"t2v": text, **kept})
     page.add_init_script(hold(OF_WHAT_IS_KEPT))
     page.goto(url)
     page.wait_for_function("Boolean(window.goOn)")
@@ -63,17 +71,8 @@ def test_what_is_written_while_the_page_opens_stays(page: Page, page_url: str) -
 def test_a_video_that_is_dropped_while_the_page_opens_is_what_the_form_holds(
     page: Page, page_url: str, settings: Settings
 ) -> None:
-    write(page, page_url, PROMPT)
-    press(page, "Generate")
-    expect_done(page)
-    history = Studio(settings).takes
-    clip = history.path(history.page(LOCAL, limit=1).takes[0])
-    keep(page, '{"prompt": "kept", "takes": 3}')
-    keep(page, "i2v", MODE)
-
-    page.add_init_script(hold(OF_WHAT_IS_KEPT))
-    page.goto(page_url)
-    page.wait_for_function("Boolean(window.goOn)")
+    clip = made(settings, small_spec(preset="draft", prompt=PROMPT))
+    open_held(page, page_url, '{"prompt": "kept", "takes": 3}', **{MODE: "i2v"})
     drop(page, clip)
     expect(page.locator("#t2v-prompt textarea")).to_have_value(PROMPT)
     page.evaluate("goOn()")
@@ -85,25 +84,87 @@ def test_a_video_that_is_dropped_while_the_page_opens_is_what_the_form_holds(
     expect(page.locator("#studio-header .tag")).to_have_text(MODES["t2v"].label)
 
 
-def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str) -> None:
-    write(page, page_url, "kept", seconds=1.5)
-    page.locator("#t2v-shape input").click()
-    page.get_by_role("option", name="1:1").click()
-    page.locator("#t2v-dice").click()
-    expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
-    seed = page.locator("#t2v-seed input").input_value()
-    choose(page, "style")
-    page.locator("#style-prompt textarea").fill("other")
-    reload(page, "other", "style")
+def complaints(watch: Watch) -> list[str]:
+    """What the browser complained of, but for the answers that a reload leaves."""
+    return [error for error in watch.errors if "Abort" not in error and "errored out" not in error]
 
-    expect(page.locator("#studio-header .tag")).to_have_text("Style transfer")
-    expect(page.locator("#style-prompt textarea")).to_have_value("other")
-    choose(page, "t2v")
-    expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
-    expect(page.locator("#t2v-seconds input[type=number]")).to_have_value("1.5")
-    expect(page.locator("#t2v-told")).to_contain_text("192×192")
-    expect(page.locator("#t2v-seed input")).to_have_value(seed)
-    expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
+
+def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str, watch: Watch) -> None:
+    write(page, page_url, "kept", seconds=1.5)
+    prompt, seed = page.locator("#t2v-prompt textarea"), page.locator("#t2v-seed input")
+    new_seed = page.locator("#t2v-new-seed input")
+    with step("two forms, one of them open"):
+        page.locator("#t2v-shape input").click()
+        page.get_by_role("option", name="1:1").click()
+        page.locator("#t2v-dice").click()
+        expect(new_seed).not_to_be_checked()
+        drawn = seed.input_value()
+        choose(page, "style")
+        page.locator("#style-prompt textarea").fill("other")
+        reload(page, "other", "style")
+
+        expect(page.locator("#studio-header .tag")).to_have_text("Style transfer")
+        expect(page.locator("#style-prompt textarea")).to_have_value("other")
+        choose(page, "t2v")
+        expect(prompt).to_have_value("kept")
+        expect(page.locator("#t2v-seconds input[type=number]")).to_have_value("1.5")
+        expect(page.locator("#t2v-told")).to_contain_text("192×192")
+        expect(seed).to_have_value(drawn)
+        expect(new_seed).not_to_be_checked()
+    with step("a seed that Generate drew"):
+        new_seed.check()
+        press(page, "Generate")
+        expect(page.locator("#stop")).to_be_visible()
+        expect(seed).not_to_have_value(drawn)
+        drawn = seed.input_value()
+        reload(page, drawn)
+        expect(seed).to_have_value(drawn)
+    with step("a seed that is none"):
+        new_seed.uncheck()
+        seed.fill("99999999999999999999")
+        seed.press("Tab")
+        reload(page, "100000000000000000000")
+        expect(prompt).to_have_value("kept")
+        expect(new_seed).not_to_be_checked()
+    assert complaints(watch) == []
+
+
+NONSENSE = (
+    {
+        "t2v": "{",
+        "i2v": "7",
+        "a2v": "null",
+        "lipsync": '["t2v"]',
+        "keyframe": '{"t2v": 7}',
+        "style": '{"prompt": {}, "takes": null}',
+    },
+    {"t2v": HUGE, "i2v": HALF},
+    {"t2v": json.dumps({"preset": "best", "seconds": 9e9, "takes": "x", "prompt": ["x"]})},
+)
+"""By mode, what a browser may have kept of its form that is none."""
+
+
+def test_a_form_is_as_new_where_a_browser_has_kept_nonsense(page: Page, page_url: str, watch: Watch) -> None:
+    page.goto(page_url)
+    for number, texts in enumerate(NONSENSE):
+        with step(f"nonsense {number}"):
+            expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
+            for mode, text in texts.items():
+                keep(page, text, FORM + mode)
+            keep(page, "'none\"]", MODE)
+            page.reload()
+            expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
+            for mode in texts:
+                choose(page, mode)
+                expect(page.locator(f"#{mode}-prompt textarea")).to_have_value("")
+                page.locator(f"#{mode}-prompt textarea").fill(f"kept {mode}")
+                page.wait_for_function(f"localStorage.getItem('{FORM}{mode}')?.includes('kept {mode}')")
+            page.reload()
+            for mode in texts:
+                choose(page, mode)
+                expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(f"kept {mode}")
+            choose(page, "t2v")
+    assert complaints(watch) == []
 
 
 def test_what_is_kept_of_a_form_that_is_not_open_stays_however_often_the_page_is_opened(
@@ -129,38 +190,8 @@ def test_what_is_kept_of_a_form_that_is_not_open_stays_however_often_the_page_is
     expect(page.locator("#i2v-new-seed input")).not_to_be_checked()
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "7", "null", '["t2v"]', '{"t2v": 7}', '{"prompt": {}, "takes": null}', HUGE, HALF]
-)
-def test_a_form_is_as_new_where_a_browser_has_kept_nonsense(page: Page, page_url: str, text: str, watch: Watch) -> None:
-    page.goto(page_url)
-    expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
-    keep(page, text)
-    page.reload()
-    expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
-
-    page.locator("#t2v-prompt textarea").fill("kept")
-    reload(page, "kept")
-    expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
-    assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
-
-
-def test_a_form_with_a_seed_that_is_none_is_there_after_a_reload(page: Page, page_url: str, watch: Watch) -> None:
-    write(page, page_url, "kept")
-    page.locator("#t2v-new-seed input").uncheck()
-    page.locator("#t2v-seed input").fill("99999999999999999999")
-    page.locator("#t2v-seed input").press("Tab")
-    reload(page, "100000000000000000000")
-
-    expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
-    expect(page.locator("#t2v-new-seed input")).not_to_be_checked()
-    assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
-
-
 def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    keep(page, "i2v", MODE)
-    open_held(page, page_url)
+    open_held(page, page_url, **{MODE: "i2v"})
     page.get_by_role("radio", name=MODES["lipsync"].label).click()
     expect(page.locator("#lipsync-told")).to_contain_text("Still needed")
     page.evaluate("goOn()")
@@ -204,27 +235,6 @@ def test_two_tabs_keep_their_forms_beside_each_other(page: Page, page_url: str) 
     expect(page.locator("#t2v-prompt textarea")).to_have_value("mine again")
 
 
-def test_a_seed_that_generate_drew_is_kept_as_well(page: Page, page_url: str) -> None:
-    write(page, page_url, "night")
-    page.locator("#t2v-generate").click()
-    expect(page.locator("#stop")).to_be_visible()
-    seed = page.locator("#t2v-seed input").input_value()
-    reload(page, seed)
-
-    expect(page.locator("#t2v-seed input")).to_have_value(seed)
-
-
-def test_what_a_browser_kept_is_not_believed(page: Page, page_url: str, watch: Watch) -> None:
-    write(page, page_url, "kept")
-    expect(page.locator("#t2v-told")).to_contain_text("1.04 s")
-    keep(page, json.dumps({"preset": "best", "seconds": 9e9, "takes": "x", "prompt": ["x"]}))
-    keep(page, "'none\"]", MODE)
-    page.reload()
-
-    expect(page.locator("#t2v-told")).to_contain_text("256×192, 2.04 s")
-    assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
-
-
 def test_what_is_written_while_the_page_opens_is_kept_with_what_was_kept_before(page: Page, page_url: str) -> None:
     open_held(page, page_url, '{"prompt": "kept", "takes": 3, "seconds": 3}')
     page.locator("#t2v-prompt textarea").fill("written")
@@ -236,8 +246,7 @@ def test_what_is_written_while_the_page_opens_is_kept_with_what_was_kept_before(
 
 
 def test_what_is_written_while_the_form_is_filled_in_with_what_was_kept_is_kept(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    keep(page, '{"prompt": "kept", "takes": 3}')
+    begin_with(page, t2v='{"prompt": "kept", "takes": 3}')
     page.add_init_script("""
         const wait = window.setTimeout;
         const isHeld = (act) => String(act).includes("goOn([])");
@@ -256,8 +265,11 @@ def test_what_is_written_while_the_form_is_filled_in_with_what_was_kept_is_kept(
 
 
 def test_a_page_that_is_only_opened_keeps_nothing_anew(page: Page, page_url: str) -> None:
+    page.goto(page_url)
     for mode in ("t2v", "i2v"):
-        write(page, page_url, "kept", mode=mode, seconds=1.5)
+        choose(page, mode)
+        page.locator(f"#{mode}-prompt textarea").fill("kept")
+        set_number(page, mode, "seconds", 1.5)
         page.wait_for_function(f"localStorage.getItem('{FORM}{mode}')?.includes('1.5')")
     page.add_init_script("""
         window.written = [];
@@ -276,9 +288,7 @@ def test_a_page_that_is_only_opened_keeps_nothing_anew(page: Page, page_url: str
 
 
 def test_who_begins_while_the_page_opens_finds_the_same_mode_open_again(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    keep(page, "i2v", MODE)
-    open_held(page, page_url)
+    open_held(page, page_url, **{MODE: "i2v"})
     page.locator("#t2v-prompt textarea").fill("written")
     page.evaluate("goOn()")
 

@@ -14,9 +14,9 @@ from ltx_studio.web.line import counts, name_of, view
 from tests.support import MODEL_SETS, queue_of, small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import RUN_SECONDS
-from tests.web.still import begin, hand_in, open_queue, quiet, studio, url
+from tests.web.still import begin, hand_in, open_queue, panel, quiet, shared, studio, url
 
-__all__ = ["quiet", "studio", "url"]
+__all__ = ["panel", "quiet", "shared", "studio", "url"]
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> ${1+1} {{1}} `x`"
 
@@ -133,22 +133,19 @@ def test_it_is_counted_on_the_closed_panel_and_changes_by_itself(
     assert watch.errors == []
 
 
-def test_hostile_prompts_and_errors_are_shown_and_not_run(page: Page, url: str, studio: Studio, watch: Watch) -> None:
+def test_hostile_prompts_and_errors_are_shown_and_not_run(panel: Locator, studio: Studio) -> None:
     _, failed = hand_in(studio, HOSTILE, f"two {HOSTILE}")
     begin(studio, failed, Progress())
     queue_of(studio).fail(failed, StudioError(HOSTILE, HOSTILE))
-    panel = open_queue(page, url)
 
     expect(panel.locator(".line-queued .line-name")).to_contain_text(HOSTILE[:60])
     expect(panel.locator(".line-failed .line-status")).to_contain_text("${1+1} {{1}} x")
     assert panel.locator("img, script").count() == 0
-    assert page.title() == words.TITLE
-    assert watch.errors == []
+    assert panel.page.title() == words.TITLE
 
 
-def test_moving_cancelling_and_trying_again(page: Page, url: str, studio: Studio, watch: Watch) -> None:
+def test_moving_cancelling_and_trying_again(panel: Locator, studio: Studio) -> None:
     hand_in(studio, "one", "two", "three")
-    panel = open_queue(page, url)
     rows = panel.locator(".line-queued .line-name")
     expect(rows).to_have_text(["one", "two", "three"])
 
@@ -163,12 +160,10 @@ def test_moving_cancelling_and_trying_again(page: Page, url: str, studio: Studio
     expect(rows).to_have_text(["one", "three", "two"])
 
     assert [each.spec["params"]["prompt"] for each in studio.jobs.of(LOCAL)] == ["one", "three", "two"]
-    assert watch.errors == []
 
 
-def test_a_pause_is_told_and_holds_until_it_is_over(page: Page, url: str, studio: Studio) -> None:
+def test_a_pause_is_told_and_holds_until_it_is_over(panel: Locator, studio: Studio) -> None:
     hand_in(studio, "one")
-    panel = open_queue(page, url)
 
     press(panel, "Pause")
 
@@ -179,10 +174,9 @@ def test_a_pause_is_told_and_holds_until_it_is_over(page: Page, url: str, studio
     assert queue_of(studio).claim() is not None
 
 
-def test_the_rest_of_a_batch_is_cancelled_at_once(page: Page, url: str, studio: Studio) -> None:
+def test_the_rest_of_a_batch_is_cancelled_at_once(panel: Locator, studio: Studio) -> None:
     jobs = studio.jobs.submit(LOCAL, list(sweep(small_spec(prompt="many"), 4)))
     begin(studio, jobs[0], Progress("Stage 1", 1, 8, 1, 4))
-    panel = open_queue(page, url)
     expect(panel).to_contain_text("0 of 4 done")
 
     press(panel, "Cancel the rest: 4 together: many")
@@ -191,9 +185,8 @@ def test_the_rest_of_a_batch_is_cancelled_at_once(page: Page, url: str, studio: 
     expect(panel.locator(".line-running")).to_have_count(1)
 
 
-def test_a_button_keeps_the_focus_while_everything_around_it_changes(page: Page, url: str, studio: Studio) -> None:
+def test_a_button_keeps_the_focus_while_everything_around_it_changes(panel: Locator, studio: Studio) -> None:
     first, second, _ = hand_in(studio, "one", "two", "three")
-    panel = open_queue(page, url)
     held = panel.get_by_role("button", name="Cancel: three", exact=True)
     held.focus()
     began = held.element_handle()
@@ -210,21 +203,19 @@ def test_a_button_keeps_the_focus_while_everything_around_it_changes(page: Page,
     assert began.evaluate("each => each === document.activeElement")
 
 
-def test_it_is_used_by_keyboard_and_the_focus_is_never_lost(page: Page, url: str, studio: Studio, watch: Watch) -> None:
+def test_it_is_used_by_keyboard_and_the_focus_is_never_lost(panel: Locator, studio: Studio) -> None:
     hand_in(studio, "one", "two")
-    panel = open_queue(page, url)
     panel.get_by_role("button", name="First: two", exact=True).focus()
 
-    page.keyboard.press("Enter")
+    panel.page.keyboard.press("Enter")
 
     expect(panel.locator(".line-queued .line-name")).to_have_text(["two", "one"])
     expect(panel.get_by_role("button", name="Show: two", exact=True)).to_be_focused()  # what is first has no "First"
-    page.keyboard.press("Tab")
+    panel.page.keyboard.press("Tab")
     expect(panel.get_by_role("button", name="Cancel: two", exact=True)).to_be_focused()
-    page.keyboard.press("Space")
+    panel.page.keyboard.press("Space")
     expect(panel.locator(".line-cancelled .line-name")).to_have_text(["two"])
     expect(panel.get_by_role("button", name="Show: two", exact=True)).to_be_focused()
-    assert watch.errors == []
 
 
 def test_the_job_that_the_page_shows_is_marked_and_a_click_shows_another_at_once(
@@ -248,9 +239,8 @@ def test_the_job_that_the_page_shows_is_marked_and_a_click_shows_another_at_once
     expect(marked).to_have_text("one")
 
 
-def test_what_cannot_be_done_any_more_is_a_card(page: Page, url: str, studio: Studio, watch: Watch) -> None:
+def test_what_cannot_be_done_any_more_is_a_card(panel: Locator, studio: Studio) -> None:
     _, second = hand_in(studio, "one", "two")
-    panel = open_queue(page, url)
     expect(panel.locator(".line-queued")).to_have_count(2)
     queue_of(studio).claim(only=[second])
 
@@ -259,12 +249,10 @@ def test_what_cannot_be_done_any_more_is_a_card(page: Page, url: str, studio: St
     expect(panel.locator("#queue-said")).to_contain_text("Only waiting jobs can be moved")
     press(panel, "Cancel: one")
     expect(panel.locator("#queue-said")).to_be_hidden()
-    assert watch.errors == []
 
 
-def test_nobody_sees_or_stops_what_is_anothers(page: Page, url: str, studio: Studio) -> None:
+def test_nobody_sees_or_stops_what_is_anothers(panel: Locator, studio: Studio) -> None:
     (job_id,) = studio.jobs.submit("somebody else", [small_spec(prompt="private")])
-    panel = open_queue(page, url)
     hand_in(studio, "mine")
     expect(panel.locator(".line-name")).to_have_text(["mine"])
     cancel = panel.get_by_role("button", name="Cancel: mine", exact=True)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -12,9 +11,7 @@ from ltx_studio.engine.boot import Comfy, boot
 from ltx_studio.settings import LOOPBACK, Settings, Vram
 from ltx_studio.web.memory import badge_of, level_of, policy, tier
 from tests.web.conftest import Watch, open_page
-from tests.web.driver import expect_done, open_panel, press, set_number
-
-RUN_SECONDS = 60_000
+from tests.web.driver import RUN_SECONDS, expect_done, hold_decoder, open_panel, press, set_number, step
 
 
 def reading(free: float, device: str = "cuda:0 NVIDIA H200", tier: str = "normal") -> Memory:
@@ -82,114 +79,78 @@ def test_the_badge_says_starting_and_then_what_is_in_use(
     page: Page, settings: Settings, engine: Engine, held_boot: threading.Event, watch: Watch
 ) -> None:
     for url in open_page(settings, Engine(settings)):
-        page.goto(url)
+        open_panel(page, url, "Models")
         badge = page.locator("#memory")
         expect(badge).to_have_text("Memory: starting")
+        with step("there is nothing to unload before ComfyUI has started"):
+            expect(page.locator("#memory-now")).to_contain_text("ComfyUI is starting")
+            unload(page)
+            expect(page.locator("#unload-card")).to_contain_text("No model is in memory.")
 
         held_boot.set()
 
-        expect(badge).to_contain_text("GB in use", timeout=20_000)
+        expect(badge).to_contain_text("GB in use")
         expect(badge).to_contain_text("CPU: ")
         assert watch.errors == []
         assert watch.hosts == {LOOPBACK}
 
 
-def test_where_comfyui_is_not_installed_nothing_is_starting(page: Page, page_url_without_comfyui: str) -> None:
-    open_panel(page, page_url_without_comfyui, "Models")
+def loaded_by(engine: Engine) -> tuple[str, ...]:
+    memory = engine.memory()
+    assert memory is not None
+    return tuple(map(str, memory.models))
 
-    expect(page.locator("#memory")).to_have_text("Memory: did not start")
-    expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
 
-
-def test_models_are_unloaded_and_the_next_run_works(page: Page, page_url: str, engine: Engine, watch: Watch) -> None:
+def test_models_are_unloaded_between_runs_and_not_during_one(
+    page: Page, browser: Browser, page_url: str, settings: Settings, engine: Engine, watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     open_panel(page, page_url, "Models")
+    now, card = page.locator("#memory-now"), page.locator("#unload-card")
     generate(page, 0.5)
-    expect_done(page)
-    loaded = engine.memory()
-    assert loaded is not None
-    assert loaded.models
-
-    unload(page)
-
-    expect(page.locator("#unload-card")).to_contain_text(
-        f"Unloaded: {len(loaded.models)}. In use by the studio before:"
-    )
-    expect(page.locator("#memory-now")).to_contain_text("No model is in memory. In use: the processor alone, no GPU.")
-    unloaded = engine.memory()
-    assert unloaded is not None
-    assert unloaded.models == ()
-    generate(page, 0.6)
-    expect(page.locator("#run")).not_to_contain_text("Done in")
-    expect_done(page)
-    loaded = engine.memory()
-    assert loaded is not None
-    assert loaded.models
-    assert watch.errors == []
-
-
-def test_while_a_run_is_on_unloading_is_refused_in_words_and_the_run_goes_on(
-    page: Page, page_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoder = boot(settings).nodes.NODE_CLASS_MAPPINGS["VAEDecodeTiled"]
-    decoding, release, real = threading.Event(), threading.Event(), decoder.decode
-
-    def decode(*args: Any, **options: Any) -> Any:
-        decoding.set()
-        assert release.wait(RUN_SECONDS / 1000)
-        return real(*args, **options)
-
-    monkeypatch.setattr(decoder, "decode", decode)
-    open_panel(page, page_url, "Models")
-    generate(page, 0.7)
-    assert decoding.wait(RUN_SECONDS / 1000)
-
-    unload(page)
-
-    expect(page.locator("#unload-card .card.error")).to_contain_text("The models are in use by a run")
-    expect(page.locator("#unload-card .card.error")).to_contain_text("wait for it to finish")
-    release.set()
-    expect_done(page)
-    unload(page)
-    expect(page.locator("#unload-card")).to_contain_text("Unloaded: ")
-
-
-def test_before_comfyui_has_started_there_is_nothing_to_unload(
-    page: Page, settings: Settings, engine: Engine, held_boot: threading.Event
-) -> None:
-    for url in open_page(settings, Engine(settings)):
-        open_panel(page, url, "Models")
-        expect(page.locator("#memory-now")).to_contain_text("ComfyUI is starting")
-
-        unload(page)
-
-        expect(page.locator("#unload-card")).to_contain_text("No model is in memory.")
-
-
-def test_another_tab_sees_what_was_unloaded(page: Page, browser: Browser, page_url: str) -> None:
-    open_panel(page, page_url, "Models")
-    generate(page, 0.8)
     expect_done(page)
     other = browser.new_page()
     open_panel(other, page_url, "Models")
     expect(other.locator("#memory-now")).to_contain_text("Models in memory: ")
+    with step("unloaded, which another tab sees"):
+        loaded = loaded_by(engine)
+        assert loaded
+        unload(page)
+        expect(card).to_contain_text(f"Unloaded: {len(loaded)}. In use by the studio before:")
+        expect(now).to_contain_text("No model is in memory. In use: the processor alone, no GPU.")
+        expect(other.locator("#memory-now")).to_contain_text("No model is in memory.")
+        assert loaded_by(engine) == ()
+        other.close()
+    with step("while a run is on it is refused in words, and the run goes on"), monkeypatch.context() as patch:
+        decoding, release = hold_decoder(settings, patch)
+        generate(page, 0.7)
+        assert decoding.wait(RUN_SECONDS / 1000)
+        expect(page.locator("#run")).not_to_contain_text("Done in")
+        unload(page)
+        expect(card.locator(".card.error")).to_contain_text("The models are in use by a run")
+        expect(card.locator(".card.error")).to_contain_text("wait for it to finish")
+        release.set()
+        expect_done(page)
+        assert loaded_by(engine)
+        unload(page)
+        expect(card).to_contain_text("Unloaded: ")
+    assert watch.errors == []
 
-    unload(page)
 
-    expect(other.locator("#memory-now")).to_contain_text("No model is in memory.", timeout=20_000)
-    other.close()
+WIDE = """[...document.querySelectorAll('#memory, #memory *, #models, #models *, #settings, #settings *')]
+    .filter(each => each.getBoundingClientRect().right > innerWidth).length"""
 
 
-@pytest.mark.parametrize("width", [320, 390, 1440])
-def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 844})
+def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 844})
     open_panel(page, page_url, "Models")
     expect(page.locator("#models-plan .files")).to_be_visible()  # what unfolds above moves what is clicked next
     page.get_by_role("button", name="Settings").click()
     expect(page.locator("#settings")).to_contain_text("ltx-studio doctor")
     for folded in page.get_by_text("What can be chosen").all():
         folded.click()
-
-    wide = """[...document.querySelectorAll('#memory, #memory *, #models, #models *, #settings, #settings *')]
-        .filter(each => each.getBoundingClientRect().right > innerWidth).length"""
-    assert page.evaluate(wide) == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (320, 390, 1440):
+        with step(f"{width} wide"):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate(WIDE) == 0
+            assert page.evaluate("document.documentElement.scrollWidth") <= width

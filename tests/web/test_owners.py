@@ -20,7 +20,7 @@ from ltx_studio.web import build_app
 from ltx_studio.web.guard import Files
 from ltx_studio.web.owners import COOKIE
 from tests.web.conftest import Watch
-from tests.web.driver import PLAYS, expect_done, give, open_mode, press, write
+from tests.web.driver import PLAYS, choose, choose_draft, expect_done, give, press, step, write
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,15 @@ def of(context: BrowserContext, url: str) -> Client:
 def make_clip(page: Page, url: str, prompt: str) -> str:
     """The address of the clip that is shown."""
     write(page, url, prompt)
+    choose_draft(page)
     press(page, "Generate")
     expect_done(page)
     page.wait_for_function(PLAYS)
     return str(page.evaluate("document.querySelector('#clip video').currentSrc"))
 
 
-def test_each_profile_sees_its_own_jobs_takes_and_clips_only(
-    profiles: tuple[BrowserContext, BrowserContext], url: str
+def test_each_profile_sees_its_own_jobs_takes_clips_and_files_only(
+    profiles: tuple[BrowserContext, BrowserContext], url: str, samples: dict[str, Path]
 ) -> None:
     ada, bob = (each.new_page() for each in profiles)
     watches = [Watch(ada), Watch(bob)]
@@ -80,17 +81,15 @@ def test_each_profile_sees_its_own_jobs_takes_and_clips_only(
     assert bob.request.get(clip, headers={"Range": "bytes=0-99"}).status == 403
     assert [each.errors for each in watches] == [[], []]
 
-
-def test_what_a_browser_brings_is_for_its_profile_alone(
-    profiles: tuple[BrowserContext, BrowserContext], url: str, samples: dict[str, Path]
-) -> None:
-    ada, bob = (each.new_page() for each in profiles)
-    bob.goto(url)
-    open_mode(ada, url, "i2v")
-    give(ada, "i2v", {"image": samples["image"]})
-    brought = ada.evaluate("document.querySelector('#i2v-image img').src")
-
-    assert [each.request.get(brought).status for each in (ada, bob)] == [200, 403]
+    with step("what a browser brings is for its profile alone"):
+        choose(ada, "i2v")
+        give(ada, "i2v", {"image": samples["image"]})
+        brought = ada.evaluate("document.querySelector('#i2v-image img').src")
+        assert [each.request.get(brought).status for each in (ada, bob)] == [200, 403]
+    with step("a reload keeps what was one's own"):
+        ada.goto(url)
+        expect(ada.get_by_role("button", name="Generate", exact=True)).to_be_visible()
+        assert ada.request.get(clip).status == 200
 
 
 def test_a_clip_that_one_was_sent_does_not_bring_what_another_made_it_of(
@@ -99,6 +98,7 @@ def test_a_clip_that_one_was_sent_does_not_bring_what_another_made_it_of(
     ada, bob = (each.new_page() for each in profiles)
     write(ada, url, "a blue circle moves right", mode="i2v")
     give(ada, "i2v", {"image": samples["image"]})
+    choose_draft(ada, "i2v")
     press(ada, "Generate")
     expect_done(ada)
     clip = tmp_path / "clip.mp4"
@@ -111,15 +111,6 @@ def test_a_clip_that_one_was_sent_does_not_bring_what_another_made_it_of(
         expect(page.locator("#i2v-prompt textarea")).to_have_value("a blue circle moves right")
     expect(ada.locator("#i2v-image img")).to_have_count(1)
     expect(bob.locator("#i2v-image img")).to_have_count(0)
-
-
-def test_a_reload_keeps_what_was_ones_own(profiles: tuple[BrowserContext, BrowserContext], url: str) -> None:
-    page = profiles[0].new_page()
-    clip = make_clip(page, url, "again")
-    page.goto(url)
-    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
-
-    assert page.request.get(clip).status == 200
 
 
 ENDPOINTS: dict[str, dict[str, Any]] = {

@@ -18,7 +18,16 @@ from ltx_studio.web.owners import COOKIE, Owners
 from ltx_studio.web.run import still
 from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
-from tests.web.driver import RUN_SECONDS, expect_done, expect_playing, expect_sampling, open_panel, press, write
+from tests.web.driver import (
+    RUN_SECONDS,
+    expect_done,
+    expect_playing,
+    expect_sampling,
+    open_panel,
+    press,
+    step,
+    write,
+)
 from tests.web.still import begin, hand_in, open_queue, quiet, studio, url
 
 __all__ = ["quiet", "studio", "url"]
@@ -123,14 +132,27 @@ def test_the_newest_failure_is_the_one_that_is_shown(page: Page, url: str, studi
     expect(page.locator("#failure")).to_contain_text("newer")
 
 
-def test_a_pause_is_told_where_one_waits_for_the_clip(page: Page, url: str, studio: Studio) -> None:
+def test_a_pause_and_a_file_of_another_kind_are_told(page: Page, url: str, studio: Studio) -> None:
     studio.jobs.pause(LOCAL)
     hand_in(studio, "waits")
 
     page.goto(url)
 
-    expect(page.locator("#run")).to_contain_text("Paused: nothing new begins until you press Resume under Queue")
-    expect(page.locator("#queue > button")).to_have_text(re.compile("Queue: paused, 1 waiting"))
+    with step("a pause is told where one waits for the clip"):
+        expect(page.locator("#run")).to_contain_text("Paused: nothing new begins until you press Resume under Queue")
+        expect(page.locator("#queue > button")).to_have_text(re.compile("Queue: paused, 1 waiting"))
+    with step("a file of another kind that is dropped on the page is refused in words"):
+        page.locator("#restore-file input[type=file]").wait_for(state="attached")
+        expect(page.locator(".toast-body")).to_have_count(0)
+        page.evaluate(
+            """() => {
+                const files = new DataTransfer();
+                files.items.add(new File(["{}"], "workflow.json", { type: "application/json" }));
+                const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+                document.body.dispatchEvent(drop);
+            }"""
+        )
+        expect(page.locator(".toast-body")).to_contain_text("Invalid file type")
 
 
 @pytest.fixture
@@ -159,53 +181,30 @@ def test_others_see_neither_tracebacks_nor_folders_of_this_machine(
     context.close()
 
 
-def test_a_video_dropped_on_a_title_of_the_drawer_is_taken_and_what_comes_of_it_is_seen(
-    page: Page, url: str, studio: Studio
-) -> None:
+def test_the_drawer_takes_a_video_and_what_lies_behind_it_is_out_of_reach(page: Page, url: str, studio: Studio) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     open_panel(page, url, "Many requests")
-    prevented = page.evaluate(
-        """() => {
-            const files = new DataTransfer();
-            files.items.add(new File(["no video"], "clip.mp4", { type: "video/mp4" }));
-            const title = document.querySelector("#batch > button");
-            const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
-            return !title.dispatchEvent(drop);
-        }"""
-    )
-
-    assert prevented  # else the browser leaves the page for the file
-    expect(page.locator("#told [role=alert]")).to_be_in_viewport()
-    expect(page.locator("#studio-scrim")).to_be_hidden()
-
-
-def test_a_file_of_another_kind_that_is_dropped_on_the_page_is_refused_in_words(page: Page, url: str) -> None:
-    page.goto(url)
-    page.locator("#restore-file input[type=file]").wait_for(state="attached")
-    page.evaluate(
-        """() => {
-            const files = new DataTransfer();
-            files.items.add(new File(["{}"], "workflow.json", { type: "application/json" }));
-            const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
-            document.body.dispatchEvent(drop);
-        }"""
-    )
-
-    expect(page.get_by_role("alert").first).to_be_visible()
-
-
-def test_what_lies_behind_the_drawer_is_out_of_reach(page: Page, url: str, studio: Studio) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
-    open_panel(page, url, "Queue")
-    assert page.evaluate("[document.querySelector('#main').inert, document.querySelector('#drawer').inert]") == [
-        True,
-        False,
-    ]
-
-    page.keyboard.press("Escape")
-
-    assert page.evaluate("document.querySelector('#main').inert") is False
-    expect(page.locator("#drawer-toggle")).to_be_focused()
+    inert = "[document.querySelector('#main').inert, document.querySelector('#drawer').inert]"
+    with step("what lies behind the drawer is out of reach"):
+        assert page.evaluate(inert) == [True, False]
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.querySelector('#main').inert") is False
+        expect(page.locator("#drawer-toggle")).to_be_focused()
+    with step("a video dropped on a title of the drawer is taken, and what comes of it is seen"):
+        page.locator("#drawer-toggle").click()
+        assert page.evaluate(inert) == [True, False]
+        prevented = page.evaluate(
+            """() => {
+                const files = new DataTransfer();
+                files.items.add(new File(["no video"], "clip.mp4", { type: "video/mp4" }));
+                const title = document.querySelector("#batch > button");
+                const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+                return !title.dispatchEvent(drop);
+            }"""
+        )
+        assert prevented  # else the browser leaves the page for the file
+        expect(page.locator("#told [role=alert]")).to_be_in_viewport()
+        expect(page.locator("#studio-scrim")).to_be_hidden()
 
 
 def test_who_wants_nothing_to_move_gets_a_picture_that_does_not(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from ltx_studio import __version__
 from ltx_studio.engine import Engine, comfyui
 from ltx_studio.settings import Settings, Vram
 from tests.web.conftest import Watch, open_page
-from tests.web.driver import open_panel
+from tests.web.driver import open_panel, step, unfold
 
 
 def open_settings(page: Page, url: str) -> None:
@@ -55,6 +55,14 @@ def test_from_afar_no_folder_is_told(page: Page, from_afar: str, settings: Setti
 
 def test_without_comfyui_it_says_so_and_the_rest(page: Page, page_url_without_comfyui: str) -> None:
     open_settings(page, page_url_without_comfyui)
-
-    expect(page.locator("#settings")).to_contain_text("is not installed")
-    expect(page.locator("#settings")).to_contain_text(__version__)
+    with step("the settings"):
+        expect(page.locator("#settings")).to_contain_text("is not installed")
+        expect(page.locator("#settings")).to_contain_text(__version__)
+    with step("a banner with the command"):
+        banner = page.get_by_role("alert").first
+        expect(banner).to_contain_text("is not installed")
+        expect(banner.locator("code").first).to_have_text("ltx-studio setup")
+    with step("nothing is starting"):
+        unfold(page, page.locator("#drawer .label-wrap", has_text="Models"))
+        expect(page.locator("#memory")).to_have_text("Memory: did not start")
+        expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
