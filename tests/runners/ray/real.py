@@ -22,8 +22,8 @@ from ltx_studio.runners.ray.runner import RayRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.text.phrases import WAITING
-from tests.runners.quick import QuickRunner
-from tests.support import DATA, small_spec, staged_in
+from tests.runners.quick import QuickRunner, clip
+from tests.support import small_spec, staged_in
 
 OWNERS = ["ada", "bea", "cyd"]
 
@@ -188,7 +188,7 @@ def test_a_second_machine_without_a_shared_folder_joins_late_and_delivers(
             assert list((other / "staging").iterdir()) == [], "what it delivered is removed"
     made = list(home.outputs_dir.rglob("*.mp4"))
     assert len(made) == len(jobs)
-    assert all(path.stat().st_size > (DATA / "circle-fast.mp4").stat().st_size / 2 for path in made)
+    assert all(path.stat().st_size > len(clip()) / 2 for path in made)
 
 
 HEAD = """

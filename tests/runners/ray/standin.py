@@ -22,9 +22,13 @@ OVER = object()
 class EndlessRunner(QuickRunner):
     """A runner whose runs only end when they are stopped."""
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._staging = settings.staging_dir
+
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
         yield Prepared(spec.build(by_name).graph)
-        folder = run_folders.create(self._settings.staging_dir, job_id or run_folders.new_run_id())
+        folder = run_folders.create(self._staging, job_id or run_folders.new_run_id())
         yield Started(job_id or "", 1, 0)
         yield PhaseStarted("stage1", "Stage 1", 0, 1)
         step = 0

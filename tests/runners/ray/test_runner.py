@@ -23,9 +23,9 @@ from ltx_studio.runners.ray.transport import ReceivedInputs
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.text.phrases import WAITING
-from tests.runners.quick import QuickRunner
+from tests.runners.quick import QuickRunner, clip
 from tests.runners.ray.standin import EndlessRunner, ThreadCluster, apart
-from tests.support import DATA, small_spec, staged_in
+from tests.support import small_spec, staged_in
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_workers_of_the_same_home_leave_results_where_they_are(home: Settings) -
     assert isinstance(last, Finished)
     (output,) = last.outputs
     assert output.path.is_relative_to(home.staging_dir)
-    assert output.path.read_bytes() == (DATA / "circle-fast.mp4").read_bytes()
+    assert output.path.read_bytes() == clip()
     assert staged_in(home) == {output.path.parent}
 
 
@@ -95,7 +95,7 @@ def test_without_a_shared_folder_inputs_and_results_travel(
     assert isinstance(last, Finished)
     (output,) = last.outputs
     assert output.path.is_relative_to(home.staging_dir)
-    assert output.path.read_bytes() == (DATA / "circle-fast.mp4").read_bytes()
+    assert output.path.read_bytes() == clip()
     assert staged_in(other) == set(), "what was delivered is removed there"
 
 
