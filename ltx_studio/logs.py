@@ -63,7 +63,7 @@ class LogFileHandler(logging.handlers.RotatingFileHandler):
 
     def _open_anew(self) -> None:
         """Forget the parent's stream, but keep the object: to delete it would take the lock of its buffer."""
-        self._of_parent, self.stream, self.maxBytes = self.stream, None, 0  # type: ignore[assignment]
+        self._of_parent, self.stream, self.maxBytes = self.stream, None, 0
 
 
 class _ToLog(io.TextIOBase):
