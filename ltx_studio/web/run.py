@@ -255,7 +255,7 @@ class RunPanel:
         spec = self._studio.jobs.request(found)
         view, begun = _View(self._studio, spec), time.time()
         short_until = time.monotonic() + SHORT_SECONDS
-        for each in self._studio.jobs.follow(job_id, owner):
+        for each in self._studio.follow(job_id, owner):
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, tab)
                 return

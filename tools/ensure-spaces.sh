@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The tests of the ZeroGPU runner need the platform's package `spaces`. It goes into a folder of its own, because its
+# presence in the environment would change Gradio. SPACES_DIR names another folder.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+VERSION=0.51.3
+TARGET=${SPACES_DIR:-.venv/spaces}
+if [ -d "$TARGET/spaces-$VERSION.dist-info" ]; then exit 0; fi
+echo "Installing spaces $VERSION into $TARGET"
+rm -rf "$TARGET"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target "$TARGET" "spaces==$VERSION"
