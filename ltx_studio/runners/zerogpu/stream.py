@@ -32,6 +32,9 @@ END_SECONDS = 10.0
 CUT_OFF = 0.9
 """A process that is killed after this part of its time was killed because of the time."""
 
+_claimed: set[int] = set()
+"""The processes that have said which call they belong to."""
+
 
 class Stream:
     """One call on a GPU. A thread with the caller's context reads it: the platform bills the visitor in that context.
@@ -91,6 +94,7 @@ class Stream:
                 return self._ending(is_stopped=stopped_at is not None)
             elif (failure := self._overdue(now, stopped_at)) is not None:
                 self._end_process()
+                self._ended.wait(END_SECONDS)
                 return failure
             if now - beat >= HEARTBEAT_SECONDS:
                 beat = now
@@ -107,6 +111,7 @@ class Stream:
         match item:
             case {"type": type_, "pid": int(pid)} if type_ == PROCESS:
                 self.pid, self._began_on_gpu = pid, time.monotonic()
+                _claimed.add(pid)
                 return None
             case {"type": type_, "models": models, **values} if type_ == MEMORY:
                 self.memory = Memory(**values, models=tuple((name, size) for name, size in models))
@@ -120,9 +125,15 @@ class Stream:
             return Cancelled()
         if self.pid is None and now - self._began > GPU_SECONDS:
             return Failed(no_gpu(details=f"no answer within {GPU_SECONDS:g} s"))
-        if self.pid is not None and now - self._heard > SILENT_SECONDS:
+        if self.pid is None and not self._new():
+            self._heard = now  # there is no process yet that could say anything
+        if now - self._heard > SILENT_SECONDS:
             return Failed(lost(details=f"it said nothing for {SILENT_SECONDS:g} s"))
         return None
+
+    def _new(self) -> set[int]:
+        """Return the processes that were forked since the call began and belong to no other."""
+        return _children() - self._others - _claimed
 
     def _ending(self, *, is_stopped: bool) -> Outcome:
         """Return the outcome of a stream that ended without one."""
@@ -156,7 +167,7 @@ class Stream:
     def _end_process(self) -> None:
         """End the GPU process at once. One that has said nothing yet is known as the only new one."""
         self._stop.set()
-        new = _children() - self._others
+        new = self._new()
         pid = self.pid if self.pid is not None else next(iter(new)) if len(new) == 1 else None
         if pid is not None and pid in _children():
             log.error("ending GPU process %s", pid)

@@ -1,7 +1,7 @@
 """A studio on ZeroGPU in a process of its own: the platform's package, its fork, and the real engine on the CPU.
 
-Only the GPU is not there. `torch` is hidden while `spaces` is imported, so that it leaves CUDA alone; without a card the
-engine then finds none, and runs on the CPU. Commands come as JSON lines, and each is answered by one.
+Only the GPU is not there. `torch` is hidden while `spaces` is imported, so that it leaves CUDA alone; the engine finds
+no card and runs on the CPU. Commands come as JSON lines, and each is answered by one.
 """
 
 import contextlib
@@ -113,7 +113,7 @@ class Host:
         """Run several at once."""
         answers: dict[int, Any] = {}
         threads = [
-            threading.Thread(target=lambda number=number, run=run: answers.update({number: self.run(**run)}))  # type: ignore[misc]
+            threading.Thread(target=lambda number=number, run=run: answers.update({number: self.run(**run)}))
             for number, run in enumerate(runs)
         ]
         for thread in threads:
