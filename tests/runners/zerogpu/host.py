@@ -5,6 +5,7 @@ no card and runs on the CPU. Commands come as JSON lines, and each is answered b
 """
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -29,12 +30,15 @@ from starlette.datastructures import Headers  # noqa: E402
 from ltx_studio.cancel import CancelToken  # noqa: E402
 from ltx_studio.events import Event, Finished, Preview, to_dict  # noqa: E402
 from ltx_studio.logs import log_to_file  # noqa: E402
-from ltx_studio.runners.zerogpu import gpu_process, stream  # noqa: E402
+from ltx_studio.runners.zerogpu import gpu_process, quote, stream  # noqa: E402
 from ltx_studio.settings import LOOPBACK, Settings  # noqa: E402
 from ltx_studio.studio.space import is_zerogpu, open_on_zerogpu  # noqa: E402
 from ltx_studio.studio.studio import Studio  # noqa: E402
 from ltx_studio.web import build_app  # noqa: E402
 from tests.support import small_spec  # noqa: E402
+
+SHORT = 2
+"""Seconds on the GPU that are too few."""
 
 real_events = gpu_process._events
 
@@ -44,9 +48,9 @@ def events_with_faults(order: gpu_process.Order) -> Iterator[dict[str, Any]]:
     fault = (order.job_id or "").partition("-")[0]
     if fault == "silent":
         time.sleep(600)
-    if fault == "slow" and order.seconds < 40:  # the platform ends it when its time is over
+    if fault == "slow" and order.seconds == SHORT:  # the platform ends it when its time is over
         yield {"type": "Heartbeat", "elapsed": 0.0}
-        time.sleep(1.5)
+        time.sleep(SHORT)
         os.kill(os.getpid(), signal.SIGKILL)
     for event in real_events(order):
         yield event
@@ -88,7 +92,7 @@ class Host:
 
     def __init__(self, settings: Settings) -> None:
         self.studio: Studio = open_on_zerogpu(settings)
-        self.runner = self.studio._runner
+        self.runner: Any = self.studio._runner
         self._blocks: gr.Blocks | None = None
 
     def run(self, name: str, token: str | None, stop_at: str = "", mode: str = "t2v", **changes: Any) -> Any:
@@ -148,6 +152,15 @@ class Host:
         found = self.studio.cost(small_spec(**changes))
         return None if found is None else [found.seconds, found.counted, found.fits]
 
+    def cut_off(self, token: str | None) -> Any:
+        """Run a request whose quote is too short."""
+        real = quote.quote
+        quote.quote = lambda *_, **__: quote.Quote("large", SHORT, SHORT)
+        try:
+            return self.run("slow-it", token)
+        finally:
+            quote.quote = real
+
     def patience(self, silent: float) -> Any:
         stream.SILENT_SECONDS = silent
 
@@ -155,7 +168,14 @@ class Host:
         """Open the page; return its address."""
         self._blocks = blocks = build_app(self.studio.settings, studio=self.studio)
         blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+        blocks.owners.apart = True  # as on a Space, whose visitors come through its proxy
         return {"url": str(blocks.local_url), "most": blocks._queue.max_size}
+
+    def wait_released(self) -> Any:
+        """Wait until no job runs."""
+        end = time.monotonic() + 60
+        while (self.studio.jobs.any_running() or self.runner._streams) and time.monotonic() < end:
+            time.sleep(0.1)
 
     def end(self) -> Any:
         if self._blocks is not None:
@@ -164,14 +184,15 @@ class Host:
 
 
 def main() -> None:
-    answers = sys.stdout
+    commands, answers = os.fdopen(os.dup(sys.stdin.fileno())), sys.stdout
+    sys.stdin = io.StringIO()  # a forked process closes it, which waits for the thread that reads it
     sys.stdout = sys.stderr
     assert is_zerogpu(os.environ)
     settings = Settings(home=Path(sys.argv[1]), comfy_dir=Path(sys.argv[2]), hub_cache=Path(sys.argv[3]))
     log_to_file(settings)
     host = Host(settings)
     print(json.dumps("ready"), file=answers, flush=True)
-    for line in sys.stdin:
+    for line in commands:
         name, positional, named = json.loads(line)
         try:
             answer = {"answer": getattr(host, name)(*positional, **named)}
