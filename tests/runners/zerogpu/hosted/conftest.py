@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ltx_studio.settings import Settings
-from tests.runners.zerogpu.hosts import HostProcess
+from tests.runners.zerogpu.hosted.hosts import HostProcess
 
 
 @pytest.fixture(scope="session")

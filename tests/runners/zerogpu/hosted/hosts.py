@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.settings import Settings
-from tests.runners.zerogpu.device_api import DeviceApi
+from tests.runners.zerogpu.hosted.device_api import DeviceApi
 from tests.support import ROOT, home_apart
 
 SPACES = Path(os.environ.get("SPACES_DIR") or ROOT / ".venv" / "spaces").absolute()
@@ -35,7 +35,7 @@ class HostProcess:
         folders = (self.settings.home, self.settings.comfy_dir, self.settings.hub_cache)
         with self.log.open("w") as log:  # not a pipe: GPU processes would keep it open
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.runners.zerogpu.host", *map(str, folders)],
+                [sys.executable, "-m", "tests.runners.zerogpu.hosted.host", *map(str, folders)],
                 cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self._read() == "ready"

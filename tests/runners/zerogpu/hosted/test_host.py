@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ltx_studio.modes import MODES
-from tests.runners.zerogpu.device_api import BROKEN, EXPIRED, NO_GPU_IN_QUEUE, NO_GPU_NOW, Answer, quota
-from tests.runners.zerogpu.hosts import HostProcess
+from tests.runners.zerogpu.hosted.device_api import BROKEN, EXPIRED, NO_GPU_IN_QUEUE, NO_GPU_NOW, Answer, quota
+from tests.runners.zerogpu.hosted.hosts import HostProcess
 
 TOKEN = "head.eyJ1c2VyIjoiYSJ9.tail"
 OTHER = "head.eyJ1c2VyIjoiYiJ9.tail"

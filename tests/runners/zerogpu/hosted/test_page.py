@@ -7,8 +7,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 
-from tests.runners.zerogpu.device_api import quota
-from tests.runners.zerogpu.hosts import HostProcess
+from tests.runners.zerogpu.hosted.device_api import quota
+from tests.runners.zerogpu.hosted.hosts import HostProcess
 from tests.support import SMALL
 from tests.web.driver import expect_done, expect_playing, press, write
 
