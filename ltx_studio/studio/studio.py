@@ -22,7 +22,9 @@ from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.workers import WorkerId, any_alive
 from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
+from ltx_studio.runners.patience import patiently
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Cost, Runner
+from ltx_studio.runners.recovery import recover
 from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
 from ltx_studio.studio.jobs import Jobs
@@ -74,11 +76,14 @@ class Studio:
         self.models = Models(settings, database)
         self._worker: Worker | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
-        self._guard = threading.Lock()
+        self._guard, self._has_recovered = threading.Lock(), False
 
     def start(self) -> None:
         """Get the engine ready in the background, and begin with the waiting jobs if this process runs them."""
         self._runner.start()
+        if self._in_request and not self._has_recovered:
+            self._has_recovered = True
+            patiently(lambda: recover(self._queue, self._take_store, self.settings.workers_dir), self._closing)
         self._begin()
 
     def _begin(self) -> None:

@@ -11,12 +11,13 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import ExecutionError
 from ltx_studio.events import Event
 from ltx_studio.queue import Cancelled
+from ltx_studio.queue.workers import host
 from ltx_studio.runners.protocol import Buildable
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Done, Queued, Running, in_request
 from ltx_studio.studio.studio import Studio
 from tests.runners.quick import QuickRunner
-from tests.support import small_spec
+from tests.support import queue_of, small_spec
 
 VISITOR = contextvars.ContextVar("visitor", default="nobody")
 
@@ -130,3 +131,18 @@ def test_a_job_that_cannot_be_begun_is_told_to_its_follower(studio: tuple[Studio
 
     with pytest.raises(ExecutionError, match="the home cannot be written"):
         list(in_request.follow(it.jobs, carry_out, job_id, "alice", CancelToken()))
+
+
+def test_a_job_whose_process_has_ended_waits_for_its_visitor_again(home: Settings) -> None:
+    before, _ = opened(home)
+    (job_id,) = before.jobs.submit("alice", [small_spec()])
+    queue_of(before).claim([job_id], worker=f"{host()}:1:gone")
+    assert before.close(20)
+
+    after, _ = opened(home)
+    after.start()
+
+    assert isinstance(after.jobs.get(job_id, "alice").state, Queued)
+    *_, ended = after.follow(job_id, "alice")
+    assert isinstance(ended.state, Done)
+    assert after.close(20)
