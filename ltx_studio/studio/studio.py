@@ -1,6 +1,7 @@
 """The application service behind the command line, the page and the API."""
 
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -22,10 +23,9 @@ from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.workers import WorkerId, any_alive
 from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
-from ltx_studio.runners.patience import patiently
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Cost, Runner
 from ltx_studio.runners.recovery import recover
-from ltx_studio.runners.worker import Worker
+from ltx_studio.runners.worker import TIDY_SECONDS, Worker
 from ltx_studio.settings import Settings
 from ltx_studio.studio.jobs import Jobs
 from ltx_studio.studio.models import Models
@@ -76,15 +76,28 @@ class Studio:
         self.models = Models(settings, database)
         self._worker: Worker | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
-        self._guard, self._has_recovered = threading.Lock(), False
+        self._guard, self._kept_up = threading.Lock(), -math.inf
 
     def start(self) -> None:
         """Get the engine ready in the background, and begin with the waiting jobs if this process runs them."""
         self._runner.start()
-        if self._in_request and not self._has_recovered:
-            self._has_recovered = True
-            patiently(lambda: recover(self._queue, self._take_store, self.settings.workers_dir), self._closing)
+        if self._in_request:
+            self._do_the_workers_upkeep()
         self._begin()
+
+    def _do_the_workers_upkeep(self) -> None:
+        """Recover lost jobs and clean up, at most once every `TIDY_SECONDS`, where no worker does."""
+        with self._guard:
+            is_due = time.monotonic() - self._kept_up > TIDY_SECONDS
+            self._kept_up = time.monotonic() if is_due else self._kept_up
+        if not is_due:
+            return
+        try:
+            recover(self._queue, self._take_store, self.settings.workers_dir)
+            self.takes.remove_leaving()
+            self.tidy()
+        except (sqlite3.Error, OSError):
+            log.exception("lost jobs and unused files could not be looked after yet")
 
     def _begin(self) -> None:
         """Have waiting jobs and downloads run at once if this process runs them."""
