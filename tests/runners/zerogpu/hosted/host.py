@@ -5,6 +5,7 @@ no card and runs on the CPU. Commands come as JSON lines, and each is answered b
 """
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -19,7 +20,8 @@ from typing import Any
 
 sys.path.append(os.environ["SPACES_DIR"])
 sys.modules["torch"] = None  # type: ignore[assignment]
-import spaces  # noqa: E402, F401
+import spaces  # noqa: E402
+import spaces.zero.config  # noqa: E402
 
 del sys.modules["torch"]
 
@@ -160,6 +162,11 @@ class Host:
             return self.run("slow-it", token)
         finally:
             quote.quote = real
+
+    def card(self, factor: float) -> Any:
+        """Have the platform's package take the card for one that counts each second so often."""
+        real = spaces.zero.config.get_config.__wrapped__
+        spaces.zero.config.get_config = functools.wraps(real)(lambda: {**real(), "duration_factor": factor})
 
     def patience(self, silent: float) -> Any:
         stream.SILENT_SECONDS = silent

@@ -53,6 +53,21 @@ def test_the_visitors_token_and_the_quoted_time_reach_the_platform(host: HostPro
     assert host.api.of("/allow") == []  # both ran in the warm process
 
 
+def test_a_card_that_counts_more_is_in_the_quote_and_in_what_is_reserved(host: HostProcess) -> None:
+    host.ask("card", 1.5)  # a Blackwell card
+    try:
+        host.ask("run", "warm-up", TOKEN)
+        seconds, counted, fits = host.ask("cost")
+        host.api.forget()
+        host.ask("run", "counted", TOKEN)
+    finally:
+        host.ask("card", 1.0)
+
+    (asked,) = host.api.of("/schedule")
+    assert int(asked["durationSeconds"]) == counted == round(1.5 * seconds)
+    assert fits
+
+
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "t2v"])
 def test_the_other_modes_run_in_the_same_process(host: HostProcess, mode: str, small: Request) -> None:
     host.ask("run", "before", TOKEN)
