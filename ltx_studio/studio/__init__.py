@@ -26,6 +26,7 @@ from ltx_studio.takes.history import Page, TakeRecord
 
 if TYPE_CHECKING:
     from ltx_studio.engine import Memory
+    from ltx_studio.runners import Cost
     from ltx_studio.studio.models import Models
     from ltx_studio.studio.studio import Studio
     from ltx_studio.takes.estimates import Estimate
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCAL",
     "Comparison",
+    "Cost",
     "Done",
     "Download",
     "Estimate",
@@ -58,6 +60,7 @@ __all__ = [
 
 _ON_DEMAND = {
     "Comparison": "ltx_studio.takes.replay",
+    "Cost": "ltx_studio.runners",
     "Estimate": "ltx_studio.takes.estimates",
     "Memory": "ltx_studio.engine",
     "ModelUsed": "ltx_studio.takes.recipes",
