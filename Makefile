@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab bench faults soak obey screenshots table golden lock space package clean test-cluster
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden lock space package clean test-cluster
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -19,11 +19,12 @@ setup:  ## install packages, ComfyUI and the pocket model
 
 setup-dev:  ## set up, and install the development tools
 	@./setup.sh --dev
+	@tools/ensure-spaces.sh
 
 TESTS ?=
 test: setup-dev  ## run all tests (TESTS=tests/web: some of them); as root on Debian, installs Chromium if it is missing
 	@tools/ensure-chromium.sh
-	@OMP_NUM_THREADS=1 $(BIN)/pytest $(or $(TESTS),tests $$($(BIN)/python -m lab.changed)) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
+	@OMP_NUM_THREADS=1 $(BIN)/pytest $(or $(TESTS),tests $$($(BIN)/python -m tools.changed)) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
 
 test-all: setup-dev  ## run all tests with every row of the large tables, of which `make test` runs a tenth
 	@tools/ensure-chromium.sh
@@ -56,7 +57,12 @@ format: setup-dev  ## format the code, and fix what lint can fix
 
 lab: setup-dev  ## run the tests of the pocket model's training, and store that they passed
 	@OMP_NUM_THREADS=1 $(BIN)/pytest lab/tests --numprocesses 2 --dist loadfile
-	@$(BIN)/python -m lab.changed --write
+	@$(BIN)/python -m tools.changed --passed lab
+
+zerogpu: setup-dev  ## run the tests with the package of Hugging Face ZeroGPU, and store that they passed
+	@tools/ensure-chromium.sh
+	@OMP_NUM_THREADS=1 $(BIN)/pytest tests/runners/zerogpu/hosted
+	@$(BIN)/python -m tools.changed --passed zerogpu
 
 bench: setup-dev  ## measure set-up, downloads, the queue and the page
 	@tools/ensure-chromium.sh

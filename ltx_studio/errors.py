@@ -10,6 +10,13 @@
     │   └── DiskFullError     there is no room for it
     ├── BusyError             the engine is in the middle of a run
     ├── StoppedError          the user stopped it
+    ├── GpuError              the host that lends GPUs did not run it
+    │   ├── GpuQuotaError     the visitor's time on its GPUs is used up
+    │   ├── GpuDurationError  it needs more time than the visitor may have at once
+    │   ├── NoGpuError        no GPU was free in time
+    │   ├── GpuVisitError     the host no longer knows the visitor
+    │   ├── GpuLostError      the process on the GPU ended before the run
+    │   └── GpuTimeError      the run took longer than the time that was reserved
     └── ExecutionError        a node failed while it ran
         └── OutOfMemoryError  it ran out of memory
 
@@ -228,3 +235,31 @@ class ExecutionError(StudioError):
 
 class OutOfMemoryError(ExecutionError):
     code = "out_of_memory"
+
+
+class GpuError(StudioError):
+    code = "gpu"
+
+
+class GpuQuotaError(GpuError):
+    code = "gpu_quota"
+
+
+class GpuDurationError(GpuError):
+    code = "gpu_duration"
+
+
+class NoGpuError(GpuError):
+    code = "gpu_busy"
+
+
+class GpuVisitError(GpuError):
+    code = "gpu_visit"
+
+
+class GpuLostError(GpuError):
+    code = "gpu_lost"
+
+
+class GpuTimeError(GpuError):
+    code = "gpu_time"

@@ -13,13 +13,13 @@ from ltx_studio.errors import StudioError
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The run has not started: ComfyUI is starting, another run holds the device, the worker that ran it was lost, the
-    hub is asked about files, or another download into the same cache runs.
+    """The run has not started: ComfyUI is starting, another run holds the device, a GPU is asked for, the worker that
+    ran it was lost, the hub is asked about files, or another download into the same cache runs.
 
     `note` is the reason for a longer wait, if there is one.
     """
 
-    reason: Literal["start", "lane", "lost", "hub", "download"]
+    reason: Literal["start", "lane", "gpu", "lost", "hub", "download"]
     note: str = ""
 
 

@@ -4,8 +4,10 @@ import contextlib
 import io
 import logging
 import logging.handlers
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 from ltx_studio.permissions import home_error, open_home
@@ -43,6 +45,25 @@ class SafeFormatter(logging.Formatter):
         for block in (trace, record.stack_info):
             lines += [f"  {escaped(line)}" for line in _cut(block or "").split("\n") if line]
         return "\n".join(lines)
+
+
+class LogFileHandler(logging.handlers.RotatingFileHandler):
+    """A rotating log file that a forked process opens for itself.
+
+    The lock of a file's buffer is copied with a fork, held if another thread was writing, and nobody there frees it:
+    the first record would wait forever. So a forked process leaves the old stream alone and opens the file again. It
+    does not rotate the file, which it shares with its parent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
+        self._of_parent: TextIO | None = None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._open_anew)
+
+    def _open_anew(self) -> None:
+        """Forget the parent's stream, but keep the object: to delete it would take the lock of its buffer."""
+        self._of_parent, self.stream, self.maxBytes = self.stream, None, 0
 
 
 class _ToLog(io.TextIOBase):
@@ -105,9 +126,7 @@ def log_to_file(settings: Settings) -> None:
     open_home(settings.home)
     try:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            settings.log_file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
-        )
+        handler = LogFileHandler(settings.log_file)
     except OSError as error:
         raise home_error(settings.home, error) from None
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -55,7 +55,7 @@ a browser last, for its loop stays in the thread, where ComfyUI's own `asyncio.r
 
 
 KINDS: Mapping[str, set[str]] = {
-    "engine": {"engine", "installed", "apart", "terminal"},
+    "engine": {"engine", "installed", "apart", "terminal", "shared_host"},
     "browser": {"browser", "page", "context", "playwright"},
 }
 """Marks of tests, by the fixtures that they need: `make check` leaves these tests out."""
@@ -76,8 +76,9 @@ SLOW = tuple(
         "media/test_edges", "media/test_hostile", "media/test_joined",
         "media/test_prepare_inputs", "media/test_probe", "media/test_shown",
         "media/test_table", "models/test_upkeep", "modes/test_lengths", "queue/test_rebuild", "runners/test_downloader",
-        "runners/ray/test_runner", "runners/test_executor", "runners/test_processes", "test_app", "test_forked",
-        "test_permissions",
+        "runners/ray/test_runner",
+        "runners/test_executor", "runners/test_processes", "runners/zerogpu/hosted/test_app",
+        "runners/zerogpu/test_stream", "studio/test_in_request", "test_app", "test_forked", "test_permissions",
         "test_sandbox", "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples",
         "web/test_form", "web/test_gate", "web/test_lan", "web/test_light", "web/test_model_api", "web/test_model_work",
         "web/test_own_form", "web/test_serve", "web/test_served", "web/test_sessions",

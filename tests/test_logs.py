@@ -170,3 +170,44 @@ def test_what_asks_for_the_number_of_a_stream_gets_that_of_the_real_one(capfd: p
 
     with terminal_kept():
         assert sys.stderr.fileno() == before
+
+
+FORK_WHILE_WRITING = """
+import logging, os, sys, threading, time
+from pathlib import Path
+from ltx_studio.logs import log_to_file
+from ltx_studio.settings import Settings
+
+settings = Settings(home=Path(sys.argv[1]))
+log_to_file(settings)
+(handler,) = (each for each in logging.getLogger().handlers if hasattr(each, "baseFilename"))
+file, end = os.pipe()
+os.dup2(end, handler.stream.fileno())  # a disk that is slow without end: a pipe that nobody reads
+for _ in range(20):
+    threading.Thread(target=logging.info, args=("x" * 7_000,), daemon=True).start()
+time.sleep(0.5)
+child = os.fork()
+if child == 0:
+    logging.info("of the forked process")
+    os._exit(0)
+for _ in range(100):
+    if os.waitpid(child, os.WNOHANG) != (0, 0):
+        break
+    time.sleep(0.1)
+else:
+    os.kill(child, 9)
+    print("STUCK")
+print(settings.log_file.read_text())
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux")
+def test_a_process_that_is_forked_while_another_thread_writes_can_log(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK_WHILE_WRITING, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+
+    assert "STUCK" not in done.stdout
+    assert "of the forked process" in done.stdout

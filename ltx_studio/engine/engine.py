@@ -138,6 +138,16 @@ class Engine:
         finally:
             comfy.lane.release()
 
+    def wait_idle(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds until no run holds the device, and return whether none does."""
+        if not self.ready:
+            return True
+        lane = self._comfy().lane
+        is_idle = lane.acquire(timeout=timeout)
+        if is_idle:
+            lane.release()
+        return is_idle
+
     def close(self, timeout: float) -> bool:
         """Stop the current and all waiting runs, start no more, and wait up to `timeout` seconds.
 
@@ -149,11 +159,7 @@ class Engine:
             return self._booting is None or self._booting.done()
         if self._running is not None:
             self._running.abandon()
-        lane = self._comfy().lane
-        unwound = lane.acquire(timeout=timeout)
-        if unwound:
-            lane.release()
-        return unwound
+        return self.wait_idle(timeout)
 
     def _comfy(self, timeout: float | None = None) -> boot.Comfy:
         self.start()

@@ -1,6 +1,7 @@
 """The protocol of runners: the seam between the queue and engines in this process, on a GPU host or in a cluster."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -44,6 +45,23 @@ class Buildable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run will cost the visitor who asks for it.
+
+    Attributes:
+        seconds: Seconds on the GPU, as expected.
+        counted: Seconds that are reserved of the visitor's daily quota meanwhile.
+        a_day: Seconds of quota that a visitor with a free account has each day.
+        fits: Whether `seconds` and what it takes to be sure of them fit into `a_day`.
+    """
+
+    seconds: int
+    counted: int
+    a_day: int
+    fits: bool
+
+
 class Runner(Protocol):
     """Executes jobs. `run` may be called from a worker thread or from inside a web request."""
 
@@ -53,6 +71,10 @@ class Runner(Protocol):
 
     def start(self) -> None:
         """Start to get ready in the background."""
+        ...
+
+    def cost(self, spec: Buildable) -> Cost | None:
+        """Return what a run would cost, or None where runs cost nothing."""
         ...
 
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:

@@ -16,12 +16,11 @@ from ltx_studio.errors import BusyError
 from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
-from ltx_studio.queue.states import Running
-from ltx_studio.queue.workers import LEASE_SECONDS, WorkerId, is_gone
+from ltx_studio.queue.workers import LEASE_SECONDS, WorkerId
 from ltx_studio.runners.executor import LOOK_SECONDS, JobExecutor
-from ltx_studio.runners.patience import PAUSE_SECONDS, PERMANENT
+from ltx_studio.runners.patience import PAUSE_SECONDS
 from ltx_studio.runners.protocol import Runner
-from ltx_studio.takes.history import NewTake
+from ltx_studio.runners.recovery import recover
 from ltx_studio.takes.take_store import TakeStore
 
 log = logging.getLogger(__name__)
@@ -115,7 +114,7 @@ class Worker:
                     self._id.hold()
                     if time.monotonic() - self._recovered_at > LEASE_SECONDS / 2:
                         with _RECOVERING:
-                            self._executor.patiently(self._recover)
+                            self._executor.patiently(lambda: recover(self._queue, self._take_store, self._workers))
                         self._recovered_at = time.monotonic()
                     self._look()
                 except Exception:
@@ -166,29 +165,6 @@ class Worker:
             self._idle_since = time.monotonic()
         except Exception:
             log.exception("idle models could not be unloaded")
-
-    def _recover(self) -> None:
-        """Recover jobs whose worker is gone: a finished clip becomes a take, all others wait again."""
-        spared, now = set(), time.time()
-        lost = [job for job in self._queue.running() if is_gone(job.worker, job.lease_until, self._workers, now)]
-        for job in lost:
-            try:
-                take = self._recovered(job)
-                if take is not None:
-                    self._queue.finish(job.id, take, worker=job.worker)
-            except Exception as error:
-                if isinstance(error, sqlite3.Error) and not isinstance(error, PERMANENT):
-                    raise
-                log.exception("the clip of job %s could not be recovered; it stays, and the job runs again", job.id)
-                spared.add(job.id)
-        self._take_store.sweep(set(self._queue.recover(lost)) - spared)
-
-    def _recovered(self, job: Job) -> NewTake | None:
-        """Return the take of a job whose clip was finished when its worker ended; else None."""
-        is_stopping = isinstance(job.state, Running) and job.state.stopping
-        if is_stopping or job.verifies:
-            return None
-        return self._take_store.recovered(job, self._take_store.spec(job))
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from ltx_studio.takes.history import Page, TakeRecord
 
 if TYPE_CHECKING:
     from ltx_studio.engine import Memory
+    from ltx_studio.runners import Cost
     from ltx_studio.runners.cluster_state import WorkerState
     from ltx_studio.studio.models import Models
     from ltx_studio.studio.studio import Studio
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCAL",
     "Comparison",
+    "Cost",
     "Done",
     "Download",
     "Estimate",
@@ -60,6 +62,7 @@ __all__ = [
 
 _ON_DEMAND = {
     "Comparison": "ltx_studio.takes.replay",
+    "Cost": "ltx_studio.runners",
     "Estimate": "ltx_studio.takes.estimates",
     "Memory": "ltx_studio.engine",
     "ModelUsed": "ltx_studio.takes.recipes",

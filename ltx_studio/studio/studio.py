@@ -1,6 +1,7 @@
 """The application service behind the command line, the page and the API."""
 
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -15,14 +16,17 @@ from ltx_studio.errors import RequestError, SetupError, StudioError
 from ltx_studio.events import Event
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.job_spec import JobSpec
+from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
+from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.workers import WorkerId, any_alive
 from ltx_studio.runners.cluster_state import WorkerState
 from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
-from ltx_studio.runners.protocol import UNWIND_SECONDS, ClusterRunner, Runner
-from ltx_studio.runners.worker import Worker
+from ltx_studio.runners.protocol import UNWIND_SECONDS, ClusterRunner, Cost, Runner
+from ltx_studio.runners.recovery import recover
+from ltx_studio.runners.worker import TIDY_SECONDS, Worker
 from ltx_studio.runners.worker_pool import WorkerPool
 from ltx_studio.settings import Settings
 from ltx_studio.studio.background_set_up import BackgroundSetUp
@@ -45,6 +49,7 @@ class Studio:
         runner: Executes the jobs; an engine in this process unless given.
         works: Whether this process runs waiting jobs. Its worker begins with `start` or with the first job submitted:
             ComfyUI does not start before somebody needs it.
+        in_request: Whether jobs are carried out by `follow`, in the web request that follows them, and by no worker.
 
     Attributes:
         jobs: What waits, runs and has ended.
@@ -58,9 +63,11 @@ class Studio:
         SetupError: The database or its folder cannot be used.
     """
 
-    def __init__(self, settings: Settings, runner: Runner | None = None, *, works: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, runner: Runner | None = None, *, works: bool = False, in_request: bool = False
+    ) -> None:
         self.settings = settings
-        self._works, self._runner = works, runner or LocalRunner(settings)
+        self._works, self._in_request, self._runner = works, in_request, runner or LocalRunner(settings)
         self._database = database = Database(settings.database_file)
         database.check()  # else damage would show only once a clip is made, or when a damaged page is read
         self._queue, self._take_store, self._live_updates = Queue(database), TakeStore(settings), LiveUpdates()
@@ -72,7 +79,7 @@ class Studio:
         self.models = Models(settings, database)
         self._worker: Worker | WorkerPool | None = None
         self._caller, self._closing = WorkerId(settings.workers_dir), threading.Event()
-        self._guard = threading.Lock()
+        self._guard, self._kept_up = threading.Lock(), -math.inf
         self._set_up: BackgroundSetUp | None = None
 
     def set_up(self, run: BackgroundSetUp | None = None) -> None:
@@ -92,14 +99,32 @@ class Studio:
 
     def start(self) -> None:
         """Get the engine ready in the background, and begin with the waiting jobs if this process runs them."""
-        if not self.is_setting_up:
-            self._runner.start()
-            self._begin()
+        if self.is_setting_up:
+            return
+        self._runner.start()
+        if self._in_request:
+            self._do_the_workers_upkeep()
+        self._begin()
+
+    def _do_the_workers_upkeep(self) -> None:
+        """Recover lost jobs and clean up, at most once every `TIDY_SECONDS`, where no worker does."""
+        with self._guard:
+            is_due = time.monotonic() - self._kept_up > TIDY_SECONDS
+            self._kept_up = time.monotonic() if is_due else self._kept_up
+        if not is_due:
+            return
+        try:
+            recover(self._queue, self._take_store, self.settings.workers_dir)
+            self.takes.remove_leaving()
+            self.tidy()
+        except (sqlite3.Error, OSError):
+            log.exception("lost jobs and unused files could not be looked after yet")
 
     def _begin(self) -> None:
         """Have waiting jobs and downloads run at once if this process runs them."""
         if self._works and not self.is_setting_up:
-            self.work()
+            if not self._in_request:
+                self.work()
             self.models.work()
         if self._worker is not None:
             self._worker.nudge()
@@ -193,6 +218,26 @@ class Studio:
             self._queue, self._runner, self._take_store, self._live_updates, self._caller.id, self._closing
         )
         yield from executor.carry_out(job, cancel or CancelToken())
+
+    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+        """Yield the job now and whenever it may have changed; the last one yielded has ended.
+
+        Where jobs are carried out in requests, this carries a waiting job out, at once and in the caller's context, and
+        closing the iterator stops it. Elsewhere the worker does, and the job goes on. Setting `cancel` stops the job.
+
+        Raises:
+            RequestError: The owner has no such job.
+        """
+        if not self._in_request:
+            return self.jobs.follow(job_id, owner, cancel)
+        from ltx_studio.studio import in_request
+
+        cancel = cancel or CancelToken()
+        return in_request.follow(self.jobs, self.carry_out, job_id, owner, cancel, lambda: not self.is_setting_up)
+
+    def cost(self, spec: Spec) -> Cost | None:
+        """Return what a run of a request would cost the visitor, or None where runs cost nothing."""
+        return self._runner.cost(spec)
 
     def preview_control(self, spec: JobSpec, destination: Path, cancel: CancelToken) -> Path:
         """Write a PNG with frames of the control clip above the maps that steer the run, and return its path.

@@ -143,7 +143,7 @@ class Api:
     def follow(self, job: str, request: gr.Request) -> Iterator[Json]:
         """Stream a job each time it changes, until it has ended."""
         told: Json = {}
-        for each in self._studio.jobs.follow(job, self._owners.of(request)):
+        for each in self._studio.follow(job, self._owners.of(request)):
             if self._job(each) != told:
                 told = self._job(each)
                 yield told

@@ -8,7 +8,7 @@ from ltx_studio.errors import StudioError
 from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
-from ltx_studio.studio import Job, Progress, Queued, Running, TakeRecord
+from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.hints import hint_of
 
@@ -71,12 +71,25 @@ def forming(moving: str, still: str) -> str:
     )
 
 
-def told(made: str, notes: Sequence[str] = (), *, seconds: float | None = None, wrong: bool = False) -> str:
-    """Return the line that says what a form will make, with the estimated time and notes."""
-    time = f" · {words.TAKES_HERE.format(time=words.in_seconds(seconds))}" if seconds is not None else ""
+def told(
+    made: str,
+    notes: Sequence[str] = (),
+    *,
+    seconds: float | None = None,
+    cost: Cost | None = None,
+    wrong: bool = False,
+) -> str:
+    """Return the line that says what a form will make, with its cost or estimated time, and notes."""
+    if cost is not None:
+        words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
+        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
+        notes = [*notes, *([] if cost.fits else [words.COSTS_TOO_MUCH])]
+    else:
+        time = "" if seconds is None else words.TAKES_HERE.format(time=words.in_seconds(seconds))
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    said = f"{made} · {time}" if time else made
     return (
-        f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(made)}{escape(time)}</p>'
+        f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(said)}</p>'
         f"{f'<ul>{rows}</ul>' if rows else ''}</div>"
     )
 

@@ -13,7 +13,7 @@ from ltx_studio.media.input_store import is_here
 from ltx_studio.modes import Limit, Media, Mode, drawn_seed
 from ltx_studio.modes.examples import Example
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
-from ltx_studio.studio import Estimate, JobSpec
+from ltx_studio.studio import Cost, Estimate, JobSpec
 from ltx_studio.studio.recipes import Recipes
 from ltx_studio.web import cards, fields, words
 from ltx_studio.web.components import Slider
@@ -31,6 +31,7 @@ _PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_thresho
 """Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""
 
 Told = Callable[[JobSpec], Estimate | None]
+Costs = Callable[[JobSpec], Cost | None]
 Updates = dict[str, Any]
 
 
@@ -59,8 +60,15 @@ class Form:
     changed: gr.Number
     below_more: gr.Column
 
-    def __init__(self, mode: Mode, model_set: ModelSet, estimate: Told, preset: Preset | None = None) -> None:
-        self.mode, self._set, self._estimate = mode, model_set, estimate
+    def __init__(
+        self,
+        mode: Mode,
+        model_set: ModelSet,
+        estimate: Told,
+        preset: Preset | None = None,
+        cost: Costs = lambda _spec: None,
+    ) -> None:
+        self.mode, self._set, self._estimate, self._cost = mode, model_set, estimate, cost
         usual = model_set.family.usual_preset
         self._default = usual if preset is None or preset.refusal(model_set) else preset
         self.components: dict[str, gr.components.Component] = {}
@@ -162,7 +170,7 @@ class Form:
                 spec = self.spec(tried)
                 labels = {each: self._label(tried, each) for each in labels}
                 measures = self.mode.measures(spec.params, preset)
-                told = cards.told(measures, spec.notes(), seconds=self._seconds(spec))
+                told = cards.told(measures, spec.notes(), seconds=self._seconds(spec), cost=self._cost(spec))
             except StudioError as problem:
                 told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
         choices = [(label, each) for each, label in labels.items()]

@@ -218,13 +218,15 @@ class RunPanel:
         if not jobs:
             yield self.nothing()
             return
+        followed: dict[str, Iterator[Job]] = {}  # kept while the tab shows another job: to close one may end its run
         try:
             while (job := self._next(tab)) is not None:
                 try:
-                    yield from self._follow_one(job, tab, request)
+                    yield from self._follow_one(job, tab, request, followed)
                 except StudioError as problem:  # for example, its row is damaged
                     yield self.problem(problem)
         finally:  # also when the tab is closed
+            followed.clear()
             with self._guard:
                 tab.is_followed, tab.shown = False, None
 
@@ -246,7 +248,9 @@ class RunPanel:
             tab.is_followed = tab.shown is not None
             return tab.shown
 
-    def _follow_one(self, job_id: str, tab: _Tab, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _follow_one(
+        self, job_id: str, tab: _Tab, request: gr.Request, followed: dict[str, Iterator[Job]]
+    ) -> Iterator[tuple[Any, ...]]:
         owner = self._owners.of(request)
         found = self._studio.jobs.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
@@ -255,7 +259,9 @@ class RunPanel:
         spec = self._studio.jobs.request(found)
         view, begun = _View(self._studio, spec), time.time()
         short_until = time.monotonic() + SHORT_SECONDS
-        for each in self._studio.jobs.follow(job_id, owner):
+        if job_id not in followed:
+            followed[job_id] = self._studio.follow(job_id, owner)
+        for each in followed[job_id]:
             if not isinstance(each.state, Queued | Running):
                 yield self._outcome(each, spec, tab)
                 return

@@ -24,6 +24,7 @@ from ltx_studio.logs import log_to_file, terminal_kept
 from ltx_studio.models import default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
 from ltx_studio.studio import Studio
+from ltx_studio.studio.space import is_zerogpu
 from ltx_studio.web import cards, words
 from ltx_studio.web.answers import AnswerErrors, answering, not_understood, refusing
 from ltx_studio.web.api import Api
@@ -48,6 +49,9 @@ from ltx_studio.web.values import check_body, check_inputs, check_values, filled
 
 API_PAGE = "endpoints"
 
+MOST_EVENTS = 200
+"""The most events that may wait on a Space that borrows GPUs."""
+
 FIRST_VISITOR_SECONDS = 5.0
 """Seconds before ComfyUI starts without a visitor: its start would about double the loading time of a page that is
 opened at once. A page that has loaded starts ComfyUI itself."""
@@ -67,7 +71,10 @@ class StudioBlocks(gr.Blocks):
 
     def queue(self, *args: Any, **options: Any) -> Any:
         """Set up the queue as Gradio does, which calls this itself; a second call would cost 2 % of the start-up."""
-        super().queue(*args, **({"default_concurrency_limit": None} | options))
+        usual: dict[str, Any] = {"default_concurrency_limit": None}
+        if is_zerogpu(os.environ):
+            usual["max_size"] = MOST_EVENTS  # Gradio's own limit is 1 there
+        super().queue(*args, **(usual | options))
         self.sweep = EventKeeper(self, check_body).sweep
         return self
 
@@ -224,8 +231,8 @@ def serve(
     model_set: str | None = None,
     lan: bool = False,
     ask: bool = True,
-    sets_up: bool = False,
     studio: Studio | None = None,
+    sets_up: bool = False,
 ) -> None:
     """Serve the page until Ctrl+C or SIGTERM; ComfyUI starts in the background.
 
@@ -240,8 +247,8 @@ def serve(
         lan: Listen on the whole network.
         ask: Create a password if others can reach the page and none is set. Not on a Space: its visitors could not
             learn it.
-        sets_up: Set up in the background what is missing; the page shows how far that is.
         studio: The studio to serve; one with an engine in this process unless given.
+        sets_up: Set up in the background what is missing; the page shows how far that is.
 
     Raises:
         RequestError: The model set does not exist, or the address cannot be used.

@@ -12,7 +12,7 @@ from ltx_studio.errors import StudioError
 from ltx_studio.events import Cancelled, Event, Finished, Output, PhaseStarted, Prepared, Started, Step
 from ltx_studio.graph import Workflow
 from ltx_studio.media import by_name
-from ltx_studio.runners.protocol import Buildable
+from ltx_studio.runners.protocol import Buildable, Cost
 from ltx_studio.settings import Settings
 from tests.samples import write_film
 
@@ -81,6 +81,9 @@ class QuickRunner:
 
     def start(self) -> None:
         pass
+
+    def cost(self, spec: Buildable) -> Cost | None:
+        return None
 
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
         workflow = spec.build(by_name)

@@ -17,7 +17,7 @@ from ltx_studio.runners.protocol import Buildable
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from tests.runners.quick import QuickRunner
-from tests.support import ROOT, queue_of, small_spec
+from tests.support import ROOT, home_apart, queue_of, small_spec
 
 
 @pytest.fixture
@@ -125,7 +125,11 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from tests.runners.quick import QuickRunner
 settings = Settings(home=Path(sys.argv[1]), hub_cache=Path(sys.argv[1]) / "hub")
-studio = Studio(settings, QuickRunner(settings, float(sys.argv[2])))
+if len(sys.argv) > 3:
+    settings = Settings(home=settings.home, hub_cache=settings.hub_cache, comfy_dir=Path(sys.argv[3]))
+    studio = Studio(settings)
+else:
+    studio = Studio(settings, QuickRunner(settings, float(sys.argv[2])))
 studio.work(alone=False)
 while any(isinstance(job.state, Queued | Running) for job in studio.jobs.of(LOCAL)):
     time.sleep(0.05)
@@ -133,17 +137,25 @@ studio.close(10)
 """
 
 
-def start_worker(home: Settings, seconds: float) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", WORK, str(home.home), str(seconds)], cwd=ROOT)
+def start_worker(home: Settings, seconds: float, *comfy: str) -> "subprocess.Popen[bytes]":
+    """Start a process that works until no job waits: with ComfyUI if its folder is given, else with a stand-in."""
+    return subprocess.Popen([sys.executable, "-c", WORK, str(home.home), str(seconds), *comfy], cwd=ROOT)
 
 
-def test_two_workers_carry_each_of_twenty_jobs_out_once(home: Settings) -> None:
+@pytest.mark.parametrize("engine_of", ["quick", pytest.param("real", marks=pytest.mark.thorough)])
+def test_two_workers_carry_each_of_twenty_jobs_out_once(
+    home: Settings, engine_of: str, request: pytest.FixtureRequest
+) -> None:
+    comfy: list[str] = []
+    if engine_of == "real":
+        home = home_apart(request.getfixturevalue("set_up"), home.home)
+        comfy = [str(home.comfy_dir)]
     studio = Studio(home, QuickRunner(home))
     jobs = submit(studio, 20)
 
-    workers = [start_worker(home, 0.4) for _ in range(2)]
+    workers = [start_worker(home, 0.4, *comfy) for _ in range(2)]
 
-    assert [worker.wait(120) for worker in workers] == [0, 0]
+    assert [worker.wait(280) for worker in workers] == [0, 0]
     found = {job.id: job for job in studio.jobs.of(LOCAL)}
     assert all(isinstance(found[job].state, Done) for job in jobs)
     assert sorted(take.job for take in studio.takes.page(LOCAL, limit=40).takes) == sorted(jobs)

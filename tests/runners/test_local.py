@@ -10,15 +10,16 @@ from ltx_studio.media import by_name
 from ltx_studio.models import get_registry
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
+from ltx_studio.runners.preparing import Preparer
 from ltx_studio.settings import Settings
 from tests.support import MODEL_SETS, outcome_of, small_spec
 
 
-def test_missing_files_come_with_the_advice_that_fetches_them(engine: Engine, settings: Settings) -> None:
+def test_missing_files_come_with_the_advice_that_fetches_them(settings: Settings) -> None:
     spec = JobSpec.from_request("t2v", {"prompt": "a red ball"}, MODEL_SETS["fp8"])
 
     with pytest.raises(ModelMissingError) as missing:
-        LocalRunner(settings, engine).prepare(spec, CancelToken())
+        Preparer(settings).prepare(spec, CancelToken())
 
     assert "ltx-2.3-22b-dev-fp8.safetensors" in missing.value.message
     whole = Advice.to(Do.FETCH_MODE, mode="t2v", model_set="fp8")

@@ -68,6 +68,28 @@ pathlib.Path({str(runner.needed)!r}).touch()
     assert studio.close()
 
 
+def test_a_request_that_carries_its_job_out_waits_for_the_set_up(home: Settings, tmp_path: Path) -> None:
+    runner, goes_on = Unready(home), tmp_path / "goes-on"
+    script = f"""
+import pathlib, time
+while not pathlib.Path({str(goes_on)!r}).exists():
+    time.sleep(0.01)
+pathlib.Path({str(runner.needed)!r}).touch()
+"""
+    studio = Studio(home, runner, works=True, in_request=True)
+    studio.set_up(run_of(script, threading.Event()))
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+    following = studio.follow(job, LOCAL)
+
+    assert isinstance(next(following).state, Queued)
+    assert isinstance(next(following).state, Queued)
+    goes_on.touch()
+    *_, last = following
+
+    assert isinstance(last.state, Done)
+    assert studio.close()
+
+
 @pytest.mark.parametrize(
     ("script", "message", "hint"),
     [

@@ -13,6 +13,7 @@ from ltx_studio.modes.required_models import model_files
 from ltx_studio.pocket import files
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
+from ltx_studio.runners.preparing import Preparer
 from ltx_studio.settings import Settings
 from ltx_studio.takes import measure
 from tests.shop import Shop
@@ -51,7 +52,7 @@ def test_a_set_that_was_fetched_makes_a_clip(studio: Shop, engine: Engine) -> No
     spec = JobSpec.from_request("t2v", SMALL, studio.store().registry.get_set("mine"))
     runner = LocalRunner(studio.settings, Engine(studio.settings))
     with pytest.raises(ModelMissingError, match=r"fetched/model\.safetensors"):
-        runner.prepare(spec, CancelToken())
+        Preparer(studio.settings).prepare(spec, CancelToken())
 
     store = studio.store()
     needed = model_files([MODES["t2v"]], store.registry.sets["mine"], store.registry)

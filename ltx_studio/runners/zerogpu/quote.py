@@ -1,0 +1,115 @@
+"""Quotes: how many seconds on a GPU a request will need, before they are spent."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ltx_studio.models import Registry
+from ltx_studio.modes import get_mode
+from ltx_studio.modes.phases import SAMPLED
+from ltx_studio.queue.job_spec import JobSpec
+from ltx_studio.runners.protocol import Buildable, Cost
+
+Size: TypeAlias = Literal["large", "xlarge"]
+
+A_DAY = 5 * 60
+"""Seconds of quota a day with a free account; 2 minutes without one, 40 with PRO.
+
+https://huggingface.co/docs/hub/spaces-zerogpu
+"""
+
+MOST = 20 * 60
+"""The longest time that is ever reserved."""
+LEAST = 10
+UNKNOWN = 60
+"""Seconds for a request whose work is unknown, such as the user's own workflow."""
+
+MARGIN, SPARE = 1.25, 5.0
+"""What is reserved is a quarter and 5 seconds more than expected: a run that is cut off has cost all of it."""
+
+BOOT = 6.0
+"""Seconds to start ComfyUI in a new process, whose packages were imported before it was forked."""
+READ_A_SECOND = 1e9
+"""Bytes of model files that a new process reads in a second."""
+
+SAMPLE, REST, PROMPT = 0.04, 0.08, 3.0
+"""Seconds for a million pixels times frames: a pass through the full-size model, decoding; and for the prompt.
+
+These are calculated from the model's operations on half of an RTX PRO 6000, not measured. Once takes were made on the
+Space, their times are used instead.
+"""
+FULL_WIDTH = 4096
+"""The width of the full-size model's tokens. The time of a pass grows with its square."""
+
+FITS_LARGE = 40e9
+"""Bytes of model that half a GPU, 48 GB, holds beside what a run needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The time that a run reserves.
+
+    Attributes:
+        size: The size of the GPU.
+        seconds: Seconds to reserve on it.
+        needed: Seconds to reserve if there were no cap.
+    """
+
+    size: Size
+    seconds: int
+    needed: int
+
+    def cost(self, factor: float) -> Cost:
+        """Return what it costs; `factor` is the quota for each second."""
+        return Cost(self.seconds, round(self.seconds * factor), A_DAY, fits=self.needed * factor <= A_DAY)
+
+
+def size_for(spec: Buildable, registry: Registry) -> Size:
+    """Return the smaller GPU if the request's model fits on it, else the whole one."""
+    if not isinstance(spec, JobSpec):
+        return "large"
+    model = registry.needs({"Model": spec.model_set.loaders.nodes["Model"]})
+    return "large" if sum(file.size for file in model) <= FITS_LARGE else "xlarge"
+
+
+def quote(
+    spec: Buildable, registry: Registry, factor: float, *, expected: float | None, is_warm: bool, size: Size = "large"
+) -> Quote:
+    """Return the time to reserve for a request, never above what a free account has for a day.
+
+    Args:
+        spec: The request.
+        registry: The model files, for their sizes.
+        factor: The quota for each second on the GPU.
+        expected: The seconds of the run by earlier takes, which were warm; None without any.
+        is_warm: Whether a GPU process has run before, and will probably be used again.
+        size: The size of the GPU.
+    """
+    if isinstance(spec, JobSpec):
+        run = calculated(spec) if expected is None else expected
+        seconds = run + (0.0 if is_warm else BOOT + _bytes(spec, registry) / READ_A_SECOND)
+        needed = math.ceil(seconds * MARGIN + SPARE)
+    else:
+        needed = UNKNOWN if is_warm else UNKNOWN + math.ceil(BOOT)
+    needed = max(needed, LEAST)
+    return Quote(size, min(needed, math.floor(A_DAY / factor)), needed)
+
+
+def doubled(before: Quote) -> Quote:
+    """Return the quote for a second attempt after the first one was cut off: twice the time."""
+    seconds = min(2 * before.seconds, MOST)
+    return Quote(before.size, seconds, max(before.needed, seconds))
+
+
+def calculated(spec: JobSpec) -> float:
+    """Return the seconds of a warm run by the amount of work."""
+    mode, share = get_mode(spec.mode), (spec.model_set.token_width / FULL_WIDTH) ** 2
+    work = mode.work(spec.params, spec.sampling, spec.model_set)
+    passes = sum(amount for phase, amount in work.items() if SAMPLED.fullmatch(phase))
+    pixels = spec.params.width * spec.params.height * spec.params.frames / 1e6
+    return share * (SAMPLE * passes + PROMPT) + REST * pixels
+
+
+def _bytes(spec: JobSpec, registry: Registry) -> int:
+    files = registry.needs({**spec.model_set.loaders.nodes})
+    return sum(file.size for file in files)

@@ -1,0 +1,167 @@
+"""The runner for ZeroGPU: prepares requests in the studio's process, and runs them in one on a lent GPU."""
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from multiprocessing import active_children
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.engine import Memory, run_folders
+from ltx_studio.engine.imports import import_packages
+from ltx_studio.errors import ExecutionError, GpuError, GpuTimeError, StoppedError, StudioError
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, Prepared, Waiting
+from ltx_studio.graph import Workflow
+from ltx_studio.models import get_registry
+from ltx_studio.runners.preparing import Preparer
+from ltx_studio.runners.protocol import Buildable, Cost
+from ltx_studio.runners.zerogpu import quote as quotes
+from ltx_studio.runners.zerogpu.gpu_process import Order
+from ltx_studio.runners.zerogpu.quote import Quote
+from ltx_studio.runners.zerogpu.stream import Stream
+from ltx_studio.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Expected = Callable[[Buildable], float | None]
+"""Returns the seconds that a request takes by earlier takes, or None if there are none."""
+
+
+def _unknown(_spec: Buildable) -> float | None:
+    return None
+
+
+class ZeroGPURunner:
+    """A runner that borrows a GPU for each run. `run` must be called in the context of the visitor's request.
+
+    Args:
+        settings: The studio's settings.
+        expected: Estimates the seconds of a request.
+    """
+
+    def __init__(self, settings: Settings, expected: Expected = _unknown) -> None:
+        from ltx_studio.runners.zerogpu import call  # before the page opens: the platform looks for these functions
+
+        import_packages()  # here, not in a thread: a fork in the middle of an import would leave its locks held
+        self._settings, self._expected, self._call = settings, expected, call
+        self._preparer = Preparer(settings)
+        self._streams: set[Stream] = set()
+        self._pids: dict[quotes.Size, int] = {}
+        self._seen: set[int | None] = set()
+        self._memory: Memory | None = None
+        self._guard, self._closed = threading.Lock(), threading.Event()
+
+    def problem(self) -> StudioError | None:
+        """Return why nothing can run here, or None. Looks at files only."""
+        return self._preparer.problem()
+
+    def start(self) -> None:
+        """Do nothing: ComfyUI starts in the GPU process, with the first run."""
+
+    def cost(self, spec: Buildable) -> Cost | None:
+        """Return the seconds on the GPU, and of the visitor's quota, that a run would reserve."""
+        quote = self._quote(spec)
+        return quote.cost(self._call.factor(quote.size))
+
+    def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
+        """Prepare the files of `spec`, build its graph, and run it on a GPU; see `Runner.run`.
+
+        A run that was cut off after its time is tried once more with twice the time.
+        """
+        try:
+            workflow, quote = self._preparer.prepare(spec, cancel), self._quote(spec)
+        except StoppedError:
+            yield Cancelled()
+            return
+        except StudioError as error:
+            yield Failed(error)
+            return
+        except Exception as error:
+            log.exception("a request could not be prepared")
+            yield Failed(ExecutionError.unexpected(error, details=traceback.format_exc()))
+            return
+        yield Prepared(workflow.graph)
+        outcome = yield from self._attempts(spec, workflow, quote, cancel, job_id)
+        if job_id is not None and not isinstance(outcome, Finished):
+            run_folders.discard_run(self._settings.staging_dir, job_id)
+        yield outcome
+
+    def memory(self) -> Memory | None:
+        """Return the memory of the GPU process when it was last read; None before the first run."""
+        return self._memory
+
+    def failed(self) -> bool:
+        """Return False: each run starts anew."""
+        return False
+
+    def unload(self) -> tuple[Memory, Memory] | None:
+        """Return None: between runs the studio holds no GPU."""
+        return None
+
+    def close(self, timeout: float) -> bool:
+        """Stop all runs, end the GPU processes, and return whether all runs have ended."""
+        self._closed.set()
+        with self._guard:
+            streams = list(self._streams)
+        ended = [stream.close(timeout / max(len(streams), 1)) for stream in streams]
+        for process in active_children():
+            if process.pid in self._seen:
+                process.kill()
+        return all(ended)
+
+    def _quote(self, spec: Buildable) -> Quote:
+        registry = get_registry(self._settings)
+        size = quotes.size_for(spec, registry)
+        alive = {process.pid for process in active_children()}
+        return quotes.quote(
+            spec,
+            registry,
+            self._call.factor(size),
+            expected=self._expected(spec),
+            is_warm=self._pids.get(size) in alive,
+            size=size,
+        )
+
+    def _attempts(
+        self, spec: Buildable, workflow: Workflow, quote: Quote, cancel: CancelToken, job_id: str | None
+    ) -> Generator[Event, None, Outcome]:
+        outcome = yield from self._attempt(spec, workflow, quote, cancel, job_id)
+        if cancel.cancelled or not _is_cut_off(outcome):
+            return outcome
+        log.warning("job %s was cut off after %s s on the GPU; trying once more", job_id, quote.seconds)
+        again = yield from self._attempt(spec, workflow, quotes.doubled(quote), cancel, job_id)
+        if (
+            isinstance(again, Failed)
+            and isinstance(again.error, GpuError)
+            and not isinstance(again.error, GpuTimeError)
+        ):
+            return outcome
+        return again
+
+    def _attempt(
+        self, spec: Buildable, workflow: Workflow, quote: Quote, cancel: CancelToken, job_id: str | None
+    ) -> Generator[Event, None, Outcome]:
+        if self._closed.is_set():
+            return Cancelled()
+        yield Waiting("gpu")
+        order = Order(self._settings, workflow, job_id, spec.fresh, quote.seconds)
+        stream = Stream(lambda: self._call.CALLS[quote.size](order), quote.seconds)
+        with self._guard:
+            self._streams.add(stream)
+        try:
+            for event in stream.events(cancel):
+                if stream.pid is not None:
+                    self._pids[quote.size] = stream.pid
+                    self._seen.add(stream.pid)
+                self._memory = stream.memory or self._memory
+                if isinstance(event, Finished | Failed | Cancelled):
+                    return event
+                yield event
+        finally:
+            with self._guard:
+                self._streams.discard(stream)
+        return Cancelled()
+
+
+def _is_cut_off(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and isinstance(outcome.error, GpuTimeError)

@@ -1,0 +1,45 @@
+"""The run panel where each job is carried out in the request that follows it, as on ZeroGPU."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from ltx_studio.queue import LOCAL
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Done, Running, Studio
+from ltx_studio.web.owners import Owners
+from ltx_studio.web.run import RunPanel
+from ltx_studio.web.take import TakePanel
+from tests.runners.quick import QuickRunner
+from tests.support import small_spec
+
+
+@pytest.fixture
+def studio(home: Settings) -> Studio:
+    return Studio(home, QuickRunner(home, seconds=2), works=True, in_request=True)
+
+
+def test_a_look_at_another_job_does_not_end_the_run_that_is_left(studio: Studio) -> None:
+    owners = Owners()
+    owners.apart = False
+    request: Any = SimpleNamespace(session_hash="tab", cookies={})
+    with gr.Blocks():
+        take = TakePanel(studio, owners, ())
+        take.build()
+        panel = RunPanel(studio, owners, take)
+        panel.build()
+    first, second = studio.jobs.submit(LOCAL, [small_spec(), small_spec(seed=8)])
+    followed = panel.watch([first, second], request)
+    while not isinstance(studio.jobs.get(first, LOCAL).state, Running):
+        next(followed)
+
+    for _ in panel.turn_to(second, request):
+        pass
+    for _ in followed:
+        pass
+
+    states = [studio.jobs.get(job_id, LOCAL).state for job_id in (first, second)]
+    assert [type(state) for state in states] == [Done, Done]
+    assert studio.close(20)
