@@ -8,6 +8,7 @@ import ast
 import builtins
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -168,8 +169,11 @@ def check_span(span: str) -> None:
     elif first.startswith(("gradio_client.", "client.")):
         name = re.sub(r"\(.*?\)", "", first).split(".")[-1]
         assert hasattr(gradio_client, name) or hasattr(gradio_client.Client, name)
+    elif extra := re.fullmatch(r"pip install 'ltx-studio\[(\w+)\]'", span):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert extra[1] in project["optional-dependencies"]
     else:
-        assert span in {"custom_nodes", "mode"}, f"what is {span!r}?"
+        assert span in {"custom_nodes", "mode", "ray status"}, f"what is {span!r}?"
 
 
 def test_what_stands_in_backticks_is_there() -> None:

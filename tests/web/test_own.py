@@ -61,10 +61,15 @@ def expect_workflow_done(page: Page, name: str) -> None:
     expect(page.locator("#run")).to_contain_text(done, timeout=RUN_SECONDS)
 
 
-def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: Watch, tmp_path: Path) -> None:
-    graph = json.dumps(small_spec(preset="draft").build(by_name).graph)
+def open_workflow_panel(page: Page, page_url: str) -> None:
+    """Open the page anew: Gradio drops a click on the button of a form that it has just replaced."""
     page.goto(page_url)
     unfold(page, page.locator("#own-workflow > button").first)
+
+
+def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: Watch, tmp_path: Path) -> None:
+    graph = json.dumps(small_spec(preset="draft").build(by_name).graph)
+    open_workflow_panel(page, page_url)
     with step("a file"):
         (tmp_path / "mine.json").write_text(graph)
         drop(page, "workflow", tmp_path / "mine.json")
@@ -77,6 +82,7 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
         info = PngInfo()
         info.add_text("prompt", re.sub(r"[\w.-]*pocket[\w.-]*\.safetensors", "ltx-2.3-22b-dev-fp8.safetensors", graph))
         Image.new("RGB", (16, 16)).save(tmp_path / "Mine.PNG", format="PNG", pnginfo=info)
+        open_workflow_panel(page, page_url)
         drop(page, "workflow", tmp_path / "Mine.PNG")
         expect(page.locator("#field-23-text textarea")).to_have_value("a red ball bounces to the right")
         press(page, "Run")
@@ -91,14 +97,14 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
     card = page.locator("#workflow-card")
     for name, graph in {"bad": HOSTILE, "odd": ODD, "bomb": bomb()}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(graph))
-    page.goto(page_url)
-    unfold(page, page.locator("#own-workflow > button").first)
+    open_workflow_panel(page, page_url)
     with step("hostile"):
         drop(page, "workflow", tmp_path / "bad.json")
         expect(card).to_contain_text("1 inputs")
         press(page, "Run")
         expect(page.get_by_role("alert").first).to_contain_text("is outside the studio's folders")
     with step("values that fit no field leave a form and a word"):
+        open_workflow_panel(page, page_url)
         drop(page, "workflow", tmp_path / "odd.json")
         expect(card).to_contain_text("The form shows the first 200")
         expect(card).to_contain_text("because the workflow's values do not fit: Canvas: width, Sampler, ")
