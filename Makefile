@@ -36,7 +36,7 @@ check: lint  ## run lint and the quick tests, which need neither ComfyUI nor a b
 test-gpu: setup-dev  ## run all tests, with those that need a GPU
 	@$(BIN)/pytest --gpu
 
-test-cluster: setup-dev  ## run the tests of the cluster with Ray itself, which is installed into .venv/ray
+test-cluster: setup-dev  ## install Ray into .venv/ray, and run all tests of the cluster
 	@tools/ensure-ray.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all tests/runners/ray
 
@@ -59,7 +59,7 @@ lab: setup-dev  ## run the tests of the pocket model's training, and store that 
 	@OMP_NUM_THREADS=1 $(BIN)/pytest lab/tests --numprocesses 2 --dist loadfile
 	@$(BIN)/python -m tools.changed --passed lab
 
-zerogpu: setup-dev  ## run the tests with the package of Hugging Face ZeroGPU, and store that they passed
+zerogpu: setup-dev  ## run the tests with Hugging Face's ZeroGPU package, and store that they passed
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest tests/runners/zerogpu/hosted
 	@$(BIN)/python -m tools.changed --passed zerogpu
