@@ -86,7 +86,7 @@ def test_files_are_preloaded_by_repository_and_at_a_commit() -> None:
 def test_a_gated_file_is_not_preloaded() -> None:
     gated = ModelFile("vae", "c.safetensors", repo="org/two", path="c.safetensors", gated=True)
 
-    with pytest.raises(ValueError, match="org/two asks for consent"):
+    with pytest.raises(ValueError, match="org/two is gated"):
         space.preloads([gated], lambda _: COMMIT)
 
 

@@ -82,12 +82,12 @@ def preloads(files: Iterable[ModelFile], commit_of: CommitOf) -> list[str]:
     """Return the `preload_from_hub` entries of model files: repository, paths in it, commit.
 
     Raises:
-        ValueError: A file is behind a gate, which the platform's download cannot pass.
+        ValueError: A file is in a gated repository, from which the platform cannot download.
     """
     paths: dict[str, list[str]] = {}
     for file in files:
         if file.gated:
-            raise ValueError(f"{file.repo} asks for consent, so a Space cannot preload it. Choose another model set.")
+            raise ValueError(f"{file.repo} is gated, so a Space cannot preload it. Choose another model set.")
         if file.repo:
             paths.setdefault(file.repo, []).append(file.path)
     return [f"{repo} {','.join(sorted(found))} {commit_of(repo)}" for repo, found in sorted(paths.items())]
@@ -123,7 +123,7 @@ def _tracked(names: Iterable[str]) -> Iterator[str]:
 
 
 def deploy(space: str, model_set: str, hardware: str, *, private: bool) -> str:
-    """Create the Space if there is none, and make its files the repository's. Return its address.
+    """Create the Space if there is none, replace its files with the repository's, and return its address.
 
     The token is the one of Hugging Face's tools: HF_TOKEN, or that of `hf auth login`.
     """
@@ -144,10 +144,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Deploy a Space, or with `--stage` write its files to a folder."""
     parser = argparse.ArgumentParser(prog="python -m tools.space", description=__doc__)
     parser.add_argument("space", nargs="?", help="OWNER/NAME")
-    parser.add_argument("--model-set", default=FOR_A_GPU, help=f"the set to preload; {PREVIEW} needs no download")
-    parser.add_argument("--hardware", default="", help="zero-a10g, cpu-basic, …; as it is if left out")
+    parser.add_argument("--model-set", default=FOR_A_GPU, help=f"model set to preload; {PREVIEW} needs no download")
+    parser.add_argument("--hardware", default="", help="zero-a10g, cpu-basic, …; unchanged if left out")
     parser.add_argument("--private", action="store_true", help="make a new Space private")
-    parser.add_argument("--stage", type=Path, metavar="FOLDER", help="only write the files, without commits")
+    parser.add_argument("--stage", type=Path, metavar="FOLDER", help="only write the files, without fixed commits")
     parser.add_argument("--requirements", action="store_true", help="only write requirements.txt")
     given = parser.parse_args(arguments)
     if given.requirements:
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif given.space:
         print(deploy(given.space, given.model_set, given.hardware, private=given.private))
     else:
-        parser.error("name the Space, OWNER/NAME")
+        parser.error("give the Space as OWNER/NAME")
 
 
 if __name__ == "__main__":
