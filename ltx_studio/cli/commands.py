@@ -141,9 +141,7 @@ def generate(ctx: click.Context, /, source: Path | None, **given: Any) -> int:
 )
 @click.option("--model-set", default=None, help="Model set to start with.")
 @click.option("--workers", type=click.IntRange(1), default=None, help="Render this many clips at once on this machine.")
-@click.option(
-    "--cluster", metavar="ADDRESS", default=None, help="Render on the workers of the cluster at this address."
-)
+@click.option("--cluster", metavar="ADDRESS", default=None, help="Render on the cluster at this address.")
 def serve(
     *, lan: bool, host: str | None, port: int | None, model_set: str | None, workers: int | None, cluster: str | None
 ) -> None:
@@ -172,9 +170,9 @@ def setup() -> None:
 
 @cli.command()
 @click.option("--cluster", metavar="ADDRESS", required=True, help="Address of the cluster, HOST:PORT.")
-@click.option("--slots", type=click.IntRange(1), default=None, help="Number of workers. [one for each GPU, else 1]")
+@click.option("--slots", type=click.IntRange(1), default=None, help="Number of workers. [one per GPU; 1 without]")
 def worker(*, cluster: str, slots: int | None) -> int:
-    """Render for a studio on another machine, until stopped."""
+    """Render for a studio on another machine until you stop it."""
     from ltx_studio.studio.cluster import join
 
     return join(cluster, slots)
@@ -183,7 +181,7 @@ def worker(*, cluster: str, slots: int | None) -> int:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def workers(*, as_json: bool) -> None:
-    """Show the workers of the studio that is served with --workers or --cluster."""
+    """Show the workers of a studio that runs with --workers or --cluster."""
     from ltx_studio.cli.workers import show_workers
 
     show_workers(get_settings(), as_json=as_json)

@@ -1,4 +1,4 @@
-"""`ltx-studio workers`: the workers of the studio that is being served."""
+"""`ltx-studio workers`: the workers of the running studio."""
 
 from ltx_studio.cli.output import echo, echo_json
 from ltx_studio.settings import Settings
@@ -22,5 +22,5 @@ def show_workers(settings: Settings, *, as_json: bool) -> None:
             parts.append(f"{state.device}, {in_gb(state.used)} of {in_gb(state.total)} GB in use")
         parts.append(state.problem or (f"job {state.job}" if state.job else "free"))
         parts += [f"{state.model_set} loaded"] if state.model_set else []
-        parts += [f"answered {seconds_ago(state):.0f} s ago"] if state.heard else []
+        parts += [f"last seen {seconds_ago(state):.0f} s ago"] if state.heard else []
         echo(" · ".join(parts))

@@ -1,4 +1,4 @@
-"""Model files that a Hugging Face Space has downloaded while it was built: they are there to read only."""
+"""Model files that a Hugging Face Space downloaded during its build, which are read-only."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from ltx_studio.settings import Settings
 
 
 def with_writable_cache(settings: Settings) -> Settings:
-    """Return the settings with a Hugging Face cache that can be written.
+    """Return the settings with a writable Hugging Face cache.
 
-    That is the usual one, or if it is read-only a mirror of it in the studio's folder.
+    That is the usual cache or, if it is read-only, a mirror of it in the studio's folder.
 
     Raises:
         SetupError: The cache is a file.

@@ -213,7 +213,7 @@ def _workers(settings: Settings) -> Iterator[Finding]:
 
     for state in read_states(settings):
         said = state.problem or ", ".join(filter(None, [state.device or "ready", state.model_set, state.job]))
-        refused = _problem(f"{state.name}: {said}", "Correct this on that machine, and start its worker again.")
+        refused = _problem(f"{state.name}: {said}", "Fix this on that machine, then restart its worker.")
         yield Finding("Worker", f"{state.name}: {said}", refused if state.problem else None)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ltx_studio.events import Event, Finished, PhaseStarted, Step, Waiting
 
-LOST = "A worker was lost while it made this clip; another one made it again."
+LOST = "The first worker was lost during this run, so another one made the clip."
 
 
 class RunMetrics:

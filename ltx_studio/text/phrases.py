@@ -5,7 +5,7 @@ from collections.abc import Mapping
 WAITING: Mapping[str, str] = {
     "start": "Starting ComfyUI, which takes 10 to 20 seconds",
     "lane": "Waiting for another run to finish",
-    "lost": "A worker was lost. Trying once more on another one",
+    "lost": "A worker was lost. Trying again on another one",
     "gpu": "Waiting for a GPU",
     "hub": "Looking up the files on Hugging Face",
     "download": "Waiting for another download to finish",

@@ -31,7 +31,7 @@ from ltx_studio.web.take import TakePanel
 FIRST_MODE = "t2v"
 
 SET_UP_SECONDS = 2
-"""Seconds between two looks at a set-up that runs in the background."""
+"""Seconds between two checks of a set-up that runs in the background."""
 
 
 class Page:

@@ -8,8 +8,8 @@ from ltx_studio.studio import WorkerState
 from ltx_studio.text.formatting import in_memory
 
 HEAD = "Workers"
-FREE, RENDERING, NO_JOBS = "free", "renders job {job}", "gets no jobs: {problem}"
-IN_USE, LOADED, ANSWERED = "{used} of {total} in use", "{model_set} loaded", "answered {seconds} s ago"
+FREE, RENDERING, NO_JOBS = "free", "rendering job {job}", "gets no jobs: {problem}"
+IN_USE, LOADED, ANSWERED = "{used} of {total} in use", "{model_set} loaded", "last seen {seconds} s ago"
 
 
 def workers_card(states: Sequence[WorkerState], now: float | None = None) -> str:

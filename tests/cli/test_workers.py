@@ -28,8 +28,8 @@ def test_each_worker_has_a_line(home: Settings, capsys: pytest.CaptureFixture[st
     show_workers(home, as_json=False)
     one, two = capsys.readouterr().out.splitlines()
 
-    assert one == "one/1 · cuda:0, 20 of 80 GB in use · job abc123 · fp8 loaded · answered 3 s ago"
-    assert two == "two/1 · It has no ComfyUI. · answered 0 s ago"
+    assert one == "one/1 · cuda:0, 20 of 80 GB in use · job abc123 · fp8 loaded · last seen 3 s ago"
+    assert two == "two/1 · It has no ComfyUI. · last seen 0 s ago"
 
 
 def test_scripts_get_json(home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ def test_doctor_names_workers_that_get_no_jobs(home: Settings) -> None:
 
 
 def test_two_ways_to_say_where_jobs_run_are_refused(home: Settings) -> None:
-    with pytest.raises(RequestError, match="either on this machine or on a cluster"):
+    with pytest.raises(RequestError, match="not on both"):
         open_studio(home, workers=2, address="host:1")
 
 

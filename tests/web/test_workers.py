@@ -15,8 +15,8 @@ def test_each_worker_says_what_it_does() -> None:
     free = WorkerState("one/2", heard=97.0)
     shown = workers_card([busy, free], 102.0)
 
-    assert "renders job abc123 · cuda:0 NVIDIA H200, 20 GB of 80 GB in use · fp8 loaded · answered 2 s ago" in shown
-    assert "free · answered 5 s ago" in shown
+    assert "rendering job abc123 · cuda:0 NVIDIA H200, 20 GB of 80 GB in use · fp8 loaded · last seen 2 s ago" in shown
+    assert "free · last seen 5 s ago" in shown
 
 
 def test_a_refused_worker_says_why() -> None:
