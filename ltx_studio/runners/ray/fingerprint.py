@@ -73,13 +73,13 @@ def mismatch(studio: Fingerprint, worker: Fingerprint) -> str:
     Model files that only one of them has do no harm: a worker gets no jobs whose model set it lacks.
     """
     if worker.studio != studio.studio:
-        return f"It has LTX 2.3 Studio {worker.studio or 'of an unknown version'}, this studio is {studio.studio}."
+        return f"It has LTX 2.3 Studio {worker.studio or '(unknown version)'}; this studio has {studio.studio}."
     if worker.comfyui != studio.comfyui and studio.comfyui:
-        return f"It has {_comfyui(worker.comfyui)}, this studio has {_comfyui(studio.comfyui)}."
+        return f"It has {_comfyui(worker.comfyui)}; this studio has {_comfyui(studio.comfyui)}."
     differing = [key for key, mark in worker.files.items() if key in studio.files and _differ(mark, studio.files[key])]
     if differing:
         others = f" (and {len(differing) - 1} more)" if len(differing) > 1 else ""
-        return f"Its model file {differing[0]}{others} is not the one that this studio has."
+        return f"Its model file {differing[0]}{others} differs from this studio's."
     if studio.model_sets and not set(worker.model_sets) & set(studio.model_sets):
         return f"It has none of this studio's model sets: {', '.join(studio.model_sets)}."
     return ""

@@ -121,8 +121,8 @@ class RayRunner:
             if attempt < ATTEMPTS:
                 yield Waiting("lost")
         raise ExecutionError(
-            f"Two workers were lost while they ran this job, the last one was {last}.",
-            "Retry it, or make it smaller. The log of the worker says more.",
+            f"Two workers were lost while running this job; the last one was {last}.",
+            "Retry the job, or make the clip smaller. See the worker's log for details.",
             remedies=[Remedy.SMALLER, Remedy.RETRY],
         )
 

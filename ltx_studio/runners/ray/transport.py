@@ -135,7 +135,7 @@ class ReceivedInputs:
                 return
             if sha256(partial) != path.stem:
                 partial.unlink()
-                raise ExecutionError("A file of the request arrived damaged on the worker.", "Retry the job.")
+                raise ExecutionError("An input file was damaged on its way to the worker.", "Retry the job.")
             partial.replace(path)
         except OSError as error:
             raise _unwritten(error) from None

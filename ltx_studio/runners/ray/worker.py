@@ -68,7 +68,7 @@ class ClusterWorker:
         """Return its state. It answers during runs, too."""
         memory, problem = self._runner.memory(), self._runner.problem()
         if problem is None and self._runner.failed():  # else it would take one job after another, and fail them all
-            problem = SetupError("Its ComfyUI did not start.", "Look into the worker's log.")
+            problem = SetupError("Its ComfyUI did not start.", "Check the worker's log.")
         return {
             "fingerprint": self._fingerprint,
             "shares_home": self._shares_home,

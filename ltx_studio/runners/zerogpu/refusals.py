@@ -51,7 +51,7 @@ def no_gpu(*, details: str = "") -> NoGpuError:
 def lost(*, details: str = "") -> GpuLostError:
     """Return the error about a GPU process that is gone."""
     return GpuLostError(
-        "The process on the GPU ended before the run did.",
+        "The GPU process ended before the run was finished.",
         "Try again. If it happens again, make a smaller or shorter clip: the memory may be too small for this one.",
         details=details,
         remedies=[Remedy.SMALLER, Remedy.RETRY],
@@ -71,16 +71,16 @@ def _quota(message: str) -> GpuQuotaError:
     numbers, again = _LEFT.search(message), _AGAIN.search(message)
     if numbers is not None:
         said = (
-            f"Your GPU time for today is not enough: the run reserves {numbers['requested']} s, "
+            f"You do not have enough GPU time left: the run reserves {numbers['requested']} s, "
             f"and you have {max(int(numbers['left']), 0)} s left."
         )
     elif "runs limit" in message:
-        said = "You have used up your number of GPU runs for now."
+        said = "You have reached the limit of GPU runs for now."
     elif "too many" in message:
         said = "Your other runs have reserved all of your GPU time."
     else:
-        said = "GPU time for visitors without an account is used up."
-    wait = f"Try again in {again['wait']} (hours, minutes, seconds)" if again is not None else "Try again later"
+        said = "The GPU time for visitors without an account is used up."
+    wait = f"Try again in {again['wait']} (hours:minutes:seconds)" if again is not None else "Try again later"
     return GpuQuotaError(
         said,
         f"{wait}, make a smaller or shorter clip, or log in to Hugging Face, which gives you more time.",
@@ -100,7 +100,7 @@ def _too_long(seconds: int, message: str) -> GpuDurationError:
 
 def _visit(message: str) -> GpuVisitError:
     return GpuVisitError(
-        "The host no longer knows who you are: the page was open for too long.",
+        "Your Hugging Face session has expired: the page was open for too long.",
         "Reload the page, then start the run again.",
         details=message,
     )
@@ -108,7 +108,7 @@ def _visit(message: str) -> GpuVisitError:
 
 def _other(error: BaseException, message: str) -> GpuError:
     return GpuError(
-        "The host could not lend a GPU.",
+        "Hugging Face could not provide a GPU.",
         _RETRY_LATER,
         details=f"{type(error).__name__}: {message}",
         remedies=[Remedy.RETRY],

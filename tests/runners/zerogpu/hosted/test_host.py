@@ -117,15 +117,15 @@ def test_a_stream_without_a_result_is_a_failure(host: HostProcess) -> None:
 
 REFUSALS = {
     "quota": (quota(20, 3 * 3600), "gpu_quota", "you have 20 s left", "Try again in 3:00:00"),
-    "runs": (quota(20, 0), "gpu_quota", "number of GPU runs", "Try again later"),
+    "runs": (quota(20, 0), "gpu_quota", "limit of GPU runs", "Try again later"),
     "pending": (
         quota(20, 60, ("X-Approve-Result", "pending-overquota-exceeded")), "gpu_quota", "other runs", "Try again later"
     ),
     "duration": (quota(20, -1), "gpu_duration", "more than your account may use", "shorter or smaller"),
     "none": (NO_GPU_NOW, "gpu_busy", "No GPU was free", "in a minute"),
     "queue": (NO_GPU_IN_QUEUE, "gpu_busy", "No GPU was free", "in a minute"),
-    "token": (EXPIRED, "gpu_visit", "no longer knows who you are", "Reload the page"),
-    "broken": (BROKEN, "gpu", "could not lend a GPU", "in a minute"),
+    "token": (EXPIRED, "gpu_visit", "session has expired", "Reload the page"),
+    "broken": (BROKEN, "gpu", "could not provide a GPU", "in a minute"),
 }  # fmt: skip
 
 

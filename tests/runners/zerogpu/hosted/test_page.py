@@ -67,7 +67,7 @@ def test_a_visitor_sees_the_quote_makes_a_clip_and_finds_it_after_a_reload(
 ) -> None:
     page.set_extra_http_headers({"X-IP-Token": TOKEN, "ltx-studio-owner": "c" * 32})
     write(page, url, "a red ball bounces to the right", seconds=0.7)
-    expect(page.locator("#t2v-told")).to_contain_text("s of GPU, you have 5 min a day")
+    expect(page.locator("#t2v-told")).to_contain_text("s of GPU time; a free account gets 5 min a day")
 
     press(page, "Generate")
 
