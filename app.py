@@ -32,3 +32,5 @@ if __name__ == "__main__":
         serve(settings, ask=False, studio=studio, sets_up=settings.comfy_dir is None)
     except StudioError as error:
         sys.exit(printable(f"Error: {error.message} {hint_of(error)}"))
+    except OSError as error:
+        sys.exit(printable(f"Error: The studio's folder cannot be used: {error}. Set LTX_STUDIO_HOME to another one."))

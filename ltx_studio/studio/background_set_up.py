@@ -1,5 +1,6 @@
 """Set-up in a process of its own, while the page is open already, as on a Hugging Face Space that has just started."""
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def _error_of(lines: list[str]) -> SetupError:
 def _copy(source: IO[str], target: TextIO, lines: list[str]) -> None:
     """Print the lines of a process as they come, and keep those that are not empty."""
     for line in source:
-        print(line, end="", file=target, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # the terminal is gone, or cannot show a character
+            print(line, end="", file=target, flush=True)
         if line.strip():
             lines.append(line.strip())

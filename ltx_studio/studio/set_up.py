@@ -25,6 +25,15 @@ def installed_comfyui(settings: Settings) -> comfyui.ComfyInstall:
     return comfyui.find(settings)
 
 
+def is_set_up(settings: Settings) -> bool:
+    """Return whether `prepare` has nothing left to do."""
+    try:
+        comfyui.find(settings)
+    except SetupError:
+        return False
+    return snapshot_path(settings).is_file() and pocket_files.is_whole(settings)
+
+
 def prepare(settings: Settings, report: comfyui.Report) -> None:
     """Fetch what is missing, and store the pocket model.
 

@@ -33,6 +33,7 @@ from ltx_studio.studio.background_set_up import BackgroundSetUp
 from ltx_studio.studio.jobs import Jobs
 from ltx_studio.studio.models import Models
 from ltx_studio.studio.recipes import Recipes
+from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.takes import Takes
 from ltx_studio.studio.workflows import Workflows
 from ltx_studio.takes.retention import forget_jobs
@@ -83,14 +84,13 @@ class Studio:
         self._set_up: BackgroundSetUp | None = None
 
     def set_up(self, run: BackgroundSetUp | None = None) -> None:
-        """Set up in the background what is missing. Jobs wait until it is done, and `problem` says what happens.
+        """Run the set-up in the background. Jobs wait until it is done, and `problem` says what happens.
 
         Args:
             run: The run of the set-up, for tests.
         """
-        if self._runner.problem() is not None:
-            self._set_up = run or BackgroundSetUp(self._begin_if_possible)
-            self._set_up.start()
+        self._set_up = run or BackgroundSetUp(self._begin_if_possible)
+        self._set_up.start()
 
     @property
     def is_setting_up(self) -> bool:
@@ -122,7 +122,7 @@ class Studio:
 
     def _begin(self) -> None:
         """Have waiting jobs and downloads run at once if this process runs them."""
-        if self._works and not self.is_setting_up:
+        if self._works and not self.is_setting_up and not self._closing.is_set():
             if not self._in_request:
                 self.work()
             self.models.work()
@@ -142,7 +142,7 @@ class Studio:
             alone: Wait until no other process of the studio works; False works beside others.
         """
         with self._guard:
-            if self._worker is not None:
+            if self._worker is not None or self._closing.is_set():
                 return
             worker: Worker | WorkerPool
             if isinstance(self._runner, ClusterRunner):
@@ -255,8 +255,9 @@ class Studio:
         if self._set_up is not None and self._set_up.is_running:
             step = f": {self._set_up.step}" if self._set_up.step else ""
             return SetupError(f"The studio is being set up{step}.", "This takes a few minutes, once. Jobs wait for it.")
-        problem = self._runner.problem()
-        return self._set_up.error if problem and self._set_up and self._set_up.error else problem
+        if self._set_up is not None and self._set_up.error is not None and not is_set_up(self.settings):
+            return self._set_up.error
+        return self._runner.problem()
 
     def is_broken(self) -> bool:
         """Return whether the engine cannot get ready, or has failed to; `start` tries again."""

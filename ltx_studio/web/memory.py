@@ -1,5 +1,6 @@
 """Memory on the page: the badge in the header, and the panel with the loaded models and a button that unloads them."""
 
+from dataclasses import replace
 from html import escape
 
 import gradio as gr
@@ -97,7 +98,10 @@ class MemoryPanel:
             loaded = words.LOADED.format(count=count, size=in_memory(reading.loaded)) if count else words.NONE_LOADED
             said = f"{words.DEVICE.format(device=_name(reading), taken=taken, total=total)} {loaded} {policy(reading)}"
         memory = f'<div class="card"><p class="head">{words.MEMORY}</p><p>{cards.prose(said)}</p></div>'
-        return memory + workers_card(self._studio.workers())
+        workers = self._studio.workers()
+        if not self._discretion.is_open:  # nothing of this machine, nor of others' jobs
+            workers = [replace(each, job="", problem=self._discretion.said(each.problem)) for each in workers]
+        return memory + workers_card(workers)
 
     def _unload(self) -> tuple[str, str]:
         """Unload all models, or say that a run uses them, rather than wait for it."""

@@ -1,11 +1,12 @@
 """Checks of model files as streams of cards, one at a time for each browser tab, and the questions of the tabs."""
 
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from queue import Empty, Full, Queue
+from typing import Any, TypeVar
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import BusyError, RequestError, StudioError
@@ -112,12 +113,12 @@ def checked(
     verdicts: list[Verdict] = []
     card, told = model_cards.checking(None, 0, count), -TELL_SECONDS
     for seen in with_pauses(check, TELL_SECONDS):
-        if seen is None:
-            yield card
-            continue
         if cancel.cancelled:
             yield cards.message(words.CHECK_STOPPED)
             return None
+        if seen is None:
+            yield card
+            continue
         if isinstance(seen, Verdict):
             verdicts.append(seen)
         done = len({verdict.file.key for verdict in verdicts})
@@ -129,17 +130,44 @@ def checked(
 
 
 def with_pauses(items: Iterable[T], seconds: float) -> Generator[T | None, None, None]:
-    """Yield items, and None each time the next one takes `seconds` longer; items are made in a thread of their own."""
-    source, end = iter(items), object()
-    with ThreadPoolExecutor(1, thread_name_prefix="with-pauses") as thread:
-        while True:
-            coming: Future[T | object] = thread.submit(next, source, end)
-            while not wait([coming], seconds).done:
-                yield None
-            item = coming.result()
-            if item is end:
+    """Yield items, and None each time the next one takes `seconds` longer.
+
+    Items are made in a thread of their own, which nothing waits for: a disk that stalls keeps nobody from leaving.
+    """
+    made: Queue[tuple[str, Any]] = Queue(1)
+    over = threading.Event()
+
+    def hand_over(kind: str, item: object = None) -> None:
+        while not over.is_set():
+            with suppress(Full):
+                made.put((kind, item), timeout=seconds)
                 return
-            yield cast("T", item)
+
+    def make() -> None:
+        try:
+            for item in items:
+                hand_over("item", item)
+                if over.is_set():
+                    return
+            hand_over("end")
+        except BaseException as error:
+            hand_over("error", error)
+
+    threading.Thread(target=make, name="with-pauses", daemon=True).start()
+    try:
+        while True:
+            try:
+                kind, item = made.get(timeout=seconds)
+            except Empty:
+                yield None
+                continue
+            if kind == "error":
+                raise item
+            if kind == "end":
+                return
+            yield item
+    finally:
+        over.set()
 
 
 def in_words(problem: Exception) -> StudioError:

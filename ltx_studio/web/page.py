@@ -268,7 +268,9 @@ class Page:
             self._studio.start()
             return gr.update(visible=False), gr.Timer(active=False)
         if self._studio.is_setting_up:
-            return gr.update(value=cards.message(problem.message, problem.hint), visible=True), gr.Timer(active=True)
+            return gr.update(
+                value=cards.message(self._discretion.said(problem.message), problem.hint), visible=True
+            ), gr.Timer(active=True)
         return gr.update(value=self._discretion.error(problem), visible=True), gr.Timer(active=False)
 
     def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:

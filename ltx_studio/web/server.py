@@ -18,12 +18,13 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from ltx_studio import limits, sandbox
-from ltx_studio.errors import RequestError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.logs import log_to_file, terminal_kept
 from ltx_studio.models import default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
 from ltx_studio.studio import Studio
+from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.space import is_zerogpu
 from ltx_studio.web import cards, words
 from ltx_studio.web.answers import AnswerErrors, answering, not_understood, refusing
@@ -259,13 +260,17 @@ def serve(
     host = EVERYWHERE if lan else host
     studio = studio or Studio(settings, works=True)
     blocks = build_app(settings, studio=studio, model_set=model_set)
-    if sets_up:
+    if sets_up and not is_set_up(settings):
         studio.set_up()
     made = make_password() if ask and is_open(server_name=host) and not settings.password else ""
     blocks.password = settings.password or made
     blocks.owners.at_home = ask and not is_shared()
-    with terminal_kept() as terminal:
-        _open_and_stay(blocks, studio, made, terminal, host, port)
+    try:
+        with terminal_kept() as terminal:
+            _open_and_stay(blocks, studio, made, terminal, host, port)
+    except StudioError:
+        studio.close()
+        raise
     if not studio.close():
         _end_at_once()
 

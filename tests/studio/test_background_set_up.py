@@ -1,5 +1,6 @@
 """Set-up in the background, while the page is open."""
 
+import io
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from ltx_studio.queue import LOCAL, Done, Queued
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.studio.background_set_up import BackgroundSetUp
+from ltx_studio.studio.set_up import is_set_up
 from tests.runners.quick import QuickRunner
 from tests.support import small_spec
 
@@ -116,12 +118,50 @@ def test_a_failed_set_up_says_why(home: Settings, script: str, message: str, hin
     assert studio.close()
 
 
-def test_nothing_is_set_up_where_nothing_is_missing(home: Settings) -> None:
-    studio = Studio(home, QuickRunner(home))
+def test_an_error_of_the_set_up_stays_after_comfyui_is_there(home: Settings) -> None:
+    """For example, the disk was full when the pocket model was to be stored."""
+    runner, ended = Unready(home), threading.Event()
+    studio = Studio(home, runner)
+    touch = f"import pathlib, sys; pathlib.Path({str(runner.needed)!r}).touch(); "
+    studio.set_up(run_of(touch + "sys.exit('Error: The disk is full.\\nFree some space.')", ended))
+    assert ended.wait(60)
 
-    studio.set_up(run_of("raise SystemExit(1)", threading.Event()))
+    problem = studio.problem()
 
-    assert not studio.is_setting_up
+    assert problem is not None
+    assert problem.message == "The set-up failed: The disk is full."
+    assert studio.close()
+
+
+def test_a_home_without_comfyui_is_not_set_up(home: Settings) -> None:
+    assert not is_set_up(home)
+
+
+def test_a_home_is_set_up_when_nothing_is_missing(set_up: Settings) -> None:
+    assert is_set_up(set_up)
+
+
+def test_a_closed_studio_begins_nothing_when_its_set_up_ends(home: Settings) -> None:
+    runner = Unready(home)
+    studio = Studio(home, runner, works=True)
+    studio.set_up(BackgroundSetUp(studio.start, (sys.executable, "-c", "import time; time.sleep(300)")))
+    (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+    runner.needed.touch()
+
+    assert studio.close()
+
+    time.sleep(0.5)
+    assert isinstance(studio.jobs.get(job, LOCAL).state, Queued)
+
+
+def test_a_terminal_that_is_gone_does_not_stop_the_set_up(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio, ended, terminal = Studio(home, Unready(home)), threading.Event(), io.StringIO()
+    terminal.close()
+    monkeypatch.setattr("sys.stdout", terminal)
+
+    studio.set_up(run_of("print('one step')", ended))
+
+    assert ended.wait(60)
     assert studio.close()
 
 

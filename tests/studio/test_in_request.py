@@ -105,6 +105,21 @@ def test_a_follower_who_leaves_stops_the_run_and_one_who_only_follows_does_not(h
     assert it.close(20)
 
 
+def test_a_second_tab_that_closes_leaves_the_run_to_the_first(home: Settings) -> None:
+    it, _ = opened(home, seconds=1)
+    (job_id,) = it.jobs.submit("alice", [small_spec()])
+    begun, later = it.follow(job_id, "alice"), it.follow(job_id, "alice")
+    assert isinstance(next(begun).state, Queued)
+    while not isinstance(next(later).state, Running):
+        pass
+
+    begun.close()  # type: ignore[attr-defined]  # the request that began the run
+    *_, ended = later
+
+    assert isinstance(ended.state, Done)
+    assert it.close(20)
+
+
 def test_a_paused_job_waits(studio: tuple[Studio, Asking]) -> None:
     it, runner = studio
     (job_id,) = it.jobs.submit("alice", [small_spec()])

@@ -49,6 +49,7 @@ class ZeroGPURunner:
         self._pids: dict[quotes.Size, int] = {}
         self._seen: set[int | None] = set()
         self._memory: Memory | None = None
+        self._here = threading.local()
         self._guard, self._closed = threading.Lock(), threading.Event()
 
     def problem(self) -> StudioError | None:
@@ -68,6 +69,7 @@ class ZeroGPURunner:
 
         A run that was cut off after its time is tried once more with twice the time.
         """
+        self._here.memory = None
         try:
             workflow, quote = self._preparer.prepare(spec, cancel), self._quote(spec)
         except StoppedError:
@@ -87,8 +89,8 @@ class ZeroGPURunner:
         yield outcome
 
     def memory(self) -> Memory | None:
-        """Return the memory of the GPU process when it was last read; None before the first run."""
-        return self._memory
+        """Return the memory of the GPU process when it was last read; in the thread of a run, by that run."""
+        return getattr(self._here, "memory", self._memory)
 
     def failed(self) -> bool:
         """Return False: each run starts anew."""
@@ -103,6 +105,8 @@ class ZeroGPURunner:
         self._closed.set()
         with self._guard:
             streams = list(self._streams)
+        for stream in streams:
+            stream.stop()
         ended = [stream.close(timeout / max(len(streams), 1)) for stream in streams]
         for process in active_children():
             if process.pid in self._seen:
@@ -153,6 +157,7 @@ class ZeroGPURunner:
                 if stream.pid is not None:
                     self._pids[quote.size] = stream.pid
                     self._seen.add(stream.pid)
+                self._here.memory = stream.memory
                 self._memory = stream.memory or self._memory
                 if isinstance(event, Finished | Failed | Cancelled):
                     return event

@@ -64,6 +64,10 @@ class Stream:
         finally:
             self._stop.set()
 
+    def stop(self) -> None:
+        """Stop the run, and return at once."""
+        self._stop.set()
+
     def close(self, timeout: float) -> bool:
         """Stop the run, end its process if it takes longer than `timeout` seconds, and return whether it has ended."""
         self._stop.set()
@@ -91,7 +95,7 @@ class Stream:
                     beat = now
                     yield event
             elif self._ended.is_set() and self._items.empty():
-                return self._ending(is_stopped=stopped_at is not None)
+                return self._ending(is_stopped=stopped_at is not None or self._stop.is_set())
             elif (failure := self._overdue(now, stopped_at)) is not None:
                 self._end_process()
                 self._ended.wait(END_SECONDS)

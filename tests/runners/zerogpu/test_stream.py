@@ -64,6 +64,26 @@ def test_an_abort_is_for_time_only_when_the_time_is_over() -> None:
     assert code_of(told(1.0, aborted, seconds=1)) == "gpu_lost"  # it had no GPU yet
 
 
+def test_a_stream_that_is_closed_ends_as_cancelled_so_that_its_job_can_wait_again() -> None:
+    def call() -> Iterator[dict[str, Any]]:
+        yield HERE
+        while True:
+            yield to_dict(Step("stage1", 1, 8))
+            time.sleep(0.05)
+
+    stream = Stream(call, 30)
+    events = stream.events(CancelToken())
+    while not isinstance(next(events), Step):
+        pass
+    closing = threading.Thread(target=stream.close, args=(10,))
+    closing.start()
+
+    *_, last = events
+
+    closing.join()
+    assert last == Cancelled()
+
+
 def test_a_visitor_who_left_while_waiting_has_cancelled() -> None:
     assert told(RuntimeError("Connection closed by visitor while queueing")) == [Cancelled()]
 
