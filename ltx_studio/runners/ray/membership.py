@@ -126,10 +126,17 @@ class Membership:
             member.link.kill()
 
     def unload(self, member: Member) -> tuple[Memory, Memory] | None:
-        """Free a worker's models; return its memory before and after, or None if it runs a job or is lost."""
+        """Free a worker's models; return its memory before and after, or None if it runs a job or is lost.
+
+        A worker that cannot free them counts as lost.
+        """
         try:
             answer = ask(member, "unload")
         except WorkerLostError:
+            return None
+        except Exception:
+            log.exception("worker %s cannot free its models", member.name)
+            self.lose(member)
             return None
         if answer is None:
             return None
@@ -150,7 +157,7 @@ class Membership:
         now = time.monotonic()
         for place, name in places.items():
             if place not in self._hired and now >= self._not_before.get(place, 0.0):
-                self._hired[place] = self.roster.add(name, self._cluster.hire(place, name, self._token.name))
+                self._hire(place, name)
         for member in self.roster.members():
             self._hear(member)
         if self._settings.keep_alive_minutes is not None:
@@ -158,6 +165,15 @@ class Membership:
                 self.unload(member)
         with contextlib.suppress(OSError):
             write_states(self._settings, self.roster.states())
+
+    def _hire(self, place: str, name: str) -> None:
+        try:
+            link = self._cluster.hire(place, name, self._token.name)
+        except Exception:
+            log.exception("worker %s could not be started", name)
+            self._not_before[place] = time.monotonic() + HIRE_AGAIN_SECONDS
+            return
+        self._hired[place] = self.roster.add(name, link)
 
     def _part(self, places: Mapping[str, str]) -> None:
         """Part with workers that are lost, or whose place is gone."""
@@ -173,14 +189,19 @@ class Membership:
         had = member.problem
         try:
             description = member.link.look()
+            if description is not None:
+                self.roster.hear(member, description)
         except WorkerLostError:
+            self.lose(member)
+            return
+        except Exception:
+            log.exception("worker %s cannot describe itself", member.name)
             self.lose(member)
             return
         if description is None:
             if member.heard_at and time.monotonic() - member.heard > LOST_SECONDS:
                 self.lose(member)
             return
-        self.roster.hear(member, description)
         if member.problem and member.problem != had:
             log.warning("worker %s gets no jobs: %s", member.name, member.problem)
         elif had and not member.problem:
