@@ -30,7 +30,10 @@ ASK_SECONDS = 120.0
 """How long a worker may take to answer a question."""
 
 HIRE_AGAIN_SECONDS = 30.0
-"""When to try again where a worker ended before it had answered: it may fail each time."""
+"""When to try again where a worker could not be started or ended early: it may fail each time."""
+
+EARLY_SECONDS = 60.0
+"""A worker that ends sooner than this after its first answer has ended early."""
 
 
 class Cluster(Protocol):
@@ -182,8 +185,9 @@ class Membership:
                 log.info("worker %s has left", member.name)
                 self.lose(member)
                 del self._hired[place]
-                if not member.heard_at:
-                    self._not_before[place] = time.monotonic() + HIRE_AGAIN_SECONDS
+                now = time.monotonic()
+                if member.joined is None or now - member.joined < EARLY_SECONDS:
+                    self._not_before[place] = now + HIRE_AGAIN_SECONDS
 
     def _hear(self, member: Member) -> None:
         had = member.problem

@@ -30,6 +30,7 @@ class Member:
         job: The id of the job that it was given; empty if it is free.
         model_set: The id of the model set that its last job used; empty if nothing is loaded.
         memory: The memory of its device; None while ComfyUI starts.
+        joined: When it first answered, by the monotonic clock; None if it never did.
         heard: When it last answered, by the monotonic clock.
         heard_at: The same in seconds since the epoch; 0 if it never did.
         free_since: Since when it has been free, by the monotonic clock.
@@ -44,6 +45,7 @@ class Member:
     job: str = ""
     model_set: str = ""
     memory: Memory | None = None
+    joined: float | None = None
     heard: float = field(default_factory=time.monotonic)
     heard_at: float = 0.0
     free_since: float = 0.0
@@ -104,7 +106,7 @@ class Roster:
             if member.fingerprint is None:
                 member.fingerprint = Fingerprint.from_dict(description["fingerprint"])
                 member.shares_home = bool(description["shares_home"])
-                member.free_since = now
+                member.joined = member.free_since = now
             problem = description.get("problem")
             member.problem = mismatch(self._fingerprint, member.fingerprint) or (
                 "" if problem is None else StudioError.from_dict(problem).message

@@ -16,6 +16,7 @@ import pytest
 
 from ltx_studio.errors import SetupError
 from ltx_studio.queue import LOCAL, Cancelled, Done, Queued, Running
+from ltx_studio.runners.ray import membership
 from ltx_studio.runners.ray.cluster import RayCluster
 from ltx_studio.runners.ray.membership import Membership
 from ltx_studio.runners.ray.runner import RayRunner
@@ -101,7 +102,10 @@ def test_two_hundred_jobs_none_lost_none_doubled_and_three_owners_take_turns(hom
     assert staged_in(home) == set()
 
 
-def test_a_job_whose_actor_is_killed_ends_done_on_the_other_one_and_says_so(home: Settings) -> None:
+def test_a_job_whose_actor_is_killed_ends_done_on_the_other_one_and_says_so(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "EARLY_SECONDS", 0.0)
     with serving(home, 3.0, workers=2) as studio:
         ready(studio, 2)
         (job,) = studio.jobs.submit(LOCAL, [small_spec()])

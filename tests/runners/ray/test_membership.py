@@ -1,11 +1,13 @@
 """Workers that fail in unusual ways: the others go on."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ltx_studio.errors import ExecutionError
+from ltx_studio.runners.ray import membership as module
 from ltx_studio.runners.ray.link import Link
 from ltx_studio.runners.ray.membership import Membership
 from ltx_studio.settings import Settings
@@ -76,3 +78,30 @@ def test_a_worker_that_cannot_free_its_models_is_lost(
     assert studio.unload(one) is None
     assert sick.is_dead
     assert names(studio) == ["two"]
+
+
+def test_where_a_worker_ended_soon_after_its_first_answer_the_next_one_starts_later(
+    studio: Membership, cluster: ThreadCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HIRE_AGAIN_SECONDS", 0.3)
+    cluster.links["one"][0].kill()
+    for _ in range(3):
+        studio.look()
+    at_once = len(cluster.links["one"])
+    time.sleep(0.3)
+    studio.look()
+
+    assert at_once == 1
+    assert len(cluster.links["one"]) == 2
+    assert len(cluster.links["two"]) == 1
+
+
+def test_where_a_worker_has_lived_for_long_the_next_one_starts_at_once(
+    studio: Membership, cluster: ThreadCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EARLY_SECONDS", 0.0)
+    cluster.links["one"][0].kill()
+    for _ in range(2):
+        studio.look()
+
+    assert len(cluster.links["one"]) == 2

@@ -219,6 +219,7 @@ def test_a_worker_whose_engine_does_not_start_gets_no_jobs(home: Settings) -> No
 
 def test_a_silent_worker_counts_as_lost(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(membership, "LOST_SECONDS", 0.3)
+    monkeypatch.setattr(membership, "EARLY_SECONDS", 0.0)
     cluster = ThreadCluster(EndlessRunner, {"here/1": home})
     with running(home, cluster) as runner:
         until(lambda: runner.lanes() == 1)
