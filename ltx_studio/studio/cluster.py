@@ -1,5 +1,6 @@
 """Studios with several workers, on this machine or on others. Ray is imported only here, and only on demand."""
 
+import os
 import subprocess
 import time
 
@@ -43,7 +44,10 @@ def join(address: str, slots: int | None) -> int:
     """
     from ltx_studio.runners.ray.join import join_command
 
-    with subprocess.Popen(join_command(address, slots)) as joined:
+    command = list(join_command(address, slots))
+    if os.name == "posix":  # Ray takes the place of this process, so that each signal reaches it
+        os.execv(command[0], command)
+    with subprocess.Popen(command) as joined:
         try:
             return joined.wait()
         except KeyboardInterrupt:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from ltx_studio.cli.workers import NO_CLUSTER, show_workers
@@ -81,3 +83,27 @@ def test_ray_is_not_imported_where_it_is_not_used() -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
 
     assert ended.stdout.strip() == "False"
+
+
+JOINED = """
+import sys
+import ltx_studio.runners.ray.join as module
+ray = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+module.join_command = lambda address, slots: [sys.executable, "-c", ray]
+from ltx_studio.studio.cluster import join
+sys.exit(join("host:1", 1))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signal")
+def test_a_worker_that_is_terminated_leaves_nothing_running() -> None:
+    with subprocess.Popen([sys.executable, "-c", JOINED], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        ray = int(worker.stdout.readline())
+        worker.terminate()
+        worker.wait(20)
+        is_left = psutil.pid_exists(ray) and psutil.Process(ray).status() != psutil.STATUS_ZOMBIE
+        if is_left:
+            os.kill(ray, signal.SIGKILL)
+
+    assert not is_left
