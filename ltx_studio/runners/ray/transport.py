@@ -103,7 +103,7 @@ class ReceivedResults:
 class ReceivedInputs:
     """The files of requests on a worker that does not share the studio's home, each named by its contents.
 
-    They are in the folder for temporary files, which is cleared of what was not needed for a day.
+    They are in the folder for temporary files. What was not needed for a day is removed when files are asked for.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -117,6 +117,7 @@ class ReceivedInputs:
                 os.utime(self.folder / Path(name).name)
             except OSError:
                 missing.append(name)
+        run_folders.sweep_temp(self.folder)
         return missing
 
     def take(self, name: str, block: bytes, number: int, *, is_last: bool) -> None:

@@ -118,7 +118,7 @@ class ClusterWorker:
         finally:
             self._job = ""
             with self._guard:
-                self._tokens.clear()  # with those of attempts that had ended before they were stopped
+                self._tokens.pop(attempt, None)  # that of the next attempt may be there already
 
     def cancel(self, attempt: str) -> None:
         """Stop a run, also inside a step, and also if it has not begun yet."""
