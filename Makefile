@@ -28,6 +28,7 @@ test: setup-dev  ## run all tests (TESTS=tests/web: some of them); as root on De
 
 test-all: setup-dev  ## run all tests with every row of the large tables, of which `make test` runs a tenth
 	@tools/ensure-chromium.sh
+	@tools/ensure-ray.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: lint  ## run lint and the quick tests, which need neither ComfyUI nor a browser (90 seconds)

@@ -1,4 +1,4 @@
-"""What the head of a cluster costs, and a simulation of 1 to 512 workers that renders nothing.
+"""Measure what the head of a cluster costs, and simulate 1 to 512 workers without rendering.
 
 python -m bench.cluster            # the head's processor time, and the simulation
 python -m bench.cluster pace       # 10 clips on one worker and on two of one thread each; needs Ray
@@ -44,10 +44,10 @@ RECORDED = (
 """Seconds of a run: the README's table of the pocket preview, every mode with every preset."""
 
 LARGER = 10.0
-"""How much longer runs of the full model take on a GPU, about: 9 s to 3 min."""
+"""About how much longer the full model runs on a GPU than the pocket model here: 9 s to 3 min."""
 
 LOOKS, RENEWALS, REPORTS, BEATS, PREVIEWS = 4.0, 0.1, 4.0, 2.0, 1.0
-"""How often each of these happens in a second of a run."""
+"""How often each step happens per second of a run."""
 
 ON_RAY = 4.5
 """Milliseconds of the head's processor for each second of a run on Ray, beside the above: see `bench.ray_head`."""
@@ -210,7 +210,7 @@ def _cost_of_following(
 
 @dataclass(slots=True)
 class _Seen:
-    """What a simulation has seen."""
+    """The measurements of one simulation."""
 
     arrived: dict[str, tuple[str, float]]
     delays: list[float]

@@ -1,4 +1,4 @@
-"""What a server spends on each client that follows a run.
+"""Measure what each client that follows a run costs the server.
 
 python -m bench.followers
 """
