@@ -22,11 +22,7 @@ class Preparer:
 
     def problem(self) -> StudioError | None:
         """Return why nothing can run here, or None. Looks at files only."""
-        try:
-            comfyui.find(self._settings)
-        except StudioError as problem:
-            return problem
-        return None
+        return problem_of(self._settings)
 
     def prepare(self, spec: Buildable, cancel: CancelToken) -> Workflow:
         """Make the files of `spec` ready and build its graph.
@@ -44,6 +40,15 @@ class Preparer:
         workflow = spec.build(stager)
         Store(self._settings).require(workflow.graph, spec.fetch_advice, spec.pocket)
         return workflow
+
+
+def problem_of(settings: Settings) -> StudioError | None:
+    """Return why nothing can be prepared here, or None. Looks at files only."""
+    try:
+        comfyui.find(settings)
+    except StudioError as problem:
+        return problem
+    return None
 
 
 def _stopper(cancel: CancelToken) -> Callable[[], None]:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.engine import Memory, comfyui, run_folders
+from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting, from_dict
 from ltx_studio.media.input_store import check_kept
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
 from ltx_studio.runners.cluster_state import WorkerState
+from ltx_studio.runners.preparing import problem_of
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Buildable
 from ltx_studio.runners.ray import membership
 from ltx_studio.runners.ray.link import EventStream, WorkerLostError
@@ -60,11 +61,7 @@ class RayRunner:
 
     def problem(self) -> StudioError | None:
         """Return why nothing can run here, or None. Looks at files only."""
-        try:
-            comfyui.find(self._settings)
-        except StudioError as problem:
-            return problem
-        return None
+        return problem_of(self._settings)
 
     def start(self) -> None:
         """Do nothing: each worker gets ready as soon as it joins."""
