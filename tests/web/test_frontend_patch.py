@@ -1,4 +1,4 @@
-"""`ltx_studio.web.frontend_patch`: the installed Gradio has the slow words once, and the fast ones do the same."""
+"""`ltx_studio.web.frontend_patch`: each patch replaces one part of the installed scripts, and does what it says."""
 
 import json
 import subprocess
@@ -8,10 +8,11 @@ from typing import Any
 
 from gradio.route_utils import BUILD_PATH_LIB
 from playwright._impl._driver import compute_driver_executable
+from playwright.sync_api import Page, expect
 
-from ltx_studio.web.frontend_patch import FAST, SLOW, patched
+from ltx_studio.web import words
+from ltx_studio.web.frontend_patch import FAST, PATCHES, SLOW, patched
 
-A_SCRIPT = next(Path(BUILD_PATH_LIB).glob("core-*.js"))
 COMPARE = """
 const [slow, fast, pages] = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const run = (text, { ids, events }) => {
@@ -35,16 +36,20 @@ def page(seed: int) -> dict[str, Any]:
     return {"ids": ids, "events": events}
 
 
-def test_the_installed_script_is_patched_once() -> None:
-    script = A_SCRIPT.read_bytes()
+def test_each_patch_replaces_one_part_of_the_installed_scripts() -> None:
+    scripts = {each.name: each.read_bytes() for each in Path(BUILD_PATH_LIB).glob("*.js")}
 
-    assert script.count(SLOW.encode()) == 1
-    assert patched(A_SCRIPT.name, script) == script.replace(SLOW.encode(), FAST.encode())
+    for patch in PATCHES:
+        with_it = [name for name, script in scripts.items() if patch.old.encode() in script]
+        assert len(with_it) == 1, patch
+        script = scripts[with_it[0]]
+        assert script.count(patch.old.encode()) == 1
+        assert patch.new.encode() in patched(with_it[0], script)
 
 
 def test_another_script_is_served_as_it_is() -> None:
     assert patched("core-new.js", b"find_attached_events(e){}") == b"find_attached_events(e){}"
-    assert patched("index-1.js", SLOW.encode()) == SLOW.encode()
+    assert patched("video-1.js", SLOW.encode()) == SLOW.encode()
 
 
 def test_both_find_the_same_events() -> None:
@@ -55,3 +60,40 @@ def test_both_find_the_same_events() -> None:
     answers = json.loads(done.stdout)
     assert sum(len(events) > 1 for slow, _ in answers for events in slow) > 100
     assert [slow for slow, _ in answers] == [fast for _, fast in answers]
+
+
+HOLD_THE_CLOSING = """
+    const ask = window.fetch;
+    const isClosing = (chunk) => new TextDecoder().decode(chunk).includes("close_stream");
+    window.fetch = async (...asked) => {
+      const answer = await ask(...asked);
+      if (!String(asked[0]?.url ?? asked[0]).includes("queue/data") || window.letClose) return answer;
+      const late = new TransformStream({
+        async transform(chunk, stream) {
+          if (isClosing(chunk)) await new Promise((goOn) => (window.letClose = goOn));
+          stream.enqueue(chunk);
+        },
+      });
+      return new Response(answer.body.pipeThrough(late), answer);
+    };
+"""
+"""A script: the first time that the server closes the stream of answers, the page learns of it when `letClose` is
+called, as over a slow network."""
+
+
+def test_a_search_is_answered_that_was_sent_while_the_server_closed_the_stream(
+    page: Page, page_url_without_comfyui: str
+) -> None:
+    page.add_init_script(HOLD_THE_CLOSING)
+    page.goto(page_url_without_comfyui)
+    page.wait_for_function("Boolean(window.letClose)")
+
+    with page.expect_response("**/queue/join?*") as joined:
+        page.locator("#history-search :is(input, textarea)").evaluate(
+            "(field) => { field.value = 'no such take'; field.dispatchEvent(new Event('input', { bubbles: true })); }"
+        )
+    joined.value.finished()
+    page.wait_for_timeout(300)  # the page has read the answer
+    page.evaluate("letClose()")
+
+    expect(page.locator("#history-takes .nothing")).to_contain_text(words.NOTHING_FITS)
