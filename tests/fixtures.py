@@ -79,9 +79,10 @@ SLOW = tuple(
         "runners/ray/test_runner",
         "runners/test_executor", "runners/test_processes", "runners/zerogpu/hosted/test_app",
         "runners/zerogpu/test_stream", "studio/test_in_request", "test_app", "test_forked", "test_permissions",
-        "test_sandbox", "test_setup_script", "web/test_answers", "web/test_components", "web/test_examples",
-        "web/test_form", "web/test_gate", "web/test_lan", "web/test_light", "web/test_model_api", "web/test_model_work",
-        "web/test_own_form", "web/test_serve", "web/test_served", "web/test_sessions",
+        "test_sandbox", "test_setup_script", "web/access/test_answers", "web/gradio_compat/test_components", "web/test_examples",
+        "web/forms/test_form", "web/access/test_gate", "web/test_lan", "web/gradio_compat/test_light",
+        "web/test_model_api", "web/panels/test_model_work",
+        "web/test_own_form", "web/test_serve", "web/test_served", "web/gradio_compat/test_sessions",
     )
 )  # fmt: skip
 """Modules of over two seconds that need neither: they start processes or servers, or read large files."""

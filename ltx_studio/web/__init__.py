@@ -2,7 +2,7 @@
 
 import gc
 
-from ltx_studio.web.light import no_files_of_types
+from ltx_studio.web.gradio_compat.light import no_files_of_types
 
 _was_on = gc.isenabled()
 gc.disable()  # importing Gradio creates many objects and frees few: collecting garbage takes a tenth of the time

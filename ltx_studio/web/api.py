@@ -22,11 +22,11 @@ from ltx_studio.models import Registry, get_registry
 from ltx_studio.modes import MODES, Media, Mode, get_mode
 from ltx_studio.studio import Failed, Job, JobSpec, Spec, Studio
 from ltx_studio.web import words
-from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.access.values import check_values
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.model_api import ModelEndpoints
-from ltx_studio.web.owners import Owners
-from ltx_studio.web.values import check_values
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ class Api:
 
     def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
         self._studio, self._owners, self._model_set = studio, owners, model_set
-        self._discretion = Discretion(studio.settings, owners)
+        self._redaction = Redaction(studio.settings, owners)
         self._preset = default_preset(studio.settings, model_set.family).id
-        self._models = ModelEndpoints(studio.models, self._discretion)
+        self._models = ModelEndpoints(studio.models, self._redaction)
 
     def build(self) -> None:
         """Add the endpoints to the open Blocks."""
@@ -80,14 +80,14 @@ class Api:
         return stream if inspect.isgeneratorfunction(function) else call
 
     def _gradio_error(self, error: StudioError) -> gr.Error:
-        told = self._discretion.told(error)
+        told = self._redaction.told(error)
         return gr.Error(f"{told.message} {told.hint}", title=told.code, print_exception=False)
 
     def _job(self, job: Job) -> Json:
         """Return a job as JSON, as clients receive it."""
         told: Json = job.as_dict()
         if isinstance(job.state, Failed):
-            told["error"] = self._discretion.told(job.state.error).as_dict()
+            told["error"] = self._redaction.told(job.state.error).as_dict()
         return told
 
     def _endpoint(self, mode: Mode) -> Callable[..., Json]:

@@ -8,7 +8,7 @@ import gradio as gr
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files
 from ltx_studio.studio import Download, Models
-from ltx_studio.web.discretion import Discretion
+from ltx_studio.web.access.redaction import Redaction
 
 Json = dict[str, Any]
 
@@ -18,14 +18,14 @@ LONGEST_LIST = 1000
 class ModelEndpoints:
     """Downloads belong to the studio, so every client sees the same ones."""
 
-    def __init__(self, models: Models, discretion: Discretion) -> None:
-        self._models, self._discretion = models, discretion
+    def __init__(self, models: Models, redaction: Redaction) -> None:
+        self._models, self._redaction = models, redaction
         self.at_once = (self.download_models, self.downloads, self.download, self.stop_download)
         """The endpoints that return at once."""
 
     def download_models(self, model_set: str, request: gr.Request, everything: bool = False) -> Json:  # noqa: ARG002
         """Download the missing files of a model set, with `everything` its LoRAs and control models too."""
-        self._discretion.check_may_fetch()
+        self._redaction.check_may_fetch()
         registry = self._models.store().registry
         chosen = registry.get_set(model_set)
         files = model_files(MODES.values(), chosen, registry, everything=everything)
@@ -52,9 +52,9 @@ class ModelEndpoints:
 
     def stop_download(self, download: str, request: gr.Request) -> Json:  # noqa: ARG002
         """Stop a download; what has been fetched is kept."""
-        self._discretion.check_may_fetch()
+        self._redaction.check_may_fetch()
         return self._told(self._models.cancel(download))
 
     def _told(self, download: Download) -> Json:
         told = download.as_dict()
-        return told | ({"error": self._discretion.told(download.error).as_dict()} if download.error else {})
+        return told | ({"error": self._redaction.told(download.error).as_dict()} if download.error else {})

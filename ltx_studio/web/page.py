@@ -14,19 +14,20 @@ from ltx_studio.families.default_preset import default_preset
 from ltx_studio.media.extract import write_picture, write_sound
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
-from ltx_studio.web import cards, kept, words
-from ltx_studio.web.control_map import ControlMap
-from ltx_studio.web.discretion import Discretion
+from ltx_studio.web import cards, words
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.files import made
-from ltx_studio.web.form import Form, Updates
-from ltx_studio.web.gallery import Gallery
-from ltx_studio.web.line import LinePanel
-from ltx_studio.web.models import ModelsPanel
-from ltx_studio.web.owners import Owners
-from ltx_studio.web.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
-from ltx_studio.web.remedies import carry_out
-from ltx_studio.web.run import SKIP, RunPanel
-from ltx_studio.web.take import TakePanel
+from ltx_studio.web.forms import kept
+from ltx_studio.web.forms.control_map import ControlMap
+from ltx_studio.web.forms.form import Form, Updates
+from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
+from ltx_studio.web.panels.gallery import Gallery
+from ltx_studio.web.panels.models import ModelsPanel
+from ltx_studio.web.panels.queue_panel import QueuePanel
+from ltx_studio.web.panels.remedies import carry_out
+from ltx_studio.web.panels.run import SKIP, RunPanel
+from ltx_studio.web.panels.take import TakePanel
 
 FIRST_MODE = "t2v"
 
@@ -39,7 +40,7 @@ class Page:
 
     def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
         self._studio, self._owners, self._model_set = studio, owners, model_set
-        self._discretion = Discretion(studio.settings, owners)
+        self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
         self.forms = {mode: Form(MODES[mode], model_set, studio.takes.estimate, preset, studio.cost) for mode in MODES}
         self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
@@ -85,7 +86,7 @@ class Page:
         restored = video.upload(self._restore_video, [video], outputs, **QUIET)
         restored.then(None, None, None, js="() => window.ltxStudio.toTold()", **QUIET)
 
-    def wire(self, gallery: Gallery, line: LinePanel, models: ModelsPanel) -> None:
+    def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
         take, run = self.take, self.run
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
@@ -148,7 +149,7 @@ class Page:
         with gr.Column(visible=mode == FIRST_MODE, elem_id=f"form-{mode}", elem_classes=["form-of-mode"]) as column:
             form.build()
             if "control" in form.components:
-                ControlMap(form, self._studio, self._discretion).build()
+                ControlMap(form, self._studio, self._redaction).build()
         made: gr.Column = column
         return made
 
@@ -269,9 +270,9 @@ class Page:
             return gr.update(visible=False), gr.Timer(active=False)
         if self._studio.is_setting_up:
             return gr.update(
-                value=cards.message(self._discretion.said(problem.message), problem.hint), visible=True
+                value=cards.message(self._redaction.said(problem.message), problem.hint), visible=True
             ), gr.Timer(active=True)
-        return gr.update(value=self._discretion.error(problem), visible=True), gr.Timer(active=False)
+        return gr.update(value=self._redaction.error(problem), visible=True), gr.Timer(active=False)
 
     def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
         """Yield what a browser kept of each form; the first mode always gets a value, to show what it will make."""
@@ -306,9 +307,9 @@ class Page:
         try:
             return "", *fill(self.take.record(take_id, request))
         except OSError:
-            return self._discretion.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
+            return self._redaction.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
         except StudioError as problem:
-            return self._discretion.error(problem), *self._nothing()
+            return self._redaction.error(problem), *self._nothing()
 
     def _sent(self, record: TakeRecord, mode: str, last: bool) -> tuple[Any, ...]:
         """Open a mode's form with what a take has for it: prompt, picture, sound or clip, and the preset."""
@@ -339,7 +340,7 @@ class Page:
             filled = self.fill_from(spec)
             return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
         except StudioError as problem:
-            return self._discretion.error(problem), None, *self._nothing()
+            return self._redaction.error(problem), None, *self._nothing()
 
     def _left_out(self, spec: Spec) -> str:
         """Return a sentence on what the form cannot restore of a request; empty if nothing is lost."""

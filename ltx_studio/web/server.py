@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -27,26 +26,26 @@ from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.space import is_zerogpu
 from ltx_studio.web import cards, words
-from ltx_studio.web.answers import AnswerErrors, answering, not_understood, refusing
+from ltx_studio.web.access.answers import AnswerErrors, answering, not_understood, refusing
+from ltx_studio.web.access.front import StudioApp, believing
+from ltx_studio.web.access.gate import Gate, Throttle, check_of, make_password, own_addresses
+from ltx_studio.web.access.guard import EVERYBODY, Files, KeepFiles, handed_out
+from ltx_studio.web.access.origins import Hosts
+from ltx_studio.web.access.owners import GiveCookie, Owners, is_loopback
+from ltx_studio.web.access.values import check_body, check_inputs, check_values, filled
 from ltx_studio.web.api import Api
-from ltx_studio.web.event_queue import EventKeeper
 from ltx_studio.web.files import asset
-from ltx_studio.web.front import StudioApp, believing
-from ltx_studio.web.gallery import Gallery
-from ltx_studio.web.gate import Gate, Throttle, check_of, make_password, own_addresses
-from ltx_studio.web.guard import EVERYBODY, Files, KeepFiles, handed_out
-from ltx_studio.web.line import LinePanel
-from ltx_studio.web.memory import MemoryBadge
-from ltx_studio.web.models import ModelsPanel
-from ltx_studio.web.origins import Hosts
-from ltx_studio.web.own import OwnPanels
-from ltx_studio.web.owners import GiveCookie, Owners, is_loopback
+from ltx_studio.web.gradio_compat.event_queue import EventKeeper
+from ltx_studio.web.gradio_compat.sessions import KeepSessions
+from ltx_studio.web.gradio_compat.statics import Statics
 from ltx_studio.web.page import Page
-from ltx_studio.web.sessions import KeepSessions
-from ltx_studio.web.settings_panel import SettingsPanel
-from ltx_studio.web.statics import Statics
+from ltx_studio.web.panels.gallery import Gallery
+from ltx_studio.web.panels.memory import MemoryBadge
+from ltx_studio.web.panels.models import ModelsPanel
+from ltx_studio.web.panels.own import OwnPanels
+from ltx_studio.web.panels.queue_panel import QueuePanel
+from ltx_studio.web.panels.settings_panel import SettingsPanel
 from ltx_studio.web.theme import theme
-from ltx_studio.web.values import check_body, check_inputs, check_values, filled
 
 API_PAGE = "endpoints"
 
@@ -56,6 +55,12 @@ MOST_EVENTS = 200
 FIRST_VISITOR_SECONDS = 5.0
 """Seconds before ComfyUI starts without a visitor: its start would about double the loading time of a page that is
 opened at once. A page that has loaded starts ComfyUI itself."""
+
+
+STYLES = (
+    "layout.css", "controls.css", "forms.css", "screen.css", "panels.css", "queue.css", "history.css", "compare.css",
+)  # fmt: skip
+"""The page's style sheets, in `assets`; later rules win. `frame.css` is for what lies outside of Gradio's container."""
 
 
 class StudioBlocks(gr.Blocks):
@@ -100,25 +105,24 @@ class StudioBlocks(gr.Blocks):
             Middleware(GiveCookie, owners=self.owners),
             Middleware(KeepFiles, owners=self.owners, files=self.files),
         ]
-        with as_file(files("ltx_studio.web") / "assets" / "studio.css") as css:
-            look: dict[str, Any] = {
-                "theme": theme(),
-                "css_paths": [css],
-                "head": f"<style>{asset('frame.css')}{room()}</style>"
-                f"<script>{asset('files.js')}{asset('studio.js')}{asset('forms.js')}</script>",
-                "footer_links": [],
-                "run_history": False,
-                "max_file_size": limits.UPLOAD.most,
-                "share": share,  # explicit, because Gradio shares on its own in a notebook
-                "num_workers": 0,  # workers would serve files and accept uploads on separate ports, without our checks
-                "_frontend": False,  # otherwise it requests the page again, and reads a 3 s delay as no network
-            }
-            if self.password and options.get("auth") is None:
-                look["auth"] = check_of(self.password)
-                middleware.insert(4, Middleware(Gate, throttle=Throttle()))
-            look["_app"] = StudioApp(middleware, hosts)
-            with believing(proxies):
-                return super().launch(*args, **(look | options))
+        look: dict[str, Any] = {
+            "theme": theme(),
+            "css": "".join(map(asset, STYLES)),
+            "head": f"<style>{asset('frame.css')}{room()}</style>"
+            f"<script>{asset('files.js')}{asset('studio.js')}{asset('forms.js')}</script>",
+            "footer_links": [],
+            "run_history": False,
+            "max_file_size": limits.UPLOAD.most,
+            "share": share,  # explicit, because Gradio shares on its own in a notebook
+            "num_workers": 0,  # workers would serve files and accept uploads on separate ports, without our checks
+            "_frontend": False,  # otherwise it requests the page again, and reads a 3 s delay as no network
+        }
+        if self.password and options.get("auth") is None:
+            look["auth"] = check_of(self.password)
+            middleware.insert(4, Middleware(Gate, throttle=Throttle()))
+        look["_app"] = StudioApp(middleware, hosts)
+        with believing(proxies):
+            return super().launch(*args, **(look | options))
 
     def close(self, *args: Any, **options: Any) -> None:
         """Close as Gradio does, but cut the connections of open tabs, for which Gradio waits five seconds.
@@ -213,7 +217,7 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
             page.build(blocks)
     with drawer:
         gr.HTML(cards.close_button(), elem_id="drawer-head")
-        gallery, line = Gallery(studio, owners), LinePanel(studio, owners, page.run.followed)
+        gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
         models = ModelsPanel(studio, owners, model_set.id)
         gallery.build(blocks)
         line.build(blocks)

@@ -111,7 +111,7 @@ def show_form(path: Path, ground: Ground, attempts: Attempts) -> None:
     """Build the fields of a workflow, and send them as the page does."""
     from gradio.routes import ORJSONResponse
 
-    from ltx_studio.web import own
+    from ltx_studio.web.panels import own
 
     graph = attempts(lambda: read_workflow(path, ground.definitions))
     if graph is None or not attempts.passes(lambda: check_known(graph, ground.definitions)):

@@ -15,7 +15,7 @@ from ltx_studio.queue.specs import read_spec
 from ltx_studio.queue.states import Progress
 from ltx_studio.settings import Settings
 from ltx_studio.takes.history import History, NewTake
-from ltx_studio.web.line import name_of
+from ltx_studio.web.panels.queue_panel import name_of
 
 SPECS = [
     "{}",

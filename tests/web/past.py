@@ -18,8 +18,8 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes.history import TakeRecord
-from ltx_studio.web.gallery import Gallery
-from ltx_studio.web.owners import COOKIE, Owners
+from ltx_studio.web.access.owners import COOKIE, Owners
+from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.server import StudioBlocks
 from tests.support import small_spec
 

@@ -18,7 +18,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
-from ltx_studio.web.owners import COOKIE, is_loopback
+from ltx_studio.web.access.owners import COOKIE, is_loopback
 from tests.support import ROOT, small_spec
 
 EXAMPLES = re.compile(r"```python\n(.*?)```", re.DOTALL)

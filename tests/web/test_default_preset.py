@@ -13,8 +13,8 @@ from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.api import Api
-from ltx_studio.web.owners import Owners
 from ltx_studio.web.page import Page
 
 

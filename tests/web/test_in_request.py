@@ -9,9 +9,9 @@ import pytest
 from ltx_studio.queue import LOCAL
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Done, Running, Studio
-from ltx_studio.web.owners import Owners
-from ltx_studio.web.run import RunPanel
-from ltx_studio.web.take import TakePanel
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.panels.run import RunPanel
+from ltx_studio.web.panels.take import TakePanel
 from tests.runners.quick import QuickRunner
 from tests.support import small_spec
 

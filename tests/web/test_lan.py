@@ -24,7 +24,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
-from ltx_studio.web.gate import (
+from ltx_studio.web.access.gate import (
     FREE_GUESSES,
     MOST_WAITING,
     WAIT_SECONDS,
@@ -33,7 +33,7 @@ from ltx_studio.web.gate import (
     make_password,
     network_of,
 )
-from ltx_studio.web.owners import Owners
+from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.server import StudioBlocks
 from tests.support import ROOT, environment, run_studio, small_spec
 from tests.web.asgi import in_a_thread

@@ -13,12 +13,12 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes.history import NewTake, TakeRecord
 from ltx_studio.web import words
+from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.api import Api
-from ltx_studio.web.compare import Compare
-from ltx_studio.web.gallery import Gallery
-from ltx_studio.web.line import LinePanel
-from ltx_studio.web.owners import Owners
-from ltx_studio.web.take import TakePanel
+from ltx_studio.web.panels.compare import Compare
+from ltx_studio.web.panels.gallery import Gallery
+from ltx_studio.web.panels.queue_panel import QueuePanel
+from ltx_studio.web.panels.take import TakePanel
 from tests.queue.test_stored_json import put
 from tests.support import MODEL_SETS, queue_of
 
@@ -110,7 +110,7 @@ def test_a_row_of_nonsense_does_not_empty_the_queues_panel(studio: Studio, colum
     queue_of(studio).submit(LOCAL, [("t2v", {"mode": "t2v", "params": {"prompt": "a ball"}})])
     put(studio.settings.database_file, **columns)
 
-    view = LinePanel(studio, OWNERS, lambda tab: None)._view(None, asking())
+    view = QueuePanel(studio, OWNERS, lambda tab: None)._view(None, asking())
 
     assert len(Queue(Database(studio.settings.database_file)).of(LOCAL)) == 1
     assert all(row["name"] for row in view["rows"])

@@ -8,12 +8,12 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.studio import Studio
-from ltx_studio.web.discretion import Discretion
-from ltx_studio.web.download_board import DownloadBoard
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.model_api import ModelEndpoints
-from ltx_studio.web.owners import Owners
+from ltx_studio.web.panels.download_board import DownloadBoard
 from tests.shop import SIZE, Shop
-from tests.web.test_models import with_tiny_set
+from tests.web.panels.test_models import with_tiny_set
 
 REQUEST = gr.Request(session_hash="a client")
 
@@ -29,7 +29,7 @@ def owners() -> Owners:
 @pytest.fixture
 def endpoints(shop: Shop, owners: Owners) -> ModelEndpoints:
     settings = with_tiny_set(shop)
-    return ModelEndpoints(Studio(settings).models, Discretion(settings, owners))
+    return ModelEndpoints(Studio(settings).models, Redaction(settings, owners))
 
 
 def test_a_set_is_downloaded_and_followed(endpoints: ModelEndpoints, shop: Shop) -> None:
@@ -89,8 +89,8 @@ def test_others_see_no_folder_in_an_error(
 @pytest.mark.parametrize("may", [True, False])
 def test_only_who_may_stop_a_download_sees_the_button(shop: Shop, owners: Owners, *, may: bool) -> None:
     settings = with_tiny_set(shop)
-    models, discretion = Studio(settings).models, Discretion(settings, owners)
-    board = DownloadBoard(models, discretion)
+    models, redaction = Studio(settings).models, Redaction(settings, owners)
+    board = DownloadBoard(models, redaction)
     with gr.Blocks():
         board.build()
     download_id = models.get(list(models.store().registry.files.values())[:1], "A file")

@@ -18,7 +18,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
-from ltx_studio.web.gate import own_addresses
+from ltx_studio.web.access.gate import own_addresses
 from ltx_studio.web.server import StudioBlocks
 from tests.support import small_spec, small_workflow
 from tests.web.conftest import Watch

@@ -1,0 +1,1 @@
+"""The modes' forms: fields, filling in, what the browser keeps."""

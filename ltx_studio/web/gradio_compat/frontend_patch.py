@@ -1,0 +1,66 @@
+"""Patches of Gradio's browser side, applied to its scripts as they are served; the files on disk stay as they are.
+
+Each states what it mends and when to remove it. A script without these exact words is served unchanged, and
+`tests/web/gradio_compat/test_frontend_patch.py` fails.
+"""
+
+from typing import NamedTuple
+
+
+class Patch(NamedTuple):
+    """Replace `old` by `new` in the script whose name begins with `script`."""
+
+    script: str
+    old: str
+    new: str
+
+
+SLOW = (
+    "find_attached_events(e,t){let n=t.filter(t=>t.targets.find(([t])=>t===e.id))"
+    ".map(t=>{let n=t.targets.find(([t])=>t===e.id);return n?n[1]:null}).filter(Boolean);"
+    "return e.props.shared_props.attached_events=n,e}"
+)
+"""Gradio 6.31 finds the events of each component by going through all events of the page, each time in two passes over
+objects that record every access. With 511 components and 169 events that took a quarter of the page's loading time.
+"""
+FAST = (
+    "find_attached_events(e,t){"
+    "let all=(this.eventsOfPage??=new WeakMap),byId=all.get(t);"
+    "if(!byId){all.set(t,byId=new Map);"
+    "for(let{targets}of t){let own=new Map;"
+    "for(let[id,event]of targets)own.has(id)||own.set(id,event);"
+    "for(let[id,event]of own)event&&(byId.get(id)?.push(event)??byId.set(id,[event]))}}"
+    "return e.props.shared_props.attached_events=[...byId.get(e.id)??[]],e}"
+)
+"""Goes through the events once. Remove when `find_attached_events` in Gradio's `init.svelte.ts` no longer filters all
+dependencies for each component.
+"""
+
+PATCHES = (
+    Patch("core-", SLOW, FAST),
+    # The server closes the stream of answers when no event is pending. An event that the page sends before it learns
+    # of that has its answer on no stream: the click is lost. Remove when `open_stream` in Gradio's client looks for
+    # unclosed events when the stream closes.
+    Patch(
+        "index-",
+        "if(s.msg===`close_stream`){wt(r,o.abort_controller);return}",
+        "if(s.msg===`close_stream`){wt(r,o.abort_controller);t.size&&await o.open_stream();return}",
+    ),
+    # An answer that comes before its event is known would leave the event unclosed for ever: with the patch above, a
+    # stream for nothing. Remove together with it.
+    Patch(
+        "index-",
+        "E in g&&(g[E].forEach(e=>t(e)),delete g[E]),v[E]=t,y.add(E),h.open||await this.open_stream()",
+        "v[E]=t,y.add(E);let early=g[E]??[];delete g[E];"
+        "early.some(e=>e.msg===`process_completed`)&&y.delete(E);early.forEach(e=>t(e));"
+        "h.open||!y.has(E)||await this.open_stream()",
+    ),
+)
+
+
+def patched(name: str, script: bytes) -> bytes:
+    """Return the script as it is served, by the name of its file."""
+    for patch in PATCHES:
+        if name.startswith(patch.script):
+            script = script.replace(patch.old.encode(), patch.new.encode())
+    return script

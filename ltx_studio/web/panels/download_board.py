@@ -1,0 +1,137 @@
+"""The models panel's board of downloads: the same in every tab, kept up to date while the panel is open."""
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from ltx_studio.errors import RequestError
+from ltx_studio.events import Fetching
+from ltx_studio.studio import Download, Models
+from ltx_studio.text.phrases import WAITING
+from ltx_studio.web import cards, words
+from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.panels import model_cards
+from ltx_studio.web.panels.model_work import MOST_ASKED
+
+Updates: TypeAlias = dict[Any, Any]
+
+BUSY_SECONDS, IDLE_SECONDS = 1.0, 3.0
+"""Between two updates, with and without a download."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a tab shows: a download's id and state, and its card."""
+
+    download_id: str
+    state: str
+    card: str
+
+
+class DownloadBoard:
+    """The card of the download that runs or ended last, with a button that stops it.
+
+    A download belongs to the studio: a tab only shows it, whoever started it, and closing the tab ends nothing.
+
+    Attributes:
+        timer: Ticks while the panel is open; the panel answers with `look`.
+        stop_button: Stops the download that is shown; hidden from visitors who may not.
+    """
+
+    timer: gr.Timer
+    stop_button: gr.Button
+    _card: gr.HTML
+
+    def __init__(self, models: Models, redaction: Redaction) -> None:
+        self._models, self._redaction = models, redaction
+        self._shown: dict[str, _Shown] = {}
+
+    def build(self) -> None:
+        """Add the board to the open Blocks."""
+        self._card = gr.HTML(elem_id="models-downloads")
+        self.stop_button = gr.Button(words.STOP_DOWNLOAD, elem_id="models-stop-download", min_width=100, visible=False)
+        self.timer = gr.Timer(IDLE_SECONDS, active=False)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The components that `look` updates."""
+        return [self._card, self.stop_button, self.timer]
+
+    def look(self, session: str, *, anew: bool = False) -> tuple[Updates, bool]:
+        """Return the updates for a tab, none if nothing has changed, and whether a download began or ended.
+
+        Args:
+            session: The tab's session.
+            anew: Return all updates: the tab may show something else.
+        """
+        before = self._shown.get(session)
+        found = self._of(before)
+        if found is None:
+            return ({self.timer: gr.Timer(IDLE_SECONDS, active=True)} if anew else {}), False
+        now = _Shown(found.id, found.state.name, self._card_of(found))
+        self._remember(session, now)
+        has_turned = before is None or (now.download_id, now.state) != (before.download_id, before.state)
+        if now == before and not anew:
+            return {}, False
+        return self._updates(found, now), has_turned
+
+    def show(self, session: str, download_id: str) -> Updates:
+        """Return the updates that show a download which a tab has just requested."""
+        self._remember(session, _Shown(download_id, "", ""))
+        return self.look(session, anew=True)[0]
+
+    def stop(self, session: str) -> Updates:
+        """Stop the download that a tab shows, and return the updates."""
+        shown = self._shown.get(session)
+        if shown is not None:
+            self._models.cancel(shown.download_id)
+        return self.look(session, anew=True)[0]
+
+    def _of(self, before: _Shown | None) -> Download | None:
+        """Return the download to show: the same until its end was shown, then the one that runs; None if none does."""
+        active = self._models.active_downloads()
+        if before is not None:
+            same = next((each for each in active if each.id == before.download_id), None)
+            if same is not None:
+                return same
+            if not active or before.state in ("", "queued", "running"):
+                with contextlib.suppress(RequestError):  # its row is forgotten
+                    return self._models.download(before.download_id)
+        return active[0] if active else None
+
+    def _remember(self, session: str, shown: _Shown) -> None:
+        self._shown.pop(session, None)
+        self._shown[session] = shown
+        for old in list(self._shown)[:-MOST_ASKED]:
+            del self._shown[old]
+
+    def _updates(self, found: Download, now: _Shown) -> Updates:
+        label = words.STOPPING if found.is_stopping else words.STOP_DOWNLOAD
+        return {
+            self._card: now.card,
+            self.stop_button: gr.update(
+                visible=found.is_active and self._redaction.may_fetch, value=label, interactive=not found.is_stopping
+            ),
+            self.timer: gr.Timer(BUSY_SECONDS if found.is_active else IDLE_SECONDS, active=True),
+        }
+
+    def _card_of(self, found: Download) -> str:
+        if found.error is not None:
+            return self._redaction.error(found.error)
+        wait = found.progress.wait
+        match found.state.name:
+            case "done":
+                return cards.message(words.FETCHED if found.damaged is None else words.REPAIRED)
+            case "cancelled":
+                return cards.message(words.FETCH_STOPPED)
+            case "queued":
+                return cards.message(WAITING["download"], words.FETCH_CLOSE)
+        if wait is not None or not found.progress.files:
+            said = self._redaction.said(wait.note) if wait else ""
+            return cards.message(WAITING[wait.reason if wait else "hub"], said or words.FETCH_CLOSE)
+        return model_cards.downloads([self._row(each) for each in found.progress.files], found.title)
+
+    def _row(self, row: Fetching) -> Fetching:
+        return replace(row, note=self._redaction.said(row.note))

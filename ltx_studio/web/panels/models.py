@@ -1,0 +1,397 @@
+"""The models panel: shows which files a set needs; fetches, checks, repairs and removes them."""
+
+import logging
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.families import ModelSet
+from ltx_studio.models import ModelFile, Plan, Store, get_registry, make_plan
+from ltx_studio.models.files import Identity
+from ltx_studio.models.repair import Repair, repair_of
+from ltx_studio.modes import MODES
+from ltx_studio.modes.required_models import model_files, removals_of
+from ltx_studio.studio import Failed, Studio
+from ltx_studio.text.formatting import in_bytes
+from ltx_studio.web import cards, words
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
+from ltx_studio.web.panels import model_cards
+from ltx_studio.web.panels.download_board import DownloadBoard
+from ltx_studio.web.panels.memory import MemoryPanel
+from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked, in_words
+from ltx_studio.web.panels.remedies import files_to_fetch
+
+log = logging.getLogger(__name__)
+
+Updates: TypeAlias = dict[Any, Any]
+"""Component → its new value or update."""
+
+Work: TypeAlias = Callable[[CancelToken], Iterator[Updates]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The panel's components."""
+
+    chosen: gr.Radio
+    plan: gr.HTML
+    everything: gr.Checkbox
+    get: gr.Button
+    stop: gr.Button
+    sizes: gr.Button
+    contents: gr.Button
+    repair: gr.Button
+    remove: gr.Button
+    card: gr.HTML
+    confirm: gr.Row
+    remove_now: gr.Button
+    keep: gr.Button
+
+    @property
+    def controls(self) -> tuple[gr.components.Component, ...]:
+        """The components that are disabled while work runs."""
+        return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
+
+    @property
+    def choice(self) -> tuple[gr.Radio, gr.Checkbox]:
+        """The components that choose the files."""
+        return self.chosen, self.everything
+
+    @property
+    def shown(self) -> list[Any]:
+        return [*self.controls, self.plan, self.stop, self.repair, self.confirm]
+
+    @property
+    def asked(self) -> list[Any]:
+        """The outputs of a button's click."""
+        return [*self.shown, self.card, self.remove_now]
+
+
+class ModelsPanel:
+    """Choose a model set, see its files, get, check and remove them. Each browser tab runs one check at a time."""
+
+    def __init__(self, studio: Studio, owners: Owners, in_use: str) -> None:
+        self._studio, self._settings, self._in_use, self._owners = studio, studio.settings, in_use, owners
+        self._redaction = Redaction(studio.settings, owners)
+        self._at_work, self._asked = AtWork(), Asked()
+        self._models, self._board = studio.models, DownloadBoard(studio.models, self._redaction)
+        self._parts: _Parts
+
+    def build(self) -> None:
+        """Add the panel to the open Blocks."""
+        with gr.Accordion(words.MODELS, open=False, elem_id="models", elem_classes="panel") as panel:
+            self._parts = parts = self._lay_out()
+            MemoryPanel(self._studio, self._redaction).build(panel)
+        self._wire(parts, panel)
+
+    def _lay_out(self) -> _Parts:
+        chosen = gr.Radio(
+            [(each.label, each.id) for each in get_registry(self._settings).sets.values()],
+            value=self._in_use,
+            label=words.MODEL_SET,
+            elem_id="models-set",
+        )
+        plan = gr.HTML(elem_id="models-plan")
+        everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
+        with gr.Row():
+            get = _button(words.GET, "models-get", variant="primary", interactive=False)
+        self._board.build()
+        with gr.Row():
+            sizes, contents = (
+                _button(words.CHECK_SIZES, "models-sizes", interactive=False),
+                _button(words.CHECK_CONTENTS, "models-contents", interactive=False),
+            )
+            stop = _button(words.STOP, "models-stop", interactive=False)
+            remove_ = _button(words.REMOVE, "models-remove", interactive=False)
+        card = gr.HTML(elem_id="models-run")
+        repair = _button(words.REPAIR, "models-repair", variant="primary", visible=False)
+        with gr.Row(visible=False) as confirm:
+            keep = _button(words.KEEP, "models-keep")
+            remove_now = _button(words.REMOVE_NOW, "models-remove-now", variant="stop")
+        return _Parts(
+            chosen, plan, everything, get, stop, sizes, contents, repair, remove_, card, confirm, remove_now, keep,
+        )  # fmt: skip
+
+    def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
+        choice, board, shown = parts.choice, self._board, [*parts.shown, *self._board.outputs]
+        gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
+        panel.expand(self._ready, choice, shown, **QUIET)  # not on load: the page appears sooner without it
+        panel.collapse(lambda: gr.Timer(active=False), None, [board.timer], **AT_ONCE)
+        board.timer.tick(self._look, choice, shown, **AT_ONCE)
+        board.stop_button.click(self._stop_download, None, [*board.outputs, parts.card], **AT_ONCE)
+        work = (
+            parts.get.click(self._get, choice, [*parts.asked, *board.outputs], **QUIET),
+            parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.contents.click(self._check_contents, choice, parts.asked, concurrency_limit=None, **QUIET),
+            parts.repair.click(self._repair, None, [*parts.asked, *board.outputs], **QUIET),
+            parts.remove_now.click(self._remove, None, parts.asked, **QUIET),
+        )
+        for done in work:
+            # Gradio drops a click while the previous one's handler still runs, so the buttons are enabled after it
+            done.then(self._ready, choice, shown, **QUIET)
+        parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
+        parts.keep.click(self._keep, None, parts.asked, **QUIET)
+        parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
+
+    def wire_fetch(self, button: gr.Button, failed: gr.State) -> None:
+        """Have `button` fetch the files that the job in `failed` lacked. The panel must be built."""
+        parts = self._parts
+        opened = button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
+        begun = opened.then(self._get_for, [failed], [*parts.asked, *self._board.outputs], **QUIET)
+        begun.then(self._ready, parts.choice, [*parts.shown, *self._board.outputs], **QUIET)
+
+    # The files that are here
+
+    def _files(self, model_set: str, everything: bool) -> tuple[list[ModelFile], Store]:
+        store = self._models.store()
+        chosen = store.registry.get_set(model_set)
+        return model_files(MODES.values(), chosen, store.registry, everything=everything), store
+
+    def _show(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Return the updates after another choice, which closes the open question."""
+        shown = self._what_is_here(model_set, everything)
+        if self._at_work.is_on(str(request.session_hash)):  # work has just begun, and updates the panel when it ends
+            return {self._parts.plan: gr.skip()}
+        return {**shown, **self._asked_nothing(request), self._parts.card: ""}
+
+    def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Return the updates after work has ended: which files are here, and what can be done next."""
+        # in this order: what ends while the files are looked at is still news to the next tick
+        downloads, _ = self._board.look(str(request.session_hash), anew=True)
+        shown = self._what_is_here(model_set, everything)
+        if self._at_work.is_on(str(request.session_hash)):
+            return {self._parts.plan: gr.skip(), **downloads}
+        return {
+            **shown,
+            **downloads,
+            **self._what_is_asked(request),
+            self._parts.stop: gr.update(value=words.STOP, interactive=False),
+        }
+
+    def _look(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Return the updates of the downloads, and of what is here when anybody's began or ended."""
+        downloads, has_turned = self._board.look(str(request.session_hash))
+        if has_turned and not self._at_work.is_on(str(request.session_hash)):
+            downloads = {**self._what_is_here(model_set, everything), **downloads}
+        return downloads or {self._parts.plan: gr.skip()}
+
+    def _what_is_here(self, model_set: str, everything: bool) -> Updates:
+        parts, awake = self._parts, gr.update(interactive=True)
+        try:
+            files, store = self._files(model_set, everything)
+            plan = make_plan(files, store)
+            to_fetch = [planned for planned in plan.missing if planned.file.repo]
+            is_coming = self._models.bringing(planned.file for planned in to_fetch) is not None
+            can_get, shown = (
+                bool(to_fetch) and plan.fits and not is_coming,
+                self._shown(plan, store.registry.get_set(model_set)),
+            )
+            choices = gr.update(interactive=True, choices=list(self._choices(store)))
+        except Exception as problem:
+            can_get, shown, choices = False, self._problem(problem), awake
+        return {
+            **dict.fromkeys(parts.controls, awake),
+            parts.chosen: choices,
+            parts.plan: shown,
+            parts.get: gr.update(interactive=can_get),
+        }
+
+    def _shown(self, plan: Plan, chosen: ModelSet) -> str:
+        note = words.IN_USE if chosen.id == self._in_use else words.USE_IT.format(id=chosen.id)
+        return model_cards.plan(plan, notice=chosen.notice, note=note)
+
+    def _choices(self, store: Store) -> Iterator[tuple[str, str]]:
+        """Yield the label, with what is missing, and the id of each set."""
+        for each in store.registry.sets.values():
+            plan = make_plan(model_files(MODES.values(), each, store.registry), store)
+            state = words.TO_GET.format(missing=in_bytes(plan.missing_bytes))
+            if not plan.missing:
+                state = words.HERE
+            elif all(planned.file.built for planned in plan.missing):
+                state = words.SET_UP
+            state = words.IN_USE_HERE.format(state=state) if each.id == self._in_use else state
+            yield words.SET_LABEL.format(label=each.label, state=state), each.id
+
+    # Downloads, which go on without the page
+
+    def _get(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        def files() -> tuple[list[ModelFile], str]:
+            found, store = self._files(model_set, everything)
+            return found, store.registry.get_set(model_set).label
+
+        return self._begin(files, request)
+
+    def _get_for(self, job_id: str, request: gr.Request) -> Updates:
+        def files() -> tuple[list[ModelFile], str]:
+            state = self._studio.jobs.get(job_id, self._owners.of(request)).state
+            return files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else [], words.FILES_OF_JOB
+
+        return self._begin(files, request)
+
+    def _repair(self, request: gr.Request) -> Iterator[Updates]:
+        try:
+            mending = self._asked.answered(str(request.session_hash), Repair)
+        except StudioError as problem:
+            yield {**self._asked_nothing(request), self._parts.card: self._problem(problem)}
+            return
+        title = words.REPAIR_OF.format(count=len(mending.to_fetch))
+        updates = {**self._asked_nothing(request), self._parts.card: ""}
+        if mending.to_fetch:
+            updates |= self._begin(lambda: (list(mending.to_fetch), title), request, damaged=mending.damaged)
+        if mending.others:
+            updates[self._parts.card] = self._problem(self._models.store().missing(list(mending.others)))
+        yield updates
+
+    def _begin(
+        self,
+        files: Callable[[], tuple[list[ModelFile], str]],
+        request: gr.Request,
+        *,
+        damaged: Collection[Identity] | None = None,
+    ) -> Updates:
+        """Have files fetched, and return the updates that show it. `files` returns them, and the download's title."""
+        try:
+            self._redaction.check_may_fetch()
+            wanted, title = files()
+            download_id = self._models.get(wanted, title, damaged=damaged)
+            self._models.work()
+            shown = self._board.show(str(request.session_hash), download_id)
+        except Exception as problem:
+            return {self._parts.card: self._problem(problem)}
+        return {**self._asked_nothing(request), self._parts.card: "", **shown}
+
+    def _stop_download(self, request: gr.Request) -> Updates:
+        """Stop the download that the tab shows, whoever began it."""
+        try:
+            self._redaction.check_may_fetch()
+            return self._board.stop(str(request.session_hash))
+        except Exception as problem:
+            return {self._parts.card: self._problem(problem)}
+
+    # Checks, which take time
+
+    def _check_sizes(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        yield from self._do(self._checking(model_set, everything, request, contents=False), request)
+
+    def _check_contents(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
+        yield from self._do(self._checking(model_set, everything, request, contents=True), request)
+
+    def _checking(self, model_set: str, everything: bool, request: gr.Request, *, contents: bool) -> Work:
+        def work(cancel: CancelToken) -> Iterator[Updates]:
+            files, store = self._files(model_set, everything)
+            files = [file for file in files if store.is_expected(file)]
+            if not files:
+                yield {self._parts.card: cards.message(words.NOTHING_TO_CHECK)}
+                return
+            check = self._models.verify(files, contents=contents)
+            verdicts = yield from self._on_card(checked(check, len(files), cancel))
+            if verdicts is None:
+                return
+            mending = repair_of(verdicts, store)
+            if mending.files:
+                self._asked.ask(str(request.session_hash), mending)
+            yield {
+                self._parts.card: model_cards.checked(verdicts, bad=len(mending.files), contents=contents),
+                **self._what_is_asked(request),
+            }
+
+        return work
+
+    def _do(self, work: Work, request: gr.Request) -> Iterator[Updates]:
+        """Run work with the panel disabled; closing the tab ends it."""
+        parts = self._parts
+        try:
+            with self._at_work.begin(str(request.session_hash)) as cancel:
+                yield {**self._resting(cancel), **self._asked_nothing(request), parts.card: ""}
+                for updates in work(cancel):
+                    yield {**self._resting(cancel), **self._what_is_asked(request), **updates}
+        except Exception as problem:
+            yield {parts.card: self._problem(problem)}
+
+    def _resting(self, cancel: CancelToken) -> Updates:
+        """Return the buttons' updates while work runs. They are sent repeatedly: an earlier event may answer late."""
+        label = words.STOPPING if cancel.cancelled else words.STOP
+        return {
+            **dict.fromkeys(self._parts.controls, gr.update(interactive=False)),
+            self._parts.stop: gr.update(value=label, interactive=not cancel.cancelled),
+        }
+
+    def _on_card(self, steps: Generator[str, None, Any]) -> Generator[Updates, None, Any]:
+        """Show a stream of cards; return its result."""
+        with closing(steps):  # at once when the tab is closed
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    return end.value
+                yield {self._parts.card: step}
+
+    def _stop(self, request: gr.Request) -> dict[str, Any]:
+        stopping = self._at_work.stop(str(request.session_hash))
+        return gr.update(value=words.STOPPING if stopping else words.STOP, interactive=False)
+
+    # Removing
+
+    def _ask_to_remove(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+        """Show what would be removed, and ask for confirmation."""
+        parts, asked_nothing = self._parts, self._asked_nothing(request)
+        try:
+            self._check_may_remove()
+            files, store = self._files(model_set, everything)
+            wanted, shared = removals_of(files, store, model_set)
+        except Exception as problem:
+            return {**asked_nothing, parts.card: self._problem(problem)}
+        goes = any(each.does_something for each in wanted)
+        if goes:
+            self._asked.ask(str(request.session_hash), Going(tuple(wanted)))
+        note = words.LOSES_SET if model_set == self._in_use else ""
+        freed = in_bytes(sum(each.freed for each in wanted))
+        return {
+            **self._what_is_asked(request),
+            parts.card: model_cards.removal(wanted, shared, note=note),
+            parts.remove_now: gr.update(value=words.REMOVE_NOW.format(freed=freed)),
+        }
+
+    def _remove(self, request: gr.Request) -> Updates:
+        card = self._parts.card
+        try:
+            self._check_may_remove()
+            done = self._models.remove(self._asked.answered(str(request.session_hash), Going).removals)
+        except Exception as problem:
+            return {**self._asked_nothing(request), card: self._problem(problem)}
+        return {**self._asked_nothing(request), card: model_cards.removed(done)}
+
+    def _keep(self, request: gr.Request) -> Updates:
+        return {**self._asked_nothing(request), self._parts.card: cards.message(words.KEPT_ALL)}
+
+    def _check_may_remove(self) -> None:
+        if not self._redaction.is_open:
+            raise RequestError(words.NOT_FOR_ALL, words.NOT_FOR_ALL_HINT)
+
+    def _asked_nothing(self, request: gr.Request) -> Updates:
+        self._asked.forget(str(request.session_hash))
+        return self._what_is_asked(request)
+
+    def _what_is_asked(self, request: gr.Request) -> Updates:
+        """Return the updates of the buttons that answer; sent again after work: an earlier event may answer late."""
+        about = self._asked.about(str(request.session_hash))
+        return {
+            self._parts.repair: gr.update(visible=isinstance(about, Repair)),
+            self._parts.confirm: gr.update(visible=isinstance(about, Going)),
+        }
+
+    def _problem(self, problem: Exception) -> str:
+        if not isinstance(problem, StudioError):
+            log.exception("the models panel failed")
+        return self._redaction.error(in_words(problem))
+
+
+def _button(label: str, name: str, **options: Any) -> gr.Button:
+    return gr.Button(label, elem_id=name, min_width=100, **options)

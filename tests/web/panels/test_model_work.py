@@ -1,0 +1,101 @@
+"""Work on model files: cards of a check and a download, and questions that wait for an answer."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from ltx_studio.cancel import CancelToken
+from ltx_studio.errors import RequestError
+from ltx_studio.events import Fetching, Finished
+from ltx_studio.models.files import ModelFile
+from ltx_studio.models.repair import Repair
+from ltx_studio.models.verify import Reading
+from ltx_studio.studio import Studio
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.panels import model_work
+from ltx_studio.web.panels.model_cards import downloads
+from ltx_studio.web.panels.model_work import MOST_ASKED, Asked, Going
+from ltx_studio.web.panels.models import ModelsPanel
+from tests.shop import Shop
+from tests.web.panels.test_models import with_tiny_set
+
+
+def test_a_check_reports_on_while_the_disk_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each card disables the panel's buttons again, which a late answer to an earlier click may have enabled."""
+    monkeypatch.setattr(model_work, "TELL_SECONDS", 0.01)
+    release = threading.Event()
+    file = ModelFile("checkpoints", "one.safetensors", size=80)
+
+    def check() -> Iterator[Reading]:
+        yield Reading(file, 40, 80)
+        assert release.wait(60)
+        yield Reading(file, 80, 80)
+
+    cards = model_work.checked(check(), 1, CancelToken())
+    seen = [next(cards) for _ in range(4)]
+    release.set()
+
+    assert len(set(seen[1:])) == 1
+    assert 'value="40"' in seen[-1]
+    assert 'value="80"' in list(cards)[-1]
+
+
+def test_an_error_of_a_check_is_raised() -> None:
+    file = ModelFile("checkpoints", "one.safetensors", size=80)
+
+    def check() -> Iterator[Reading]:
+        yield Reading(file, 40, 80)
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        list(model_work.checked(check(), 1, CancelToken()))
+
+
+def test_what_is_asked_no_longer_cannot_be_answered_and_old_questions_are_forgotten() -> None:
+    asked = Asked()
+    for number in range(MOST_ASKED + 1):
+        asked.ask(f"tab {number}", Going(()))
+
+    assert asked.answered("tab 1", Going) == Going(())
+    for gone in ("tab 0", "tab 1"):
+        with pytest.raises(RequestError, match="no longer open"):
+            asked.answered(gone, Going)
+    with pytest.raises(RequestError, match="no longer open"):
+        asked.answered("tab 2", Repair)
+
+
+def test_the_bar_for_all_is_that_of_the_latest_news() -> None:
+    last_told = Fetching("loras/a", "fetching", 20, 30, 50_000_000, 60_000_000)
+    told_before = Fetching("loras/b", "done", 30, 30, 40_000_000, 60_000_000)
+
+    assert "50.0 MB of 60.0 MB" in downloads([last_told, told_before], "Two")
+
+
+def test_a_download_that_ends_while_the_panel_looks_at_the_files_is_news_to_its_next_tick(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = Studio(with_tiny_set(shop))
+    panel, visitor = ModelsPanel(studio, Owners(), "tiny"), gr.Request(session_hash="a tab")
+    with gr.Blocks():
+        panel.build()
+    download = studio.models.get([shop.store().registry.get_file("one.safetensors")], "One")
+    panel._look("tiny", False, visitor)
+    look_at_files = panel._what_is_here
+
+    def look_and_download(model_set: str, everything: bool) -> dict[Any, Any]:
+        seen = look_at_files(model_set, everything)
+        studio.models.work()
+        *_, end = studio.models.follow(download)
+        assert isinstance(end, Finished), end
+        return seen
+
+    monkeypatch.setattr(panel, "_what_is_here", look_and_download)
+    panel._ready("tiny", False, visitor)
+    monkeypatch.undo()
+    shown = panel._look("tiny", False, visitor)
+    assert studio.models.close(60)
+
+    assert "To download: 6.0 MB of 9.0 MB" in shown[panel._parts.plan]
