@@ -21,6 +21,8 @@ https://huggingface.co/docs/hub/spaces-zerogpu
 MOST = 20 * 60
 """The longest time that is ever reserved."""
 LEAST = 10
+MOST_LONGER = 500
+"""Kinds of work of which a longer time is kept."""
 UNKNOWN = 60
 """Seconds for a request whose work is unknown, such as the user's own workflow."""
 
@@ -52,16 +54,14 @@ class Quote:
     Attributes:
         size: The size of the GPU.
         seconds: Seconds to reserve on it.
-        needed: Seconds to reserve if there were no cap.
     """
 
     size: Size
     seconds: int
-    needed: int
 
     def cost(self, factor: float) -> Cost:
         """Return what it costs; `factor` is the quota for each second."""
-        return Cost(self.seconds, round(self.seconds * factor), A_DAY, fits=self.needed * factor <= A_DAY)
+        return Cost(self.seconds, round(self.seconds * factor), A_DAY, fits=self.seconds * factor <= A_DAY)
 
 
 def size_for(spec: Buildable, registry: Registry) -> Size:
@@ -72,15 +72,15 @@ def size_for(spec: Buildable, registry: Registry) -> Size:
     return "large" if sum(file.size for file in model) <= FITS_LARGE else "xlarge"
 
 
-def quote(
-    spec: Buildable, registry: Registry, factor: float, *, expected: float | None, is_warm: bool, size: Size = "large"
-) -> Quote:
-    """Return the time to reserve for a request, never above what a free account has for a day.
+def quote(spec: Buildable, registry: Registry, *, expected: float | None, is_warm: bool, size: Size = "large") -> Quote:
+    """Return the time to reserve for a request.
+
+    It may be more than a free account has for a day: only the platform knows whose account it is. It refuses such a run
+    before it begins, which costs nothing; with less time reserved the run would be cut off, which costs all of it.
 
     Args:
         spec: The request.
         registry: The model files, for their sizes.
-        factor: The quota for each second on the GPU.
         expected: The seconds of the run by earlier takes, which were warm; None without any.
         is_warm: Whether a GPU process has run before, and will probably be used again.
         size: The size of the GPU.
@@ -91,14 +91,34 @@ def quote(
         needed = math.ceil(seconds * MARGIN + SPARE)
     else:
         needed = UNKNOWN if is_warm else UNKNOWN + math.ceil(BOOT)
-    needed = max(needed, LEAST)
-    return Quote(size, min(needed, math.floor(A_DAY / factor)), needed)
+    return Quote(size, min(max(needed, LEAST), MOST))
 
 
-def doubled(before: Quote) -> Quote:
-    """Return the quote for a second attempt after the first one was cut off: twice the time."""
-    seconds = min(2 * before.seconds, MOST)
-    return Quote(before.size, seconds, max(before.needed, seconds))
+class LongerQuotes:
+    """The quotes for work of which a run was cut off, so that the next one reserves enough at once."""
+
+    def __init__(self) -> None:
+        self._by_work: dict[tuple[object, ...], Quote] = {}
+
+    def doubled(self, spec: Buildable, before: Quote) -> Quote:
+        """Return, and keep for `spec`'s work, twice the time of a quote with which a run was cut off."""
+        work = _work_of(spec)
+        self._by_work.pop(work, None)
+        longer = self._by_work[work] = Quote(before.size, min(2 * before.seconds, MOST))
+        for oldest in list(self._by_work)[:-MOST_LONGER]:
+            self._by_work.pop(oldest, None)
+        return longer
+
+    def at_least(self, spec: Buildable, quote: Quote) -> Quote:
+        """Return `quote`, or the longer one that is kept for the same amount of work."""
+        return max(quote, self._by_work.get(_work_of(spec), quote), key=lambda each: each.seconds)
+
+
+def _work_of(spec: Buildable) -> tuple[object, ...]:
+    """Return a key that is the same for requests that take about as long."""
+    if not isinstance(spec, JobSpec):
+        return (type(spec).__name__,)
+    return spec.mode, spec.preset, spec.model_set.id, round(calculated(spec), 1)
 
 
 def calculated(spec: JobSpec) -> float:

@@ -17,7 +17,7 @@ from ltx_studio.runners.preparing import Preparer
 from ltx_studio.runners.protocol import Buildable, Cost
 from ltx_studio.runners.zerogpu import quote as quotes
 from ltx_studio.runners.zerogpu.gpu_process import Order
-from ltx_studio.runners.zerogpu.quote import Quote
+from ltx_studio.runners.zerogpu.quote import LongerQuotes, Quote
 from ltx_studio.runners.zerogpu.stream import Stream
 from ltx_studio.settings import Settings
 
@@ -48,6 +48,7 @@ class ZeroGPURunner:
         self._streams: set[Stream] = set()
         self._pids: dict[quotes.Size, int] = {}
         self._seen: set[int | None] = set()
+        self._longer = LongerQuotes()
         self._memory: Memory | None = None
         self._here = threading.local()
         self._guard, self._closed = threading.Lock(), threading.Event()
@@ -67,7 +68,8 @@ class ZeroGPURunner:
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
         """Prepare the files of `spec`, build its graph, and run it on a GPU; see `Runner.run`.
 
-        A run that was cut off after its time is tried once more with twice the time.
+        A run that was cut off after its time is tried once more with twice the time, which is reserved at once for the
+        next runs of that kind.
         """
         self._here.memory = None
         try:
@@ -117,14 +119,9 @@ class ZeroGPURunner:
         registry = get_registry(self._settings)
         size = quotes.size_for(spec, registry)
         alive = {process.pid for process in active_children()}
-        return quotes.quote(
-            spec,
-            registry,
-            self._call.factor(size),
-            expected=self._expected(spec),
-            is_warm=self._pids.get(size) in alive,
-            size=size,
-        )
+        is_warm = self._pids.get(size) in alive
+        quote = quotes.quote(spec, registry, expected=self._expected(spec), is_warm=is_warm, size=size)
+        return self._longer.at_least(spec, quote)
 
     def _attempts(
         self, spec: Buildable, workflow: Workflow, quote: Quote, cancel: CancelToken, job_id: str | None
@@ -133,7 +130,10 @@ class ZeroGPURunner:
         if cancel.cancelled or not _is_cut_off(outcome):
             return outcome
         log.warning("job %s was cut off after %s s on the GPU; trying once more", job_id, quote.seconds)
-        again = yield from self._attempt(spec, workflow, quotes.doubled(quote), cancel, job_id)
+        longer = self._longer.doubled(spec, quote)
+        again = yield from self._attempt(spec, workflow, longer, cancel, job_id)
+        if _is_cut_off(again):
+            self._longer.doubled(spec, longer)
         if (
             isinstance(again, Failed)
             and isinstance(again.error, GpuError)
