@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from ltx_studio.web.gradio_compat.statics import Statics
 
-A_SCRIPT = next(Path(BUILD_PATH_LIB).glob("index-*.js"))
+A_SCRIPT = next(Path(BUILD_PATH_LIB).glob("Blocks-*.js"))
+"""One that is not patched."""
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def client() -> TestClient:
 def test_a_file_of_the_page_comes_as_it_is_and_may_be_kept(client: TestClient) -> None:
     answer = client.get(f"/assets/{A_SCRIPT.name}")
 
-    assert answer.content == A_SCRIPT.read_bytes()
+    assert hash(answer.content) == hash(A_SCRIPT.read_bytes())  # pytest would take minutes to compare the texts
     assert answer.headers["content-type"].split(";")[0] in {"application/javascript", "text/javascript"}
     assert "immutable" in answer.headers["cache-control"]
 
