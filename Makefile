@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden lock space package clean test-cluster
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden lock space package clean test-cluster test-canary
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -40,6 +40,10 @@ test-gpu: setup-dev  ## run all tests, with those that need a GPU
 test-cluster: setup-dev  ## install Ray into .venv/ray, and run all tests of the cluster
 	@tools/ensure-ray.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all tests/runners/ray
+
+test-canary: setup-dev  ## run the page's smoke tests on the newest Gradio (GRADIO=6.30.0: on another one)
+	@tools/ensure-chromium.sh
+	@OMP_NUM_THREADS=1 tools/test-canary.sh
 
 FUZZ_CASES ?= 30000
 fuzz: setup-dev  ## run 30,000 hostile inputs through each parser of user files (FUZZ_CASES=3200: fewer)

@@ -15,6 +15,11 @@ class Patch(NamedTuple):
     new: str
 
 
+def _minified(text: str) -> str:
+    """Return JavaScript as it is in Gradio's scripts, whose texts stand in backticks."""
+    return text.replace("'", "`")
+
+
 SLOW = (
     "find_attached_events(e,t){let n=t.filter(t=>t.targets.find(([t])=>t===e.id))"
     ".map(t=>{let n=t.targets.find(([t])=>t===e.id);return n?n[1]:null}).filter(Boolean);"
@@ -43,17 +48,19 @@ PATCHES = (
     # unclosed events when the stream closes.
     Patch(
         "index-",
-        "if(s.msg===`close_stream`){wt(r,o.abort_controller);return}",
-        "if(s.msg===`close_stream`){wt(r,o.abort_controller);t.size&&await o.open_stream();return}",
+        _minified("if(s.msg==='close_stream'){wt(r,o.abort_controller);return}"),
+        _minified("if(s.msg==='close_stream'){wt(r,o.abort_controller);t.size&&await o.open_stream();return}"),
     ),
     # An answer that comes before its event is known would leave the event unclosed for ever: with the patch above, a
     # stream for nothing. Remove together with it.
     Patch(
         "index-",
         "E in g&&(g[E].forEach(e=>t(e)),delete g[E]),v[E]=t,y.add(E),h.open||await this.open_stream()",
-        "v[E]=t,y.add(E);let early=g[E]??[];delete g[E];"
-        "early.some(e=>e.msg===`process_completed`)&&y.delete(E);early.forEach(e=>t(e));"
-        "h.open||!y.has(E)||await this.open_stream()",
+        _minified(
+            "v[E]=t,y.add(E);let early=g[E]??[];delete g[E];"
+            "early.some(e=>e.msg==='process_completed')&&y.delete(E);early.forEach(e=>t(e));"
+            "h.open||!y.has(E)||await this.open_stream()"
+        ),
     ),
 )
 
