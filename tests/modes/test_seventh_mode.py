@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_the_api_makes_a_clip_of_it_and_the_page_shows_its_words(address: str) -
     client = Client(address, verbose=False)
     job = client.predict(prompt="a red circle", width=128, height=128, seconds=0.7, preset="draft", api_name="/title")
     while client.predict(job["id"], api_name="/job")["state"] in ("queued", "running"):
-        pass
+        time.sleep(0.2)
 
     assert client.predict(job["id"], api_name="/job")["state"] == "done"
     page = json.dumps(client.config)

@@ -1,6 +1,5 @@
 """`serve` in a process of its own: ComfyUI starts behind the page, and renders."""
 
-import json
 import subprocess
 import sys
 import time
@@ -9,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ltx_studio.events import Finished
+from ltx_studio.queue import LOCAL, Done, Queued, Running
 from ltx_studio.settings import Settings
-from ltx_studio.studio import Models
+from ltx_studio.studio import Models, Studio
 from tests.shop import SIZE, Shop
 from tests.support import ROOT, environment, home_apart, run_studio
 
@@ -32,14 +32,15 @@ def test_a_job_that_waits_is_rendered_by_the_server(installed: Settings) -> None
     )  # fmt: skip
     try:
         end = time.monotonic() + SECONDS
-        shown: dict[str, str] = {"state": "queued"}
-        while shown["state"] in ("queued", "running") and time.monotonic() < end:
-            shown = json.loads(run_studio(installed, "jobs", "show", job, "--json").stdout)
+        studio = Studio(installed)  # a look by command would cost as much as the render
+        while isinstance(studio.jobs.get(job, LOCAL).state, Queued | Running) and time.monotonic() < end:
+            time.sleep(0.2)
+        state = studio.jobs.get(job, LOCAL).state
     finally:
         server.terminate()
         out, err = server.communicate(timeout=60)
 
-    assert shown["state"] == "done", (shown, err)
+    assert isinstance(state, Done), (state, err)
     assert out.startswith("The page is at http://")
     assert err == ""
 

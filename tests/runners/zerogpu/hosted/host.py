@@ -157,7 +157,7 @@ class Host:
     def cut_off(self, token: str | None) -> Any:
         """Run a request whose quote is too short."""
         real = quote.quote
-        self.studio._runner._longer = quote.LongerQuotes()  # what earlier runs have taught it
+        self.studio._runner._longer = quote.LongerQuotes()  # type: ignore[attr-defined]  # what earlier runs have taught it
         quote.quote = lambda *_, **__: quote.Quote("large", SHORT)
         try:
             return self.run("slow-it", token)
