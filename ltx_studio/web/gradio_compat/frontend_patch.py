@@ -51,8 +51,14 @@ PATCHES = (
         _minified("if(s.msg==='close_stream'){wt(r,o.abort_controller);return}"),
         _minified("if(s.msg==='close_stream'){wt(r,o.abort_controller);t.size&&await o.open_stream();return}"),
     ),
+    # When the connection breaks, all events are told so; none of them is unclosed any more. Remove with the patch above.
+    Patch(
+        "index-",
+        "s.onerror=async function(t){console.error(t),",
+        "s.onerror=async function(failure){t.clear(),console.error(failure),",
+    ),
     # An answer that comes before its event is known would leave the event unclosed for ever: with the patch above, a
-    # stream for nothing. Remove together with it.
+    # stream for nothing. Remove with it, too.
     Patch(
         "index-",
         "E in g&&(g[E].forEach(e=>t(e)),delete g[E]),v[E]=t,y.add(E),h.open||await this.open_stream()",
