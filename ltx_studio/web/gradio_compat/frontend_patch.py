@@ -51,7 +51,7 @@ PATCHES = (
         _minified("if(s.msg==='close_stream'){wt(r,o.abort_controller);return}"),
         _minified("if(s.msg==='close_stream'){wt(r,o.abort_controller);t.size&&await o.open_stream();return}"),
     ),
-    # When the connection breaks, all events are told so; none of them is unclosed any more. Remove with the patch above.
+    # When the connection breaks, all events are told so, and none is unclosed any more. Remove with the patch above.
     Patch(
         "index-",
         "s.onerror=async function(t){console.error(t),",
