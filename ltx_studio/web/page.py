@@ -306,7 +306,7 @@ class Page:
         """Return what `fill` returns for the take, or the card that says why it failed."""
         try:
             return "", *fill(self.take.record(take_id, request))
-        except OSError:
+        except FileNotFoundError:
             return self._redaction.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
         except StudioError as problem:
             return self._redaction.error(problem), *self._nothing()

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -25,13 +25,15 @@ from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, ge
 from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.space import is_zerogpu
+from ltx_studio.studio.unforeseen import in_words
 from ltx_studio.web import cards, words
-from ltx_studio.web.access.answers import AnswerErrors, answering, not_understood, refusing
+from ltx_studio.web.access.answers import AnswerErrors, Answers, not_understood, refusing
 from ltx_studio.web.access.front import StudioApp, believing
 from ltx_studio.web.access.gate import Gate, Throttle, check_of, make_password, own_addresses
 from ltx_studio.web.access.guard import EVERYBODY, Files, KeepFiles, handed_out
 from ltx_studio.web.access.origins import Hosts
 from ltx_studio.web.access.owners import GiveCookie, Owners, is_loopback
+from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import check_body, check_inputs, check_values, filled
 from ltx_studio.web.api import Api
 from ltx_studio.web.files import asset
@@ -57,6 +59,9 @@ FIRST_VISITOR_SECONDS = 5.0
 opened at once. A page that has loaded starts ComfyUI itself."""
 
 
+CARDS = ("told", "models-run", "unload-card", "workflow-card", "batch-card")
+"""Components that say what went wrong with an event that they are an output of. The other events have toasts."""
+
 STYLES = (
     "layout.css", "controls.css", "forms.css", "screen.css", "panels.css", "queue.css", "history.css", "compare.css",
 )  # fmt: skip
@@ -67,6 +72,7 @@ class StudioBlocks(gr.Blocks):
     """A Blocks that always launches with the studio's look, and keeps its visitors' files apart."""
 
     owners: Owners
+    answers: Answers
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -144,7 +150,7 @@ class StudioBlocks(gr.Blocks):
         Where owners are apart, accept only files of the event's owner, and let the owner have those in the answer.
         """
         request, block_fn = named.get("request"), named.get("block_fn")
-        with answering(str(getattr(block_fn, "name", "an event"))):
+        with self.answers.answering(str(getattr(block_fn, "name", "an event")), seldom_to=unasked(block_fn, request)):
             if isinstance(request, list):  # the client declares a batch, which no function here accepts
                 raise not_understood()
             if not isinstance(request, gr.Request) or not isinstance(block_fn, BlockFunction):
@@ -159,6 +165,24 @@ class StudioBlocks(gr.Blocks):
             for path in handed_out(block_fn.outputs, answer):
                 self.files.give(path, owner)
             return answer
+
+    async def call_function(
+        self, block_fn: Any, processed_input: list[Any], iterator: Any = None, *args: Any, **named: Any
+    ) -> Any:
+        """Call a handler as Gradio does; show what it raises on the card among its outputs, if there is one."""
+        try:
+            return await super().call_function(block_fn, processed_input, iterator, *args, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            card = next((each for each in block_fn.outputs if each.elem_id in CARDS), None)
+            if card is None:
+                raise
+            shown = cards.error(self.answers.worded(str(block_fn.name), error))
+            # A stream goes on, and ends with the next step: at its end, Gradio sends the last answer again. It is known
+            # by its iterator, which has ended with the exception.
+            rest = (iterator or ended()) if block_fn.types_generator else None
+            return {"prediction": {card: shown}, "duration": 0.0, "is_generating": rest is not None, "iterator": rest}
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **named: Any) -> Any:
         """Preprocess as Gradio does, but without printing a traceback for values that do not fit the components."""
@@ -181,6 +205,8 @@ def build_app(
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
     blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
     blocks.owners = owners = Owners()
+    redaction = Redaction(settings, owners)
+    blocks.answers = Answers(lambda error: redaction.told(in_words(error, settings)))
     blocks.password = settings.password
     blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
     studio = studio or Studio(settings, works=True)
@@ -192,6 +218,19 @@ def build_app(
             Api(studio, owners, chosen).build()
     blocks.files.give_all(blocks.config, EVERYBODY)  # pictures that the page itself shows
     return blocks
+
+
+async def ended() -> AsyncIterator[Any]:
+    """Yield nothing."""
+    nothing: tuple[Any, ...] = ()
+    for each in nothing:
+        yield each
+
+
+def unasked(block_fn: Any, request: Any) -> str:
+    """Return the session of an event that its visitor did not cause, such as a timer's; empty for the others."""
+    names = {name for _, name in getattr(block_fn, "targets", ())}
+    return str(getattr(request, "session_hash", "")) if names and names <= {"tick", "load"} else ""
 
 
 @contextmanager

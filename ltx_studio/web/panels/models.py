@@ -17,6 +17,7 @@ from ltx_studio.models.repair import Repair, repair_of
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files, removals_of
 from ltx_studio.studio import Failed, Studio
+from ltx_studio.studio.unforeseen import in_words
 from ltx_studio.text.formatting import in_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
@@ -25,7 +26,7 @@ from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
 from ltx_studio.web.panels import model_cards
 from ltx_studio.web.panels.download_board import DownloadBoard
 from ltx_studio.web.panels.memory import MemoryPanel
-from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked, in_words
+from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked
 from ltx_studio.web.panels.remedies import files_to_fetch
 
 log = logging.getLogger(__name__)
@@ -390,7 +391,7 @@ class ModelsPanel:
     def _problem(self, problem: Exception) -> str:
         if not isinstance(problem, StudioError):
             log.exception("the models panel failed")
-        return self._redaction.error(in_words(problem))
+        return self._redaction.error(in_words(problem, self._settings))
 
 
 def _button(label: str, name: str, **options: Any) -> gr.Button:

@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.advice import texts_of
-from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
-from ltx_studio.studio import JobSpec, Studio, WorkflowSpec
+from ltx_studio.studio import JobSpec, Studio, WorkflowSpec, unforeseen
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -85,7 +85,7 @@ class OwnPanels:
             components = [component(field, path) for field in fields]
         except Exception as error:  # a value that Gradio does not accept
             log.exception("the form of %s could not be built", Path(path).name)
-            gr.HTML(self._redaction.error(ExecutionError.unexpected(error, details="")))
+            gr.HTML(self._redaction.error(unforeseen.in_words(error, self._studio.settings)))
             return
         run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
 
@@ -122,7 +122,7 @@ class OwnPanels:
             return
         except Exception as error:
             log.exception("%s could not be handed in", Path(path).name)
-            yield self._run_panel.problem(ExecutionError.unexpected(error, details=""))
+            yield self._run_panel.problem(unforeseen.in_words(error, self._studio.settings))
             return
         yield from self._run_panel.follow(jobs, request, spec.notes())
 
