@@ -27,7 +27,8 @@ WORDS: Mapping[Do, str] = {
         f"If the studio downloaded it, press {words.CHECK_CONTENTS}, then {words.REPAIR}, under {words.MODELS}; "
         "otherwise replace it with an intact copy."
     ),
-    Do.USE_POCKET: "start the studio with the pocket preview: `ltx-studio serve --model-set pocket`",
+    Do.USE_SET: f"Choose it under {words.MODELS}, then press “{words.USE_SET}”.",
+    Do.USE_POCKET: f"choose the pocket preview under {words.MODELS}, then press “{words.USE_SET}”",
     Do.USE_POCKET_FILES: f"tick “{words.MAP_POCKET}”",
     Do.RETRY_JOB: f"Press {words.RETRY} under {words.QUEUE}.",
     Do.RETRY_SMALLER: f"Press {words.RETRY} under {words.QUEUE}, or make it smaller.",
