@@ -95,7 +95,9 @@ def named(found: Hardware) -> str:
     ram = f"{in_gb(found.ram)} GB of memory"
     if not found.gpu:
         return f"no GPU, {ram}"
-    return f"{found.gpu}, {in_gb(found.vram)} GB, and {ram}" if found.vram and not found.shared else f"{found.gpu}, {ram}"
+    return (
+        f"{found.gpu}, {in_gb(found.vram)} GB, and {ram}" if found.vram and not found.shared else f"{found.gpu}, {ram}"
+    )
 
 
 def fit(needs: Needs, found: Hardware) -> Fit:
