@@ -16,6 +16,7 @@ _PATIENCE = 10.0
 """Seconds for `nvidia-smi`, which may have to load the driver."""
 
 _NVIDIA_SMI = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
+_QUERY = tuple(f"{2 * '-'}{option}" for option in ("query-gpu=name,memory.total", "format=csv,noheader,nounits"))
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -50,8 +51,7 @@ def _gpus() -> Iterator[tuple[str, int]]:
     """Yield the name and the bytes of memory of each GPU."""
     for program in _NVIDIA_SMI:
         if found := shutil.which(program):
-            query = ("--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
-            for line in _output(found, *query).splitlines():
+            for line in _output(found, *_QUERY).splitlines():
                 name, _, mebibytes = line.rpartition(",")
                 with suppress(ValueError):
                     yield name.strip(), int(mebibytes) << 20
@@ -59,8 +59,7 @@ def _gpus() -> Iterator[tuple[str, int]]:
     if Path("/dev/kfd").exists():
         for memory in sorted(Path("/sys/class/drm").glob("card*/device/mem_info_vram_total")):
             with suppress(OSError, ValueError):
-                name = memory.with_name("product_name")
-                yield (name.read_text().strip() if name.is_file() else "") or "AMD GPU", int(memory.read_text())
+                yield _text(memory.with_name("product_name")) or "AMD GPU", int(memory.read_text())
 
 
 def _ram() -> int:
@@ -70,6 +69,13 @@ def _ram() -> int:
         with suppress(OSError, ValueError):  # "max" is no limit
             limits.append(int(Path(name).read_text()))
     return int(min(limits))
+
+
+def _text(path: Path) -> str:
+    """Return a file's text; empty if there is none."""
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text().strip()
+    return ""
 
 
 def _output(*command: str) -> str:

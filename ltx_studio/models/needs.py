@@ -11,7 +11,7 @@ from ltx_studio.text.formatting import GIGABYTE
 GIB = 1 << 30
 
 FULL_SIZE = 1024
-"""Width of the picture tokens from which a model is a full-size one; the pocket model's have 192, the 22B one's 4096."""
+"""The width of picture tokens that makes a model a full-size one; the pocket model's have 192, the 22B one's 4096."""
 
 _ASSUMED = 25 * GIGABYTE
 """Bytes of a full-size model whose file has no known size."""

@@ -14,6 +14,7 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory
 from ltx_studio.errors import RequestError, SetupError, StudioError
 from ltx_studio.events import Event
+from ltx_studio.families import ModelSet
 from ltx_studio.models import get_registry
 from ltx_studio.models.hardware import Hardware
 from ltx_studio.queue.database import Database
@@ -274,6 +275,11 @@ class Studio:
     def hardware(self) -> Hardware | None:
         """Return the hardware that runs jobs; None where they run on other machines."""
         return will_it_run.hardware(self.memory()) if isinstance(self._runner, LocalRunner) else None
+
+    def warning(self, model_set: ModelSet) -> str:
+        """Return a sentence on why a model set hardly runs on this machine; empty if it does, or if that is unknown."""
+        found = self.hardware()
+        return "" if found is None else will_it_run.warning(model_set, get_registry(self.settings), found)
 
     def misfit(self, spec: JobSpec) -> Suggestion | None:
         """Return why a request hardly fits on this machine, and what does; None if it fits, or if that is unknown."""

@@ -104,14 +104,10 @@ def fit(needs: Needs, found: Hardware) -> Fit:
     """Return how well a model set with these needs suits a machine."""
     if not needs.vram:
         return Fit.WELL
-    if not found.gpu:
-        return Fit.HARDLY
-    if not found.vram:
+    if found.gpu and not found.vram:
         return Fit.UNKNOWN
-    if found.vram < LEAST_VRAM * _NEARLY or found.ram < needs.ram * _ENOUGH_RAM:
+    if not found.gpu or found.vram < LEAST_VRAM * _NEARLY or found.ram < needs.ram * _ENOUGH_RAM:
         return Fit.HARDLY
-    if found.shared:
-        return Fit.SMALL if found.ram < needs.whole * 2 * _NEARLY else Fit.STREAMED
     if found.vram < needs.vram * _NEARLY:
         return Fit.SMALL
     return Fit.WELL if found.vram >= needs.whole * _NEARLY else Fit.STREAMED

@@ -16,7 +16,7 @@ WORDS: Mapping[Do, str] = {
     Do.SET_UP_POCKET: "Run `ltx-studio setup` to create it.",
     Do.RESTORE_POCKET: "Run `ltx-studio setup` to restore it.",
     Do.FETCH_MODELS: f"Download them under {words.MODELS}.",
-    Do.FETCH_MODE: f"Download them under {words.MODELS}: choose the set, then press “{words.GET}”.",
+    Do.FETCH_MODE: f"Download them under {words.MODELS}: choose the set, then press Download.",
     Do.PLACE_MODEL: "Put {file} into {place}, or add its repository to models.toml.",
     Do.LIST_MODELS: f"The files are listed under {words.MODELS}.",
     Do.MOVE_ASIDE: (

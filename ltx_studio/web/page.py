@@ -42,7 +42,8 @@ class Page:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        self.forms = {mode: Form(MODES[mode], model_set, studio.takes.estimate, preset, studio.cost) for mode in MODES}
+        asked = (studio.takes.estimate, preset, studio.cost, studio.misfit)
+        self.forms = {mode: Form(MODES[mode], model_set, *asked) for mode in MODES}
         self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
         self.run = RunPanel(studio, owners, self.take)
 

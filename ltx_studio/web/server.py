@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -21,25 +22,24 @@ from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.logs import log_to_file, terminal_kept
 from ltx_studio.models import default_set, get_registry
-from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
+from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings, sources
 from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.space import is_zerogpu
-from ltx_studio.studio.unforeseen import in_words
 from ltx_studio.web import cards, words
-from ltx_studio.web.access.answers import AnswerErrors, Answers, not_understood, refusing
+from ltx_studio.web.access.answers import AnswerErrors, Answers, not_understood, refusing, unasked
 from ltx_studio.web.access.front import StudioApp, believing
 from ltx_studio.web.access.gate import Gate, Throttle, check_of, make_password, own_addresses
 from ltx_studio.web.access.guard import EVERYBODY, Files, KeepFiles, handed_out
 from ltx_studio.web.access.origins import Hosts
 from ltx_studio.web.access.owners import GiveCookie, Owners, is_loopback
-from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import check_body, check_inputs, check_values, filled
 from ltx_studio.web.api import Api
 from ltx_studio.web.files import asset
 from ltx_studio.web.gradio_compat.event_queue import EventKeeper
 from ltx_studio.web.gradio_compat.sessions import KeepSessions
 from ltx_studio.web.gradio_compat.statics import Statics
+from ltx_studio.web.gradio_compat.swap import swap
 from ltx_studio.web.page import Page
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.memory import MemoryBadge
@@ -60,10 +60,6 @@ FIRST_VISITOR_SECONDS = 5.0
 opened at once. A page that has loaded starts ComfyUI itself."""
 
 
-CARDS = ("told", "models-run", "unload-card", "workflow-card", "batch-card")
-"""Components that say what went wrong with an event that they are an output of. The other events have toasts."""
-
-
 class StudioBlocks(gr.Blocks):
     """A Blocks that always launches with the studio's look, and keeps its visitors' files apart."""
 
@@ -74,14 +70,14 @@ class StudioBlocks(gr.Blocks):
         super().__init__(*args, **options)
         self.files = Files()
         self.password = ""
+        self.warn: Callable[[], str] = str
         self.allowed_hosts: tuple[str, ...] = ()
         self.trusted_proxies: tuple[str, ...] = ()
 
     def queue(self, *args: Any, **options: Any) -> Any:
         """Set up the queue as Gradio does, which calls this itself; a second call would cost 2 % of the start-up."""
-        usual: dict[str, Any] = {"default_concurrency_limit": None}
-        if is_zerogpu(os.environ):
-            usual["max_size"] = MOST_EVENTS  # Gradio's own limit is 1 there
+        # Gradio's own limit is 1 on ZeroGPU
+        usual = {"default_concurrency_limit": None} | ({"max_size": MOST_EVENTS} if is_zerogpu(os.environ) else {})
         super().queue(*args, **(usual | options))
         self.sweep = EventKeeper(self, check_body).sweep
         return self
@@ -170,14 +166,9 @@ class StudioBlocks(gr.Blocks):
         except gr.Error:
             raise
         except Exception as error:
-            card = next((each for each in block_fn.outputs if each.elem_id in CARDS), None)
-            if card is None:
+            if (shown := self.answers.on_card(block_fn, iterator, error)) is None:
                 raise
-            shown = cards.error(self.answers.worded(str(block_fn.name), error))
-            # A stream goes on, and ends with the next step: at its end, Gradio sends the last answer again. It is known
-            # by its iterator, which has ended with the exception.
-            rest = (iterator or ended()) if block_fn.types_generator else None
-            return {"prediction": {card: shown}, "duration": 0.0, "is_generating": rest is not None, "iterator": rest}
+            return shown
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **named: Any) -> Any:
         """Preprocess as Gradio does, but without printing a traceback for values that do not fit the components."""
@@ -198,34 +189,36 @@ def build_app(
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
-    blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
+    blocks = _empty()
     blocks.owners = owners = Owners()
-    redaction = Redaction(settings, owners)
-    blocks.answers = Answers(lambda error: redaction.told(in_words(error, settings)))
+    blocks.answers = Answers(settings, owners)
     blocks.password = settings.password
     blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
     studio = studio or Studio(settings, works=True)
+    blocks.warn = partial(studio.warning, chosen)
     studio.jobs.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
-    with blocks:
-        _lay_out(blocks, settings, studio, owners, chosen)
-        with _page_of_its_own(blocks, API_PAGE, words.API):  # otherwise each browser loads its components
-            gr.HTML(cards.line(words.API_HELP))
-            Api(studio, owners, chosen).build()
-    blocks.files.give_all(blocks.config, EVERYBODY)  # pictures that the page itself shows
+
+    def switch(set_id: str) -> None:
+        """Have the page use another set, now and after a restart."""
+        other = get_registry(settings).get_set(set_id)
+        sources.store(settings.settings_file, "model_set", set_id)
+        swap(blocks, lambda: fill(_empty(), other))
+        blocks.files.give_all(blocks.config, EVERYBODY)
+
+    def fill(page: StudioBlocks, model_set: ModelSet) -> StudioBlocks:
+        with page:
+            _lay_out(page, settings, studio, owners, model_set, switch)
+            with _page_of_its_own(page, API_PAGE, words.API):  # otherwise each browser loads its components
+                gr.HTML(cards.line(words.API_HELP))
+                Api(studio, owners, model_set).build()
+        return page
+
+    blocks.files.give_all(fill(blocks, chosen).config, EVERYBODY)  # pictures that the page itself shows
     return blocks
 
 
-async def ended() -> AsyncIterator[Any]:
-    """Yield nothing."""
-    nothing: tuple[Any, ...] = ()
-    for each in nothing:
-        yield each
-
-
-def unasked(block_fn: Any, request: Any) -> str:
-    """Return the session of an event that its visitor did not cause, such as a timer's; empty for the others."""
-    names = {name for _, name in getattr(block_fn, "targets", ())}
-    return str(getattr(request, "session_hash", "")) if names and names <= {"tick", "load"} else ""
+def _empty() -> StudioBlocks:
+    return StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
 
 
 @contextmanager
@@ -237,7 +230,14 @@ def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
     blocks.current_page = ""
 
 
-def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
+def _lay_out(
+    blocks: gr.Blocks,
+    settings: Settings,
+    studio: Studio,
+    owners: Owners,
+    model_set: ModelSet,
+    switch: Callable[[str], None],
+) -> None:
     """Add the header, and below it the forms and the result, the rail, and the drawer with its panels.
 
     The keyboard reaches them in this order; on the page the rail and the drawer are at the left.
@@ -253,7 +253,8 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
         with gr.Column(elem_id="drawer", min_width=0):
             rail.head()
             gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
-            models, own = ModelsPanel(studio, owners, model_set.id), OwnPanels(studio, owners, page.run, model_set)
+            models = ModelsPanel(studio, owners, model_set.id, switch)
+            own = OwnPanels(studio, owners, page.run, model_set)
             with rail.panel("history"):
                 page.build_restore()
                 gallery.build(blocks)
@@ -344,7 +345,7 @@ def _open_and_stay(
 
 
 def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
-    """Yield the terminal's lines about an open page: its addresses, and the password if it was created."""
+    """Yield the terminal's lines about an open page: addresses, a created password, a model set that hardly runs."""
     url = str(blocks.local_url)
     port = url.rstrip("/").rpartition(":")[2]
     yield words.ADDRESS.format(url=url)
@@ -356,6 +357,8 @@ def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
         yield words.OTHERS.format(urls=shared)
     if blocks.password:
         yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
+    if warning := blocks.warn():
+        yield words.WARNING.format(warning=warning)
 
 
 def room() -> str:

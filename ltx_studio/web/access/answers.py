@@ -6,13 +6,14 @@ prints one for each exception of a route; most are caused by clients that send n
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import httpx
+from gradio.block_function import BlockFunction
 from gradio.route_utils import FnIndexInferError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -22,14 +23,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import ltx_studio
 from ltx_studio.errors import StudioError
 from ltx_studio.logs import keep_in_log
-from ltx_studio.studio.unforeseen import is_full
-from ltx_studio.web import words
+from ltx_studio.settings import Settings
+from ltx_studio.studio.unforeseen import in_words, is_full
+from ltx_studio.web import cards, words
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat import sessions
 from ltx_studio.web.gradio_compat.frontend_patch import IN_WORDS
 from ltx_studio.web.hints import hint_of
 
 log = logging.getLogger(__name__)
 
+CARDS = ("told", "models-run", "unload-card", "workflow-card", "batch-card")
+"""Components that say what went wrong with an event that they are an output of. The other events have toasts."""
 SELDOM_SECONDS = 60.0
 """Seconds between two toasts with the same error of an event that nobody asked for."""
 MOST_TOLD = 1_000
@@ -72,14 +78,10 @@ def refusing() -> Iterator[None]:
 
 
 class Answers:
-    """How one page answers an exception of an event: in words, on a card where the event has one, else in a toast.
+    """How one page answers an exception of an event: in words, on a card where the event has one, else in a toast."""
 
-    Args:
-        in_words: Returns an exception as the error that its visitor may see.
-    """
-
-    def __init__(self, in_words: Callable[[Exception], StudioError]) -> None:
-        self._in_words = in_words
+    def __init__(self, settings: Settings, owners: Owners) -> None:
+        self._settings, self._redaction = settings, Redaction(settings, owners)
         self._told: dict[tuple[str, str], float] = {}
 
     def worded(self, what: str, error: Exception) -> StudioError:
@@ -91,7 +93,24 @@ class Answers:
         """
         if not isinstance(error, StudioError):
             log.error("%s could not be answered", what, exc_info=error)
-        return self._in_words(error)
+        return self._redaction.told(in_words(error, self._settings))
+
+    def on_card(self, block_fn: BlockFunction, iterator: Any, error: Exception) -> dict[str, Any] | None:
+        """Return the result of an event that shows what it raised on the card among its outputs; None without one.
+
+        Args:
+            block_fn: The event.
+            iterator: Of a stream, what drives it; None at its first step.
+            error: What it raised.
+        """
+        card = next((each for each in block_fn.outputs if each.elem_id in CARDS), None)
+        if card is None:
+            return None
+        # A stream goes on, and ends with the next step: at its end, Gradio sends the last answer again. It is known by
+        # its iterator, which has ended with the exception.
+        rest = (iterator or _nothing()) if block_fn.types_generator else None
+        shown = cards.error(self.worded(str(block_fn.name), error))
+        return {"prediction": {card: shown}, "duration": 0.0, "is_generating": rest is not None, "iterator": rest}
 
     @contextmanager
     def answering(self, what: str, *, seldom_to: str = "") -> Iterator[None]:
@@ -125,6 +144,19 @@ class Answers:
         for old in list(self._told)[:-MOST_TOLD]:
             del self._told[old]
         return True
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    """Yield nothing."""
+    nothing: tuple[Any, ...] = ()
+    for each in nothing:
+        yield each
+
+
+def unasked(block_fn: Any, request: Any) -> str:
+    """Return the session of an event that its visitor did not cause, such as a timer's; empty for the others."""
+    names = {name for _, name in getattr(block_fn, "targets", ())}
+    return str(getattr(request, "session_hash", "")) if names and names <= {"tick", "load"} else ""
 
 
 class AnswerErrors:

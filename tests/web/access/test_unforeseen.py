@@ -23,9 +23,10 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.studio.unforeseen import in_words
 from ltx_studio.web import build_app, words
-from ltx_studio.web.access.answers import AnswerErrors, Answers
+from ltx_studio.web.access.answers import CARDS, AnswerErrors, Answers
+from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.gradio_compat.frontend_patch import IN_WORDS
-from ltx_studio.web.server import CARDS, StudioBlocks
+from ltx_studio.web.server import StudioBlocks
 from tests.web.asgi import ask, empty, in_a_thread, scope_of
 
 PARTS = ("jobs", "takes", "recipes", "workflows", "models")
@@ -178,7 +179,7 @@ def test_a_stream_that_fails_midway_ends_with_its_card(faulty: tuple[StudioBlock
 
 
 def test_a_timer_says_the_same_once_a_minute() -> None:
-    answers = Answers(lambda error: in_words(error, Settings(home=Path("home"))))
+    answers = Answers(Settings(home=Path("home")), Owners())
 
     def shown(session: str, error: Exception = FULL) -> bool:
         with pytest.raises(gr.Error) as caught, answers.answering("a timer", seldom_to=session):

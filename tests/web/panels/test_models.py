@@ -379,7 +379,7 @@ def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: S
 def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: Shop) -> None:
     settings = with_tiny_set(shop)
     studio = Studio(settings)
-    panel = ModelsPanel(studio, Owners(), "tiny")
+    panel = ModelsPanel(studio, Owners(), "tiny", lambda _set: None)
     rail = Rail()
     with gr.Blocks():
         rail.build()
