@@ -15,6 +15,7 @@ from ltx_studio.modes.examples import Example
 from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
 from ltx_studio.studio import Cost, Estimate, JobSpec
 from ltx_studio.studio.recipes import Recipes
+from ltx_studio.studio.will_it_run import Suggestion
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
@@ -68,8 +69,9 @@ class Form:
         estimate: Told,
         preset: Preset | None = None,
         cost: Costs = lambda _spec: None,
+        misfit: Callable[[JobSpec], Suggestion | None] = lambda _spec: None,
     ) -> None:
-        self.mode, self._set, self._estimate, self._cost = mode, model_set, estimate, cost
+        self.mode, self._set, self._estimate, self._cost, self._misfit = mode, model_set, estimate, cost, misfit
         usual = model_set.family.usual_preset
         self._default = usual if preset is None or preset.refusal(model_set) else preset
         self.components: dict[str, gr.components.Component] = {}
@@ -171,7 +173,8 @@ class Form:
                 spec = self.spec(tried)
                 labels = {each: self._label(tried, each) for each in labels}
                 measures = self.mode.measures(spec.params, preset)
-                told = cards.told(measures, spec.notes(), seconds=self._seconds(spec), cost=self._cost(spec))
+                notes = [*(each.message for each in [self._misfit(spec)] if each), *spec.notes()]
+                told = cards.told(measures, notes, seconds=self._seconds(spec), cost=self._cost(spec))
             except StudioError as problem:
                 told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
         choices = [(label, each) for each, label in labels.items()]

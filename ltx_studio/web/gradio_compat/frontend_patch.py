@@ -41,6 +41,9 @@ FAST = (
 dependencies for each component.
 """
 
+IN_WORDS = "x-in-words"
+"""The header of an answer to a failed request whose `detail` visitors can read."""
+
 PATCHES = (
     Patch("core-", SLOW, FAST),
     # The server closes the stream of answers when no event is pending. An event that the page sends before it learns
@@ -67,6 +70,14 @@ PATCHES = (
             "early.some(e=>e.msg==='process_completed')&&y.delete(E);early.forEach(e=>t(e));"
             "h.open||!y.has(E)||await this.open_stream()"
         ),
+    ),
+    # A failed upload is shown as "HTTP 507: {"detail": …". Remove when Gradio's client shows the server's words alone.
+    Patch(
+        "index-",
+        "let e=await o.text();return{error:`HTTP ${o.status}: ${e}`}",
+        "let e=await o.text();return{error:o.headers.get(`"
+        + IN_WORDS
+        + "`)?JSON.parse(e).detail:`HTTP ${o.status}: ${e}`}",
     ),
 )
 

@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.advice import texts_of
-from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
-from ltx_studio.studio import JobSpec, Studio, WorkflowSpec
+from ltx_studio.studio import JobSpec, Studio, WorkflowSpec, unforeseen
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -44,25 +44,21 @@ class OwnPanels:
         self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
         self._redaction = Redaction(studio.settings, owners)
 
-    def build(self) -> None:
-        """Add the panels to the open Blocks."""
-        with gr.Accordion(words.OWN_WORKFLOW, open=False, elem_id="own-workflow"):
-            file = gr.File(
-                label=words.WORKFLOW_FILE,
-                file_types=list(ENDINGS),
-                type="filepath",
-                elem_id="workflow-file",
-            )
-            trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
-            mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
-            card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
-            file.change(self._tell, [file], [card], **QUIET)
-            gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
-        with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
-            suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
-            requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
-            told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
-            gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
+    def build_workflow(self) -> None:
+        """Add the panel for custom workflows to the open Blocks."""
+        file = gr.File(label=words.WORKFLOW_FILE, file_types=list(ENDINGS), type="filepath", elem_id="workflow-file")
+        trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
+        mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
+        card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
+        file.change(self._tell, [file], [card], **QUIET)
+        gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
+
+    def build_batch(self) -> None:
+        """Add the panel for batches to the open Blocks."""
+        suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
+        requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
+        told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
+        gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 
     def _tell(self, path: str | None) -> str:
         """Return the card for a file that was dropped, or for none."""
@@ -85,7 +81,7 @@ class OwnPanels:
             components = [component(field, path) for field in fields]
         except Exception as error:  # a value that Gradio does not accept
             log.exception("the form of %s could not be built", Path(path).name)
-            gr.HTML(self._redaction.error(ExecutionError.unexpected(error, details="")))
+            gr.HTML(self._redaction.error(unforeseen.in_words(error, self._studio.settings)))
             return
         run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
 
@@ -122,7 +118,7 @@ class OwnPanels:
             return
         except Exception as error:
             log.exception("%s could not be handed in", Path(path).name)
-            yield self._run_panel.problem(ExecutionError.unexpected(error, details=""))
+            yield self._run_panel.problem(unforeseen.in_words(error, self._studio.settings))
             return
         yield from self._run_panel.follow(jobs, request, spec.notes())
 

@@ -18,8 +18,8 @@ from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.cards import prose
-from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.panels.memory import tier
+from ltx_studio.web.rail import Rail
 
 PACKAGES = ("gradio", "torch")
 
@@ -31,11 +31,10 @@ class SettingsPanel:
         self._settings, self._in_use = settings, in_use
         self._redaction = Redaction(settings, owners)
 
-    def build(self) -> None:
+    def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
-        with gr.Accordion(words.SETTINGS, open=False, elem_id="settings", elem_classes="panel") as panel:
-            shown = gr.HTML(elem_id="settings-shown")
-        panel.expand(self._shown, None, [shown], **QUIET)
+        shown = gr.HTML(elem_id="settings-shown")
+        rail.on_open("settings", self._shown, None, [shown])
 
     def _shown(self) -> str:
         try:
@@ -49,9 +48,10 @@ class SettingsPanel:
     def _used(self) -> Iterator[tuple[str, str]]:
         sets = Store(self._settings).registry.sets
         chosen = sets[self._in_use]
-        other = next((each for each in sets if each != self._in_use), self._in_use)
-        switch = prose(words.SETTING_SWITCH.format(id=other))
-        yield words.SETTING_SET, f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{switch}"
+        yield (
+            words.SETTING_SET,
+            (f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{escape(words.SETTING_SWITCH)}"),
+        )
         yield words.SETTING_TIER, tier(self._settings.vram)
 
     def _runs_on(self) -> Iterator[tuple[str, str]]:
