@@ -18,11 +18,47 @@ class LiveUpdate:
 
 
 class LiveUpdates:
-    """The latest update of each job, safe in any thread. Slow readers miss intermediate updates, never the latest."""
+    """The latest update of each job, safe in any thread. Slow readers miss intermediate updates, never the latest.
+
+    It also passes on a stop, for as long as the database cannot be written.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._updates: dict[str, LiveUpdate] = {}
+        self._running: set[str] = set()
+        self._stops: set[str] = set()
+        self._stopped: set[str] = set()
+
+    def begin(self, job_id: str) -> None:
+        """Note that a job runs in this process, so that it can be stopped here."""
+        with self._changed:
+            self._running.add(job_id)
+
+    def stop(self, job_id: str) -> bool:
+        """Ask a job to stop, and return whether it runs in this process."""
+        with self._changed:
+            if job_id not in self._running:
+                return False
+            self._stops.add(job_id)
+            return True
+
+    def is_stopping(self, job_id: str) -> bool:
+        """Return whether a job that runs in this process was asked to stop here."""
+        with self._changed:
+            return job_id in self._stops
+
+    def has_stopped(self, job_id: str) -> bool:
+        """Return whether a job was stopped here and no longer runs, although the database may not say so yet."""
+        with self._changed:
+            return job_id in self._stopped
+
+    def tell_stopped(self, job_id: str) -> None:
+        """Announce that a job that was asked to stop no longer runs."""
+        with self._changed:
+            if job_id in self._stops:
+                self._stopped.add(job_id)
+                self._changed.notify_all()
 
     def tell(self, job_id: str) -> None:
         """Announce a change to a job in the queue."""
@@ -39,6 +75,8 @@ class LiveUpdates:
         """Remove a job that no longer runs."""
         with self._changed:
             self._updates.pop(job_id, None)
+            for jobs in (self._running, self._stops, self._stopped):
+                jobs.discard(job_id)
             self._changed.notify_all()
 
     def look(self, job_id: str) -> LiveUpdate:

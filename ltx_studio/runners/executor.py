@@ -66,6 +66,7 @@ class JobExecutor:
         Raises:
             sqlite3.Error: The studio is closing, and the database cannot be used.
         """
+        self._live_updates.begin(job.id)
         try:
             yield from self._follow(job, cancel)
         except GeneratorExit:
@@ -73,6 +74,7 @@ class JobExecutor:
             self.patiently(lambda: self._put_away(job))
             raise
         except StoppedError:
+            self._live_updates.tell_stopped(job.id)  # the database may be out of reach for long
             self.patiently(lambda: self._put_away(job))
         except PERMANENT as error:
             log.exception("job %s could not be added to the history", job.id)
@@ -128,18 +130,30 @@ class JobExecutor:
 
     def _finish(self, job: Job, spec: Spec, graph: Mapping[str, Any], made: Finished, watch: RunMetrics) -> None:
         take = self._keep(job, spec, graph, made, watch)
-        if not self.patiently(lambda: self._queue.finish(job.id, take, worker=self._worker)):
+
+        def finish() -> bool:
+            try:
+                return self._queue.finish(job.id, take, worker=self._worker)
+            except sqlite3.Error:
+                if self._live_updates.is_stopping(job.id):
+                    self._take_store.discard(take)
+                    raise StoppedError("Stopped.", "Nothing was saved.") from None
+                raise
+
+        if not self.patiently(finish):
             log.error("job %s had already ended when its clip %s was finished", job.id, take.file)
 
     def _fail(self, job: Job, error: StudioError) -> None:
         names = job.spec.get("names")
         if isinstance(names, Mapping):  # the user does not know the names of the kept copies
             error = error.renamed({str(kept): str(own) for kept, own in names.items()})
+        self._live_updates.tell_stopped(job.id)
         self.patiently(lambda: self._queue.fail(job.id, error, worker=self._worker))
 
     def _put_away(self, job: Job) -> None:
         """End the job of a stopped run: cancelled if the job was asked to stop, else back in the queue."""
-        if self._closing.is_set() and not self._queue.is_stopping(job.id):
+        is_asked = self._live_updates.is_stopping(job.id) or self._queue.is_stopping(job.id)
+        if self._closing.is_set() and not is_asked:
             self._queue.release(job.id, worker=self._worker)
         else:
             self._queue.drop(job.id, worker=self._worker)
@@ -159,6 +173,8 @@ class JobExecutor:
         def listen() -> None:
             renewed = time.monotonic()
             while not ended.wait(LOOK_SECONDS):
+                if self._live_updates.is_stopping(job.id):
+                    cancel.cancel()
                 with contextlib.suppress(sqlite3.Error):  # the next round asks again
                     if not cancel.cancelled and self._queue.is_stopping(job.id):
                         cancel.cancel()

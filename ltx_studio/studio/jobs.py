@@ -1,6 +1,9 @@
 """Jobs as their owners use them: submit, follow, change. Workers use the queue itself."""
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +19,7 @@ from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.snapshot import QueueSnapshot, QueueSnapshots
 from ltx_studio.queue.specs import Spec, read_spec
-from ltx_studio.queue.states import Queued, Running
+from ltx_studio.queue.states import Cancelled, Queued, Running
 from ltx_studio.queue.tables import SUFFIXES
 from ltx_studio.settings import Settings
 
@@ -152,13 +155,22 @@ class Jobs:
         """
         number = -1
         while True:
-            found = self._queue.get(job_id, owner)
+            found = self._as_stopped(self._queue.get(job_id, owner))
             yield found
             if not isinstance(found.state, Queued | Running):
                 return
             if cancel is not None and cancel.cancelled:
                 self._queue.cancel(job_id, owner)
             number = self._live_updates.wait(job_id, number, LOOK_SECONDS).number
+
+    def _as_stopped(self, job: Job) -> Job:
+        """Return a job as it is, with a stop that the database does not know yet."""
+        state = job.state
+        if isinstance(state, Running) and self._live_updates.has_stopped(job.id):
+            return replace(job, state=Cancelled(time.time()))
+        if isinstance(state, Running) and self._live_updates.is_stopping(job.id):
+            return replace(job, state=replace(state, stopping=True))
+        return job
 
     def preview(self, job_id: str) -> tuple[bytes, ...]:
         """Return the latest live preview of a job that runs in this process, one JPEG for each latent frame."""
@@ -167,10 +179,18 @@ class Jobs:
     def cancel(self, job_id: str, owner: str) -> Job:
         """Cancel a waiting job, or ask a running one to stop; a job that has ended stays unchanged.
 
+        A job that runs in this process stops also while the database cannot be written, such as on a full disk.
+
         Raises:
             RequestError: The owner has no such job.
         """
-        job = self._queue.cancel(job_id, owner)
+        try:
+            job = self._queue.cancel(job_id, owner)
+        except sqlite3.Error:
+            found = self._queue.get(job_id, owner)  # only its owner stops it
+            if not isinstance(found.state, Running) or not self._live_updates.stop(job_id):
+                raise
+            return self._as_stopped(found)
         self._changed()
         return job
 

@@ -1,12 +1,15 @@
 """Takes as their owners use them: the history, its files, and the requests that they were made from."""
 
+import logging
+import sqlite3
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ltx_studio.errors import RequestError
+from ltx_studio.errors import RequestError, SetupError
 from ltx_studio.families import ModelSet
 from ltx_studio.models import get_registry
 from ltx_studio.queue.database import Database
@@ -15,11 +18,13 @@ from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.takes.disk_usage import Room
-from ltx_studio.takes.history import PAGE, History, Page, TakeRecord
+from ltx_studio.takes.history import PAGE, UNDO_SECONDS, History, Page, TakeRecord
 
 if TYPE_CHECKING:
     from ltx_studio.takes.estimates import Estimate, Estimator
     from ltx_studio.takes.replay import Comparison
+
+log = logging.getLogger(__name__)
 
 
 class Takes:
@@ -27,6 +32,8 @@ class Takes:
 
     PAGE = PAGE
     """How many takes a page has unless asked otherwise."""
+    UNDO_SECONDS = UNDO_SECONDS
+    """How long the file of a take that was deleted with `delete_soon` stays."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings, self._database = settings, database
@@ -103,6 +110,27 @@ class Takes:
         """
         self._history.delete(take_id, owner)
 
+    def delete_soon(self, take_id: str, owner: str) -> None:
+        """Remove a take, and its file after `UNDO_SECONDS`; `undelete` puts it back until then.
+
+        If this process ends before, the next start removes the file.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        self._history.delete_soon(take_id, owner)
+        timer = threading.Timer(UNDO_SECONDS + 1, self._remove_leaving)
+        timer.daemon = True
+        timer.start()
+
+    def undelete(self, take_id: str, owner: str) -> None:
+        """Put a take back that `delete_soon` removed.
+
+        Raises:
+            RequestError: The owner has no such take, or its file is gone.
+        """
+        self._history.undelete(take_id, owner)
+
     def room(self, owner: str) -> Room:
         """Return the disk usage of all of the owner's takes."""
         return self._history.room(owner)
@@ -136,6 +164,12 @@ class Takes:
     def remove_leaving(self) -> None:
         """Finish the removal of takes that an ended process began."""
         self._history.remove_leaving()
+
+    def _remove_leaving(self) -> None:
+        try:
+            self._history.remove_leaving()
+        except (sqlite3.Error, SetupError):  # the next start removes them
+            log.exception("deleted takes could not be removed yet")
 
     def estimate(self, spec: Spec) -> "Estimate | None":
         """Return how long a request may take here, by earlier takes; None if there is nothing to compare with."""

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 PAGE = 50
 GOING, ASIDE = 1, 2
-"""Values of ``leaving`` for takes that no list shows: being deleted, or made only for a comparison."""
+"""Values of ``leaving`` for takes that no list shows: being deleted, or made only for a comparison. A larger value is
+when the take was deleted, in seconds since the epoch: until its file goes, that can be undone."""
+UNDO_SECONDS = 30
+"""How long the file of a take that was deleted with `delete_soon` stays."""
 ASIDE_SECONDS = 3600
 """The age in seconds at which a take set aside counts as left over: the process that compared it was killed."""
 MOST_TAGS, LONGEST_TAG = 20, 50
@@ -292,6 +295,29 @@ class History:
             connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (GOING, row["number"]))
         self.remove_leaving()
 
+    def delete_soon(self, take_id: str, owner: str) -> None:
+        """Take a take out of the history. `remove_leaving` removes it once `UNDO_SECONDS` are over.
+
+        Raises:
+            RequestError: The owner has no such take.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, take_id, owner)
+            connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (int(time.time()), row["number"]))
+
+    def undelete(self, take_id: str, owner: str) -> None:
+        """Put a take back that `delete_soon` took out.
+
+        Raises:
+            RequestError: The owner has no such take, or its file is gone.
+        """
+        with self._database.write() as connection:
+            changed = connection.execute(
+                "UPDATE takes SET leaving = 0 WHERE id = ? AND owner = ? AND leaving > ?", (take_id, owner, ASIDE)
+            ).rowcount
+        if not changed:
+            raise RequestError("This clip is deleted for good.", "Make it again with the same seed.")
+
     def room(self, owner: str) -> Room:
         """Return the disk usage of all of the owner's takes."""
         with self._database.read() as connection:
@@ -341,12 +367,16 @@ class History:
         return [row for row in rows if (self._outputs_dir / row["file"]).is_file()]
 
     def remove_leaving(self) -> None:
-        """Remove the files of takes marked for deletion, then their rows. A later call finishes an interrupted one."""
+        """Remove the files of takes marked for deletion, then their rows. A later call finishes an interrupted one.
+
+        Takes that can still be put back stay.
+        """
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT takes.number, takes.id, takes.file FROM takes LEFT JOIN jobs ON jobs.id = takes.job"
-                " WHERE takes.leaving AND (takes.leaving = ? OR coalesce(jobs.ended, 0) < ?)",
-                (GOING, time.time() - ASIDE_SECONDS),
+                " WHERE takes.leaving = ?1 OR takes.leaving = ?2 AND coalesce(jobs.ended, 0) < ?3"
+                " OR takes.leaving > ?2 AND takes.leaving <= ?4",
+                (GOING, ASIDE, time.time() - ASIDE_SECONDS, time.time() - UNDO_SECONDS),
             ).fetchall()
         for row in rows:
             file = self._outputs_dir / row["file"]
@@ -363,7 +393,7 @@ class History:
 
 def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving <> ?", (take_id, owner, GOING)
+        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving IN (0, ?)", (take_id, owner, ASIDE)
     ).fetchone()
     if row is None:
         raise RequestError(

@@ -5,6 +5,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,13 @@ class TakeStore:
         note = self._put(first, path, recipe, self._embedded(spec, graph), source)
         run_folders.discard_run(self._settings.staging_dir, job.id)
         return self._take(job, spec, path, recipe, {**measured, **({"note": note} if note else {})})
+
+    def discard(self, take: NewTake) -> None:
+        """Remove the files of a take that does not come into the history."""
+        path = self._outputs / take.file
+        with contextlib.suppress(OSError):
+            for each in [*path.parent.glob(f"{escape(path.stem)}*"), self.poster(take.id)]:
+                each.unlink(missing_ok=True)
 
     def _name(self, job: Job, mode: str) -> Path:
         """Return the path of a job's take, without a suffix."""

@@ -13,7 +13,7 @@ import pytest
 from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Engine, run_folders
-from ltx_studio.errors import StoppedError
+from ltx_studio.errors import RequestError, StoppedError
 from ltx_studio.events import Cancelled as RunCancelled
 from ltx_studio.events import Event, Heartbeat
 from ltx_studio.graph import Workflow
@@ -26,6 +26,7 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.runners.protocol import Buildable
 from ltx_studio.runners.worker import Worker
 from ltx_studio.settings import Settings
+from ltx_studio.studio.jobs import Jobs
 from ltx_studio.takes import recipes
 from ltx_studio.takes.editor_metadata import EditorMetadata
 from ltx_studio.takes.history import History, NewTake
@@ -232,6 +233,50 @@ def test_a_database_that_cannot_be_written_for_a_while_loses_no_job(rig: Rig, mo
     finally:
         assert worker.close(30)
     assert [take.job for take in rig.history.page("ada").takes] == [job]
+
+
+def full(*_: object, **__: object) -> bool:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.mark.parametrize("where", ["run", "finish"])
+def test_a_job_is_stopped_while_the_database_cannot_be_written(
+    endless: Rig, rig: Rig, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """While it runs, and while its finished clip waits for the database."""
+    rig = endless if where == "run" else rig
+    jobs = Jobs(rig.settings, Database(rig.lock.parent / "studio.db"), live_updates=rig.live_updates)
+    job = rig.submit(small_spec())[0]
+    worker = rig.worker()
+    with monkeypatch.context() as patched:
+        for queue, method in (
+            (rig.queue, "finish"),
+            (rig.queue, "drop"),
+            (rig.queue, "report"),
+            (jobs._queue, "cancel"),
+        ):
+            patched.setattr(queue, method, full)
+        worker.start()
+        try:
+            rig.wait(job, Running)
+            if where == "finish":
+                for _ in range(600):  # its clip is in its place
+                    if list(rig.settings.outputs_dir.glob(f"*/*{job}.mp4")):
+                        break
+                    time.sleep(0.05)
+            with pytest.raises(RequestError):
+                jobs.cancel(job, "bob")
+            assert isinstance(jobs.cancel(job, "ada").state, Running)
+            *_, ended = jobs.follow(job, "ada")
+            assert isinstance(ended.state, Cancelled)
+            assert isinstance(rig.queue.get(job, "ada").state, Running)  # nobody could write it down
+        finally:
+            patched.undo()
+            rig.wait(job, Cancelled)
+            closed = worker.close(30)
+    assert closed
+    assert not list(rig.settings.outputs_dir.glob(f"*/*{job}.mp4"))
+    assert rig.history.page("ada").takes == ()
 
 
 @pytest.mark.parametrize(

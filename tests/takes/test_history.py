@@ -1,5 +1,6 @@
 """Takes are found, kept, tagged and removed by their owner alone."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ltx_studio.queue.database import Database
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Done
 from ltx_studio.takes.disk_usage import Room
-from ltx_studio.takes.history import ASIDE_SECONDS, History, NewTake
+from ltx_studio.takes.history import ASIDE_SECONDS, UNDO_SECONDS, History, NewTake
 
 PROMPTS = ("a red ball bounces", "a blue ball rolls", "ein Würfel im Regen", 'say "yes" 100%', "😀 night")
 
@@ -147,6 +148,31 @@ def test_a_deleted_take_is_gone_with_its_file_and_cannot_be_found(records: Recor
     assert records.history.page("ada", search="bounces").takes == ()
     with pytest.raises(RequestError):
         records.history.get(takes[0], "ada")
+
+
+def test_a_take_that_is_deleted_soon_can_be_put_back_until_its_file_goes(
+    records: Records, takes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history, (first, second) = records.history, takes[:2]
+    files = [history.path(history.get(take, "ada")) for take in (first, second)]
+    for take in (first, second):
+        history.delete_soon(take, "ada")
+
+    history.remove_leaving()
+
+    assert all(file.exists() for file in files)
+    assert not {first, second} & {take.id for take in history.page("ada").takes}
+    for refused in (lambda: history.get(first, "ada"), lambda: history.undelete(first, "bob")):
+        with pytest.raises(RequestError):
+            refused()
+    history.undelete(first, "ada")
+    now = time.time()
+    monkeypatch.setattr("ltx_studio.takes.history.time.time", lambda: now + UNDO_SECONDS)
+    history.remove_leaving()
+    assert [file.exists() for file in files] == [True, False]
+    assert first in {take.id for take in history.page("ada").takes}
+    with pytest.raises(RequestError, match="for good"):
+        history.undelete(second, "ada")
 
 
 def test_a_kill_between_file_and_row_is_made_up_for(records: Records, takes: list[str]) -> None:
