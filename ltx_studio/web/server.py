@@ -39,10 +39,11 @@ from ltx_studio.web.gradio_compat.event_queue import EventKeeper
 from ltx_studio.web.gradio_compat.sessions import KeepSessions
 from ltx_studio.web.gradio_compat.statics import Statics
 from ltx_studio.web.page import Page
+from ltx_studio.web.panels.batch import BatchPanel
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.memory import MemoryBadge
 from ltx_studio.web.panels.models import ModelsPanel
-from ltx_studio.web.panels.own import OwnPanels
+from ltx_studio.web.panels.own_workflow import WorkflowPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.settings_panel import SettingsPanel
 from ltx_studio.web.theme import theme
@@ -223,7 +224,8 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
         line.build(blocks)
         page.build_restore()
         models.build()
-        OwnPanels(studio, owners, page.run, model_set).build()
+        BatchPanel(studio, owners, page.run, model_set).build()
+        WorkflowPanel(studio, owners, page.run).build()
         SettingsPanel(settings, owners, model_set.id).build()
     page.wire(gallery, line, models)
 

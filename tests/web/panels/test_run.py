@@ -88,7 +88,7 @@ def test_each_job_that_is_chosen_is_shown_also_when_the_page_followed_nothing(
     page: Page, url: str, studio: Studio
 ) -> None:
     panel = open_queue(page, url)
-    expect(panel).to_contain_text("Nothing is in the queue")
+    expect(panel).to_contain_text("The queue is empty")
     first, _ = hand_in(studio, "first", "second")
     begin(studio, first, SAMPLING)
     for name, told in (("first", "Stage 1: step 2 of 8"), ("second", "Waiting"), ("first", "Stage 1: step 2 of 8")):
