@@ -117,7 +117,7 @@ def show_form(path: Path, ground: Ground, attempts: Attempts) -> None:
     if graph is None or not attempts.passes(lambda: check_known(graph, ground.definitions)):
         return
     fields = attempts(lambda: form_of(graph, ground.definitions)) or []
-    for field in fields[: getattr(own, "MOST_SHOWN", 200)]:
+    for field in fields[: own_workflow.MOST_SHOWN]:
         shown = attempts(partial(own_workflow.component, field, str(path)))
         if shown is not None:
             attempts(lambda shown=shown: ORJSONResponse._render(shown.get_config()))  # type: ignore[misc]
