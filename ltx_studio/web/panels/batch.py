@@ -58,24 +58,21 @@ class BatchPanel:
 
     def build(self) -> None:
         """Add the panel to the open Blocks."""
-        with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
-            lines = gr.Textbox(
-                "",
-                label=words.BATCH_LINES,
-                placeholder=words.BATCH_PLACEHOLDER,
-                lines=5,
-                max_lines=14,
-                max_length=LONGEST_TEXT,
-                elem_id="batch-lines",
-            )
-            # takes any file: the preview refuses others in words of its own
-            self.file = file = gr.File(label=words.BATCH_FILE, type="filepath", height=110, elem_id="batch-file")
-            preset = gr.Dropdown(
-                self._presets(), value=self._default(), label=words.BATCH_PRESET, elem_id="batch-preset"
-            )
-            said = gr.HTML(elem_id="batch-said", apply_default_css=False)
-            card = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card", apply_default_css=False)
-            add = gr.Button(words.ADD_TO_QUEUE, variant="primary", interactive=False, elem_id="hand-in")
+        lines = gr.Textbox(
+            "",
+            label=words.BATCH_LINES,
+            placeholder=words.BATCH_PLACEHOLDER,
+            lines=5,
+            max_lines=14,
+            max_length=LONGEST_TEXT,
+            elem_id="batch-lines",
+        )
+        # takes any file: the preview refuses others in words of its own
+        self.file = file = gr.File(label=words.BATCH_FILE, type="filepath", height=110, elem_id="batch-file")
+        preset = gr.Dropdown(self._presets(), value=self._default(), label=words.BATCH_PRESET, elem_id="batch-preset")
+        said = gr.HTML(elem_id="batch-said", apply_default_css=False)
+        card = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card", apply_default_css=False)
+        add = gr.Button(words.ADD_TO_QUEUE, variant="primary", interactive=False, elem_id="hand-in")
         added = gr.State(())
         given = [lines, file, preset]
         changes = [lines.change, file.change, preset.input]

@@ -42,18 +42,12 @@ class WorkflowPanel:
 
     def build(self) -> None:
         """Add the panel to the open Blocks."""
-        with gr.Accordion(words.OWN_WORKFLOW, open=False, elem_id="own-workflow"):
-            file = gr.File(
-                label=words.WORKFLOW_FILE,
-                file_types=list(ENDINGS),
-                type="filepath",
-                elem_id="workflow-file",
-            )
-            trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
-            mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
-            card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
-            file.change(self._tell, [file], [card], **QUIET)
-            gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
+        file = gr.File(label=words.WORKFLOW_FILE, file_types=list(ENDINGS), type="filepath", elem_id="workflow-file")
+        trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
+        mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
+        card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
+        file.change(self._tell, [file], [card], **QUIET)
+        gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
 
     def _tell(self, path: str | None) -> str:
         """Return the card for a file that was dropped, or for none."""

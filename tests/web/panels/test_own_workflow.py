@@ -60,7 +60,7 @@ def expect_workflow_done(page: Page, name: str) -> None:
 def open_workflow_panel(page: Page, page_url: str) -> None:
     """Open the page anew: Gradio drops a click on the button of a form that it has just replaced."""
     page.goto(page_url)
-    unfold(page, page.locator("#own-workflow > button").first)
+    unfold(page, "workflow")
 
 
 def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: Watch, tmp_path: Path) -> None:
