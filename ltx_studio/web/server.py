@@ -40,6 +40,7 @@ from ltx_studio.web.gradio_compat.sessions import KeepSessions
 from ltx_studio.web.gradio_compat.statics import Statics
 from ltx_studio.web.page import Page
 from ltx_studio.web.panels.batch import BatchPanel
+from ltx_studio.web.panels.dropped import DropAnywhere
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.memory import MemoryBadge
 from ltx_studio.web.panels.models import ModelsPanel
@@ -104,7 +105,7 @@ class StudioBlocks(gr.Blocks):
         look: dict[str, Any] = {
             "theme": theme(),
             "head": f"<style>{styles()}{room()}</style>"
-            f"<script>{asset('files.js')}{asset('studio.js')}{asset('forms.js')}</script>",
+            f"<script>{asset('files.js')}{asset('drop.js')}{asset('studio.js')}{asset('forms.js')}</script>",
             "footer_links": [],
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,
@@ -204,31 +205,35 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
     The keyboard reaches them in this order; on the page the rail and the drawer are at the left.
     """
     page, rail = Page(studio, owners, model_set), Rail()
+    dropped = DropAnywhere(studio, owners, page, model_set)
+    batch, workflow = BatchPanel(studio, owners, page.run, model_set), WorkflowPanel(studio, owners, page.run)
     with gr.Row(elem_id="top", equal_height=True):
         page.build_header()
         MemoryBadge(studio).build()
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(elem_id="main"):
             page.build(blocks)
+            dropped.build()
         rail.build()
         with gr.Column(elem_id="drawer", min_width=0):
             rail.head()
             gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
             models = ModelsPanel(studio, owners, model_set.id)
             with rail.panel("history"):
-                page.build_restore()
+                dropped.build_button()
                 gallery.build(blocks)
             with rail.panel("queue"):
                 line.build(blocks, rail)
             with rail.panel("models"):
                 models.build(rail)
             with rail.panel("batch"):
-                BatchPanel(studio, owners, page.run, model_set).build()
+                batch.build()
             with rail.panel("workflow"):
-                WorkflowPanel(studio, owners, page.run).build()
+                workflow.build()
             with rail.panel("settings"):
                 SettingsPanel(settings, owners, model_set.id).build(rail)
     page.wire(gallery, line, models)
+    dropped.wire({"batch": batch.file, "workflow": workflow.file})
 
 
 def serve(

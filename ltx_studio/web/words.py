@@ -164,9 +164,32 @@ DELETE = "Delete"
 DELETE_SURE = "Really delete"
 FILE_GONE = "The file of this take is missing."
 FILE_GONE_HINT = "The take comes back with its file. Run `ltx-studio doctor` for details."
-RESTORE = "A video made here"
-RESTORE_HELP = "Drop a video that was made here anywhere on the page to restore its settings."
-RESTORED = "The form holds what the dropped video was made of."
+OPEN_FILE = "Open a file…"
+DROP_HERE = "Drop a picture, sound, video, workflow or list of prompts"
+DROP_CANCEL = "Cancel"
+DROP_WHERE = "Use “{name}” as"
+PLACE = "{field} ({mode})"
+PLACES: Mapping[str, str] = {
+    "i2v:image": "First frame (Image to video)",
+    "keyframe:first_image": "First frame (First and last frame)",
+    "keyframe:last_image": "Last frame (First and last frame)",
+    "lipsync:image": "Face (Lipsync)",
+    "lipsync:audio": "Voice (Lipsync)",
+    "a2v:audio": "Sound (Audio to video)",
+    "style:clip": "Clip to restyle (Style transfer)",
+    "first:": "Its first frame (Image to video)",
+    "last:": "Its last frame, to continue it (Image to video)",
+    "sound:": "Its sound (Audio to video)",
+    "workflow": "The workflow in it",
+}
+"""What a dropped file can be used as."""
+PLACED = "“{name}” is used as: {place}."
+DROPPED_UNKNOWN = "The studio can't use “{name}”."
+DROPPED_UNKNOWN_HINT = "Drop a picture, sound, video, ComfyUI workflow (.json) or list of prompts (.txt, .csv, .jsonl)."
+DROPPED_LORA = "“{name}” is a model file."
+DROPPED_LORA_HINT = "Add a LoRA in a mode's form."
+DROPPED_GONE = "The file is no longer here."
+RESTORED = "Settings restored from the video."
 NOT_RESTORED = "Not all could be restored: {lost}."
 LOST_FILE = "{name} is no longer here"
 LOST_LORAS = "LoRAs left out: {count}, the form has {rows} rows for them"

@@ -21,7 +21,6 @@ from ltx_studio.web.forms.fields import MOST_EXACT
 from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of
 from ltx_studio.web.panels.run import RunPanel
-from ltx_studio.workflow_files.embedded_text import ENDINGS
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,13 @@ LONGEST_NUMBER = 30
 
 
 class WorkflowPanel:
-    """The panel. Workflows run in the page's run panel."""
+    """The panel. Workflows run in the page's run panel.
+
+    Attributes:
+        file: The field for a file; setting it shows the file's form.
+    """
+
+    file: gr.File
 
     def __init__(self, studio: Studio, owners: Owners, run: RunPanel) -> None:
         self._studio, self._owners, self._run_panel = studio, owners, run
@@ -42,7 +47,8 @@ class WorkflowPanel:
 
     def build(self) -> None:
         """Add the panel to the open Blocks."""
-        file = gr.File(label=words.WORKFLOW_FILE, file_types=list(ENDINGS), type="filepath", elem_id="workflow-file")
+        # takes any file: the card refuses others in words of its own
+        self.file = file = gr.File(label=words.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
         trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
         mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
         card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
