@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -80,14 +79,6 @@ class Page:
         self._wire_modes(blocks)
         self._wire_take()
         self._wire_remedies()
-
-    def build_restore(self) -> None:
-        """Add the upload of a video that was made here to the open Blocks."""
-        video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
-        gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-help")
-        outputs = [self.run.told, video, *self.opening]
-        restored = video.upload(self._restore_video, [video], outputs, **QUIET)
-        restored.then(None, None, None, js="() => window.ltxStudio.toTold()", **QUIET)
 
     def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
@@ -289,7 +280,7 @@ class Page:
     def _reuse(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Fill in the form with the take's request, including its seed, for another prompt."""
         told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
-        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take_id, request)))
+        left_out = "" if told else self.left_out(self._spec_of(self.take.record(take_id, request)))
         return (cards.message(left_out) if left_out else told), *filled
 
     def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
@@ -330,18 +321,7 @@ class Page:
                     values[name] = clip
         return self.fill(mode, form.put(values))
 
-    def _restore_video(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Open the form of a video that was made here, filled in from its recipe."""
-        if path is None:
-            return SKIP, SKIP, *self._nothing()
-        try:
-            spec = self._studio.takes.restore(Path(path), self._owners.of(request), self._model_set)
-            filled = self.fill_from(spec)
-            return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
-        except StudioError as problem:
-            return self._redaction.error(problem), None, *self._nothing()
-
-    def _left_out(self, spec: Spec) -> str:
+    def left_out(self, spec: Spec) -> str:
         """Return a sentence on what the form cannot restore of a request; empty if nothing is lost."""
         lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
         return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""

@@ -10,7 +10,7 @@ from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.graph.form import Field, Kind, form_of
-from ltx_studio.web.panels.own import MOST_SHOWN, component, in_words, shown_value, told_of
+from ltx_studio.web.panels.own_workflow import MOST_SHOWN, component, in_words, shown_value, told_of
 from tests.graph.test_form import node
 
 UNFIT = [

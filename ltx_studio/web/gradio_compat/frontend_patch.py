@@ -79,6 +79,9 @@ PATCHES = (
         + IN_WORDS
         + "`)?JSON.parse(e).detail:`HTTP ${o.status}: ${e}`}",
     ),
+    # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
+    # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.
+    Patch("Video-", "_(`error`,Z,()=>u.onerror?.(`Video not playable`))", "_(`error`,Z,()=>{})"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The page's panels for a custom workflow, with a form built from it, and for a file of requests."""
+"""The page's panel for a workflow of the user's own, with a form built from it."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,20 +10,17 @@ import gradio as gr
 
 from ltx_studio.advice import texts_of
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.families import ModelSet
 from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
-from ltx_studio.studio import JobSpec, Studio, WorkflowSpec, unforeseen
+from ltx_studio.studio import Studio, WorkflowSpec, unforeseen
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import MOST_EXACT
 from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of
-from ltx_studio.web.page import FIRST_MODE
 from ltx_studio.web.panels.run import RunPanel
-from ltx_studio.workflow_files.embedded_text import ENDINGS
 
 log = logging.getLogger(__name__)
 
@@ -31,34 +28,32 @@ MOST_SHOWN = 200
 """Fields of one form: a browser takes about a second for these."""
 MOST_NAMED = 5
 """Fields that the card names."""
-MOST_NOTES = 10
-"""Notes on the requests of a file that the card names."""
 LONGEST_NUMBER = 30
 """Characters of a text that may be a number."""
 
 
-class OwnPanels:
-    """The panels for custom workflows and batches. Workflows run in the page's run panel."""
+class WorkflowPanel:
+    """The panel. Workflows run in the page's run panel.
 
-    def __init__(self, studio: Studio, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
-        self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
+    Attributes:
+        file: The field for a file; setting it shows the file's form.
+    """
+
+    file: gr.File
+
+    def __init__(self, studio: Studio, owners: Owners, run: RunPanel) -> None:
+        self._studio, self._owners, self._run_panel = studio, owners, run
         self._redaction = Redaction(studio.settings, owners)
 
-    def build_workflow(self) -> None:
-        """Add the panel for custom workflows to the open Blocks."""
-        file = gr.File(label=words.WORKFLOW_FILE, file_types=list(ENDINGS), type="filepath", elem_id="workflow-file")
+    def build(self) -> None:
+        """Add the panel to the open Blocks."""
+        # takes any file: the card refuses others in words of its own
+        self.file = file = gr.File(label=words.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
         trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
         mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
         card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
         file.change(self._tell, [file], [card], **QUIET)
         gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
-
-    def build_batch(self) -> None:
-        """Add the panel for batches to the open Blocks."""
-        suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
-        requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
-        told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
-        gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 
     def _tell(self, path: str | None) -> str:
         """Return the card for a file that was dropped, or for none."""
@@ -127,19 +122,6 @@ class OwnPanels:
             raise RequestError(words.NOT_TRUSTED, words.NOT_TRUSTED_HINT)
         workflows, map_to = self._studio.workflows, PREVIEW if mapped else None
         return workflows.request(path.stem, workflows.open(path), given, trusted=trusted, map_to=map_to)
-
-    def _hand_in(self, path: str | None, request: gr.Request) -> str:
-        if path is None:
-            return cards.message(words.BATCH_HELP)
-        try:
-            may = not self._owners.apart
-            table = Path(path)
-            specs = self._studio.jobs.read_table(table, self._model_set.id, FIRST_MODE, with_files=may, uploaded=True)
-            notes = _notes_of(specs)  # before anything is submitted: a file may be gone
-            jobs = self._studio.jobs.submit(self._owners.of(request), specs)
-        except StudioError as error:
-            return self._redaction.error(error)
-        return cards.message(words.HANDED_IN.format(count=len(jobs)), notes)
 
 
 def in_words(problems: Sequence[StudioError]) -> list[str]:
@@ -237,14 +219,3 @@ def component(field: Field, workflow: str) -> gr.components.Component:
             return gr.Textbox(value=value, lines=3 if field.lines else 1, **named)
     limits: dict[str, Any] = {"minimum": field.minimum, "maximum": field.maximum} if field.is_limited else {}
     return gr.Number(value=value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)
-
-
-def _notes_of(specs: Sequence[JobSpec]) -> str:
-    """Return the notes on requests; of many, the first `MOST_NOTES`."""
-    notes = [
-        words.NOTE_OF_REQUEST.format(number=number, note=note)
-        for number, spec in enumerate(specs, 1)
-        for note in spec.notes()
-    ]
-    more = words.AND_MORE.format(count=len(notes) - MOST_NOTES) if len(notes) > MOST_NOTES else ""
-    return " ".join(notes[:MOST_NOTES]) + more

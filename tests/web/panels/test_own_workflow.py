@@ -1,4 +1,4 @@
-"""A workflow of one's own, and many requests at once, on the page."""
+"""A workflow of one's own on the page."""
 
 import json
 import re
@@ -16,11 +16,7 @@ from tests.web.conftest import Watch
 from tests.web.driver import (
     PLAYS,
     RUN_SECONDS,
-    choose_draft,
-    expect_made,
-    keep_seed,
     press,
-    set_number,
     step,
     unfold,
 )
@@ -115,31 +111,3 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
     with step("one that would take for ever"):
         drop(page, "workflow", tmp_path / "bomb.json")
         expect(card).to_contain_text("more than 20,000 nodes")
-
-
-TABLES = {
-    "prompt,seconds,preset\na ball,1,draft\nnight,1,draft\n": "Queued: 2",
-    "prompt\na\n\nb,c\n": "line 4",
-    "prompt,mode,image\na,i2v,p.png\n": "line 2: it names 'p.png' for image",
-}
-
-
-def test_many_requests_are_handed_in_or_the_wrong_line_is_named(page: Page, page_url: str, tmp_path: Path) -> None:
-    page.goto(page_url)
-    unfold(page, "batch")
-    for number, (text, told) in enumerate(TABLES.items()):
-        with step(told):
-            (tmp_path / f"many-{number}.csv").write_text(text)
-            drop(page, "batch", tmp_path / f"many-{number}.csv")
-            press(page, "Add to the queue")
-            expect(page.locator("#batch-card")).to_contain_text(told)
-    with step("several takes come one after another"):
-        page.locator("#t2v-prompt textarea").fill("night")
-        set_number(page, "t2v", "seconds", 1)
-        choose_draft(page)
-        keep_seed(page, 41)
-        set_number(page, "t2v", "takes", 2)
-        press(page, "Generate")
-        expect(page.locator("#run")).to_contain_text("seed 41", timeout=RUN_SECONDS)
-        expect(page.locator("#recipe")).to_contain_text("seed 42", timeout=RUN_SECONDS)
-        expect_made(page, 42)
