@@ -42,8 +42,7 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
     low, high = limits[Ge].ge, limits[Le].le
     step = 1 if annotation is int else 0.05 if high <= 2 else 0.1
     if (high - low) / step > MOST_MARKS or high >= MAX_SEED:
-        named.pop("info")
-        return gr.Number(precision=0 if annotation is int else None, info=field.description, **named)
+        return gr.Number(precision=0 if annotation is int else None, **named)
     return Slider(low, high, step=step, **named)
 
 

@@ -16,6 +16,8 @@ from ltx_studio.web.gradio_compat.components import Slider
 from ltx_studio.web.gradio_compat.quiet import QUIET
 
 MOST_TAKES = 16
+_STARTS = ("audio_start", "clip_start")
+"""Fields that choose the part of a file that the clip follows, shown beside its length."""
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
 """Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""
@@ -83,7 +85,7 @@ class FormLayout:
         self._add_loras()
         with gr.Accordion(words.MORE_SETTINGS, open=False, elem_id=self.id("more")):
             for name in self._fields:
-                if name not in (*PLAIN, *CONTROLS, *files):
+                if name not in (*PLAIN, *CONTROLS, *_STARTS, *files):
                     self._field(name)
             if "control_clip" in self._fields:
                 self._add_controls(control_map)
@@ -146,6 +148,9 @@ class FormLayout:
             label = words.AS_LONG[kind]
             self._add("as_long", gr.Checkbox(label=label, value=True, elem_id=self.id("as_long"), container=False))
         self._field("seconds", value=2.0, visible=not self._follows_file, info=None, elem_classes=["stepper"])
+        for name in _STARTS:
+            if name in self._fields:
+                self._field(name, info=None, elem_classes=["stepper"])
         if self._follows_file:
             as_long, seconds = self.components["as_long"], self.components["seconds"]
             js = "isAsLong => window.ltxForms.show(!isAsLong)"
