@@ -36,7 +36,7 @@ NOT_TRUSTED_HINT = "Leave them out."
 MAP_POCKET = "Use the pocket preview's files instead"
 TRUST = "I know where it comes from: also run nodes that may read and write files, or run code"
 RUN = "Run"
-BATCH = "Many requests"
+BATCH = "Batch"
 BATCH_FILE = "One request per line (.jsonl or .txt), or a table (.csv, .tsv)"
 BATCH_HELP = "Each line has a prompt and other settings of its mode. Files need full paths. All are queued, or none."
 HAND_IN = "Add to the queue"
@@ -77,8 +77,13 @@ PROMPT_TOOLS: Mapping[str, str] = {
     "replaced": "Prompt replaced.", "undo": "Undo", "real": "for the real model",
 }  # fmt: skip
 DICE = "Random seed"
-MENU = "Menu"
-CLOSE_MENU = "Close the menu"
+RAIL = "Library"
+TABS = {"make": "Make", "watch": "Watch", "library": "Library"}
+TABS_NAME = "Tabs"
+CLOSE_PANEL = "Close this panel"
+WORKFLOW_PANEL = "Workflow"
+SKIP_TO_LIBRARY = "Skip to the library"
+MODEL_CHIP = "Model: {label}"
 SHAPE = "Shape"
 SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Like my picture", "clip": "Like my clip"}
 SHAPE_OWN = "Own size"
@@ -264,7 +269,7 @@ QUEUE = "Queue"
 QUEUE_COUNTED = "Queue: {counts}"
 QUEUE_EMPTY = (
     "Nothing is in the queue. Press Generate while a clip is being made, ask for several takes, or drop a file under "
-    "Many requests: they wait here and run one after another, also when this page is closed."
+    "Batch: they wait here and run one after another, also when this page is closed."
 )
 COUNT_RUNNING = "{count} running"
 COUNT_WAITING = "{count} waiting"
