@@ -77,15 +77,27 @@ def told(
     *,
     seconds: float | None = None,
     cost: Cost | None = None,
+    clips: int = 1,
     wrong: bool = False,
 ) -> str:
-    """Return the line that says what a form will make, with its cost or estimated time, and notes."""
+    """Return the line that says what a form will make, with its cost or estimated time, and notes.
+
+    Args:
+        made: The size and length of a clip, or what is wrong.
+        notes: Sentences below the line.
+        seconds: The estimated time of one clip, if known.
+        cost: The GPU time that one clip takes of a visitor's, where it is limited.
+        clips: How many are made.
+        wrong: Whether nothing can be made.
+    """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
         time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
         notes = [*notes, *([] if cost.fits else [words.COSTS_TOO_MUCH])]
     else:
-        time = "" if seconds is None else words.TAKES_HERE.format(time=words.in_seconds(seconds))
+        time = "" if seconds is None else words.TIME_HERE.format(time=words.in_seconds(seconds * clips))
+    if clips > 1:
+        time = ", ".join(part for part in (words.CLIPS.format(count=clips), time) if part)
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
     said = f"{made} · {time}" if time else made
     return (

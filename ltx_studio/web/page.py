@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,15 +12,18 @@ from ltx_studio.errors import Remedy, RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.media.extract import write_picture, write_sound
+from ltx_studio.models.loras import SUFFIX
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.access.values import told
 from ltx_studio.web.files import made
 from ltx_studio.web.forms import kept
 from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form, Updates
+from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.models import ModelsPanel
@@ -41,8 +45,10 @@ class Page:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        asked = (studio.takes.estimate, preset, studio.cost, studio.misfit)
-        self.forms = {mode: Form(MODES[mode], model_set, *asked) for mode in MODES}
+        self._loras = LoraShelf(studio.settings, model_set)
+        told = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
+        self.forms = {mode: Form(MODES[mode], model_set, *told) for mode in MODES}
+        self._control_maps: list[ControlMap] = []
         self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
         self.run = RunPanel(studio, owners, self.take)
 
@@ -73,6 +79,9 @@ class Page:
                 self._result()
         for form in self.forms.values():
             form.build_hidden()
+        for control_map in self._control_maps:
+            control_map.wire()
+        self._build_upload()
         self._saved = gr.JSON(visible=False)
         for form in self.forms.values():
             self._wire(form)
@@ -141,9 +150,10 @@ class Page:
 
     def _column(self, mode: str, form: Form) -> gr.Column:
         with gr.Column(visible=mode == FIRST_MODE, elem_id=f"form-{mode}", elem_classes=["form-of-mode"]) as column:
-            form.build()
+            control_map = ControlMap(form, self._studio, self._redaction)
+            form.build(control_map.build)
             if "control" in form.components:
-                ControlMap(form, self._studio, self._redaction).build()
+                self._control_maps.append(control_map)
         made: gr.Column = column
         return made
 
@@ -157,12 +167,11 @@ class Page:
 
     def _wire(self, form: Form) -> None:
         components = list(form.components.values())
-        example = form.example
-        example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
+        form.tools.example(self._trier(form), None, self.opening, **QUIET)
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
-        told = [form.components["seed"], *self.run.outputs]
+        told = [form.components["seed"], form.components["once"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
         running.then(**remember)  # the estimate is better now
 
@@ -215,12 +224,31 @@ class Page:
 
         return help_it
 
-    def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
-        """Fill in a form with one of its examples."""
-        found = next((each for each in form.mode.examples if each.label == chosen), None)
-        if found is None:
-            return SKIP, *self._nothing()
-        return "", *self.fill(form.mode.id, form.put(found.values))
+    def _trier(self, form: Form) -> Any:
+        """Return a handler that fills in a form with the example that the event names."""
+
+        def fill_in(event: gr.EventData) -> tuple[Any, ...]:
+            label = told(event, "label")
+            found = next((each for each in form.mode.examples if each.label == label), None)
+            return self.fill(form.mode.id, form.put(found.values)) if found else self._nothing()
+
+        return fill_in
+
+    def _build_upload(self) -> None:
+        """Add the upload of LoRAs, which the forms share, to the open Blocks."""
+        kinds = [SUFFIX]
+        upload = gr.UploadButton(
+            words.LORAS["upload"], file_count="multiple", file_types=kinds, visible="hidden", elem_id="lora-upload"
+        )
+        arrived = gr.HTML(
+            html_template="", js_on_load="watch('value', () => window.ltxLoras.arrived(props.value))",
+            visible="hidden", elem_id="lora-arrived",
+        )  # fmt: skip
+
+        def take_in(paths: list[str] | None) -> list[Any]:
+            return [self._loras.take_in(Path(path)) for path in paths or ()]
+
+        upload.upload(take_in, [upload], [arrived], **QUIET)
 
     def _teller(self, form: Form) -> Any:
         """Return a handler that shows what the form will make."""
@@ -238,9 +266,9 @@ class Page:
             try:
                 spec = form.spec(raw)
                 told = self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request)
-                yield from ((spec.seed if first else SKIP, *each) for first, each in _marked(told))
+                yield from ((*((spec.seed, "") if first else (SKIP, SKIP)), *each) for first, each in _marked(told))
             except StudioError as problem:
-                yield SKIP, *self.run.problem(problem)
+                yield SKIP, SKIP, *self.run.problem(problem)
 
         return generate
 

@@ -62,6 +62,10 @@ FIRST_VISITOR_SECONDS = 5.0
 opened at once. A page that has loaded starts ComfyUI itself."""
 
 
+SCRIPTS = ("files.js", "drop.js", "studio.js", "forms.js", "prompt.js", "loras.js", "help.js")
+"""The page's own scripts, in `assets`."""
+
+
 class StudioBlocks(gr.Blocks):
     """A Blocks that always launches with the studio's look, and keeps its visitors' files apart."""
 
@@ -107,8 +111,7 @@ class StudioBlocks(gr.Blocks):
         ]
         look: dict[str, Any] = {
             "theme": theme(),
-            "head": f"<style>{styles()}{room()}</style>"
-            f"<script>{asset('files.js')}{asset('drop.js')}{asset('studio.js')}{asset('forms.js')}</script>",
+            "head": f"<style>{styles()}{room()}</style><script>{''.join(map(asset, SCRIPTS))}</script>",
             "footer_links": [],
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,

@@ -242,13 +242,13 @@
       show("models");
       return [];
     },
-    /** Put the cursor into a mode's prompt, its text selected, when the form has been filled in. */
+    /** Put the cursor to the end of a mode's prompt when the form has been filled in. */
     toPrompt(mode) {
       uncover("make");
       setTimeout(() => {
         const prompt = byId(`${mode}-prompt`)?.querySelector("textarea");
         prompt?.focus();
-        prompt?.select();
+        prompt?.setSelectionRange(prompt.value.length, prompt.value.length); // selected, the next key would delete it
       }, 400);
       return [];
     },
