@@ -57,6 +57,10 @@ API_PAGE = "endpoints"
 MOST_EVENTS = 200
 """The most events that may wait on a Space that borrows GPUs."""
 
+MOST_THREADS = 256
+"""Threads for handlers. Each tab that follows a run keeps one busy; with Gradio's 40, a hundred such tabs would keep
+every other handler waiting for about a second."""
+
 FIRST_VISITOR_SECONDS = 5.0
 """Seconds before ComfyUI starts without a visitor: its start would about double the loading time of a page that is
 opened at once. A page that has loaded starts ComfyUI itself."""
@@ -116,6 +120,7 @@ class StudioBlocks(gr.Blocks):
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,
             "share": share,  # explicit, because Gradio shares on its own in a notebook
+            "max_threads": MOST_THREADS,
             "num_workers": 0,  # workers would serve files and accept uploads on separate ports, without our checks
             "_frontend": False,  # otherwise it requests the page again, and reads a 3 s delay as no network
         }
