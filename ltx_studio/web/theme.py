@@ -65,6 +65,7 @@ def theme() -> Base:
         "block_info_text_color": "*neutral_300",
         "border_color_primary": "*neutral_700",
         "input_background_fill": "*neutral_900",
+        "input_border_width": "1px",
         "input_border_color": "*neutral_400",
         "input_border_color_focus": "*primary_500",
         "input_border_color_hover": "*neutral_300",
