@@ -16,7 +16,7 @@ from ltx_studio.models.hardware import Hardware, find_hardware
 from ltx_studio.models.needs import GIB, Needs, needs_of
 from ltx_studio.models.registry import Registry
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.text.formatting import in_gb
+from ltx_studio.text.formatting import in_whole_gb
 
 if TYPE_CHECKING:
     from ltx_studio.engine import Memory
@@ -92,12 +92,12 @@ def hardware(memory: "Memory | None" = None) -> Hardware:
 
 def named(found: Hardware) -> str:
     """Return the name of the hardware: its GPU, and its memory."""
-    ram = f"{in_gb(found.ram)} GB of memory"
+    ram = f"{in_whole_gb(found.ram)} GB of memory"
     if not found.gpu:
         return f"no GPU, {ram}"
-    return (
-        f"{found.gpu}, {in_gb(found.vram)} GB, and {ram}" if found.vram and not found.shared else f"{found.gpu}, {ram}"
-    )
+    if found.shared or not found.vram:
+        return f"{found.gpu}, {ram}"
+    return f"{found.gpu}, {in_whole_gb(found.vram)} GB, and {ram}"
 
 
 def fit(needs: Needs, found: Hardware) -> Fit:
@@ -145,12 +145,12 @@ def warning(model_set: ModelSet, registry: Registry, found: Hardware) -> str:
         return f"{model_set.label} needs a GPU: on this computer's CPU a clip takes hours."
     if found.vram < LEAST_VRAM * _NEARLY:
         return (
-            f"{model_set.label} needs at least {in_gb(LEAST_VRAM)} GB of GPU memory; {found.gpu} has"
-            f" {in_gb(found.vram)} GB."
+            f"{model_set.label} needs at least {in_whole_gb(LEAST_VRAM)} GB of GPU memory; {found.gpu} has"
+            f" {in_whole_gb(found.vram)} GB."
         )
     return (
-        f"{model_set.label} needs about {in_gb(needs.ram)} GB of memory (RAM); this computer has"
-        f" {in_gb(found.ram)} GB, so it is slow or runs out of memory."
+        f"{model_set.label} needs about {in_whole_gb(needs.ram)} GB of memory (RAM); this computer has"
+        f" {in_whole_gb(found.ram)} GB, so it is slow or runs out of memory."
     )
 
 
@@ -167,8 +167,8 @@ def misfit(spec: JobSpec, registry: Registry, found: Hardware) -> Suggestion | N
         return None
     what = "memory" if found.shared else "GPU memory"
     message = (
-        f"{params.width}×{params.height} with {params.seconds:.1f} s needs about {in_gb(needed)} GB of {what}; this"
-        f" computer has {in_gb(found.vram)} GB."
+        f"{params.width}×{params.height} with {params.seconds:.1f} s needs about {in_whole_gb(needed)} GB of {what};"
+        f" this computer has {in_whole_gb(found.vram)} GB."
     )
     for values, named in (*_shorter(spec), *_smaller(spec)):
         if _needed(spec, **values) <= most:

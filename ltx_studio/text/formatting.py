@@ -41,6 +41,11 @@ def in_memory(count: float) -> str:
     return f"{in_gb(count)} GB"
 
 
+def in_whole_gb(count: float) -> str:
+    """Format bytes as `in_gb` does, but without a zero after the point: ``8``, ``7.8``."""
+    return in_gb(count).removesuffix(".0")
+
+
 def in_gb(count: float) -> str:
     """Format bytes as gigabytes of memory without a unit: ``1.2``, ``24``."""
     size = count / (1 << 30)

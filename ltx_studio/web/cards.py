@@ -21,7 +21,6 @@ def run(
     now: float,
     *,
     left: float | None = None,
-    memory: str = "",
     more: int = 0,
     paused: bool = False,
 ) -> str:
@@ -33,7 +32,6 @@ def run(
         summary: What it makes.
         now: Seconds since the epoch.
         left: Estimated seconds until it ends, if known.
-        memory: The memory in use, as text.
         more: How many jobs the same tab follows after it.
         paused: Whether its owner has paused the queue.
     """
@@ -53,7 +51,7 @@ def run(
     if left is not None:
         time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
         done = elapsed / (elapsed + left) if elapsed + left else 0.0
-    below = " · ".join(part for part in (memory, words.AFTERWARDS.format(count=more) if more else "") if part)
+    below = words.AFTERWARDS.format(count=more) if more else ""
     return (
         '<div class="card">'
         f'<div class="status"><p role="status" aria-live="polite">{escape(status)}</p>'

@@ -107,7 +107,7 @@ def test_a_full_size_set_on_a_cpu_is_warned_about() -> None:
     fp8 = MODEL_SETS["fp8"]
 
     assert warning(fp8, REGISTRY, CPU) == ("LTX-2.3 22B fp8 needs a GPU: on this computer's CPU a clip takes hours.")
-    assert "at least 8.0 GB of GPU memory" in warning(fp8, REGISTRY, gpu(6))
+    assert "at least 8 GB of GPU memory" in warning(fp8, REGISTRY, gpu(6))
     assert "48 GB of memory (RAM); this computer has 16 GB" in warning(fp8, REGISTRY, gpu(12, ram=16))
     assert warning(fp8, REGISTRY, gpu(12)) == ""
     assert warning(MODEL_SETS["pocket"], REGISTRY, CPU) == ""

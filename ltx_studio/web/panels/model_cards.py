@@ -10,7 +10,7 @@ from ltx_studio.models.hardware import Hardware
 from ltx_studio.models.needs import Needs
 from ltx_studio.models.remove import Removal
 from ltx_studio.models.verify import Reading, Verdict
-from ltx_studio.text.formatting import in_bytes, in_gb, in_memory, in_round_bytes
+from ltx_studio.text.formatting import in_bytes, in_round_bytes, in_whole_gb
 from ltx_studio.text.phrases import FETCHING
 from ltx_studio.web import words
 from ltx_studio.web.cards import prose
@@ -58,10 +58,10 @@ def needs(
     """
     vram = words.NEEDS_NO_GPU
     if needed.vram:
-        vram = words.NEEDS_VRAM.format(least=in_gb(needed.vram), whole=in_gb(needed.whole))
+        vram = words.NEEDS_VRAM.format(least=in_whole_gb(needed.vram), whole=in_whole_gb(needed.whole))
     rows = {
         words.NEED_VRAM: vram,
-        words.NEED_RAM: in_memory(needed.ram),
+        words.NEED_RAM: words.NEEDS_RAM.format(size=in_whole_gb(needed.ram)),
         words.NEED_DISK: in_round_bytes(disk),
     }
     if seconds is not None:
@@ -78,7 +78,7 @@ def needs(
 
 def _what(found: Hardware) -> str:
     """Return what a machine is called in a recommendation."""
-    return words.A_GPU.format(size=in_gb(found.vram)) if found.vram and not found.shared else words.A_COMPUTER
+    return words.A_GPU.format(size=in_whole_gb(found.vram)) if found.vram and not found.shared else words.A_COMPUTER
 
 
 def _planned(planned: Planned) -> str:

@@ -33,8 +33,6 @@ MOST_RESUMED = 100
 """Jobs that a returning visitor follows; they may have submitted thousands."""
 MOST_TABS = 2_000
 """Tabs that are remembered."""
-LOOK_AGAIN = 1.0
-"""Seconds between two readings of the memory."""
 SKIP: Any = gr.skip()
 
 
@@ -342,21 +340,15 @@ class _View:
         self._summary = spec.summary()
         self._phases: Sequence[Phase] = spec.build(by_name).phases
         self._estimate: Estimate | None = studio.takes.estimate(spec)
-        self._memory, self._looked = "", 0.0
         self._shown = 0
 
     def card(self, job: Job, more: int) -> str:
         now = time.time()
-        if now - self._looked > LOOK_AGAIN:
-            memory = self._studio.memory()
-            self._memory, self._looked = "" if memory is None else str(memory), now
         left = None
         if isinstance(job.state, Running) and self._estimate is not None:
             left = self._estimate.left(job.state.progress, now)
         paused = isinstance(job.state, Queued) and self._studio.jobs.is_paused(job.owner)
-        return cards.run(
-            job, self._phases, self._summary, now, left=left, memory=self._memory, more=more, paused=paused
-        )
+        return cards.run(job, self._phases, self._summary, now, left=left, more=more, paused=paused)
 
     def preview(self, job_id: str) -> Any:
         """Return the live preview if it is newer than the shown one."""
