@@ -68,6 +68,8 @@ class Page:
         with gr.Row(equal_height=False, elem_id="stage"):
             with gr.Column(scale=5, min_width=320, elem_id="forms"):
                 self._columns = {mode: self._column(mode, form) for mode, form in self.forms.items()}
+                with gr.Column(elem_id="form-workflow") as self.own_place:
+                    pass
             with gr.Column(scale=6, min_width=320, elem_id="result"):
                 self._result()
         for form in self.forms.values():
@@ -87,7 +89,7 @@ class Page:
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
         gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
-        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
+        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
         line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
         take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: Gradio would pass it no request

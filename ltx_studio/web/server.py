@@ -105,7 +105,7 @@ class StudioBlocks(gr.Blocks):
         look: dict[str, Any] = {
             "theme": theme(),
             "head": f"<style>{styles()}{room()}</style>"
-            f"<script>{asset('files.js')}{asset('drop.js')}{asset('studio.js')}{asset('forms.js')}</script>",
+            f"<script>{asset('files.js')}{asset('drop.js')}{asset('own.js')}{asset('studio.js')}{asset('forms.js')}</script>",
             "footer_links": [],
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,
@@ -233,6 +233,7 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
             with rail.panel("settings"):
                 SettingsPanel(settings, owners, model_set.id).build(rail)
     page.wire(gallery, line, models)
+    workflow.build_form(page.own_place, models)
     dropped.wire({"batch": batch.file, "workflow": workflow.file})
 
 

@@ -82,6 +82,7 @@
     /** A form was filled in, and its mode opened, because somebody asked for it. */
     filled({ mode }) {
       filled.add(mode);
+      window.ltxOwn.close();
       if (opened() === mode) write(MODE, mode); // not when another was chosen since
       return told();
     },
