@@ -128,9 +128,9 @@ class WorkflowPanel:
         if missing is None:
             return
         names = "".join(f"<li>{escape(each.rpartition('/')[2])}</li>" for each in missing.files)
-        count = words.WORKFLOW_MISSING.format(count=len(missing.files))
+        count, hint = words.WORKFLOW_MISSING.format(count=len(missing.files)), self._redaction.said(hint_of(missing))
         gr.HTML(
-            f'<div class="card missing" role="alert"><p class="what">{count}</p><p class="summary">{escape(self._redaction.said(hint_of(missing)))}</p>'
+            f'<div class="card missing" role="alert"><p class="what">{count}</p><p class="summary">{escape(hint)}</p>'
             f"<details><summary>{words.WORKFLOW_MISSING_NAMES}</summary><ul>{names}</ul></details></div>",
             elem_id="workflow-missing",
         )
