@@ -281,7 +281,7 @@ class Page:
     def _reuse(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Fill in the form with the take's request, including its seed, for another prompt."""
         told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
-        left_out = "" if told else self.left_out(self._spec_of(self.take.record(take_id, request)))
+        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take_id, request)))
         return (cards.message(left_out) if left_out else told), *filled
 
     def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
@@ -322,7 +322,7 @@ class Page:
                     values[name] = clip
         return self.fill(mode, form.put(values))
 
-    def left_out(self, spec: Spec) -> str:
+    def _left_out(self, spec: Spec) -> str:
         """Return a sentence on what the form cannot restore of a request; empty if nothing is lost."""
         lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
         return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
