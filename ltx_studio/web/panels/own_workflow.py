@@ -127,11 +127,12 @@ class WorkflowPanel:
             return  # it is told when the workflow is run
         if missing is None:
             return
-        names = "".join(f"<li>{escape(each.rpartition('/')[2])}</li>" for each in missing.files)
-        count, hint = words.WORKFLOW_MISSING.format(count=len(missing.files)), self._redaction.said(hint_of(missing))
+        names = list(dict.fromkeys(each.rpartition("/")[2] for each in missing.files))
+        listed = "".join(f"<li>{escape(each)}</li>" for each in names)
+        count, hint = words.WORKFLOW_MISSING.format(count=len(names)), self._redaction.said(hint_of(missing))
         gr.HTML(
             f'<div class="card missing" role="alert"><p class="what">{count}</p><p class="summary">{escape(hint)}</p>'
-            f"<details><summary>{words.WORKFLOW_MISSING_NAMES}</summary><ul>{names}</ul></details></div>",
+            f"<details><summary>{words.WORKFLOW_MISSING_NAMES}</summary><ul>{listed}</ul></details></div>",
             elem_id="workflow-missing",
         )
         if Remedy.FETCH in missing.remedies:
