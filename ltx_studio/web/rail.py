@@ -81,7 +81,8 @@ class Rail:
     @contextmanager
     def panel(self, name: str) -> Iterator[None]:
         """Add a panel's column to the open Blocks, open for building; the rail must be built."""
-        with gr.Column(visible=name == FIRST_PANEL, elem_id=f"panel-{name}", elem_classes=["panel"]) as column:
+        # `variant`, not a class of ours: Gradio takes the class `panel` away from a column of another variant
+        with gr.Column(visible=name == FIRST_PANEL, elem_id=f"panel-{name}", variant="panel") as column:
             self._mounted[name] = getattr(self.html, name)(None, None, [column], js=_MOUNT, **QUIET)
             yield
 

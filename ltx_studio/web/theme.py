@@ -44,7 +44,7 @@ def styles() -> str:
 
 
 def theme() -> Base:
-    """Return the theme: dark, whatever the browser prefers."""
+    """Return the theme: dark, whatever the browser prefers, so that each of Gradio's own colours is its dark one."""
     look = Base(
         primary_hue=AMBER,
         neutral_hue=SLATE,
@@ -65,6 +65,7 @@ def theme() -> Base:
         "block_info_text_color": "*neutral_300",
         "border_color_primary": "*neutral_700",
         "input_background_fill": "*neutral_900",
+        "input_border_width": "1px",
         "input_border_color": "*neutral_400",
         "input_border_color_focus": "*primary_500",
         "input_border_color_hover": "*neutral_300",
@@ -98,4 +99,8 @@ def theme() -> Base:
         "button_secondary_border_color_hover": "*neutral_300",
         "button_secondary_text_color": "*neutral_50",
     }
-    return look.set(**colours, **{f"{name}_dark": value for name, value in colours.items()})
+    look.set(**colours, **{f"{name}_dark": value for name, value in colours.items()})
+    for name, value in list(vars(look).items()):
+        if name.endswith("_dark") and value is not None:
+            setattr(look, name.removesuffix("_dark"), value)
+    return look

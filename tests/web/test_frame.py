@@ -122,6 +122,18 @@ def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
         page.keyboard.press("Escape")
         expect(page.locator("#help")).to_be_hidden()
         expect(page.locator("#help-open")).to_be_focused()
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_be_visible()
+        page.locator("#help .close").click()
+    with step("what slides over the page keeps the focus, and gives it back"):
+        page.set_viewport_size({"width": 800, "height": 800})
+        page.locator("#model-chip").click()
+        expect(page.locator("#rail-models")).to_be_focused()
+        page.locator("#unload").focus()
+        page.mouse.click(700, 700)  # on the scrim
+        expect(page.locator("#drawer")).to_be_hidden()
+        expect(page.locator("#rail-models")).to_be_focused()
+        page.set_viewport_size({"width": 1280, "height": 800})
     with step("landmarks"):
         for role in ("banner", "main", "navigation", "complementary"):
             expect(page.get_by_role(role)).to_have_count(1)

@@ -84,3 +84,5 @@ def test_edges_and_hints_are_seen_whatever_the_system_prefers(system: str) -> No
     assert weak == {}
     assert contrast(colour("input_placeholder_color"), colour("input_background_fill")) >= 4.5
     assert contrast(colour("block_info_text_color"), colour("block_background_fill")) >= 4.5
+    for row in ("even", "odd"):  # the names of files
+        assert contrast(colour("body_text_color"), colour(f"table_{row}_background_fill")) >= 4.5

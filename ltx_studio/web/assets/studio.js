@@ -82,13 +82,23 @@
       else isOpen = Boolean(name);
     }
     lay();
+    holdFocus(name ? byId(`rail-${name}`) : null);
+  }
+
+  /** What is out of reach or out of sight now does not keep the focus, and it does not fall to the body. */
+  function holdFocus(next) {
+    const held = document.activeElement;
+    const isHeld = held && held !== document.body && isShown(held) && !held.closest("[inert]");
+    if (!isHeld) (next ?? byId(PHONE.matches ? `tab-${root.dataset.tab}` : `rail-${root.dataset.panel}`))?.focus();
   }
 
   /** Close what lies over the page, or go from the library to the page; what is pinned stays. */
   function uncover(tab) {
+    const wasSeen = panel();
     isOpen = false;
     if (tab) root.dataset.tab = tab;
     lay();
+    if (wasSeen !== panel()) holdFocus();
   }
 
   function toTab(tab) {
@@ -147,6 +157,7 @@
     button.addEventListener("click", () => {
       if (Date.now() - shownAt < 500) return; // the second tap on Generate
       button.disabled = true;
+      setTimeout(() => (button.disabled = false), 3000); // if it still runs, one may try again
       byId("stop")?.click();
     });
     dock.append(button);
@@ -155,7 +166,7 @@
   const scrim = document.createElement("div");
   scrim.id = "studio-scrim";
   scrim.hidden = true;
-  scrim.addEventListener("click", () => show(""));
+  scrim.addEventListener("click", () => byId("drawer-close")?.click());
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
@@ -248,7 +259,7 @@
     },
     /** Something was told above the run: show it. */
     toTold() {
-      uncover("watch");
+      uncover(root.dataset.tab === "library" ? "make" : ""); // the other tabs show it
       setTimeout(() => byId("told")?.scrollIntoView({ block: "nearest" }), 100);
       return [];
     },

@@ -38,7 +38,7 @@ dependencies for each component.
 
 PATCHES = (
     Patch("core-", SLOW, FAST),
-    # Gradio's landmark `main` is around everything, so that our header, rail and drawer could not be landmarks beside it.
+    # Gradio's landmark `main` is around everything: our header, rail and drawer could not be landmarks beside it.
     # Remove when it is not.
     Patch(
         "Blocks-",
