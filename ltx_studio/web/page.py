@@ -75,6 +75,8 @@ class Page:
         with gr.Row(equal_height=False, elem_id="stage"):
             with gr.Column(scale=5, min_width=320, elem_id="forms"):
                 self._columns = {mode: self._column(mode, form) for mode, form in self.forms.items()}
+                with gr.Column(elem_id="form-workflow") as self.own_place:
+                    pass
             with gr.Column(scale=6, min_width=320, elem_id="result"):
                 self._result()
         for form in self.forms.values():
@@ -97,7 +99,7 @@ class Page:
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
         gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
-        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
+        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
         line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
         take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: Gradio would pass it no request
@@ -308,7 +310,7 @@ class Page:
     def _reuse(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Fill in the form with the take's request, including its seed, for another prompt."""
         told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
-        left_out = "" if told else self.left_out(self._spec_of(self.take.record(take_id, request)))
+        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take_id, request)))
         return (cards.message(left_out) if left_out else told), *filled
 
     def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
@@ -349,7 +351,7 @@ class Page:
                     values[name] = clip
         return self.fill(mode, form.put(values))
 
-    def left_out(self, spec: Spec) -> str:
+    def _left_out(self, spec: Spec) -> str:
         """Return a sentence on what the form cannot restore of a request; empty if nothing is lost."""
         lost = self.forms[spec.mode].lost(spec) if isinstance(spec, JobSpec) else []
         return words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""

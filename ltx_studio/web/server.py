@@ -280,6 +280,7 @@ def _lay_out(
             with rail.panel("settings"):
                 SettingsPanel(settings, owners, model_set.id).build(rail)
     page.wire(gallery, line, models)
+    workflow.build_form(page.own_place, models)
     dropped.wire({"batch": batch.file, "workflow": workflow.file})
 
 

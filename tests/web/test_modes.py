@@ -101,7 +101,7 @@ def test_what_is_told_of_a_dropped_video_stays_although_a_field_was_being_edited
     drop(page, clip)  # as from a file manager: the focus stays where it was
 
     expect(page.locator("#i2v-generate")).to_be_visible()
-    expect(page.locator("#told")).to_contain_text("The form holds")
+    expect(page.locator("#told")).to_contain_text("Settings restored")
     page.wait_for_timeout(500)
     expect(page.locator("#told")).to_contain_text("Settings restored from the video.")
 

@@ -88,6 +88,7 @@
     filled({ mode, names }, values) {
       filled.add(mode);
       window.ltxPrompt.filled(mode, values[names.indexOf("prompt")]);
+      window.ltxOwn.close();
       if (opened() === mode) write(MODE, mode); // not when another was chosen since
       return told();
     },

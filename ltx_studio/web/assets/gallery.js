@@ -55,7 +55,7 @@ function tellDays(today, yesterday) {
     const text = name ?? made.toLocaleDateString("en-GB", { day: "numeric", month: "long", ...year });
     item.hidden = text === last;
     last = text;
-    write(item, item.hidden ? "" : text);
+    write(item.querySelector("h3"), item.hidden ? "" : text);
   }
 }
 

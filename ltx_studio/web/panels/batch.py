@@ -92,7 +92,7 @@ class BatchPanel:
     def _preview(self, lines: str, path: str | None, preset: str) -> tuple[Any, ...]:
         """Show what would be made: said, card, button."""
         if not lines.strip() and path is None:
-            return gr.skip(), cards.message(words.BATCH_HELP), _button(0)
+            return gr.skip(), gr.skip(), _button(0)
         try:
             read = self._read(lines, path, preset)
         except StudioError as error:
@@ -110,7 +110,7 @@ class BatchPanel:
         except StudioError as error:
             return self._redaction.error(error), *[gr.skip()] * 5
         said = cards.message(words.ADDED.format(clips=words.clips(len(jobs))), f"{words.ADDED_HINT} {notes}".strip())
-        return said, cards.message(words.BATCH_HELP), _button(0), "", None, tuple(jobs)
+        return said, "", _button(0), "", None, tuple(jobs)
 
     def _follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[Any]:
         """Show the jobs on the screen, one after another."""

@@ -145,7 +145,9 @@ class DropAnywhere:
         if isinstance(spec, WorkflowSpec):
             return self._to_panel(path, WORKFLOW)
         filled = self._opening(self._page.fill_from(spec))
-        return {self._page.run.told: cards.message(words.RESTORED, self._page.left_out(spec)), **filled}
+        lost = self._page.forms[spec.mode].lost(spec)
+        left_out = words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
+        return {self._page.run.told: cards.message(words.RESTORED, left_out), **filled}
 
     def _places(self, path: Path, kind: Media, mode: str, free: set[str]) -> dict[str, str]:
         """Return where a file of a kind may go, with labels; those of the open mode come first."""

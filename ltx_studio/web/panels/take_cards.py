@@ -53,7 +53,7 @@ def name_of(take: TakeRecord) -> str:
 def _items(studio: Studio, takes: Sequence[TakeRecord]) -> Iterator[str]:
     for _, group in groupby(takes, key=lambda take: take.batch or take.id):
         together = list(group)
-        yield f'<li class="day" data-made="{_made(together[0])}" hidden></li>'
+        yield f'<li class="day" data-made="{_made(together[0])}" hidden><h3></h3></li>'
         yield _card(studio, together[0]) if len(together) == 1 else _sheet(studio, together)
 
 

@@ -131,5 +131,5 @@ def test_nothing_given_leaves_what_was_said(panel: BatchPanel) -> None:
     said, card, button = panel._preview(" \n", None, "draft")
 
     assert said == gr.skip()
-    assert "Each line becomes a clip." in card
+    assert card == gr.skip()
     assert not button["interactive"]
