@@ -156,7 +156,8 @@
       const picture = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith("image/"));
       const form = picture && openForm();
       const isElsewhere = event.target.closest?.("#drawer, dialog") && !form?.contains(event.target);
-      if (!form || isElsewhere) return;
+      const isText = event.target.matches?.("input, textarea") && event.clipboardData.types.includes("text/plain");
+      if (!form || isElsewhere || isText) return; // a text program copies a picture of its text, too
       const inputs = [...form.querySelectorAll("input[type=file][accept*=image]")];
       const input = inputs.find((each) => isEmpty(each.closest(".block")));
       if (!input) return;
