@@ -76,10 +76,7 @@
     button.setAttribute("aria-expanded", "false");
     button.addEventListener("click", () => show(list.hidden));
     place.addEventListener("focusout", (event) => event.relatedTarget && !place.contains(event.relatedTarget) && show(false));
-    place.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || list.hidden) return;
-      event.preventDefault(); // which would stop a run
-      event.stopPropagation();
+    list.addEventListener("dismiss", () => {
       show(false);
       button.focus();
     });
@@ -143,6 +140,20 @@
     (event) => {
       const form = event.target.closest?.("button.generate")?.closest(".form-of-mode");
       if (form) keep(form.querySelector(".prompt textarea")?.value ?? "");
+    },
+    true,
+  );
+
+  // Escape closes a list of a form first; on the window, because what is on the document would stop a run
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      const place = event.key === "Escape" && event.target.closest?.(".menu-place, .loras");
+      const list = place && place.querySelector(".menu:not([hidden]), .lora-picker:not([hidden])");
+      if (!list) return;
+      event.preventDefault();
+      event.stopPropagation();
+      list.dispatchEvent(new Event("dismiss"));
     },
     true,
   );
