@@ -21,7 +21,8 @@ WIDTHS = (390, 768, 1440)
 HEIGHT = 900
 SEED = 23
 WHOLE = """
-#top, #result, .dock { position: static !important; max-height: none !important; min-height: 0 !important }
+#top, #result, .dock, #tabs { position: static !important; max-height: none !important; min-height: 0 !important }
+@media (min-width: 640px) { #rail-place { position: static !important; height: auto !important } }
 @media (min-width: 1024px) { #drawer { position: static !important; height: auto !important } }
 """
 """Style for a full-page picture: nothing stays in view while the rest is scrolled."""

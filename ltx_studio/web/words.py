@@ -80,10 +80,38 @@ DICE = "Random seed"
 RAIL = "Library"
 TABS = {"make": "Make", "watch": "Watch", "library": "Library"}
 TABS_NAME = "Tabs"
+WATCH_GOING = "Watch: a clip is being made"
+WATCH_DONE = "Watch: a new clip"
 CLOSE_PANEL = "Close this panel"
 WORKFLOW_PANEL = "Workflow"
 SKIP_TO_LIBRARY = "Skip to the library"
 MODEL_CHIP = "Model: {label}"
+ABOUT_CARD = "Make short videos with sound from words, pictures, sounds or clips, with LTX-2.3 on your own computer."
+HELP = "Help"
+SHORTCUTS = "Keyboard shortcuts"
+SHORTCUT_ROWS = {
+    "Ctrl Enter": "Generate",
+    "Esc": "Stop the clip that is being made, or close what is open",
+    "← →": "Choose a mode, preset or take",
+    "Enter": "Open the chosen take",
+    "F": "Add the chosen take to your favorites",
+    "M": "Mark the chosen take to compare it with another",
+    "Space": "Play or pause",
+}
+ABOUT = "About"
+ABOUT_TEXT = "LTX 2.3 Studio {version} runs on this computer. It sends nothing to anyone: no account, no telemetry."
+ABOUT_LINKS = {
+    "https://huggingface.co/Lightricks/LTX-2.3": "LTX-2.3, the model, by Lightricks",
+    "https://github.com/comfyanonymous/ComfyUI": "ComfyUI, which runs it",
+    "https://www.gradio.app": "Gradio, which this page is built with",
+}
+ABOUT_DOCS = "Documentation: the README and the `docs` folder of the studio's repository; `ltx-studio --help`."
+LICENSES = "Licenses"
+LICENSE_ROWS = (
+    "LTX 2.3 Studio: MIT. ComfyUI: GPL-3.0. Gradio: Apache 2.0.",
+    "LTX-2.3 models: LTX-2 Community License. Text encoder: Gemma Terms of Use. Read them before you sell your clips.",
+    "Each model's license is listed under Models, and with `ltx-studio models list`.",
+)
 SHAPE = "Shape"
 SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Like my picture", "clip": "Like my clip"}
 SHAPE_OWN = "Own size"

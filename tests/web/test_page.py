@@ -58,4 +58,4 @@ def test_a_space_leaves_room_above(page: Page, home: Settings, monkeypatch: pyte
         page.goto(url)
 
         assert page.locator("#studio-header h1").evaluate("each => each.getBoundingClientRect().top") >= 48
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
