@@ -109,10 +109,7 @@
       asking = mode;
       document.getElementById("lora-upload")?.click(); // its input is hidden
     });
-    place.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || picker.hidden) return;
-      event.preventDefault(); // which would stop a run
-      event.stopPropagation();
+    picker.addEventListener("dismiss", () => {
       show(false);
       add.focus();
     });

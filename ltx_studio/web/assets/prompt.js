@@ -76,10 +76,7 @@
     button.setAttribute("aria-expanded", "false");
     button.addEventListener("click", () => show(list.hidden));
     place.addEventListener("focusout", (event) => event.relatedTarget && !place.contains(event.relatedTarget) && show(false));
-    place.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || list.hidden) return;
-      event.preventDefault(); // which would stop a run
-      event.stopPropagation();
+    list.addEventListener("dismiss", () => {
       show(false);
       button.focus();
     });
@@ -147,6 +144,20 @@
     true,
   );
 
+  // Escape closes a list of a form first; on the window, because what is on the document would stop a run
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      const place = event.key === "Escape" && event.target.closest?.(".menu-place, .loras");
+      const list = place && place.querySelector(".menu:not([hidden]), .lora-picker:not([hidden])");
+      if (!list) return;
+      event.preventDefault();
+      event.stopPropagation();
+      list.dispatchEvent(new Event("dismiss"));
+    },
+    true,
+  );
+
   // ---- a pasted picture
 
   const isEmpty = (block) => !block.querySelector("img, video");
@@ -156,7 +167,8 @@
       const picture = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith("image/"));
       const form = picture && openForm();
       const isElsewhere = event.target.closest?.("#drawer, dialog") && !form?.contains(event.target);
-      if (!form || isElsewhere) return;
+      const isText = event.target.matches?.("input, textarea") && event.clipboardData.types.includes("text/plain");
+      if (!form || isElsewhere || isText) return; // a text program copies a picture of its text, too
       const inputs = [...form.querySelectorAll("input[type=file][accept*=image]")];
       const input = inputs.find((each) => isEmpty(each.closest(".block")));
       if (!input) return;
