@@ -109,7 +109,7 @@ class StudioBlocks(gr.Blocks):
             "theme": theme(),
             "css": "".join(map(asset, STYLES)),
             "head": f"<style>{asset('frame.css')}{room()}</style>"
-            f"<script>{asset('files.js')}{asset('studio.js')}{asset('forms.js')}</script>",
+            f"<script>{asset('files.js')}{asset('studio.js')}{asset('screen.js')}{asset('forms.js')}</script>",
             "footer_links": [],
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,

@@ -199,12 +199,12 @@
       panel?.scrollIntoView({ block: "start" });
       return [];
     },
-    /** Put the cursor into a mode's prompt, its text selected, when the form has been filled in. */
+    /** Put the cursor at the end of a mode's prompt when the form has been filled in. */
     toPrompt(mode) {
       setTimeout(() => {
         const prompt = byId(`${mode}-prompt`)?.querySelector("textarea");
         prompt?.focus();
-        prompt?.select();
+        prompt?.setSelectionRange(prompt.value.length, prompt.value.length);
       }, 400);
       return [];
     },

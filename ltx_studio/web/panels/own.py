@@ -23,6 +23,7 @@ from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of
 from ltx_studio.web.page import FIRST_MODE
 from ltx_studio.web.panels.run import RunPanel
+from ltx_studio.web.panels.screen import Updates
 from ltx_studio.workflow_files.embedded_text import ENDINGS
 
 log = logging.getLogger(__name__)
@@ -89,9 +90,7 @@ class OwnPanels:
             return
         run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
 
-        def hand_in(
-            request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any
-        ) -> Iterator[tuple[Any, ...]]:
+        def hand_in(request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
             yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
 
         run.click(
@@ -111,7 +110,7 @@ class OwnPanels:
         *,
         trusted: bool,
         mapped: bool,
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Iterator[Updates]:
         """Submit the workflow, and follow it on the page."""
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
         try:
