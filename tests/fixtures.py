@@ -79,8 +79,9 @@ SLOW = tuple(
         "runners/ray/test_runner",
         "runners/test_executor", "runners/test_processes", "runners/zerogpu/hosted/test_app",
         "runners/zerogpu/test_stream", "studio/test_in_request", "test_app", "test_forked", "test_permissions",
-        "test_sandbox", "test_setup_script", "web/access/test_answers", "web/gradio_compat/test_components", "web/test_examples",
-        "web/forms/test_form", "web/access/test_gate", "web/test_lan", "web/gradio_compat/test_light",
+        "test_sandbox", "test_setup_script", "web/access/test_answers", "web/gradio_compat/test_components",
+        "web/test_examples", "web/forms/test_form", "web/access/test_gate", "web/test_lan",
+        "web/gradio_compat/test_light",
         "web/test_model_api", "web/panels/test_model_work",
         "web/test_own_form", "web/test_serve", "web/test_served", "web/gradio_compat/test_sessions",
     )

@@ -115,7 +115,7 @@ def render() -> None:
         page.locator("#t2v-prompt textarea").fill("a red ball bounces to the right")
         page.get_by_role("button", name="Generate", exact=True).click()
         page.wait_for_function("document.querySelector('#clip video')?.readyState >= 2", timeout=300_000)
-        page.wait_for_function("document.querySelector('#history img')?.naturalWidth > 0")
+        page.wait_for_function("document.querySelector('#panel-history img')?.naturalWidth > 0")
         PICTURE.parent.mkdir(exist_ok=True)
         page.screenshot(path=PICTURE)
 

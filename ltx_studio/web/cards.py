@@ -185,31 +185,14 @@ def _chip(label: str, index: int, at: int) -> str:
     return f'<li class="{state}">{escape(label)}</li>'
 
 
-def header(mode: str, model_set: str) -> str:
-    """Return the header: title, mode and model set."""
+def header(model_set: str, notice: str = "") -> str:
+    """Return the header: a link past the forms, the title, and the model set's button with its notice as a tooltip."""
+    tip = f' title="{escape(notice)}"' if notice else ""
     return (
-        f'<div class="bar"><h1>{escape(words.TITLE)}</h1><span class="tag">{escape(mode)}</span>'
-        f'<span class="set">{escape(model_set)}</span></div>'
+        f'<a class="skip" href="#rail-place">{words.SKIP_TO_LIBRARY}</a><h1>{escape(words.TITLE)}</h1>'
+        f'<button id="model-chip" type="button" aria-controls="panel-models"{tip}>'
+        f'<span class="unseen">{words.MODEL_CHIP.format(label="")}</span>{escape(model_set)}</button>'
     )
-
-
-def menu_button() -> str:
-    """Return the button that opens the drawer where it is not pinned."""
-    return (
-        f'<button id="drawer-toggle" type="button" aria-controls="drawer" aria-expanded="false"'
-        f' aria-label="{words.MENU}"><span aria-hidden="true">☰</span></button>'
-    )
-
-
-def close_button() -> str:
-    """Return the button that closes the drawer where it covers the page."""
-    sign = '<span aria-hidden="true">✕</span>'
-    return f'<button id="drawer-close" type="button" aria-label="{words.CLOSE_MENU}">{sign}</button>'
-
-
-def notice(text: str) -> str:
-    """Return the notice of a model set."""
-    return f'<p class="notice">{prose(text)}</p>'
 
 
 def line(text: str) -> str:

@@ -50,15 +50,17 @@ class Page:
         self.run = RunPanel(studio, owners, self.screen, self.take)
 
     def build_header(self) -> None:
-        """Add the header: title, mode, model set."""
-        self._tag = gr.HTML(self._tag_of(FIRST_MODE), elem_id="studio-header")
+        """Add the header: title, and the model set as a button that opens the models panel.
+
+        The set's notice is what that button says when it is pointed at.
+        """
+        chosen = self._model_set
+        self.header = gr.HTML(cards.header(chosen.label, chosen.notice), elem_id="studio-header")
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the forms, the run and the take to the open Blocks."""
         self._banner = gr.HTML(visible=False, elem_id="studio-banner")
         self._set_up_timer = gr.Timer(SET_UP_SECONDS, active=False)
-        if self._model_set.notice:
-            gr.HTML(cards.notice(self._model_set.notice), elem_id="studio-notice")
         self._mode = gr.Radio(
             [(mode.label, mode.id) for mode in MODES.values()],
             value=FIRST_MODE,
@@ -125,11 +127,11 @@ class Page:
 
     @property
     def opening(self) -> list[gr.components.Component]:
-        """The outputs of `fill`: the mode, the columns, the header's tag, and the components that receive the fillings.
+        """The outputs of `fill`: the mode, the columns, and the components that receive the fillings.
 
         Not the forms' own components: the browser checks all outputs of an event again with every later event.
         """
-        return [self._mode, *self._columns.values(), self._tag, *(form.filling for form in self.forms.values())]  # type: ignore[list-item]
+        return [self._mode, *self._columns.values(), *(form.filling for form in self.forms.values())]  # type: ignore[list-item]
 
     def fill(self, mode: str, updates: dict[str, Any]) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
@@ -176,9 +178,9 @@ class Page:
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
         changed, found = ([getattr(form, name) for form in self.forms.values()] for name in ("changed", "found"))
-        tags = {mode: self._tag_of(mode) for mode in self.forms}
-        js = f"mode => window.ltxForms.open(mode, {json.dumps(tags)})"  # at once: an answer could arrive after a fill's
-        self._mode.input(None, [self._mode], [*self._columns.values(), self._tag, *changed], js=js, **QUIET)
+        modes = json.dumps([*self.forms])
+        js = f"mode => window.ltxForms.open(mode, {modes})"  # at once: an answer could arrive after a fill's
+        self._mode.input(None, [self._mode], [*self._columns.values(), *changed], js=js, **QUIET)
         saved = "() => [window.ltxForms.kept()]"
         banner = [self._banner, self._set_up_timer]
         opened = blocks.load(self._open, [self._saved], [*banner, *found], js=saved, **QUIET)
@@ -260,12 +262,8 @@ class Page:
         return generate
 
     def _columns_of(self, mode: str) -> tuple[Any, ...]:
-        """Return the updates of the columns and the header's tag when a mode is open."""
-        columns = (gr.update(visible=each == mode) for each in self._columns)
-        return *columns, self._tag_of(mode)
-
-    def _tag_of(self, mode: str) -> str:
-        return cards.header(MODES[mode].label, self._model_set.label)
+        """Return the updates of the columns when a mode is open."""
+        return tuple(gr.update(visible=each == mode) for each in self._columns)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""

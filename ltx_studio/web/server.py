@@ -45,7 +45,8 @@ from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.own import OwnPanels
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.settings_panel import SettingsPanel
-from ltx_studio.web.theme import theme
+from ltx_studio.web.rail import Rail
+from ltx_studio.web.theme import styles, theme
 
 API_PAGE = "endpoints"
 
@@ -55,12 +56,6 @@ MOST_EVENTS = 200
 FIRST_VISITOR_SECONDS = 5.0
 """Seconds before ComfyUI starts without a visitor: its start would about double the loading time of a page that is
 opened at once. A page that has loaded starts ComfyUI itself."""
-
-
-STYLES = (
-    "layout.css", "controls.css", "forms.css", "screen.css", "panels.css", "queue.css", "history.css", "compare.css",
-)  # fmt: skip
-"""The page's style sheets, in `assets`; later rules win. `frame.css` is for what lies outside of Gradio's container."""
 
 
 class StudioBlocks(gr.Blocks):
@@ -107,8 +102,7 @@ class StudioBlocks(gr.Blocks):
         ]
         look: dict[str, Any] = {
             "theme": theme(),
-            "css": "".join(map(asset, STYLES)),
-            "head": f"<style>{asset('frame.css')}{room()}</style>"
+            "head": f"<style>{styles()}{room()}</style>"
             f"<script>{asset('files.js')}{asset('studio.js')}{asset('screen.js')}{asset('forms.js')}</script>",
             "footer_links": [],
             "run_history": False,
@@ -204,27 +198,35 @@ def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
 
 
 def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
-    """Add the header, and below it the drawer beside the forms and result, or over them where there is no room."""
-    page = Page(studio, owners, model_set)
+    """Add the header, and below it the forms and the result, the rail, and the drawer with its panels.
+
+    The keyboard reaches them in this order; on the page the rail and the drawer are at the left.
+    """
+    page, rail = Page(studio, owners, model_set), Rail()
     with gr.Row(elem_id="top", equal_height=True):
-        gr.HTML(cards.menu_button(), elem_id="menu")
         page.build_header()
         MemoryBadge(studio).build()
     with gr.Row(elem_id="studio", equal_height=False):
-        with gr.Column(elem_id="drawer", min_width=300):
-            drawer = gr.Column()
         with gr.Column(elem_id="main"):
             page.build(blocks)
-    with drawer:
-        gr.HTML(cards.close_button(), elem_id="drawer-head")
-        gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
-        models = ModelsPanel(studio, owners, model_set.id)
-        gallery.build(blocks)
-        line.build(blocks)
-        page.build_restore()
-        models.build()
-        OwnPanels(studio, owners, page.run, model_set).build()
-        SettingsPanel(settings, owners, model_set.id).build()
+        rail.build()
+        with gr.Column(elem_id="drawer", min_width=0):
+            rail.head()
+            gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
+            models, own = ModelsPanel(studio, owners, model_set.id), OwnPanels(studio, owners, page.run, model_set)
+            with rail.panel("history"):
+                page.build_restore()
+                gallery.build(blocks)
+            with rail.panel("queue"):
+                line.build(blocks, rail)
+            with rail.panel("models"):
+                models.build(rail)
+            with rail.panel("batch"):
+                own.build_batch()
+            with rail.panel("workflow"):
+                own.build_workflow()
+            with rail.panel("settings"):
+                SettingsPanel(settings, owners, model_set.id).build(rail)
     page.wire(gallery, line, models)
 
 

@@ -1,7 +1,11 @@
 """Topaz Cinema Slate: slate and amber, IBM Plex Sans from Gradio's own files, so nothing comes from the network."""
 
+import re
+
 from gradio.themes import Base, LocalFont
 from gradio.themes.utils.colors import Color
+
+from ltx_studio.web.files import asset
 
 SLATE = Color(
     *("#E8EAED", "#D3D8DE", "#B4BCC6", "#95A0AD", "#768494", "#5C6978"),
@@ -16,6 +20,27 @@ AMBER = Color(
 
 WEIGHTS = (400, 700)
 """Gradio 6.31's file for 600 holds no Latin letters; without it the browser uses 700 for 600."""
+
+STYLES = (
+    "layout.css", "controls.css", "forms.css", "screen.css", "panels.css", "queue.css", "history.css", "compare.css",
+)  # fmt: skip
+"""The page's style sheets, in `assets`; later rules win. `frame.css` is for what is outside of `CONTAINER`."""
+
+CONTAINER = ".gradio-container.gradio-container.gradio-container .contain"
+"""Where the sheets' rules apply, repeated so that they win over Gradio's own."""
+
+_KEYFRAMES = re.compile(r"@keyframes [^{]+\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+
+
+def styles() -> str:
+    """Return the page's style sheets as one, for the page's head.
+
+    Not for Gradio's option `css`: it loses container queries, breaks lists in `:is()`, and applies the rules only after
+    the page was drawn without them.
+    """
+    sheets = "".join(map(asset, STYLES))
+    keyframes = "".join(_KEYFRAMES.findall(sheets))
+    return f"{asset('frame.css')}{keyframes}{CONTAINER} {{{_KEYFRAMES.sub('', sheets)}}}"
 
 
 def theme() -> Base:

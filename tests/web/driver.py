@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from ltx_studio.engine.boot import boot
 from ltx_studio.modes import MODES
@@ -40,24 +40,30 @@ def open_mode(page: Page, url: str, mode: str) -> None:
 def choose(page: Page, mode: str) -> None:
     page.locator("#mode label").filter(has_text=MODES[mode].label).click()
     expect(page.locator(f"#{mode}-generate")).to_be_visible()
-    expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
+    expect_mode(page, mode)
+
+
+def expect_mode(page: Page, mode: str) -> None:
+    """Expect a mode to be open."""
+    expect(page.get_by_role("radio", name=MODES[mode].label)).to_be_checked()
 
 
 def open_panel(page: Page, url: str, name: str) -> None:
-    """Go to the page, and open a fold of its drawer, which is behind a button where there is no room for it."""
+    """Go to the page, and open a panel of the drawer ("queue")."""
     page.goto(url)
-    menu = page.locator("#drawer-toggle")
-    expect(menu).to_be_attached()
-    if menu.is_visible():
-        menu.click()
-    unfold(page, page.locator("#drawer .label-wrap", has_text=name))
+    unfold(page, name)
 
 
-def unfold(page: Page, fold: Locator) -> None:
-    """Open a fold by its button, when no more is loaded above it, which would move it from below the pointer."""
-    expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
-    fold.click()
-    expect(fold).to_have_class(re.compile(r"\bopen\b"))
+def unfold(page: Page, name: str) -> None:
+    """Open a panel by its button in the rail, which is in the library's tab on a phone."""
+    button = page.locator(f"#rail-{name}")
+    expect(button).to_be_attached()
+    library = page.locator("#tab-library")
+    if library.is_visible():
+        library.click()
+    if button.get_attribute("aria-expanded") != "true":
+        button.click()
+    expect(page.locator(f"#panel-{name}")).to_be_visible()
 
 
 def write(page: Page, url: str, prompt: str, *, seconds: float = 1, mode: str = "t2v") -> None:

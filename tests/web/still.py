@@ -45,8 +45,8 @@ def begin(studio: Studio, job_id: str, progress: Progress) -> None:
 
 
 def open_queue(page: Page, url: str) -> Locator:
-    open_panel(page, url, "Queue")
-    return page.locator("#queue")
+    open_panel(page, url, "queue")
+    return page.locator("#panel-queue")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def shared(browser: Browser, url: str) -> Iterator[tuple[Page, Watch]]:
 def panel(shared: tuple[Page, Watch], studio: Studio) -> Iterator[Locator]:
     """The queue's panel on the shared page, with nothing in it. The browser must have complained of nothing."""
     page, watch = shared
-    panel = page.locator("#queue")
+    panel = page.locator("#panel-queue")
     expect(panel).to_contain_text("Nothing is in the queue")
     watch.errors.clear()
     yield panel

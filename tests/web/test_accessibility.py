@@ -80,27 +80,31 @@ def test_the_forms_with_all_their_fields(page: Page, page_url: str) -> None:
         assert [each.partition(":")[0] for each in found(page)] == ["color-contrast"]
 
 
-FOLDS = {
-    "settings": "#settings-shown dl",
-    "models": "#models-plan .files",
+SHOWS = {
+    "history": "#history-takes :is(.takes, .nothing)",
     "queue": "#queue-board",
-    "make-room": "#look-at-room",
+    "models": "#models-plan .files",
+    "batch": "#batch-card",
+    "workflow": "#workflow-card",
+    "settings": "#settings-shown dl",
 }
-"""From below, and what each shows: what is loaded in one moves those below it."""
+"""What each panel of the drawer shows."""
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_drawer_with_all_its_folds(width: int, page: Page, page_url: str) -> None:
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_drawer_with_each_of_its_panels(width: int, page: Page, page_url: str) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     open_mode(page, page_url, "t2v")
-    if width < 1024:
-        page.locator("#drawer-toggle").click()
-    for fold, shows in FOLDS.items():
-        unfold(page, page.locator(f"#{fold} > button").first)
+    wrong = {}
+    for panel, shows in SHOWS.items():
+        unfold(page, panel)
         expect(page.locator(shows)).to_be_visible()
-    settle(page)
+        settle(page)
+        wrong[panel] = found(page)
+        if width == 768:
+            page.locator("#drawer-close").click()
 
-    assert found(page) == []
+    assert wrong == {panel: [] for panel in SHOWS}
 
 
 def test_a_run_and_its_take(page: Page, page_url: str) -> None:

@@ -29,6 +29,7 @@ from tests.web.driver import (
     press,
     set_number,
     step,
+    unfold,
     write,
 )
 
@@ -193,7 +194,7 @@ def test_hostile_names_of_files_are_shown_and_not_run(
     open_mode(page, page_url, "lipsync")
     page.locator("#lipsync-prompt textarea").fill("night")
     give(page, "lipsync", {"image": picture, "audio": sound})
-    page.locator("#own-workflow > button").click()
+    unfold(page, "workflow")
     page.locator("#workflow-file input[type=file]").set_input_files(str(damaged[0]))
     page.locator("#restore-file input[type=file]").set_input_files(str(damaged[1]))
     expect(page.locator("#told [role=alert]")).to_be_attached()

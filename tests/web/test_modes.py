@@ -21,6 +21,7 @@ from tests.web.driver import (
     choose_draft,
     drop,
     expect_made,
+    expect_mode,
     give,
     keep_seed,
     made,
@@ -79,7 +80,7 @@ def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
     for mode in [*MODES][::-1]:  # the first is open already
         with step(f"{mode}: its form again"):
             page.locator("#restore-file input[type=file]").set_input_files(str(clips[mode]))
-            expect(page.locator("#studio-header .tag")).to_have_text(MODES[mode].label)
+            expect_mode(page, mode)
             expect(page.locator("#told")).to_contain_text("The form holds what the dropped video was made of.")
             expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(f"{PROMPT} {mode}")
             expect(page.locator(f"#{mode}-seed input")).to_have_value(str(SEEDS[mode]))
@@ -127,7 +128,7 @@ def test_a_form_tells_what_will_be_made_what_does_not_act_and_what_is_missing(
             page.get_by_role("radio", name=MODES[mode].label).click()
         expect(page.locator(".form-of-mode").filter(visible=True)).to_have_count(1)
         expect(page.locator("#keyframe-generate")).to_be_visible()
-        expect(page.locator("#studio-header .tag")).to_have_text(MODES["keyframe"].label)
+        expect_mode(page, "keyframe")
         expect(page.get_by_role("radio", name=MODES["keyframe"].label)).to_be_checked()
     with step("what is missing is said before and after the button"):
         expect(page.locator("#keyframe-told")).to_contain_text("Still needed: first frame and last frame.")

@@ -19,10 +19,11 @@ from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from ltx_studio.web.access.gate import own_addresses
+from ltx_studio.web.rail import PANELS
 from ltx_studio.web.server import StudioBlocks
 from tests.support import small_spec, small_workflow
 from tests.web.conftest import Watch
-from tests.web.driver import choose, expect_done, expect_playing, give, press, set_number
+from tests.web.driver import choose, expect_done, expect_playing, give, press, set_number, unfold
 from tests.web.past import Past
 from tools.browser import FLAGS
 
@@ -268,9 +269,8 @@ def test_the_page_lives_with_its_own_policy(
     )
     page.goto(str(blocks.local_url))
     expect(page.locator(f"[data-take='{take}']")).to_be_visible()
-    folds = page.locator("#drawer .label-wrap:not(.open)")
-    while folds.count():
-        folds.first.click()
+    for panel in [*PANELS][::-1]:
+        unfold(page, panel)
     for mode, files in {
         "t2v": {},
         "i2v": {"image": samples["image"]},

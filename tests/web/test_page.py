@@ -1,5 +1,7 @@
 """The page as it opens: what it tells, whom it asks, and that it fits into the window; in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -19,8 +21,7 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
         page.wait_for_load_state("load")
         assert watch.hosts == {LOOPBACK}
     with step("it says what the pocket model is, and offers the real sets"):
-        expect(page.locator("#studio-notice")).to_contain_text("coloured shapes")
-        expect(page.locator("#studio-notice")).to_contain_text("real sets are under Models")
+        expect(page.locator("#model-chip")).to_have_attribute("title", re.compile("coloured shapes.*under Models"))
     for width in (390, 768, 1440):
         with step(f"nothing is wider than a window of {width}"):
             page.set_viewport_size({"width": width, "height": 844})
@@ -37,15 +38,15 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
         page.mouse.move(600, 400)
         page.mouse.wheel(0, 2000)
         page.wait_for_function("scrollY > 300")
-        for kept in ("#run", "#studio-header h1", "#history", "#lipsync-generate"):
+        for kept in ("#run", "#studio-header h1", "#panel-history", "#lipsync-generate"):
             expect(page.locator(kept)).to_be_in_viewport()
     with step("it carries nothing of the API"):
         assert page.evaluate("gradio_config.components.filter((each) => each.type === 'api').length") == 0
-        assert page.locator(".nav-holder, nav").count() == 0
+        assert page.locator(".nav-holder, nav:not(#rail, #tabs)").count() == 0
     with step("the API's own page says what it is"):
         page.goto(f"{page_url.rstrip('/')}/endpoints")
         expect(page.locator("body")).to_contain_text("Programs submit jobs at this server's address")
-        assert page.locator(".nav-holder, nav").count() == 0
+        assert page.locator(".nav-holder, nav:not(#rail, #tabs)").count() == 0
 
 
 def test_a_space_leaves_room_above(page: Page, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,12 +109,11 @@
     /** The fields of a size of one's own, or the slider of an area. */
     showSize: (isOwn) => [isOwn, isOwn, !isOwn].map((visible) => ({ __type__: "update", visible })),
     enable: (interactive) => ({ __type__: "update", interactive }),
-    /** A mode was chosen: its form, its tag, and what it tells. `tags` has all modes in their order. */
-    open(mode, tags) {
+    /** A mode was chosen: its form, and what it tells. `modes` has all in their order. */
+    open(mode, modes) {
       write(MODE, mode);
-      const modes = Object.keys(tags);
       const shown = modes.map((each) => ({ __type__: "update", visible: each === mode }));
-      return [...shown, tags[mode], ...modes.map((each) => (each === mode ? (changes += 1) : undefined))];
+      return [...shown, ...modes.map((each) => (each === mode ? (changes += 1) : undefined))];
     },
     /** Open the mode that was open last, as a click does, unless somebody is at work in one. */
     openKept() {

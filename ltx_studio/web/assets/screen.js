@@ -121,19 +121,12 @@
   }
   document.addEventListener("click", (event) => event.target.closest?.("#clip .play")?.previousElementSibling.play());
 
-  // ---- below the header, however high that is
-
-  const heights = new ResizeObserver(([{ target }]) => {
-    document.documentElement.style.setProperty("--head", `${target.offsetHeight}px`);
-  });
-
   function begin() {
     document.body.append(announcer);
     const watcher = new MutationObserver(() => {
-      const [top, result] = [byId("top"), byId("result")];
-      if (!top || !result) return;
+      const result = byId("result");
+      if (!result) return;
       watcher.disconnect();
-      heights.observe(top);
       new MutationObserver(keepFocus).observe(result, { childList: true, subtree: true });
     });
     watcher.observe(document.body, { childList: true, subtree: true });

@@ -7,33 +7,100 @@
   const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
   const isShown = (element) => Boolean(element && element.offsetParent !== null);
 
-  // ---- the drawer: pinned where there is room, else it slides over the page
+  // ---- the rail and its panels: pinned where there is room, else they slide over the page, or are a tab of it
 
-  let isOpen = false;
+  const PHONE = window.matchMedia("(max-width: 639px)");
+  const KEPT = "ltx-studio.panel";
+  const root = document.documentElement;
+  const PANELS = ["history", "queue", "models", "batch", "workflow", "settings"];
+  let isOpen = false; // over the page
+  let told = ""; // the panel that the others know of
+
+  function kept() {
+    try {
+      const name = localStorage.getItem(KEPT);
+      return name === "" || PANELS.includes(name) ? name : PANELS[0];
+    } catch {
+      return PANELS[0];
+    }
+  }
+
+  // before there is a page, so that nothing moves when it comes
+  root.dataset.panel = kept();
+  root.dataset.tab = "make";
+
+  /** The panel that is seen; empty if none is. */
+  function panel() {
+    const isSeen = PHONE.matches ? root.dataset.tab === "library" : PINNED.matches || isOpen;
+    return isSeen ? root.dataset.panel : "";
+  }
+
+  const set = (element, name, value) => element.getAttribute(name) !== value && element.setAttribute(name, value);
 
   function lay() {
-    const drawer = byId("drawer");
-    const toggle = byId("drawer-toggle");
-    if (!drawer || !toggle) return;
-    const isOver = isOpen && !PINNED.matches;
+    const [drawer, main, top, tabs] = ["drawer", "main", "top", "tabs"].map(byId);
+    if (!drawer || !main || !top || !tabs) return;
+    const now = panel();
+    const isOver = isOpen && !PINNED.matches && !PHONE.matches;
     drawer.classList.toggle("open", isOver);
-    drawer.inert = !PINNED.matches && !isOpen;
-    const main = byId("main");
-    if (main) main.inert = isOver; // what lies behind the scrim
-    toggle.setAttribute("aria-expanded", String(isOver));
+    drawer.inert = !now;
+    for (const each of [main, top]) each.inert = isOver; // what lies behind the scrim
     scrim.hidden = !isOver;
+    set(top, "role", "banner");
+    set(main, "role", "main");
+    set(drawer, "role", "complementary");
+    set(drawer, "aria-label", byId("rail").getAttribute("aria-label"));
+    const around = main.closest("main");
+    if (around) set(around, "role", "presentation"); // Gradio's, around the header, too
+    for (const button of document.querySelectorAll("#rail button")) {
+      const isOf = button.dataset.panel === now;
+      set(button, "aria-expanded", String(isOf));
+      if (isOf) set(button, "aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+    for (const button of tabs.querySelectorAll("button")) {
+      if (button.dataset.tab === root.dataset.tab) set(button, "aria-current", "page");
+      else button.removeAttribute("aria-current");
+    }
+    if (now === told) return;
+    told = now;
+    document.dispatchEvent(new CustomEvent("ltx-panel", { detail: now }));
   }
 
-  function slide(open) {
-    isOpen = open;
+  /** Show a panel; an empty name closes the one that is open. */
+  function show(name) {
+    if (PINNED.matches) {
+      root.dataset.panel = name;
+      try {
+        localStorage.setItem(KEPT, name);
+      } catch {
+        // a browser that keeps nothing
+      }
+    } else {
+      if (name) root.dataset.panel = name;
+      if (PHONE.matches) root.dataset.tab = name ? "library" : "make";
+      else isOpen = Boolean(name);
+    }
     lay();
-    if (PINNED.matches) return;
-    if (open) byId("drawer").querySelector("button, input, textarea, [tabindex='0']")?.focus();
-    else byId("drawer-toggle")?.focus();
   }
 
-  /** Where the run lies below the form, as on a phone, go there. */
+  /** Close what lies over the page, or go from the library to the page; what is pinned stays. */
+  function uncover(tab) {
+    isOpen = false;
+    if (tab) root.dataset.tab = tab;
+    lay();
+  }
+
+  function toTab(tab) {
+    if (tab === "library" && !root.dataset.panel) root.dataset.panel = PANELS[0];
+    root.dataset.tab = tab;
+    lay();
+    window.scrollTo({ top: 0 });
+  }
+
+  /** Where the run lies below the form, go there; on a phone, to its tab. */
   function showRun() {
+    if (PHONE.matches) return toTab("watch");
     const result = byId("result");
     const isBelow = result?.getBoundingClientRect().top >= byId("forms")?.getBoundingClientRect().bottom;
     if (isBelow) result.scrollIntoView({ block: "start" });
@@ -42,14 +109,23 @@
   const scrim = document.createElement("div");
   scrim.id = "studio-scrim";
   scrim.hidden = true;
-  scrim.addEventListener("click", () => slide(false));
+  scrim.addEventListener("click", () => show(""));
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("#drawer-toggle")) slide(!isOpen);
-    else if (event.target.closest?.("#drawer-close")) slide(false);
-    else if (event.target.closest?.("button.generate")) showRun();
+    const button = event.target.closest?.("button");
+    if (!button) return;
+    if (button.closest("#rail")) {
+      const { panel: name } = button.dataset;
+      show(name === panel() && !PHONE.matches ? "" : name);
+    } else if (button.closest("#tabs")) toTab(button.dataset.tab);
+    else if (button.id === "drawer-close") {
+      const opener = byId(`rail-${panel()}`);
+      show("");
+      opener?.focus();
+    } else if (button.id === "model-chip") show("models");
+    else if (button.matches(".generate")) showRun();
   });
-  PINNED.addEventListener("change", lay);
+  for (const each of [PINNED, PHONE]) each.addEventListener("change", lay);
 
   /** The second click of a double one hands nothing in: it would be another clip. */
   document.addEventListener(
@@ -69,7 +145,7 @@
     (event) => {
       if (event.isComposing || document.querySelector("dialog[open]")) return;
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        const isOwn = event.target.closest?.("#own-workflow"); // its form has a button of its own; else the drawer has none
+        const isOwn = event.target.closest?.("#panel-workflow"); // its form has a button of its own; else the drawer has none
         if (!isOwn && event.target.closest?.("#drawer")) return;
         const button = isOwn ? byId("run-workflow") : [...document.querySelectorAll("button.generate")].find(isShown);
         if (button && !button.disabled) {
@@ -84,8 +160,8 @@
         }
       } else if (event.key === "Escape" && !event.defaultPrevented) {
         const stop = byId("stop");
-        if (isOpen && !PINNED.matches) slide(false);
-        else if (document.querySelector("[role=combobox][aria-expanded=true]")) return; // it closes an open list
+        if (isOpen && !PINNED.matches) byId("drawer-close")?.click();
+        else if (event.target.closest?.("[role=combobox][aria-expanded=true]")) return; // it closes an open list
         else if (isShown(stop) && !stop.disabled) stop.click();
       }
     },
@@ -179,28 +255,30 @@
   // ---- what Gradio calls
 
   window.ltxStudio = {
+    /** The panel that is seen; empty if none is. */
+    panel,
+    /** Open a panel; an empty name closes the one that is open. */
+    show,
     /** A take was chosen in the drawer: show it. */
     toResult() {
-      if (!PINNED.matches) slide(false);
+      uncover("watch");
       if (isShown(byId("take"))) byId("result")?.scrollIntoView({ block: "nearest" });
       return [];
     },
     /** Something was told above the run: show it. */
     toTold() {
-      if (!PINNED.matches) slide(false);
+      uncover("watch");
       setTimeout(() => byId("told")?.scrollIntoView({ block: "nearest" }), 100);
       return [];
     },
     /** Open what fetches model files. */
     toModels() {
-      if (!PINNED.matches) slide(true);
-      const panel = byId("models");
-      if (panel && !isShown(byId("models-get"))) panel.querySelector("button")?.click();
-      panel?.scrollIntoView({ block: "start" });
+      show("models");
       return [];
     },
     /** Put the cursor at the end of a mode's prompt when the form has been filled in. */
     toPrompt(mode) {
+      uncover("make");
       setTimeout(() => {
         const prompt = byId(`${mode}-prompt`)?.querySelector("textarea");
         prompt?.focus();
@@ -213,7 +291,7 @@
   const begin = () => {
     document.body.append(scrim, target);
     new MutationObserver(() => {
-      if (byId("drawer") && byId("drawer-toggle")) lay();
+      lay();
       watchDocks();
     }).observe(document.body, { childList: true, subtree: true });
     lay();

@@ -62,19 +62,18 @@ class Gallery:
         self._compare = Compare(studio, owners)
 
     def build(self, blocks: gr.Blocks) -> None:
-        """Add the accordion to the open `blocks`."""
-        with gr.Accordion(words.HISTORY, open=True, elem_id="history"):
-            search, mode, favourites = _filters()
-            said = gr.HTML(elem_id="history-said", apply_default_css=False)
-            grid = gr.HTML(
-                html_template=_FRAME,
-                js_on_load=asset("gallery.js"),
-                page={},
-                elem_id="history-takes",
-                apply_default_css=False,
-            )
-            self._build_room(grid, [search, mode, favourites])
-            self._compare.build()
+        """Add the panel to the open `blocks`."""
+        search, mode, favourites = _filters()
+        said = gr.HTML(elem_id="history-said", apply_default_css=False)
+        grid = gr.HTML(
+            html_template=_FRAME,
+            js_on_load=asset("gallery.js"),
+            page={},
+            elem_id="history-takes",
+            apply_default_css=False,
+        )
+        self._build_room(grid, [search, mode, favourites])
+        self._compare.build()
         count, self.chosen = gr.State(PAGE), gr.State(("", 0))
         filters: list[gr.components.Component] = [search, mode, favourites]
         self.inputs, self.outputs = [*filters, count], [grid]

@@ -13,6 +13,7 @@ from ltx_studio.web import cards, words
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
 from ltx_studio.web.panels.workers import workers_card
+from ltx_studio.web.rail import Rail
 
 LOOK_SECONDS = 5
 """Seconds between two updates of the badge, and of the panel while it is open."""
@@ -74,8 +75,8 @@ class MemoryPanel:
     def __init__(self, studio: Studio, redaction: Redaction) -> None:
         self._studio, self._vram, self._redaction = studio, studio.settings.vram, redaction
 
-    def build(self, panel: gr.Accordion) -> None:
-        """Add the components to `panel`, which is open for building; they update while a visitor has it unfolded."""
+    def build(self, rail: Rail) -> None:
+        """Add the components to the models panel, which is open for building; they update while it is shown."""
         now = gr.HTML(elem_id="memory-now")
         unload = gr.Button(words.UNLOAD, elem_id="unload")
         card = gr.HTML(elem_id="unload-card")
@@ -83,8 +84,8 @@ class MemoryPanel:
         gr.HTML(f'<div class="card"><p class="head">{words.SETTING_TIER}</p>{tier(self._vram)}</div>')
         timer = gr.Timer(LOOK_SECONDS, active=False)
         timer.tick(self._now, None, [now], **AT_ONCE)
-        panel.expand(lambda: (self._now(), gr.Timer(active=True)), None, [now, timer], **AT_ONCE)
-        panel.collapse(lambda: gr.Timer(active=False), None, [timer], **AT_ONCE)
+        rail.on_open("models", lambda: (self._now(), gr.Timer(active=True)), None, [now, timer], queue=False)
+        rail.on_close("models", lambda: gr.Timer(active=False), None, [timer])
         unload.click(self._unload, None, [now, card], concurrency_limit=None, **QUIET)
 
     def _now(self) -> str:

@@ -27,6 +27,7 @@ from ltx_studio.web.panels.download_board import DownloadBoard
 from ltx_studio.web.panels.memory import MemoryPanel
 from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked, in_words
 from ltx_studio.web.panels.remedies import files_to_fetch
+from ltx_studio.web.rail import Rail
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +85,11 @@ class ModelsPanel:
         self._models, self._board = studio.models, DownloadBoard(studio.models, self._redaction)
         self._parts: _Parts
 
-    def build(self) -> None:
+    def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
-        with gr.Accordion(words.MODELS, open=False, elem_id="models", elem_classes="panel") as panel:
-            self._parts = parts = self._lay_out()
-            MemoryPanel(self._studio, self._redaction).build(panel)
-        self._wire(parts, panel)
+        self._parts = parts = self._lay_out()
+        MemoryPanel(self._studio, self._redaction).build(rail)
+        self._wire(parts, rail)
 
     def _lay_out(self) -> _Parts:
         chosen = gr.Radio(
@@ -119,11 +119,11 @@ class ModelsPanel:
             chosen, plan, everything, get, stop, sizes, contents, repair, remove_, card, confirm, remove_now, keep,
         )  # fmt: skip
 
-    def _wire(self, parts: _Parts, panel: gr.Accordion) -> None:
+    def _wire(self, parts: _Parts, rail: Rail) -> None:
         choice, board, shown = parts.choice, self._board, [*parts.shown, *self._board.outputs]
         gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
-        panel.expand(self._ready, choice, shown, **QUIET)  # not on load: the page appears sooner without it
-        panel.collapse(lambda: gr.Timer(active=False), None, [board.timer], **AT_ONCE)
+        rail.on_open("models", self._ready, choice, shown)  # not on load: the page appears sooner without it
+        rail.on_close("models", lambda: gr.Timer(active=False), None, [board.timer])
         board.timer.tick(self._look, choice, shown, **AT_ONCE)
         board.stop_button.click(self._stop_download, None, [*board.outputs, parts.card], **AT_ONCE)
         work = (

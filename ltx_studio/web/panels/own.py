@@ -45,25 +45,21 @@ class OwnPanels:
         self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
         self._redaction = Redaction(studio.settings, owners)
 
-    def build(self) -> None:
-        """Add the panels to the open Blocks."""
-        with gr.Accordion(words.OWN_WORKFLOW, open=False, elem_id="own-workflow"):
-            file = gr.File(
-                label=words.WORKFLOW_FILE,
-                file_types=list(ENDINGS),
-                type="filepath",
-                elem_id="workflow-file",
-            )
-            trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
-            mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
-            card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
-            file.change(self._tell, [file], [card], **QUIET)
-            gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
-        with gr.Accordion(words.BATCH, open=False, elem_id="batch"):
-            suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
-            requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
-            told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
-            gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
+    def build_workflow(self) -> None:
+        """Add the panel for custom workflows to the open Blocks."""
+        file = gr.File(label=words.WORKFLOW_FILE, file_types=list(ENDINGS), type="filepath", elem_id="workflow-file")
+        trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
+        mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
+        card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
+        file.change(self._tell, [file], [card], **QUIET)
+        gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
+
+    def build_batch(self) -> None:
+        """Add the panel for batches to the open Blocks."""
+        suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
+        requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
+        told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
+        gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
 
     def _tell(self, path: str | None) -> str:
         """Return the card for a file that was dropped, or for none."""

@@ -16,6 +16,7 @@ from ltx_studio.web.access.values import told
 from ltx_studio.web.files import asset
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE
 from ltx_studio.web.hints import hint_of
+from ltx_studio.web.rail import Rail, badge
 
 LOOK_SECONDS, IDLE_SECONDS = 1.0, 3.0
 """Between two updates, with and without running or waiting jobs: each costs the browser a tenth of a second."""
@@ -54,22 +55,21 @@ class QueuePanel:
         self._studio, self._owners, self._followed = studio, owners, followed
         self._redaction = Redaction(studio.settings, owners)
 
-    def build(self, blocks: gr.Blocks) -> None:
-        """Add the panel to the open `blocks`."""
+    def build(self, blocks: gr.Blocks, rail: Rail) -> None:
+        """Add the panel to the open `blocks`; the rail's badge says how many jobs there are."""
         self.chosen = gr.State(None)
         shown = gr.State(None)
         self.retried = gr.Textbox("", visible="hidden", label="retried", elem_id="retried")
         self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
         timer = gr.Timer(IDLE_SECONDS)
-        with gr.Accordion(words.QUEUE, open=False, elem_id="queue") as accordion:
-            said = gr.HTML(visible=False, elem_id="queue-said")
-            board = gr.HTML(
-                view(QueueSnapshot(), None),
-                html_template='<div class="line" tabindex="-1" role="group"></div>',
-                js_on_load=asset("queue.js"),
-                elem_id="queue-board",
-            )
-        told = [board, accordion, shown, timer, self.news]
+        said = gr.HTML(visible=False, elem_id="queue-said")
+        board = gr.HTML(
+            view(QueueSnapshot(), None),
+            html_template='<div class="line" tabindex="-1" role="group"></div>',
+            js_on_load=asset("queue.js"),
+            elem_id="queue-board",
+        )
+        told = [board, rail.html, shown, timer, self.news]
         self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **AT_ONCE}
         timer.tick(**self.look)
         blocks.load(**self.look)
@@ -77,7 +77,7 @@ class QueuePanel:
         self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **AT_ONCE)
 
     def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Update the board and the accordion if anything has changed."""
+        """Update the board and the rail's badge if anything has changed."""
         now = self._view(chosen, request)
         return (gr.skip(),) * 5 if now == shown else _told(now, shown)
 
@@ -93,7 +93,7 @@ class QueuePanel:
             return gr.skip()
 
     def _act(self, shown: View | None, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Carry out a board button's action, and update the board, the accordion and the card above."""
+        """Carry out a board button's action, and update the board, the rail's badge and the card above."""
         said, retried = gr.update(value="", visible=False), gr.skip()
         try:
             self._do(told(event, "act"), told(event, "job"), self._owners.of(request))
@@ -138,6 +138,7 @@ def view(line: QueueSnapshot, chosen: str | None, said: Callable[[str], str] = s
         "rows": rows,
         "moves": bool(begun),
         "newest": line.newest,
+        "badge": str(len(line.running) + line.waits or "") or ("!" if line.failed else ""),
     }
 
 
@@ -159,11 +160,17 @@ def name_of(job: Job) -> str:
 
 
 def _told(now: View, before: View | None) -> tuple[Any, ...]:
-    """Return the values of the board, the accordion, the view, the timer and `news`; `before` was shown so far."""
+    """Return the values of the board, the rail, the view, the timer and `news`; `before` was shown so far."""
     counted = ", ".join(each for each in (now["paused"] and words.COUNT_PAUSED, now["counts"]) if each)
-    label = words.QUEUE_COUNTED.format(counts=counted) if now["rows"] or now["paused"] else words.QUEUE
+    says = words.QUEUE_COUNTED.format(counts=counted) if now["rows"] or now["paused"] else ""
     news = gr.skip() if before is None or before["newest"] == now["newest"] else time.time()
-    return now, gr.update(label=label), now, gr.Timer(LOOK_SECONDS if now["moves"] else IDLE_SECONDS), news
+    return (
+        now,
+        gr.update(queue=badge(now["badge"], says)),
+        now,
+        gr.Timer(LOOK_SECONDS if now["moves"] else IDLE_SECONDS),
+        news,
+    )
 
 
 def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str], str]) -> View:

@@ -18,8 +18,8 @@ from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.cards import prose
-from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.panels.memory import tier
+from ltx_studio.web.rail import Rail
 
 PACKAGES = ("gradio", "torch")
 
@@ -31,11 +31,10 @@ class SettingsPanel:
         self._settings, self._in_use = settings, in_use
         self._redaction = Redaction(settings, owners)
 
-    def build(self) -> None:
+    def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
-        with gr.Accordion(words.SETTINGS, open=False, elem_id="settings", elem_classes="panel") as panel:
-            shown = gr.HTML(elem_id="settings-shown")
-        panel.expand(self._shown, None, [shown], **QUIET)
+        shown = gr.HTML(elem_id="settings-shown")
+        rail.on_open("settings", self._shown, None, [shown])
 
     def _shown(self) -> str:
         try:

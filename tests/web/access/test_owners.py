@@ -63,9 +63,9 @@ def test_each_profile_sees_its_own_jobs_takes_clips_and_files_only(
     clip = make_clip(ada, url, "the secret of ada")
     bob.goto(url)
     expect(bob.locator("#screen")).to_contain_text("Describe your clip")
-    expect(bob.locator("#history")).to_contain_text("Nothing made yet.")
-    expect(ada.locator("#history .take")).to_have_count(1)
-    poster = ada.evaluate("document.querySelector('#history .take img').src")
+    expect(bob.locator("#panel-history")).to_contain_text("Nothing made yet.")
+    expect(ada.locator("#panel-history .take")).to_have_count(1)
+    poster = ada.evaluate("document.querySelector('#panel-history .take img').src")
     hers, his = (of(each, url) for each in profiles)
 
     (job,) = hers.predict(api_name="/jobs")

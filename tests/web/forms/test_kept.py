@@ -8,7 +8,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.settings import Settings
 from tests.support import small_spec
 from tests.web.conftest import Watch
-from tests.web.driver import choose, drop, keep_seed, made, open_mode, press, set_number, step, write
+from tests.web.driver import choose, drop, expect_mode, keep_seed, made, open_mode, press, set_number, step, write
 
 PROMPT = "a red circle moves right on a gray background"
 MODE, FORM = "ltx-studio.mode", "ltx-studio.form."
@@ -81,7 +81,7 @@ def test_a_video_that_is_dropped_while_the_page_opens_is_what_the_form_holds(
     page.wait_for_timeout(500)
     expect(page.locator("#t2v-prompt textarea")).to_have_value(PROMPT)
     expect(page.locator("#t2v-takes input[type=number]")).to_have_value("1")
-    expect(page.locator("#studio-header .tag")).to_have_text(MODES["t2v"].label)
+    expect_mode(page, "t2v")
 
 
 def complaints(watch: Watch) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str, watch: Wa
         page.locator("#style-prompt textarea").fill("other")
         reload(page, "other", "style")
 
-        expect(page.locator("#studio-header .tag")).to_have_text("Style transfer")
+        expect_mode(page, "style")
         expect(page.locator("#style-prompt textarea")).to_have_value("other")
         choose(page, "t2v")
         expect(prompt).to_have_value("kept")
@@ -198,7 +198,7 @@ def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page
     expect(page.locator("#t2v-found textarea")).not_to_have_value("")
     page.wait_for_timeout(500)
 
-    expect(page.locator("#studio-header .tag")).to_have_text(MODES["lipsync"].label)
+    expect_mode(page, "lipsync")
     expect(page.get_by_role("radio", name=MODES["lipsync"].label)).to_be_checked()
     expect(page.locator("#lipsync-generate")).to_be_visible()
     assert page.evaluate(f"localStorage.getItem('{MODE}')") == "lipsync"
@@ -217,7 +217,7 @@ def test_a_mode_that_is_chosen_after_a_form_was_asked_for_is_the_one_that_is_kep
 
     assert page.evaluate(f"localStorage.getItem('{MODE}')") == "a2v"
     expect(page.get_by_role("radio", name=MODES["a2v"].label)).to_be_checked()
-    expect(page.locator("#studio-header .tag")).to_have_text(MODES["a2v"].label)
+    expect_mode(page, "a2v")
 
 
 def test_two_tabs_keep_their_forms_beside_each_other(page: Page, page_url: str) -> None:

@@ -11,7 +11,7 @@ from ltx_studio.engine.boot import Comfy, boot
 from ltx_studio.settings import LOOPBACK, Settings, Vram
 from ltx_studio.web.panels.memory import badge_of, level_of, policy, tier
 from tests.web.conftest import Watch, open_page
-from tests.web.driver import RUN_SECONDS, expect_done, hold_decoder, open_panel, press, set_number, step
+from tests.web.driver import RUN_SECONDS, expect_done, hold_decoder, open_panel, press, set_number, step, unfold
 
 
 def reading(free: float, device: str = "cuda:0 NVIDIA H200", tier: str = "normal") -> Memory:
@@ -79,7 +79,7 @@ def test_the_badge_says_starting_and_then_what_is_in_use(
     page: Page, settings: Settings, engine: Engine, held_boot: threading.Event, watch: Watch
 ) -> None:
     for url in open_page(settings, Engine(settings)):
-        open_panel(page, url, "Models")
+        open_panel(page, url, "models")
         badge = page.locator("#memory")
         expect(badge).to_have_text("Memory: starting")
         with step("there is nothing to unload before ComfyUI has started"):
@@ -105,12 +105,12 @@ def test_models_are_unloaded_between_runs_and_not_during_one(
     page: Page, browser: Browser, page_url: str, settings: Settings, engine: Engine, watch: Watch,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    open_panel(page, page_url, "Models")
+    open_panel(page, page_url, "models")
     now, card = page.locator("#memory-now"), page.locator("#unload-card")
     generate(page, 0.5)
     expect_done(page)
     other = browser.new_page()
-    open_panel(other, page_url, "Models")
+    open_panel(other, page_url, "models")
     expect(other.locator("#memory-now")).to_contain_text("Models in memory: ")
     with step("unloaded, which another tab sees"):
         loaded = loaded_by(engine)
@@ -137,20 +137,19 @@ def test_models_are_unloaded_between_runs_and_not_during_one(
     assert watch.errors == []
 
 
-WIDE = """[...document.querySelectorAll('#memory, #memory *, #models, #models *, #settings, #settings *')]
+WIDE = """[...document.querySelectorAll('#memory, #memory *, #rail *, #panel-models *, #panel-settings *')]
     .filter(each => each.getBoundingClientRect().right > innerWidth).length"""
 
 
 def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str) -> None:
-    page.set_viewport_size({"width": 320, "height": 844})
-    open_panel(page, page_url, "Models")
-    expect(page.locator("#models-plan .files")).to_be_visible()  # what unfolds above moves what is clicked next
-    page.get_by_role("button", name="Settings").click()
-    expect(page.locator("#settings")).to_contain_text("ltx-studio doctor")
-    for folded in page.get_by_text("What can be chosen").all():
-        folded.click()
-    for width in (320, 390, 1440):
-        with step(f"{width} wide"):
-            page.set_viewport_size({"width": width, "height": 844})
-            assert page.evaluate(WIDE) == 0
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(page_url)
+    for panel, shows in {"models": "#models-plan .files", "settings": "#settings-shown dl"}.items():
+        page.set_viewport_size({"width": 320, "height": 844})
+        unfold(page, panel)
+        expect(page.locator(shows)).to_be_visible()
+        page.locator(f"#panel-{panel}").get_by_text("What can be chosen").click()
+        for width in (320, 390, 1440):
+            with step(f"{panel}, {width} wide"):
+                page.set_viewport_size({"width": width, "height": 844})
+                assert page.evaluate(WIDE) == 0
+                assert page.evaluate("document.documentElement.scrollWidth") <= width

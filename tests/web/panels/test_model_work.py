@@ -19,6 +19,7 @@ from ltx_studio.web.panels import model_work
 from ltx_studio.web.panels.model_cards import downloads
 from ltx_studio.web.panels.model_work import MOST_ASKED, Asked, Going
 from ltx_studio.web.panels.models import ModelsPanel
+from ltx_studio.web.rail import Rail
 from tests.shop import Shop
 from tests.web.panels.test_models import with_tiny_set
 
@@ -79,8 +80,11 @@ def test_a_download_that_ends_while_the_panel_looks_at_the_files_is_news_to_its_
 ) -> None:
     studio = Studio(with_tiny_set(shop))
     panel, visitor = ModelsPanel(studio, Owners(), "tiny"), gr.Request(session_hash="a tab")
+    rail = Rail()
     with gr.Blocks():
-        panel.build()
+        rail.build()
+        with rail.panel("models"):
+            panel.build(rail)
     download = studio.models.get([shop.store().registry.get_file("one.safetensors")], "One")
     panel._look("tiny", False, visitor)
     look_at_files = panel._what_is_here

@@ -21,6 +21,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels.models import ModelsPanel
+from ltx_studio.web.rail import Rail
 from tests.models.test_upkeep import spoil
 from tests.shop import SIZE, TINY_SET, Shop
 from tests.support import queue_of, small_spec
@@ -103,7 +104,7 @@ FP8 = "LTX-2.3 22B fp8 (43.0 GB to download)"
 def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Shop, watch: Watch) -> None:
     plan, card = page.locator("#models-plan"), page.locator("#models-downloads")
     get = button(page, "Download missing files")
-    open_panel(page, tiny, "Models")
+    open_panel(page, tiny, "models")
     with step("the set"):
         expect(plan).to_contain_text("To download: 9.0 MB of 9.0 MB")
         expect(plan).to_contain_text("Mine <b>alone</b>")
@@ -153,9 +154,9 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
 ) -> None:
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     assert held.wait is not None
-    open_panel(page, tiny, "Models")
+    open_panel(page, tiny, "models")
     closing = browser.new_page()
-    open_panel(closing, tiny, "Models")
+    open_panel(closing, tiny, "models")
     button(closing, "Download missing files").click()
     expect(closing.locator("#models-downloads")).to_contain_text("1.5 MB of 3.0 MB")
 
@@ -166,7 +167,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
         expect(card).to_contain_text("1.5 MB of 3.0 MB")
         expect(card).to_contain_text("Tiny")
         expect(button(page, "Download missing files")).to_be_disabled()
-        open_panel(page, tiny, "Models")  # anew
+        open_panel(page, tiny, "models")  # anew
         expect(card).to_contain_text("1.5 MB of 3.0 MB")
         expect(card).to_contain_text("7.5 MB of 9.0 MB")
     with step("what comes is not removed"):
@@ -175,7 +176,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
         expect(page.locator("#models-run")).to_contain_text("is being downloaded")
         expect(card).to_contain_text("7.5 MB of 9.0 MB")
     other = browser.new_page()
-    open_panel(other, tiny, "Models")
+    open_panel(other, tiny, "models")
     with step("every tab stops it"):
         page.locator("#models-stop-download").click()
         for tab in (page, other):
@@ -201,7 +202,7 @@ def test_files_are_checked_and_what_is_wrong_is_repaired(
 ) -> None:
     get_all(shop)
     card, repair = page.locator("#models-run"), page.locator("#models-repair")
-    open_panel(page, tiny, "Models")
+    open_panel(page, tiny, "models")
     with step("sizes"):
         spoil(path_of(shop, "one.safetensors"))
         button(page, "Check sizes").click()
@@ -261,7 +262,7 @@ def test_an_answer_that_comes_late_brings_no_button_back(
     page: Page, late_answer: list[str], tiny: str, shop: Shop
 ) -> None:
     get_all(shop)
-    open_panel(page, tiny, "Models")
+    open_panel(page, tiny, "models")
     os.truncate(path_of(shop, "up.safetensors"), SIZE // 2)
     button(page, "Check sizes").click()
 
@@ -280,7 +281,7 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
     shop.store().cache.folder.mkdir(parents=True, exist_ok=True)
     hf_hub_download("org/small", "up.safetensors", cache_dir=shop.settings.hub_cache, endpoint=shop.hub.url)
     get_all(shop)
-    open_panel(page, tiny, "Models")
+    open_panel(page, tiny, "models")
     card = page.locator("#models-run")
     ours, theirs = path_of(shop, "one.safetensors"), path_of(shop, "up.safetensors")
     with step("another choice takes the question away"):
@@ -323,7 +324,7 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
 
 
 def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_url: str) -> None:
-    open_panel(page, page_url, "Models")
+    open_panel(page, page_url, "models")
     plan = page.locator("#models-plan")
 
     expect(page.get_by_label("Pocket preview (here, in use)")).to_be_checked()
@@ -348,7 +349,7 @@ def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tin
     assert queue_of(studio).claim() is not None
     lacked = next(file for file in get_registry(shop.settings).files.values() if file.name == "one.safetensors")
     queue_of(studio).fail(job, Store(shop.settings).missing([lacked]))
-    open_panel(page, tiny, "Queue")
+    open_panel(page, tiny, "queue")
     page.locator(f"[data-show='{job}']").click()
     expect(page.locator("#failure")).to_contain_text("one.safetensors is missing")
 
@@ -362,7 +363,7 @@ def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tin
 
 def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: Shop, tiny_apart: str) -> None:
     get_all(shop)
-    open_panel(page, tiny_apart, "Models")
+    open_panel(page, tiny_apart, "models")
 
     page.get_by_role("button", name="Remove …").click()
 
@@ -379,8 +380,11 @@ def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: 
     settings = with_tiny_set(shop)
     studio = Studio(settings)
     panel = ModelsPanel(studio, Owners(), "tiny")
+    rail = Rail()
     with gr.Blocks():
-        panel.build()
+        rail.build()
+        with rail.panel("models"):
+            panel.build(rail)
     visitor = gr.Request(session_hash="a tab")
 
     refused = panel._get("tiny", False, visitor)[panel._parts.card]

@@ -64,7 +64,7 @@ def expect_workflow_done(page: Page, name: str) -> None:
 def open_workflow_panel(page: Page, page_url: str) -> None:
     """Open the page anew: Gradio drops a click on the button of a form that it has just replaced."""
     page.goto(page_url)
-    unfold(page, page.locator("#own-workflow > button").first)
+    unfold(page, "workflow")
 
 
 def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: Watch, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ TABLES = {
 
 def test_many_requests_are_handed_in_or_the_wrong_line_is_named(page: Page, page_url: str, tmp_path: Path) -> None:
     page.goto(page_url)
-    unfold(page, page.locator("#batch > button").first)
+    unfold(page, "batch")
     for number, (text, told) in enumerate(TABLES.items()):
         with step(told):
             (tmp_path / f"many-{number}.csv").write_text(text)

@@ -122,14 +122,15 @@ def test_it_is_counted_on_the_closed_panel_and_changes_by_itself(
 ) -> None:
     first, _ = hand_in(studio, "first", "second")
     page.goto(url)
-    panel = page.get_by_role("button", name="Queue")
-    expect(panel).to_contain_text("2 waiting")
+    button = page.locator("#rail-queue")
+    expect(button).to_have_accessible_name("Queue: 2 waiting")
+    expect(button.locator(".badge")).to_have_text("2")
 
     begin(studio, first, Progress("Stage 1", 1, 8, 1, 4))
 
-    expect(panel).to_contain_text("1 running, 1 waiting")
+    expect(button).to_have_accessible_name("Queue: 1 running, 1 waiting")
     queue_of(studio).drop(first)
-    expect(panel).to_contain_text("Queue: 1 waiting")
+    expect(button).to_have_accessible_name("Queue: 1 waiting")
     assert watch.errors == []
 
 

@@ -1,6 +1,5 @@
 """What becomes of jobs, as the page tells it: what failed stays in sight, and what was left is found again."""
 
-import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +57,7 @@ def test_a_look_at_what_failed_leaves_what_runs_in_sight(page: Page, url: str, s
     queue_of(studio).fail(failed, FULL)
     begin(studio, runs, SAMPLING)
     panel = open_queue(page, url)
-    expect(panel.locator("button").first).to_have_text(re.compile("Queue: 1 running, 1 failed"))
+    expect(page.locator("#rail-queue")).to_have_accessible_name("Queue: 1 running, 1 failed")
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
 
     panel.get_by_role("button", name="Show: failed", exact=True).click()
@@ -140,7 +139,7 @@ def test_a_pause_and_a_file_of_another_kind_are_told(page: Page, url: str, studi
 
     with step("a pause is told where one waits for the clip"):
         expect(page.locator("#run")).to_contain_text("Paused: nothing new begins until you press Resume under Queue")
-        expect(page.locator("#queue > button")).to_have_text(re.compile("Queue: paused, 1 waiting"))
+        expect(page.locator("#rail-queue")).to_have_accessible_name("Queue: paused, 1 waiting")
     with step("a file of another kind that is dropped on the page is refused in words"):
         page.locator("#restore-file input[type=file]").wait_for(state="attached")
         expect(page.locator(".toast-body")).to_have_count(0)
@@ -172,7 +171,7 @@ def test_others_see_neither_tracebacks_nor_folders_of_this_machine(
     context = browser.new_context()
     context.add_cookies([{"name": COOKIE, "value": secret, "url": apart}])
     page = context.new_page()
-    open_panel(page, apart, "Queue")
+    open_panel(page, apart, "queue")
     page.get_by_role("button", name="Show: theirs", exact=True).click()
     expect(page.locator("#failure")).to_contain_text("clip.mp4 cannot be written.")
 
@@ -182,22 +181,22 @@ def test_others_see_neither_tracebacks_nor_folders_of_this_machine(
 
 
 def test_the_drawer_takes_a_video_and_what_lies_behind_it_is_out_of_reach(page: Page, url: str, studio: Studio) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
-    open_panel(page, url, "Many requests")
+    page.set_viewport_size({"width": 800, "height": 800})
+    open_panel(page, url, "batch")
     inert = "[document.querySelector('#main').inert, document.querySelector('#drawer').inert]"
     with step("what lies behind the drawer is out of reach"):
         assert page.evaluate(inert) == [True, False]
         page.keyboard.press("Escape")
-        assert page.evaluate("document.querySelector('#main').inert") is False
-        expect(page.locator("#drawer-toggle")).to_be_focused()
+        assert page.evaluate(inert) == [False, True]
+        expect(page.locator("#rail-batch")).to_be_focused()
     with step("a video dropped on a title of the drawer is taken, and what comes of it is seen"):
-        page.locator("#drawer-toggle").click()
+        page.locator("#rail-batch").click()
         assert page.evaluate(inert) == [True, False]
         prevented = page.evaluate(
             """() => {
                 const files = new DataTransfer();
                 files.items.add(new File(["no video"], "clip.mp4", { type: "video/mp4" }));
-                const title = document.querySelector("#batch > button");
+                const title = document.querySelector("#drawer h2");
                 const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
                 return !title.dispatchEvent(drop);
             }"""

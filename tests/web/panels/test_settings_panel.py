@@ -14,8 +14,8 @@ from tests.web.driver import open_panel, step, unfold
 
 
 def open_settings(page: Page, url: str) -> None:
-    open_panel(page, url, "Settings")
-    expect(page.locator("#settings")).to_contain_text("ltx-studio doctor")
+    open_panel(page, url, "settings")
+    expect(page.locator("#panel-settings")).to_contain_text("ltx-studio doctor")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_at_the_machine_it_tells_where_things_lie_and_what_runs(
     page: Page, page_url: str, settings: Settings, watch: Watch
 ) -> None:
     open_settings(page, page_url)
-    shown = page.locator("#settings")
+    shown = page.locator("#panel-settings")
 
     for path in (settings.outputs_dir, settings.models_dir, settings.log_file, settings.hub_cache):
         expect(shown).to_contain_text(str(path))
@@ -45,7 +45,7 @@ def test_at_the_machine_it_tells_where_things_lie_and_what_runs(
 
 def test_from_afar_no_folder_is_told(page: Page, from_afar: str, settings: Settings) -> None:
     open_settings(page, from_afar)
-    shown = page.locator("#settings")
+    shown = page.locator("#panel-settings")
 
     expect(shown).to_contain_text("on the computer that runs the studio only")
     expect(shown).to_contain_text("low: Models go to the GPU in parts")
@@ -56,13 +56,13 @@ def test_from_afar_no_folder_is_told(page: Page, from_afar: str, settings: Setti
 def test_without_comfyui_it_says_so_and_the_rest(page: Page, page_url_without_comfyui: str) -> None:
     open_settings(page, page_url_without_comfyui)
     with step("the settings"):
-        expect(page.locator("#settings")).to_contain_text("is not installed")
-        expect(page.locator("#settings")).to_contain_text(__version__)
+        expect(page.locator("#panel-settings")).to_contain_text("is not installed")
+        expect(page.locator("#panel-settings")).to_contain_text(__version__)
     with step("a banner with the command"):
         banner = page.get_by_role("alert").first
         expect(banner).to_contain_text("is not installed")
         expect(banner.locator("code").first).to_have_text("ltx-studio setup")
     with step("nothing is starting"):
-        unfold(page, page.locator("#drawer .label-wrap", has_text="Models"))
+        unfold(page, "models")
         expect(page.locator("#memory")).to_have_text("Memory: did not start")
         expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
