@@ -13,6 +13,9 @@ from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.hints import hint_of
 
+SHORT_PROMPT = 90
+"""Characters of a prompt that need no fold: it takes two lines at most where the page is narrow."""
+
 
 def run(
     job: Job,
@@ -21,10 +24,11 @@ def run(
     now: float,
     *,
     left: float | None = None,
+    part: float | None = None,
     more: int = 0,
     paused: bool = False,
 ) -> str:
-    """Return the card of a waiting or running job: its status, elapsed time and phases.
+    """Return the status of a waiting or running job: one line with a bar, and a fold with phases and details.
 
     Args:
         job: The job.
@@ -32,42 +36,80 @@ def run(
         summary: What it makes.
         now: Seconds since the epoch.
         left: Estimated seconds until it ends, if known.
+        part: The completed part of the run, 0 to 1; by default each phase counts alike.
         more: How many jobs the same tab follows after it.
         paused: Whether its owner has paused the queue.
     """
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
         progress, since = job.state.progress, job.state.started
-    status = progress.phase
+    what = say = progress.phase or words.BEGINS
     if isinstance(job.state, Queued):
-        status = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
-        status = words.WAITS_PAUSED if paused else status
+        what = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
+        what = say = words.WAITS_PAUSED if paused else what
     elif progress.step:
-        status = f"{status}: {words.STEP.format(step=progress.step, total=progress.steps)}"
+        what = f"{what}: {words.STEP.format(step=progress.step, total=progress.steps)}"
     at = progress.index if progress.phases else -1
     chips = "".join(_chip(phase.label, index, at) for index, phase in enumerate(phases))
-    elapsed = max(0.0, now - since)
-    time, done = words.ELAPSED.format(elapsed=elapsed), progress.part
+    time = words.ELAPSED.format(elapsed=max(0.0, now - since))
     if left is not None:
         time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
-        done = elapsed / (elapsed + left) if elapsed + left else 0.0
+    done = progress.part if part is None else part
     below = words.AFTERWARDS.format(count=more) if more else ""
+    bar = f'<progress class="bar" max="1" value="{done:.3f}" aria-label="{words.PROGRESS}"></progress>'
+    details = (
+        f'<details data-fold="run"><summary>{words.DETAILS}</summary><ol class="chips">{chips}</ol>'
+        f'<p class="summary">{escape(summary)}</p><p class="summary">{escape(below)}</p></details>'
+    )
+    return _line(what, time, say=say, title=_percent(done) or words.TITLE_WAITS, bar=bar) + details
+
+
+def status(what: str, facts: str = "", *, title: str = "") -> str:
+    """Return the status line of what does not run. `title` is a sign for the tab's title, until the page is seen."""
+    return _line(what, facts, say=what, title=title, is_over=True)
+
+
+def going(job: Job, prompt: str, *, left: float | None, part: float) -> str:
+    """Return the line about a job that goes on while something else is shown, with a button that shows it."""
+    what = words.GOES_ON if isinstance(job.state, Running) else words.WAITS
+    time = "" if left is None else words.LEFT.format(left=words.in_seconds(left))
+    facts = " · ".join(each for each in (_percent(part), time) if each)
     return (
-        '<div class="card">'
-        f'<div class="status"><p role="status" aria-live="polite">{escape(status)}</p>'
-        f'<p class="elapsed">{escape(time)}</p></div>'
-        f'<progress max="1" value="{done:.3f}" aria-label="{words.PROGRESS}"></progress>'
-        f'<ol class="chips">{chips}</ol>'
-        f'<p class="summary">{escape(summary)}</p><p class="summary">{escape(below)}</p></div>'
+        f'<div class="going" data-title="{_percent(part) or words.TITLE_WAITS}"><p class="what" dir="auto">{what} '
+        f'<q>{escape(prompt)}</q></p><p class="elapsed">{escape(facts)}</p>'
+        f'<button type="button" data-act="turn" data-take="">{words.SHOW_RUN}</button>'
+        f'<progress class="bar" max="1" value="{part:.3f}" aria-label="{words.PROGRESS}"></progress></div>'
     )
 
 
-def forming(moving: str, still: str) -> str:
-    """Return the live preview, from the URLs of an animated picture and of a still one for reduced motion."""
+def ready(take: TakeRecord) -> str:
+    """Return the line that says that a clip is finished while another one is shown, with a button that shows it."""
     return (
-        f'<picture><source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
-        f'<img src="{moving}" alt="{words.FORMING}"></picture>'
+        f'<div class="going" data-over data-title="{words.TITLE_DONE}" data-say="{words.IS_READY}">'
+        f'<p class="what" dir="auto">{words.IS_READY} <q>{escape(take.prompt)}</q></p>'
+        f'<button type="button" data-act="turn" data-take="{escape(take.id)}">{words.SHOW}</button></div>'
     )
+
+
+def deleted(take_id: str, seconds: int) -> str:
+    """Return the card that says that a clip is deleted, with a button that puts it back, for some seconds."""
+    return (
+        f'<div class="card deleted" role="status" data-seconds="{seconds}"><p>{words.DELETED_ONE}</p>'
+        f'<button type="button" data-act="undo" data-take="{escape(take_id)}">{words.UNDO}</button></div>'
+    )
+
+
+def _line(what: str, facts: str, *, say: str, title: str, is_over: bool = False, bar: str = "") -> str:
+    """Return a status line. `say` is read out by screen readers, not too often."""
+    return (
+        f'<div class="line-of-status" tabindex="-1" data-say="{escape(say)}" data-title="{escape(title)}"'
+        f'{" data-over" if is_over else ""}><p class="what">{escape(what)}</p>'
+        f'<p class="elapsed">{escape(facts)}</p></div>{bar or "<div class=bar></div>"}'
+    )
+
+
+def _percent(part: float) -> str:
+    return f"{int(part * 100)} %" if part else ""
 
 
 def told(
@@ -106,11 +148,12 @@ def told(
 
 
 def recipe(take: TakeRecord, said: str = "") -> str:
-    """Return the card that says how a take was made; `said` is a status message below it."""
-    mode = MODES[take.mode].label if take.mode in MODES else words.OWN_WORKFLOW
+    """Return how a take was made: its prompt, and the rest in a fold; `said` is a status message below it."""
+    own = words.OWN_NAMED.format(name=take.recipe["params"].get("name", ""))
+    mode = MODES[take.mode].label if take.mode in MODES else own
     known = all_presets().get(str(take.recipe.get("preset")))
     preset = known.label if known else ""
-    clip, seed = take.clip, take.recipe["params"].get("seed")
+    clip, seed = take.clip, take.seed
     facts = [
         mode,
         preset,
@@ -123,9 +166,29 @@ def recipe(take: TakeRecord, said: str = "") -> str:
     chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
     below = f'<p class="summary" role="status">{escape(said)}</p>' if said else ""
     return (
-        f'<div class="card recipe"><p class="prompt" dir="auto">{escape(take.prompt)}</p>'
-        f'<ul class="chips">{chips}</ul>{below}</div>'
+        f'<div id="recipe" class="recipe">{_prompt(take.prompt, take.id)}'
+        f'<details data-fold="facts"><summary>{words.DETAILS}</summary><ul class="chips">{chips}</ul></details>'
+        f"{below}</div>"
     )
+
+
+def facts_of(take: TakeRecord) -> str:
+    """Return a take's length, size and seed, for the status line."""
+    clip, seed = take.clip, take.seed
+    parts = [
+        words.SECONDS.format(**clip) if "seconds" in clip else "",
+        "{width:g}×{height:g}".format(**clip) if "width" in clip else "",
+        "" if seed is None else words.SEED.format(seed=seed),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _prompt(text: str, take_id: str) -> str:
+    """Return a prompt; a long one is folded to two lines."""
+    if len(text) <= SHORT_PROMPT and "\n" not in text:
+        return f'<p class="prompt" dir="auto">{escape(text)}</p>'
+    fold = f'class="prompt" data-fold="prompt-{escape(take_id)}"'
+    return f'<details {fold}><summary dir="auto">{escape(text)}</summary></details>'
 
 
 def _chip(label: str, index: int, at: int) -> str:

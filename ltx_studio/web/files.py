@@ -43,6 +43,11 @@ def address(path: Path) -> str:
     return f"gradio_api/file={quote(private_copy(path))}"
 
 
+def named_address(path: Path, name: str) -> str:
+    """Return the URL of a private copy under another name. Gradio sends a file's own name, which browsers prefer."""
+    return f"gradio_api/file={quote(named_copy(path, name))}"
+
+
 def asset(name: str) -> str:
     """Return the text of a file in ``assets``."""
     return (files("ltx_studio.web") / "assets" / name).read_text(encoding="utf-8")

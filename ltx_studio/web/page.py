@@ -22,7 +22,7 @@ from ltx_studio.web.access.values import told
 from ltx_studio.web.files import made
 from ltx_studio.web.forms import kept
 from ltx_studio.web.forms.control_map import ControlMap
-from ltx_studio.web.forms.form import Form, Updates
+from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
 from ltx_studio.web.panels.gallery import Gallery
@@ -30,6 +30,7 @@ from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.remedies import carry_out
 from ltx_studio.web.panels.run import SKIP, RunPanel
+from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
 
 FIRST_MODE = "t2v"
@@ -49,8 +50,9 @@ class Page:
         told = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *told) for mode in MODES}
         self._control_maps: list[ControlMap] = []
-        self.take = TakePanel(studio, owners, [(mode.label, mode.id) for mode in MODES.values()])
-        self.run = RunPanel(studio, owners, self.take)
+        self.screen = Screen(MODES)
+        self.take = TakePanel(studio, owners, self.screen, model_set)
+        self.run = RunPanel(studio, owners, self.screen, self.take)
 
     def build_header(self) -> None:
         """Add the header: title, and the model set as a button that opens the models panel.
@@ -94,23 +96,21 @@ class Page:
     def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
         take, run = self.take, self.run
-        chosen = gallery.chosen.change(self._chosen, [gallery.chosen], take.outputs, **QUIET)
+        chosen = gallery.chosen.change(self._chosen, [gallery.chosen], run.showing, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
-        gallery.starred.then(take.tell_favourite, [take.take], [take.favourite], **QUIET)
+        gallery.starred.then(take.tell_favourite, [take.take], [take.about], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
         line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
         take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: Gradio would pass it no request
 
-    def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> tuple[Any, ...]:
+    def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> Updates:
         """Show a take that was opened in the history, or nothing if it is gone."""
-        shown = self.take.show(chosen[0], request)
-        (self.run.keep_take if shown[0] else self.run.let_take_go)(request)
-        return shown
+        return self.run.open_take(chosen[0], request)
 
-    def _follow(self, job: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _follow(self, job: str | None, request: gr.Request) -> Iterator[Updates]:
         """Follow a job that was chosen in the queue."""
         try:
             if job:
@@ -120,7 +120,7 @@ class Page:
         except StudioError as problem:
             yield self.run.problem(problem)
 
-    def _follow_retried(self, retried: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _follow_retried(self, retried: str, request: gr.Request) -> Iterator[Updates]:
         """Follow a job that was retried in the queue."""
         try:
             yield from self.run.follow([retried.partition(" ")[0]], request)
@@ -135,7 +135,7 @@ class Page:
         """
         return [self._mode, *self._columns.values(), *(form.filling for form in self.forms.values())]  # type: ignore[list-item]
 
-    def fill(self, mode: str, updates: Updates) -> tuple[Any, ...]:
+    def fill(self, mode: str, updates: dict[str, Any]) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
         filling = (form.fillings.keep(updates) if each == mode else SKIP for each, form in self.forms.items())
         return mode, *self._columns_of(mode), *filling
@@ -160,11 +160,12 @@ class Page:
         return made
 
     def _result(self) -> None:
-        """Add the run, and the take below it; the take is built first because the run updates its outputs."""
+        """Add the screen with its status, what has to be said, and below it what can be done with the shown take."""
+        self.screen.build()
         with gr.Column(elem_id="run-place") as place:
             pass
         self.take.build()
-        with place:
+        with place:  # above the take; built after it, because the run updates it
             self.run.build()
 
     def _wire(self, form: Form) -> None:
@@ -173,8 +174,8 @@ class Page:
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
-        told = [form.components["seed"], form.components["once"], *self.run.outputs]
-        running = form.generate.click(self._generator(form), components, told, **AS_LONG_AS_A_RUN)
+        shown = [form.components["seed"], *self.run.outputs]
+        running = form.generate.click(self._generator(form), components, shown, **AS_LONG_AS_A_RUN)
         running.then(**remember)  # the estimate is better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
@@ -190,15 +191,15 @@ class Page:
         self.run.wire_return(blocks)
 
     def _wire_take(self) -> None:
-        actions, take = self.take.actions, [self.take.take]
-        again = actions["again"].click
-        again(self._again, take, self.run.outputs, **AS_LONG_AS_A_RUN)
+        about, take = self.take.about, [self.take.take]
+        about.again(self._again, take, self.run.outputs, **AS_LONG_AS_A_RUN)
+        about.quality(self._in_quality, take, self.run.outputs, **AS_LONG_AS_A_RUN)
         outputs = [self.run.told, *self.opening]
-        reusing = actions["reuse"].click(self._reuse, take, outputs, **QUIET)
-        going_on = actions["go_on"].click(self._go_on, take, outputs, **QUIET)
-        send = self.take.send
-        sending = send.input(self._send, [*take, send], [send, *outputs], **QUIET)
-        for filling in (reusing, going_on, sending):
+        reusing = about.reuse(self._reuse, take, outputs, **QUIET)
+        going_on = about.go_on(self._go_on, take, outputs, **QUIET)
+        sending = about.send(self._send, take, outputs, **QUIET)
+        trying = self.screen.view.example(self._try_example, None, self.opening, **QUIET)
+        for filling in (reusing, going_on, sending, trying):
             filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
 
     def _wire_remedies(self) -> None:
@@ -211,7 +212,7 @@ class Page:
     def _remedier(self, remedy: Remedy) -> Any:
         """Return a handler that carries out a remedy for the failed job, and shows the result."""
 
-        def help_it(job_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        def help_it(job_id: str, request: gr.Request) -> Iterator[Updates]:
             try:
                 if remedy is not Remedy.UNLOAD and not self.run.answers(job_id, request):
                     yield self.run.nothing()
@@ -230,11 +231,14 @@ class Page:
         """Return a handler that fills in a form with the example that the event names."""
 
         def fill_in(event: gr.EventData) -> tuple[Any, ...]:
-            label = told(event, "label")
-            found = next((each for each in form.mode.examples if each.label == label), None)
-            return self.fill(form.mode.id, form.put(found.values)) if found else self._nothing()
+            return self._try(form, told(event, "label"))
 
         return fill_in
+
+    def _try(self, form: Form, label: str) -> tuple[Any, ...]:
+        """Fill in a form with one of its examples."""
+        found = next((each for each in form.mode.examples if each.label == label), None)
+        return self.fill(form.mode.id, form.put(found.values)) if found else self._nothing()
 
     def _build_upload(self) -> None:
         """Add the upload of LoRAs, which the forms share, to the open Blocks."""
@@ -252,6 +256,11 @@ class Page:
 
         upload.upload(take_in, [upload], [arrived], **QUIET)
 
+    def _try_example(self, event: gr.EventData) -> tuple[Any, ...]:
+        """Fill in a form with an example that was chosen on the empty screen."""
+        form = self.forms.get(told(event, "mode"))
+        return self._nothing() if form is None else self._try(form, told(event, "example"))
+
     def _teller(self, form: Form) -> Any:
         """Return a handler that shows what the form will make."""
 
@@ -263,14 +272,16 @@ class Page:
     def _generator(self, form: Form) -> Any:
         """Return a handler that submits the form's request, shows its seed, and follows the jobs."""
 
-        def generate(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
+        def generate(request: gr.Request, *given: Any) -> Iterator[Updates]:
             raw = form.raw(given)
             try:
                 spec = form.spec(raw)
-                told = self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request)
-                yield from ((*((spec.seed, "") if first else (SKIP, SKIP)), *each) for first, each in _marked(told))
+                seed: Updates = {form.components["seed"]: spec.seed, form.components["once"]: ""}
+                for each in self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request):
+                    yield {**each, **seed}
+                    seed = {}
             except StudioError as problem:
-                yield SKIP, SKIP, *self.run.problem(problem)
+                yield self.run.problem(problem)
 
         return generate
 
@@ -299,7 +310,7 @@ class Page:
         for mode, form in self.forms.items():
             yield kept.to_restore(form, saved.get(mode)) if mode in saved or mode == FIRST_MODE else SKIP
 
-    def _again(self, take_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def _again(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with a new seed."""
         try:
             spec = self._spec_of(self.take.record(take_id, request)).with_seed(drawn_seed())
@@ -307,20 +318,36 @@ class Page:
         except StudioError as problem:
             yield self.run.problem(problem)
 
+    def _in_quality(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
+        """Submit the take's request again with its seed, in Quality."""
+        try:
+            record = self.take.in_quality(self.take.record(take_id, request))
+            if record is None:
+                yield self.run.nothing()
+                return
+            yield from self.run.hand_in([self._spec_of(record)], request)
+        except StudioError as problem:
+            yield self.run.problem(problem)
+
     def _reuse(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """Fill in the form with the take's request, including its seed, for another prompt."""
-        told, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
-        left_out = "" if told else self._left_out(self._spec_of(self.take.record(take_id, request)))
-        return (cards.message(left_out) if left_out else told), *filled
+        """Fill in the form with the take's request, including its seed, to change something in it."""
+        said, *filled = self._filled(lambda record: self.fill_from(self._spec_of(record)), take_id, request)
+        if said:
+            return said, *filled
+        spec = self._spec_of(self.take.record(take_id, request))
+        kept = words.SEED_KEPT.format(seed=spec.seed) if isinstance(spec, JobSpec) else ""
+        return cards.message(kept, self._left_out(spec)), *filled
 
     def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Open image to video with the take's last frame."""
         return self._filled(lambda record: self._sent(record, "i2v", last=True), take_id, request)
 
-    def _send(self, take_id: str, mode: str, request: gr.Request) -> tuple[Any, ...]:
+    def _send(self, take_id: str, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
+        """Open another mode with what the take has for it."""
+        mode = told(event, "mode")
         if mode not in MODES:
-            return SKIP, SKIP, *self._nothing()
-        return "", *self._filled(partial(self._sent, mode=mode, last=False), take_id, request)
+            return SKIP, *self._nothing()
+        return self._filled(partial(self._sent, mode=mode, last=False), take_id, request)
 
     def _filled(self, fill: Any, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Return what `fill` returns for the take, or the card that says why it failed."""
@@ -362,11 +389,3 @@ class Page:
 
     def _nothing(self) -> tuple[Any, ...]:
         return (SKIP,) * len(self.opening)
-
-
-def _marked(told: Iterator[Any]) -> Iterator[tuple[bool, Any]]:
-    """Yield each value, with whether it is the first."""
-    first = True
-    for each in told:
-        yield first, each
-        first = False

@@ -6,14 +6,16 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Done, Running, Studio
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels.run import RunPanel
+from ltx_studio.web.panels.screen import Screen
 from ltx_studio.web.panels.take import TakePanel
 from tests.runners.quick import QuickRunner
-from tests.support import small_spec
+from tests.support import MODEL_SETS, small_spec
 
 
 @pytest.fixture
@@ -26,10 +28,11 @@ def test_a_look_at_another_job_does_not_end_the_run_that_is_left(studio: Studio)
     owners.apart = False
     request: Any = SimpleNamespace(session_hash="tab", cookies={})
     with gr.Blocks():
-        take = TakePanel(studio, owners, ())
-        take.build()
-        panel = RunPanel(studio, owners, take)
-        panel.build()
+        screen = Screen(MODES)
+        take = TakePanel(studio, owners, screen, MODEL_SETS["pocket"])
+        panel = RunPanel(studio, owners, screen, take)
+        for each in (screen, take, panel):
+            each.build()
     first, second = studio.jobs.submit(LOCAL, [small_spec(), small_spec(seed=8)])
     followed = panel.watch([first, second], request)
     while not isinstance(studio.jobs.get(first, LOCAL).state, Running):

@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from ltx_studio.errors import RequestError
+from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
@@ -18,6 +19,7 @@ from ltx_studio.web.api import Api
 from ltx_studio.web.panels.compare import Compare
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.queue_panel import QueuePanel
+from ltx_studio.web.panels.screen import Screen
 from ltx_studio.web.panels.take import TakePanel
 from tests.queue.test_stored_json import put
 from tests.support import MODEL_SETS, queue_of
@@ -70,17 +72,17 @@ def test_its_card_says_so_also_where_a_poster_is_left(studio: Studio, take: Take
 @pytest.mark.usefixtures("local")
 def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -> None:
     with gr.Blocks():
-        panel = TakePanel(studio, OWNERS, [])
+        screen = Screen(MODES)
+        panel = TakePanel(studio, OWNERS, screen, MODEL_SETS["pocket"])
+        screen.build()
         panel.build()
 
-    _, video, _, said, download, *_ = panel.show(take.id, asking())
-
-    assert video == {"value": None, "visible": False, "__type__": "update"}
-    assert download["visible"] is False
-    assert words.FILE_GONE in said
-    path = studio.takes.path(take)
-    path.mkdir(parents=True)
-    assert panel.show(take.id, asking())[1]["visible"] is False, "a folder is no clip either"
+    for _ in ("no file", "a folder is no clip either"):
+        shown = panel.show(take.id, asking())
+        assert "<video" not in shown[screen.view]
+        assert words.FILE_GONE in shown[screen.view]
+        assert "download" not in shown[panel.about]
+        studio.takes.path(take).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.mark.usefixtures("local")

@@ -23,6 +23,7 @@ from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.run import RunPanel
+from ltx_studio.web.panels.screen import Updates
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +107,7 @@ class WorkflowPanel:
                 gr.HTML(cards.line(told))
             run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow", elem_classes=["generate"])
 
-        def hand_in(
-            request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any
-        ) -> Iterator[tuple[Any, ...]]:
+        def hand_in(request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
             yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
 
         run.click(
@@ -149,7 +148,7 @@ class WorkflowPanel:
         *,
         trusted: bool,
         mapped: bool,
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Iterator[Updates]:
         """Submit the workflow, and follow it on the page."""
         given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
         try:

@@ -1,100 +1,86 @@
 """The run panel: follows the jobs that a browser tab submitted, one after another, with a button that stops one."""
 
-import base64
-import io
+import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
-from ltx_studio.errors import StudioError
-from ltx_studio.graph import Phase
-from ltx_studio.media import by_name
-from ltx_studio.studio import Done, Estimate, Failed, Job, Queued, Running, Spec, Studio
+from ltx_studio.errors import ExecutionError, StudioError
+from ltx_studio.studio import Done, Failed, Job, Queued, Running, Spec, Studio, TakeRecord
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
-from ltx_studio.web.files import asset
+from ltx_studio.web.access.values import told
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
 from ltx_studio.web.panels.queue_panel import name_of
 from ltx_studio.web.panels.remedies import RemedyButtons
+from ltx_studio.web.panels.run_view import RunView
+from ltx_studio.web.panels.screen import Screen, Updates, slate
+from ltx_studio.web.panels.tabs import Tab, Tabs
 from ltx_studio.web.panels.take import TakePanel
 
-PREVIEW_FRAME_MS = 250
-"""How long each latent frame is shown; its eight frames of the clip, at the usual speed, take a third of a second."""
+log = logging.getLogger(__name__)
+
 TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
 """Seconds between two updates in the first `SHORT_SECONDS` of a run, and after them: each update costs the browser,
 which may be on the machine that renders, almost a tenth of a second."""
 MOST_RESUMED = 100
 """Jobs that a returning visitor follows; they may have submitted thousands."""
-MOST_TABS = 2_000
-"""Tabs that are remembered."""
+SHOWN_AGAIN = 12 * 3600
+"""Seconds for which a failure is shown again to a visitor who comes back."""
 SKIP: Any = gr.skip()
 
 
-@dataclass
-class _Tab:
-    """The jobs that one browser tab follows, and what it shows."""
-
-    jobs: deque[str] = field(default_factory=deque)
-    shown: str | None = None
-    is_followed: bool = False
-    turns: bool = False
-    """Whether to show the first of `jobs` instead of the job that is shown."""
-    left: set[str] = field(default_factory=set)
-    """Jobs that it left before they ended; they are in `jobs` again."""
-    failure: str = ""
-    """The job whose failure is shown."""
-    keeps_take: bool = False
-    """Whether the shown take stays when a job ends, because the visitor has opened it."""
-
-
 class RunPanel:
-    """The progress card, live preview and Stop button. Each tab follows its own jobs; they continue without it.
+    """Follows the jobs that a tab submitted, on the screen. Each tab follows its own; they continue without it.
+
+    While the visitor looks at a take, the job that goes on is one line with a button. The last failure stays with its
+    remedies until something new is submitted, because the next job may begin at once.
 
     Attributes:
-        told: Says why a request cannot be submitted; above the run, which keeps updating. Between the two, the last
-            failure stays with its remedies until something new is submitted, because the next job may begin at once.
+        told: Says why a request cannot be submitted.
         outputs: The outputs of handlers that yield from `follow`.
+        showing: The outputs of handlers that open or close a take.
         begun: Changes whenever this tab begins to show a job, for the queue to update.
         ended: Changes whenever a job of this tab has ended, for the queue to update.
         failed: The id of the job whose failure is shown, which `remedies` apply to.
     """
 
-    def __init__(self, studio: Studio, owners: Owners, take: TakePanel) -> None:
-        self._studio, self._owners, self._take = studio, owners, take
+    def __init__(self, studio: Studio, owners: Owners, screen: Screen, take: TakePanel) -> None:
+        self._studio, self._owners, self._screen, self._take = studio, owners, screen, take
         self._redaction = Redaction(studio.settings, owners)
-        self._tabs: dict[str, _Tab] = {}
+        self._tabs = Tabs()
         self._guard = threading.Lock()
         self.remedies = RemedyButtons()
         self.outputs: list[gr.components.Component] = []
+        self.showing: list[gr.components.Component] = []
 
     def build(self) -> None:
-        """Add the components to the open Blocks; the take panel must be built."""
-        self.told = gr.HTML("", elem_id="told", js_on_load=asset("told.js"))
+        """Add the components to the open Blocks; the screen and the take panel must be built."""
+        self.told = self._screen.told
         with gr.Column(visible=False, elem_id="failure-place") as self._failure_place:
             self._failure = gr.HTML("", elem_id="failure")
             self.remedies.build()
         self.failed = gr.State("")
-        self._card = gr.HTML(cards.message(words.IDLE), elem_id="run")
-        self._stop_button = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
-        self._preview = gr.HTML(elem_id="preview", visible=False)
         self._back = gr.Number(0, visible="hidden", elem_id="back", label="back")
         self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
         self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
-        failure = [self._failure_place, self._failure, self.failed, *self.remedies.outputs]
-        shown = [self._card, self._preview, self._stop_button, self.begun, self.ended]
-        self.outputs = [self.told, *failure, *shown, *self._take.outputs]
-        self._stop_button.click(self._stop, None, [self._stop_button], **AT_ONCE)
+        shown: list[gr.components.Component] = [self.told, *self._screen.outputs, *self._take.outputs]
+        place: Any = self._failure_place
+        self.showing = [*shown, place]
+        self.outputs = [*shown, place, self._failure, self.failed, *self.remedies.outputs, self.begun, self.ended]
+        self._screen.stop.click(self._stop, None, [self._screen.stop, self.told], **AT_ONCE)
+        self._screen.going.turn(self._turn, None, self.showing, **QUIET)
+        again = [*self.showing, self._take.changed]
+        self._screen.told.undo(self._undo, [self._take.changed], again, trigger_mode="multiple", **QUIET)
 
     def _forget(self, request: gr.Request) -> None:
         """Forget a tab that was closed."""
         with self._guard:
-            self._tabs.pop(str(request.session_hash), None)
+            self._tabs.forget(str(request.session_hash))
 
     def wire_return(self, blocks: gr.Blocks) -> None:
         """Show a visitor's running and waiting jobs when the page loads: the tab may have been closed in between."""
@@ -103,20 +89,47 @@ class RunPanel:
         blocks.unload(self._forget)
 
     def _returns(self, request: gr.Request) -> Any:
-        """Return a new value if there are jobs to show.
+        """Return a new value if there is something to show.
 
-        Most visitors have none; then the browser need not check all outputs of a run.
+        A new visitor has nothing; then the browser need not check all outputs of a run.
         """
-        return time.time() if self._going(request) else SKIP
+        owner = self._owners.of(request)
+        return time.time() if self._studio.jobs.of(owner, limit=1) or self._last_take(owner) else SKIP
 
-    def _resume(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        yield from self.watch(self._going(request), request)
+    def _resume(self, request: gr.Request) -> Iterator[Updates]:
+        """Show the last result, and the last failure if nothing was made since; then follow what goes on."""
+        owner = self._owners.of(request)
+        going = self._going(request)
+        with self._guard:
+            tab = self._tabs.of(request)
+        if tab.is_followed or tab.take:  # the visitor was faster
+            going = []
+        elif not going and (record := self._last_take(owner)) is not None:
+            yield self._take.shown(record)
+        if not tab.is_followed:
+            yield self._last_failure(owner, tab)
+        yield from self.watch(going, request)
+
+    def _last_take(self, owner: str) -> TakeRecord | None:
+        return next(iter(self._studio.takes.page(owner, limit=1).takes), None)
+
+    def _last_failure(self, owner: str, tab: Tab) -> Updates:
+        """Return updates that show how the owner's last job failed, if it did, and not long ago."""
+        ended = (job for job in self._studio.jobs.of(owner, limit=MOST_RESUMED) if isinstance(job.state, Done | Failed))
+        last = next(ended, None)
+        if last is None or not isinstance(last.state, Failed) or time.time() - last.state.ended > SHOWN_AGAIN:
+            return self.nothing()
+        try:
+            spec = self._studio.jobs.request(last)
+        except StudioError:
+            return self.nothing()
+        return self._a_failure(last, spec, last.state.error, tab)
 
     def _going(self, request: gr.Request) -> list[str]:
         """Return the ids of the visitor's running and waiting jobs."""
         return self._studio.jobs.going(self._owners.of(request), limit=MOST_RESUMED)
 
-    def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def hand_in(self, specs: Sequence[Spec], request: gr.Request) -> Iterator[Updates]:
         """Submit requests to the visitor's queue, and follow them.
 
         Raises:
@@ -125,64 +138,81 @@ class RunPanel:
         jobs = self._studio.jobs.submit(self._owners.of(request), list(specs))
         yield from self.follow(jobs, request)
 
-    def follow(self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
+    def follow(self, jobs: Sequence[str], request: gr.Request, notes: Sequence[str] = ()) -> Iterator[Updates]:
         """Show the progress of jobs, after those that this tab already follows; replace earlier notes and failures.
 
         Args:
             jobs: The ids of the jobs.
             request: The visitor's request.
-            notes: Sentences to read before the run; shown above it until something new is submitted.
+            notes: Sentences to read before the run; shown until something new is submitted.
         """
         with self._guard:
-            tab = self._tab(request)
-            tab.keeps_take, tab.failure = False, ""
-        yield self._tell(told=cards.message(" ".join(notes)) if notes else "", failure=self._no_failure())
+            tab = self._tabs.of(request)
+            tab.take, tab.keeps_take, tab.failure = None, False, ""
+        yield {self.told: cards.message(" ".join(notes)) if notes else "", **self._no_failure()}
         yield from self.watch(jobs, request)
 
-    def keep_take(self, request: gr.Request) -> None:
-        """Keep the take that the visitor has opened when a followed job ends."""
+    def open_take(self, take_id: str, request: gr.Request) -> Updates:
+        """Show a take that the visitor has opened; what runs goes on as one line. An empty screen if it is gone."""
+        try:
+            record = self._take.record(take_id, request)
+        except StudioError:
+            shown, take = self._take.nothing(), None
+        else:
+            shown, take = self._take.shown(record), record.id
         with self._guard:
-            self._tab(request).keeps_take = True
+            tab = self._tabs.of(request)
+            tab.take, tab.keeps_take, tab.failure = take, take is not None, ""
+        return {self.told: "", self._failure_place: gr.update(visible=False), **shown}
 
     def let_take_go(self, request: gr.Request) -> None:
-        """Stop keeping the shown take."""
+        """Show what runs again, instead of the take."""
         with self._guard:
-            self._tab(request).keeps_take = False
+            tab = self._tabs.of(request)
+            tab.take, tab.keeps_take = None, False
+
+    def _turn(self, request: gr.Request, event: gr.EventData) -> Updates:
+        """Show the take that the event names, or else what runs."""
+        if take_id := told(event, "take"):
+            return self.open_take(take_id, request)
+        self.let_take_go(request)
+        return {self._screen.going: "", **self._take.hidden()}
+
+    def _undo(self, changed: float, request: gr.Request, event: gr.EventData) -> Updates:
+        """Put a deleted take back, and show it."""
+        try:
+            record = self._take.undelete(told(event, "take"), request)
+        except StudioError as problem:
+            return self.problem(problem)
+        return {**self.open_take(record.id, request), self._take.changed: changed + 1}
 
     def answers(self, job_id: str, request: gr.Request) -> bool:
         """Return whether a job's failure is shown, and note that it no longer is: a second click does nothing."""
         with self._guard:
-            tab = self._tab(request)
+            tab = self._tabs.of(request)
             is_shown, tab.failure = tab.failure == job_id, ""
             return is_shown
-
-    def _tab(self, request: gr.Request) -> _Tab:
-        """Return the tab's state. Idle tabs are dropped first: scripts call the page's events, but never close."""
-        session = str(request.session_hash)
-        if session not in self._tabs and len(self._tabs) >= MOST_TABS:
-            idle = (each for each, tab in self._tabs.items() if not tab.is_followed and not tab.failure)
-            self._tabs.pop(next(idle, next(iter(self._tabs))))
-        return self._tabs.setdefault(session, _Tab())
 
     def followed(self, session: str) -> str | None:
         """Return the id of the running or waiting job that a session's tab shows, or None."""
         tab = self._tabs.get(session)
         return None if tab is None else tab.shown
 
-    def turn_to(self, job_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def turn_to(self, job_id: str, request: gr.Request) -> Iterator[Updates]:
         """Show a job instead of the one that this tab shows, which continues and is shown again afterwards.
 
         A job that has ended is shown beside the current one.
         """
         found = self._studio.jobs.get(job_id, self._owners.of(request))
         with self._guard:
-            tab = self._tab(request)
+            tab = self._tabs.of(request)
             if job_id in tab.jobs:
                 tab.jobs.remove(job_id)
         if not isinstance(found.state, Queued | Running):
             yield self._told_of(found, tab)
             return
         with self._guard:
+            tab.take, tab.keeps_take = None, False
             if tab.shown not in (None, job_id):
                 tab.turns = True
                 tab.left.add(tab.shown)
@@ -191,7 +221,7 @@ class RunPanel:
                 tab.jobs.appendleft(job_id)
         yield from self.watch([job_id], request)
 
-    def _told_of(self, job: Job, tab: _Tab) -> tuple[Any, ...]:
+    def _told_of(self, job: Job, tab: Tab) -> Updates:
         """Return the updates that show how a job ended, leaving the run unchanged."""
         try:
             spec = self._studio.jobs.request(job)
@@ -199,21 +229,19 @@ class RunPanel:
             return self.problem(problem)
         match job.state:
             case Failed(error=error):
-                return self._tell(told="", failure=self._a_failure(job, spec, error, tab))
+                return {self.told: "", **self._a_failure(job, spec, error, tab)}
             case Done():
                 return self.nothing()
-        return self._tell(told=cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}"))
+        return {self.told: cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}")}
 
-    def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[Updates]:
         """Follow jobs after those that this tab already follows."""
         with self._guard:
-            tab = self._tab(request)
+            tab = self._tabs.of(request)
             tab.jobs.extend(job for job in jobs if job != tab.shown and job not in tab.jobs)
-            if tab.is_followed:
-                jobs = ()
-            else:
-                tab.is_followed = True
-        if not jobs:
+            is_idle = not tab.is_followed and bool(tab.jobs)
+            tab.is_followed = tab.is_followed or is_idle
+        if not is_idle:
             yield self.nothing()
             return
         followed: dict[str, Iterator[Job]] = {}  # kept while the tab shows another job: to close one may end its run
@@ -222,159 +250,140 @@ class RunPanel:
                 try:
                     yield from self._follow_one(job, tab, request, followed)
                 except StudioError as problem:  # for example, its row is damaged
-                    yield self.problem(problem)
+                    yield self._lost(problem)
+                except Exception as error:
+                    log.exception("job %s could not be followed", job)
+                    yield self._lost(ExecutionError.unexpected(error))
         finally:  # also when the tab is closed
             followed.clear()
             with self._guard:
                 tab.is_followed, tab.shown = False, None
 
-    def nothing(self) -> tuple[Any, ...]:
+    def nothing(self) -> Updates:
         """Return updates that change nothing."""
-        return (SKIP,) * len(self.outputs)
+        return {self.told: SKIP}
 
-    def problem(self, problem: StudioError) -> tuple[Any, ...]:
+    def problem(self, problem: StudioError) -> Updates:
         """Return updates that show why nothing was submitted."""
-        return self._tell(told=self._redaction.error(problem))
+        return {self.told: self._redaction.error(problem)}
 
-    def said(self, text: str) -> tuple[Any, ...]:
+    def said(self, text: str) -> Updates:
         """Return updates that show a sentence."""
-        return self._tell(told=cards.message(text))
+        return {self.told: cards.message(text)}
 
-    def _next(self, tab: _Tab) -> str | None:
+    def _lost(self, problem: StudioError) -> Updates:
+        """Return updates that show why a job cannot be followed any more."""
+        gone = {self._screen.stop: gr.update(visible=False), self._screen.going: ""}
+        return {**self.problem(problem), **gone, self._screen.status: cards.status(words.IDLE)}
+
+    def _next(self, tab: Tab) -> str | None:
         with self._guard:
             tab.shown, tab.turns = tab.jobs.popleft() if tab.jobs else None, False
             tab.is_followed = tab.shown is not None
             return tab.shown
 
     def _follow_one(
-        self, job_id: str, tab: _Tab, request: gr.Request, followed: dict[str, Iterator[Job]]
-    ) -> Iterator[tuple[Any, ...]]:
+        self, job_id: str, tab: Tab, request: gr.Request, followed: dict[str, Iterator[Job]]
+    ) -> Iterator[Updates]:
         owner = self._owners.of(request)
         found = self._studio.jobs.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
         if job_id in tab.left and is_over and (tab.failure or not isinstance(found.state, Failed)):
             return  # it ended unseen, and a later result is shown
-        spec = self._studio.jobs.request(found)
-        view, begun = _View(self._studio, spec), time.time()
+        view, told_before = RunView(self._studio, self._studio.jobs.request(found)), False
+        begun: Updates = {self.begun: time.time()}
         short_until = time.monotonic() + SHORT_SECONDS
         if job_id not in followed:
             followed[job_id] = self._studio.follow(job_id, owner)
+        behind: str | None = None
         for each in followed[job_id]:
+            take = tab.take
             if not isinstance(each.state, Queued | Running):
-                yield self._outcome(each, spec, tab)
+                yield self._outcome(each, view.spec, tab)
                 return
-            preview = view.preview(job_id)
-            if begun is not SKIP and preview is SKIP:
-                preview = gr.update(value="", visible=False)  # it may be the previous job's
-            card = gr.update(value=view.card(each, len(tab.jobs)), visible=True)
-            yield self._tell(card=card, preview=preview, stop=_stop_button(each), begun=begun)
-            begun = SKIP
+            is_turned = not told_before or take != behind
+            shown = self._beside(each, view) if take else self._on_screen(each, view, tab)
+            yield {**(self._cleared(view, tab, owner) if is_turned else {}), **shown, **begun}
+            begun, told_before, behind = {}, True, take
             time.sleep(TELL_AGAIN if time.monotonic() < short_until else TELL_LATER)
             if tab.turns:
                 return
 
-    def _stop(self, request: gr.Request) -> dict[str, Any]:
+    def _cleared(self, view: RunView, tab: Tab, owner: str) -> Updates:
+        """Return the updates for when the screen turns to a job, or to a take that is shown while the job goes on.
+
+        They come from here, so that no earlier update of the job arrives after them.
+        """
+        if tab.take:
+            try:
+                return self._take.shown(self._studio.takes.get(tab.take, owner), is_new=not tab.keeps_take)
+            except StudioError:  # it was deleted
+                return {}
+        view.forget()
+        return {
+            self._screen.view: slate(view.spec.prompt, tall=view.tall),
+            self._screen.going: "",
+            **self._take.hidden(),
+        }
+
+    def _on_screen(self, job: Job, view: RunView, tab: Tab) -> Updates:
+        """Return the updates that show a job."""
+        shown: Updates = {self._screen.status: view.status(job, len(tab.jobs)), self._screen.stop: _stop_button(job)}
+        preview = view.preview(job.id)
+        return shown if preview is None else {**shown, self._screen.view: preview}
+
+    def _beside(self, job: Job, view: RunView) -> Updates:
+        """Return the updates that show a job as one line, beside a take."""
+        return {self._screen.going: view.line(job), self._screen.stop: _stop_button(job)}
+
+    def _stop(self, request: gr.Request) -> Updates:
         """Stop the job that this tab shows; the job's own updates show when it has stopped."""
         tab = self._tabs.get(str(request.session_hash))
         if tab is None or tab.shown is None:
-            return gr.update(visible=False)
-        self._studio.jobs.cancel(tab.shown, self._owners.of(request))
-        return gr.update(value=words.STOPPING, interactive=False)
+            return {self._screen.stop: gr.update(visible=False)}
+        try:
+            self._studio.jobs.cancel(tab.shown, self._owners.of(request))
+        except StudioError as problem:
+            return self.problem(problem)
+        return {self._screen.stop: gr.update(value=words.STOPPING)}
 
-    def _outcome(self, job: Job, spec: Spec, tab: _Tab) -> tuple[Any, ...]:
+    def _outcome(self, job: Job, spec: Spec, tab: Tab) -> Updates:
         """Return the updates that show how a followed job has ended."""
-        shown: dict[str, Any] = {}
-        card = ""
+        over: Updates = {
+            self._screen.stop: gr.update(visible=False), self._screen.going: "", self.ended: time.time(),
+        }  # fmt: skip
         match job.state:
             case Done(take=take):
                 record = self._studio.takes.get(take, job.owner)
-                done = words.DONE.format(seconds=record.measured["seconds"])
-                where = words.IN_HISTORY if tab.keeps_take else ""
-                said = [sentence for sentence in (where, record.note) if sentence]
-                card = cards.message(done, ". ".join([spec.summary(), " ".join(said)]) if said else spec.summary())
-                if not tab.keeps_take:
-                    shown["take"] = self._take.shown(record)
+                if tab.keeps_take:
+                    return over | {self._screen.going: cards.ready(record)}
+                tab.take = record.id  # it stays on the screen while the next one is made
+                return self._take.shown(record, is_new=True) | over
             case Failed(error=error):
-                shown["failure"] = self._a_failure(job, spec, error, tab)
+                over |= self._a_failure(job, spec, error, tab)
+                status = words.FAILED
             case _:
-                card = cards.message(words.STOPPED)
-        return self._tell(
-            card=gr.update(value=card, visible=bool(card)),
-            preview=gr.update(value="", visible=False),
-            stop=gr.update(visible=False),
-            ended=time.time(),
-            **shown,
-        )
+                status = words.STOPPED
+        if tab.take is None:
+            over[self._screen.status] = cards.status(status)
+        return over
 
-    def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: _Tab) -> tuple[Any, ...]:
+    def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: Tab) -> Updates:
         """Note the failure as shown; return the updates for its card and remedies."""
         tab.failure = job.id
         card = self._redaction.error(error, f"{name_of(job)}: {spec.summary()}")
-        return gr.update(visible=True), card, job.id, *self.remedies.updates(error, spec)
+        shown = {self._failure_place: gr.update(visible=True), self._failure: card, self.failed: job.id}
+        return {**shown, **self._remedies(error, spec)}
 
-    def _no_failure(self) -> tuple[Any, ...]:
-        return gr.update(visible=False), "", "", *self.remedies.updates(None)
+    def _no_failure(self) -> Updates:
+        shown = {self._failure_place: gr.update(visible=False), self._failure: "", self.failed: ""}
+        return {**shown, **self._remedies(None)}
 
-    def _tell(
-        self,
-        *,
-        told: Any = SKIP,
-        failure: Sequence[Any] | None = None,
-        card: Any = SKIP,
-        preview: Any = SKIP,
-        stop: Any = SKIP,
-        begun: Any = SKIP,
-        ended: Any = SKIP,
-        take: Sequence[Any] | None = None,
-    ) -> tuple[Any, ...]:
-        """Return values of the outputs; those not given stay unchanged."""
-        failure = failure or [SKIP] * len(self._no_failure())
-        return told, *failure, card, preview, stop, begun, ended, *(take or [SKIP] * len(self._take.outputs))
-
-
-class _View:
-    """The display of one job while it waits and runs."""
-
-    def __init__(self, studio: Studio, spec: Spec) -> None:
-        self._studio = studio
-        self._summary = spec.summary()
-        self._phases: Sequence[Phase] = spec.build(by_name).phases
-        self._estimate: Estimate | None = studio.takes.estimate(spec)
-        self._shown = 0
-
-    def card(self, job: Job, more: int) -> str:
-        now = time.time()
-        left = None
-        if isinstance(job.state, Running) and self._estimate is not None:
-            left = self._estimate.left(job.state.progress, now)
-        paused = isinstance(job.state, Queued) and self._studio.jobs.is_paused(job.owner)
-        return cards.run(job, self._phases, self._summary, now, left=left, more=more, paused=paused)
-
-    def preview(self, job_id: str) -> Any:
-        """Return the live preview if it is newer than the shown one."""
-        frames = self._studio.jobs.preview(job_id)
-        if not frames or id(frames) == self._shown:
-            return SKIP
-        self._shown = id(frames)
-        return gr.update(value=cards.forming(looping(frames), still(frames)), visible=True)
-
-
-def looping(frames: Sequence[bytes]) -> str:
-    """Return JPEG frames as an animated, looping WebP in a ``data:`` URL."""
-    from PIL import Image
-
-    first, *rest = (Image.open(io.BytesIO(frame)) for frame in frames)
-    into = io.BytesIO()
-    first.save(into, "WEBP", save_all=True, append_images=rest, duration=PREVIEW_FRAME_MS, loop=0, quality=70, method=0)
-    return f"data:image/webp;base64,{base64.b64encode(into.getvalue()).decode()}"
-
-
-def still(frames: Sequence[bytes]) -> str:
-    """Return the middle one of JPEG frames as a ``data:`` URL."""
-    return f"data:image/jpeg;base64,{base64.b64encode(frames[len(frames) // 2]).decode()}"
+    def _remedies(self, error: StudioError | None, spec: Spec | None = None) -> Updates:
+        return dict(zip(self.remedies.outputs, self.remedies.updates(error, spec), strict=True))
 
 
 def _stop_button(job: Job) -> Any:
-    if isinstance(job.state, Running) and job.state.stopping:
-        return gr.update(value=words.STOPPING, interactive=False, visible=True)
-    return gr.update(value=words.STOP, interactive=True, visible=True)
+    """Return the update of the button; it stays enabled, because a disabled one would lose the keyboard's focus."""
+    is_stopping = isinstance(job.state, Running) and job.state.stopping
+    return gr.update(value=words.STOPPING if is_stopping else words.STOP, visible=True)

@@ -5,92 +5,73 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ltx_studio.errors import StudioError
+from ltx_studio.families import ModelSet
+from ltx_studio.modes import MODES
 from ltx_studio.permissions import user_umask
 from ltx_studio.studio import Studio, TakeRecord
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
-from ltx_studio.web.files import named_copy, private_copy
+from ltx_studio.web.files import named_address
 from ltx_studio.web.gradio_compat.quiet import QUIET
+from ltx_studio.web.panels.screen import Screen, Updates, acts, clip, slate
 
 log = logging.getLogger(__name__)
 
 LONGEST_SAID = 60
 """Characters of the prompt in a download's file name."""
 
+UNDO_MARGIN = 10
+"""Seconds before the file of a deleted take goes in which the page no longer offers to put it back."""
+
+QUALITY = "quality"
+
 OPENERS = {"darwin": "open", "win32": "explorer"}
 """The command that shows a folder, by `sys.platform`; elsewhere xdg-open."""
 
 
 class TakePanel:
-    """Shows one take. The page wires the buttons that fill in forms.
+    """Shows one take on the screen, and below it what to do with it. The page wires what fills in forms.
 
     Attributes:
         take: The take's id; empty when none is shown.
-        outputs: The components that `shown` returns values for.
-        actions: The buttons that the page wires, by name: ``again``, ``reuse``, ``go_on``.
-        send: The list of modes that the take can be sent to.
-        favourite: The button that makes the take a favourite, or no longer one.
+        about: The buttons, and how the take was made. It has an event for each of `words.ACTIONS`, and ``send``.
+        changed: Changes whenever the history has to be read again.
+        outputs: The components that `shown` returns updates for, with those of the screen.
         deleted: The event that has deleted the take.
     """
 
     take: gr.State
-    send: gr.Dropdown
-    favourite: gr.Button
+    about: gr.HTML
+    changed: gr.Number
     deleted: Any
 
-    def __init__(self, studio: Studio, owners: Owners, modes: Sequence[tuple[str, str]]) -> None:
-        self._studio, self._owners, self._modes = studio, owners, modes
+    def __init__(self, studio: Studio, owners: Owners, screen: Screen, model_set: ModelSet) -> None:
+        self._studio, self._owners, self._screen, self._model_set = studio, owners, screen, model_set
         self.outputs: list[gr.components.Component] = []
-        self.actions: dict[str, gr.Button] = {}
 
     def build(self) -> None:
-        """Add the components to the open Blocks."""
+        """Add the components to the open Blocks; the screen must be built."""
         self.take = gr.State("")
-        video = gr.Video(
-            label=words.RESULT,
-            interactive=False,
-            autoplay=True,
-            loop=True,
-            buttons=[],
-            visible=False,
-            elem_id="clip",
-        )
-        with gr.Column(visible=False, elem_id="take") as about:
-            recipe = gr.HTML(elem_id="recipe")
-            with gr.Row(elem_classes=["actions"]):
-                for name, label in words.ACTIONS.items():
-                    self.actions[name] = gr.Button(label, size="sm", elem_id=f"take-{name.replace('_', '-')}")
-            with gr.Row(elem_classes=["actions"]):
-                self.send = gr.Dropdown(
-                    [(words.SEND_TO, ""), *self._modes],
-                    value="",
-                    label=words.SEND,
-                    show_label=False,
-                    container=False,
-                    elem_id="take-send",
-                    min_width=150,
-                )
-                download = gr.DownloadButton(words.DOWNLOAD, size="sm", elem_id="take-download")
-                favourite = self.favourite = gr.Button(words.KEEP_AS_FAVOURITE, size="sm", elem_id="take-favourite")
-                reveal = gr.Button(words.REVEAL, size="sm", elem_id="take-reveal")
-                delete = gr.Button(words.DELETE, size="sm", elem_id="take-delete")
-                sure = gr.Button(words.DELETE_SURE, size="sm", variant="stop", visible=False, elem_id="take-sure")
+        names = (*words.ACTIONS, "send", "favour", "reveal", "delete")
+        self.about = gr.HTML("", elem_id="take", js_on_load=acts(*names), apply_default_css=False)
         self.changed = gr.Number(0, visible="hidden", elem_id="take-changed", label="changed")
-        self.outputs = [self.take, video, about, recipe, download, favourite, reveal, delete, sure, self.send]
-        favourite.click(self._favour, [self.take, self.changed], [favourite, self.changed], **QUIET)
-        reveal.click(self._reveal, [self.take], [recipe], **QUIET)
-        delete.click(lambda: (gr.update(visible=False), gr.update(visible=True)), None, [delete, sure], **QUIET)
-        self.deleted = sure.click(self._delete, [self.take, self.changed], [*self.outputs, self.changed], **QUIET)
+        self.outputs = [self.take, self.about]
+        often: Any = {"trigger_mode": "multiple", **QUIET}
+        self.about.favour(self._favour, [self.take, self.changed], [self.about, self.changed], **often)
+        self.about.reveal(self._reveal, [self.take], [self.about], **QUIET)
+        gone = [*self.outputs, *self._screen.outputs, self._screen.told, self.changed]
+        self.deleted = self.about.delete(self._delete, [self.take, self.changed], gone, **QUIET)
 
-    def show(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """Return values of the outputs for one of the visitor's takes, or for none if it is gone."""
+    def show(self, take_id: str, request: gr.Request) -> Updates:
+        """Return updates that show one of the visitor's takes, or none if it is gone."""
         try:
             return self.shown(self.record(take_id, request))
         except StudioError:
@@ -108,59 +89,113 @@ class TakePanel:
         """Return the path of a take's video file."""
         return self._studio.takes.path(record)
 
-    def shown(self, record: TakeRecord) -> tuple[Any, ...]:
-        """Return values of the outputs for a take."""
-        path = self._studio.takes.path(record)
+    def shown(self, record: TakeRecord, *, is_new: bool = False, said: str = "") -> Updates:
+        """Return updates that show a take; `said` is a message below it. Only one `is_new` says that it is done."""
+        what = (words.DONE if is_new else words.MADE).format(**record.measured)
+        updates: Updates = {
+            self.take: record.id,
+            self.about: self._about(record, said or record.note),
+            self._screen.status: cards.status(what, cards.facts_of(record), title=words.TITLE_DONE if is_new else ""),
+            self._screen.stop: gr.update(visible=False),
+            self._screen.going: "",
+        }
         if self._studio.takes.is_missing(record):
-            return (record.id, gr.update(value=None, visible=False), gr.update(visible=True),
-                    cards.message(f"{words.FILE_GONE} {words.FILE_GONE_HINT}"),
-                    gr.update(visible=False), *self._buttons(record))  # fmt: skip
-        copy, shown = private_copy(path), gr.update(visible=True)
-        named = named_copy(path, download_name(record))
-        video, download = gr.update(value=copy, visible=True), gr.update(value=named, visible=True)
-        return record.id, video, shown, cards.recipe(record), download, *self._buttons(record)
+            return updates | {self._screen.view: slate(f"{words.FILE_GONE} {words.FILE_GONE_HINT}")}
+        poster, size = self._studio.takes.poster(record.id), record.clip
+        tall = size.get("height", 0) > size.get("width", 0)
+        name = f"{words.RESULT}: {record.prompt}"
+        return updates | {self._screen.view: clip(self.path(record), poster, name, tall=tall)}
 
-    def nothing(self) -> tuple[Any, ...]:
-        """Return values of the outputs when there is no take to show."""
+    def hidden(self) -> Updates:
+        """Return updates that show no take, and leave the screen."""
+        return {self.take: "", self.about: ""}
+
+    def nothing(self) -> Updates:
+        """Return updates that show no take and an empty screen."""
+        return self.hidden() | self._screen.nothing()
+
+    def in_quality(self, record: TakeRecord) -> TakeRecord | None:
+        """Return the take as if it had been made in Quality, or None if it was or cannot be."""
+        quality = self._model_set.family.presets.get(QUALITY)
+        if record.mode not in MODES or quality is None or quality.refusal(self._model_set):
+            return None
+        if record.recipe.get("preset") == QUALITY:
+            return None
+        return replace(record, recipe={**record.recipe, "preset": QUALITY})
+
+    def _about(self, record: TakeRecord, said: str = "") -> str:
+        """Return the action bar, and how the take was made."""
+        is_missing = self._studio.takes.is_missing(record)
+        buttons = [
+            _button(f"take-{name.replace('_', '-')}", name, escape(label), main=name == "again")
+            for name, label in words.ACTIONS.items()
+            if (name != "quality" or self.in_quality(record) is not None) and (name != "go_on" or not is_missing)
+        ]
+        star = (
+            f'<button type="button" id="take-favourite" class="icon star" data-act="favour"'
+            f' aria-pressed="{str(record.favourite).lower()}" aria-label="{words.KEEP_AS_FAVOURITE}"'
+            f' title="{words.KEEP_AS_FAVOURITE}"></button>'
+        )
+        more = (
+            f'<button type="button" id="take-more" class="icon more" aria-expanded="false" aria-controls="take-menu"'
+            f' aria-label="{words.MORE_ACTIONS}" title="{words.MORE_ACTIONS}"></button>'
+        )
+        download = "" if is_missing else self._download(record)
         return (
-            "",
-            gr.update(value=None, visible=False),
-            gr.update(visible=False),
-            "",
-            *[gr.skip()] * (len(self.outputs) - 4),
+            f'<div class="actions" role="group" aria-label="{words.ACTIONS_OF_TAKE}">{"".join(buttons)}'
+            f'<span class="icons">{star}{download}{more}</span></div>{self._menu(is_missing=is_missing)}'
+            f"{cards.recipe(record, said)}"
         )
 
-    def _buttons(self, record: TakeRecord) -> tuple[Any, ...]:
-        """Return the updates of favourite, reveal, delete, sure and send."""
+    def _download(self, record: TakeRecord) -> str:
+        name = download_name(record)
         return (
-            gr.update(value=_favourite(record.favourite)),
-            gr.update(visible=not self._owners.apart),  # a folder of this machine is useless elsewhere
-            gr.update(visible=True),
-            gr.update(visible=False),
-            gr.update(value=""),
+            f'<a id="take-download" class="icon download" href="{escape(named_address(self.path(record), name))}"'
+            f' download="{escape(name)}" aria-label="{words.DOWNLOAD}" title="{words.DOWNLOAD}"></a>'
         )
+
+    def _menu(self, *, is_missing: bool) -> str:
+        """Return what the button for more actions shows: other modes, the folder, and what deletes, apart from it."""
+        others = [] if is_missing else [
+            _button(f"take-send-{mode.id}", "send", words.SEND_TO.format(mode=escape(mode.label)), mode=mode.id)
+            for mode in MODES.values()
+        ]  # fmt: skip
+        reveal = [] if self._owners.apart else [_button("take-reveal", "reveal", words.REVEAL)]
+        delete = _button("take-delete", "delete", words.DELETE)
+        return f'<div id="take-menu" hidden>{"".join([*reveal, *others])}<span class="apart">{delete}</span></div>'
 
     def tell_favourite(self, take_id: str, request: gr.Request) -> Any:
-        """Return the update of the favourite button, after the history may have changed it."""
+        """Return the update of the take's buttons, after the history may have changed it."""
         try:
-            return gr.update(value=_favourite(self.record(take_id, request).favourite))
+            return self._about(self.record(take_id, request))
         except StudioError:
             return gr.skip()
 
-    def _favour(self, take_id: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
+    def _favour(self, take_id: str, changed: float, request: gr.Request) -> Updates:
         try:
             record = self.record(take_id, request)
         except StudioError:
-            return gr.skip(), gr.skip()
+            return self.hidden() | {self.changed: changed + 1}
         self._studio.takes.set_favourite(take_id, record.owner, favourite=not record.favourite)
-        return gr.update(value=_favourite(not record.favourite)), changed + 1
+        return {self.about: self._about(self.record(take_id, request)), self.changed: changed + 1}
 
-    def _delete(self, take_id: str, changed: float, request: gr.Request) -> tuple[Any, ...]:
+    def _delete(self, take_id: str, changed: float, request: gr.Request) -> Updates:
         try:
-            self._studio.takes.delete(take_id, self._owners.of(request))
+            self._studio.takes.delete_soon(take_id, self._owners.of(request))
         except StudioError as problem:
             log.info("%s", problem)
-        return *self.nothing(), changed + 1
+            return self.nothing() | {self.changed: changed + 1}
+        told = cards.deleted(take_id, self._studio.takes.UNDO_SECONDS - UNDO_MARGIN)
+        return self.nothing() | {self._screen.told: told, self.changed: changed + 1}
+
+    def undelete(self, take_id: str, request: gr.Request) -> TakeRecord:
+        """Put a deleted take back, and return it.
+
+        Raises:
+            RequestError: It is gone for good, or belongs to another owner.
+        """
+        self._studio.takes.undelete(take_id, self._owners.of(request))
+        return self.record(take_id, request)
 
     def _reveal(self, take_id: str, request: gr.Request) -> Any:
         """Show the take in this machine's file manager, or say where it is saved."""
@@ -176,15 +211,19 @@ class TakePanel:
             command, nowhere = [opener, str(path.parent)], subprocess.DEVNULL
             subprocess.Popen(command, stdout=nowhere, stderr=nowhere, umask=user_umask())
             said = words.OPENED.format(path=path.parent)
-        return cards.recipe(record, said)
+        return self._about(record, said)
+
+
+def _button(named: str, act: str, label: str, *, mode: str = "", main: bool = False) -> str:
+    """Return a button that triggers an event; `mode` is passed with it."""
+    of_mode = f' data-mode="{mode}"' if mode else ""
+    kind = ' class="main"' if main else ""
+    return f'<button type="button" id="{named}"{kind} data-act="{act}"{of_mode}>{label}</button>'
 
 
 def download_name(record: TakeRecord) -> str:
-    """Return a readable file name for a take: the start of its prompt, its mode and its seed."""
+    """Return a readable file name for a take: the start of its prompt, its mode, size and seed."""
     said = re.sub(r"[\W_]+", "-", record.prompt)[:LONGEST_SAID].strip("-").lower()
-    parts = (said, record.mode, "" if record.seed is None else str(record.seed))
+    size = "{width:g}x{height:g}".format(**record.clip) if "width" in record.clip else ""
+    parts = (said, record.mode, size, "" if record.seed is None else str(record.seed))
     return "-".join(filter(None, parts)) + Path(record.file).suffix
-
-
-def _favourite(is_one: bool) -> str:
-    return words.NO_FAVOURITE if is_one else words.KEEP_AS_FAVOURITE

@@ -62,7 +62,7 @@ def test_each_profile_sees_its_own_jobs_takes_clips_and_files_only(
     watches = [Watch(ada), Watch(bob)]
     clip = make_clip(ada, url, "the secret of ada")
     bob.goto(url)
-    expect(bob.locator("#run")).to_contain_text("Write a prompt")
+    expect(bob.locator("#screen")).to_contain_text("Describe your clip")
     expect(bob.locator("#panel-history")).to_contain_text("No clips yet.")
     expect(ada.locator("#panel-history .take")).to_have_count(1)
     poster = ada.evaluate("document.querySelector('#panel-history .take img').src")

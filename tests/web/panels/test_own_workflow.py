@@ -61,7 +61,7 @@ def drop(page: Page, panel: str, file: Path) -> None:
 
 def expect_workflow_done(page: Page, name: str) -> None:
     done = re.compile(rf"Done in.*Workflow {name}", re.DOTALL)
-    expect(page.locator("#run")).to_contain_text(done, timeout=RUN_SECONDS)
+    expect(page.locator("#result")).to_contain_text(done, timeout=RUN_SECONDS)
 
 
 def open_workflow_panel(page: Page, page_url: str) -> None:

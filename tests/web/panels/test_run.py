@@ -12,9 +12,9 @@ from ltx_studio.errors import ExecutionError, Remedy
 from ltx_studio.queue import LOCAL, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web import cards
 from ltx_studio.web.access.owners import COOKIE, Owners
-from ltx_studio.web.panels.run import still
+from ltx_studio.web.panels.run_view import still
+from ltx_studio.web.panels.screen import forming
 from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import (
@@ -197,7 +197,7 @@ def test_the_drawer_takes_a_video_and_what_lies_behind_it_is_out_of_reach(page: 
 def test_who_wants_nothing_to_move_gets_a_picture_that_does_not(tmp_path: Path) -> None:
     frames = [b"first", b"middle", b"last"]
 
-    html = cards.forming("data:image/webp;base64,AAAA", still(frames))
+    html = forming("data:image/webp;base64,AAAA", still(frames))
 
     assert '<source media="(prefers-reduced-motion: reduce)" srcset="data:image/jpeg;base64,bWlkZGxl">' in html
 
@@ -233,8 +233,8 @@ def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: 
     expect(page.locator("#recipe")).to_contain_text("the old one")
     page.locator("#history-takes .take", has_text="the old one").first.locator(".star").click()
 
-    expect(page.locator("#take-favourite")).to_have_text("★ Favourite")
-    expect(page.locator("#run")).to_contain_text("the new one is in the history", timeout=RUN_SECONDS)
+    expect(page.locator("#take-favourite")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#going")).to_contain_text("Your new clip is ready", timeout=RUN_SECONDS)
     expect(page.locator("#history-takes .take").first).to_contain_text("the new one")
     expect(page.locator("#recipe")).to_contain_text("the old one")
 
@@ -243,8 +243,9 @@ def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: 
     for take in ("the new one", "the old one"):  # what is asked before a take is there is not asked of it
         page.locator("#history-takes .take", has_text=take).first.locator(".open").click()
         expect(page.locator("#recipe")).to_contain_text(take)
+    page.locator("#take-more").click()
     page.locator("#take-delete").click()
-    page.locator("#take-sure").click()
+    expect(page.locator("#told")).to_contain_text("Deleted.")
     expect(page.locator("#recipe")).to_be_hidden()
 
     expect(page.locator("#recipe")).to_contain_text("the new one", timeout=RUN_SECONDS)

@@ -1,0 +1,205 @@
+"""What a tab is told of its jobs and takes, by the handlers themselves."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from ltx_studio.errors import ExecutionError, Remedy
+from ltx_studio.modes import MODES
+from ltx_studio.queue import LOCAL, Progress
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Done, Job, Studio
+from ltx_studio.takes.history import TakeRecord
+from ltx_studio.web import words
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.panels.run import SHOWN_AGAIN, RunPanel
+from ltx_studio.web.panels.screen import Screen, Updates
+from ltx_studio.web.panels.take import TakePanel
+from tests.runners.quick import QuickRunner
+from tests.support import MODEL_SETS, queue_of, small_spec
+
+FULL = ExecutionError("The memory is full.", "Make it smaller.", remedies=[Remedy.RETRY])
+TAB: Any = SimpleNamespace(session_hash="tab", cookies={})
+
+
+class Panels:
+    """The panels of a page at home."""
+
+    def __init__(self, studio: Studio) -> None:
+        owners = Owners()
+        owners.apart = False
+        self.studio = studio
+        with gr.Blocks():
+            self.screen = Screen(MODES)
+            self.take = TakePanel(studio, owners, self.screen, MODEL_SETS["pocket"])
+            self.run = RunPanel(studio, owners, self.screen, self.take)
+            for each in (self.screen, self.take, self.run):
+                each.build()
+
+    def make(self, **changes: Any) -> TakeRecord:
+        (job,) = self.studio.jobs.submit(LOCAL, [small_spec(**changes)])
+        *_, ended = self.studio.jobs.follow(job, LOCAL)
+        assert isinstance(ended.state, Done)
+        return self.studio.takes.get(ended.state.take, LOCAL)
+
+    def shown(self, updates: Iterator[Updates]) -> Updates:
+        """Return the last update of each component."""
+        shown: Updates = {}
+        for each in updates:
+            shown |= each
+        return shown
+
+
+@pytest.fixture
+def panels(home: Settings) -> Iterator[Panels]:
+    """With a runner that makes a small clip at once."""
+    studio = Studio(home, QuickRunner(home), works=True)
+    yield Panels(studio)
+    studio.close()
+
+
+@pytest.fixture
+def still(home: Settings) -> Panels:
+    """Where nothing runs."""
+    return Panels(Studio(home))
+
+
+def fail(studio: Studio) -> str:
+    (job,) = studio.jobs.submit(LOCAL, [small_spec(prompt="it fails")])
+    queue_of(studio).claim(only=[job])
+    queue_of(studio).fail(job, FULL)
+    return job
+
+
+def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(panels: Panels) -> None:
+    """F6: status, screen and actions speak of the same take, and the job that goes on is one line."""
+    screen, take = panels.screen, panels.take
+    specs = [small_spec(prompt="one"), small_spec(prompt="two", seed=8)]
+    told = list(panels.run.hand_in(specs, TAB))
+    first = next(each for each in told if each.get(take.take))
+    beside = next(each for each in told if "two" in str(each.get(screen.going)))
+    last = panels.shown(iter(told))
+
+    assert "<video" in first[screen.view]
+    assert "seed 7" in first[screen.status]
+    assert "one" in first[take.about]
+    assert beside.get(take.take, first[take.take]) == first[take.take]
+    assert "seed 8" in last[screen.status]
+    assert "two" in last[take.about]
+    assert last[screen.going] == ""
+    assert last[screen.stop]["visible"] is False
+
+
+def test_a_visitor_who_comes_back_sees_the_last_result(panels: Panels) -> None:
+    """F40."""
+    panels.make(prompt="the older one")
+    newest = panels.make(prompt="the newest one")
+
+    shown = panels.shown(panels.run._resume(TAB))
+
+    assert panels.run._returns(TAB)
+    assert shown[panels.take.take] == newest.id
+    assert words.MADE.format(seconds=newest.measured["seconds"]) in shown[panels.screen.status]
+    assert panels.run._failure not in shown
+
+
+def test_a_visitor_who_comes_back_sees_the_last_failure_for_some_hours(
+    still: Panels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F40."""
+    job = fail(still.studio)
+
+    shown = still.shown(still.run._resume(TAB))
+
+    assert "The memory is full." in shown[still.run._failure]
+    assert shown[still.run.failed] == job
+    now = time.time()
+    monkeypatch.setattr("ltx_studio.web.panels.run.time.time", lambda: now + SHOWN_AGAIN + 60)
+    assert still.run._failure not in still.shown(still.run._resume(TAB))
+
+
+def test_a_new_visitor_causes_no_event(still: Panels) -> None:
+    assert still.run._returns(TAB) == gr.skip()
+
+
+def test_a_stop_that_cannot_be_written_is_a_card(still: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F2: of a job that runs in another process; one that runs here stops, see `test_worker`."""
+    (job,) = still.studio.jobs.submit(LOCAL, [small_spec()])
+    queue_of(still.studio).claim(only=[job])
+    queue_of(still.studio).report(job, Progress("Stage 1", 1, 8, 0, 1))
+    following = still.run.watch([job], TAB)
+    next(following)
+    database = still.studio._database
+    monkeypatch.setattr(type(database), "write", full)
+
+    shown = still.run._stop(TAB)
+
+    assert "The disk is full" in shown[still.run.told]
+    following.close()  # type: ignore[attr-defined]
+
+
+def full(database: Any) -> Any:
+    from ltx_studio.queue.damage import translated
+
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with translated(database._path):
+        raise error
+
+
+def test_what_nobody_foresaw_while_a_job_is_followed_is_a_card(still: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F1, F2."""
+    (job,) = still.studio.jobs.submit(LOCAL, [small_spec()])
+
+    def broken(*_: object) -> Iterator[Job]:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(still.studio, "follow", broken)
+
+    shown = still.shown(still.run.follow([job], TAB))
+
+    assert 'role="alert"' in shown[still.run.told]
+    assert "No space left" in shown[still.run.told]
+    assert shown[still.screen.stop]["visible"] is False
+    assert still.run.followed("tab") is None
+
+
+def test_quality_is_offered_once(panels: Panels) -> None:
+    fast, quality = panels.make(), panels.make(preset="quality")
+
+    assert 'id="take-quality"' in panels.take.shown(fast)[panels.take.about]
+    assert 'id="take-quality"' not in panels.take.shown(quality)[panels.take.about]
+    better = panels.take.in_quality(fast)
+    assert better is not None
+    assert better.recipe == {**fast.recipe, "preset": "quality"}
+
+
+def test_a_clip_that_is_higher_than_wide_gets_a_higher_screen(panels: Panels) -> None:
+    take = panels.make(prompt='a "tall" <b>one</b>')
+
+    for width, height, is_tall in ((64, 128, True), (128, 64, False)):
+        sized = replace(take, measured={**take.measured, "width": width, "height": height})
+        shown = panels.take.shown(sized)
+        assert ('class=" tall"' in shown[panels.screen.view]) is is_tall
+        assert "<b>" not in shown[panels.screen.view]
+
+
+def test_delete_is_undone_and_gone_for_good_later(panels: Panels) -> None:
+    take = panels.make()
+    panels.run.open_take(take.id, TAB)
+
+    gone = panels.take._delete(take.id, 0, TAB)
+
+    assert "Deleted." in gone[panels.run.told]
+    assert gone[panels.take.take] == ""
+    assert panels.studio.takes.page(LOCAL).takes == ()
+    event: Any = SimpleNamespace(_data={"take": take.id})
+    back = panels.run._undo(1, TAB, event)
+    assert back[panels.take.take] == take.id
+    assert "for good" in panels.run._undo(2, TAB, event)[panels.run.told]
