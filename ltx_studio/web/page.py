@@ -174,7 +174,7 @@ class Page:
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
-        shown = [form.components["seed"], *self.run.outputs]
+        shown = [form.components["seed"], form.components["once"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, shown, **AS_LONG_AS_A_RUN)
         running.then(**remember)  # the estimate is better now
 
