@@ -290,6 +290,11 @@ class Studio:
         """Return the state of each worker of the cluster; none without one."""
         return self._runner.workers() if isinstance(self._runner, ClusterRunner) else []
 
+    @property
+    def lacks_workers(self) -> bool:
+        """Whether jobs wait because no worker of the cluster can run them now."""
+        return isinstance(self._runner, ClusterRunner) and self._runner.lanes() == 0
+
     def unload(self) -> tuple[Memory, Memory] | None:
         """Free all models; return the memory before and after, or None if there is nothing to free.
 

@@ -26,7 +26,7 @@ def run(
     left: float | None = None,
     part: float | None = None,
     more: int = 0,
-    paused: bool = False,
+    waits: str = "",
 ) -> str:
     """Return the status of a waiting or running job: one line with a bar, and a fold with phases and details.
 
@@ -38,7 +38,7 @@ def run(
         left: Estimated seconds until it ends, if known.
         part: The completed part of the run, 0 to 1; by default each phase counts alike.
         more: How many jobs the same tab follows after it.
-        paused: Whether its owner has paused the queue.
+        waits: Why it waits, if not for other jobs.
     """
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
@@ -46,7 +46,7 @@ def run(
     what = say = progress.phase or words.BEGINS
     if isinstance(job.state, Queued):
         what = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
-        what = say = words.WAITS_PAUSED if paused else what
+        what = say = waits or what
     elif progress.step:
         what = f"{what}: {words.STEP.format(step=progress.step, total=progress.steps)}"
     at = progress.index if progress.phases else -1

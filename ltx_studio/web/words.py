@@ -94,6 +94,7 @@ def clips(count: int) -> str:
 ELAPSED = "{elapsed:.0f} s"
 AHEAD = "Waiting: {count} before this one"
 NEXT = "Waiting: this one comes next"
+WAITS_FOR_WORKER = "Waiting for a worker to join the cluster"
 WAITS_PAUSED = "Paused: nothing new begins until you press Resume under Queue"
 STEP = "step {step} of {total}"
 MODELS = "Models"

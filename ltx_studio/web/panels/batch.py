@@ -68,7 +68,7 @@ class BatchPanel:
             elem_id="batch-lines",
         )
         # takes any file: the preview refuses others in words of its own
-        self.file = file = gr.File(label=words.BATCH_FILE, type="filepath", height=110, elem_id="batch-file")
+        self.file = file = gr.File(label=words.BATCH_FILE, type="filepath", height=150, elem_id="batch-file")
         preset = gr.Dropdown(self._presets(), value=self._default(), label=words.BATCH_PRESET, elem_id="batch-preset")
         said = gr.HTML(elem_id="batch-said", apply_default_css=False)
         card = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card", apply_default_css=False)

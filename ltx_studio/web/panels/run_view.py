@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ltx_studio.graph import Phase
 from ltx_studio.media import by_name
 from ltx_studio.studio import Estimate, Job, JobSpec, Queued, Running, Spec, Studio
-from ltx_studio.web import cards
+from ltx_studio.web import cards, words
 from ltx_studio.web.panels import screen
 
 PREVIEW_FRAME_MS = 250
@@ -63,14 +63,20 @@ class RunView:
     def status(self, job: Job, more: int) -> str:
         """Return the status line, with `more` jobs to come after this one."""
         now = time.time()
-        paused = isinstance(job.state, Queued) and self._studio.jobs.is_paused(job.owner)
+        waits = self._waits(job) if isinstance(job.state, Queued) else ""
         left, part = self._progress(job, now)
-        return cards.run(job, self._phases, self._summary, now, left=left, part=part, more=more, paused=paused)
+        return cards.run(job, self._phases, self._summary, now, left=left, part=part, more=more, waits=waits)
 
     def line(self, job: Job) -> str:
         """Return the compact line, for when something else is shown."""
         left, part = self._progress(job, time.time())
         return cards.going(job, self.spec.prompt, left=left, part=part)
+
+    def _waits(self, job: Job) -> str:
+        """Return why a job waits, if not for other jobs."""
+        if self._studio.jobs.is_paused(job.owner):
+            return words.WAITS_PAUSED
+        return words.WAITS_FOR_WORKER if self._studio.lacks_workers else ""
 
     def _progress(self, job: Job, now: float) -> tuple[float | None, float]:
         """Return the time left, if known, and the completed part of the run, which never goes back."""

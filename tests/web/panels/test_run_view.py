@@ -1,6 +1,24 @@
-"""The time left as it is shown."""
+"""A job as the status line shows it: the time left, and why it waits."""
 
-from ltx_studio.web.panels.run_view import DOUBT_SECONDS, TimeLeft
+from ltx_studio.queue import LOCAL
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from ltx_studio.web import words
+from ltx_studio.web.panels.run_view import DOUBT_SECONDS, RunView, TimeLeft
+from tests.runners.quick import QuickRunner
+from tests.support import small_spec
+
+
+class Cluster(QuickRunner):
+    """A runner with so many workers."""
+
+    count = 0
+
+    def lanes(self) -> int:
+        return self.count
+
+    def workers(self) -> list[None]:
+        return []
 
 
 def test_the_time_left_counts_down_while_the_estimate_wavers() -> None:
@@ -19,3 +37,17 @@ def test_the_time_left_grows_when_the_estimate_stays_longer() -> None:
     assert left.look(60, 1) == 4
 
     assert left.look(60, 1 + DOUBT_SECONDS) == 60
+
+
+def test_a_job_says_that_it_waits_for_a_worker_as_long_as_there_is_none(home: Settings) -> None:
+    runner = Cluster(home)
+    studio = Studio(home, runner)
+    (job_id,) = studio.jobs.submit(LOCAL, [small_spec()])
+    view, job = RunView(studio, small_spec()), studio.jobs.get(job_id, LOCAL)
+
+    assert words.WAITS_FOR_WORKER in view.status(job, 0)
+    studio.jobs.pause(LOCAL)
+    assert words.WAITS_PAUSED in view.status(job, 0)
+    studio.jobs.resume(LOCAL)
+    runner.count = 1
+    assert words.NEXT in view.status(job, 0)
