@@ -31,10 +31,12 @@ class Header:
     Attributes:
         size: Bytes of the whole file, according to its header.
         tensors: Name → ``{"dtype", "shape", "data_offsets"}``.
+        metadata: What its author wrote about it; any text.
     """
 
     size: int
     tensors: Mapping[str, Any]
+    metadata: Mapping[str, str]
 
 
 def read_header(path: Path) -> Header:
@@ -82,9 +84,12 @@ def _read(path: Path, size: int, changed: int) -> Header:  # noqa: ARG001  (a he
         header = json.loads(text)
         tensors = {name: entry for name, entry in header.items() if name != _METADATA}
         end = max((_end_of(entry) for entry in tensors.values()), default=0)
+        noted = header.get(_METADATA)
+        notes = noted.items() if isinstance(noted, dict) else ()
+        metadata = {name: text for name, text in notes if isinstance(text, str)}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         raise ValueError("its header is damaged") from None
-    return Header(8 + length + end, tensors)
+    return Header(8 + length + end, tensors, metadata)
 
 
 def _end_of(entry: Mapping[str, Any]) -> int:

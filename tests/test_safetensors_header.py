@@ -38,6 +38,12 @@ def test_a_file_that_was_saved_by_the_real_library_is_whole(tmp_path: Path) -> N
 
     assert flaw(path) == ""
     assert set(read_header(path).tensors) == {"a", "b"}
+    assert read_header(path).metadata == {"made": "here"}
+
+
+@pytest.mark.parametrize("noted", [None, 7, [], "text", {"a": 7, "b": {"c": "d"}}])
+def test_metadata_that_is_no_text_is_left_out(tmp_path: Path, noted: object) -> None:
+    assert read_header(put(tmp_path, headed({"__metadata__": noted}))).metadata == {}
 
 
 @pytest.mark.parametrize(

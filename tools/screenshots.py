@@ -21,7 +21,8 @@ WIDTHS = (390, 768, 1440)
 HEIGHT = 900
 SEED = 23
 WHOLE = """
-#top, #result, .dock { position: static !important; max-height: none !important; min-height: 0 !important }
+#top, #result, .dock, #tabs { position: static !important; max-height: none !important; min-height: 0 !important }
+@media (min-width: 640px) { #rail-place { position: static !important; height: auto !important } }
 @media (min-width: 1024px) { #drawer { position: static !important; height: auto !important } }
 """
 """Style for a full-page picture: nothing stays in view while the rest is scrolled."""
@@ -62,9 +63,8 @@ def take_pictures() -> None:
 def render(page: Page, mode: str) -> None:
     """Render the mode's first example with a fixed seed."""
     page.locator("#mode label").filter(has_text=MODES[mode].label).click()
-    example = page.locator(f"#{mode}-example input")
-    example.click()
-    page.get_by_role("option", name=MODES[mode].examples[0].label).click()
+    page.locator(f"#{mode}-tools").get_by_role("button", name="Examples").click()
+    page.locator(f"#{mode}-tools .menu").get_by_role("button", name=MODES[mode].examples[0].label).click()
     expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(str(MODES[mode].examples[0].values["prompt"]))
     page.locator(f"#{mode}-new-seed input").uncheck()
     page.locator(f"#{mode}-seed input").fill(str(SEED))

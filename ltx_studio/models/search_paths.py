@@ -46,15 +46,25 @@ def namesakes(file: ModelFile, settings: Settings) -> Iterator[Path]:
     ``base.safetensors``.
     """
     wanted = PurePosixPath(file.name).name.casefold()
-    roots = [settings.models_dir / file.folder]
-    for place in places(settings):
-        roots += _roots(file, place)
     found: dict[Path, Path] = {}
-    for path in islice(_files_below(dict.fromkeys(roots)), MOST_LOOKED_AT):
+    for path in files_of(file.folder, settings):
         if path.name.casefold() == wanted and path != settings.models_dir / file.folder / file.name and is_file(path):
             found.setdefault(path.resolve(), path)
     if len(found) == 1:
         yield from found.values()
+
+
+def files_of(folder: str, settings: Settings) -> Iterator[Path]:
+    """Yield the files of one of ComfyUI's folders, the studio's own first; not more than `MOST_LOOKED_AT`."""
+    yield from islice(_files_below(roots_of(folder, settings)), MOST_LOOKED_AT)
+
+
+def roots_of(folder: str, settings: Settings) -> list[Path]:
+    """Return the folders that hold files of one of ComfyUI's folders, such as ``loras``; some may not exist."""
+    roots = [settings.models_dir / folder]
+    for place in places(settings):
+        roots += _roots(folder, place)
+    return list(dict.fromkeys(roots))
 
 
 def _files_below(roots: Iterable[Path]) -> Iterator[Path]:
@@ -65,9 +75,9 @@ def _files_below(roots: Iterable[Path]) -> Iterator[Path]:
             yield from (Path(at, name) for name in sorted(names))
 
 
-def _roots(file: ModelFile, place: Path) -> Iterator[Path]:
-    """Yield the folders in a place that hold files of the same kind."""
-    folders = (file.folder, *_OLD_NAMES.get(file.folder, ()))
+def _roots(folder: str, place: Path) -> Iterator[Path]:
+    """Yield the folders in a place that hold files of one kind."""
+    folders = (folder, *_OLD_NAMES.get(folder, ()))
     paths_file = place if place.suffix.lower() in _YAML else place / EXTRA_PATHS
     if place != paths_file:
         yield from (models / folder for models in (place / "models", place) for folder in folders)

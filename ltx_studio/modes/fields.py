@@ -248,7 +248,7 @@ class Voiced(BaseModel):
 
 COMPRESSION = Field(
     title="Picture compression",
-    description="Compress it like a video frame: a perfectly clean picture tends to stand still.",
+    description="Adds slight video compression: perfectly clean stills tend not to move.",
     ge=1,
     le=100,
 )

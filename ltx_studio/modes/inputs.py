@@ -167,9 +167,10 @@ def _seconds(seconds: float) -> str:
 
 
 def _keep_all(seconds: float, params: Params, rest: float) -> str:
-    """Return how to keep the whole sound, if a clip can be that long."""
-    frames = round(seconds * params.fps)
-    return f" Set the length to {seconds:.3g} s to keep all of it." if frames / params.fps >= rest - _EXACT else ""
+    """Return how to keep the whole sound, if a clip can be that long; otherwise how to choose the part that is used."""
+    if round(seconds * params.fps) / params.fps >= rest - _EXACT:
+        return f" Set the length to {seconds:.3g} s to keep all of it."
+    return f" To use another part, change “{Voiced.model_fields['audio_start'].title}”."
 
 
 def copy_notes(params: Params, media: Mapping[str, Media]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from ltx_studio import __version__
 from ltx_studio.errors import StudioError
 from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
@@ -119,15 +120,27 @@ def told(
     *,
     seconds: float | None = None,
     cost: Cost | None = None,
+    clips: int = 1,
     wrong: bool = False,
 ) -> str:
-    """Return the line that says what a form will make, with its cost or estimated time, and notes."""
+    """Return the line that says what a form will make, with its cost or estimated time, and notes.
+
+    Args:
+        made: The size and length of a clip, or what is wrong.
+        notes: Sentences below the line.
+        seconds: The estimated time of one clip, if known.
+        cost: The GPU time that one clip takes of a visitor's, where it is limited.
+        clips: How many are made.
+        wrong: Whether nothing can be made.
+    """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
         time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
         notes = [*notes, *([] if cost.fits else [words.COSTS_TOO_MUCH])]
     else:
-        time = "" if seconds is None else words.TAKES_HERE.format(time=words.in_seconds(seconds))
+        time = "" if seconds is None else words.TIME_HERE.format(time=words.in_seconds(seconds * clips))
+    if clips > 1:
+        time = ", ".join(part for part in (words.CLIPS.format(count=clips), time) if part)
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
     said = f"{made} · {time}" if time else made
     return (
@@ -190,8 +203,30 @@ def header(model_set: str, notice: str = "") -> str:
     tip = f' title="{escape(notice)}"' if notice else ""
     return (
         f'<a class="skip" href="#rail-place">{words.SKIP_TO_LIBRARY}</a><h1>{escape(words.TITLE)}</h1>'
-        f'<button id="model-chip" type="button" aria-controls="panel-models"{tip}>'
+        f'<button id="model-chip" type="button" aria-controls="drawer"{tip}>'
         f'<span class="unseen">{words.MODEL_CHIP.format(label="")}</span>{escape(model_set)}</button>'
+    )
+
+
+def help_dialog() -> str:
+    """Return the Help button and its dialog: the keyboard shortcuts, about, and licenses."""
+    keys = "".join(
+        f"<dt>{''.join(f'<kbd>{escape(key)}</kbd>' for key in combination.split())}</dt><dd>{escape(does)}</dd>"
+        for combination, does in words.SHORTCUT_ROWS.items()
+    )
+    links = "".join(
+        f'<li><a href="{url}" target="_blank" rel="noopener noreferrer">{escape(name)}</a></li>'
+        for url, name in words.ABOUT_LINKS.items()
+    )
+    licences = "".join(f"<li>{prose(row)}</li>" for row in words.LICENSE_ROWS)
+    close = f'<button type="button" class="close" aria-label="{words.CLOSE}"><span aria-hidden="true">✕</span></button>'
+    return (
+        f'<button id="help-open" type="button" aria-haspopup="dialog">{words.HELP}</button>'
+        f'<dialog id="help" aria-labelledby="help-title"><div class="head"><h2 id="help-title">{words.HELP}</h2>'
+        f"{close}</div>"
+        f"<h3>{words.SHORTCUTS}</h3><dl>{keys}</dl>"
+        f"<h3>{words.ABOUT}</h3><p>{escape(words.ABOUT_TEXT.format(version=__version__))}</p><ul>{links}</ul>"
+        f"<p>{prose(words.ABOUT_DOCS)}</p><h3>{words.LICENSES}</h3><ul>{licences}</ul></dialog>"
     )
 
 

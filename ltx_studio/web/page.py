@@ -12,6 +12,7 @@ from ltx_studio.errors import Remedy, RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.media.extract import write_picture, write_sound
+from ltx_studio.models.loras import SUFFIX
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
 from ltx_studio.web import cards, words
@@ -22,6 +23,7 @@ from ltx_studio.web.files import made
 from ltx_studio.web.forms import kept
 from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
+from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.models import ModelsPanel
@@ -44,7 +46,10 @@ class Page:
         self._studio, self._owners, self._model_set = studio, owners, model_set
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        self.forms = {mode: Form(MODES[mode], model_set, studio.takes.estimate, preset, studio.cost) for mode in MODES}
+        self._loras = LoraShelf(studio.settings, model_set)
+        about = studio.takes.estimate, self._loras, preset, studio.cost
+        self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
+        self._control_maps: list[ControlMap] = []
         self.screen = Screen(MODES)
         self.take = TakePanel(studio, owners, self.screen, model_set)
         self.run = RunPanel(studio, owners, self.screen, self.take)
@@ -76,6 +81,9 @@ class Page:
                 self._result()
         for form in self.forms.values():
             form.build_hidden()
+        for control_map in self._control_maps:
+            control_map.wire()
+        self._build_upload()
         self._saved = gr.JSON(visible=False)
         for form in self.forms.values():
             self._wire(form)
@@ -150,9 +158,10 @@ class Page:
 
     def _column(self, mode: str, form: Form) -> gr.Column:
         with gr.Column(visible=mode == FIRST_MODE, elem_id=f"form-{mode}", elem_classes=["form-of-mode"]) as column:
-            form.build()
+            control_map = ControlMap(form, self._studio, self._redaction)
+            form.build(control_map.build)
             if "control" in form.components:
-                ControlMap(form, self._studio, self._redaction).build()
+                self._control_maps.append(control_map)
         made: gr.Column = column
         return made
 
@@ -167,12 +176,11 @@ class Page:
 
     def _wire(self, form: Form) -> None:
         components = list(form.components.values())
-        example = form.example
-        example.input(partial(self._try, form), [example], [example, *self.opening], **QUIET)
+        form.tools.example(self._trier(form), None, self.opening, **QUIET)
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
-        shown = [form.components["seed"], *self.run.outputs]
+        shown = [form.components["seed"], form.components["once"], *self.run.outputs]
         running = form.generate.click(self._generator(form), components, shown, **AS_LONG_AS_A_RUN)
         running.then(**remember)  # the estimate is better now
 
@@ -225,17 +233,38 @@ class Page:
 
         return help_it
 
-    def _try(self, form: Form, chosen: str | None) -> tuple[Any, ...]:
-        """Fill in a form with one of its examples."""
-        found = next((each for each in form.mode.examples if each.label == chosen), None)
-        if found is None:
-            return SKIP, *self._nothing()
-        return "", *self.fill(form.mode.id, form.put(found.values))
+    def _trier(self, form: Form) -> Any:
+        """Return a handler that fills in a form with the example that the event names."""
+
+        def fill_in(event: gr.EventData) -> tuple[Any, ...]:
+            return self._try(form, told(event, "label"))
+
+        return fill_in
+
+    def _try(self, form: Form, label: str) -> tuple[Any, ...]:
+        found = next((each for each in form.mode.examples if each.label == label), None)
+        return self.fill(form.mode.id, form.put(found.values)) if found else self._nothing()
+
+    def _build_upload(self) -> None:
+        """Add the upload of LoRAs, which the forms share, to the open Blocks."""
+        kinds = [SUFFIX]
+        upload = gr.UploadButton(
+            words.LORAS["upload"], file_count="multiple", file_types=kinds, visible="hidden", elem_id="lora-upload"
+        )
+        arrived = gr.HTML(
+            html_template="", js_on_load="watch('value', () => window.ltxLoras.arrived(props.value))",
+            visible="hidden", elem_id="lora-arrived",
+        )  # fmt: skip
+
+        def take_in(paths: list[str] | None) -> list[Any]:
+            return [self._loras.take_in(Path(path)) for path in paths or ()]
+
+        upload.upload(take_in, [upload], [arrived], **QUIET)
 
     def _try_example(self, event: gr.EventData) -> tuple[Any, ...]:
         """Fill in a form with an example that was chosen on the empty screen."""
         form = self.forms.get(told(event, "mode"))
-        return self._nothing() if form is None else self._try(form, told(event, "example"))[1:]
+        return self._nothing() if form is None else self._try(form, told(event, "example"))
 
     def _teller(self, form: Form) -> Any:
         """Return a handler that shows what the form will make."""
@@ -252,7 +281,7 @@ class Page:
             raw = form.raw(given)
             try:
                 spec = form.spec(raw)
-                seed: Updates = {form.components["seed"]: spec.seed}
+                seed: Updates = {form.components["seed"]: spec.seed, form.components["once"]: ""}
                 for each in self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request):
                     yield {**each, **seed}
                     seed = {}

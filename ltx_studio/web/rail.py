@@ -76,12 +76,13 @@ class Rail:
             f'<button id="drawer-close" type="button" aria-label="{words.CLOSE_PANEL}">'
             '<span aria-hidden="true">✕</span></button>'
         )
-        gr.HTML(f"{titles}{close}", elem_id="drawer-head", apply_default_css=False)
+        gr.HTML(f'<div class="head">{titles}{close}</div>', elem_id="drawer-head", apply_default_css=False)
 
     @contextmanager
     def panel(self, name: str) -> Iterator[None]:
         """Add a panel's column to the open Blocks, open for building; the rail must be built."""
-        with gr.Column(visible=name == FIRST_PANEL, elem_id=f"panel-{name}", elem_classes=["panel"]) as column:
+        # `variant`, not a class of ours: Gradio takes the class `panel` away from a column of another variant
+        with gr.Column(visible=name == FIRST_PANEL, elem_id=f"panel-{name}", variant="panel") as column:
             self._mounted[name] = getattr(self.html, name)(None, None, [column], js=_MOUNT, **QUIET)
             yield
 
@@ -116,7 +117,8 @@ def _button(name: str, label: str) -> str:
 
 
 def _tab(name: str, label: str) -> str:
+    states = f' data-saysgoing="{words.WATCH_GOING}" data-saysdone="{words.WATCH_DONE}"' if name == "watch" else ""
     return (
-        f'<li><button id="tab-{name}" type="button" data-tab="{name}">{icon(name)}'
+        f'<li><button id="tab-{name}" type="button" data-tab="{name}"{states}>{icon(name)}'
         f'<span class="label">{escape(label)}</span><span class="badge" hidden></span></button></li>'
     )

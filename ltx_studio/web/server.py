@@ -34,10 +34,11 @@ from ltx_studio.web.access.origins import Hosts
 from ltx_studio.web.access.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.web.access.values import check_body, check_inputs, check_values, filled
 from ltx_studio.web.api import Api
-from ltx_studio.web.files import asset
+from ltx_studio.web.gradio_compat.document import Document
 from ltx_studio.web.gradio_compat.event_queue import EventKeeper
 from ltx_studio.web.gradio_compat.sessions import KeepSessions
 from ltx_studio.web.gradio_compat.statics import Statics
+from ltx_studio.web.head import head, icon_path
 from ltx_studio.web.page import Page
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.memory import MemoryBadge
@@ -46,7 +47,7 @@ from ltx_studio.web.panels.own import OwnPanels
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.settings_panel import SettingsPanel
 from ltx_studio.web.rail import Rail
-from ltx_studio.web.theme import styles, theme
+from ltx_studio.web.theme import theme
 
 API_PAGE = "endpoints"
 
@@ -99,11 +100,11 @@ class StudioBlocks(gr.Blocks):
             Middleware(Statics),
             Middleware(GiveCookie, owners=self.owners),
             Middleware(KeepFiles, owners=self.owners, files=self.files),
+            Middleware(Document, head=head()),
         ]
         look: dict[str, Any] = {
             "theme": theme(),
-            "head": f"<style>{styles()}{room()}</style>"
-            f"<script>{asset('files.js')}{asset('studio.js')}{asset('screen.js')}{asset('forms.js')}</script>",
+            "favicon_path": icon_path(),
             "footer_links": [],
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,
@@ -206,6 +207,7 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
     with gr.Row(elem_id="top", equal_height=True):
         page.build_header()
         MemoryBadge(studio).build()
+        gr.HTML(cards.help_dialog(), elem_id="help-place", apply_default_css=False)
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(elem_id="main"):
             page.build(blocks)
@@ -316,11 +318,6 @@ def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
         yield words.OTHERS.format(urls=shared)
     if blocks.password:
         yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
-
-
-def room() -> str:
-    """Return a CSS rule that leaves room for Hugging Face's header on a Space; elsewhere an empty text."""
-    return ":root { --room: 3rem; }" if os.environ.get("SPACE_ID") else ""
 
 
 def is_shared(share: object = None) -> bool:

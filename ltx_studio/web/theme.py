@@ -44,7 +44,7 @@ def styles() -> str:
 
 
 def theme() -> Base:
-    """Return the theme: dark, whatever the browser prefers."""
+    """Return the theme: dark, whatever the browser prefers, so that each of Gradio's own colours is its dark one."""
     look = Base(
         primary_hue=AMBER,
         neutral_hue=SLATE,
@@ -65,11 +65,24 @@ def theme() -> Base:
         "block_info_text_color": "*neutral_300",
         "border_color_primary": "*neutral_700",
         "input_background_fill": "*neutral_900",
-        "input_border_color": "*neutral_600",
-        "input_placeholder_color": "*neutral_400",
+        "input_border_width": "1px",
+        "input_border_color": "*neutral_400",
+        "input_border_color_focus": "*primary_500",
+        "input_border_color_hover": "*neutral_300",
+        "input_placeholder_color": "*neutral_300",
         "slider_color": "*primary_500",
         "checkbox_background_color": "*neutral_900",
         "checkbox_background_color_selected": "*primary_500",
+        "checkbox_background_color_focus": "*neutral_900",
+        "checkbox_background_color_hover": "*neutral_900",
+        "checkbox_border_color": "*neutral_300",
+        "checkbox_border_color_focus": "*neutral_200",
+        "checkbox_border_color_hover": "*neutral_200",
+        "checkbox_border_color_selected": "*primary_500",
+        "checkbox_border_width": "1.5px",
+        "button_border_width": "1px",
+        "button_primary_border_color": "*primary_500",
+        "button_primary_border_color_hover": "*primary_400",
         "checkbox_label_background_fill": "*neutral_800",
         "checkbox_label_text_color": "*neutral_100",
         "button_primary_background_fill": "*primary_500",
@@ -82,6 +95,12 @@ def theme() -> Base:
         "button_cancel_text_color_hover": "#F2B8AE",
         "button_secondary_background_fill": "*neutral_700",
         "button_secondary_background_fill_hover": "*neutral_600",
+        "button_secondary_border_color": "*neutral_400",
+        "button_secondary_border_color_hover": "*neutral_300",
         "button_secondary_text_color": "*neutral_50",
     }
-    return look.set(**colours, **{f"{name}_dark": value for name, value in colours.items()})
+    look.set(**colours, **{f"{name}_dark": value for name, value in colours.items()})
+    for name, value in list(vars(look).items()):
+        if name.endswith("_dark") and value is not None:
+            setattr(look, name.removesuffix("_dark"), value)
+    return look

@@ -10,13 +10,13 @@ API_HELP = (
     "Programs submit jobs at this server's address: in Python, "
     "`gradio_client.Client(ADDRESS).view_api()` lists the endpoints."
 )
-RANDOM_SEED = "New each time"
+RANDOM_SEED = "New seed for every clip"
 GENERATE = "Generate"
 STOP = "Stop"
 RESULT = "Clip"
 IDLE = "Ready"
 EMPTY = "Describe your clip, then press Generate or Ctrl+Enter."
-EMPTY_FILES = "Add your {files}, describe the clip, then press Generate or Ctrl+Enter."
+EMPTY_FILES = "Add a {files}, describe the clip, then press Generate or Ctrl+Enter."
 EXAMPLES_OF = "Examples: {mode}"
 STOPPING = "Stopping"
 STOPPED = "Stopped. Nothing was kept."
@@ -31,7 +31,7 @@ IS_READY = "Your new clip is ready:"
 DETAILS = "Details"
 TITLE_WAITS = "Waiting"
 TITLE_DONE = "✓ Done"
-TAKES = "Takes"
+TAKES = "Clips"
 OWN_WORKFLOW = "Your own workflow"
 OWN_NAMED = "Workflow {name}"
 WORKFLOW_FILE = "ComfyUI workflow (.json), or a picture, sound or video that carries one"
@@ -85,27 +85,65 @@ WHAT_TO_DO = "What to do"
 TECHNICAL = "Technical details"
 ADDRESS = "The page is at {url} (Ctrl+C ends it)"
 MODE = "Mode"
-EXAMPLES = "Try an example…"
-FOR_REAL = "{label} (for the real model)"
-DICE = "Draw one"
+PROMPT_TOOLS: Mapping[str, str] = {
+    "examples": "Examples", "recent": "Recent prompts", "none": "Prompts that you have used appear here.",
+    "replaced": "Prompt replaced.", "undo": "Undo", "real": "for the real model",
+}  # fmt: skip
+DICE = "Random seed"
 RAIL = "Library"
 TABS = {"make": "Make", "watch": "Watch", "library": "Library"}
 TABS_NAME = "Tabs"
+WATCH_GOING = "Watch: a clip is being made"
+WATCH_DONE = "Watch: a new clip"
 CLOSE_PANEL = "Close this panel"
 WORKFLOW_PANEL = "Workflow"
 SKIP_TO_LIBRARY = "Skip to the library"
 MODEL_CHIP = "Model: {label}"
+ABOUT_CARD = "Make short videos with sound from words, pictures, sounds or clips, with LTX-2.3 on your own computer."
+HELP = "Help"
+SHORTCUTS = "Keyboard shortcuts"
+SHORTCUT_ROWS = {
+    "Ctrl Enter": "Generate",
+    "Esc": "Stop the clip that is being made, or close what is open",
+    "← →": "Choose a mode, preset or take",
+    "Enter": "Open the chosen take",
+    "F": "Add the chosen take to your favorites",
+    "M": "Mark the chosen take to compare it with another",
+    "Space": "Play or pause",
+}
+ABOUT = "About"
+ABOUT_TEXT = "LTX 2.3 Studio {version} runs on this computer. It sends nothing to anyone: no account, no telemetry."
+ABOUT_LINKS = {
+    "https://huggingface.co/Lightricks/LTX-2.3": "LTX-2.3, the model, by Lightricks",
+    "https://github.com/comfyanonymous/ComfyUI": "ComfyUI, which runs it",
+    "https://www.gradio.app": "Gradio, which this page is built with",
+}
+ABOUT_DOCS = "Documentation: the README and the `docs` folder of the studio's repository; `ltx-studio --help`."
+LICENSES = "Licenses"
+LICENSE_ROWS = (
+    "LTX 2.3 Studio: MIT. ComfyUI: GPL-3.0. Gradio: Apache 2.0.",
+    "LTX-2.3 models: LTX-2 Community License. Text encoder: Gemma Terms of Use. Read them before you sell your clips.",
+    "Each model's license is listed under Models, and with `ltx-studio models list`.",
+)
 SHAPE = "Shape"
-SHAPE_OF_FILE = "As the picture or clip"
-SHAPE_OWN = "Your own size"
-MEGAPIXELS = "Megapixels"
-AS_LONG = "As long as the file"
+SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Like my picture", "clip": "Like my clip"}
+SHAPE_OWN = "Own size"
+SIZE = "Size"
+SIZES: Mapping[str, str] = {"small": "Small", "normal": "Normal", "large": "Large"}
+AS_LONG: Mapping[str, str] = {"sound": "Same length as my sound", "clip": "Same length as my clip"}
 PRESET = "Preset"
 MORE_SETTINGS = "Advanced"
-LORAS = "LoRAs of your own (.safetensors), each with its strength:"
-LORA = "LoRA {number}"
-STRENGTH = "Strength {number}"
-IS_MISSING = "{name} is missing."
+LORAS: Mapping[str, str] = {
+    "title": "LoRAs", "add": "Add LoRA", "search": "Search LoRAs", "upload": "Upload a file…",
+    "empty": "No LoRAs yet. Upload a .safetensors file, or put one into models/loras.", "remove": "Remove",
+    "nothing": "No LoRAs match your search.", "unfit": "not for this model", "strength": "Strength",
+    "trigger": "Add this trigger word to the prompt", "again": "Remove it, or add it again.",
+}  # fmt: skip
+LORA_GONE = "The LoRA {name!r} is no longer here."
+OPTIONAL = "{name} (optional)"
+ONLY_WITH = "{name} ({presets} only)"
+OR = " or "
+SEED_ONCE = "The next clip uses seed {seed} again; after that, every clip gets a new seed."
 NOT_YOURS = "A file belongs to someone else, or was uploaded before the studio restarted."
 NOT_YOURS_HINT = "Choose it again."
 NOT_UNDERSTOOD = "The server does not understand this request."
@@ -117,14 +155,15 @@ HALF_A_CHARACTER_HINT = "Send the text as valid Unicode."
 TOO_LARGE_A_NUMBER = "A number is too large."
 NO_FINITE_NUMBER = "A number is infinite or NaN."
 TOO_LARGE_A_NUMBER_HINT = "Send a number within 64 bits."
-DROP_ONE = "Drop one on the form."
-NEEDS = "Still needed: {files}."
-AND = " and "
+DROP_ONE = "Drop it on its field in the form, or click the field to choose a file."
+NEEDS = "Add a {files}."
+AND_A = " and a "
 LEFT = "{left} left"
 AFTERWARDS = "{count} more after this one"
 PROGRESS = "How far it is"
 FORMING = "The clip as it forms"
-TAKES_HERE = "takes {time} here"
+TIME_HERE = "{time} on this computer"
+CLIPS = "{count} clips"
 COST = "about {seconds} s of GPU time; a free account gets {minutes} min a day"
 COST_COUNTED = "about {seconds} s of GPU time, counted as {counted} s; a free account gets {minutes} min a day"
 COSTS_TOO_MUCH = "This clip needs more GPU time than a free account gets in a day. Make it shorter or smaller."
@@ -157,7 +196,6 @@ RESTORE_HELP = "Drop a video that was made here anywhere on the page to restore 
 RESTORED = "The form holds what the dropped video was made of."
 NOT_RESTORED = "Not all could be restored: {lost}."
 LOST_FILE = "{name} is no longer here"
-LOST_LORAS = "LoRAs left out: {count}, the form has {rows} rows for them"
 LOST_THRESHOLD = "the edge threshold {value:g}, because the page always fits one to the clip"
 LOST_PRESET = "{preset} cannot be had with this model set, {other} is chosen"
 LOST_SET = "it was made with the model set {id}, here is {other}"
@@ -405,7 +443,7 @@ TOO_MANY_GUESSES = "Too many wrong guesses. Wait a little, then try again."
 OPEN_PAGE = "Open"
 ASKED_BEFORE = "This question is no longer open."
 ASKED_BEFORE_HINT = "Press Check or Remove again."
-CONTROL_MAP = "Control map"
-PREVIEW_CONTROL = "Preview what the control takes from the clip"
-CONTROL_BUSY = "The control map cannot be made while a clip is being made."
-CONTROL_BUSY_HINT = "Preview it again when the clip is done, or choose the control canny."
+CONTROL_MAP = "Control preview"
+PREVIEW_CONTROL = "Preview control"
+CONTROL_BUSY = "The preview has to wait for the clip that is being made."
+CONTROL_BUSY_HINT = "Preview it again when the clip is done, or choose the control Canny."

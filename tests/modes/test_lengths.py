@@ -99,6 +99,7 @@ def test_a_sound_that_no_clip_can_hold_is_said_to_be_cut(small: Request, tmp_pat
     made = asked("a2v", small, audio=write_sound(tmp_path / "a.wav", 20.5, rate=8000), seconds=None)
 
     assert "The sound is cut: 20.04 of 20.50 s are used; the last 0.46 s are dropped." in notes("a2v", made)
+    assert "To use another part, change “Sound from”." in notes("a2v", made)
     assert "to keep all of it" not in notes("a2v", made)
 
 

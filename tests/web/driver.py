@@ -95,6 +95,27 @@ def choose_draft(page: Page, mode: str = "t2v") -> None:
     expect(page.locator(f"#{mode}-told")).to_contain_text("half of")
 
 
+def choose_shape(page: Page, shape: str, mode: str = "t2v") -> None:
+    """Choose a shape by what its button says."""
+    page.locator(f"#{mode}-shape label").filter(has_text=shape).click()
+
+
+def choose_example(page: Page, mode: str, label: str) -> None:
+    """Choose an example beside the prompt's title."""
+    page.locator(f"#{mode}-tools").get_by_role("button", name="Examples").click()
+    page.locator(f"#{mode}-tools .menu").get_by_role("button", name=label).click()
+
+
+def upload_lora(page: Page, mode: str, path: Path) -> None:
+    """Add a LoRA from a file of the browser's machine."""
+    loras = page.locator(f"#{mode}-loras")
+    loras.get_by_role("button", name="Add LoRA").click()
+    with page.expect_file_chooser() as chooser:
+        loras.get_by_role("button", name="Upload a file…").click()
+    chooser.value.set_files(str(path))
+    expect(loras.locator(".lora-rows li").first).to_be_visible()
+
+
 def keep_seed(page: Page, seed: int | str, mode: str = "t2v") -> None:
     """Write a seed, and say that it is to stay."""
     page.locator(f"#{mode}-new-seed input").uncheck()

@@ -83,7 +83,7 @@ def test_a_prompt_becomes_a_clip_that_plays(page: Page, page_url: str, watch: Wa
         page.wait_for_timeout(500)
         assert len(jobs_of(settings) - before) == 1
     with step("a new seed is shown"):
-        page.get_by_label("New each time").check()
+        page.get_by_label("New seed for every clip").check()
         press(page, "Generate")
         seed = page.get_by_label("Seed", exact=True)
         expect(seed).not_to_have_value("4711", timeout=RUN_SECONDS)
@@ -119,10 +119,10 @@ def test_what_runs_is_stopped_and_the_next_run_works(
     with step("Escape closes a list first, then stops the run"):
         press(page, "Generate")
         expect_sampling(page)
-        page.locator("#t2v-shape input").click()
-        expect(page.get_by_role("option", name="1:1")).to_be_visible()
+        page.get_by_role("button", name="Recent prompts").filter(visible=True).click()
+        expect(page.locator("#t2v-tools .menu li").first).to_be_visible()
         page.keyboard.press("Escape")
-        expect(page.get_by_role("option", name="1:1")).to_be_hidden()
+        expect(page.locator("#t2v-tools .menu li").first).to_be_hidden()
         expect(page.locator("#stop")).to_be_enabled()
         page.keyboard.press("Escape")
         expect(run).to_contain_text("Stopped. Nothing was kept.", timeout=RUN_SECONDS)

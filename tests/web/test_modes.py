@@ -131,10 +131,10 @@ def test_a_form_tells_what_will_be_made_what_does_not_act_and_what_is_missing(
         expect_mode(page, "keyframe")
         expect(page.get_by_role("radio", name=MODES["keyframe"].label)).to_be_checked()
     with step("what is missing is said before and after the button"):
-        expect(page.locator("#keyframe-told")).to_contain_text("Still needed: first frame and last frame.")
+        expect(page.locator("#keyframe-told")).to_contain_text("Add a first frame and a last frame.")
         page.locator("#keyframe-prompt textarea").fill("night")
         press(page, "Generate")
-        expect(page.get_by_role("alert").first).to_contain_text("First frame is missing")
+        expect(page.get_by_role("alert").first).to_contain_text("Add a first frame and a last frame.")
     with step("the line tells what will be made"):
         choose(page, "t2v")
         page.locator("#t2v-prompt textarea").fill("night")
@@ -149,14 +149,16 @@ def test_a_form_tells_what_will_be_made_what_does_not_act_and_what_is_missing(
             field.press("Tab")
             expect(field).to_have_value(kept)
             expect(told).to_contain_text(made_of_it)
-    with step("what does not act is greyed with the reason"):
+    with step("what cannot act says what would make it act, or is hidden"):
         page.locator("#t2v-more > button").first.click()
         negative = page.locator("#t2v-negative-prompt")
         expect(negative.locator("textarea")).to_be_disabled()
-        expect(negative).to_contain_text("has no effect in Fast")
+        expect(negative).to_contain_text("Balanced or Quality only")
         page.locator("#t2v-preset label").filter(has_text="Balanced").click()
         expect(negative.locator("textarea")).to_be_enabled()
-        expect(page.locator("#t2v-camera-strength")).to_contain_text("has no effect without a camera move")
+        expect(negative).not_to_contain_text("only")
+        expect(page.locator("#t2v-camera")).to_be_visible()
+        expect(page.locator("#t2v-camera-strength")).to_be_hidden()
     with step("the line tells what a draft is"):
         page.locator("#t2v-preset label").filter(has_text="Draft").click()
         expect(told).to_contain_text("128×96 (half of 256×192)")
@@ -174,10 +176,9 @@ def test_what_the_control_takes_from_a_clip_is_shown_before_the_run(
     page: Page, page_url: str, watch: Watch, tmp_path: Path
 ) -> None:
     open_mode(page, page_url, "style")
-    page.locator("#style-control-map-place > button").click()
     with step("without a clip it says what is missing"):
         page.locator("#style-preview-control").click()
-        expect(page.locator("#style-control-told")).to_contain_text("Clip is missing")
+        expect(page.locator("#style-control-told")).to_contain_text("Add a clip.")
         expect(page.locator("#style-control-map")).to_be_hidden()
     with step("with a clip"):
         give(page, "style", {"clip": DATA / "circle-fast.mp4"})

@@ -29,7 +29,9 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
     for mode in MODES:
         with step(f"nothing unseen is shown in {mode}"):
             choose(page, mode)
-            hidden = page.locator("#ended, #begun, #take-changed, [id$=filling], [id$=-found], [id$=-changed]")
+            hidden = page.locator(
+                "#ended, #begun, #take-changed, [id$=filling], [id$=-found], [id$=-changed], [id$=-once], #lora-upload"
+            )
             assert hidden.filter(visible=True).count() == 0
     with step("the clip stays in sight while the form is scrolled"):
         page.set_viewport_size({"width": 1440, "height": 700})
@@ -56,4 +58,4 @@ def test_a_space_leaves_room_above(page: Page, home: Settings, monkeypatch: pyte
         page.goto(url)
 
         assert page.locator("#studio-header h1").evaluate("each => each.getBoundingClientRect().top") >= 48
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

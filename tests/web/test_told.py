@@ -5,30 +5,28 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Watch
-from tests.web.driver import choose, keep_seed, press, step
+from tests.web.driver import choose, choose_shape, keep_seed, press, step, upload_lora
 
 
 def by_mouse(page: Page) -> None:
-    page.locator("#t2v-shape input").click()
-    page.get_by_role("option", name="1:1").click()
+    choose_shape(page, "1:1")
 
 
 def by_keyboard(page: Page) -> None:
-    page.locator("#t2v-shape input").focus()
+    page.locator("#t2v-shape input:checked").focus()
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
 
 
 def by_preset(page: Page) -> None:
-    page.locator("#t2v-preset input").nth(1).check()
+    page.locator("#t2v-preset input").first.check()
 
 
 def by_dice(page: Page) -> None:
     page.locator("#t2v-dice").click()
 
 
-def by_reset(page: Page) -> None:
-    page.locator("#t2v-seconds button").first.click()
+def by_length(page: Page) -> None:
+    page.locator("#t2v-seconds input[type=number]").press("ArrowUp")
 
 
 def by_mode(page: Page) -> None:
@@ -37,7 +35,7 @@ def by_mode(page: Page) -> None:
     choose(page, "t2v")
 
 
-CHANGES = by_mouse, by_keyboard, by_preset, by_dice, by_reset, by_mode
+CHANGES = by_mouse, by_keyboard, by_preset, by_dice, by_length, by_mode
 
 
 def refused(page: Page) -> None:
@@ -54,10 +52,12 @@ def test_why_nothing_was_handed_in_is_told_until_the_form_is_changed(page: Page,
             refused(page)
             change(page)
             expect(told).to_be_hidden()
-    with step("only a fold is opened"):
+    with step("only folds and lists are opened"):
         refused(page)
         page.locator("#t2v-more > button").click()
-        expect(page.locator("#t2v-lora-0")).to_be_visible()
+        expect(page.locator("#t2v-fps")).to_be_visible()
+        page.get_by_role("button", name="Recent prompts").filter(visible=True).click()
+        page.locator("#t2v-preset .help").click()
         expect(told).to_contain_text("The prompt is empty")
     with step("a prompt of spaces"):
         page.locator("#t2v-prompt textarea").fill("   ")
@@ -102,7 +102,6 @@ def test_where_the_run_lies_below_the_form_what_is_told_is_seen_and_breaks(
         name = f"{'very_long_name_' * 12}.safetensors"
         (tmp_path / name).write_text("no LoRA")
         page.set_viewport_size({"width": 390, "height": 844})
-        page.locator("#t2v-more > button").click()
-        page.locator("#t2v-lora-0 input[type=file]").set_input_files(str(tmp_path / name))
+        upload_lora(page, "t2v", tmp_path / name)
         expect(page.locator("#t2v-told")).to_contain_text(name[:20])
         assert page.locator("#t2v-told").evaluate("each => each.scrollWidth <= each.clientWidth")

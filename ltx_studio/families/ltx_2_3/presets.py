@@ -194,8 +194,8 @@ BALANCED = LtxPreset(
 QUALITY = LtxPreset(
     id="quality",
     label="Quality",
-    about="After Lightricks' HQ recipe, sampled by SEEDS-2: 15 guided steps at half size, then 3 at full size.",
-    about_one="After Lightricks' HQ recipe, sampled by SEEDS-2: 15 guided steps.",
+    about="Best quality. Lightricks' HQ recipe with SEEDS-2: 15 guided steps at half size, then 3 at full size.",
+    about_one="Best quality. Lightricks' HQ recipe with SEEDS-2: 15 guided steps.",
     steps=15,
     second_order=True,
     distilled=(0.25, 0.5),
@@ -206,8 +206,8 @@ QUALITY = LtxPreset(
 DRAFT = LtxPreset(
     id="draft",
     label="Draft",
-    about="Stage 1 of Fast alone: half width and height, to try ideas.",
-    about_one="Fast at half width and height, to try ideas.",
+    about="Half-size preview, for trying ideas: stage 1 of Fast.",
+    about_one="Half-size preview, for trying ideas: Fast at half width and height.",
     draft=True,
 )
 

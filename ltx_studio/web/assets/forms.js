@@ -42,7 +42,7 @@
   }
 
   const opened = () => document.querySelector("#mode input:checked")?.value;
-  const same = (one, other) => (one || null) === (other || null);
+  const same = (one, other) => JSON.stringify(one || null) === JSON.stringify(other || null); // LoRAs are a list
   const textOf = (names, values) => JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i] ?? ""])));
   /** Fields that are not on the page yet tell of each change at once, with the others as they were: wait for all those. */
   const told = () => new Promise((goOn) => setTimeout(() => goOn([])));
@@ -79,9 +79,15 @@
       }
       return [(changes += 1)];
     },
+    /** A form is about to be filled in: its prompt can be had back. */
+    toFill(mode, word) {
+      window.ltxPrompt.toFill(mode);
+      return [word];
+    },
     /** A form was filled in, and its mode opened, because somebody asked for it. */
-    filled({ mode }) {
+    filled({ mode, names }, values) {
       filled.add(mode);
+      window.ltxPrompt.filled(mode, values[names.indexOf("prompt")]);
       if (opened() === mode) write(MODE, mode); // not when another was chosen since
       return told();
     },
@@ -106,9 +112,9 @@
       taken.add(form.mode);
       return this.remember(form, values);
     },
-    /** The fields of a size of one's own, or the slider of an area. */
+    /** The fields of a size of one's own, or the sizes to choose from. */
     showSize: (isOwn) => [isOwn, isOwn, !isOwn].map((visible) => ({ __type__: "update", visible })),
-    enable: (interactive) => ({ __type__: "update", interactive }),
+    show: (visible) => ({ __type__: "update", visible }),
     /** A mode was chosen: its form, and what it tells. `modes` has all in their order. */
     open(mode, modes) {
       write(MODE, mode);

@@ -1,4 +1,4 @@
-// What the page does by itself: the drawer, the keyboard, and a video dropped anywhere.
+// What the page does by itself: its panels and tabs, and a video dropped anywhere.
 (() => {
   if (window.ltxStudio) return;
 
@@ -15,6 +15,8 @@
   const PANELS = ["history", "queue", "models", "batch", "workflow", "settings"];
   let isOpen = false; // over the page
   let told = ""; // the panel that the others know of
+  let isGoing = false; // a run of this tab
+  let askedAt = -Infinity; // for a clip
 
   function kept() {
     try {
@@ -48,10 +50,8 @@
     scrim.hidden = !isOver;
     set(top, "role", "banner");
     set(main, "role", "main");
-    set(drawer, "role", "complementary");
+    set(drawer, "role", PHONE.matches && now ? "main" : "complementary"); // on a phone it is all there is
     set(drawer, "aria-label", byId("rail").getAttribute("aria-label"));
-    const around = main.closest("main");
-    if (around) set(around, "role", "presentation"); // Gradio's, around the header, too
     for (const button of document.querySelectorAll("#rail button")) {
       const isOf = button.dataset.panel === now;
       set(button, "aria-expanded", String(isOf));
@@ -82,34 +82,90 @@
       else isOpen = Boolean(name);
     }
     lay();
+    holdFocus(name ? byId(`rail-${name}`) : null);
+  }
+
+  /** What is out of reach or out of sight now does not keep the focus, and it does not fall to the body. */
+  function holdFocus(next) {
+    const held = document.activeElement;
+    const isHeld = held && held !== document.body && isShown(held) && !held.closest("[inert]");
+    if (!isHeld) (next ?? byId(PHONE.matches ? `tab-${root.dataset.tab}` : `rail-${root.dataset.panel}`))?.focus();
   }
 
   /** Close what lies over the page, or go from the library to the page; what is pinned stays. */
   function uncover(tab) {
+    const wasSeen = panel();
     isOpen = false;
     if (tab) root.dataset.tab = tab;
     lay();
+    if (wasSeen !== panel()) holdFocus();
   }
 
   function toTab(tab) {
+    if (tab === "watch") sign(isGoing ? "going" : "");
     if (tab === "library" && !root.dataset.panel) root.dataset.panel = PANELS[0];
     root.dataset.tab = tab;
     lay();
     window.scrollTo({ top: 0 });
   }
 
-  /** Where the run lies below the form, go there; on a phone, to its tab. */
+  /** Where the run lies below the form, go there; on a phone its tab opens as soon as it has begun. */
   function showRun() {
-    if (PHONE.matches) return toTab("watch");
+    askedAt = Date.now();
+    if (PHONE.matches) return;
     const result = byId("result");
     const isBelow = result?.getBoundingClientRect().top >= byId("forms")?.getBoundingClientRect().bottom;
     if (isBelow) result.scrollIntoView({ block: "start" });
   }
 
+  /** On a phone's tab: that a clip is being made, or that there is a new one. */
+  function sign(state) {
+    const button = byId("tab-watch");
+    if (!button || (button.dataset.state ?? "") === state) return;
+    button.dataset.state = state;
+    const says = button.dataset[`says${state}`];
+    if (says) button.setAttribute("aria-label", says);
+    else button.removeAttribute("aria-label");
+    button.querySelector(".badge").hidden = !state;
+  }
+
+  /** Follow whether a run goes on: on a phone Generate becomes Stop, in the same place. */
+  function followRun() {
+    const stop = byId("stop");
+    const now = Boolean(stop) && !stop.closest(".hidden, .hide"); // Gradio's words; that its tab is not open says nothing
+    if (now === isGoing) return;
+    isGoing = now;
+    root.toggleAttribute("data-going", now);
+    const isWatched = root.dataset.tab === "watch";
+    sign(now ? "going" : isWatched ? "" : "done");
+    if (now && PHONE.matches && Date.now() - askedAt < LONGEST_START) toTab("watch");
+    for (const each of document.querySelectorAll(".stop-here")) {
+      each.disabled = false;
+      each.textContent = stop?.textContent.trim() || each.textContent;
+    }
+  }
+
+  const LONGEST_START = 15_000;
+
+  /** The button that takes the place of Generate. */
+  function stopButton(dock) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "stop-here";
+    let shownAt = 0;
+    new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && (shownAt = Date.now())).observe(button);
+    button.addEventListener("click", () => {
+      if (Date.now() - shownAt < 500) return; // the second tap on Generate
+      button.disabled = true;
+      byId("stop")?.click();
+    });
+    dock.append(button);
+  }
+
   const scrim = document.createElement("div");
   scrim.id = "studio-scrim";
   scrim.hidden = true;
-  scrim.addEventListener("click", () => show(""));
+  scrim.addEventListener("click", () => byId("drawer-close")?.click());
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
@@ -137,47 +193,6 @@
     },
     true,
   );
-
-  // ---- the keyboard
-
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.isComposing || document.querySelector("dialog[open]")) return;
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        const isOwn = event.target.closest?.("#panel-workflow"); // its form has a button of its own; else the drawer has none
-        if (!isOwn && event.target.closest?.("#drawer")) return;
-        const button = isOwn ? byId("run-workflow") : [...document.querySelectorAll("button.generate")].find(isShown);
-        if (button && !button.disabled) {
-          const held = document.activeElement;
-          event.preventDefault();
-          event.stopPropagation(); // Gradio's text fields submit on it
-          held?.blur?.(); // a number that is being written counts when its field is left
-          setTimeout(() => {
-            button.click();
-            if (document.activeElement === document.body) held?.focus?.({ preventScroll: true });
-          }, 50);
-        }
-      } else if (event.key === "Escape" && !event.defaultPrevented) {
-        const stop = byId("stop");
-        if (isOpen && !PINNED.matches) byId("drawer-close")?.click();
-        else if (event.target.closest?.("[role=combobox][aria-expanded=true]")) return; // it closes an open list
-        else if (isShown(stop) && !stop.disabled) stop.click();
-      }
-    },
-    true,
-  );
-
-  /** Arrows choose among radio buttons, which for the browser are none of one group: Gradio names each differently. */
-  document.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step || event.ctrlKey || event.altKey || event.metaKey || !event.target.matches?.("fieldset [type=radio]")) return;
-    const all = [...event.target.closest("fieldset").querySelectorAll("[type=radio]:not(:disabled)")];
-    const next = all.at((all.indexOf(event.target) + step) % all.length);
-    event.preventDefault();
-    next?.focus();
-    next?.click();
-  });
 
   // ---- a video that was made here, dropped anywhere but on a field that takes files itself
 
@@ -247,8 +262,10 @@
 
   function watchDocks() {
     for (const each of docks) {
-      if (!watched.has(each)) sizes.observe(each);
+      if (watched.has(each)) continue;
       watched.add(each);
+      sizes.observe(each);
+      stopButton(each);
     }
   }
 
@@ -259,6 +276,14 @@
     panel,
     /** Open a panel; an empty name closes the one that is open. */
     show,
+    /** Whether a run of this tab goes on. */
+    isGoing: () => isGoing,
+    /** Close the panel that lies over the page; return whether there was one. */
+    closeOver() {
+      const isOver = isOpen && !PINNED.matches && !PHONE.matches;
+      if (isOver) byId("drawer-close")?.click();
+      return isOver;
+    },
     /** A take was chosen in the drawer: show it. */
     toResult() {
       uncover("watch");
@@ -276,13 +301,13 @@
       show("models");
       return [];
     },
-    /** Put the cursor at the end of a mode's prompt when the form has been filled in. */
+    /** Put the cursor to the end of a mode's prompt when the form has been filled in. */
     toPrompt(mode) {
       uncover("make");
       setTimeout(() => {
         const prompt = byId(`${mode}-prompt`)?.querySelector("textarea");
         prompt?.focus();
-        prompt?.setSelectionRange(prompt.value.length, prompt.value.length);
+        prompt?.setSelectionRange(prompt.value.length, prompt.value.length); // selected, the next key would delete it
       }, 400);
       return [];
     },
@@ -293,6 +318,7 @@
     new MutationObserver(() => {
       lay();
       watchDocks();
+      followRun();
     }).observe(document.body, { childList: true, subtree: true });
     lay();
   };

@@ -5,7 +5,7 @@ const forget = () => props.value && !element.querySelector(".deleted") && (props
 // A text that is hidden while it is being edited, since another mode opens, tells of a change that nobody made
 const isText = (event) => event.target.matches?.("textarea, input:not([type=checkbox], [type=radio], [type=file])");
 // Dice, reset, paste and the crosses of files (and what only plays them); not what only opens a fold
-const CHANGES = "#forms button:not(.generate, .label-wrap), #forms [role=option]";
+const CHANGES = "#forms button:not(.generate, .label-wrap, .help, .menu-place > .tool), #forms [role=option]";
 
 for (const act of ["input", "drop"]) document.addEventListener(act, (event) => isOfForm(event) && forget(), true);
 document.addEventListener("change", (event) => isOfForm(event) && !isText(event) && forget(), true);

@@ -18,28 +18,28 @@ from ltx_studio.web.gradio_compat.quiet import QUIET
 
 
 class ControlMap:
-    """A button in one form, and the map below it."""
+    """A button in one form, and the map that it shows."""
 
     def __init__(self, form: Form, studio: Studio, redaction: Redaction) -> None:
         self._form, self._studio, self._redaction = form, studio, redaction
 
     def build(self) -> None:
-        """Add the components to the form, which must be built, and handle the button's clicks."""
-        with (
-            self._form.below_more,
-            gr.Accordion(words.CONTROL_MAP, open=False, elem_id=self._form.id("control-map-place")),
-        ):
-            button = gr.Button(words.PREVIEW_CONTROL, size="md", elem_id=self._form.id("preview-control"))
-            told = gr.HTML("", elem_id=self._form.id("control-told"))
-            shown = gr.Image(
-                label=words.CONTROL_MAP,
-                interactive=False,
-                visible=False,
-                buttons=[],
-                elem_id=self._form.id("control-map"),
-            )
+        """Add the components to the form that is being built."""
+        button_id, of_map = self._form.id("preview-control"), ["of-control"]
+        self._told = gr.HTML("", elem_id=self._form.id("control-told"))
+        self._shown = gr.Image(
+            label=words.CONTROL_MAP,
+            interactive=False,
+            visible=False,
+            buttons=[],
+            elem_id=self._form.id("control-map"),
+        )
+        self._button = gr.Button(words.PREVIEW_CONTROL, size="sm", elem_id=button_id, elem_classes=of_map)
+
+    def wire(self) -> None:
+        """Handle the button's clicks; the form must be built."""
         given = list(self._form.components.values())
-        button.click(self._preview, given, [told, shown], **QUIET)
+        self._button.click(self._preview, given, [self._told, self._shown], **QUIET)
 
     def _preview(self, *given: Any) -> tuple[Any, Any]:
         """Return the notes on the map, or an error's card, and the update of the map."""

@@ -9,11 +9,14 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from ltx_studio.modes import MAX_SEED, Media
+from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.components import OF_PARAMETER, Choice, Picture, Slider
 
 FILES = (gr.Image, gr.Audio, gr.Video, gr.File)
 MOST_EXACT = 2**53
 """Up to here a browser represents every whole number exactly."""
+FILE_HEIGHT = 128
+"""Pixels of a field for a picture or a clip."""
 MOST_MARKS = 1000
 """A slider with more steps would be no help."""
 
@@ -39,9 +42,16 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
     low, high = limits[Ge].ge, limits[Le].le
     step = 1 if annotation is int else 0.05 if high <= 2 else 0.1
     if (high - low) / step > MOST_MARKS or high >= MAX_SEED:
-        named.pop("info")
-        return gr.Number(precision=0 if annotation is int else None, info=field.description, **named)
+        return gr.Number(precision=0 if annotation is int else None, **named)
     return Slider(low, high, step=step, **named)
+
+
+def buttons(
+    choices: Iterable[tuple[str, str]], value: str, label: str, elem_id: str, kind: str, info: str | None = None
+) -> gr.Radio:
+    """Return choices that look like buttons; a choice's label may have a second line. `kind` is their CSS class."""
+    options: dict[str, Any] = {"elem_id": elem_id, "elem_classes": ["buttons", kind]}
+    return gr.Radio(list(choices), value=value, label=label, info=info, **options)
 
 
 def choices(values: Iterable[str]) -> list[tuple[str, str]]:
@@ -54,6 +64,8 @@ def edited(component: Any) -> Any:
 
     `input` misses text that is pasted, a number that a slider corrects, and a random seed.
     """
+    if isinstance(component, gr.HTML):
+        return component.edited
     return component.change if isinstance(component, gr.Textbox | gr.Slider | gr.Number) else component.input
 
 
@@ -88,17 +100,20 @@ def _can_be_sent(text: str) -> bool:
 
 
 def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.components.Component:
+    named["elem_classes"] = ["file"]
     if not field.is_required():
-        named["label"] = f"{field.title} ({field.description})"
+        named["label"] = words.OPTIONAL.format(name=field.title)
     match media:
         case Media.PICTURE:
             # the unchanged file: the studio reads its profile and size
-            return Picture(type="filepath", image_mode=None, sources=["upload", "clipboard"], height=220, **named)
+            return Picture(
+                type="filepath", image_mode=None, sources=["upload", "clipboard"], height=FILE_HEIGHT, **named
+            )
         case Media.SOUND:
             # its buttons need this width
             return gr.Audio(
                 type="filepath", sources=["upload", "microphone"], buttons=["download"], min_width=320, **named
             )
         case Media.CLIP:
-            return gr.Video(sources=["upload"], height=220, **named)
+            return gr.Video(sources=["upload"], height=FILE_HEIGHT, **named)
     raise AssertionError(f"{media} is no file of a form: {Path(str(field.title))}")

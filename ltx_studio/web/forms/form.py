@@ -1,138 +1,63 @@
-"""A mode's form, built from its declaration: the fields, what they will make, and which of them have no effect."""
+"""A mode's form: what its fields will make, which of them have no effect, and what fills them in."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import gradio as gr
-from pydantic.fields import FieldInfo
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet, Preset
 from ltx_studio.media.input_store import is_here
-from ltx_studio.modes import Limit, Media, Mode, drawn_seed
-from ltx_studio.modes.examples import Example
-from ltx_studio.modes.sizes import SHAPES, fitting, nearest_shape
+from ltx_studio.modes import Limit, Mode
+from ltx_studio.modes.fields import MAX_LORAS
 from ltx_studio.studio import Cost, Estimate, JobSpec
 from ltx_studio.studio.recipes import Recipes
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.fillings import Fillings
-from ltx_studio.web.gradio_compat.components import Slider
-from ltx_studio.web.gradio_compat.quiet import QUIET
+from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, FormLayout
+from ltx_studio.web.forms.loras import LoraShelf
+from ltx_studio.web.forms.sizes import SHAPES, Pixels
 from ltx_studio.web.hints import hint_of
-
-LORA_ROWS = 4
-MOST_TAKES = 16
-OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
-AREAS = (0.25, 4.0)
-"""Smallest and largest area that the slider offers, as factors of the model set's own."""
-_PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
-"""Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""
 
 Told = Callable[[JobSpec], Estimate | None]
 Costs = Callable[[JobSpec], Cost | None]
 Updates = dict[str, Any]
 
 
-class Form:
-    """The form of one mode. Its components have names: those of the mode's parameters, and the form's own.
+class Form(FormLayout):
+    """The form of one mode: what it holds, what that will make, and what fills it in.
 
     Attributes:
-        mode: The mode.
-        components: The components by name, in the order in which handlers take and return their values.
-        told: The line that says what will be made.
-        generate: The button that submits a request.
-        example: The list of examples, by label.
         fillings: The updates that wait to be filled in.
-        filling: Receives a key of `fillings`; its change event must call `take_up`. (Not a `gr.State`: for one that an
-            event skips, Gradio's browser side reports a change once.)
-        found: Receives what a browser kept, for the browser to restore.
-        changed: Changes whenever the form has changed, to trigger `tell`.
-        below_more: Space above the line that says what will be made, in forms that take a control clip.
     """
-
-    told: gr.HTML
-    generate: gr.Button
-    example: gr.Dropdown
-    filling: gr.Textbox
-    found: gr.Textbox
-    changed: gr.Number
-    below_more: gr.Column
 
     def __init__(
         self,
         mode: Mode,
         model_set: ModelSet,
         estimate: Told,
+        loras: LoraShelf,
         preset: Preset | None = None,
         cost: Costs = lambda _spec: None,
     ) -> None:
-        self.mode, self._set, self._estimate, self._cost = mode, model_set, estimate, cost
-        usual = model_set.family.usual_preset
-        self._default = usual if preset is None or preset.refusal(model_set) else preset
-        self.components: dict[str, gr.components.Component] = {}
-        self._fields: Mapping[str, FieldInfo] = mode.params.model_fields
-        self._follows_file = self._fields["seconds"].is_required()
+        super().__init__(mode, model_set, loras, preset)
+        self._estimate, self._cost = estimate, cost
         self.fillings = Fillings()
-        self._pictured = any(
-            kind is not Media.SOUND and self._fields[name].is_required() for name, kind in mode.media.items()
-        )
-
-    def build(self) -> None:
-        """Add the components to the open Blocks."""
-        needed = [name for name in self.mode.media if self._fields[name].is_required()]
-        labels = [(words.EXAMPLES, ""), *((self._named(each), each.label) for each in self.mode.examples)]
-        self.example = gr.Dropdown(
-            labels, value="", label=words.EXAMPLES, show_label=False, container=False, elem_id=self.id("example")
-        )
-        if needed:
-            with gr.Row(equal_height=True):
-                for name in needed:
-                    self._field(name)
-        self._field("prompt", lines=3, placeholder=self.mode.placeholder)
-        with gr.Row():
-            self._add_size()
-            self._add_length()
-        self._add_preset()
-        self._add_seed()
-        with gr.Accordion(words.MORE_SETTINGS, open=False, elem_id=self.id("more")):
-            self._add_more(needed)
-        if "control" in self._fields:
-            with gr.Column(elem_id=self.id("below-more")) as self.below_more:
-                pass
-        with gr.Column(elem_classes=["dock"]):
-            self.told = gr.HTML(elem_id=self.id("told"))
-            self.generate = gr.Button(
-                words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
-            )
-
-    def _named(self, example: Example) -> str:
-        """Return an example's label in the list; it says so if a preview model set cannot make it."""
-        return (
-            words.FOR_REAL.format(label=example.label) if self._set.notice and not example.for_pocket else example.label
-        )
-
-    def id(self, name: str) -> str:
-        """Return the HTML id of a component."""
-        return f"{self.mode.id}-{name.replace('_', '-')}"
 
     @property
     def limited(self) -> list[str]:
-        """The names of the components that `tell` may disable."""
-        return [name for name in self.components if name in self._fields and name not in (*_PLAIN, *self.mode.media)]
+        """The names of the components that `tell` may hide or disable."""
+        left_out = {*PLAIN, *self.mode.media}
+        return [name for name in self.components if name in self._fields and name not in left_out]
 
     @property
     def tellers(self) -> list[gr.components.Component]:
         """The components that `tell` returns updates for."""
-        return [self.told, self.components["preset"], *(self.components[name] for name in self.limited)]
-
-    def build_hidden(self) -> None:
-        """Add the hidden components, outside of any column that is shown and hidden: Gradio would show them with it."""
-        self.filling = gr.Textbox("", visible="hidden", label="filling", elem_id=self.id("filling"))
-        self.found = gr.Textbox("", visible="hidden", label="found", elem_id=self.id("found"))
-        self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
+        shown = [self.told, self.components["preset"], self.components["size"]]
+        return [*shown, *(self.components[name] for name in self.limited)]
 
     def take_up(self, word: str) -> list[Any]:
         """Return the updates of the components that `fillings` keeps under `word`."""
@@ -149,48 +74,45 @@ class Form:
         Raises:
             RequestError: A file is missing, or the request cannot be carried out.
         """
-        for name in self.mode.media:
-            if self._fields[name].is_required() and not raw[name]:
-                raise RequestError(words.IS_MISSING.format(name=self._fields[name].title), words.DROP_ONE)
+        missing = self._missing(raw)
+        if missing:
+            raise RequestError(missing, words.DROP_ONE)
         return JobSpec.from_request(self.mode.id, self._values(raw), self._set, raw["preset"])
 
     def tell(self, raw: Mapping[str, Any]) -> list[Any]:
         """Return updates of the `tellers` for what the form holds."""
         tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty prompt is reported on submit
-        preset = self._set.family.get_preset(raw["preset"])
-        missing = [
-            str(self._fields[name].title)
-            for name in self.mode.media
-            if self._fields[name].is_required() and not raw[name]
-        ]
+        preset, clips = self._set.family.get_preset(raw["preset"]), int(raw["takes"] or 1)
+        missing = self._missing(raw)
         labels = {each.id: each.label for each in self._presets()}
         if missing:
-            told = cards.told(words.NEEDS.format(files=words.AND.join(missing).lower()))
+            told = cards.told(missing)
         else:
             try:
                 spec = self.spec(tried)
                 labels = {each: self._label(tried, each) for each in labels}
+                notes = spec.notes()
+                if self._uses_seed_once(raw):
+                    notes = [words.SEED_ONCE.format(seed=spec.params.seed), *notes]
                 measures = self.mode.measures(spec.params, preset)
-                told = cards.told(measures, spec.notes(), seconds=self._seconds(spec), cost=self._cost(spec))
+                told = cards.told(measures, notes, seconds=self._seconds(spec), cost=self._cost(spec), clips=clips)
             except StudioError as problem:
                 told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
-        choices = [(label, each) for each, label in labels.items()]
-        return [told, gr.update(choices=choices, info=self._about(preset)), *self._limits(raw, preset)]
+        cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
+        return [told, cards_of, gr.update(choices=self._size_choices(raw)), *self._limits(raw, preset)]
 
     def fill(self, spec: JobSpec) -> Updates:
-        """Return updates by name that fill the form with an earlier request; its seed is kept."""
+        """Return updates by name that fill the form with an earlier request; its seed is used for the next clip."""
         params = spec.params
         filled: Updates = {name: getattr(params, name) for name in self.components if name in self._fields}
         for name in self.mode.media:
             path = filled[name]
             filled[name] = private_copy(path) if path is not None and is_here(path) else None
-        loras = [lora for lora in params.loras if is_here(lora.file)][:LORA_ROWS]
-        for row in range(LORA_ROWS):
-            lora = loras[row] if row < len(loras) else None
-            filled[f"lora_{row}"] = private_copy(lora.file) if lora else None
-            filled[f"lora_{row}_strength"] = lora.strength if lora else 1.0
+        here = [lora for lora in params.loras if is_here(lora.file)][:MAX_LORAS]
+        filled["loras"] = self._loras.filled([(lora.file, lora.strength) for lora in here])
         preset = spec.preset if spec.preset in {each.id for each in self._presets()} else self._default.id
-        filled |= {"preset": preset, "new_seed": False, "takes": 1, "shape": OWN_SHAPE}
+        filled |= {"preset": preset, "new_seed": True, "once": str(params.seed), "takes": 1}
+        filled |= self._shape_of(spec)
         if self._follows_file:
             filled["as_long"] = False
         return self.updates(filled)
@@ -198,9 +120,6 @@ class Form:
     def lost(self, spec: JobSpec) -> list[str]:
         """Return what `fill` cannot restore of a request, as phrases."""
         lost = [words.LOST_FILE.format(name=title) for title in Recipes.missing_files(spec)]
-        more = sum(is_here(lora.file) for lora in spec.params.loras) - LORA_ROWS
-        if more > 0:
-            lost.append(words.LOST_LORAS.format(count=more, rows=LORA_ROWS))
         threshold = spec.own_threshold()
         if threshold is not None:
             lost.append(words.LOST_THRESHOLD.format(value=threshold))
@@ -231,38 +150,85 @@ class Form:
             if isinstance(self.components[name], gr.Dropdown):
                 made[name] = gr.update(**made[name], choices=self.components[name].choices)  # type: ignore[attr-defined]
         if "shape" in values:
-            for name in ("width", "height"):
-                made[name] = gr.update(**made.get(name, {}), visible=values["shape"] == OWN_SHAPE)
-            made["megapixels"] = gr.update(**made.get("megapixels", {}), visible=values["shape"] != OWN_SHAPE)
+            is_own = values["shape"] == OWN_SHAPE
+            for name, is_shown in (("width", is_own), ("height", is_own), ("size", not is_own)):
+                made[name] = gr.update(**made.get(name, {}), visible=is_shown)
         if "as_long" in values:
-            made["seconds"] = gr.update(**made.get("seconds", {}), interactive=not values["as_long"])
+            made["seconds"] = gr.update(**made.get("seconds", {}), visible=not values["as_long"])
         return made
+
+    def loras_kept(self, kept: Any) -> list[Any]:
+        """Return what of the LoRAs that a browser kept can be had here."""
+        return self._loras.kept(kept)
+
+    def _missing(self, raw: Mapping[str, Any]) -> str:
+        """Return the sentence that asks for the files that the form lacks; empty if it has them."""
+        titles = [str(self._fields[name].title).lower() for name in self._needed if not raw[name]]
+        return words.NEEDS.format(files=words.AND_A.join(titles)) if titles else ""
 
     def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: raw[name] for name in self._fields if name in raw}
         given |= self._size(raw)
-        if raw["new_seed"]:
+        if raw["new_seed"] and not self._uses_seed_once(raw):
             given["seed"] = None
         if raw.get("as_long"):
             given["seconds"] = None
-        rows = ((raw[f"lora_{row}"], raw[f"lora_{row}_strength"]) for row in range(LORA_ROWS))
-        given["loras"] = [{"file": file, "strength": strength} for file, strength in rows if file]
-        return given
+        return {**given, "loras": self._loras.chosen(raw["loras"])}
+
+    @staticmethod
+    def _uses_seed_once(raw: Mapping[str, Any]) -> bool:
+        """Return whether the next clip has the seed that is shown, and those after it new ones."""
+        return bool(raw["new_seed"]) and raw.get("once") == str(raw["seed"])
 
     def _size(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         if raw["shape"] == OWN_SHAPE:
             return {name: raw[name] for name in ("width", "height")}
-        shape = SHAPES.get(raw["shape"]) or self.mode.shape(raw) or (self._set.width, self._set.height)
-        return fitting(*shape, {}, float(raw["megapixels"]) * 1e6, self._set.family.geometry)
+        pixels = self._sizes.pixels(raw["size"], self._shape(raw), self._step(raw))
+        return dict(zip(("width", "height"), pixels, strict=True))
+
+    def _step(self, raw: Mapping[str, Any]) -> int:
+        """Return the pixels that width and height are multiples of: more with a control clip (`Mode.size_step`)."""
+        legal, preset = self._set.family.geometry, self._set.family.get_preset(raw["preset"])
+        is_halved = preset.draft or self.mode.samplings == 2
+        is_controlled = "control" in self._fields and bool(raw.get("control_clip", True))
+        return legal.control_size_step if is_halved and is_controlled else legal.size_step
+
+    def _shape(self, raw: Mapping[str, Any]) -> Pixels:
+        """Return the shape that is chosen, as width and height.
+
+        Raises:
+            RequestError: It is that of a file which cannot be used.
+        """
+        return SHAPES.get(raw["shape"]) or self.mode.shape(raw) or SHAPES[self._sizes.shape]
+
+    def _size_choices(self, raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+        try:
+            shape = self._shape(raw)
+        except StudioError:  # the line below says why
+            shape = SHAPES[self._sizes.shape]
+        return self._sizes.choices(shape, self._step(raw))
+
+    def _shape_of(self, spec: JobSpec) -> Mapping[str, Any]:
+        """Return the shape and size that mean the width and height of a request."""
+        params, shapes = spec.params, dict(SHAPES)
+        if self._pictured:
+            try:
+                own = self.mode.shape(params.model_dump())
+            except StudioError:
+                own = None
+            shapes = {SHAPE_OF_FILE: own, **shapes} if own else shapes
+        step = self.mode.size_step(params, spec.sampling)
+        found = self._sizes.find((params.width, params.height), shapes, step)
+        return {"shape": found[0], "size": found[1]} if found else {"shape": OWN_SHAPE}
 
     def _label(self, raw: Mapping[str, Any], preset: str) -> str:
-        """Return a preset's label, with the estimated time if there is one."""
+        """Return a preset's label, with the estimated time below it if there is one."""
         label = self._set.family.presets[preset].label
         try:
             seconds = self._seconds(self.spec({**raw, "preset": preset}))
         except StudioError:
             return label  # the line below says why
-        return label if seconds is None else f"{label} · {words.in_seconds(seconds)}"
+        return label if seconds is None else f"{label}\n{words.in_seconds(seconds)}"
 
     def _seconds(self, spec: JobSpec) -> float | None:
         estimate = self._estimate(spec)
@@ -275,123 +241,20 @@ class Form:
             yield self._limit(name, raw[name], [limit for limit in found if limit.field == name])
 
     def _limit(self, name: str, now: Any, found: Sequence[Limit]) -> Any:
-        """Return the update of a component that holds `now`, under the limits `found` for it."""
-        field = self._fields[name]
-        whole = next((limit for limit in found if not limit.choice), None)
-        info = f"{field.title} {whole.reason}." if whole else field.description
-        update: dict[str, Any] = {"interactive": whole is None, "info": info}
-        choices = get_args(field.annotation)
+        """Return the update of a component that holds `now`, under the limits `found` for it.
+
+        What has no effect is hidden. The negative prompt says what would make it act, because that is a click away.
+        """
+        acts = all(limit.choice for limit in found)
+        if name == "negative_prompt":
+            title, guided = self._fields[name].title, [each.label for each in self._presets() if each.guided]
+            label = title if acts else words.ONLY_WITH.format(name=title, presets=words.OR.join(guided))
+            return gr.update(interactive=acts, label=label, visible=bool(guided))
+        update: dict[str, Any] = {"visible": acts}
         if isinstance(self.components[name], gr.Dropdown):
             refused = {limit.choice for limit in found if limit.refuses}
             # the current value stays among the choices, and the line below says what is wrong with it: Gradio refuses
             # every event of a form with a value that is not a choice
-            update["choices"] = fields.choices(each for each in choices if each not in refused or each == now)
+            left = [each for each in get_args(self._fields[name].annotation) if each not in refused or each == now]
+            update |= {"choices": fields.choices(left), "visible": acts and len(left) > 1}
         return gr.update(**update)
-
-    def _about(self, preset: Preset) -> str:
-        return preset.description(self._set, stages=self.mode.samplings)
-
-    def _presets(self) -> list[Preset]:
-        return [preset for preset in self._set.family.presets.values() if not preset.refusal(self._set)]
-
-    def _add(self, name: str, component: gr.components.Component) -> None:
-        self.components[name] = component
-
-    def _field(self, name: str, **more: Any) -> None:
-        kind = self.mode.media.get(name)
-        self._add(name, fields.component(self._fields[name], kind, elem_id=self.id(name), **more))
-
-    def _add_size(self) -> None:
-        ratio = nearest_shape(self._set.width, self._set.height)
-        of_file = [(words.SHAPE_OF_FILE, SHAPE_OF_FILE)] if self._pictured else []
-        area = self._set.width * self._set.height / 1e6
-        with gr.Column(min_width=220):
-            self._add(
-                "shape",
-                gr.Dropdown(
-                    [*of_file, *((shape, shape) for shape in SHAPES), (words.SHAPE_OWN, OWN_SHAPE)],
-                    value=SHAPE_OF_FILE if of_file else ratio,
-                    label=words.SHAPE,
-                    elem_id=self.id("shape"),
-                ),
-            )
-            self._add(
-                "megapixels",
-                Slider(
-                    round(area * AREAS[0], 3),
-                    round(area * AREAS[1], 3),
-                    value=round(area, 3),
-                    step=0.001 if area < 0.1 else 0.01,
-                    label=words.MEGAPIXELS,
-                    elem_id=self.id("megapixels"),
-                ),
-            )
-            for name, value in (("width", self._set.width), ("height", self._set.height)):
-                self._field(name, value=value, visible=False)
-        shape, own = self.components["shape"], [self.components[name] for name in ("width", "height")]
-        js = f"shape => window.ltxForms.showSize(shape === '{OWN_SHAPE}')"
-        shape.input(None, [shape], [*own, self.components["megapixels"]], js=js, **QUIET)  # type: ignore[attr-defined]
-
-    def _add_length(self) -> None:
-        with gr.Column(min_width=220):
-            self._field("seconds", value=2.0, interactive=not self._follows_file)
-            if self._follows_file:
-                self._add(
-                    "as_long", gr.Checkbox(label=words.AS_LONG, value=True, elem_id=self.id("as_long"), container=False)
-                )
-                as_long, seconds = self.components["as_long"], self.components["seconds"]
-                js = "isAsLong => window.ltxForms.enable(!isAsLong)"
-                as_long.input(None, [as_long], [seconds], js=js, **QUIET)  # type: ignore[attr-defined]
-            takes = Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id=self.id("takes"))
-            self._add("takes", takes)
-
-    def _add_preset(self) -> None:
-        choices = [(preset.label, preset.id) for preset in self._presets()]
-        preset = gr.Radio(
-            choices,
-            value=self._default.id,
-            label=words.PRESET,
-            info=self._about(self._default),
-            elem_id=self.id("preset"),
-            elem_classes=["presets"],
-        )
-        self._add("preset", preset)
-
-    def _add_seed(self) -> None:
-        with gr.Row(elem_classes=["seeds"]):
-            title = self._fields["seed"].title
-            seed = gr.Number(value=0, precision=0, label=title, elem_id=self.id("seed"), min_width=140, scale=2)
-            dice = gr.Button(words.DICE, elem_id=self.id("dice"), elem_classes=["dice"], min_width=90, scale=1)
-            new = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id=self.id("new-seed"), min_width=150, scale=2)
-        self._add("seed", seed)
-        self._add("new_seed", new)
-        dice.click(lambda: (drawn_seed(), False), None, [seed, new], **QUIET)
-
-    def _add_more(self, shown: Sequence[str]) -> None:
-        for name in self._fields:
-            if name not in (*_PLAIN, *shown):
-                self._field(name)
-        gr.HTML(cards.line(words.LORAS))
-        for row in range(LORA_ROWS):
-            with gr.Row(equal_height=True, elem_classes=["lora"]):
-                self._add(
-                    f"lora_{row}",
-                    gr.File(
-                        label=words.LORA.format(number=row + 1),
-                        file_types=[".safetensors"],
-                        type="filepath",
-                        height=90,
-                        elem_id=self.id(f"lora-{row}"),
-                    ),
-                )
-                self._add(
-                    f"lora_{row}_strength",
-                    Slider(
-                        -4,
-                        4,
-                        value=1,
-                        step=0.05,
-                        label=words.STRENGTH.format(number=row + 1),
-                        elem_id=self.id(f"lora-{row}-strength"),
-                    ),
-                )

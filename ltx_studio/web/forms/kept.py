@@ -10,9 +10,9 @@ from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.gradio_compat.quiet import QUIET
 
-RULERS = {"width": "shape", "height": "shape", "megapixels": "shape", "seconds": "as_long"}
+RULERS = {"width": "shape", "height": "shape", "size": "shape", "seconds": "as_long"}
 """By field name, the field that decides whether it is shown or can be edited."""
-SILENT = ("prompt", "negative_prompt", "takes")
+SILENT = ("prompt", "negative_prompt")
 """Fields that do not change the line that says what the form will make."""
 
 
@@ -39,9 +39,12 @@ def wire(form: Form) -> dict[str, Any]:
     silent = [by_name[name] for name in SILENT if name in by_name]
     files = [each.change for each in components if each not in now]  # type: ignore[attr-defined]
     remember = by("remember")
-    gr.on([*files, *(fields.edited(each) for each in now if each not in silent)], **remember)
+    told = [each for each in now if each not in silent]
+    gr.on([*files, *(fields.edited(each) for each in told if not isinstance(each, gr.HTML))], **remember)
+    by_name["loras"].edited(**remember)  # type: ignore[attr-defined]
     gr.on([fields.edited(each) for each in silent], **by("remember", ()))
-    filled = form.filling.change(form.take_up, [form.filling], list(components), **QUIET)
+    before = f"word => window.ltxForms.toFill('{form.mode.id}', word)"
+    filled = form.filling.change(form.take_up, [form.filling], list(components), js=before, **QUIET)
     filled.then(**by("filled", ())).then(**remember)
     restore = f"(found, ...values) => window.ltxForms.restore({known}, found, values)"
     restored = form.found.change(None, [form.found, *now], now, js=restore, **QUIET)
@@ -58,4 +61,6 @@ def to_restore(form: Form, found: Any) -> str:
     found = found if isinstance(found, Mapping) else {}
     known = {name: each for name, each in kept(form).items() if name in found}
     good = {name: found[name] for name, each in known.items() if fields.is_one(each, found[name])}
+    if "loras" in found:
+        good["loras"] = form.loras_kept(found["loras"])
     return json.dumps({name: [update, RULERS.get(name)] for name, update in form.updates(good).items()})

@@ -38,6 +38,13 @@ dependencies for each component.
 
 PATCHES = (
     Patch("core-", SLOW, FAST),
+    # Gradio's landmark `main` is around everything: our header, rail and drawer could not be landmarks beside it.
+    # Remove when it is not.
+    Patch(
+        "Blocks-",
+        '<main class="contain svelte-zxu34v"><!></main>',
+        '<div class="contain svelte-zxu34v"><!></div>',
+    ),
     # The server closes the stream of answers when no event is pending. An event that the page sends before it learns
     # of that has its answer on no stream: the click is lost. Remove when `open_stream` in Gradio's client looks for
     # unclosed events when the stream closes.

@@ -2,14 +2,17 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from ltx_studio.errors import RequestError
 from ltx_studio.families.ltx_2_3 import QUALITY
 from ltx_studio.media import InputStore
 from ltx_studio.models import get_registry
@@ -17,8 +20,10 @@ from ltx_studio.modes import MODES, UserLora
 from ltx_studio.pocket.files import SHIPPED, STYLE_LORA
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
-from ltx_studio.web.forms.form import LORA_ROWS, Form
+from ltx_studio.studio import Estimate
+from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.kept import to_restore
+from ltx_studio.web.forms.loras import LoraShelf
 from tests.samples import write_picture
 from tests.support import DATA, MODEL_SETS, small_spec
 
@@ -29,17 +34,30 @@ def form(home: Settings) -> Form:
 
 
 def form_of(mode: str, model_set: str, home: Settings) -> Form:
-    made = Form(MODES[mode], get_registry(home).get_set(model_set), lambda spec: None)
+    chosen = get_registry(home).get_set(model_set)
+    made = Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen))
     with gr.Blocks():
         made.build()
     return made
+
+
+def raw_of(form: Form) -> dict[str, object]:
+    """What the form holds as it is built."""
+    return {name: getattr(each, "value", None) for name, each in form.components.items()}
+
+
+def told_of(form: Form, raw: Mapping[str, object]) -> dict[str, Any]:
+    """What a form tells, by component: the line under "told"."""
+    names = {id(each): name for name, each in form.components.items()}
+    return {names.get(id(each), "told"): said for each, said in zip(form.tellers, form.tell(raw), strict=True)}
 
 
 @pytest.mark.parametrize(("model_set", "chosen"), [("pocket", "quality"), ("distilled-fp8", "fast")])
 def test_the_preset_of_the_settings_is_chosen_where_the_model_set_can_do_it(
     home: Settings, model_set: str, chosen: str
 ) -> None:
-    form = Form(MODES["t2v"], get_registry(home).get_set(model_set), lambda spec: None, QUALITY)
+    given = get_registry(home).get_set(model_set)
+    form = Form(MODES["t2v"], given, lambda spec: None, LoraShelf(home, given), QUALITY)
     with gr.Blocks():
         form.build()
 
@@ -71,7 +89,7 @@ def test_what_a_browser_kept_comes_back_where_it_can_be_had_here(form: Form) -> 
         "shape": ("own", None),
         "width": (None, "shape"),  # is shown
         "height": (None, "shape"),
-        "megapixels": (None, "shape"),
+        "size": (None, "shape"),
     }
 
 
@@ -95,8 +113,7 @@ def test_what_is_chosen_while_it_is_ruled_out_is_for_the_studio_to_refuse(home: 
 
 def test_what_is_chosen_stays_among_the_choices_when_something_else_rules_it_out(home: Settings) -> None:
     form = form_of("style", "pocket", home)
-    raw = {name: getattr(each, "value", None) for name, each in form.components.items()}
-    raw |= {"prompt": "night", "ic_lora": "detailer", "control": "canny"}
+    raw = raw_of(form) | {"prompt": "night", "ic_lora": "detailer", "control": "canny"}
 
     told = dict(zip(form.tellers, form.tell(raw), strict=True))
     choices = told[form.components["control"]]["choices"]
@@ -115,7 +132,7 @@ def test_a_form_says_that_it_has_no_field_for_an_edge_threshold(home: Settings) 
 
 
 def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_path: Path) -> None:
-    loras = [tmp_path / f"{number}.safetensors" for number in range(LORA_ROWS + 2)]
+    loras = [tmp_path / f"{number}.safetensors" for number in range(3)]
     for lora in loras:
         save_file({"diffusion_model.transformer_blocks.0.attn1.to_q.lora_A.weight": torch.zeros(4, 192)}, lora)
     picture = write_picture(tmp_path / "face.png", (64, 64))
@@ -131,11 +148,11 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
     assert lost == [
         "Picture is no longer here",
         "LoRA 1 is no longer here",
-        f"LoRAs left out: 1, the form has {LORA_ROWS} rows for them",
         "Balanced cannot be had with this model set, Fast is chosen",
         "it was made with the model set pocket, here is LTX-2.3 22B distilled fp8",
     ]
     assert filled["preset"]["value"] == "fast"
+    assert [each["name"] for each in filled["loras"]["value"]] == ["1", "2"]
     assert (
         form_of("t2v", "pocket", home).lost(JobSpec.from_request("t2v", {"prompt": "night"}, MODEL_SETS["pocket"]))
         == []
@@ -162,5 +179,81 @@ def test_a_form_is_filled_in_with_the_files_that_are_here_and_no_others(
 
     filled = form.fill(replace(asked, params=asked.params.model_copy(update={"loras": loras})))
 
-    assert Path(filled["lora_0"]["value"]).read_bytes() == kept.read_bytes()
-    assert filled["lora_1"]["value"] is None
+    (entry,) = filled["loras"]["value"]
+    assert str(tmp_path) not in json.dumps(entry)
+    (chosen,) = form._loras.chosen([entry])
+    assert chosen["file"].read_bytes() == kept.read_bytes()
+
+
+def test_the_seed_of_an_earlier_request_is_used_once_and_the_form_says_so(form: Form) -> None:
+    spec = small_spec(seed=4711)
+    with gr.Blocks():
+        form.build_hidden()
+
+    filled = {name: each["value"] for name, each in form.fill(spec).items() if "value" in each}
+
+    assert (filled["seed"], filled["once"], filled["new_seed"]) == (4711, "4711", True)
+    raw = raw_of(form) | filled
+    assert form.spec(raw).params.seed == 4711
+    assert "The next clip uses seed 4711 again; after that, every clip gets a new seed." in told_of(form, raw)["told"]
+    after = raw | {"once": ""}  # as Generate leaves it
+    assert "4711 again" not in told_of(form, after)["told"]
+    assert len({form.spec(after).params.seed for _ in range(3)}) > 1
+    assert form.spec(raw | {"seed": 5, "new_seed": False}).params.seed == 5
+
+
+def test_the_line_tells_the_time_of_all_clips_and_the_cards_that_of_one(home: Settings) -> None:
+    chosen = get_registry(home).get_set("pocket")
+    form = Form(MODES["t2v"], chosen, lambda spec: Estimate({"stage1": 2.25}), LoraShelf(home, chosen))
+    with gr.Blocks():
+        form.build()
+
+    one = told_of(form, raw_of(form) | {"prompt": "night"})
+    five = told_of(form, raw_of(form) | {"prompt": "night", "takes": 5})
+
+    assert "49 frames at 24 fps · about 2 s on this computer" in one["told"]
+    assert "49 frames at 24 fps · 5 clips, about 10 s on this computer" in five["told"]
+    for each in (one, five):
+        assert [label for label, _ in each["preset"]["choices"]] == [
+            "Draft\nabout 2 s", "Fast\nabout 2 s", "Balanced\nabout 2 s", "Quality\nabout 2 s",
+        ]  # fmt: skip
+
+
+def test_what_is_missing_is_said_alike_before_and_after_generate(home: Settings) -> None:
+    for mode, said in (
+        ("lipsync", "Add a picture and a sound."),
+        ("keyframe", "Add a first frame and a last frame."),
+        ("style", "Add a clip."),
+    ):
+        form = form_of(mode, "pocket", home)
+        raw = raw_of(form) | {"prompt": "night"}
+        assert said in told_of(form, raw)["told"]
+        with pytest.raises(RequestError, match=said):
+            form.spec(raw)
+
+
+def test_what_cannot_act_is_hidden_and_the_negative_prompt_says_what_makes_it_act(home: Settings) -> None:
+    form = form_of("i2v", "pocket", home)
+
+    fast, quality = (told_of(form, raw_of(form) | {"preset": preset}) for preset in ("fast", "quality"))
+
+    assert fast["negative_prompt"] == gr.update(
+        interactive=False, label="Negative prompt (Balanced or Quality only)", visible=True
+    )
+    assert quality["negative_prompt"] == gr.update(interactive=True, label="Negative prompt", visible=True)
+    for name in ("camera_strength", "control", "ic_lora", "ic_lora_strength", "control_strength"):
+        assert fast[name]["visible"] is False, name
+    given = told_of(form, raw_of(form) | {"control_clip": str(DATA / "circle-fast.mp4"), "camera": "static"})
+    for name in ("camera_strength", "control", "ic_lora", "ic_lora_strength", "control_strength"):
+        assert given[name]["visible"] is True, name
+    distilled = form_of("t2v", "distilled-fp8", home)
+    assert told_of(distilled, raw_of(distilled))["negative_prompt"]["visible"] is False
+
+
+def test_a_form_has_fewer_components_than_it_had(home: Settings) -> None:
+    """Each costs every browser that opens the page: there were 47 in a form on average, in 6 forms."""
+    for mode in MODES:
+        with gr.Blocks() as blocks:
+            chosen = get_registry(home).get_set("pocket")
+            Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen)).build()
+        assert len(blocks.blocks) <= 40, mode

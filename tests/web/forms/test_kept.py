@@ -8,7 +8,20 @@ from ltx_studio.modes import MODES
 from ltx_studio.settings import Settings
 from tests.support import small_spec
 from tests.web.conftest import Watch
-from tests.web.driver import choose, drop, expect_mode, keep_seed, made, open_mode, press, set_number, step, write
+from tests.web.driver import (
+    choose,
+    choose_example,
+    choose_shape,
+    drop,
+    expect_mode,
+    keep_seed,
+    made,
+    open_mode,
+    press,
+    set_number,
+    step,
+    write,
+)
 
 PROMPT = "a red circle moves right on a gray background"
 MODE, FORM = "ltx-studio.mode", "ltx-studio.form."
@@ -94,8 +107,7 @@ def test_a_form_is_as_it_was_after_a_reload(page: Page, page_url: str, watch: Wa
     prompt, seed = page.locator("#t2v-prompt textarea"), page.locator("#t2v-seed input")
     new_seed = page.locator("#t2v-new-seed input")
     with step("two forms, one of them open"):
-        page.locator("#t2v-shape input").click()
-        page.get_by_role("option", name="1:1").click()
+        choose_shape(page, "1:1")
         page.locator("#t2v-dice").click()
         expect(new_seed).not_to_be_checked()
         drawn = seed.input_value()
@@ -193,7 +205,7 @@ def test_what_is_kept_of_a_form_that_is_not_open_stays_however_often_the_page_is
 def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page: Page, page_url: str) -> None:
     open_held(page, page_url, **{MODE: "i2v"})
     page.get_by_role("radio", name=MODES["lipsync"].label).click()
-    expect(page.locator("#lipsync-told")).to_contain_text("Still needed")
+    expect(page.locator("#lipsync-told")).to_contain_text("Add a ")
     page.evaluate("goOn()")
     expect(page.locator("#t2v-found textarea")).not_to_have_value("")
     page.wait_for_timeout(500)
@@ -207,8 +219,7 @@ def test_a_mode_that_is_chosen_while_the_page_opens_is_the_one_that_is_open(page
 def test_a_mode_that_is_chosen_after_a_form_was_asked_for_is_the_one_that_is_kept(page: Page, page_url: str) -> None:
     open_mode(page, page_url, "i2v")
     page.add_script_tag(content=hold(OF_A_FILLING))
-    page.locator("#i2v-example input").click()
-    page.get_by_role("option").nth(1).click()
+    choose_example(page, "i2v", "The ball rolls")
     page.wait_for_function("Boolean(window.goOn)")
     choose(page, "a2v")
     page.evaluate("goOn()")
@@ -280,7 +291,7 @@ def test_a_page_that_is_only_opened_keeps_nothing_anew(page: Page, page_url: str
         };
     """)
     page.reload()
-    expect(page.locator("#i2v-told")).to_contain_text("Still needed")
+    expect(page.locator("#i2v-told")).to_contain_text("Add a ")
     expect(page.locator("#i2v-prompt textarea")).to_have_value("kept")
     page.wait_for_timeout(500)
 

@@ -126,7 +126,7 @@ def empty_screen(page: Page) -> None:
     with step("F25: an empty screen says what the open mode needs, and has examples"):
         expect(screen.get_by_text("Describe your clip, then press Generate")).to_be_visible()
         choose(page, "lipsync")
-        expect(screen.get_by_text("Add your sound and picture")).to_be_visible()
+        expect(screen.get_by_text("Add a sound and a picture")).to_be_visible()
         choose(page, "t2v")
         expect(screen.locator(".what:visible")).to_have_count(1)
         screen.get_by_role("button", name="A square crosses").click()

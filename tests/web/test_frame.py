@@ -1,0 +1,233 @@
+"""The page's frame: its columns at all widths, the rail and its panels, a phone's tabs, the keyboard; in a browser."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, Page, expect
+
+from ltx_studio.queue import Progress
+from ltx_studio.studio import Studio
+from ltx_studio.web.rail import PANELS
+from tests.web.conftest import Watch
+from tests.web.driver import step, unfold
+from tests.web.still import begin, hand_in, quiet, studio, url
+from tools.browser import FLAGS
+
+__all__ = ["quiet", "studio", "url"]
+
+LOADED = (360, 390, 768, 1024, 1042, 1280, 1440, 1920)
+RESIZED = (360, 639, 640, 720, 800, 1023, 1024, 1027, 1043, 1100, 1366, 1536, 2560)
+MOST_SHIFT = 0.05
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+PLACES = """() => {
+  const box = (id) => document.getElementById(id).getBoundingClientRect();
+  const [main, forms, result] = ["main", "forms", "result"].map(box);
+  const modes = [...document.querySelectorAll("#mode label")].map((each) => each.getBoundingClientRect().top);
+  const rows = modes.map((top) => modes.filter((other) => other === top).length);
+  return {
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    beside: Math.abs(forms.top - result.top) < 2 && result.left >= forms.right,
+    narrow: Math.min(forms.width, result.width),
+    main: main.width,
+    rows: [...new Set(rows)],
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def with_bars(browser_type: BrowserType) -> Iterator[Browser]:
+    """A browser whose scroll bars take room, as on Windows and Linux."""
+    launched = browser_type.launch(
+        executable_path=_path(browser_type), args=FLAGS, ignore_default_args=["--hide-scrollbars"]
+    )
+    yield launched
+    launched.close()
+
+
+def _path(browser_type: BrowserType) -> str:
+    from tools import browser
+
+    return browser.find() or browser_type.executable_path
+
+
+def test_at_every_width_the_columns_fit_and_nothing_moves(with_bars: Browser, page_url: str) -> None:
+    page = with_bars.new_page()
+    page.add_init_script(SHIFTS)
+    for width in LOADED:
+        with step(f"loaded at {width}"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(page_url)
+            expect(page.locator("#t2v-told .made")).to_be_visible()
+            expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
+            page.wait_for_timeout(300)
+            assert page.evaluate("window.shift") <= MOST_SHIFT
+    for width in RESIZED:
+        with step(f"resized to {width}"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.wait_for_timeout(300)
+            places = page.evaluate(PLACES)
+            assert places["overflow"] <= 0
+            assert len(places["rows"]) == 1  # no mode alone on a row
+            assert places["rows"][0] > 1
+            if width >= 768:
+                assert places["beside"], places
+                assert places["narrow"] >= 280
+    with step("at 200 % the prompt is in sight"):
+        page.set_viewport_size({"width": 720, "height": 450})
+        page.goto(page_url)
+        expect(page.locator("#t2v-prompt textarea")).to_be_in_viewport(ratio=0.5)
+    page.close()
+
+
+def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
+    page: Page, page_url_without_comfyui: str, watch: Watch
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(page_url_without_comfyui)
+    with step("history at first"):
+        expect(page.locator("#panel-history")).to_be_visible()
+        expect(page.locator("#rail-history")).to_have_attribute("aria-expanded", "true")
+    for name in [*PANELS][::-1]:
+        with step(name):
+            unfold(page, name)
+            expect(page.locator("[id^=panel-]").filter(visible=True)).to_have_count(1)
+            expect(page.locator("#drawer h2").filter(visible=True)).to_have_text(PANELS[name])
+            expect(page.locator("#rail [aria-expanded=true]")).to_have_count(1)
+    with step("what was opened is open after a reload"):
+        unfold(page, "models")
+        page.reload()
+        expect(page.locator("#models-plan .files")).to_be_visible()
+        expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
+    with step("what was closed is closed after a reload"):
+        page.locator("#drawer-close").click()
+        expect(page.locator("#rail-models")).to_be_focused()
+        expect(page.locator("#drawer")).to_be_hidden()
+        page.reload()
+        watch.errors.clear()  # the page that was left complains of what it was asking for
+        expect(page.locator("#rail-history")).to_be_visible()
+        expect(page.locator("#drawer")).to_be_hidden()
+    with step("the model's button opens its panel"):
+        page.locator("#model-chip").click()
+        expect(page.locator("#panel-models")).to_be_visible()
+    with step("help has the shortcuts and closes by Escape"):
+        page.locator("#help-open").click()
+        expect(page.get_by_role("dialog", name="Help")).to_contain_text("Ctrl")
+        expect(page.locator("#help a[href*='huggingface.co/Lightricks/LTX-2.3']")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#help")).to_be_hidden()
+        expect(page.locator("#help-open")).to_be_focused()
+    with step("what slides over the page keeps the focus, and gives it back"):
+        page.set_viewport_size({"width": 800, "height": 800})
+        page.locator("#model-chip").click()
+        expect(page.locator("#rail-models")).to_be_focused()
+        page.locator("#unload").focus()
+        page.mouse.click(700, 700)  # on the scrim
+        expect(page.locator("#drawer")).to_be_hidden()
+        expect(page.locator("#rail-models")).to_be_focused()
+        page.set_viewport_size({"width": 1280, "height": 800})
+    with step("landmarks"):
+        for role in ("banner", "main", "navigation", "complementary"):
+            expect(page.get_by_role(role)).to_have_count(1)
+    assert watch.errors == []
+
+
+OPEN_LISTS = "document.querySelectorAll('[role=combobox][aria-expanded=true]').length"
+
+
+def test_the_keyboard_reaches_the_prompt_soon_and_leaves_no_list_open(
+    page: Page, page_url_without_comfyui: str
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(page_url_without_comfyui)
+    prompt = page.locator("#t2v-prompt textarea")
+    expect(page.locator("#t2v-told .made")).to_be_visible()
+    stops = 0
+    while not prompt.evaluate("each => each === document.activeElement"):
+        page.keyboard.press("Tab")
+        stops += 1
+        assert stops <= 8
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(50)
+        assert page.evaluate(OPEN_LISTS) <= 1
+    page.locator("#t2v-generate").focus()
+    page.wait_for_timeout(300)
+    assert page.evaluate(OPEN_LISTS) == 0
+    with step("folds say whether they are open"):
+        fold = page.locator("#t2v-more > button").first
+        expect(fold).to_have_attribute("aria-expanded", "false")
+        fold.click()
+        expect(fold).to_have_attribute("aria-expanded", "true")
+    with step("the link past the forms leads to the rail"):
+        page.locator("a.skip").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#rail-history")).to_be_focused()
+
+
+EDGE = """each => {
+  const { borderTopColor, borderTopWidth } = getComputedStyle(each);
+  return [borderTopColor, parseFloat(borderTopWidth)];
+}"""
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_what_is_not_chosen_is_seen_whatever_the_system_prefers(
+    system: str, browser: Browser, page_url_without_comfyui: str
+) -> None:
+    page = browser.new_page(color_scheme=system)  # type: ignore[arg-type]
+    page.goto(page_url_without_comfyui)
+    for control in ("#t2v-preset input:not(:checked)", "#history-favourites input"):
+        colour, width = page.locator(control).first.evaluate(EDGE)
+        assert (colour, width >= 1) == ("rgb(149, 160, 173)", True)
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    with step("forced colours"):
+        page.emulate_media(forced_colors="active")
+        outline = page.locator("#mode label.selected").evaluate("each => getComputedStyle(each).outlineStyle")
+        assert outline == "solid"
+        generate = page.locator("#t2v-generate").evaluate("each => getComputedStyle(each).borderTopStyle")
+        assert generate == "solid"
+    page.close()
+
+
+def test_a_phone_has_three_tabs_and_stops_where_it_generates(page: Page, url: str, studio: Studio) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    (job,) = hand_in(studio, "a red ball")
+    begin(studio, job, Progress("Stage 1", 2, 8, 1, 4))
+    page.goto(url)
+    stop, generate = page.locator("#form-t2v .stop-here"), page.locator("#t2v-generate")
+    with step("a run is signalled on its tab, and stopped where it is asked for"):
+        expect(page.locator("#tab-watch")).to_have_accessible_name("Watch: a clip is being made")
+        expect(stop).to_be_in_viewport(ratio=1)
+        expect(generate).to_be_hidden()
+        page.wait_for_timeout(600)
+        stop.click()
+        expect(page.locator("#stop")).to_have_text(re.compile("Stopping"))
+    with step("each tab shows its part"):
+        page.locator("#tab-watch").click()
+        expect(page.locator("#run")).to_be_in_viewport()
+        expect(page.locator("#forms")).to_be_hidden()
+        page.locator("#tab-library").click()
+        expect(page.locator("#rail-settings")).to_be_in_viewport()
+        expect(page.locator("#panel-history")).to_be_visible()
+        expect(page.locator("#main")).to_be_hidden()
+        unfold(page, "queue")
+        expect(page.locator("#queue-board")).to_contain_text("a red ball")
+        page.locator("#tab-make").click()
+        expect(page.locator("#t2v-prompt")).to_be_visible()
+
+
+def test_escape_stops_a_run_although_a_list_elsewhere_is_open(page: Page, url: str, studio: Studio) -> None:
+    (job,) = hand_in(studio, "a red ball")
+    begin(studio, job, Progress("Stage 1", 2, 8, 1, 4))
+    page.goto(url)
+    expect(page.locator("#stop")).to_be_visible()
+    page.locator("[role=combobox]").first.evaluate("each => each.setAttribute('aria-expanded', 'true')")
+    page.locator("#t2v-prompt textarea").press("Escape")
+
+    expect(page.locator("#stop")).to_have_text(re.compile("Stopping"))
