@@ -318,7 +318,7 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
             size = button.bounding_box()
             assert size is not None
             assert min(size["width"], size["height"]) >= 40
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         reveal, delete = (page.locator(f"#take-{each}").bounding_box() for each in ("reveal", "delete"))
         assert reveal is not None
         assert delete is not None
