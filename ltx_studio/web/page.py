@@ -47,8 +47,8 @@ class Page:
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
         self._loras = LoraShelf(studio.settings, model_set)
-        told = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
-        self.forms = {mode: Form(MODES[mode], model_set, *told) for mode in MODES}
+        about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
+        self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
         self.screen = Screen(MODES)
         self.take = TakePanel(studio, owners, self.screen, model_set)

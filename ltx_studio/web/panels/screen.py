@@ -76,7 +76,7 @@ def empty(modes: Iterable[Mode]) -> str:
 def _empty_of(mode: Mode) -> str:
     fields = mode.params.model_fields
     needed = [str(fields[name].title) for name in mode.media if fields[name].is_required()]
-    files = words.AND.join(needed).lower()
+    files = words.AND_A.join(needed).lower()
     what = words.EMPTY_FILES.format(files=files) if needed else words.EMPTY
     examples = [each for each in mode.examples if each.for_pocket][:MOST_EXAMPLES]
     cards_of = "".join(

@@ -126,7 +126,7 @@ def empty_screen(page: Page) -> None:
     with step("F25: an empty screen says what the open mode needs, and has examples"):
         expect(screen.get_by_text("Describe your clip, then press Generate")).to_be_visible()
         choose(page, "lipsync")
-        expect(screen.get_by_text("Add your sound and picture")).to_be_visible()
+        expect(screen.get_by_text("Add a sound and a picture")).to_be_visible()
         choose(page, "t2v")
         expect(screen.locator(".what:visible")).to_have_count(1)
         screen.get_by_role("button", name="A square crosses").click()
@@ -318,7 +318,7 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
             size = button.bounding_box()
             assert size is not None
             assert min(size["width"], size["height"]) >= 40
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         reveal, delete = (page.locator(f"#take-{each}").bounding_box() for each in ("reveal", "delete"))
         assert reveal is not None
         assert delete is not None
