@@ -188,11 +188,15 @@ class Studio:
         )
 
     def tidy(self) -> int:
-        """Delete the job rows, and the copies of users' files, that nothing needs; return the bytes freed.
+        """Delete takes that can no longer be put back, and the job rows and copies of users' files that nothing needs.
+
+        Returns:
+            The bytes of the copies.
 
         Raises:
             sqlite3.Error: The database cannot be used.
         """
+        self.takes.remove_leaving()
         forget_jobs(self._database)
         return self.takes.free_inputs()
 
