@@ -44,6 +44,12 @@ def test_a_file_dropped_anywhere_goes_where_it_fits(
         drop(page, samples["sound"])
         expect(held(page, "lipsync-audio")).to_be_visible()
         expect(told).to_contain_text("is used as: Voice (Lipsync).")
+    with step("of two files each finds its place"):
+        choose(page, "keyframe")
+        drop(page, samples["image"], samples["last"])
+        use_as(page, "First frame (First and last frame)")
+        expect(held(page, "keyframe-first-image")).to_be_visible()
+        expect(held(page, "keyframe-last-image")).to_be_visible()
     with step("a foreign video has two uses and more, and is no dead end"):
         drop(page, samples["clip"])
         for place in ("Clip to restyle (Style transfer)", "Its first frame (Image to video)"):

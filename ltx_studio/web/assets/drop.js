@@ -2,7 +2,10 @@
 (() => {
   if (window.ltxDrop) return;
 
-  const SOON = 20000; // ms until the field for files is empty again, after the file before
+  const SOON = 20000; // ms until a panel's field is there
+  const MOST_FILES = 8; // of one drop
+  const FILLS = 10000; // ms at most until a chosen field holds its file
+  const PATIENCE = 60000; // ms for the answer about a file
   const byId = (id) => document.getElementById(id);
   const isShown = (element) => Boolean(element && element.offsetParent !== null);
   const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -15,17 +18,27 @@
 
   const field = () => byId("restore-file")?.querySelector("input[type=file]");
 
-  /** Hand a file to the server, as soon as it has taken the one before. */
-  function bring(file, until = Date.now() + SOON) {
+  const waiting = []; // files for the server, which takes one after the other
+  let asked = -Infinity; // when the server was given the file that it has not answered about
+
+  function bring(files) {
+    waiting.push(...[...files].slice(0, MOST_FILES));
+    next();
+  }
+
+  function next() {
     const input = field();
-    if (!input) {
-      if (Date.now() < until) setTimeout(() => bring(file, until), 100);
+    if (!waiting.length) return;
+    if (!input || isBusy() || Date.now() - asked < PATIENCE) {
+      setTimeout(next, 100);
       return;
     }
+    asked = Date.now();
     const chosen = new DataTransfer();
-    chosen.items.add(file);
+    chosen.items.add(waiting.shift());
     input.files = chosen.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (waiting.length) setTimeout(next, 100);
   }
 
   document.addEventListener("dragover", (event) => {
@@ -45,8 +58,7 @@
     target.hidden = true;
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    const [file] = event.dataTransfer.files;
-    if (file && !isBusy() && !window.ltxFiles.fieldAt(event.target)) bring(file);
+    if (!isBusy() && !window.ltxFiles.fieldAt(event.target)) bring(event.dataTransfer.files);
   });
 
   document.addEventListener("paste", (event) => {
@@ -54,23 +66,32 @@
     const isText = event.target.matches?.("input, textarea, [contenteditable]") && types?.includes("text/plain");
     if (!files?.length || event.defaultPrevented || isText || isBusy()) return; // a text program copies a picture of it, too
     event.preventDefault();
-    bring(files[0]);
+    bring(files);
   });
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".open-file")) field()?.click();
   });
 
+  let chosen = { place: "", until: 0 }; // the field that was chosen last, which is being filled
+
   window.ltxDrop = {
+    /** A place was chosen for the file that the server asked about. */
+    choose(place) {
+      asked = Date.now();
+      chosen = { place, until: Date.now() + FILLS };
+    },
     /** The open mode, and its fields for files that are empty, as JSON. */
     place() {
       const mode = document.querySelector("#mode input:checked")?.value ?? "";
       const inputs = byId(`form-${mode}`)?.querySelectorAll("input[type=file]") ?? [];
       const names = [...inputs].map((each) => each.closest(`[id^="${mode}-"]`)?.id.slice(mode.length + 1));
-      return JSON.stringify({ mode, free: names.filter(Boolean) });
+      const isBeingFilled = (name) => `${mode}:${name.replaceAll("-", "_")}` === chosen.place && Date.now() < chosen.until;
+      return JSON.stringify({ mode, free: names.filter((each) => each && !isBeingFilled(each)) });
     },
     /** Show what was told, unless the visitor is asked something or sent to a panel. */
     toTold() {
+      asked = -Infinity;
       if (!isBusy() && isShown(byId("told")) && byId("told").textContent.trim()) window.ltxStudio.toTold();
       return [];
     },

@@ -17,7 +17,10 @@ function build() {
     const button = event.target.closest("button");
     if (!button) return;
     built.close();
-    if (button.dataset.place) trigger("choose", { place: button.dataset.place });
+    const { place } = button.dataset;
+    if (!place) return;
+    window.ltxDrop.choose(place);
+    trigger("choose", { place });
   });
   element.parentElement.append(built);
   return built;

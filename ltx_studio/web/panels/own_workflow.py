@@ -310,6 +310,6 @@ def component(field: Field, workflow: str) -> gr.components.Component:
             return gr.Dropdown(choices=list(field.choices), value=value, **named)
         case Kind.TEXT:
             lines = 1 if not field.lines else 4 if field.role is Role.PROMPT else 2
-            return gr.Textbox(value=value, lines=lines, max_lines=12 if field.lines else 1, **named)
+            return gr.Textbox(value=value, lines=lines, max_lines=8 if field.lines else 1, **named)
     limits: dict[str, Any] = {"minimum": field.minimum, "maximum": field.maximum} if field.is_limited else {}
     return gr.Number(value=value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)
