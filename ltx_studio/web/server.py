@@ -260,8 +260,7 @@ def _lay_out(
             with rail.panel("history"):
                 page.build_restore()
                 gallery.build(blocks)
-            with rail.panel("queue"):
-                line.build(blocks, rail)
+            line.build(blocks, rail)
             with rail.panel("models"):
                 models.build(rail)
             with rail.panel("batch"):
