@@ -62,7 +62,7 @@ def needs(
     rows = {
         words.NEED_VRAM: vram,
         words.NEED_RAM: words.NEEDS_RAM.format(size=in_whole_gb(needed.ram)),
-        words.NEED_DISK: in_round_bytes(disk),
+        **({words.NEED_DISK: in_round_bytes(disk)} if disk else {}),
     }
     if seconds is not None:
         low, high = (words.in_seconds(each).removeprefix("about ") for each in seconds)

@@ -1,6 +1,5 @@
 """Whatever goes wrong in any event of the page is told in words: on the event's card, or in a toast."""
 
-import asyncio
 import errno
 import json
 import logging
@@ -211,7 +210,7 @@ def test_an_upload_that_fails_is_answered_in_words(error: Exception, status: int
     async def fails(*_: Any) -> None:
         raise error
 
-    found = asyncio.run(ask(AnswerErrors(fails), scope_of("POST", "/gradio_api/upload"), empty))
+    found = in_a_thread(lambda: ask(AnswerErrors(fails), scope_of("POST", "/gradio_api/upload"), empty))
 
     assert (found.status, json.loads(found.text)) == (status, {"detail": said})
     assert found.headers[IN_WORDS] == "1"
