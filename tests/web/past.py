@@ -20,7 +20,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.takes.history import TakeRecord
 from ltx_studio.web.access.owners import COOKIE, Owners
 from ltx_studio.web.panels.gallery import Gallery
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import small_spec
 
 

@@ -34,7 +34,7 @@ from ltx_studio.web.access.gate import (
     network_of,
 )
 from ltx_studio.web.access.owners import Owners
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import ROOT, environment, run_studio, small_spec
 from tests.web.asgi import in_a_thread
 from tests.web.conftest import Watch

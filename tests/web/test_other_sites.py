@@ -20,7 +20,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from ltx_studio.web.access.gate import own_addresses
 from ltx_studio.web.rail import PANELS
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import small_spec, small_workflow
 from tests.web.conftest import Watch
 from tests.web.driver import choose, expect_done, expect_playing, give, press, set_number, unfold

@@ -4,14 +4,13 @@ import logging
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import gradio as gr
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.models import ModelFile, Store, get_registry, make_plan
+from ltx_studio.models import ModelFile, Store, make_plan
 from ltx_studio.models.files import Identity
 from ltx_studio.models.repair import Repair, repair_of
 from ltx_studio.modes import MODES
@@ -26,6 +25,7 @@ from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
 from ltx_studio.web.panels import model_cards
 from ltx_studio.web.panels.download_board import DownloadBoard
 from ltx_studio.web.panels.memory import MemoryPanel
+from ltx_studio.web.panels.model_parts import ModelParts, lay_out
 from ltx_studio.web.panels.model_sets import ModelSets
 from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked
 from ltx_studio.web.panels.remedies import files_to_fetch
@@ -39,46 +39,6 @@ Updates: TypeAlias = dict[Any, Any]
 Work: TypeAlias = Callable[[CancelToken], Iterator[Updates]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """The panel's components."""
-
-    chosen: gr.Radio
-    needs: gr.HTML
-    plan: gr.HTML
-    everything: gr.Checkbox
-    get: gr.Button
-    use: gr.Button
-    switched: gr.Number
-    stop: gr.Button
-    sizes: gr.Button
-    contents: gr.Button
-    repair: gr.Button
-    remove: gr.Button
-    card: gr.HTML
-    confirm: gr.Row
-    remove_now: gr.Button
-    keep: gr.Button
-
-    @property
-    def controls(self) -> tuple[gr.components.Component, ...]:
-        """The components that are disabled while work runs."""
-        return self.chosen, self.everything, self.get, self.sizes, self.contents, self.remove
-
-    @property
-    def choice(self) -> tuple[gr.Radio, gr.Checkbox]:
-        return self.chosen, self.everything
-
-    @property
-    def shown(self) -> list[Any]:
-        return [*self.controls, self.needs, self.plan, self.use, self.stop, self.repair, self.confirm]
-
-    @property
-    def asked(self) -> list[Any]:
-        """The outputs of a button's click."""
-        return [*self.shown, self.card, self.remove_now]
-
-
 class ModelsPanel:
     """Choose a model set, see its files, get, check and remove them. Each browser tab runs one check at a time."""
 
@@ -88,45 +48,15 @@ class ModelsPanel:
         self._sets = ModelSets(studio, in_use, self._redaction, switch)
         self._at_work, self._asked = AtWork(), Asked()
         self._models, self._board = studio.models, DownloadBoard(studio.models, self._redaction)
-        self._parts: _Parts
+        self._parts: ModelParts
 
     def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
-        self._parts = parts = self._lay_out()
+        self._parts = parts = lay_out(self._settings, self._board, self._in_use)
         MemoryPanel(self._studio, self._redaction).build(rail)
         self._wire(parts, rail)
 
-    def _lay_out(self) -> _Parts:
-        chosen = gr.Radio(
-            [(each.label, each.id) for each in get_registry(self._settings).sets.values()],
-            value=self._in_use,
-            label=words.MODEL_SET,
-            elem_id="models-set",
-        )
-        with gr.Row():
-            get = _button("", "models-get", variant="primary", visible=False)
-            use = _button(words.USE_SET, "models-use", variant="primary", visible=False)
-        switched = gr.Number(0, visible="hidden", label="switched", elem_id="models-switched")
-        self._board.build()
-        needs = gr.HTML(elem_id="models-needs")
-        everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
-        plan = gr.HTML(elem_id="models-plan")
-        with gr.Row():
-            sizes = _button(words.CHECK_SIZES, "models-sizes", interactive=False)
-            contents = _button(words.CHECK_CONTENTS, "models-contents", interactive=False)
-            stop = _button(words.STOP, "models-stop", interactive=False)
-            remove_ = _button(words.REMOVE, "models-remove", interactive=False)
-        card = gr.HTML(elem_id="models-run")
-        repair = _button(words.REPAIR, "models-repair", variant="primary", visible=False)
-        with gr.Row(visible=False) as confirm:
-            keep = _button(words.KEEP, "models-keep")
-            remove_now = _button(words.REMOVE_NOW, "models-remove-now", variant="stop")
-        return _Parts(
-            chosen, needs, plan, everything, get, use, switched, stop, sizes, contents, repair, remove_, card, confirm,
-            remove_now, keep,
-        )  # fmt: skip
-
-    def _wire(self, parts: _Parts, rail: Rail) -> None:
+    def _wire(self, parts: ModelParts, rail: Rail) -> None:
         choice, board, shown = parts.choice, self._board, [*parts.shown, *self._board.outputs]
         gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
         rail.on_open("models", self._ready, choice, shown)  # not on load: the page appears sooner without it
@@ -397,7 +327,3 @@ class ModelsPanel:
         if not isinstance(problem, StudioError):
             log.exception("the models panel failed")
         return self._redaction.error(in_words(problem, self._settings))
-
-
-def _button(label: str, name: str, **options: Any) -> gr.Button:
-    return gr.Button(label, elem_id=name, min_width=100, **options)

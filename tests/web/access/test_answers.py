@@ -28,7 +28,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from ltx_studio.web.access.answers import Answers, is_mistake, refusing
 from ltx_studio.web.access.owners import Owners
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import ROOT, environment
 from tests.web.malformed import ESCAPE, MARK, Request, requests
 

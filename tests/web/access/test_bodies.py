@@ -17,7 +17,7 @@ from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.web import build_app, words
 from ltx_studio.web.access.bodies import Bodies, BodyError, read_whole
 from ltx_studio.web.access.guard import UPLOAD
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import Answer, Headers, ask, in_a_thread, scope_of
 
 CHUNK = bytes(MEBIBYTE // 4)

@@ -28,7 +28,7 @@ from ltx_studio.web.access.gate import (
     Gate,
     Throttle,
 )
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import Answer, ask, in_a_thread, scope_of
 
 PASSWORD = "not to be guessed"

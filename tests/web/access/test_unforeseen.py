@@ -25,7 +25,7 @@ from ltx_studio.web import build_app, words
 from ltx_studio.web.access.answers import CARDS, AnswerErrors, Answers
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.gradio_compat.frontend_patch import IN_WORDS
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import ask, empty, in_a_thread, scope_of
 
 PARTS = ("jobs", "takes", "recipes", "workflows", "models")

@@ -18,7 +18,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from ltx_studio.web.gradio_compat import sessions
 from ltx_studio.web.gradio_compat.sessions import IDLE_SECONDS, MOST_SESSIONS, KeepSessions, Overlay, Session, Sessions
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import in_a_thread
 
 

@@ -13,7 +13,7 @@ from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app, words
 from ltx_studio.web.panels.model_sets import ModelSets
-from ltx_studio.web.server import StudioBlocks
+from ltx_studio.web.studio_blocks import StudioBlocks
 
 
 @pytest.fixture
