@@ -20,7 +20,20 @@ const write = (where, text) => {
   if (where.textContent !== text) where.textContent = text;
 };
 
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
 /** Bring what the browser alone knows into cards that the server sent. */
+function renew() {
+  const { today, yesterday, sheet } = words();
+  for (const time of element.querySelectorAll(".take time")) write(time, CLOCK.format(new Date(time.dateTime)));
+  tellDays(today, yesterday);
+  for (const each of element.querySelectorAll(".sheet")) {
+    write(each.querySelector(".count"), sheet.replace("{count}", each.querySelectorAll(".take").length));
+  }
+  refresh();
+}
+
+/** Show which cards are marked and opened, and which one Tab stops at. */
 function refresh() {
   const all = cards();
   const stop = all.find((card) => card.dataset.take === active) ?? all[0];
@@ -31,14 +44,6 @@ function refresh() {
     if (take === opened) control(card, "open").setAttribute("aria-current", "true");
     else control(card, "open").removeAttribute("aria-current");
     for (const name of CONTROLS) control(card, name).tabIndex = card === stop ? 0 : -1;
-  }
-  const { today, yesterday, sheet } = words();
-  for (const time of element.querySelectorAll(".take time")) {
-    write(time, new Date(time.dateTime).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }));
-  }
-  tellDays(today, yesterday);
-  for (const each of element.querySelectorAll(".sheet")) {
-    write(each.querySelector(".count"), sheet.replace("{count}", each.querySelectorAll(".take").length));
   }
   showMarks(all.length > 0);
 }
@@ -306,7 +311,7 @@ watch("value", () => {
   const held = element.contains(document.activeElement) && cardAt(document.activeElement);
   const name = held && CONTROLS.find((each) => document.activeElement.matches(`.${each}`));
   const card = held && held.dataset.take !== active && cards().find((each) => each.dataset.take === active);
-  refresh();
+  renew();
   if (card) control(card, name).focus({ preventScroll: true });
 });
 
@@ -319,7 +324,7 @@ watch("page", () => {
   const sheet = last.closest(".sheet");
   element.querySelector(".takes").insertAdjacentHTML("beforeend", html);
   if (sheet) join(sheet);
-  refresh();
+  renew();
   const all = cards();
   if (hadFocus) focus(all[all.indexOf(last) + 1], "open");
 });
@@ -334,4 +339,4 @@ function join(sheet) {
   rest.remove();
 }
 
-refresh();
+renew();
