@@ -219,8 +219,7 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
             with rail.panel("history"):
                 page.build_restore()
                 gallery.build(blocks)
-            with rail.panel("queue"):
-                line.build(blocks, rail)
+            line.build(blocks, rail)
             with rail.panel("models"):
                 models.build(rail)
             with rail.panel("batch"):

@@ -110,6 +110,7 @@ SHORTCUT_ROWS = {
     "F": "Add the chosen take to your favorites",
     "M": "Mark the chosen take to compare it with another",
     "Space": "Play or pause",
+    "?": "Show this help",
 }
 ABOUT = "About"
 ABOUT_TEXT = "LTX 2.3 Studio {version} runs on this computer. It sends nothing to anyone: no account, no telemetry."

@@ -102,7 +102,7 @@ def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
     with step("what was opened is open after a reload"):
         unfold(page, "models")
         page.reload()
-        expect(page.locator("#models-plan .files")).to_be_visible()
+        expect(page.locator("#models-plan .card")).to_be_visible()
         expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
     with step("what was closed is closed after a reload"):
         page.locator("#drawer-close").click()
@@ -122,6 +122,9 @@ def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
         page.keyboard.press("Escape")
         expect(page.locator("#help")).to_be_hidden()
         expect(page.locator("#help-open")).to_be_focused()
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_be_visible()
+        page.locator("#help .close").click()
     with step("what slides over the page keeps the focus, and gives it back"):
         page.set_viewport_size({"width": 800, "height": 800})
         page.locator("#model-chip").click()

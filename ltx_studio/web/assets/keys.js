@@ -30,7 +30,9 @@
       // Gradio's lists take each key for a wish to see them, after they were left, too
       if (isList && ["Tab", "Shift", "Control", "Alt", "Meta"].includes(event.key)) event.stopPropagation();
       if (document.querySelector("dialog[open]")) return;
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) generate(event);
+      const isWritten = event.target.matches?.("input:not([type=checkbox], [type=radio]), textarea, select");
+      if (event.key === "?" && !isWritten) byId("help-open")?.click();
+      else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) generate(event);
       else if (event.key === "Escape" && !event.defaultPrevented) {
         const stop = byId("stop");
         if (window.ltxStudio.closeOver()) return;

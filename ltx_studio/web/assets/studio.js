@@ -157,6 +157,7 @@
     button.addEventListener("click", () => {
       if (Date.now() - shownAt < 500) return; // the second tap on Generate
       button.disabled = true;
+      setTimeout(() => (button.disabled = false), 3000); // if it still runs, one may try again
       byId("stop")?.click();
     });
     dock.append(button);
@@ -292,7 +293,7 @@
     },
     /** Something was told above the run: show it. */
     toTold() {
-      uncover("watch");
+      uncover(root.dataset.tab === "library" ? "make" : ""); // the other tabs show it
       setTimeout(() => byId("told")?.scrollIntoView({ block: "nearest" }), 100);
       return [];
     },

@@ -56,19 +56,23 @@ class QueuePanel:
         self._redaction = Redaction(studio.settings, owners)
 
     def build(self, blocks: gr.Blocks, rail: Rail) -> None:
-        """Add the panel to the open `blocks`; the rail's badge says how many jobs there are."""
+        """Add the panel to the open `blocks`; the rail's badge says how many jobs there are.
+
+        What tells of news is beside the panel: a browser does not see what is in a panel that was never opened change.
+        """
         self.chosen = gr.State(None)
         shown = gr.State(None)
         self.retried = gr.Textbox("", visible="hidden", label="retried", elem_id="retried")
         self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
         timer = gr.Timer(IDLE_SECONDS)
-        said = gr.HTML(visible=False, elem_id="queue-said")
-        board = gr.HTML(
-            view(QueueSnapshot(), None),
-            html_template='<div class="line" tabindex="-1" role="group"></div>',
-            js_on_load=asset("queue.js"),
-            elem_id="queue-board",
-        )
+        with rail.panel("queue"):
+            said = gr.HTML(visible=False, elem_id="queue-said")
+            board = gr.HTML(
+                view(QueueSnapshot(), None),
+                html_template='<div class="line" tabindex="-1" role="group"></div>',
+                js_on_load=asset("queue.js"),
+                elem_id="queue-board",
+            )
         told = [board, rail.html, shown, timer, self.news]
         self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **AT_ONCE}
         timer.tick(**self.look)

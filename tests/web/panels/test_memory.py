@@ -143,7 +143,7 @@ WIDE = """[...document.querySelectorAll('#memory, #memory *, #rail *, #panel-mod
 
 def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str) -> None:
     page.goto(page_url)
-    for panel, shows in {"models": "#models-plan .files", "settings": "#settings-shown dl"}.items():
+    for panel, shows in {"models": "#models-plan .card", "settings": "#settings-shown dl"}.items():
         page.set_viewport_size({"width": 320, "height": 844})
         unfold(page, panel)
         expect(page.locator(shows)).to_be_visible()
