@@ -107,7 +107,7 @@ class Params(BaseModel):
 
     prompt: Annotated[
         str,
-        Field(title="Prompt", description="What the clip shows and sounds like.", max_length=10_000),
+        Field(title="Prompt", description="Describe what should be seen and heard.", max_length=10_000),
         feeds("Prompt.text"),
     ]
     negative_prompt: Annotated[

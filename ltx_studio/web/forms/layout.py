@@ -63,7 +63,8 @@ class FormLayout:
         """Add the components to the open Blocks; `control_map` adds those that show what a control clip gives."""
         needs_control = "control" in self._fields and "control_clip" not in self._fields
         files = [*self._needed, *(["image"] if needs_control else [])]
-        self._field("prompt", lines=4, info=None, placeholder=self.mode.placeholder, elem_classes=["prompt"])
+        hint = f"{self._fields['prompt'].description}\n“{self.mode.placeholder}”"
+        self._field("prompt", lines=4, info=None, placeholder=hint, elem_classes=["prompt"])
         self.tools = gr.HTML(
             html_template='<div class="tools"></div>',
             js_on_load=f"window.ltxPrompt(element, props, trigger, '{self.mode.id}') // sends 'example'",
