@@ -71,6 +71,7 @@ bench: setup-dev  ## measure set-up, downloads, the queue and the page
 	@$(BIN)/python -m bench.models
 	@$(BIN)/python -m bench.jobs
 	@$(BIN)/python -m bench.page
+	@$(BIN)/python -m bench.history
 
 faults: setup-dev  ## kill, fill, lock and damage test studios, and check that nothing is lost (KILLS=20: fewer kills)
 	@$(BIN)/python -m bench.faults

@@ -14,7 +14,6 @@ from ltx_studio.graph.definitions import SEEDS, Definitions, Input
 from ltx_studio.graph.graph import ApiGraph, is_link
 from ltx_studio.graph.input_values import fits
 from ltx_studio.graph.model_inputs import ENDINGS
-from ltx_studio.graph.prompts import is_negative
 from ltx_studio.graph.values import quoted, require_text, shown
 
 
@@ -32,6 +31,14 @@ class Kind(StrEnum):
     CLIP = "clip"
 
 
+class Role(StrEnum):
+    """What a text is for."""
+
+    NONE = ""
+    PROMPT = "prompt"
+    NEGATIVE = "negative"
+
+
 FILES = {Kind.PICTURE: "image_upload", Kind.SOUND: "audio_upload", Kind.CLIP: "video_upload"}
 """The kinds that are files, and the option that marks their inputs in ComfyUI's definitions."""
 
@@ -44,6 +51,8 @@ _LONGEST_TITLE, _LONGEST_LIST = 200, 2000
 _LONGEST_KEY = 2 * limits.NAME.most + 1
 _MOST_LISTED, _MOST_COMPARED, _LONGEST_COMPARED = 20, 200, 100
 """Limits of an error: the fields it lists, and the fields and letters of a name that it compares to an unknown one."""
+
+_NOT_TOLD = ("fits", "role", "titled")
 
 PATHS = ("filename_prefix", "folder_name", "prefix")
 """Inputs that determine where a node writes."""
@@ -64,6 +73,9 @@ class Field:
         choices: The values of a choice.
         lines: Whether a text may have several lines.
         fits: Whether its node accepts `value`.
+        role: Whether it is a prompt.
+        titled: Whether the workflow's author has titled it.
+        chosen: Whether the author has chosen it for ComfyUI's app mode.
     """
 
     key: str
@@ -76,6 +88,9 @@ class Field:
     choices: tuple[Any, ...] = ()
     lines: bool = False
     fits: bool = True
+    role: Role = Role.NONE
+    titled: bool = False
+    chosen: bool = False
 
     @property
     def is_limited(self) -> bool:
@@ -84,7 +99,7 @@ class Field:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the data for JSON, without what does not apply."""
-        told = {name: value for name, value in asdict(self).items() if name != "fits"}
+        told = {name: value for name, value in asdict(self).items() if name not in _NOT_TOLD}
         return {name: value for name, value in told.items() if value not in (None, (), 0.0, False)}
 
 
@@ -96,9 +111,10 @@ def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) ->
     """Return the inputs that the workflow's author has titled, and always texts, files and seeds.
 
     An input whose value its node does not accept is included, so that the user can correct it. Linked inputs,
-    model files and output names are not. What people change most comes first: texts, then
-    files, then the rest in the workflow's order.
+    model files, output names and formulas are not. What people change most comes first; see `arranged`.
     """
+    from ltx_studio.graph.form_order import arranged
+
     fields = [
         (node_id, name, field)
         for node_id, node in graph.items()
@@ -108,7 +124,7 @@ def form_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) ->
     ]
     count = Counter(node_id for node_id, _, _ in fields)
     named = [field if count[node_id] == 1 else _with_input(field, name) for node_id, name, field in fields]
-    return sorted(named, key=_rank)
+    return arranged(graph, named)
 
 
 def files_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> dict[str, Field]:
@@ -139,12 +155,6 @@ def with_examples(graph: Mapping[str, Mapping[str, Any]], files: Mapping[str, Fi
 def _may_read(item: Input) -> bool:
     """Return whether an input is a file, or a choice that may add one."""
     return item.is_dynamic or any(item.options.get(known_by) for known_by in FILES.values())
-
-
-def _rank(field: Field) -> int:
-    if field.lines:
-        return int(is_negative(field.title))
-    return 2 if field.kind in FILES else 3
 
 
 def others_of(graph: Mapping[str, Mapping[str, Any]], definitions: Definitions) -> Others:
@@ -248,7 +258,7 @@ def _listed(fields: Sequence[Field]) -> str:
 def _fields(
     node_id: str, node: Mapping[str, Any], definitions: Definitions, *, every: bool = False
 ) -> Iterator[tuple[str, Field]]:
-    title = shown(_title(node, definitions), _LONGEST_TITLE)
+    title, titled = shown(_title(node, definitions), _LONGEST_TITLE), _has_own_title(node, definitions)
     for name, item in _widgets(definitions.inputs(node["class_type"]), node["inputs"], ""):
         value = node["inputs"].get(name, item.default)
         is_set = name in node["inputs"] or not item.required
@@ -275,6 +285,7 @@ def _fields(
                 choices=tuple(item.choices) if kind is Kind.CHOICE else (),
                 lines=bool(item.options.get("multiline")),
                 fits=does_fit,
+                titled=titled,
             ),
         )
 
@@ -298,6 +309,11 @@ def _kind(name: str, item: Input, title: str) -> Kind | None:
     if item.is_dynamic:
         return None  # another choice has other inputs
     return Kind.CHOICE if item.kind == "COMBO" else _OF_A_WIDGET.get(item.kind)
+
+
+def is_expression(field: Field) -> bool:
+    """Return whether a field is a formula, which only its author understands."""
+    return field.kind is Kind.TEXT and field.key.endswith(".expression")
 
 
 def _with_input(field: Field, name: str) -> Field:

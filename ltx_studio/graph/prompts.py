@@ -37,6 +37,11 @@ def prompts_of(graph: Nodes) -> list[str]:
     return list(dict.fromkeys(text for text in found if text.strip()))
 
 
+def negative_nodes(graph: Nodes) -> set[str]:
+    """Return the ids of the nodes that only inputs named ``negative`` depend on."""
+    return _above(graph, _NEGATIVE) - _above(graph, _POSITIVE)
+
+
 def _texts(graph: Nodes, node: Mapping[str, Any]) -> Iterator[str]:
     """Yield the prompt of an encoder or a prompt writer, itself or from the node that it is connected to."""
     for name in ("text", "prompt"):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,12 +14,40 @@ from ltx_studio.models import Registry
 from ltx_studio.modes import MAX_SEED, Params, UserLora, get_mode
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.specs import Spec
-from ltx_studio.queue.tables import OF_THE_REQUEST, read_rows, wrong_row
+from ltx_studio.queue.tables import OF_THE_REQUEST, read_rows, read_rows_or_lines, wrong_row
 
 MOST = limits.TABLE_ROWS.most
 """The most requests in one batch."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _GROUPED = re.compile(r"[+-]?\d{1,3}\.\d{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row of a file of requests: the request, or what is wrong with it.
+
+    Attributes:
+        line: The line where it begins.
+        spec: The request; None if it is wrong.
+        problem: What is wrong; None if nothing is.
+    """
+
+    line: int
+    spec: JobSpec | None
+    problem: RequestError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTable:
+    """A file of requests.
+
+    Attributes:
+        rows: Its rows.
+        is_untitled: Whether it is a table without titles, of which each line is a prompt.
+    """
+
+    rows: tuple[CheckedRow, ...]
+    is_untitled: bool
 
 
 def sweep(spec: Spec, count: int) -> Iterator[Spec]:
@@ -61,6 +90,27 @@ def read_batch(
     usual = {"mode": mode, "preset": preset, "model_set": model_set}
     folder = None if uploaded else path.parent
     return [_spec(line, row, usual, registry, path, folder, with_files=with_files) for line, row in rows]
+
+
+def check_batch(
+    path: Path, model_set: str, mode: str, preset: str | None = None, *, registry: Registry, with_files: bool = True
+) -> CheckedTable:
+    """Return every row of an uploaded file with its request or its problem; for the arguments see `read_batch`.
+
+    Raises:
+        RequestError: The file cannot be read, or has no rows.
+    """
+    path = locate(path)
+    usual = {"mode": mode, "preset": preset, "model_set": model_set}
+    rows, is_untitled = sandbox.read(read_rows_or_lines, path)
+    checked = []
+    for line, row in rows:
+        try:
+            spec = _spec(line, row, usual, registry, path, None, with_files=with_files)
+            checked.append(CheckedRow(line, spec))
+        except RequestError as error:
+            checked.append(CheckedRow(line, None, error))
+    return CheckedTable(tuple(checked), is_untitled)
 
 
 def _spec(

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,16 +45,30 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         RequestError: The file cannot be read, is too large, or has no requests or too many.
     """
+    return _rows(path, _text(path))
+
+
+def read_rows_or_lines(path: Path) -> tuple[list[Row], bool]:
+    """Return the same as `read_rows`, but of a table that begins with a sentence instead of titles each line as a
+    prompt; and whether it is such a table.
+
+    Raises:
+        RequestError: See `read_rows`.
+    """
     text = _text(path)
+    is_untitled = path.suffix.lower() in _TABLES and _begins_with_sentence(text)
+    return _rows(path, text, _sentences if is_untitled else None), is_untitled
+
+
+def _rows(path: Path, text: str, read: Callable[[str, Path], Iterator[Row]] | None = None) -> list[Row]:
     suffix = path.suffix.lower()
-    if suffix in _TABLES or _has_titles(text):
-        found = _table(text, path)
-    elif suffix == ".txt" and not _is_json(text):
-        found = _prompts(text, path)
-    else:
-        found = _objects(text, path)
+    if read is None:
+        if suffix in _TABLES or _has_titles(text):
+            read = _table
+        else:
+            read = _prompts if suffix == ".txt" and not _is_json(text) else _objects
     rows: list[Row] = []
-    for row in found:
+    for row in read(text, path):
         rows.append(row)
         limits.TABLE_ROWS.check(len(rows), path.name, is_partial=True)  # before the next is read: there may be millions
     if not rows:
@@ -112,9 +126,31 @@ def _has_titles(text: str) -> bool:
         return True
     if first.lstrip().startswith(("{", "[")) or len(first) > limits.TEXT.most:
         return False
-    names = [name for name in map(_name, first.split(max(_DELIMITERS, key=lambda each: _fit(first, each)))) if name]
+    names = _names(first)
     known = columns() & set(names)
     return names == ["prompt"] or (len(names) > 1 and len(known) == len(names)) or ("\t" in first and bool(known))
+
+
+def _begins_with_sentence(text: str) -> bool:
+    """Return whether the first line of a table names no column, and is more than one word of several columns."""
+    first = next(filter(str.strip, io.StringIO(text)), "").strip()
+    if _SEPARATOR_LINE.fullmatch(first) or len(first) > limits.TEXT.most or columns() & set(_names(first)):
+        return False
+    return " " in first or len(_names(first)) == 1
+
+
+def _names(line: str) -> list[str]:
+    mark = max(_DELIMITERS, key=lambda each: _fit(line, each))
+    return [name for name in map(_name, line.split(mark)) if name]
+
+
+def _sentences(text: str, path: Path) -> Iterator[Row]:
+    """Yield each line as a prompt, without the quotes of a field that is the whole line."""
+    for number, row in _prompts(text, path):
+        line = str(row["prompt"])
+        is_quoted = len(line) > 1 and line.startswith('"') and line.endswith('"')
+        inner = line[1:-1].replace('""', "")
+        yield number, {"prompt": line[1:-1].replace('""', '"') if is_quoted and '"' not in inner else line}
 
 
 def _prompts(text: str, path: Path) -> Iterator[Row]:

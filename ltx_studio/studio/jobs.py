@@ -11,7 +11,7 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.media import InputStore
 from ltx_studio.models import get_registry
 from ltx_studio.modes import Media
-from ltx_studio.queue.batch import read_batch, sweep
+from ltx_studio.queue.batch import CheckedTable, check_batch, read_batch, sweep
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.jobs import Job
@@ -105,6 +105,17 @@ class Jobs:
         """
         registry = get_registry(self._settings)
         return read_batch(path, model_set, mode, preset, registry=registry, with_files=with_files, uploaded=uploaded)
+
+    def check_table(
+        self, path: Path, model_set: str, mode: str, preset: str | None = None, *, with_files: bool = True
+    ) -> CheckedTable:
+        """Return every row of an uploaded file with its request or its problem; see `check_batch`.
+
+        Raises:
+            RequestError: The file cannot be read, or has no rows.
+        """
+        registry = get_registry(self._settings)
+        return check_batch(path, model_set, mode, preset, registry=registry, with_files=with_files)
 
     def get(self, job_id: str, owner: str) -> Job:
         """Return one of the owner's jobs.

@@ -215,6 +215,18 @@ class Takes:
             spec = self._read({**recipe.request()}, model_set)  # one of its files is missing; the rest is here
         return replay.own_part(spec, self._history, owner)
 
+    @staticmethod
+    def has_recipe(video: Path) -> bool:
+        """Return whether a video carries a recipe, be it readable here or not.
+
+        Raises:
+            RequestError: The file cannot be read.
+        """
+        from ltx_studio import sandbox
+        from ltx_studio.takes import recipes
+
+        return recipes.TAG in sandbox.read(recipes.tags, video)
+
     def _read(self, request: Mapping[str, Any], model_set: ModelSet) -> Spec:
         asked = request.get("model_set")
         if request["mode"] == WorkflowSpec.mode or asked in get_registry(self._settings).sets:

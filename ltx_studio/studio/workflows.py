@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ltx_studio import sandbox
 from ltx_studio.engine.definitions import snapshot_path
+from ltx_studio.errors import ModelMissingError
 from ltx_studio.families import ModelSet
 from ltx_studio.graph.definitions import Definitions, cached_definitions
 from ltx_studio.graph.graph import ApiGraph
@@ -110,6 +111,18 @@ class Workflows:
         """
         model_set, definitions = self._set(map_to), self.definitions()
         return self._runnable(WorkflowSpec.from_file(file, values, definitions, trusted=trusted, model_set=model_set))
+
+    def missing(self, graph: Mapping[str, Any]) -> ModelMissingError | None:
+        """Return the error about the model files that a graph needs and that are not here; None if all are.
+
+        Raises:
+            RequestError: A name leads out of the models folders, or is not a safetensors file.
+        """
+        try:
+            Store(self._settings).require(graph, pocket=WorkflowSpec.pocket)
+        except ModelMissingError as error:
+            return error
+        return None
 
     def _set(self, map_to: str | None) -> ModelSet | None:
         return get_registry(self._settings).get_set(map_to) if map_to else None

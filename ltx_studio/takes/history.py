@@ -20,6 +20,7 @@ from ltx_studio.takes.disk_usage import Room, beyond, room_of, sizes
 log = logging.getLogger(__name__)
 
 PAGE = 50
+_COLUMNS = "takes.*, (SELECT batch FROM jobs WHERE jobs.id = takes.job) AS batch"
 GOING, ASIDE = 1, 2
 """Values of ``leaving`` for takes that no list shows: being deleted, or made only for a comparison. A larger value is
 when the take was deleted, in seconds since the epoch: until its file goes, that can be undone."""
@@ -83,11 +84,13 @@ class TakeRecord(NewTake):
         number: Later takes have higher ones.
         favourite: Whether pruning never removes it.
         tags: The owner's tags.
+        batch: The batch that its job belongs to; None for a job that was submitted alone.
     """
 
     number: int
     favourite: bool
     tags: tuple[str, ...]
+    batch: str | None = field(default=None, kw_only=True)
 
     @property
     def note(self) -> str:
@@ -231,7 +234,7 @@ class History:
         if before is not None:
             where.append(f"{number} < ?")
             values.append(before)
-        query = f"SELECT takes.* FROM {source} WHERE {' AND '.join(where)} ORDER BY {number} DESC LIMIT ?"
+        query = f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(where)} ORDER BY {number} DESC LIMIT ?"
         with self._database.read() as connection:
             rows = connection.execute(query, (*values, limit + 1)).fetchall()
         takes = tuple(_record(row) for row in rows[:limit])
@@ -393,7 +396,7 @@ class History:
 
 def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM takes WHERE id = ? AND owner = ? AND leaving IN (0, ?)", (take_id, owner, ASIDE)
+        f"SELECT {_COLUMNS} FROM takes WHERE id = ? AND owner = ? AND leaving IN (0, ?)", (take_id, owner, ASIDE)
     ).fetchone()
     if row is None:
         raise RequestError(
@@ -407,5 +410,5 @@ def _record(row: sqlite3.Row) -> TakeRecord:
         row["id"], row["job"], row["owner"], row["mode"], row["created"], row["file"], row["bytes"], row["prompt"],
         request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"]),
         aside=row["leaving"] == ASIDE, number=row["number"], favourite=bool(row["favourite"]),
-        tags=tags_of(row["tags"]),
+        tags=tags_of(row["tags"]), batch=row["batch"],
     )  # fmt: skip

@@ -7,7 +7,7 @@ from ltx_studio.errors import StudioError
 from ltx_studio.web import words
 
 WORDS: Mapping[Do, str] = {
-    Do.TRUST: "If you trust its author, tick “I know where it comes from”.",
+    Do.TRUST: "If you trust its author, tick “I trust this workflow”.",
     Do.SET_VALUE: "Set it to {wanted} in its field.",
     Do.GIVE_WORKFLOW_FILE: "Choose it in its field.",
     Do.GIVE_FILE: words.DROP_ONE,

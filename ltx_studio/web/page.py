@@ -77,6 +77,8 @@ class Page:
         with gr.Row(equal_height=False, elem_id="stage"):
             with gr.Column(scale=5, min_width=320, elem_id="forms"):
                 self._columns = {mode: self._column(mode, form) for mode, form in self.forms.items()}
+                with gr.Column(elem_id="form-workflow") as self.own_place:
+                    pass
             with gr.Column(scale=6, min_width=320, elem_id="result"):
                 self._result()
         for form in self.forms.values():
@@ -91,14 +93,6 @@ class Page:
         self._wire_take()
         self._wire_remedies()
 
-    def build_restore(self) -> None:
-        """Add the upload of a video that was made here to the open Blocks."""
-        video = gr.File(label=words.RESTORE, file_types=["video"], type="filepath", height=140, elem_id="restore-file")
-        gr.HTML(cards.line(words.RESTORE_HELP), elem_id="restore-help")
-        outputs = [self.run.told, video, *self.opening]
-        restored = video.upload(self._restore_video, [video], outputs, **QUIET)
-        restored.then(None, None, None, js="() => window.ltxStudio.toTold()", **QUIET)
-
     def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
         take, run = self.take, self.run
@@ -107,7 +101,7 @@ class Page:
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
         gallery.starred.then(take.tell_favourite, [take.take], [take.about], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
-        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH], run.failed)
+        models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
         line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
         line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
         take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: Gradio would pass it no request
@@ -382,17 +376,6 @@ class Page:
                 case Media.CLIP:
                     values[name] = clip
         return self.fill(mode, form.put(values))
-
-    def _restore_video(self, path: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Open the form of a video that was made here, filled in from its recipe."""
-        if path is None:
-            return SKIP, SKIP, *self._nothing()
-        try:
-            spec = self._studio.takes.restore(Path(path), self._owners.of(request), self._model_set)
-            filled = self.fill_from(spec)
-            return cards.message(words.RESTORED, self._left_out(spec)), None, *filled
-        except StudioError as problem:
-            return self._redaction.error(problem), None, *self._nothing()
 
     def _left_out(self, spec: Spec) -> str:
         """Return a sentence on what the form cannot restore of a request; empty if nothing is lost."""

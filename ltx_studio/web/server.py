@@ -40,10 +40,12 @@ from ltx_studio.web.gradio_compat.sessions import KeepSessions
 from ltx_studio.web.gradio_compat.statics import Statics
 from ltx_studio.web.head import head, icon_path
 from ltx_studio.web.page import Page
+from ltx_studio.web.panels.batch import BatchPanel
+from ltx_studio.web.panels.dropped import DropAnywhere
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.memory import MemoryBadge
 from ltx_studio.web.panels.models import ModelsPanel
-from ltx_studio.web.panels.own import OwnPanels
+from ltx_studio.web.panels.own_workflow import WorkflowPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.settings_panel import SettingsPanel
 from ltx_studio.web.rail import Rail
@@ -204,6 +206,8 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
     The keyboard reaches them in this order; on the page the rail and the drawer are at the left.
     """
     page, rail = Page(studio, owners, model_set), Rail()
+    dropped = DropAnywhere(studio, owners, page, model_set)
+    batch, workflow = BatchPanel(studio, owners, page.run, model_set), WorkflowPanel(studio, owners, page.run)
     with gr.Row(elem_id="top", equal_height=True):
         page.build_header()
         MemoryBadge(studio).build()
@@ -211,24 +215,27 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
     with gr.Row(elem_id="studio", equal_height=False):
         with gr.Column(elem_id="main"):
             page.build(blocks)
+            dropped.build()
         rail.build()
         with gr.Column(elem_id="drawer", min_width=0):
             rail.head()
             gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
-            models, own = ModelsPanel(studio, owners, model_set.id), OwnPanels(studio, owners, page.run, model_set)
+            models = ModelsPanel(studio, owners, model_set.id)
             with rail.panel("history"):
-                page.build_restore()
+                dropped.build_button()
                 gallery.build(blocks)
             line.build(blocks, rail)
             with rail.panel("models"):
                 models.build(rail)
             with rail.panel("batch"):
-                own.build_batch()
+                batch.build()
             with rail.panel("workflow"):
-                own.build_workflow()
+                workflow.build()
             with rail.panel("settings"):
                 SettingsPanel(settings, owners, model_set.id).build(rail)
     page.wire(gallery, line, models)
+    workflow.build_form(page.own_place, models)
+    dropped.wire({"batch": batch.file, "workflow": workflow.file})
 
 
 def serve(

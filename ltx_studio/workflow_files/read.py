@@ -10,11 +10,13 @@ from typing import Any
 
 from ltx_studio import limits
 from ltx_studio.advice import Note
+from ltx_studio.editor_format.app_mode import chosen_inputs
 from ltx_studio.editor_format.convert import is_editor_format, to_api
 from ltx_studio.errors import WorkflowError
 from ltx_studio.graph.compatibility import fit_to
 from ltx_studio.graph.definitions import Definitions, cached_definitions
-from ltx_studio.graph.form import Field, form_of
+from ltx_studio.graph.form import Field, form_of, others_of
+from ltx_studio.graph.form_order import with_chosen
 from ltx_studio.graph.graph import ApiGraph, check_graph
 from ltx_studio.graph.missing_nodes import MissingNodesError
 from ltx_studio.graph.safety import check_known
@@ -45,7 +47,10 @@ def read_workflow(path: Path, definitions: Definitions) -> ApiGraph:
     Raises:
         WorkflowError: The file cannot be read, contains no workflow, or one that this ComfyUI cannot run.
     """
-    data = load_workflow(path)
+    return _graph_of(load_workflow(path), definitions)
+
+
+def _graph_of(data: Any, definitions: Definitions) -> ApiGraph:
     if is_editor_format(data):
         return to_api(data, definitions)
     graph = tidy(data) if is_api_format(data) else data
@@ -112,11 +117,14 @@ def read_with_form(path: Path, snapshot: Path) -> ReadWorkflow:
         SetupError: There are no definitions.
     """
     definitions = cached_definitions(snapshot)
-    graph = read_workflow(path, definitions)
+    data = load_workflow(path)
+    graph = _graph_of(data, definitions)
     check_known(graph, definitions)
     graph, notes = fit_to(graph, definitions)
     found = list(islice(problems(graph, definitions), _MOST_PROBLEMS))
-    return ReadWorkflow(graph, form_of(graph, definitions), notes, found)
+    chosen = chosen_inputs(data) if is_editor_format(data) else []
+    fields = with_chosen(form_of(graph, definitions), chosen, others_of(graph, definitions))
+    return ReadWorkflow(graph, fields, notes, found)
 
 
 def _from_texts(path: Path, texts: Mapping[str, str]) -> Any:

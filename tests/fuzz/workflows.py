@@ -111,14 +111,14 @@ def show_form(path: Path, ground: Ground, attempts: Attempts) -> None:
     """Build the fields of a workflow, and send them as the page does."""
     from gradio.routes import ORJSONResponse
 
-    from ltx_studio.web.panels import own
+    from ltx_studio.web.panels import own_workflow
 
     graph = attempts(lambda: read_workflow(path, ground.definitions))
     if graph is None or not attempts.passes(lambda: check_known(graph, ground.definitions)):
         return
     fields = attempts(lambda: form_of(graph, ground.definitions)) or []
-    for field in fields[: getattr(own, "MOST_SHOWN", 200)]:
-        shown = attempts(partial(own.component, field, str(path)))
+    for field in fields[: own_workflow.MOST_SHOWN]:
+        shown = attempts(partial(own_workflow.component, field, str(path)))
         if shown is not None:
             attempts(lambda shown=shown: ORJSONResponse._render(shown.get_config()))  # type: ignore[misc]
 

@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
@@ -154,17 +155,22 @@ def expect_playing(page: Page) -> None:
     page.wait_for_function(PLAYS)
 
 
-def drop(page: Page, path: Path) -> None:
-    """Anywhere on the page."""
+def drop(page: Page, *paths: Path, pasted: bool = False) -> None:
+    """Drop files anywhere on the page, or paste them."""
     page.evaluate(
-        """([name, bytes]) => {
+        """([all, pasted]) => {
             const files = new DataTransfer();
-            const content = Uint8Array.from(atob(bytes), (each) => each.charCodeAt(0));
-            files.items.add(new File([content], name, { type: "video/mp4" }));
-            const how = { dataTransfer: files, bubbles: true, cancelable: true };
-            document.body.dispatchEvent(new DragEvent("drop", how));
+            for (const [name, bytes, type] of all) {
+                const content = Uint8Array.from(atob(bytes), (each) => each.charCodeAt(0));
+                files.items.add(new File([content], name, { type }));
+            }
+            const how = { dataTransfer: files, clipboardData: files, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(pasted ? new ClipboardEvent("paste", how) : new DragEvent("drop", how));
         }""",
-        [path.name, base64.b64encode(path.read_bytes()).decode()],
+        [
+            [[p.name, base64.b64encode(p.read_bytes()).decode(), guess_type(p.name)[0] or ""] for p in paths],
+            pasted,
+        ],
     )
 
 

@@ -48,8 +48,20 @@ class Visitor:
     page: Page
     owner: str
 
-    def give(self, prompt: str = "", *, like: str = "short", mode: str = "", **params: object) -> TakeRecord:
-        """A take with a copy of a real one's clip and poster, under another id, with other words."""
+    def give(
+        self,
+        prompt: str = "",
+        *,
+        like: str = "short",
+        mode: str = "",
+        ago: float = 0,
+        batch: str = "",
+        **params: object,
+    ) -> TakeRecord:
+        """A take with a copy of a real one's clip and poster, under another id, with other words.
+
+        It was made `ago` seconds before the real one, perhaps as one of a `batch`.
+        """
         real, history = self.past.takes[like], self.past.studio.takes
         name = new_id()
         folder = history.path(real).parent
@@ -58,9 +70,15 @@ class Visitor:
         prompt = prompt or real.prompt
         recipe = {**real.recipe, "params": {**real.recipe["params"], "prompt": prompt, **params}}
         record = replace(real, id=name, job=name, owner=self.owner, prompt=prompt, mode=mode or real.mode,
-                         file=f"{folder.name}/{file.name}", recipe=recipe)  # fmt: skip
+                         file=f"{folder.name}/{file.name}", recipe=recipe, created=real.created - ago)  # fmt: skip
         with Database(self.past.studio.settings.database_file).write() as connection:
             connection.execute("INSERT OR IGNORE INTO owners (id) VALUES (?)", (self.owner,))
+            if batch:
+                connection.execute(
+                    "INSERT INTO jobs (id, owner, batch, mode, spec, state, place, created)"
+                    " VALUES (?, ?, ?, ?, '{}', 'done', 0, 0)",
+                    (name, self.owner, batch, record.mode),
+                )
             record.insert(connection)
         return history.get(name, self.owner)
 

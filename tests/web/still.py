@@ -64,7 +64,7 @@ def panel(shared: tuple[Page, Watch], studio: Studio) -> Iterator[Locator]:
     """The queue's panel on the shared page, with nothing in it. The browser must have complained of nothing."""
     page, watch = shared
     panel = page.locator("#panel-queue")
-    expect(panel).to_contain_text("Nothing is in the queue")
+    expect(panel).to_contain_text("The queue is empty")
     watch.errors.clear()
     yield panel
     assert watch.errors == []

@@ -81,7 +81,7 @@ def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
         with step(f"{mode}: its form again"):
             page.locator("#restore-file input[type=file]").set_input_files(str(clips[mode]))
             expect_mode(page, mode)
-            expect(page.locator("#told")).to_contain_text("The form holds what the dropped video was made of.")
+            expect(page.locator("#told")).to_contain_text("Settings restored from the video.")
             expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(f"{PROMPT} {mode}")
             expect(page.locator(f"#{mode}-seed input")).to_have_value(str(SEEDS[mode]))
             expect(page.locator(f"#{mode}-seconds input[type=number]")).to_have_value("1")
@@ -101,9 +101,9 @@ def test_what_is_told_of_a_dropped_video_stays_although_a_field_was_being_edited
     drop(page, clip)  # as from a file manager: the focus stays where it was
 
     expect(page.locator("#i2v-generate")).to_be_visible()
-    expect(page.locator("#told")).to_contain_text("The form holds")
+    expect(page.locator("#told")).to_contain_text("Settings restored")
     page.wait_for_timeout(500)
-    expect(page.locator("#told")).to_contain_text("The form holds what the dropped video was made of.")
+    expect(page.locator("#told")).to_contain_text("Settings restored from the video.")
 
 
 def tell_of_no_picture(page: Page, text: Path) -> None:

@@ -58,6 +58,10 @@
     true,
   );
 
+  /** A file that is no picture leaves its place empty, not with the browser's broken one: the form says what is wrong. */
+  document.addEventListener("error", ({ target }) => target.matches?.("#forms img, #panel-workflow img") && target.classList.add("unreadable"), true);
+  document.addEventListener("load", ({ target }) => target.matches?.("img.unreadable") && target.classList.remove("unreadable"), true);
+
   /** Show such files in the browser's own dialog too. */
   document.addEventListener(
     "click",

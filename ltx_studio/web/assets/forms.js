@@ -13,7 +13,7 @@
   let changes = 0;
   let hasBegun = false; // to use the page: who has is left where they are
   for (const act of ["pointerdown", "keydown", "input", "change", "drop"]) {
-    const begins = (event) => act === "drop" || Boolean(event.target.closest?.("#mode, #forms, #result, #restore-file"));
+    const begins = (event) => act === "drop" || Boolean(event.target.closest?.("#mode, #forms, #result, #restore-file, .drop-ask"));
     document.addEventListener(act, (event) => (hasBegun ||= begins(event)), true);
   }
 
@@ -88,6 +88,7 @@
     filled({ mode, names }, values) {
       filled.add(mode);
       window.ltxPrompt.filled(mode, values[names.indexOf("prompt")]);
+      window.ltxOwn.close();
       if (opened() === mode) write(MODE, mode); // not when another was chosen since
       return told();
     },

@@ -1,16 +1,39 @@
-// The grid of takes: which card the keys are at, stars, marks. What only the server knows it asks for with trigger().
+// The grid of takes: which card the keys are at, stars, marks, tags, days, the clip that plays under the pointer. What
+// only the server knows it asks for with trigger().
 const MOST = 2;
-const CONTROLS = ["open", "star", "mark"];
-const LETTERS = { f: "star", m: "mark" };
+const CONTROLS = ["open", "star", "mark", "tag"];
+const LETTERS = { f: "star", m: "mark", t: "tag" };
+const LINGER = 180; // ms over a card before its clip is asked for
+const CLIPS_KEPT = 40;
+const DAY = 24 * 3600 * 1000;
+const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 const marked = []; // ids, the first one first; they outlive a search
+const clips = new Map(); // what the server has sent of clips, by take
 let active = ""; // the one card that Tab stops at
 let opened = "";
 
+const words = () => JSON.parse(element.querySelector(".takes-bar").dataset.words);
 const cards = () => [...element.querySelectorAll(".take")];
-const cardAt = (node) => node.closest(".take");
+const cardAt = (node) => node.closest?.(".take");
 const control = (card, name) => card.querySelector(`.${name}`);
+const write = (where, text) => {
+  if (where.textContent !== text) where.textContent = text;
+};
+
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /** Bring what the browser alone knows into cards that the server sent. */
+function renew() {
+  const { today, yesterday, sheet } = words();
+  for (const time of element.querySelectorAll(".take time")) write(time, CLOCK.format(new Date(time.dateTime)));
+  tellDays(today, yesterday);
+  for (const each of element.querySelectorAll(".sheet")) {
+    write(each.querySelector(".count"), sheet.replace("{count}", each.querySelectorAll(".take").length));
+  }
+  refresh();
+}
+
+/** Show which cards are marked and opened, and which one Tab stops at. */
 function refresh() {
   const all = cards();
   const stop = all.find((card) => card.dataset.take === active) ?? all[0];
@@ -22,25 +45,32 @@ function refresh() {
     else control(card, "open").removeAttribute("aria-current");
     for (const name of CONTROLS) control(card, name).tabIndex = card === stop ? 0 : -1;
   }
-  for (const time of element.querySelectorAll("time")) tellTime(time);
   showMarks(all.length > 0);
 }
 
-/** In the visitor's own time zone, which the server does not know. */
-function tellTime(time) {
-  const format = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  const text = new Date(time.dateTime).toLocaleString("en-GB", format);
-  if (time.textContent !== text) time.textContent = text;
+/** Show the heading of each day, in the visitor's own time zone. */
+function tellDays(today, yesterday) {
+  const now = new Date();
+  const of = (ms) => new Date(ms).toDateString();
+  let last = "";
+  for (const item of element.querySelectorAll(".day")) {
+    const made = new Date(item.dataset.made);
+    const name = { [of(now - DAY)]: yesterday, [of(now)]: today }[made.toDateString()];
+    const year = made.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
+    const text = name ?? made.toLocaleDateString("en-GB", { day: "numeric", month: "long", ...year });
+    item.hidden = text === last;
+    last = text;
+    write(item.querySelector("h3"), item.hidden ? "" : text);
+  }
 }
 
 function showMarks(hasCards) {
   const bar = element.querySelector(".takes-bar");
   const told = bar.querySelector(".marks");
-  const text = marked.length ? told.dataset.some.replace("{count}", marked.length) : told.dataset.none;
   bar.hidden = !hasCards && !marked.length;
   bar.querySelector(".compare").disabled = marked.length < MOST;
   bar.querySelector(".unmark").hidden = !marked.length;
-  if (told.textContent !== text) told.textContent = text;
+  write(told, marked.length ? told.dataset.some.replace("{count}", marked.length) : told.dataset.none);
 }
 
 function toggleMark(card) {
@@ -66,7 +96,8 @@ function open(card) {
 
 function press(button) {
   const card = cardAt(button);
-  if (card) ({ open, star: toggleStar, mark: toggleMark })[CONTROLS.find((name) => button.matches(`.${name}`))](card);
+  const acts = { open, star: toggleStar, mark: toggleMark, tag: openTags };
+  if (card) acts[CONTROLS.find((name) => button.matches(`.${name}`))](card);
   else if (button.matches(".more")) trigger("more", { after: cards().at(-1).dataset.number });
   else if (button.matches(".reset")) trigger("reset");
   else if (button.matches(".compare")) trigger("compare", { takes: [...marked] });
@@ -84,13 +115,28 @@ function focus(card, name) {
   control(card, name).focus();
 }
 
-/** Where a key leads from the card at `index`, or nowhere. */
-function led(key, index, all) {
-  const columns = all.filter((card) => card.offsetTop === all[0].offsetTop).length;
-  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-  if (key === "Home") return 0;
-  if (key === "End") return all.length - 1;
-  return key in steps ? index + steps[key] : undefined;
+// ---- the keyboard
+
+/** The nearest card in the row above or below; contact sheets have other columns than the rest. */
+function beside(card, all, isDown) {
+  const here = card.getBoundingClientRect();
+  const places = all.map((each) => ({ each, at: each.getBoundingClientRect() }));
+  const beyond = places.filter(({ at }) => (isDown ? at.top >= here.bottom - 1 : at.bottom <= here.top + 1));
+  const edge = isDown ? Math.min(...beyond.map(({ at }) => at.top)) : Math.max(...beyond.map(({ at }) => at.top));
+  const row = beyond.filter(({ at }) => Math.abs(at.top - edge) < 2);
+  const away = ({ at }) => Math.abs(at.left - here.left);
+  return row.reduce((best, one) => (best && away(best) <= away(one) ? best : one), undefined)?.each;
+}
+
+/** The card that a key leads to; null at an edge, undefined if it is no such key. */
+function led(key, card, all) {
+  const index = all.indexOf(card);
+  if (key === "Home") return all[0];
+  if (key === "End") return all.at(-1);
+  if (key === "ArrowRight") return all[index + 1] ?? null;
+  if (key === "ArrowLeft") return all[index - 1] ?? null;
+  if (key === "ArrowDown" || key === "ArrowUp") return beside(card, all, key === "ArrowDown") ?? null;
+  return undefined;
 }
 
 element.addEventListener("click", (event) => {
@@ -100,29 +146,172 @@ element.addEventListener("click", (event) => {
 
 element.addEventListener("focusin", (event) => {
   const card = cardAt(event.target);
-  if (!card || card.dataset.take === active) return;
+  if (!card) return;
+  if (event.target.matches(":focus-visible")) move(card);
+  if (card.dataset.take === active) return;
   active = card.dataset.take;
   refresh();
+});
+
+element.addEventListener("focusout", (event) => {
+  const card = cardAt(event.target);
+  if (card?.dataset.take === moving && card !== cardAt(event.relatedTarget ?? element) && !card.matches(":hover")) rest();
 });
 
 element.addEventListener("keydown", (event) => {
   const card = cardAt(event.target);
   if (!card || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const letter = LETTERS[event.key];
-  const all = cards();
-  const to = led(event.key, all.indexOf(card), all);
+  const to = letter ? null : led(event.key, card, cards());
   if (letter) press(control(card, letter));
   else if (to === undefined) return;
-  else if (all[to]) focus(all[to], CONTROLS.find((name) => event.target.matches(`.${name}`)) ?? "open");
+  else if (to) focus(to, CONTROLS.find((name) => event.target.matches(`.${name}`)) ?? "open");
   event.preventDefault();
 });
+
+// ---- the clip plays, without its sound, in the card that is looked at; it is loaded only then
+
+let moving = ""; // the take whose clip plays, or soon will
+let lingering = 0;
+
+function move(card) {
+  const { take } = card.dataset;
+  if (take === moving || STILL.matches || !card.querySelector("[data-plays]")) return;
+  rest();
+  moving = take;
+  lingering = setTimeout(() => (clips.has(take) ? play(take) : trigger("hovered", { take })), LINGER);
+}
+
+function rest() {
+  clearTimeout(lingering);
+  moving = "";
+  for (const video of element.querySelectorAll("video.moving")) {
+    video.removeAttribute("src"); // else the browser goes on loading it
+    video.load();
+    video.remove();
+  }
+}
+
+function play(take) {
+  const tile = cards().find((each) => each.dataset.take === take)?.querySelector(".tile");
+  if (!tile || take !== moving) return;
+  tile.insertAdjacentHTML("beforeend", clips.get(take));
+  const video = tile.querySelector("video");
+  video.muted = true; // the attribute counts only in a page's own source
+  video.addEventListener("playing", () => video.classList.add("is-on"));
+  video.play().catch(() => {}); // it was taken away, or cannot be played: the picture stays
+}
+
+element.addEventListener("pointerover", (event) => {
+  const card = cardAt(event.target);
+  if (event.pointerType !== "touch" && card) move(card);
+});
+element.addEventListener("pointerout", (event) => {
+  if (event.pointerType !== "touch" && cardAt(event.target) !== cardAt(event.relatedTarget ?? element)) rest();
+});
+watch("clip", () => {
+  const { take, html } = props.clip;
+  if (!take) return;
+  clips.set(take, html);
+  if (clips.size > CLIPS_KEPT) clips.delete(clips.keys().next().value);
+  play(take);
+});
+
+// ---- tags: a dialog of one's own, because a new value of the grid would take a field in a card away
+
+let tagging = null; // the dialog
+let tagged = ""; // the take it is about
+
+function make(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+const tagsOf = (card) => [...card.querySelectorAll(".tags span")].map((each) => each.textContent);
+
+function buildDialog() {
+  const { tags, add, done } = words();
+  const field = make("input", { type: "text", maxlength: 50, "aria-label": add, list: "known-tags" });
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "tags-title" }, tags),
+    make("ul", { class: "chosen" }),
+    make("div", { class: "add" }, field, make("button", { type: "submit", class: "adds" }, add)),
+    make("datalist", { id: "known-tags" }),
+    make("button", { type: "button", class: "done" }, done),
+  );
+  const dialog = make("dialog", { class: "tagging", "aria-labelledby": "tags-title" }, form);
+  const addTyped = () => {
+    const typed = field.value.split(",").map((each) => each.trim().replace(/\s+/g, " ")).filter(Boolean);
+    field.value = "";
+    if (typed.length) setTags([...new Set([...shownTags(), ...typed])]);
+    return typed.length;
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!addTyped()) dialog.close();
+    field.focus();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target.closest(".done")) {
+      addTyped();
+      dialog.close();
+    }
+    const gone = event.target.closest("[data-tag]");
+    if (!gone) return;
+    setTags(shownTags().filter((each) => each !== gone.dataset.tag));
+    field.focus();
+  });
+  dialog.addEventListener("close", () => control(cards().find((each) => each.dataset.take === tagged) ?? dialog, "tag")?.focus());
+  element.parentElement.append(dialog);
+  return dialog;
+}
+
+const shownTags = () => [...tagging.querySelectorAll("[data-tag]")].map((each) => each.dataset.tag);
+
+function drawTags(tags) {
+  const { remove } = words();
+  const items = tags.map((tag) => {
+    const button = make("button", { type: "button", "data-tag": tag, "aria-label": remove.replace("{tag}", tag) }, "×");
+    return make("li", {}, make("span", { dir: "auto" }, tag), button);
+  });
+  tagging.querySelector(".chosen").replaceChildren(...items);
+}
+
+function setTags(tags) {
+  drawTags(tags);
+  trigger("tag", { take: tagged, tags });
+}
+
+function openTags(card) {
+  tagging ??= buildDialog();
+  tagged = card.dataset.take;
+  drawTags(tagsOf(card));
+  const known = [...new Set(cards().flatMap(tagsOf))].map((tag) => make("option", { value: tag }));
+  tagging.querySelector("datalist").replaceChildren(...known);
+  tagging.showModal();
+  tagging.querySelector("input").focus();
+}
+
+watch("tagged", () => {
+  const { take, tags } = props.tagged;
+  const card = cards().find((each) => each.dataset.take === take);
+  if (!card) return;
+  card.querySelector(".tags").replaceChildren(...tags.map((tag) => make("span", {}, tag)));
+  if (tagging?.open && tagged === take) drawTags(tags);
+});
+
+// ---- new values from the server
 
 // a take that came in before the one that has the focus has taken its element: the focus goes after its take
 watch("value", () => {
   const held = element.contains(document.activeElement) && cardAt(document.activeElement);
   const name = held && CONTROLS.find((each) => document.activeElement.matches(`.${each}`));
   const card = held && held.dataset.take !== active && cards().find((each) => each.dataset.take === active);
-  refresh();
+  renew();
   if (card) control(card, name).focus({ preventScroll: true });
 });
 
@@ -132,10 +321,22 @@ watch("page", () => {
   if (!last || last.dataset.number !== after) return; // of a search that is over
   const hadFocus = element.contains(document.activeElement);
   element.querySelector(".next")?.remove();
+  const sheet = last.closest(".sheet");
   element.querySelector(".takes").insertAdjacentHTML("beforeend", html);
-  refresh();
-  const first = last.nextElementSibling;
-  if (hadFocus && first?.matches(".take")) focus(first, "open");
+  if (sheet) join(sheet);
+  renew();
+  const all = cards();
+  if (hadFocus) focus(all[all.indexOf(last) + 1], "open");
 });
 
-refresh();
+/** Bring the rest of a batch, which came with the next page, onto the contact sheet that it began on. */
+function join(sheet) {
+  const day = sheet.nextElementSibling;
+  const rest = day?.nextElementSibling;
+  if (rest?.dataset.batch !== sheet.dataset.batch) return;
+  sheet.querySelector(".shots").append(...rest.querySelectorAll(".take"));
+  day.remove();
+  rest.remove();
+}
+
+renew();

@@ -1,4 +1,4 @@
-// What the page does by itself: its panels and tabs, and a video dropped anywhere.
+// What the page does by itself: its panels and tabs.
 (() => {
   if (window.ltxStudio) return;
 
@@ -195,40 +195,6 @@
     true,
   );
 
-  // ---- a video that was made here, dropped anywhere but on a field that takes files itself
-
-  const target = document.createElement("div");
-  target.id = "studio-drop";
-  target.hidden = true;
-  let leaving = 0;
-
-  const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-
-  document.addEventListener("dragover", (event) => {
-    if (carriesFiles(event)) event.preventDefault(); // else the browser leaves the page for the file
-    if (!carriesFiles(event) || window.ltxFiles.fieldAt(event.target)) {
-      target.hidden = true;
-      return;
-    }
-    target.textContent = byId("restore-help")?.textContent.trim() ?? "";
-    target.hidden = false;
-    clearTimeout(leaving);
-    leaving = setTimeout(() => (target.hidden = true), 300);
-  });
-  document.addEventListener("drop", (event) => {
-    target.hidden = true;
-    if (carriesFiles(event)) event.preventDefault();
-    if (!carriesFiles(event) || window.ltxFiles.fieldAt(event.target)) return;
-    const input = byId("restore-file")?.querySelector("input[type=file]");
-    const files = [...event.dataTransfer.files];
-    const file = files.find(({ name }) => /\.(mp4|webm|mov|mkv)$/i.test(name)) ?? files[0]; // which is refused in words
-    if (!input || !file) return;
-    const chosen = new DataTransfer();
-    chosen.items.add(file);
-    input.files = chosen.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  });
-
   // ---- who wants nothing to move starts the clip
 
   let touched = -Infinity;
@@ -315,7 +281,7 @@
   };
 
   const begin = () => {
-    document.body.append(scrim, target);
+    document.body.append(scrim);
     new MutationObserver(() => {
       lay();
       watchDocks();

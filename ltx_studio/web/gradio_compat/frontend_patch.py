@@ -62,6 +62,9 @@ PATCHES = (
         "early.some(e=>e.msg===`process_completed`)&&y.delete(E);early.forEach(e=>t(e));"
         "h.open||!y.has(E)||await this.open_stream()",
     ),
+    # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
+    # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.
+    Patch("Video-", "_(`error`,Z,()=>u.onerror?.(`Video not playable`))", "_(`error`,Z,()=>{})"),
 )
 
 

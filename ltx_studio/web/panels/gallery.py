@@ -1,37 +1,45 @@
 """The history on the page: takes as cards that visitors search, open, star, mark for comparison, and prune."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import json
 from html import escape
-from mimetypes import guess_type
 from typing import Any
 
 import gradio as gr
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
-from ltx_studio.studio import Page, Room, Studio, TakeRecord, WorkflowSpec
+from ltx_studio.studio import Page, Room, Studio, WorkflowSpec
 from ltx_studio.text.formatting import GIGABYTE, in_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
-from ltx_studio.web.files import address, asset
+from ltx_studio.web.files import asset
 from ltx_studio.web.gradio_compat.quiet import QUIET
-from ltx_studio.web.panels.compare import Compare, mode_label
+from ltx_studio.web.panels import take_cards
+from ltx_studio.web.panels.compare import Compare
 
 PAGE = 24
 MOST_ANEW = 10 * PAGE
 """The most takes that are reloaded after a run, when a visitor has asked for more pages."""
 LONGEST_SEARCH = 200
 LONGEST_NUMBER = 18
-LABEL_LETTERS = 120
-"""Characters of a prompt in a card's label for screen readers."""
-SHOWN_LETTERS = 300
-"""Characters of a prompt in a card; more than it has room for."""
+MOST_TAGS_SENT, LONGEST_TAG_SENT = 100, 1000
+"""Of a take, from a browser; the history accepts far less, and says so."""
+
+_WORDS = {
+    "today": words.TODAY,
+    "yesterday": words.YESTERDAY,
+    "sheet": words.SHEET_OF,
+    "tags": words.TAGS,
+    "add": words.ADD_TAG,
+    "remove": words.REMOVE_TAG,
+    "done": words.TAGS_DONE,
+}
+"""The texts that the browser's part writes."""
 
 _FRAME = (
-    '<div class="takes-bar">'
+    f'<div class="takes-bar" data-words="{escape(json.dumps(_WORDS))}">'
     f'<button type="button" class="compare" disabled>{words.COMPARE}</button>'
     f'<button type="button" class="unmark" hidden>{words.UNMARK}</button>'
     f'<p class="marks" role="status" data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
@@ -69,6 +77,8 @@ class Gallery:
             html_template=_FRAME,
             js_on_load=asset("gallery.js"),
             page={},
+            clip={},
+            tagged={},
             elem_id="history-takes",
             apply_default_css=False,
         )
@@ -84,6 +94,8 @@ class Gallery:
         # several may run at once: Gradio would drop the second
         grid.opened(self._open, [self.chosen], [self.chosen, said], trigger_mode="multiple", **QUIET)
         self.starred = grid.favour(self._favour, None, [said], trigger_mode="multiple", **QUIET)
+        grid.hovered(self._play, None, [grid], trigger_mode="multiple", **QUIET)
+        grid.tag(self._tag, None, [said, grid], trigger_mode="multiple", **QUIET)
         grid.more(self._more, self.inputs, [grid, count], **QUIET)
         grid.reset(self._reset, None, [*filters, grid, count], **QUIET)
         grid.compare(self._compare.show, None, [self._compare.shown, said], **QUIET)
@@ -147,33 +159,7 @@ class Gallery:
     def _items(self, page: Page) -> str:
         """Return the cards, and the button for the next page if there is one."""
         more = f'<li class="next"><button type="button" class="more">{words.MORE}</button></li>'
-        return "".join(map(self._card, page.takes)) + (more if page.before is not None else "")
-
-    def _card(self, take: TakeRecord) -> str:
-        named = escape(name_of(take))
-        buttons = (
-            f'<button type="button" class="star" tabindex="-1" aria-pressed="{str(take.favourite).lower()}"'
-            f' aria-keyshortcuts="f" aria-label="{words.FAVOURITE.format(take=named)}"></button>'
-            '<button type="button" class="mark" tabindex="-1" role="checkbox" aria-checked="false"'
-            f' aria-keyshortcuts="m" aria-label="{words.MARK.format(take=named)}"></button>'
-        )
-        return (
-            f'<li class="take" data-take="{escape(take.id)}" data-number="{take.number}">'
-            f'<button type="button" class="open" tabindex="-1" aria-label="{named}">{self._tile(take)}'
-            f'<span class="prompt" dir="auto">{escape(take.prompt[:SHOWN_LETTERS])}</span>{_figures(take)}</button>'
-            f"{buttons}</li>"
-        )
-
-    def _tile(self, take: TakeRecord) -> str:
-        if self._studio.takes.is_missing(take):
-            return f'<span class="tile">{words.FILE_MISSING}</span>'
-        poster = self._studio.takes.poster(take.id)
-        try:
-            return f'<img class="tile" src="{escape(address(poster))}" alt="" loading="lazy">'
-        except OSError:  # there is none, or it was just deleted
-            kind = guess_type(take.file)[0] or ""
-            word = words.SOUND_TILE if kind.startswith("audio") else words.NO_POSTER
-            return f'<span class="tile">{word}</span>'
+        return take_cards.items(self._studio, page.takes) + (more if page.before is not None else "")
 
     def _open(self, last: tuple[str, int], request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         try:
@@ -181,6 +167,29 @@ class Gallery:
         except StudioError as problem:
             return gr.skip(), self._redaction.error(problem)
         return (take.id, last[1] + 1), ""
+
+    def _play(self, request: gr.Request, event: gr.EventData) -> Any:
+        """Return the clip of a card at which the visitor looks."""
+        try:
+            take = self._studio.takes.get(told(event, "take"), self._owners.of(request))
+            return gr.update(clip={"take": take.id, "html": take_cards.clip(self._studio, take)})
+        except (StudioError, OSError):
+            return gr.skip()  # the card keeps its picture; opening it says what is wrong
+
+    def _tag(self, request: gr.Request, event: gr.EventData) -> tuple[Any, Any]:
+        """Replace a take's tags, and return those that it has now."""
+        given = event._data.get("tags") if isinstance(event._data, dict) else None
+        tags = [str(tag)[:LONGEST_TAG_SENT] for tag in given[:MOST_TAGS_SENT]] if isinstance(given, list) else []
+        owner, problem = self._owners.of(request), ""
+        try:
+            self._studio.takes.tag(told(event, "take"), owner, tags)
+        except StudioError as error:
+            problem = self._redaction.error(error)
+        try:
+            take = self._studio.takes.get(told(event, "take"), owner)
+        except StudioError:
+            return problem, gr.skip()
+        return problem, gr.update(tagged={"take": take.id, "tags": list(take.tags)})
 
     def _favour(self, request: gr.Request, event: gr.EventData) -> str:
         try:
@@ -227,20 +236,6 @@ class Gallery:
         return *told, None, self._room(request), self._cards(request, search, mode, favourites)
 
 
-def name_of(take: TakeRecord) -> str:
-    """Return a take's name for screen readers: mode, seed, length, and the start of its prompt."""
-    seed = take.seed
-    prompt = " ".join(take.prompt.split())
-    short = prompt if len(prompt) <= LABEL_LETTERS else f"{prompt[:LABEL_LETTERS].rstrip()}…"
-    values: Mapping[str, Any] = {
-        "mode": mode_label(take.mode),
-        "seed": words.NO_SEED if seed is None else seed,
-        "seconds": take.clip.get("seconds"),
-        "prompt": short or words.NO_PROMPT,
-    }
-    return (words.TAKE_STILL if values["seconds"] is None else words.TAKE).format(**values)
-
-
 def _filters() -> tuple[gr.Textbox, gr.Dropdown, gr.Checkbox]:
     search = gr.Textbox(
         "",
@@ -254,19 +249,6 @@ def _filters() -> tuple[gr.Textbox, gr.Dropdown, gr.Checkbox]:
         [*modes, (words.OWN_WORKFLOW, WorkflowSpec.mode)], value="", label=words.FILTER_MODE, elem_id="history-mode"
     )
     return search, mode, gr.Checkbox(label=words.ONLY_FAVOURITES, value=False, elem_id="history-favourites")
-
-
-def _figures(take: TakeRecord) -> str:
-    """Return mode, seed, length and time, shown below the prompt."""
-    seed, seconds = take.seed, take.clip.get("seconds")
-    made = datetime.fromtimestamp(take.created, UTC)
-    parts = [
-        f'<span class="mode">{escape(mode_label(take.mode))}</span>',
-        "" if seed is None else f"<span>{words.SEED.format(seed=int(seed))}</span>",
-        "" if seconds is None else f"<span>{words.SECONDS.format(seconds=seconds)}</span>",
-        f'<time datetime="{made.isoformat(timespec="seconds")}">{made:%Y-%m-%d %H:%M}</time>',
-    ]
-    return f'<span class="figures">{"".join(parts)}</span>'
 
 
 def _empty(what: str, hint: str, button: str = "") -> str:

@@ -140,11 +140,14 @@ class ModelsPanel:
         parts.keep.click(self._keep, None, parts.asked, **QUIET)
         parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
 
-    def wire_fetch(self, button: gr.Button, failed: gr.State) -> None:
-        """Have `button` fetch the files that the job in `failed` lacked. The panel must be built."""
+    def wire_fetch(self, asked: Any, wanted: gr.State) -> None:
+        """Have an event (``button.click``) fetch files. The panel must be built.
+
+        They are those that a failed job lacked, whose id is in `wanted`, or those whose keys are.
+        """
         parts = self._parts
-        opened = button.click(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
-        begun = opened.then(self._get_for, [failed], [*parts.asked, *self._board.outputs], **QUIET)
+        opened = asked(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
+        begun = opened.then(self._get_for, [wanted], [*parts.asked, *self._board.outputs], **QUIET)
         begun.then(self._ready, parts.choice, [*parts.shown, *self._board.outputs], **QUIET)
 
     # The files that are here
@@ -228,9 +231,12 @@ class ModelsPanel:
 
         return self._begin(files, request)
 
-    def _get_for(self, job_id: str, request: gr.Request) -> Updates:
+    def _get_for(self, wanted: str | list[str], request: gr.Request) -> Updates:
         def files() -> tuple[list[ModelFile], str]:
-            state = self._studio.jobs.get(job_id, self._owners.of(request)).state
+            if not isinstance(wanted, str):
+                known = self._models.store().registry.files
+                return [known[key] for key in wanted if key in known], words.FILES_OF_JOB
+            state = self._studio.jobs.get(wanted, self._owners.of(request)).state
             return files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else [], words.FILES_OF_JOB
 
         return self._begin(files, request)

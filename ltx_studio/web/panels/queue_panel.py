@@ -198,7 +198,7 @@ def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str]
             stop = _button("cancel", words.STOPPING if stopping else words.STOP, says)
             row["acts"] = [stop | {"off": stopping}]
         case Queued(ahead):
-            row["status"] = words.IN_LINE.format(count=ahead) if ahead else words.FIRST_IN_LINE
+            row["status"] = words.IN_LINE.format(place=words.ordinal(ahead + 1)) if ahead else words.FIRST_IN_LINE
             row["acts"] = [_button("cancel", words.CANCEL, says)]
             if job.id != line.waiting[0].id:
                 row["acts"] += [_button("up", words.MOVE_UP, says), _button("first", words.MOVE_FIRST, says)]

@@ -63,7 +63,7 @@ def test_each_profile_sees_its_own_jobs_takes_clips_and_files_only(
     clip = make_clip(ada, url, "the secret of ada")
     bob.goto(url)
     expect(bob.locator("#screen")).to_contain_text("Describe your clip")
-    expect(bob.locator("#panel-history")).to_contain_text("Nothing made yet.")
+    expect(bob.locator("#panel-history")).to_contain_text("No clips yet.")
     expect(ada.locator("#panel-history .take")).to_have_count(1)
     poster = ada.evaluate("document.querySelector('#panel-history .take img').src")
     hers, his = (of(each, url) for each in profiles)
@@ -104,7 +104,7 @@ def test_a_clip_that_one_was_sent_does_not_bring_what_another_made_it_of(
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(ada.request.get(ada.evaluate("document.querySelector('#clip video').currentSrc")).body())
 
-    for page, told in ((ada, "The form holds what"), (bob, "Picture is no longer here")):
+    for page, told in ((ada, "Settings restored"), (bob, "Picture is no longer here")):
         page.goto(url)
         page.locator("#restore-file input[type=file]").set_input_files(clip)
         expect(page.locator("#told")).to_contain_text(told)

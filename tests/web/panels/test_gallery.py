@@ -4,8 +4,12 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
 from ltx_studio.takes.history import TakeRecord
-from ltx_studio.web.panels.gallery import PAGE, name_of
+from ltx_studio.web.panels import take_cards
+from ltx_studio.web.panels.gallery import PAGE
+from ltx_studio.web.panels.take_cards import name_of
 from tests.support import small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import step
@@ -37,8 +41,8 @@ def focused(page: Page) -> str:
 
 def make_room(page: Page) -> None:
     """Open the fold. When its sentence is there, the browser has built its fields: before, they lose their values."""
-    page.get_by_role("button", name="Make room").click()
-    expect(page.locator("#room")).to_contain_text("You have")
+    page.get_by_role("button", name="Free up space").click()
+    expect(page.locator("#room")).to_contain_text("Takes: ")
 
 
 def test_a_take_that_was_rendered_is_shown_with_picture_and_words(visitor: Visitor) -> None:
@@ -58,14 +62,14 @@ def test_a_take_that_was_rendered_is_shown_with_picture_and_words(visitor: Visit
 
 def test_an_empty_history_teaches_and_a_search_without_answer_helps(visitor: Visitor) -> None:
     page = visitor.open()
-    expect(page.locator(".nothing")).to_contain_text(["Nothing made yet", "Write a prompt and press Generate."][0])
+    expect(page.locator(".nothing")).to_contain_text("No clips yet")
     take = visitor.give()
     page.reload()
     expect(card(page, take)).to_be_visible()
 
     page.get_by_label("Search prompts and tags").fill("zebra")
 
-    expect(page.locator(".nothing")).to_contain_text("Nothing fits this search.")
+    expect(page.locator(".nothing")).to_contain_text("No takes match your search.")
     page.get_by_role("button", name="Show all").click()
     expect(card(page, take)).to_be_visible()
     expect(page.get_by_label("Search prompts and tags")).to_have_value("")
@@ -172,14 +176,14 @@ def test_keys_lead_from_card_to_card_and_only_one_is_a_stop_of_tab(visitor: Visi
         page.keyboard.press(key)
         assert focused(page) == f"{takes[index].id} open", key
     page.keyboard.press("ArrowRight")
-    for control in ("star", "mark"):
+    for control in ("star", "mark", "tag"):
         page.keyboard.press("Tab")
         assert focused(page) == f"{takes[1].id} {control}"
     page.keyboard.press("ArrowRight")
-    assert focused(page) == f"{takes[2].id} mark"
+    assert focused(page) == f"{takes[2].id} tag"
     page.keyboard.press("Tab")
     assert focused(page) == "BUTTON" or focused(page) == "INPUT"
-    assert page.locator('.take [tabindex="0"]').count() == 3
+    assert page.locator('.take [tabindex="0"]').count() == 4
     with step("letters star and mark the card at hand"):
         card(page, takes[0]).locator(".open").focus()
         page.keyboard.press("f")
@@ -236,7 +240,7 @@ def test_a_take_without_a_picture_is_a_tile_and_nothing_is_wider_than_a_narrow_w
     visitor.page.set_viewport_size({"width": 320, "height": 844})
     page = visitor.open()
 
-    expect(card(page, take).locator(".tile")).to_have_text("No picture")
+    expect(card(page, take).locator(".tile")).to_contain_text("No picture")
     for width in (320, 390):
         with step(f"{width} wide"):
             page.set_viewport_size({"width": width, "height": 844})
@@ -269,20 +273,20 @@ def test_pruning_asks_and_keeps_favourites(visitor: Visitor) -> None:
     files = [history.path(take) for take in takes]
     page = visitor.open()
     make_room(page)
-    expect(page.locator("#room")).to_contain_text("You have 4 takes, 1 of them favourites: ")
+    expect(page.locator("#room")).to_contain_text("Takes: 4. Favourites: 1. Disk space: ")
     expect(page.locator("#room-delete")).to_have_count(0)
 
-    page.get_by_label("Number of newest takes to keep, besides favourites").fill("1")
-    page.get_by_role("button", name="See what would go").click()
+    page.get_by_label("Newest takes to keep, besides favourites").fill("1")
+    page.get_by_role("button", name="Preview").click()
 
-    expect(page.locator("#room-asked")).to_contain_text("2 of the oldest would be deleted")
+    expect(page.locator("#room-asked")).to_contain_text("Oldest takes to delete permanently: 2 (")
     assert all(file.exists() for file in files)
     page.get_by_role("button", name="Keep them").click()
     expect(page.get_by_role("button", name="Delete 2")).to_have_count(0)
-    page.get_by_role("button", name="See what would go").click()
+    page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Delete 2").click()
     expect(page.locator("#room-asked")).to_contain_text("Deleted: 2.")
-    expect(page.locator("#room")).to_contain_text("You have 2 takes")
+    expect(page.locator("#room")).to_contain_text("Takes: 2.")
     expect(cards(page)).to_have_count(2)
     assert [file.exists() for file in files] == [True, False, False, True]
 
@@ -291,11 +295,11 @@ def test_what_was_not_asked_for_is_not_deleted(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(4)]
     page = visitor.open()
     make_room(page)
-    page.get_by_label("Number of newest takes to keep, besides favourites").fill("3")
-    page.get_by_role("button", name="See what would go").click()
+    page.get_by_label("Newest takes to keep, besides favourites").fill("3")
+    page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("button", name="Delete 1")).to_be_visible()
 
-    page.get_by_label("Number of newest takes to keep, besides favourites").fill("2")
+    page.get_by_label("Newest takes to keep, besides favourites").fill("2")
     page.get_by_role("button", name="Delete 1").click()
     expect(page.get_by_role("button", name="Delete 2")).to_be_visible()
     visitor.give("meanwhile")
@@ -309,13 +313,13 @@ def test_pruning_by_size_and_without_a_limit(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(3)]
     page = visitor.open()
     make_room(page)
-    look = page.get_by_role("button", name="See what would go")
+    look = page.get_by_role("button", name="Preview")
     look.click()
-    expect(page.locator("#room-asked")).to_contain_text("Say how many takes to keep")
+    expect(page.locator("#room-asked")).to_contain_text("Enter how many takes to keep")
 
     page.get_by_label("Keep at most, in GB").fill("much")
     look.click()
-    expect(page.locator("#room-asked").get_by_role("alert")).to_contain_text("'much' is not a number.")
+    expect(page.locator("#room-asked").get_by_role("alert")).to_contain_text("'much' isn't a number.")
     page.get_by_label("Keep at most, in GB").fill("-1")
     look.click()
     expect(page.locator("#room-asked").get_by_role("alert")).to_contain_text("The number to keep is negative")
@@ -333,3 +337,99 @@ def test_a_long_prompt_is_cut_where_it_is_read_out(visitor: Visitor) -> None:
     assert name_of(take).startswith("Text to video, seed 23, 1.0 s, many words many")
     assert len(name_of(take)) < 170
     assert name_of(take).endswith("…")
+
+
+def test_takes_stand_under_their_day_and_those_of_a_batch_on_one_sheet(visitor: Visitor) -> None:
+    hour = 3600
+    visitor.give("long ago", ago=400 * 24 * hour)
+    sheet = [visitor.give("four of it", ago=48 * hour, batch=visitor.owner, seed=seed) for seed in range(4)]
+    yesterday, _ = visitor.give("before", ago=24 * hour), visitor.give("now")
+    page = visitor.open()
+
+    with step("the days, by the browser's clock"):
+        days = page.locator(".day:not([hidden])")
+        expect(days).to_have_count(4)
+        expect(days.nth(0)).to_have_text("Today")
+        expect(days.nth(1)).to_have_text("Yesterday")
+        expect(days.nth(2)).to_have_text(re.compile(r"^\d+ \w+$"))
+        expect(days.nth(3)).to_have_text(re.compile(r"^\d+ \w+ \d{4}$"))
+    with step("a batch is one contact sheet"):
+        shown = page.locator(".sheet")
+        expect(shown.locator(".take")).to_have_count(len(sheet))
+        expect(shown.locator(".sheet-head")).to_have_text("4 takesfour of it")
+        expect(shown.locator(".take .prompt").first).to_be_hidden()
+    with step("keys lead through it"):
+        card(page, yesterday).locator(".open").focus()
+        page.keyboard.press("ArrowDown")
+        assert focused(page) == f"{sheet[3].id} open"
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowUp")
+        assert page.evaluate("Boolean(document.activeElement.closest('.sheet'))")
+
+
+def test_a_take_plays_while_it_is_looked_at_and_is_tagged(visitor: Visitor) -> None:
+    first, last = visitor.give("first"), visitor.give("last")
+    watch = Watch(visitor.page)
+    clips: list[str] = []
+    visitor.page.on("request", lambda asked: clips.append(asked.url) if asked.url.endswith(".mp4") else None)
+    visitor.page.emulate_media(reduced_motion="no-preference")
+    page = visitor.open()
+
+    with step("the whole frame is shown on a wide tile"):
+        fit = "element => [getComputedStyle(element).objectFit, element.clientWidth / element.clientHeight]"
+        how, wide = card(page, last).locator(".tile img").evaluate(fit)
+        assert how == "contain"
+        assert abs(wide - 16 / 9) < 0.03
+        expect(card(page, last).locator(".length")).to_have_text("1.0 s")
+    with step("the clip is loaded and plays, without sound, while it is looked at"):
+        assert not clips
+        card(page, last).hover()
+        video = card(page, last).locator("video")
+        expect(video).to_have_class(re.compile("is-on"))
+        assert video.evaluate("video => [video.muted, video.loop, video.paused]") == [True, True, False]
+        assert clips
+        page.mouse.move(0, 0)
+        expect(video).to_have_count(0)
+        card(page, last).locator(".open").focus()
+        page.keyboard.press("End")
+        expect(card(page, first).locator("video")).to_have_count(1)
+    with step("not where nothing is to move"):
+        page.emulate_media(reduced_motion="reduce")
+        page.evaluate("document.activeElement.blur()")
+        card(page, last).hover()
+        page.wait_for_timeout(400)
+        expect(page.locator(".take video")).to_have_count(0)
+    with step("tags are added and found"):
+        card(page, last).locator(".open").focus()
+        page.keyboard.press("t")
+        dialog = page.get_by_role("dialog", name="Tags")
+        page.keyboard.type("best, <b>night</b> ")
+        page.keyboard.press("Enter")
+        expect(card(page, last).locator(".tags span")).to_have_text(["best", "<b>night</b>"])
+        expect(dialog.locator(".chosen li")).to_have_count(2)
+        dialog.get_by_role("button", name="Remove tag <b>night</b>").click()
+        expect(card(page, last).locator(".tags span")).to_have_text(["best"])
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_hidden()
+        assert focused(page) == f"{last.id} tag"
+        page.get_by_label("Search prompts and tags").fill("best")
+        expect(cards(page)).to_have_count(1)
+        expect(card(page, last).locator(".tags")).to_have_text("best")
+        assert visitor.past.studio.takes.get(last.id, visitor.owner).tags == ("best",)
+    assert watch.errors == []
+
+
+def test_takes_of_one_batch_are_together_and_a_page_that_ends_in_one_goes_on_with_it(settings: Settings) -> None:
+    studio = Studio(settings)
+
+    def record(number: int, batch: str | None, prompt: str = "<i>") -> TakeRecord:
+        return TakeRecord(f"t{number}", f"j{number}", "ada", "t2v", 0.0, "a.mp4", 1, prompt, {"params": {}}, {}, number,
+                          False, ("a<b",), batch=batch)  # fmt: skip
+
+    html = take_cards.items(studio, [record(4, None), record(3, "b"), record(2, "b", "other"), record(1, None)])
+
+    assert [html.count(f'class="{name}"') for name in ("day", "take", "sheet", "sheet same")] == [3, 4, 1, 0]
+    assert "<i>" not in html
+    assert "<span>a&lt;b</span>" in html
+    assert 'class="sheet same"' in take_cards.items(studio, [record(3, "b"), record(2, "b")])
+    assert "sheet" not in take_cards.items(studio, [record(3, "b"), record(2, "c")])

@@ -58,10 +58,10 @@ def test_what_is_being_stopped_cannot_be_stopped_again() -> None:
 def test_what_waits_tells_its_turn_and_only_later_ones_can_be_moved() -> None:
     line = QueueSnapshot(waiting=(job(Queued(0)), job(Queued(3), id_="j2")), waits=2)
 
-    assert row_of(line)["status"] == "next"
+    assert row_of(line)["status"] == "Next"
     assert labels_of(row_of(line)) == ["Cancel: a red ball"]
-    assert row_of(line, "j2")["status"] == "3 before it"
-    assert labels_of(row_of(line, "j2")) == ["Cancel: a red ball", "Move up: a red ball", "First: a red ball"]
+    assert row_of(line, "j2")["status"] == "4th in line"
+    assert labels_of(row_of(line, "j2")) == ["Cancel: a red ball", "Move up: a red ball", "Move to top: a red ball"]
 
 
 def test_what_failed_tells_why_and_can_be_tried_again() -> None:
@@ -75,14 +75,14 @@ def test_the_clips_of_a_batch_are_told_together_and_apart() -> None:
     line = QueueSnapshot(waiting=(job(Queued(0), batch="b1"),), waits=1, batches={"b1": BatchCounts(8, 3, 1)})
 
     assert row_of(line, "b1")["status"] == "3 of 8 done"
-    assert labels_of(row_of(line, "b1")) == ["Cancel the rest: 8 together: a red ball"]
+    assert labels_of(row_of(line, "b1")) == ["Cancel the rest: Batch of 8: a red ball"]
     assert labels_of(row_of(line)) == ["Cancel: a red ball, 7"]
 
 
 def test_more_than_is_shown_is_counted() -> None:
     line = QueueSnapshot(waiting=(job(Queued(0)),), waits=30)
 
-    assert row_of(line, "more")["name"] == "and 29 more that wait"
+    assert row_of(line, "more")["name"] == "and 29 more waiting"
     assert counts(line) == "30 waiting"
 
 
@@ -152,11 +152,11 @@ def test_moving_cancelling_and_trying_again(panel: Locator, studio: Studio) -> N
 
     press(panel, "Move up: three")
     expect(rows).to_have_text(["one", "three", "two"])
-    press(panel, "First: two")
+    press(panel, "Move to top: two")
     expect(rows).to_have_text(["two", "one", "three"])
     press(panel, "Cancel: two")
     expect(rows).to_have_text(["one", "three"])
-    expect(panel.locator(".line-cancelled")).to_contain_text("stopped")
+    expect(panel.locator(".line-cancelled")).to_contain_text("Stopped")
     press(panel, "Retry: two")
     expect(rows).to_have_text(["one", "three", "two"])
 
@@ -180,7 +180,7 @@ def test_the_rest_of_a_batch_is_cancelled_at_once(panel: Locator, studio: Studio
     begin(studio, jobs[0], Progress("Stage 1", 1, 8, 1, 4))
     expect(panel).to_contain_text("0 of 4 done")
 
-    press(panel, "Cancel the rest: 4 together: many")
+    press(panel, "Cancel the rest: Batch of 4: many")
 
     expect(panel.locator(".line-queued")).to_have_count(0)
     expect(panel.locator(".line-running")).to_have_count(1)
@@ -206,12 +206,14 @@ def test_a_button_keeps_the_focus_while_everything_around_it_changes(panel: Loca
 
 def test_it_is_used_by_keyboard_and_the_focus_is_never_lost(panel: Locator, studio: Studio) -> None:
     hand_in(studio, "one", "two")
-    panel.get_by_role("button", name="First: two", exact=True).focus()
+    panel.get_by_role("button", name="Move to top: two", exact=True).focus()
 
     panel.page.keyboard.press("Enter")
 
     expect(panel.locator(".line-queued .line-name")).to_have_text(["two", "one"])
-    expect(panel.get_by_role("button", name="Show: two", exact=True)).to_be_focused()  # what is first has no "First"
+    expect(
+        panel.get_by_role("button", name="Show: two", exact=True)
+    ).to_be_focused()  # what is first has no "Move to top"
     panel.page.keyboard.press("Tab")
     expect(panel.get_by_role("button", name="Cancel: two", exact=True)).to_be_focused()
     panel.page.keyboard.press("Space")
@@ -290,9 +292,9 @@ def test_a_real_job_runs_is_stopped_here_and_tried_again(
 
     press(panel, "Stop: stopped in the queue")
 
-    expect(row.locator(".line-status")).to_have_text("stopped", timeout=RUN_SECONDS)
+    expect(row.locator(".line-status")).to_have_text("Stopped", timeout=RUN_SECONDS)
     press(panel, "Retry: stopped in the queue")
     expect(row.locator(".line-status")).to_contain_text("step", timeout=RUN_SECONDS)
     press(panel, "Stop: stopped in the queue")
-    expect(row.locator(".line-status")).to_have_text("stopped", timeout=RUN_SECONDS)
+    expect(row.locator(".line-status")).to_have_text("Stopped", timeout=RUN_SECONDS)
     assert watch.errors == []

@@ -1,30 +1,29 @@
-"""The page's panels for a custom workflow, with a form built from it, and for a file of requests."""
+"""The page's panel for a workflow of the user's own, with a form built from it."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ltx_studio.advice import texts_of
-from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.families import ModelSet
-from ltx_studio.graph.form import FILES, Field, Kind
+from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
+from ltx_studio.graph.form import FILES, Field, Kind, Role
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
-from ltx_studio.studio import JobSpec, Studio, WorkflowSpec
+from ltx_studio.studio import Studio, WorkflowSpec
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import MOST_EXACT
 from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of
-from ltx_studio.web.page import FIRST_MODE
+from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.run import RunPanel
 from ltx_studio.web.panels.screen import Updates
-from ltx_studio.workflow_files.embedded_text import ENDINGS
 
 log = logging.getLogger(__name__)
 
@@ -32,34 +31,37 @@ MOST_SHOWN = 200
 """Fields of one form: a browser takes about a second for these."""
 MOST_NAMED = 5
 """Fields that the card names."""
-MOST_NOTES = 10
-"""Notes on the requests of a file that the card names."""
+MOST_IN_ROW = 3
 LONGEST_NUMBER = 30
 """Characters of a text that may be a number."""
 
 
-class OwnPanels:
-    """The panels for custom workflows and batches. Workflows run in the page's run panel."""
+class WorkflowPanel:
+    """The panel for a file, and the form in the page's main column. Workflows run in the page's run panel.
 
-    def __init__(self, studio: Studio, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
-        self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
+    Attributes:
+        file: The field for a file; setting it shows the file's form.
+    """
+
+    file: gr.File
+
+    def __init__(self, studio: Studio, owners: Owners, run: RunPanel) -> None:
+        self._studio, self._owners, self._run_panel = studio, owners, run
         self._redaction = Redaction(studio.settings, owners)
 
-    def build_workflow(self) -> None:
-        """Add the panel for custom workflows to the open Blocks."""
-        file = gr.File(label=words.WORKFLOW_FILE, file_types=list(ENDINGS), type="filepath", elem_id="workflow-file")
-        trusted = gr.Checkbox(label=words.TRUST, value=False, elem_id="trust")
-        mapped = gr.Checkbox(label=words.MAP_POCKET, value=False, elem_id="map-pocket")
+    def build(self) -> None:
+        """Add the panel, where a file is given, to the open Blocks."""
+        # takes any file: the card refuses others in words of its own
+        self.file = gr.File(label=words.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
         card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
-        file.change(self._tell, [file], [card], **QUIET)
-        gr.render(inputs=[file], show_progress="hidden")(lambda path: self._form(path, file, trusted, mapped))
+        self.file.change(self._tell, [self.file], [card], **QUIET)
+        self.file.clear(None, None, None, js="() => window.ltxOwn.close()", **QUIET)
 
-    def build_batch(self) -> None:
-        """Add the panel for batches to the open Blocks."""
-        suffixes = [*self._studio.jobs.TABLE_SUFFIXES]
-        requests = gr.File(label=words.BATCH_FILE, file_types=suffixes, type="filepath", elem_id="batch-file")
-        told = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card")
-        gr.Button(words.HAND_IN, elem_id="hand-in").click(self._hand_in, [requests], [told], **QUIET)
+    def build_form(self, place: gr.Column, models: ModelsPanel) -> None:
+        """Add the form, which is built anew for each file, to a column; the panels must be built."""
+        with place:
+            wanted = gr.State([])
+            gr.render(inputs=[self.file], show_progress="hidden")(lambda path: self._form(path, wanted, models))
 
     def _tell(self, path: str | None) -> str:
         """Return the card for a file that was dropped, or for none."""
@@ -67,35 +69,75 @@ class OwnPanels:
             return cards.message(words.WORKFLOW_HELP)
         try:
             opened = self._studio.workflows.open(Path(path))
-            return cards.message(told_of(opened.fields, texts_of(opened.notes), in_words(opened.problems)))
+            told = cards.message(told_of(opened.fields, texts_of(opened.notes), in_words(opened.problems)))
+            return f'{told}<button type="button" class="own-open">{words.SHOW_FORM}</button>'
         except StudioError as error:
             return self._redaction.error(error)
 
-    def _form(self, path: str | None, file: gr.File, trusted: gr.Checkbox, mapped: gr.Checkbox) -> None:
+    def _form(self, path: str | None, wanted: gr.State, models: ModelsPanel) -> None:
         if path is None:
             return
         try:
-            fields = self._studio.workflows.open(Path(path)).fields[:MOST_SHOWN]
+            opened = self._studio.workflows.open(Path(path))
         except StudioError:
             return  # the card says why
+        fields = opened.fields[:MOST_SHOWN]
+        name = escape(Path(path).stem)
+        gr.HTML(
+            f'<div class="own-head"><h2>{name}</h2>'
+            f'<button type="button" class="own-close">{words.CLOSE_FORM}</button></div>',
+            js_on_load="window.ltxOwn.open()",
+            apply_default_css=False,
+            key=f"{path} head",
+        )
+        self._show_missing(opened.graph, wanted, models)
         try:
-            components = [component(field, path) for field in fields]
+            components = _lay_out(fields, path)
         except Exception as error:  # a value that Gradio does not accept
             log.exception("the form of %s could not be built", Path(path).name)
             gr.HTML(self._redaction.error(ExecutionError.unexpected(error, details="")))
             return
-        run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow")
+        with gr.Row():
+            options: dict[str, Any] = {"value": False, "container": False, "interactive": True}
+            trusted = gr.Checkbox(label=words.TRUST, elem_id="trust", key=f"{path} trust", **options)
+            mapped = gr.Checkbox(label=words.MAP_POCKET, elem_id="map-pocket", key=f"{path} map", **options)
+        with gr.Column(elem_classes=["dock"]):
+            told = " ".join([*texts_of(opened.notes), *in_words(opened.problems)])
+            if told:
+                gr.HTML(cards.line(told))
+            run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow", elem_classes=["generate"])
 
         def hand_in(request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
             yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
 
         run.click(
             hand_in,
-            [file, trusted, mapped, *components],
+            [self.file, trusted, mapped, *components],
             self._run_panel.outputs,
             concurrency_limit=None,
             **QUIET,
         )
+
+    def _show_missing(self, graph: Mapping[str, Any], wanted: gr.State, models: ModelsPanel) -> None:
+        """Show which model files are missing, with a button that fetches them if the studio knows where from."""
+        try:
+            missing = self._studio.workflows.missing(graph)
+        except StudioError:
+            return  # it is told when the workflow is run
+        if missing is None:
+            return
+        names = list(dict.fromkeys(each.rpartition("/")[2] for each in missing.files))
+        listed = "".join(f"<li>{escape(each)}</li>" for each in names)
+        count, hint = words.WORKFLOW_MISSING.format(count=len(names)), self._redaction.said(hint_of(missing))
+        gr.HTML(
+            f'<div class="card missing" role="alert"><p class="what">{count}</p><p class="summary">{escape(hint)}</p>'
+            f"<details><summary>{words.WORKFLOW_MISSING_NAMES}</summary><ul>{listed}</ul></details></div>",
+            elem_id="workflow-missing",
+        )
+        if Remedy.FETCH in missing.remedies:
+            get = gr.Button(words.REMEDY_FETCH, size="sm", elem_id="workflow-get")
+            keys = get.click(lambda: list(missing.files), None, [wanted], **QUIET)
+            models.wire_fetch(keys.then, wanted)
 
     def _run(
         self,
@@ -127,18 +169,52 @@ class OwnPanels:
         workflows, map_to = self._studio.workflows, PREVIEW if mapped else None
         return workflows.request(path.stem, workflows.open(path), given, trusted=trusted, map_to=map_to)
 
-    def _hand_in(self, path: str | None, request: gr.Request) -> str:
-        if path is None:
-            return cards.message(words.BATCH_HELP)
-        try:
-            may = not self._owners.apart
-            table = Path(path)
-            specs = self._studio.jobs.read_table(table, self._model_set.id, FIRST_MODE, with_files=may, uploaded=True)
-            notes = _notes_of(specs)  # before anything is submitted: a file may be gone
-            jobs = self._studio.jobs.submit(self._owners.of(request), specs)
-        except StudioError as error:
-            return self._redaction.error(error)
-        return cards.message(words.HANDED_IN.format(count=len(jobs)), notes)
+
+def _lay_out(fields: Sequence[Field], path: str) -> list[gr.components.Component]:
+    """Add the components of a form to the open Blocks, and return them in the order of its fields.
+
+    Files are in one row, numbers and choices in others; what the author has neither chosen nor titled is folded.
+    """
+    made: dict[str, gr.components.Component] = {}
+    first = [each for each in fields if is_foremost(each, fields)]
+    for row in rows_of(first):
+        with gr.Row():
+            made |= {each.key: component(each, path) for each in row}
+    rest = [each for each in fields if each.key not in made]
+    if rest:
+        with gr.Accordion(words.MORE_INPUTS.format(count=len(rest)), open=False, key=f"{path} more"):
+            for row in rows_of(rest):
+                with gr.Row():
+                    made |= {each.key: component(each, path) for each in row}
+    return [made[each.key] for each in fields]
+
+
+def is_foremost(field: Field, fields: Sequence[Field]) -> bool:
+    """Return whether a field is in the open: what the author has chosen; without such, what most people change."""
+    if any(each.chosen for each in fields):
+        return field.chosen
+    return field.titled or field.kind in FILES or field.role is not Role.NONE or not field.fits
+
+
+def rows_of(fields: Sequence[Field]) -> list[list[Field]]:
+    """Return the fields in rows: a text alone, files together, and up to three others together."""
+    rows: list[list[Field]] = []
+    for field in fields:
+        last = rows[-1] if rows else []
+        is_like = bool(last) and (last[0].kind in FILES) == (field.kind in FILES)
+        if is_like and not field.lines and not last[0].lines and len(last) < MOST_IN_ROW:
+            last.append(field)
+        else:
+            rows.append([field])
+    return rows
+
+
+def label_of(field: Field) -> str:
+    """Return a field's title; of a text or seed that the author has not titled what it is for."""
+    if field.titled:
+        return field.title
+    usual = {Role.PROMPT: words.OWN_PROMPT, Role.NEGATIVE: words.OWN_NEGATIVE}
+    return usual.get(field.role, words.OWN_SEED if field.kind is Kind.SEED else field.title)
 
 
 def in_words(problems: Sequence[StudioError]) -> list[str]:
@@ -216,7 +292,7 @@ def component(field: Field, workflow: str) -> gr.components.Component:
     """Return the input component for a field of a workflow; the workflow's path is part of its key."""
     value = shown_value(field).value
     named: dict[str, Any] = {
-        "label": field.title,
+        "label": label_of(field),
         "elem_id": f"field-{field.key.replace('.', '-')}",
         "key": f"{workflow} {field.key}",
         "interactive": True,
@@ -233,17 +309,7 @@ def component(field: Field, workflow: str) -> gr.components.Component:
         case Kind.CHOICE:
             return gr.Dropdown(choices=list(field.choices), value=value, **named)
         case Kind.TEXT:
-            return gr.Textbox(value=value, lines=3 if field.lines else 1, **named)
+            lines = 1 if not field.lines else 4 if field.role is Role.PROMPT else 2
+            return gr.Textbox(value=value, lines=lines, max_lines=8 if field.lines else 1, **named)
     limits: dict[str, Any] = {"minimum": field.minimum, "maximum": field.maximum} if field.is_limited else {}
     return gr.Number(value=value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)
-
-
-def _notes_of(specs: Sequence[JobSpec]) -> str:
-    """Return the notes on requests; of many, the first `MOST_NOTES`."""
-    notes = [
-        words.NOTE_OF_REQUEST.format(number=number, note=note)
-        for number, spec in enumerate(specs, 1)
-        for note in spec.notes()
-    ]
-    more = words.AND_MORE.format(count=len(notes) - MOST_NOTES) if len(notes) > MOST_NOTES else ""
-    return " ".join(notes[:MOST_NOTES]) + more

@@ -1,26 +1,29 @@
-"""A workflow of one's own, and many requests at once, on the page."""
+"""A workflow of one's own on the page."""
 
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
+import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, expect
 
 from ltx_studio.media import by_name
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
 from ltx_studio.web import words
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.panels.own_workflow import WorkflowPanel
 from tests.support import small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import (
     PLAYS,
     RUN_SECONDS,
-    choose_draft,
-    expect_made,
-    keep_seed,
     press,
-    set_number,
     step,
     unfold,
 )
@@ -73,6 +76,13 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
     with step("a file"):
         (tmp_path / "mine.json").write_text(graph)
         drop(page, "workflow", tmp_path / "mine.json")
+        expect(page.locator("#form-workflow h2")).to_have_text("mine")
+        expect(page.locator("#form-workflow textarea").first).to_have_value("a red ball bounces to the right")
+        expect(page.locator("#t2v-prompt")).to_be_hidden()
+        page.locator("#mode label").first.click()
+        expect(page.locator("#t2v-prompt")).to_be_visible()
+        expect(page.locator("#run-workflow")).to_be_hidden()
+        press(page, "Show its form")
         page.locator("#field-23-text textarea").fill("a blue ball <b>moves</b> left")
         press(page, "Run")
         expect_workflow_done(page, "mine")
@@ -85,8 +95,9 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
         open_workflow_panel(page, page_url)
         drop(page, "workflow", tmp_path / "Mine.PNG")
         expect(page.locator("#field-23-text textarea")).to_have_value("a red ball bounces to the right")
+        expect(page.locator("#workflow-missing")).to_contain_text("Model files missing: 1")
         press(page, "Run")
-        expect(page.get_by_role("alert").first).to_contain_text(words.MAP_POCKET)
+        expect(page.locator("#told [role=alert]")).to_contain_text(words.MAP_POCKET)
         page.get_by_label(words.MAP_POCKET).check()
         press(page, "Run")
         expect(page.locator("#told").get_by_text("is skipped")).to_be_visible(timeout=RUN_SECONDS)
@@ -107,7 +118,7 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
         open_workflow_panel(page, page_url)
         drop(page, "workflow", tmp_path / "odd.json")
         expect(card).to_contain_text("The form shows the first 200")
-        expect(card).to_contain_text("because the workflow's values do not fit: Canvas: width, Sampler, ")
+        expect(card).to_contain_text("because the workflow's values don't fit: Canvas: width, Sampler, ")
         expect(page.locator("#field-1-height input")).to_have_value("512")
         expect(page.locator("#field-1-width input")).to_have_value("")
         press(page, "Run")
@@ -117,29 +128,18 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
         expect(card).to_contain_text("more than 20,000 nodes")
 
 
-TABLES = {
-    "prompt,seconds,preset\na ball,1,draft\nnight,1,draft\n": "Queued: 2",
-    "prompt\na\n\nb,c\n": "line 4",
-    "prompt,mode,image\na,i2v,p.png\n": "line 2: it names 'p.png' for image",
-}
+@pytest.mark.parametrize(("name", "buttons"), [("ltx-2.3-22b-dev-fp8.safetensors", 1), ("mine.safetensors", 0)])
+def test_missing_model_files_are_named_with_a_button_where_the_studio_knows_them(
+    name: str, buttons: int, tmp_path: Path
+) -> None:
+    studio, owners, asked = Studio(Settings(home=tmp_path, hub_cache=tmp_path / "hub")), Owners(), []
+    panel = WorkflowPanel(studio, owners, SimpleNamespace())  # type: ignore[arg-type]
+    models = SimpleNamespace(wire_fetch=lambda *events: asked.append(events))
+    graph = {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": name}}}
 
+    with gr.Blocks() as blocks:
+        panel._show_missing(graph, gr.State([]), models)  # type: ignore[arg-type]
 
-def test_many_requests_are_handed_in_or_the_wrong_line_is_named(page: Page, page_url: str, tmp_path: Path) -> None:
-    page.goto(page_url)
-    unfold(page, "batch")
-    for number, (text, told) in enumerate(TABLES.items()):
-        with step(told):
-            (tmp_path / f"many-{number}.csv").write_text(text)
-            drop(page, "batch", tmp_path / f"many-{number}.csv")
-            press(page, "Add to the queue")
-            expect(page.locator("#batch-card")).to_contain_text(told)
-    with step("several takes come one after another"):
-        page.locator("#t2v-prompt textarea").fill("night")
-        set_number(page, "t2v", "seconds", 1)
-        choose_draft(page)
-        keep_seed(page, 41)
-        set_number(page, "t2v", "takes", 2)
-        press(page, "Generate")
-        expect(page.locator("#run")).to_contain_text("seed 41", timeout=RUN_SECONDS)
-        expect(page.locator("#recipe")).to_contain_text("seed 42", timeout=RUN_SECONDS)
-        expect_made(page, 42)
+    shown = [each for each in blocks.blocks.values() if isinstance(each, gr.HTML)]
+    assert [name in str(each.value) for each in shown] == [True]
+    assert len([each for each in blocks.blocks.values() if isinstance(each, gr.Button)]) == len(asked) == buttons
