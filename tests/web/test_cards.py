@@ -28,7 +28,7 @@ def test_commands_in_an_error_are_set_as_code() -> None:
 def test_an_error_says_what_to_do_on_the_page() -> None:
     error = StudioError("It may do anything.", "Allow it.", advice=Advice.to(Do.TRUST))
 
-    assert "tick “I know where it comes from”" in cards.error(error)
+    assert "tick “I trust this workflow”" in cards.error(error)
     assert "--trust" not in cards.error(error)
 
 
