@@ -56,12 +56,22 @@ class Panels:
         return shown
 
 
+def opened(home: Settings, seconds: float) -> Iterator[Panels]:
+    studio = Studio(home, QuickRunner(home, seconds), works=True)
+    yield Panels(studio)
+    studio.close()
+
+
 @pytest.fixture
 def panels(home: Settings) -> Iterator[Panels]:
     """With a runner that makes a small clip at once."""
-    studio = Studio(home, QuickRunner(home), works=True)
-    yield Panels(studio)
-    studio.close()
+    yield from opened(home, 0.1)
+
+
+@pytest.fixture
+def slow(home: Settings) -> Iterator[Panels]:
+    """With a runner that takes long enough to be seen."""
+    yield from opened(home, 1.5)
 
 
 @pytest.fixture
@@ -77,14 +87,14 @@ def fail(studio: Studio) -> str:
     return job
 
 
-def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(panels: Panels) -> None:
+def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(slow: Panels) -> None:
     """F6: status, screen and actions speak of the same take, and the job that goes on is one line."""
-    screen, take = panels.screen, panels.take
+    screen, take = slow.screen, slow.take
     specs = [small_spec(prompt="one"), small_spec(prompt="two", seed=8)]
-    told = list(panels.run.hand_in(specs, TAB))
+    told = list(slow.run.hand_in(specs, TAB))
     first = next(each for each in told if each.get(take.take))
     beside = next(each for each in told if "two" in str(each.get(screen.going)))
-    last = panels.shown(iter(told))
+    last = slow.shown(iter(told))
 
     assert "<video" in first[screen.view]
     assert "seed 7" in first[screen.status]
