@@ -29,7 +29,7 @@ from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.states import Progress
 from ltx_studio.settings import Settings, get_settings
 from ltx_studio.studio.jobs import Jobs
-from ltx_studio.takes.history import NewTake
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore
 
 OWNERS = 1_000

@@ -22,7 +22,7 @@ from ltx_studio.queue.database import Database
 from ltx_studio.queue.queue import new_id
 from ltx_studio.settings import Settings
 from ltx_studio.studio import LOCAL
-from ltx_studio.takes.history import NewTake
+from ltx_studio.takes.records import NewTake
 from tools import browser
 
 TAKES = 500

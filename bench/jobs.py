@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.queue import Queue
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
+from ltx_studio.takes.records import NewTake
 
 OWNER, TIMES = "bench", 40
 SPEC = ("t2v", {"prompt": "a red circle moves right on a gray background", "seed": 1})

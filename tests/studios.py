@@ -10,7 +10,7 @@ from ltx_studio.queue import LOCAL, Done, Spec
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 
 Make = Callable[[Spec], TakeRecord]
 

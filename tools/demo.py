@@ -17,7 +17,7 @@ from ltx_studio.queue import LOCAL, Done, Failed, JobSpec
 from ltx_studio.settings import get_settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes import export
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 
 SHARED = {"seed": 1, "width": 256, "height": 192, "seconds": 2.0}
 

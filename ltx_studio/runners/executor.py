@@ -22,8 +22,8 @@ from ltx_studio.queue.states import Progress
 from ltx_studio.queue.workers import RENEW_SECONDS
 from ltx_studio.runners.patience import PERMANENT, patiently
 from ltx_studio.runners.protocol import Runner
-from ltx_studio.takes.history import NewTake
 from ltx_studio.takes.metrics import RunMetrics
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Running
 from ltx_studio.queue.workers import is_gone
 from ltx_studio.runners.patience import PERMANENT
-from ltx_studio.takes.history import NewTake
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,8 @@ from ltx_studio.queue import (
 )
 from ltx_studio.queue.download import Download
 from ltx_studio.takes.disk_usage import Room
-from ltx_studio.takes.history import Page, TakeRecord
+from ltx_studio.takes.history import Page
+from ltx_studio.takes.records import TakeRecord
 
 if TYPE_CHECKING:
     from ltx_studio.engine import Memory

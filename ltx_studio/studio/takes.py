@@ -18,7 +18,8 @@ from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.takes.disk_usage import Room
-from ltx_studio.takes.history import PAGE, UNDO_SECONDS, History, Page, TakeRecord
+from ltx_studio.takes.history import PAGE, UNDO_SECONDS, History, Page
+from ltx_studio.takes.records import TakeRecord
 
 if TYPE_CHECKING:
     from ltx_studio.takes.estimates import Estimate, Estimator

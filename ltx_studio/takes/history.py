@@ -4,8 +4,8 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,14 @@ from ltx_studio import limits
 from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import RequestError
 from ltx_studio.queue.database import Database
-from ltx_studio.queue.stored_json import FIGURES, measured_of, request_of, tags_of
+from ltx_studio.queue.stored_json import measured_of, request_of
 from ltx_studio.takes.disk_usage import Room, beyond, room_of, sizes
+from ltx_studio.takes.records import ASIDE, GOING, NewTake, TakeRecord, record_of
 
 log = logging.getLogger(__name__)
 
 PAGE = 50
 _COLUMNS = "takes.*, (SELECT batch FROM jobs WHERE jobs.id = takes.job) AS batch"
-GOING, ASIDE = 1, 2
-"""Values of ``leaving`` for takes that no list shows: being deleted, or made only for a comparison. A larger value is
-when the take was deleted, in seconds since the epoch: until its file goes, that can be undone."""
 UNDO_SECONDS = 30
 """How long the file of a take that was deleted with `delete_soon` stays."""
 ASIDE_SECONDS = 3600
@@ -31,99 +29,6 @@ ASIDE_SECONDS = 3600
 MOST_TAGS, LONGEST_TAG = 20, 50
 SHORTEST = 3
 """The shortest word that the word index knows; a shorter search scans each prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewTake:
-    """A take as it is recorded when it is made.
-
-    Attributes:
-        id: Short and unique; part of the file's name.
-        job: The job that made it.
-        owner: The owner's id.
-        mode: The mode's id.
-        created: Creation time, in seconds since the epoch.
-        file: Path relative to the output folder, with slashes.
-        bytes: Size of the file.
-        prompt: The prompt of the request.
-        recipe: How it was made.
-        measured: Measurements of the run and the clip.
-        aside: Whether it is only for a comparison: no list shows it, and it is removed afterwards.
-    """
-
-    id: str
-    job: str
-    owner: str
-    mode: str
-    created: float
-    file: str
-    bytes: int
-    prompt: str
-    recipe: Mapping[str, Any]
-    measured: Mapping[str, Any]
-    aside: bool = field(default=False, kw_only=True)
-
-    def insert(self, connection: sqlite3.Connection) -> None:
-        """Insert its row in the open transaction."""
-        number = connection.execute(
-            "INSERT INTO takes (id, job, owner, mode, created, file, bytes, prompt, recipe, measured, leaving)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.id, self.job, self.owner, self.mode, self.created, self.file, self.bytes, self.prompt,
-                json.dumps(self.recipe), json.dumps(self.measured), ASIDE if self.aside else 0,
-            ),
-        ).lastrowid  # fmt: skip
-        connection.execute("INSERT INTO takes_words (rowid, words) VALUES (?, ?)", (number, self.prompt))
-
-
-@dataclass(frozen=True, slots=True)
-class TakeRecord(NewTake):
-    """A take in the history.
-
-    Attributes:
-        number: Later takes have higher ones.
-        favourite: Whether pruning never removes it.
-        tags: The owner's tags.
-        batch: The batch that its job belongs to; None for a job that was submitted alone.
-    """
-
-    number: int
-    favourite: bool
-    tags: tuple[str, ...]
-    batch: str | None = field(default=None, kw_only=True)
-
-    @property
-    def note(self) -> str:
-        """What could not be written with the clip when it was kept, as a sentence; usually empty."""
-        return str(self.measured.get("note", ""))
-
-    @property
-    def clip(self) -> dict[str, float]:
-        """``width`` and ``height`` in pixels, ``frames``, ``fps`` and ``seconds`` of a video; else empty."""
-        found = {name: self.measured[name] for name in FIGURES if name in self.measured}
-        return found | ({"seconds": round(found["frames"] / found["fps"], 3)} if found.get("fps") else {})
-
-    @property
-    def seed(self) -> int | None:
-        """The seed of the request; None if it has none."""
-        seed = self.recipe["params"].get("seed")
-        return seed if isinstance(seed, int) else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the take for JSON, without the recipe."""
-        return {
-            "take": self.id,
-            "job": self.job,
-            "mode": self.mode,
-            "created": self.created,
-            "file": self.file,
-            "bytes": self.bytes,
-            "prompt": self.prompt,
-            "seed": self.seed,
-            "favourite": self.favourite,
-            "tags": list(self.tags),
-            "measured": dict(self.measured),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +84,7 @@ class History:
             RequestError: The owner has no such take.
         """
         with self._database.read() as connection:
-            return _record(_row(connection, take_id, owner))
+            return record_of(_row(connection, take_id, owner))
 
     def has_used(self, owner: str, digest: str) -> bool:
         """Return whether one of the owner's takes was made from a file with this sha256."""
@@ -237,7 +142,7 @@ class History:
         query = f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(where)} ORDER BY {number} DESC LIMIT ?"
         with self._database.read() as connection:
             rows = connection.execute(query, (*values, limit + 1)).fetchall()
-        takes = tuple(_record(row) for row in rows[:limit])
+        takes = tuple(record_of(row) for row in rows[:limit])
         return Page(takes, takes[-1].number if len(rows) > limit else None)
 
     def newest(self) -> int:
@@ -403,12 +308,3 @@ def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Ro
             f"There is no take {take_id}.", "Choose a take in the history.", advice=Advice.to(Do.LIST_TAKES)
         )
     return row
-
-
-def _record(row: sqlite3.Row) -> TakeRecord:
-    return TakeRecord(
-        row["id"], row["job"], row["owner"], row["mode"], row["created"], row["file"], row["bytes"], row["prompt"],
-        request_of(row["recipe"]) or {"params": {}}, measured_of(row["measured"]),
-        aside=row["leaving"] == ASIDE, number=row["number"], favourite=bool(row["favourite"]),
-        tags=tags_of(row["tags"]), batch=row["batch"],
-    )  # fmt: skip

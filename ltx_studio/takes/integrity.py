@@ -18,7 +18,8 @@ from ltx_studio.queue.specs import read_spec
 from ltx_studio.queue.states import Cancelled, Done, Failed
 from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes, unused_inputs
-from ltx_studio.takes.history import History, NewTake, erase
+from ltx_studio.takes.history import History, erase
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore, clip_of, write_poster
 from ltx_studio.takes.unused_inputs import is_old
 from ltx_studio.workflow_files.read import VIDEOS

@@ -25,8 +25,9 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes import provenance, recipes
 from ltx_studio.takes.clip_files import measure
 from ltx_studio.takes.editor_metadata import EditorMetadata, embed
-from ltx_studio.takes.history import NewTake, poster_path
+from ltx_studio.takes.history import poster_path
 from ltx_studio.takes.provenance import Provenance
+from ltx_studio.takes.records import NewTake
 from ltx_studio.workflow_files.read import VIDEOS
 
 if TYPE_CHECKING:

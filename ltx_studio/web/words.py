@@ -176,7 +176,7 @@ ABOUT_LINKS = {
     "https://github.com/comfyanonymous/ComfyUI": "ComfyUI, which runs it",
     "https://www.gradio.app": "Gradio, which this page is built with",
 }
-ABOUT_DOCS = "Documentation: the README and the `docs` folder of the studio's repository; `ltx-studio --help`."
+ABOUT_DOCS = "Documentation: the README and the docs folder of the studio's repository; `ltx-studio --help`."
 LICENSES = "Licenses"
 LICENSE_ROWS = (
     "LTX 2.3 Studio: MIT. ComfyUI: GPL-3.0. Gradio: Apache 2.0.",

@@ -15,7 +15,8 @@ from ltx_studio.cli.commands import main
 from ltx_studio.cli.hints import WORDS
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.settings import Settings, get_settings
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
+from ltx_studio.takes.records import NewTake
 from tests.queue.damaged import DAMAGES, UNSEEN, Damage, settle
 
 WAY_OUT = WORDS[Do.REPAIR_DATABASE]

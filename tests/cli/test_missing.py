@@ -1,7 +1,7 @@
 """Takes whose file is missing: shown as such, kept by repair, forgotten by the right number only."""
 
 from ltx_studio.queue import LOCAL, Database, Queue
-from ltx_studio.takes.history import NewTake
+from ltx_studio.takes.records import NewTake
 from tests.cli.test_damage import Shell, shell
 
 __all__ = ["shell"]

@@ -17,7 +17,8 @@ from ltx_studio.cli.output import echo, escaped, json_text, print_line
 from ltx_studio.errors import ExecutionError
 from ltx_studio.events import Event, Fetching, Finished, Waiting
 from ltx_studio.queue import LOCAL, Database, Failed, Job, Progress, Queue, Queued, Running
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
+from ltx_studio.takes.records import NewTake
 from ltx_studio.workflow_files.read import RECIPE_TAG
 from tests.cli.conftest import Terminal
 from tests.cli.test_damage import Shell, shell

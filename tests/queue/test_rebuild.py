@@ -18,8 +18,9 @@ from ltx_studio.queue.damage import WAY_OUT, DatabaseDamagedError, DatabaseUnusa
 from ltx_studio.queue.rebuild import recover
 from ltx_studio.queue.workers import WorkerId
 from ltx_studio.settings import Settings
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
 from ltx_studio.takes.integrity import IntegrityCheck
+from ltx_studio.takes.records import NewTake
 from tests.queue.damaged import DAMAGES, UNSEEN, Damage, settle
 
 TAKES, JOBS = 40, 10

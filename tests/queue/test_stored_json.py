@@ -14,7 +14,8 @@ from ltx_studio.queue import LOCAL, Database, Failed, Queue, Running
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.queue.states import Progress
 from ltx_studio.settings import Settings
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
+from ltx_studio.takes.records import NewTake
 from ltx_studio.web.panels.queue_panel import name_of
 
 SPECS = [

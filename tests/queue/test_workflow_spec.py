@@ -17,7 +17,7 @@ from ltx_studio.models import Store
 from ltx_studio.queue import WorkflowSpec
 from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes, replay
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from tests.media import drawn, reference
 from tests.studios import Make
 from tests.support import small_spec

@@ -29,7 +29,8 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio.jobs import Jobs
 from ltx_studio.takes import recipes
 from ltx_studio.takes.editor_metadata import EditorMetadata
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore
 from tests.runners.quick import QuickEngine
 from tests.support import MODEL_SETS, leave_partial, small_spec

@@ -13,7 +13,7 @@ from ltx_studio.media import probe_clip
 from ltx_studio.models import Store
 from ltx_studio.queue import WorkflowSpec
 from ltx_studio.settings import Settings
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web import hints as web_hints
 from ltx_studio.web import words
 from tests.studios import Make

@@ -11,7 +11,8 @@ from ltx_studio.queue.database import Database
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Done
 from ltx_studio.takes.disk_usage import Room
-from ltx_studio.takes.history import ASIDE_SECONDS, UNDO_SECONDS, History, NewTake
+from ltx_studio.takes.history import ASIDE_SECONDS, UNDO_SECONDS, History
+from ltx_studio.takes.records import NewTake
 
 PROMPTS = ("a red ball bounces", "a blue ball rolls", "ein Würfel im Regen", 'say "yes" 100%', "😀 night")
 

@@ -16,8 +16,9 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes import recipes
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
 from ltx_studio.takes.integrity import IntegrityCheck
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.unused_inputs import UNUSED_SECONDS
 from tests.queue.damaged import DAMAGES, settle
 from tests.support import home_apart, small_spec

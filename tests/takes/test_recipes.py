@@ -20,7 +20,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes, replay
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from tests.fixtures import Request
 from tests.samples import write_picture
 from tests.studios import Make

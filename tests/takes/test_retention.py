@@ -9,7 +9,8 @@ from ltx_studio.errors import ExecutionError
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.takes.history import History, NewTake
+from ltx_studio.takes.history import History
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.retention import JOB_SECONDS, forget_jobs
 from tests.support import SMALL, queue_of
 

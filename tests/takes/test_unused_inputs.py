@@ -12,7 +12,7 @@ from ltx_studio.queue.queue import LOCAL
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.takes import unused_inputs
-from ltx_studio.takes.history import NewTake
+from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.unused_inputs import RETRY_SECONDS, UNUSED_SECONDS
 
 FILE = f"{'a' * 64}.mp4"

@@ -17,7 +17,7 @@ from ltx_studio.queue.queue import new_id
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web.access.owners import COOKIE, Owners
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.studio_blocks import StudioBlocks

@@ -12,7 +12,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, Database, Queue
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.takes.history import NewTake, TakeRecord
+from ltx_studio.takes.records import NewTake, TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.api import Api

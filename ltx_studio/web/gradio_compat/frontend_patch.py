@@ -81,14 +81,19 @@ PATCHES = (
     # A failed upload is shown as "HTTP 507: {"detail": …". Remove when Gradio's client shows the server's words alone.
     Patch(
         "index-",
-        "let e=await o.text();return{error:`HTTP ${o.status}: ${e}`}",
-        "let e=await o.text();return{error:o.headers.get(`"
-        + IN_WORDS
-        + "`)?JSON.parse(e).detail:`HTTP ${o.status}: ${e}`}",
+        _minified("let e=await o.text();return{error:'HTTP ${o.status}: ${e}'}"),
+        _minified(
+            f"let e=await o.text();return{{error:o.headers.get('{IN_WORDS}')?JSON.parse(e).detail:"
+            "'HTTP ${o.status}: ${e}'}"
+        ),
     ),
     # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
     # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.
-    Patch("Video-", "_(`error`,Z,()=>u.onerror?.(`Video not playable`))", "_(`error`,Z,()=>{})"),
+    Patch(
+        "Video-",
+        _minified("_('error',Z,()=>u.onerror?.('Video not playable'))"),
+        _minified("_('error',Z,()=>{})"),
+    ),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web.panels.compare import facts
 from tests.web.conftest import Watch
 from tests.web.past import Past, Visitor, past, visit, visitor, visits

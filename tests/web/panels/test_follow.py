@@ -15,7 +15,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Done, Job, Studio
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels.run import SHOWN_AGAIN, RunPanel

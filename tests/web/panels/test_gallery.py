@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web.panels import take_cards
 from ltx_studio.web.panels.gallery import PAGE
 from ltx_studio.web.panels.take_cards import name_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ltx_studio.takes.history import TakeRecord
+from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web import files
 from ltx_studio.web.panels.take import download_name
 
