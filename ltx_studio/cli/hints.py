@@ -9,7 +9,7 @@ from ltx_studio.advice import Do, Note
 from ltx_studio.errors import StudioError
 
 WORDS: Mapping[Do, str] = {
-    Do.TRUST: "If you trust its author, add `--trust`, or tick “I know where it comes from” on the page.",
+    Do.TRUST: "If you trust its author, add `--trust`, or tick “I trust this workflow” on the page.",
     Do.SET_VALUE: "Set it to {wanted}: in its field, or with `--set {given!q}`.",
     Do.CHANGE_VALUE: "(change it with `--set {key}=…`).",
     Do.GIVE_WORKFLOW_FILE: "Fill in its field, or set it with `--set {key}=PATH`.",

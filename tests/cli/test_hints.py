@@ -21,7 +21,7 @@ FETCH = Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
     [
         (
             Advice.to(Do.TRUST),
-            "If you trust its author, add `--trust`, or tick “I know where it comes from” on the page.",
+            "If you trust its author, add `--trust`, or tick “I trust this workflow” on the page.",
         ),
         (SET, "Set it to a number from 0 to 1: in its field, or with `--set '3.a b=0.5'`."),
         (
