@@ -83,7 +83,7 @@ def test_the_forms_with_all_their_fields(page: Page, page_url: str) -> None:
 SHOWS = {
     "history": "#history-takes :is(.takes, .nothing)",
     "queue": "#queue-board",
-    "models": "#models-plan .files",
+    "models": "#models-plan .card",
     "batch": "#batch-card",
     "workflow": "#workflow-card",
     "settings": "#settings-shown dl",

@@ -102,7 +102,7 @@ def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
     with step("what was opened is open after a reload"):
         unfold(page, "models")
         page.reload()
-        expect(page.locator("#models-plan .files")).to_be_visible()
+        expect(page.locator("#models-plan .card")).to_be_visible()
         expect(page.locator("#memory-now")).to_contain_text("ltx-studio doctor")
     with step("what was closed is closed after a reload"):
         page.locator("#drawer-close").click()
