@@ -43,6 +43,7 @@ class Do(StrEnum):
     VERIFY_MODELS = "verify_models"
     REPAIR_MODEL = "repair_model"  # file
 
+    USE_SET = "use_set"  # model_set
     USE_POCKET = "use_pocket"
     USE_POCKET_FILES = "use_pocket_files"
 

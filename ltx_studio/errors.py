@@ -160,7 +160,7 @@ class StudioError(Exception):
         """Wrap an unforeseen exception; pass its traceback as ``details``."""
         return cls(
             f"Something unexpected went wrong: {type(error).__name__}: {error}",
-            "Report it with the traceback from the studio's log.",
+            "Try again. If it happens again, report it with the studio's log.",
             details=details,
         )
 

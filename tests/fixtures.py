@@ -81,7 +81,7 @@ SLOW = tuple(
         "runners/zerogpu/test_stream", "studio/test_in_request", "test_app", "test_forked", "test_permissions",
         "test_sandbox", "test_setup_script", "web/access/test_answers", "web/gradio_compat/test_components",
         "web/test_examples", "web/forms/test_form", "web/access/test_gate", "web/test_lan",
-        "web/gradio_compat/test_light",
+        "web/gradio_compat/test_light", "web/access/test_unforeseen",
         "web/test_model_api", "web/panels/test_model_work",
         "web/test_own_form", "web/test_serve", "web/test_served", "web/gradio_compat/test_sessions",
     )

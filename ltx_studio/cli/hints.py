@@ -29,6 +29,7 @@ WORDS: Mapping[Do, str] = {
     Do.PLACE_MODEL: "Put {file} into {place}, or add its repository to models.toml.",
     Do.LIST_MODELS: "Run `ltx-studio models list` to see the files.",
     Do.MOVE_ASIDE: "Delete it, or run `ltx-studio models verify --repair` to move it aside.",
+    Do.USE_SET: "Run `ltx-studio settings set model_set {model_set}`.",
     Do.FREE_SPACE: (
         "Free some space and try again: the download resumes. `ltx-studio models clean` deletes partial downloads."
     ),

@@ -5,13 +5,25 @@ from typing import TYPE_CHECKING
 
 from ltx_studio.cli.hints import hint_of
 from ltx_studio.cli.output import moment
-from ltx_studio.models import Plan, Planned
+from ltx_studio.families import ModelSet
+from ltx_studio.models import Plan, Planned, Registry
+from ltx_studio.models.needs import needs_of
 from ltx_studio.models.remove import NOT_HERE, Removal
 from ltx_studio.models.verify import Verdict
-from ltx_studio.text.formatting import in_bytes, printable
+from ltx_studio.text.formatting import in_bytes, in_whole_gb, printable
 
 if TYPE_CHECKING:
     from ltx_studio.studio import Download
+
+
+def needs_line(model_set: ModelSet, registry: Registry) -> str:
+    """Return what a set needs of a machine."""
+    needs = needs_of(model_set, registry)
+    ram = f"{in_whole_gb(needs.ram)} GB of memory"
+    if not needs.vram:
+        return f"It needs no GPU, and {ram}."
+    vram, whole = in_whole_gb(needs.vram), in_whole_gb(needs.whole)
+    return f"It needs a GPU with {vram} GB (faster from {whole} GB), and {ram}. These are estimates."
 
 
 def plan_lines(made: Plan) -> Iterator[str]:

@@ -12,7 +12,7 @@ import click
 from ltx_studio.cancel import CancelToken
 from ltx_studio.cli.downloads import show_downloads, show_reading
 from ltx_studio.cli.hints import as_dict, hint_of
-from ltx_studio.cli.model_lines import download_line, line, plan_lines, removal_line, totals, verdict_line
+from ltx_studio.cli.model_lines import download_line, line, needs_line, plan_lines, removal_line, totals, verdict_line
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.cli.signals import stop_on_signal
 from ltx_studio.errors import GateError, RequestError, StoppedError
@@ -102,6 +102,8 @@ def plan(names: Sequence[str], modes: Sequence[str], model_set: str | None, *, e
         echo_json(made.as_dict(), indent=2)
         return
     secho(title, bold=True)
+    if not names:
+        echo(needs_line(store.registry.get_set(model_set or set_to_fetch(store.settings)), store.registry))
     for told in plan_lines(made):
         echo(*told.split("\n"))
 

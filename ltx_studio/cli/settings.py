@@ -103,12 +103,7 @@ def _path() -> Path:
 
 def _change(key: str, value: object) -> None:
     """Write the file with another value for a key, unless something in it would then be wrong."""
-    path = _path()
-    before = file.read(path)
-    file.parse(before, path)
-    after = file.changed(before, {key: value})
-    sources.check(after, path)
-    file.write(path, after)
+    sources.store(_path(), key, value)
 
 
 def _tell_effect(key: str) -> None:

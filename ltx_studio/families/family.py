@@ -24,6 +24,7 @@ class Family:
         template: Returns a new graph of a mode's template.
         loaders: Returns the loader nodes for a set's files, with the outputs of `ModelSet.loaders`.
         template_loaders: The loader nodes in the templates.
+        decode_bytes: Returns the bytes that decoding takes on the device, for width, height and frames.
         file_names: A regular expression that is found in the names of its model files; empty accepts any name.
     """
 
@@ -36,6 +37,7 @@ class Family:
     loaders: Callable[[SetFiles], Fragment]
     template_loaders: Fragment
     file_names: str = ""
+    decode_bytes: Callable[[int, int, int], int] = lambda _width, _height, _frames: 0
 
     @property
     def usual_preset(self) -> Preset:

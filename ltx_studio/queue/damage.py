@@ -27,7 +27,7 @@ class DatabaseUnusableError(SetupError, sqlite3.OperationalError):
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error) -> Self:
         """Return the error for what SQLite raised, with SQLite's error code."""
-        told = cls(f"{path} cannot be used: {error}.", _remedy(path, error), where=str(path))
+        told = cls(_what(path, error), _remedy(path, error), where=str(path), details=f"SQLite: {error}")
         return _with_code(told, error)
 
 
@@ -80,18 +80,35 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code in _DAMAGED_CODES or any(words in str(error).lower() for words in _DAMAGED_WORDS)
 
 
+def _what(path: Path, error: sqlite3.Error) -> str:
+    """Return what prevents the use of a file that is intact."""
+    if _is_full(error):
+        return f"The disk is full: {path} cannot be written."
+    if _is_in_use(error):
+        return f"The database is locked: another program is using {path}."
+    return f"{path} cannot be used: {error}."
+
+
 def _remedy(path: Path, error: sqlite3.Error) -> str:
     """Return the remedy for a file that is intact but cannot be used."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return f"The disk is full: free some space on the disk of {path.parent}, then try again."
-    if code in _IN_USE:
-        return "Another program is using it: close that program, then try again."
+    if _is_full(error):
+        return f"Free up space on the disk of {path.parent}, then try again."
+    if _is_in_use(error):
+        return "Close that program, then try again."
     return _obstacle(path) or (
         f"The disk cannot be read or written: check the disk of {path.parent}."
         if code == sqlite3.SQLITE_IOERR
         else "Try again. If it happens again, report it with the studio's log."
     )
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error)
+
+
+def _is_in_use(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _IN_USE or "is locked" in str(error)
 
 
 def _obstacle(path: Path) -> str:

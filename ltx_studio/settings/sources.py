@@ -136,6 +136,19 @@ def check(content: str, path: Path) -> None:
     _loaded({}, file.parse(content, path), path)
 
 
+def store(path: Path, name: str, value: object) -> None:
+    """Write another value for a key into the settings file at `path`; None removes the key.
+
+    Raises:
+        SetupError: Something in the file would then be wrong, or it cannot be written; it is unchanged.
+    """
+    before = file.read(path)
+    file.parse(before, path)
+    after = file.changed(before, {name: value})
+    check(after, path)
+    file.write(path, after)
+
+
 def parse(name: str, value: str) -> Any:
     """Return the value of a key from text.
 

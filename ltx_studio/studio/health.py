@@ -22,6 +22,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.text.formatting import GIGABYTE, in_bytes
 
 if TYPE_CHECKING:
+    from ltx_studio.families import ModelSet
     from ltx_studio.takes.integrity import IntegrityReport
 
 ENOUGH_BYTES = 1 << 30
@@ -85,6 +86,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
     from ltx_studio.models import Store, default_set, get_registry
 
     yield Finding("Studio", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    yield _hardware()
     yield _home(settings)
     yield _room(settings)
     yield from _limited(settings)
@@ -98,6 +100,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
             found = f"{found}, not set up"
             yield Finding("ComfyUI", found, _problem(found, "Run the set-up.", set_up))
         model_set = get_registry(settings).get_set(default_set(settings))
+        yield _suited(model_set, settings)
         store = Store(settings)
         missing = [file for file in store.registry.needs(model_set.loaders.nodes) if store.find(file) is None]
         if not missing:
@@ -113,6 +116,26 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         yield Finding("Models", found, problem)
     except StudioError as error:
         yield _of("Set-up", error)
+
+
+def _hardware() -> Finding:
+    from ltx_studio.studio import will_it_run
+
+    return Finding("Hardware", will_it_run.named(will_it_run.hardware()))
+
+
+def _suited(model_set: "ModelSet", settings: Settings) -> Finding:
+    """Report which model set suits the hardware, or that the set in use hardly runs on it."""
+    from ltx_studio.models import get_registry
+    from ltx_studio.studio import will_it_run
+
+    registry, found = get_registry(settings), will_it_run.hardware()
+    best = registry.get_set(will_it_run.recommended(registry, found))
+    said = will_it_run.warning(model_set, registry, found)
+    if said:
+        hint = f"{best.label} suits this computer."
+        return Finding("Model set", said, _problem(said, hint, Advice.to(Do.USE_SET, model_set=best.id)))
+    return Finding("Model set", f"{model_set.label} ({model_set.id}); recommended here: {best.label} ({best.id})")
 
 
 def _home(settings: Settings) -> Finding:

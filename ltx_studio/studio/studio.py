@@ -14,6 +14,9 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory
 from ltx_studio.errors import RequestError, SetupError, StudioError
 from ltx_studio.events import Event
+from ltx_studio.families import ModelSet
+from ltx_studio.models import get_registry
+from ltx_studio.models.hardware import Hardware
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.jobs import Job
@@ -29,12 +32,14 @@ from ltx_studio.runners.recovery import recover
 from ltx_studio.runners.worker import TIDY_SECONDS, Worker
 from ltx_studio.runners.worker_pool import WorkerPool
 from ltx_studio.settings import Settings
+from ltx_studio.studio import will_it_run
 from ltx_studio.studio.background_set_up import BackgroundSetUp
 from ltx_studio.studio.jobs import Jobs
 from ltx_studio.studio.models import Models
 from ltx_studio.studio.recipes import Recipes
 from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.takes import Takes
+from ltx_studio.studio.will_it_run import Suggestion
 from ltx_studio.studio.workflows import Workflows
 from ltx_studio.takes.retention import forget_jobs
 from ltx_studio.takes.take_store import TakeStore
@@ -270,6 +275,20 @@ class Studio:
     def memory(self) -> Memory | None:
         """Return the memory of the engine's device; None while the engine is not ready."""
         return self._runner.memory()
+
+    def hardware(self) -> Hardware | None:
+        """Return the hardware that runs jobs; None where they run on other machines."""
+        return will_it_run.hardware(self.memory()) if isinstance(self._runner, LocalRunner) else None
+
+    def warning(self, model_set: ModelSet) -> str:
+        """Return a sentence on why a model set hardly runs on this machine; empty if it does, or if that is unknown."""
+        found = self.hardware()
+        return "" if found is None else will_it_run.warning(model_set, get_registry(self.settings), found)
+
+    def misfit(self, spec: JobSpec) -> Suggestion | None:
+        """Return why a request hardly fits on this machine, and what does; None if it fits, or if that is unknown."""
+        found = self.hardware()
+        return None if found is None else will_it_run.misfit(spec, get_registry(self.settings), found)
 
     def workers(self) -> list[WorkerState]:
         """Return the state of each worker of the cluster; none without one."""

@@ -28,11 +28,22 @@ def in_bytes(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == _UNITS[0] else f"{count:.1f} {unit}"
 
 
+def in_round_bytes(count: float) -> str:
+    """Format bytes as `in_bytes` does, but without decimals from ten units on: ``43 GB``, ``9.0 MB``."""
+    number, _, unit = in_bytes(count).partition(" ")
+    return f"{float(number):.0f} {unit}" if float(number) >= 10 else f"{number} {unit}"
+
+
 def in_memory(count: float) -> str:
     """Format bytes as ``23.5 GB``: powers of 1024, as memory is sold."""
     if count < 1 << 30:
         return f"{count / (1 << 20):.0f} MB"
     return f"{in_gb(count)} GB"
+
+
+def in_whole_gb(count: float) -> str:
+    """Format bytes as `in_gb` does, but without a zero after the point: ``8``, ``7.8``."""
+    return in_gb(count).removesuffix(".0")
 
 
 def in_gb(count: float) -> str:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ltx_studio import limits
-from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet, all_presets
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.graph.form import FILES, FieldIndex, others_of
@@ -57,7 +57,7 @@ class Api:
             api(self._telling(stream), api_name=stream.__name__, concurrency_limit=None)
 
     def _telling(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its errors converted to `gr.Error`, whose message reaches clients."""
+        """Return the function with its `StudioError`s as `gr.Error`, whose message reaches clients."""
         types = _types(function)
 
         @wraps(function)
@@ -66,9 +66,6 @@ class Api:
                 return function(*_checked(types, given), **named)
             except StudioError as error:
                 raise self._gradio_error(error) from None
-            except Exception as error:
-                log.exception("%s could not be answered", function.__name__)
-                raise self._gradio_error(ExecutionError.unexpected(error, details="")) from None
 
         @wraps(function)
         def stream(*given: Any, **named: Any) -> Any:

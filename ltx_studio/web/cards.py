@@ -25,7 +25,6 @@ def run(
     *,
     left: float | None = None,
     part: float | None = None,
-    memory: str = "",
     more: int = 0,
     paused: bool = False,
 ) -> str:
@@ -38,7 +37,6 @@ def run(
         now: Seconds since the epoch.
         left: Estimated seconds until it ends, if known.
         part: The completed part of the run, 0 to 1; by default each phase counts alike.
-        memory: The memory in use, as text.
         more: How many jobs the same tab follows after it.
         paused: Whether its owner has paused the queue.
     """
@@ -57,7 +55,7 @@ def run(
     if left is not None:
         time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
     done = progress.part if part is None else part
-    below = " · ".join(part for part in (memory, words.AFTERWARDS.format(count=more) if more else "") if part)
+    below = words.AFTERWARDS.format(count=more) if more else ""
     bar = f'<progress class="bar" max="1" value="{done:.3f}" aria-label="{words.PROGRESS}"></progress>'
     details = (
         f'<details data-fold="run"><summary>{words.DETAILS}</summary><ol class="chips">{chips}</ol>'

@@ -16,7 +16,7 @@ WORDS: Mapping[Do, str] = {
     Do.SET_UP_POCKET: "Run `ltx-studio setup` to create it.",
     Do.RESTORE_POCKET: "Run `ltx-studio setup` to restore it.",
     Do.FETCH_MODELS: f"Download them under {words.MODELS}.",
-    Do.FETCH_MODE: f"Download them under {words.MODELS}: choose the set, then press “{words.GET}”.",
+    Do.FETCH_MODE: f"Download them under {words.MODELS}: choose the set, then press Download.",
     Do.PLACE_MODEL: "Put {file} into {place}, or add its repository to models.toml.",
     Do.LIST_MODELS: f"The files are listed under {words.MODELS}.",
     Do.MOVE_ASIDE: (
@@ -27,7 +27,8 @@ WORDS: Mapping[Do, str] = {
         f"If the studio downloaded it, press {words.CHECK_CONTENTS}, then {words.REPAIR}, under {words.MODELS}; "
         "otherwise replace it with an intact copy."
     ),
-    Do.USE_POCKET: "start the studio with the pocket preview: `ltx-studio serve --model-set pocket`",
+    Do.USE_SET: f"Choose it under {words.MODELS}, then press “{words.USE_SET}”.",
+    Do.USE_POCKET: f"choose the pocket preview under {words.MODELS}, then press “{words.USE_SET}”",
     Do.USE_POCKET_FILES: f"tick “{words.MAP_POCKET}”",
     Do.RETRY_JOB: f"Press {words.RETRY} under {words.QUEUE}.",
     Do.RETRY_SMALLER: f"Press {words.RETRY} under {words.QUEUE}, or make it smaller.",

@@ -47,7 +47,7 @@ class Page:
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
         self._loras = LoraShelf(studio.settings, model_set)
-        about = studio.takes.estimate, self._loras, preset, studio.cost
+        about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
         self.screen = Screen(MODES)
@@ -352,7 +352,7 @@ class Page:
         """Return what `fill` returns for the take, or the card that says why it failed."""
         try:
             return "", *fill(self.take.record(take_id, request))
-        except OSError:
+        except FileNotFoundError:
             return self._redaction.error(RequestError(words.FILE_GONE, words.FILE_GONE_HINT)), *self._nothing()
         except StudioError as problem:
             return self._redaction.error(problem), *self._nothing()

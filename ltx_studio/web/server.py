@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -21,12 +22,12 @@ from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.logs import log_to_file, terminal_kept
 from ltx_studio.models import default_set, get_registry
-from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings
+from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings, sources
 from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.studio.space import is_zerogpu
 from ltx_studio.web import cards, words
-from ltx_studio.web.access.answers import AnswerErrors, answering, not_understood, refusing
+from ltx_studio.web.access.answers import AnswerErrors, Answers, not_understood, refusing, unasked
 from ltx_studio.web.access.front import StudioApp, believing
 from ltx_studio.web.access.gate import Gate, Throttle, check_of, make_password, own_addresses
 from ltx_studio.web.access.guard import EVERYBODY, Files, KeepFiles, handed_out
@@ -38,6 +39,7 @@ from ltx_studio.web.gradio_compat.document import Document
 from ltx_studio.web.gradio_compat.event_queue import EventKeeper
 from ltx_studio.web.gradio_compat.sessions import KeepSessions
 from ltx_studio.web.gradio_compat.statics import Statics
+from ltx_studio.web.gradio_compat.swap import swap
 from ltx_studio.web.head import head, icon_path
 from ltx_studio.web.page import Page
 from ltx_studio.web.panels.batch import BatchPanel
@@ -65,19 +67,20 @@ class StudioBlocks(gr.Blocks):
     """A Blocks that always launches with the studio's look, and keeps its visitors' files apart."""
 
     owners: Owners
+    answers: Answers
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.files = Files()
         self.password = ""
+        self.warn: Callable[[], str] = str
         self.allowed_hosts: tuple[str, ...] = ()
         self.trusted_proxies: tuple[str, ...] = ()
 
     def queue(self, *args: Any, **options: Any) -> Any:
         """Set up the queue as Gradio does, which calls this itself; a second call would cost 2 % of the start-up."""
-        usual: dict[str, Any] = {"default_concurrency_limit": None}
-        if is_zerogpu(os.environ):
-            usual["max_size"] = MOST_EVENTS  # Gradio's own limit is 1 there
+        # Gradio's own limit is 1 on ZeroGPU
+        usual = {"default_concurrency_limit": None} | ({"max_size": MOST_EVENTS} if is_zerogpu(os.environ) else {})
         super().queue(*args, **(usual | options))
         self.sweep = EventKeeper(self, check_body).sweep
         return self
@@ -141,7 +144,7 @@ class StudioBlocks(gr.Blocks):
         Where owners are apart, accept only files of the event's owner, and let the owner have those in the answer.
         """
         request, block_fn = named.get("request"), named.get("block_fn")
-        with answering(str(getattr(block_fn, "name", "an event"))):
+        with self.answers.answering(str(getattr(block_fn, "name", "an event")), seldom_to=unasked(block_fn, request)):
             if isinstance(request, list):  # the client declares a batch, which no function here accepts
                 raise not_understood()
             if not isinstance(request, gr.Request) or not isinstance(block_fn, BlockFunction):
@@ -156,6 +159,19 @@ class StudioBlocks(gr.Blocks):
             for path in handed_out(block_fn.outputs, answer):
                 self.files.give(path, owner)
             return answer
+
+    async def call_function(
+        self, block_fn: Any, processed_input: list[Any], iterator: Any = None, *args: Any, **named: Any
+    ) -> Any:
+        """Call a handler as Gradio does; show what it raises on the card among its outputs, if there is one."""
+        try:
+            return await super().call_function(block_fn, processed_input, iterator, *args, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            if (shown := self.answers.on_card(block_fn, iterator, error)) is None:
+                raise
+            return shown
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *args: Any, **named: Any) -> Any:
         """Preprocess as Gradio does, but without printing a traceback for values that do not fit the components."""
@@ -176,19 +192,36 @@ def build_app(
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
-    blocks = StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
+    blocks = _empty()
     blocks.owners = owners = Owners()
+    blocks.answers = Answers(settings, owners)
     blocks.password = settings.password
     blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
     studio = studio or Studio(settings, works=True)
+    blocks.warn = partial(studio.warning, chosen)
     studio.jobs.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
-    with blocks:
-        _lay_out(blocks, settings, studio, owners, chosen)
-        with _page_of_its_own(blocks, API_PAGE, words.API):  # otherwise each browser loads its components
-            gr.HTML(cards.line(words.API_HELP))
-            Api(studio, owners, chosen).build()
-    blocks.files.give_all(blocks.config, EVERYBODY)  # pictures that the page itself shows
+
+    def switch(set_id: str) -> None:
+        """Have the page use another set, now and after a restart."""
+        other = get_registry(settings).get_set(set_id)
+        sources.store(settings.settings_file, "model_set", set_id)
+        swap(blocks, lambda: fill(_empty(), other))
+        blocks.files.give_all(blocks.config, EVERYBODY)
+
+    def fill(page: StudioBlocks, model_set: ModelSet) -> StudioBlocks:
+        with page:
+            _lay_out(page, settings, studio, owners, model_set, switch)
+            with _page_of_its_own(page, API_PAGE, words.API):  # otherwise each browser loads its components
+                gr.HTML(cards.line(words.API_HELP))
+                Api(studio, owners, model_set).build()
+        return page
+
+    blocks.files.give_all(fill(blocks, chosen).config, EVERYBODY)  # pictures that the page itself shows
     return blocks
+
+
+def _empty() -> StudioBlocks:
+    return StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
 
 
 @contextmanager
@@ -200,7 +233,14 @@ def _page_of_its_own(blocks: gr.Blocks, path: str, name: str) -> Iterator[None]:
     blocks.current_page = ""
 
 
-def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
+def _lay_out(
+    blocks: gr.Blocks,
+    settings: Settings,
+    studio: Studio,
+    owners: Owners,
+    model_set: ModelSet,
+    switch: Callable[[str], None],
+) -> None:
     """Add the header, and below it the forms and the result, the rail, and the drawer with its panels.
 
     The keyboard reaches them in this order; on the page the rail and the drawer are at the left.
@@ -220,7 +260,7 @@ def _lay_out(blocks: gr.Blocks, settings: Settings, studio: Studio, owners: Owne
         with gr.Column(elem_id="drawer", min_width=0):
             rail.head()
             gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
-            models = ModelsPanel(studio, owners, model_set.id)
+            models = ModelsPanel(studio, owners, model_set.id, switch)
             with rail.panel("history"):
                 dropped.build_button()
                 gallery.build(blocks)
@@ -312,7 +352,7 @@ def _open_and_stay(
 
 
 def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
-    """Yield the terminal's lines about an open page: its addresses, and the password if it was created."""
+    """Yield the terminal's lines about an open page: addresses, a created password, a model set that hardly runs."""
     url = str(blocks.local_url)
     port = url.rstrip("/").rpartition(":")[2]
     yield words.ADDRESS.format(url=url)
@@ -324,6 +364,8 @@ def addresses(blocks: StudioBlocks, made: str) -> Iterator[str]:
         yield words.OTHERS.format(urls=shared)
     if blocks.password:
         yield words.MADE_PASSWORD.format(password=made) if made else words.SET_PASSWORD
+    if warning := blocks.warn():
+        yield words.WARNING.format(warning=warning)
 
 
 def is_shared(share: object = None) -> bool:

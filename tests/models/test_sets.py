@@ -51,7 +51,7 @@ def test_the_choices_of_a_request_are_those_of_the_sets() -> None:
 
 
 def test_a_preview_is_announced_as_one() -> None:
-    assert "not what LTX-2.3 can do" in MODEL_SETS["pocket"].notice
+    assert "says nothing about LTX-2.3" in MODEL_SETS["pocket"].notice
 
 
 def test_an_unknown_set_is_refused_with_the_choices() -> None:

@@ -253,9 +253,9 @@ def failing(name: str, words: str) -> sqlite3.OperationalError:
 @pytest.mark.parametrize(
     ("error", "kind", "hint"),
     [
-        (failing("SQLITE_FULL", "database or disk is full"), DatabaseUnusableError, "The disk is full"),
-        (failing("SQLITE_BUSY", "database is locked"), DatabaseUnusableError, "Another program is using it"),
-        (failing("SQLITE_LOCKED", "database table is locked"), DatabaseUnusableError, "Another program is using it"),
+        (failing("SQLITE_FULL", "database or disk is full"), DatabaseUnusableError, "Free up space"),
+        (failing("SQLITE_BUSY", "database is locked"), DatabaseUnusableError, "Close that program"),
+        (failing("SQLITE_LOCKED", "database table is locked"), DatabaseUnusableError, "Close that program"),
         (failing("SQLITE_IOERR_WRITE", "disk I/O error"), DatabaseUnusableError, "The disk cannot be read or written"),
         (failing("SQLITE_CORRUPT", "database disk image is malformed"), DatabaseDamagedError, WAY_OUT),
         (failing("SQLITE_CORRUPT_VTAB", "database disk image is malformed"), DatabaseDamagedError, WAY_OUT),
@@ -274,7 +274,7 @@ def test_what_sqlite_says_comes_with_what_to_do(
     assert told.value.hint.startswith(hint) or hint in told.value.hint
     assert isinstance(told.value, sqlite3.Error), "the worker waits and tries again"
     assert getattr(told.value, "sqlite_errorcode", None) == getattr(error, "sqlite_errorcode", None)
-    assert str(error) in str(told.value)
+    assert str(error) in told.value.message + told.value.details
     assert pickle.loads(pickle.dumps(told.value)).hint == told.value.hint
 
 

@@ -3,6 +3,7 @@
 from ltx_studio.families.family import Family
 from ltx_studio.families.geometry import Geometry
 from ltx_studio.families.ltx_2_3.loaders import loaders
+from ltx_studio.families.ltx_2_3.memory import decode_bytes
 from ltx_studio.families.ltx_2_3.presets import BALANCED, DRAFT, FAST, PRESETS, QUALITY
 from ltx_studio.families.ltx_2_3.template import load_template, template_ids
 from ltx_studio.families.model_set import SetFiles
@@ -41,6 +42,7 @@ LTX_2_3 = Family(
     template=load_template,
     loaders=loaders,
     template_loaders=loaders(TEMPLATE_FILES),
+    decode_bytes=decode_bytes,
     file_names=r"ltx\D*2[._]?3",
 )
 

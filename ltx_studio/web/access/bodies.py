@@ -14,6 +14,7 @@ from ltx_studio.text.formatting import in_bytes
 from ltx_studio.web import words
 from ltx_studio.web.access.guard import UPLOAD
 from ltx_studio.web.access.multipart import FieldError, UploadFields
+from ltx_studio.web.gradio_compat.frontend_patch import IN_WORDS
 
 CHUNK_SECONDS = 30.0
 """Timeout for the next part of a request."""
@@ -190,7 +191,7 @@ class _Answer:
         self.refused = True
         if self._has_begun:
             return
-        answer = JSONResponse({"detail": error.text}, error.status, {"connection": "close"})
+        answer = JSONResponse({"detail": error.text}, error.status, {"connection": "close", IN_WORDS: "1"})
 
         async def send(message: Message) -> None:
             is_end = message["type"] == "http.response.body"

@@ -13,6 +13,7 @@ from ltx_studio.modes import Limit, Mode
 from ltx_studio.modes.fields import MAX_LORAS
 from ltx_studio.studio import Cost, Estimate, JobSpec
 from ltx_studio.studio.recipes import Recipes
+from ltx_studio.studio.will_it_run import Suggestion
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
@@ -42,9 +43,10 @@ class Form(FormLayout):
         loras: LoraShelf,
         preset: Preset | None = None,
         cost: Costs = lambda _spec: None,
+        misfit: Callable[[JobSpec], Suggestion | None] = lambda _spec: None,
     ) -> None:
         super().__init__(mode, model_set, loras, preset)
-        self._estimate, self._cost = estimate, cost
+        self._estimate, self._cost, self._misfit = estimate, cost, misfit
         self.fillings = Fillings()
 
     @property
@@ -95,6 +97,8 @@ class Form(FormLayout):
                 if self._uses_seed_once(raw):
                     notes = [words.SEED_ONCE.format(seed=spec.params.seed), *notes]
                 measures = self.mode.measures(spec.params, preset)
+                misfit = self._misfit(spec)
+                notes = [misfit.message, *notes] if misfit else notes
                 told = cards.told(measures, notes, seconds=self._seconds(spec), cost=self._cost(spec), clips=clips)
             except StudioError as problem:
                 told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)

@@ -36,6 +36,9 @@ FAST = (
 dependencies for each component.
 """
 
+IN_WORDS = "x-in-words"
+"""The header of an answer to a failed request whose `detail` visitors can read."""
+
 PATCHES = (
     Patch("core-", SLOW, FAST),
     # Gradio's landmark `main` is around everything: our header, rail and drawer could not be landmarks beside it.
@@ -65,6 +68,14 @@ PATCHES = (
     # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
     # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.
     Patch("Video-", "_(`error`,Z,()=>u.onerror?.(`Video not playable`))", "_(`error`,Z,()=>{})"),
+    # A failed upload is shown as "HTTP 507: {"detail": …". Remove when Gradio's client shows the server's words alone.
+    Patch(
+        "index-",
+        "let e=await o.text();return{error:`HTTP ${o.status}: ${e}`}",
+        "let e=await o.text();return{error:o.headers.get(`"
+        + IN_WORDS
+        + "`)?JSON.parse(e).detail:`HTTP ${o.status}: ${e}`}",
+    ),
 )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ltx_studio.events import Fetching
+from ltx_studio.families import ModelSet
 from ltx_studio.models import ModelFile, Plan, Planned
+from ltx_studio.models.hardware import Hardware
+from ltx_studio.models.needs import Needs
 from ltx_studio.models.remove import Removal
 from ltx_studio.models.verify import Reading, Verdict
-from ltx_studio.text.formatting import in_bytes
+from ltx_studio.text.formatting import in_bytes, in_round_bytes, in_whole_gb
 from ltx_studio.text.phrases import FETCHING
 from ltx_studio.web import words
 from ltx_studio.web.cards import prose
@@ -16,7 +19,9 @@ from ltx_studio.web.cards import prose
 def plan(shown: Plan, *, notice: str, note: str) -> str:
     """Return the card of a model set: its files with size, source and licence, and whether they fit on the disk."""
     rows = "".join(_planned(planned) for planned in shown.files)
-    missing, total, free = (in_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes))
+    missing, total, free = (
+        in_round_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes)
+    )
     if not shown.missing:
         said = f"{words.ALL_HERE.format(total=total)} {words.FREE.format(free=free)}"
     else:
@@ -24,10 +29,56 @@ def plan(shown: Plan, *, notice: str, note: str) -> str:
         if not shown.fits:
             said += " " + words.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
     about = f'<p class="notice">{prose(notice)}</p>' if notice else ""
+    count = words.FILES_OF_SET.format(count=len(shown.files))
     return (
-        f'<div class="card">{about}<ul class="files">{rows}</ul>'
-        f'<p class="summary">{escape(said)}</p><p class="summary">{prose(note)}</p></div>'
+        f'<div class="card">{about}<p>{escape(said)}</p>'
+        + (f'<p class="summary">{prose(note)}</p>' if note else "")
+        + f'<details><summary>{escape(count)}</summary><ul class="files">{rows}</ul></details></div>'
     )
+
+
+def needs(
+    chosen: ModelSet,
+    needed: Needs,
+    *,
+    disk: int,
+    seconds: tuple[int, int] | None = None,
+    best_for: Hardware | None = None,
+    warning: str = "",
+) -> str:
+    """Return the card that says what a set needs of a machine.
+
+    Args:
+        chosen: The set.
+        needed: The memory that it needs.
+        disk: The bytes of its files.
+        seconds: Between how many seconds a clip of five seconds takes here, if known.
+        best_for: This machine's hardware if the set suits it best.
+        warning: Why the set hardly runs here; empty if it does.
+    """
+    vram = words.NEEDS_NO_GPU
+    if needed.vram:
+        vram = words.NEEDS_VRAM.format(least=in_whole_gb(needed.vram), whole=in_whole_gb(needed.whole))
+    rows = {
+        words.NEED_VRAM: vram,
+        words.NEED_RAM: words.NEEDS_RAM.format(size=in_whole_gb(needed.ram)),
+        **({words.NEED_DISK: in_round_bytes(disk)} if disk else {}),
+    }
+    if seconds is not None:
+        low, high = (words.in_seconds(each).removeprefix("about ") for each in seconds)
+        rows[words.NEED_TIME] = words.NEEDS_TIME.format(low=low, high=high)
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in rows.items())
+    best = f'<p class="best">{escape(words.RECOMMENDED_FOR.format(what=_what(best_for)))}</p>' if best_for else ""
+    bad = f'<p class="notice" role="status">{escape(warning)}</p>' if warning else ""
+    basis = words.MEASURED
+    if not needed.is_measured:
+        basis = words.ESTIMATED.format(width=chosen.width, height=chosen.height)
+    return f'<div class="card needs">{best}{bad}<dl>{listed}</dl><p class="summary">{escape(basis)}</p></div>'
+
+
+def _what(found: Hardware) -> str:
+    """Return what a machine is called in a recommendation."""
+    return words.A_GPU.format(size=in_whole_gb(found.vram)) if found.vram and not found.shared else words.A_COMPUTER
 
 
 def _planned(planned: Planned) -> str:

@@ -9,7 +9,7 @@ from queue import Empty, Full, Queue
 from typing import Any, TypeVar
 
 from ltx_studio.cancel import CancelToken
-from ltx_studio.errors import BusyError, RequestError, StudioError
+from ltx_studio.errors import BusyError, RequestError
 from ltx_studio.models.remove import Removal
 from ltx_studio.models.repair import Repair
 from ltx_studio.models.verify import Reading, Verdict
@@ -169,8 +169,3 @@ def with_pauses(items: Iterable[T], seconds: float) -> Generator[T | None, None,
             yield item
     finally:
         over.set()
-
-
-def in_words(problem: Exception) -> StudioError:
-    """Return an error as a `StudioError`."""
-    return problem if isinstance(problem, StudioError) else StudioError.unexpected(problem)

@@ -1,6 +1,7 @@
 """The models panel: shows which files a set needs; fetches, checks, repairs and removes them."""
 
 import logging
+import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ import gradio as gr
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.families import ModelSet
-from ltx_studio.models import ModelFile, Plan, Store, get_registry, make_plan
+from ltx_studio.models import ModelFile, Store, get_registry, make_plan
 from ltx_studio.models.files import Identity
 from ltx_studio.models.repair import Repair, repair_of
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files, removals_of
 from ltx_studio.studio import Failed, Studio
-from ltx_studio.text.formatting import in_bytes
+from ltx_studio.studio.unforeseen import in_words
+from ltx_studio.text.formatting import in_bytes, in_round_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -25,7 +26,8 @@ from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
 from ltx_studio.web.panels import model_cards
 from ltx_studio.web.panels.download_board import DownloadBoard
 from ltx_studio.web.panels.memory import MemoryPanel
-from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked, in_words
+from ltx_studio.web.panels.model_sets import ModelSets
+from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked
 from ltx_studio.web.panels.remedies import files_to_fetch
 from ltx_studio.web.rail import Rail
 
@@ -42,9 +44,12 @@ class _Parts:
     """The panel's components."""
 
     chosen: gr.Radio
+    needs: gr.HTML
     plan: gr.HTML
     everything: gr.Checkbox
     get: gr.Button
+    use: gr.Button
+    switched: gr.Number
     stop: gr.Button
     sizes: gr.Button
     contents: gr.Button
@@ -62,12 +67,11 @@ class _Parts:
 
     @property
     def choice(self) -> tuple[gr.Radio, gr.Checkbox]:
-        """The components that choose the files."""
         return self.chosen, self.everything
 
     @property
     def shown(self) -> list[Any]:
-        return [*self.controls, self.plan, self.stop, self.repair, self.confirm]
+        return [*self.controls, self.needs, self.plan, self.use, self.stop, self.repair, self.confirm]
 
     @property
     def asked(self) -> list[Any]:
@@ -78,9 +82,10 @@ class _Parts:
 class ModelsPanel:
     """Choose a model set, see its files, get, check and remove them. Each browser tab runs one check at a time."""
 
-    def __init__(self, studio: Studio, owners: Owners, in_use: str) -> None:
+    def __init__(self, studio: Studio, owners: Owners, in_use: str, switch: Callable[[str], None]) -> None:
         self._studio, self._settings, self._in_use, self._owners = studio, studio.settings, in_use, owners
         self._redaction = Redaction(studio.settings, owners)
+        self._sets = ModelSets(studio, in_use, self._redaction, switch)
         self._at_work, self._asked = AtWork(), Asked()
         self._models, self._board = studio.models, DownloadBoard(studio.models, self._redaction)
         self._parts: _Parts
@@ -98,16 +103,17 @@ class ModelsPanel:
             label=words.MODEL_SET,
             elem_id="models-set",
         )
-        plan = gr.HTML(elem_id="models-plan")
-        everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
         with gr.Row():
-            get = _button(words.GET, "models-get", variant="primary", interactive=False)
+            get = _button("", "models-get", variant="primary", visible=False)
+            use = _button(words.USE_SET, "models-use", variant="primary", visible=False)
+        switched = gr.Number(0, visible="hidden", label="switched", elem_id="models-switched")
         self._board.build()
+        needs = gr.HTML(elem_id="models-needs")
+        everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
+        plan = gr.HTML(elem_id="models-plan")
         with gr.Row():
-            sizes, contents = (
-                _button(words.CHECK_SIZES, "models-sizes", interactive=False),
-                _button(words.CHECK_CONTENTS, "models-contents", interactive=False),
-            )
+            sizes = _button(words.CHECK_SIZES, "models-sizes", interactive=False)
+            contents = _button(words.CHECK_CONTENTS, "models-contents", interactive=False)
             stop = _button(words.STOP, "models-stop", interactive=False)
             remove_ = _button(words.REMOVE, "models-remove", interactive=False)
         card = gr.HTML(elem_id="models-run")
@@ -116,7 +122,8 @@ class ModelsPanel:
             keep = _button(words.KEEP, "models-keep")
             remove_now = _button(words.REMOVE_NOW, "models-remove-now", variant="stop")
         return _Parts(
-            chosen, plan, everything, get, stop, sizes, contents, repair, remove_, card, confirm, remove_now, keep,
+            chosen, needs, plan, everything, get, use, switched, stop, sizes, contents, repair, remove_, card, confirm,
+            remove_now, keep,
         )  # fmt: skip
 
     def _wire(self, parts: _Parts, rail: Rail) -> None:
@@ -139,6 +146,9 @@ class ModelsPanel:
         parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
         parts.keep.click(self._keep, None, parts.asked, **QUIET)
         parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
+        parts.use.click(self._use, [parts.chosen], [parts.switched, parts.card], **QUIET)
+        # the forms of another set have other presets and sizes; the browser keeps what was written in them
+        parts.switched.change(None, None, None, js="() => window.location.reload()", **QUIET)
 
     def wire_fetch(self, asked: Any, wanted: gr.State) -> None:
         """Have an event (``button.click``) fetch files. The panel must be built.
@@ -187,40 +197,34 @@ class ModelsPanel:
 
     def _what_is_here(self, model_set: str, everything: bool) -> Updates:
         parts, awake = self._parts, gr.update(interactive=True)
+        here = {**dict.fromkeys(parts.controls, awake), parts.get: gr.update(visible=False)}
         try:
             files, store = self._files(model_set, everything)
-            plan = make_plan(files, store)
+            plan, chosen = make_plan(files, store), store.registry.get_set(model_set)
             to_fetch = [planned for planned in plan.missing if planned.file.repo]
             is_coming = self._models.bringing(planned.file for planned in to_fetch) is not None
-            can_get, shown = (
-                bool(to_fetch) and plan.fits and not is_coming,
-                self._shown(plan, store.registry.get_set(model_set)),
-            )
-            choices = gr.update(interactive=True, choices=list(self._choices(store)))
+            label = words.GET.format(missing=in_round_bytes(plan.missing_bytes))
+            can_get = plan.fits and not is_coming
+            can_use = self._sets.can_use(chosen.id)
+            note = words.IN_USE if self._sets.is_in_use(chosen.id) else words.USE_AFTER if to_fetch else ""
+            return here | {
+                parts.chosen: gr.update(interactive=True, choices=list(self._sets.choices(store))),
+                parts.needs: self._sets.needs(chosen, plan, store),
+                parts.plan: model_cards.plan(plan, notice=chosen.notice, note=note),
+                parts.get: gr.update(value=label, visible=bool(to_fetch), interactive=can_get),
+                parts.use: gr.update(visible=can_use),
+            }
         except Exception as problem:
-            can_get, shown, choices = False, self._problem(problem), awake
-        return {
-            **dict.fromkeys(parts.controls, awake),
-            parts.chosen: choices,
-            parts.plan: shown,
-            parts.get: gr.update(interactive=can_get),
-        }
+            return here | {parts.plan: self._problem(problem), parts.needs: "", parts.use: gr.update(visible=False)}
 
-    def _shown(self, plan: Plan, chosen: ModelSet) -> str:
-        note = words.IN_USE if chosen.id == self._in_use else words.USE_IT.format(id=chosen.id)
-        return model_cards.plan(plan, notice=chosen.notice, note=note)
-
-    def _choices(self, store: Store) -> Iterator[tuple[str, str]]:
-        """Yield the label, with what is missing, and the id of each set."""
-        for each in store.registry.sets.values():
-            plan = make_plan(model_files(MODES.values(), each, store.registry), store)
-            state = words.TO_GET.format(missing=in_bytes(plan.missing_bytes))
-            if not plan.missing:
-                state = words.HERE
-            elif all(planned.file.built for planned in plan.missing):
-                state = words.SET_UP
-            state = words.IN_USE_HERE.format(state=state) if each.id == self._in_use else state
-            yield words.SET_LABEL.format(label=each.label, state=state), each.id
+    def _use(self, model_set: str) -> Updates:
+        """Switch the page to another set; the browser then loads the page anew."""
+        parts = self._parts
+        try:
+            self._sets.use(model_set)
+        except Exception as problem:
+            return {parts.card: self._problem(problem)}
+        return {parts.switched: time.time(), parts.card: ""}
 
     # Downloads, which go on without the page
 
@@ -280,8 +284,6 @@ class ModelsPanel:
             return self._board.stop(str(request.session_hash))
         except Exception as problem:
             return {self._parts.card: self._problem(problem)}
-
-    # Checks, which take time
 
     def _check_sizes(self, model_set: str, everything: bool, request: gr.Request) -> Iterator[Updates]:
         yield from self._do(self._checking(model_set, everything, request, contents=False), request)
@@ -343,8 +345,6 @@ class ModelsPanel:
         stopping = self._at_work.stop(str(request.session_hash))
         return gr.update(value=words.STOPPING if stopping else words.STOP, interactive=False)
 
-    # Removing
-
     def _ask_to_remove(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
         """Show what would be removed, and ask for confirmation."""
         parts, asked_nothing = self._parts, self._asked_nothing(request)
@@ -357,7 +357,7 @@ class ModelsPanel:
         goes = any(each.does_something for each in wanted)
         if goes:
             self._asked.ask(str(request.session_hash), Going(tuple(wanted)))
-        note = words.LOSES_SET if model_set == self._in_use else ""
+        note = words.LOSES_SET if self._sets.is_in_use(model_set) else ""
         freed = in_bytes(sum(each.freed for each in wanted))
         return {
             **self._what_is_asked(request),
@@ -396,7 +396,7 @@ class ModelsPanel:
     def _problem(self, problem: Exception) -> str:
         if not isinstance(problem, StudioError):
             log.exception("the models panel failed")
-        return self._redaction.error(in_words(problem))
+        return self._redaction.error(in_words(problem, self._settings))
 
 
 def _button(label: str, name: str, **options: Any) -> gr.Button:

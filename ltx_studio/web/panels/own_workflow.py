@@ -10,11 +10,11 @@ from typing import Any
 import gradio as gr
 
 from ltx_studio.advice import texts_of
-from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
+from ltx_studio.errors import Remedy, RequestError, StudioError
 from ltx_studio.graph.form import FILES, Field, Kind, Role
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
-from ltx_studio.studio import Studio, WorkflowSpec
+from ltx_studio.studio import Studio, WorkflowSpec, unforeseen
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -95,7 +95,7 @@ class WorkflowPanel:
             components = _lay_out(fields, path)
         except Exception as error:  # a value that Gradio does not accept
             log.exception("the form of %s could not be built", Path(path).name)
-            gr.HTML(self._redaction.error(ExecutionError.unexpected(error, details="")))
+            gr.HTML(self._redaction.error(unforeseen.in_words(error, self._studio.settings)))
             return
         with gr.Row():
             options: dict[str, Any] = {"value": False, "container": False, "interactive": True}
@@ -159,7 +159,7 @@ class WorkflowPanel:
             return
         except Exception as error:
             log.exception("%s could not be handed in", Path(path).name)
-            yield self._run_panel.problem(ExecutionError.unexpected(error, details=""))
+            yield self._run_panel.problem(unforeseen.in_words(error, self._studio.settings))
             return
         yield from self._run_panel.follow(jobs, request, spec.notes())
 

@@ -13,8 +13,6 @@ from ltx_studio.web.panels import screen
 
 PREVIEW_FRAME_MS = 250
 """How long each latent frame is shown; its eight frames of the clip, at the usual speed, take a third of a second."""
-LOOK_AGAIN = 1.0
-"""Seconds between two readings of the memory."""
 DOUBT_SECONDS, DOUBT = 5.0, 1.25
 """How long an estimate must have been longer, and by which factor, before the time left may grow."""
 
@@ -60,20 +58,14 @@ class RunView:
         self._phases: Sequence[Phase] = spec.build(by_name).phases
         self._estimate: Estimate | None = studio.takes.estimate(spec)
         self._left, self._part = TimeLeft(), 0.0
-        self._memory, self._looked = "", 0.0
         self._shown = 0
 
     def status(self, job: Job, more: int) -> str:
         """Return the status line, with `more` jobs to come after this one."""
         now = time.time()
-        if now - self._looked > LOOK_AGAIN:
-            memory = self._studio.memory()
-            self._memory, self._looked = "" if memory is None else str(memory), now
         paused = isinstance(job.state, Queued) and self._studio.jobs.is_paused(job.owner)
         left, part = self._progress(job, now)
-        return cards.run(
-            job, self._phases, self._summary, now, left=left, part=part, memory=self._memory, more=more, paused=paused
-        )
+        return cards.run(job, self._phases, self._summary, now, left=left, part=part, more=more, paused=paused)
 
     def line(self, job: Job) -> str:
         """Return the compact line, for when something else is shown."""

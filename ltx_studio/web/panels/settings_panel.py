@@ -48,9 +48,10 @@ class SettingsPanel:
     def _used(self) -> Iterator[tuple[str, str]]:
         sets = Store(self._settings).registry.sets
         chosen = sets[self._in_use]
-        other = next((each for each in sets if each != self._in_use), self._in_use)
-        switch = prose(words.SETTING_SWITCH.format(id=other))
-        yield words.SETTING_SET, f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{switch}"
+        yield (
+            words.SETTING_SET,
+            (f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{escape(words.SETTING_SWITCH)}"),
+        )
         yield words.SETTING_TIER, tier(self._settings.vram)
 
     def _runs_on(self) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,8 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
-from ltx_studio.web.access.answers import answering, is_mistake, refusing
+from ltx_studio.web.access.answers import Answers, is_mistake, refusing
+from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.server import StudioBlocks
 from tests.support import ROOT, environment
 from tests.web.malformed import ESCAPE, MARK, Request, requests
@@ -205,10 +206,11 @@ def test_what_a_value_breaks_is_told_without_a_traceback(kind: type[Exception], 
     assert MARK not in logged.getvalue()
 
 
-def test_errors_for_the_user_pass_as_words() -> None:
-    with pytest.raises(gr.Error, match=r"Why\. What to do\.") as caught, answering("it"):
+def test_errors_for_the_user_pass_as_words(home: Settings) -> None:
+    answers = Answers(home, Owners())
+    with pytest.raises(gr.Error, match=r"Why\. What to do\.") as caught, answers.answering("it"):
         raise RequestError("Why.", "What to do.")
-    with pytest.raises(gr.Error, match=r"Said\.") as said, answering("it"):
+    with pytest.raises(gr.Error, match=r"Said\.") as said, answers.answering("it"):
         raise gr.Error("Said.")
 
     assert not caught.value.print_exception

@@ -79,7 +79,7 @@ def test_a_download_that_ends_while_the_panel_looks_at_the_files_is_news_to_its_
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio = Studio(with_tiny_set(shop))
-    panel, visitor = ModelsPanel(studio, Owners(), "tiny"), gr.Request(session_hash="a tab")
+    panel, visitor = ModelsPanel(studio, Owners(), "tiny", lambda _set: None), gr.Request(session_hash="a tab")
     rail = Rail()
     with gr.Blocks():
         rail.build()

@@ -97,13 +97,14 @@ def choose_set(page: Page, name: str) -> None:
     page.get_by_label(name, exact=True).check()
 
 
-FP8 = "LTX-2.3 22B fp8 (43.0 GB to download)"
+FP8 = "LTX-2.3 22B fp8 · Download 43 GB"
+GET = "#models-get"
 
 
 @pytest.mark.usefixtures("patience")
 def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Shop, watch: Watch) -> None:
     plan, card = page.locator("#models-plan"), page.locator("#models-downloads")
-    get = button(page, "Download missing files")
+    get = page.locator(GET)
     open_panel(page, tiny, "models")
     with step("the set"):
         expect(plan).to_contain_text("To download: 9.0 MB of 9.0 MB")
@@ -114,9 +115,13 @@ def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Sh
     with step("the set in use and the others are told apart"):
         expect(plan).to_contain_text("This set is in use.")
         choose_set(page, FP8)
-        expect(plan).to_contain_text("To download: 43.0 GB of 43.0 GB")
-        expect(plan).to_contain_text("ltx-studio serve --model-set fp8")
-        choose_set(page, "Tiny (9.0 MB to download, in use)")
+        expect(plan).to_contain_text("To download: 43 GB of 43 GB")
+        expect(plan).to_contain_text("After the download, press “Use this set”.")
+        expect(get).to_have_text("Download 43 GB")
+        expect(page.locator("#models-use")).to_be_hidden()
+        expect(page.locator("#models-needs")).to_contain_text("GPU memory12 GB")
+        expect(page.locator("#models-needs")).to_contain_text("on this computer's CPU a clip takes hours")
+        choose_set(page, "Tiny · Download 9.0 MB · in use")
         expect(plan).to_contain_text("To download: 9.0 MB of 9.0 MB")
     with step("a gate is told with what to do"):
         shop.hub.repos["org/small"].gate = "hf_secret"
@@ -141,11 +146,25 @@ def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Sh
         get.click()
         expect(card).to_contain_text("All files are here.")
         expect(page.locator("#models-stop-download")).to_be_hidden()
-        expect(plan).to_contain_text("All files are here: 9.0 MB")
-        expect(get).to_be_disabled()
+        expect(plan).to_contain_text("Installed (9.0 MB)")
+        expect(get).to_be_hidden()
         assert shop.hub.sent("one.safetensors") < 1.1 * SIZE
         assert path_of(shop, "one.safetensors").stat().st_size == SIZE
+    with step("another set is used without a restart, and what was written stays"):
+        use_another_set(page, shop.settings)
     assert watch.errors == []
+
+
+def use_another_set(page: Page, settings: Settings) -> None:
+    with (settings.home / "models.toml").open("a") as own:
+        own.write(TINY_SET.replace("sets.tiny", "sets.other").replace("Tiny", "Other"))
+    page.locator("#t2v-prompt textarea").fill("a red ball")
+    choose_set(page, "LTX-2.3 22B bf16 · Download 60 GB")
+    choose_set(page, "Other · Installed (9.0 MB)")
+    page.locator("#models-use").click()
+    expect(page.locator("#model-chip")).to_contain_text("Other")
+    expect(page.locator("#t2v-prompt textarea")).to_have_value("a red ball")
+    assert 'model_set = "other"' in settings.settings_file.read_text()
 
 
 @pytest.mark.usefixtures("patience")
@@ -157,7 +176,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
     open_panel(page, tiny, "models")
     closing = browser.new_page()
     open_panel(closing, tiny, "models")
-    button(closing, "Download missing files").click()
+    closing.locator(GET).click()
     expect(closing.locator("#models-downloads")).to_contain_text("1.5 MB of 3.0 MB")
 
     closing.close()
@@ -166,7 +185,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
     with step("every tab shows it"):
         expect(card).to_contain_text("1.5 MB of 3.0 MB")
         expect(card).to_contain_text("Tiny")
-        expect(button(page, "Download missing files")).to_be_disabled()
+        expect(page.locator(GET)).to_be_disabled()
         open_panel(page, tiny, "models")  # anew
         expect(card).to_contain_text("1.5 MB of 3.0 MB")
         expect(card).to_contain_text("7.5 MB of 9.0 MB")
@@ -186,7 +205,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
     with step("what one tab has gone on is shown in the other too, to its end"):
         held = shop.hub.fail("one.safetensors", cut=SIZE // 4, wait=threading.Event())
         assert held.wait is not None
-        button(page, "Download missing files").click()
+        page.locator(GET).click()
         for tab in (page, other):
             expect(tab.locator("#models-downloads")).to_contain_text("of 9.0 MB")
             expect(tab.locator("#models-stop-download")).to_be_visible()
@@ -290,8 +309,8 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
         choose_set(page, FP8)
         expect(page.locator("#models-remove-now")).to_be_hidden()
         expect(card).not_to_contain_text("Removing frees")
-        choose_set(page, "Tiny (here, in use)")
-        expect(page.locator("#models-plan")).to_contain_text("All files are here: 9.0 MB")
+        choose_set(page, "Tiny · Installed (9.0 MB) · in use")
+        expect(page.locator("#models-plan")).to_contain_text("Installed (9.0 MB)")
     with step("it asks, and keeps"):
         button(page, "Remove …").click()
         expect(card).to_contain_text("Removing frees 6.0 MB. Nothing is removed yet.")
@@ -307,16 +326,16 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
         button(page, "Remove and free 6.0 MB").click()
         expect(card).to_contain_text("Removed. Freed: 6.0 MB.")
         expect(page.locator("#models-plan")).to_contain_text("To download: 6.0 MB of 9.0 MB")
-        expect(button(page, "Download missing files")).to_be_enabled()
+        expect(page.locator(GET)).to_be_enabled()
         assert not ours.exists()
         assert theirs.exists()
     with step("what another set needs stays"):
-        button(page, "Download missing files").click()
+        page.locator(GET).click()
         expect(page.locator("#models-downloads")).to_contain_text("All files are here.")
-        page.get_by_label("Other (3.0 MB to download)").check()
+        page.get_by_label("Other · Download 3.0 MB").check()
         expect(page.locator("#models-plan")).to_contain_text("To download: 3.0 MB of 9.0 MB")
-        button(page, "Download missing files").click()
-        expect(page.locator("#models-plan")).to_contain_text("All files are here: 9.0 MB")
+        page.locator(GET).click()
+        expect(page.locator("#models-plan")).to_contain_text("Installed (9.0 MB)")
         button(page, "Remove …").click()
         expect(card).to_contain_text("Removing frees 3.0 MB.")
         expect(card).to_contain_text("the set tiny needs it too")
@@ -327,9 +346,9 @@ def test_the_pocket_set_is_offered_at_once_and_says_what_it_is(page: Page, page_
     open_panel(page, page_url, "models")
     plan = page.locator("#models-plan")
 
-    expect(page.get_by_label("Pocket preview (here, in use)")).to_be_checked()
+    expect(page.get_by_label("Pocket preview · Installed")).to_be_checked()
     expect(plan).to_contain_text("a tiny LTX-2.3 that knows coloured shapes")
-    expect(plan).to_contain_text("All files are here: ")
+    expect(plan).to_contain_text("Installed (")
     expect(plan).to_contain_text("Free on that disk: ")
     button(page, "Remove …").click()
     expect(page.locator("#models-run")).to_contain_text("is installed by the set-up")
@@ -379,7 +398,7 @@ def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: S
 def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: Shop) -> None:
     settings = with_tiny_set(shop)
     studio = Studio(settings)
-    panel = ModelsPanel(studio, Owners(), "tiny")
+    panel = ModelsPanel(studio, Owners(), "tiny", lambda _set: None)
     rail = Rail()
     with gr.Blocks():
         rail.build()

@@ -1,0 +1,88 @@
+"""The choice of a model set: what each needs and whether it suits this machine, and the switch to another one."""
+
+from collections.abc import Callable, Iterator
+
+from ltx_studio.errors import RequestError
+from ltx_studio.families import ModelSet
+from ltx_studio.models import Plan, Store, get_registry, make_plan
+from ltx_studio.models.needs import needs_of
+from ltx_studio.modes import MODES
+from ltx_studio.modes.required_models import model_files
+from ltx_studio.studio import Studio, will_it_run
+from ltx_studio.text.formatting import in_round_bytes
+from ltx_studio.web import words
+from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.panels import model_cards
+
+
+class ModelSets:
+    """The sets of one studio.
+
+    Args:
+        studio: The studio.
+        in_use: The id of the set that the page uses.
+        redaction: Who may switch.
+        switch: Has the page use another set when it is loaded anew.
+    """
+
+    def __init__(self, studio: Studio, in_use: str, redaction: Redaction, switch: Callable[[str], None]) -> None:
+        self._studio, self._in_use, self._redaction, self._switch = studio, in_use, redaction, switch
+
+    def is_in_use(self, set_id: str) -> bool:
+        return set_id == self._in_use
+
+    def can_use(self, set_id: str) -> bool:
+        """Return whether the page can be switched to a set by this visitor."""
+        return not self.is_in_use(set_id) and self._redaction.may_fetch and self._is_complete(set_id)
+
+    def use(self, set_id: str) -> None:
+        """Switch the page to another set.
+
+        Raises:
+            RequestError: The visitor may not, there is no such set, or files are missing.
+            SetupError: The settings file cannot be written.
+        """
+        if not self._redaction.may_fetch:
+            raise RequestError(words.NOT_SWITCHED, words.NOT_SWITCHED_HINT)
+        if not self._is_complete(set_id):
+            label = get_registry(self._studio.settings).get_set(set_id).label
+            raise RequestError(words.INCOMPLETE.format(label=label), words.INCOMPLETE_HINT)
+        self._switch(set_id)
+
+    def _is_complete(self, set_id: str) -> bool:
+        """Return whether all files are here that the set's loaders need."""
+        store = Store(self._studio.settings)
+        return all(store.find(file) for file in store.registry.needs(store.registry.get_set(set_id).loaders.nodes))
+
+    def choices(self, store: Store) -> Iterator[tuple[str, str]]:
+        """Yield the label, with what is missing, and the id of each set."""
+        found = self._studio.hardware()
+        best = "" if found is None else will_it_run.recommended(store.registry, found)
+        for each in store.registry.sets.values():
+            plan = make_plan(model_files(MODES.values(), each, store.registry), store)
+            marks = [each.label, _state(plan)]
+            marks += [words.MARK_IN_USE] if self.is_in_use(each.id) else []
+            marks += [words.MARK_RECOMMENDED] if each.id == best else []
+            yield words.BETWEEN_MARKS.join(marks), each.id
+
+    def needs(self, chosen: ModelSet, plan: Plan, store: Store) -> str:
+        """Return the card that says what a set needs, and whether it suits this machine."""
+        found, needed = self._studio.hardware(), needs_of(chosen, store.registry)
+        if found is None:
+            return model_cards.needs(chosen, needed, disk=plan.total_bytes)
+        return model_cards.needs(
+            chosen,
+            needed,
+            disk=plan.total_bytes,
+            seconds=will_it_run.expected_seconds(needed, found),
+            best_for=found if will_it_run.recommended(store.registry, found) == chosen.id else None,
+            warning=will_it_run.warning(chosen, store.registry, found),
+        )
+
+
+def _state(plan: Plan) -> str:
+    if not plan.missing:
+        return words.INSTALLED.format(size=in_round_bytes(plan.total_bytes))
+    if all(planned.file.built for planned in plan.missing):
+        return words.SET_UP
+    return words.GET.format(missing=in_round_bytes(plan.missing_bytes))

@@ -1,0 +1,72 @@
+"""A running page is replaced: who loads it anew gets the new one, and open tabs keep theirs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+
+from ltx_studio.engine import Engine
+from ltx_studio.runners import LocalRunner
+from ltx_studio.settings import LOOPBACK, Settings
+from ltx_studio.studio import Studio
+from ltx_studio.web import build_app, words
+from ltx_studio.web.panels.model_sets import ModelSets
+from ltx_studio.web.server import StudioBlocks
+
+
+@pytest.fixture
+def opened(home: Settings) -> Iterator[StudioBlocks]:
+    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home))), model_set="pocket")
+    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+    yield blocks
+    blocks.close(verbose=False)
+
+
+def page_of(blocks: StudioBlocks) -> dict[str, Any]:
+    config: dict[str, Any] = httpx.get(f"{blocks.local_url}config").raise_for_status().json()
+    return {each["props"].get("elem_id"): each["props"] for each in config["components"]}
+
+
+def ask(blocks: StudioBlocks, session: str, index: int, data: list[Any]) -> Any:
+    call = {"data": data, "fn_index": index, "session_hash": session}
+    answer = httpx.post(f"{blocks.local_url}gradio_api/run/predict", json=call, timeout=60)
+    return answer.json()
+
+
+def test_a_set_is_switched_while_the_server_runs(
+    opened: StudioBlocks, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelSets, "_is_complete", lambda *_: True)
+    badge = next(fn for fn in opened.fns.values() if fn.name == "_shown")
+    use = next(fn for fn in opened.fns.values() if fn.name == "_use")
+    before = page_of(opened)
+    assert "Memory" in str(ask(opened, "an-old-tab", badge._id, [])["data"])
+
+    use.fn("distilled-fp8")  # type: ignore[misc]
+    after = page_of(opened)
+
+    assert "Pocket preview" in str(before["studio-header"]["value"])
+    assert "LTX-2.3 22B distilled fp8" in str(after["studio-header"]["value"])
+    assert after["models-set"]["value"] == "distilled-fp8"
+    assert len(str(after["t2v-preset"])) < len(str(before["t2v-preset"]))  # Fast and Draft only
+    assert "Memory" in str(ask(opened, "an-old-tab", badge._id, [])["data"])  # it keeps its page
+    new = next(fn for fn in opened.fns.values() if fn.name == "_shown")
+    assert "Memory" in str(ask(opened, "a-new-tab", new._id, [])["data"])
+    assert 'model_set = "distilled-fp8"' in home.settings_file.read_text()
+    client = Client(str(opened.local_url), verbose=False)
+    assert "/t2v" in client.view_api(return_format="dict")["named_endpoints"]  # those of the new page
+    client.close()
+
+
+def test_who_may_not_download_may_not_switch(opened: StudioBlocks, home: Settings) -> None:
+    use = next(fn for fn in opened.fns.values() if fn.name == "_use")
+    opened.owners.apart = True
+    shown = str(use.fn("fp8"))  # type: ignore[misc]
+    opened.owners.apart = False
+    incomplete = str(use.fn("fp8"))  # type: ignore[misc]
+
+    assert words.NOT_SWITCHED in shown
+    assert words.INCOMPLETE.format(label="LTX-2.3 22B fp8") in incomplete
+    assert not home.settings_file.exists()
