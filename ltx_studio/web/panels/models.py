@@ -33,6 +33,9 @@ from ltx_studio.web.rail import Rail
 
 log = logging.getLogger(__name__)
 
+RELOAD = "() => { setTimeout(() => window.location.reload(), 500); }"
+"""Loads the page anew, when the stream of answers has closed: Gradio reports one that is cut off as an error."""
+
 Updates: TypeAlias = dict[Any, Any]
 """Component → its new value or update."""
 
@@ -148,7 +151,7 @@ class ModelsPanel:
         parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
         parts.use.click(self._use, [parts.chosen], [parts.switched, parts.card], **QUIET)
         # the forms of another set have other presets and sizes; the browser keeps what was written in them
-        parts.switched.change(None, None, None, js="() => window.location.reload()", **QUIET)
+        parts.switched.change(None, None, None, js=RELOAD, **QUIET)
 
     def wire_fetch(self, asked: Any, wanted: gr.State) -> None:
         """Have an event (``button.click``) fetch files. The panel must be built.
