@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from ltx_studio.errors import ExecutionError, StudioError
-from ltx_studio.studio import Done, Failed, Job, Queued, Running, Spec, Studio, TakeRecord
+from ltx_studio.errors import StudioError
+from ltx_studio.studio import Done, Failed, Job, Queued, Running, Spec, Studio, TakeRecord, unforeseen
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -253,7 +253,7 @@ class RunPanel:
                     yield self._lost(problem)
                 except Exception as error:
                     log.exception("job %s could not be followed", job)
-                    yield self._lost(ExecutionError.unexpected(error))
+                    yield self._lost(unforeseen.in_words(error, self._studio.settings))
         finally:  # also when the tab is closed
             followed.clear()
             with self._guard:

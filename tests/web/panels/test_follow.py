@@ -175,7 +175,7 @@ def test_what_nobody_foresaw_while_a_job_is_followed_is_a_card(still: Panels, mo
     shown = still.shown(still.run.follow([job], TAB))
 
     assert 'role="alert"' in shown[still.run.told]
-    assert "No space left" in shown[still.run.told]
+    assert "The disk is full" in shown[still.run.told]
     assert shown[still.screen.stop]["visible"] is False
     assert still.run.followed("tab") is None
 
