@@ -65,7 +65,7 @@ class TakePanel:
         self.changed = gr.Number(0, visible="hidden", elem_id="take-changed", label="changed")
         self.outputs = [self.take, self.about]
         often: Any = {"trigger_mode": "multiple", **QUIET}
-        self.about.favour(self._favour, [self.take, self.changed], [self.about, self.changed], **often)
+        self.about.favour(self._favour, [self.take, self.changed], [*self.outputs, self.changed], **often)
         self.about.reveal(self._reveal, [self.take], [self.about], **QUIET)
         gone = [*self.outputs, *self._screen.outputs, self._screen.told, self.changed]
         self.deleted = self.about.delete(self._delete, [self.take, self.changed], gone, **QUIET)
