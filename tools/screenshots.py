@@ -1,14 +1,16 @@
-"""Take the pictures in docs/screenshots: each mode at three widths, with its own clip, in a real browser.
+"""Take the pictures in docs/screenshots: each mode on a desktop and a phone, and each panel, in a real browser.
 
 It uses the real page and engine, the pocket model, and a separate home, so that no one's takes are shown. The command
 is `make screenshots`.
 """
 
+import io
 import os
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Page, ViewportSize, expect
 
 from ltx_studio.modes import MODES
 from ltx_studio.settings import LOOPBACK, get_settings
@@ -17,15 +19,11 @@ from ltx_studio.web import build_app
 from tools import browser
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
-WIDTHS = (390, 768, 1440)
-HEIGHT = 900
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PANELS = "history", "queue", "models", "batch", "workflow", "settings"
 SEED = 23
-WHOLE = """
-#top, #result, .dock, #tabs { position: static !important; max-height: none !important; min-height: 0 !important }
-@media (min-width: 640px) { #rail-place { position: static !important; height: auto !important } }
-@media (min-width: 1024px) { #drawer { position: static !important; height: auto !important } }
-"""
-"""Style for a full-page picture: nothing stays in view while the rest is scrolled."""
+QUALITY = 85
 
 
 def main() -> None:
@@ -45,19 +43,42 @@ def take_pictures() -> None:
     blocks = build_app(studio=studio)
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     with browser.start() as chromium:
-        page = chromium.new_page(viewport={"width": WIDTHS[-1], "height": HEIGHT})
+        page = chromium.new_page(viewport=DESKTOP)
         page.goto(str(blocks.local_url))
-        page.add_style_tag(content=WHOLE)
+        expect(page.locator("#t2v-told")).to_contain_text("frames")
+        save("empty-1440", shot(page))
         for mode in MODES:
-            page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
+            page.set_viewport_size(DESKTOP)
             render(page, mode)
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": HEIGHT})
-                page.wait_for_timeout(700)  # the layout settles
-                page.screenshot(path=OUT / f"{mode}-{width}.png", full_page=True)
-                print(OUT / f"{mode}-{width}.png")
+            save(f"{mode}-1440", shot(page))
+            page.set_viewport_size(PHONE)
+            save(f"{mode}-390", *(shot(page, tab) for tab in ("make", "watch")))
+        page.set_viewport_size(DESKTOP)
+        for panel in PANELS:
+            if panel != PANELS[0]:  # it is open
+                page.locator(f"#rail [aria-controls=panel-{panel}]").click()
+            save(f"{panel}-1440", shot(page))
     blocks.close(verbose=False)
     studio.close(10)
+
+
+def shot(page: Page, tab: str = "") -> Image.Image:
+    """Return what the window shows; on a phone, of a tab."""
+    if tab:
+        page.locator(f"#tabs [data-tab={tab}]").click()
+    page.wait_for_timeout(1_000)  # the layout settles
+    return Image.open(io.BytesIO(page.screenshot()))
+
+
+def save(name: str, *pictures: Image.Image) -> None:
+    """Write pictures beside each other into one file."""
+    whole = Image.new("RGB", (sum(each.width for each in pictures), max(each.height for each in pictures)))
+    left = 0
+    for each in pictures:
+        whole.paste(each, (left, 0))
+        left += each.width
+    whole.save(OUT / f"{name}.webp", quality=QUALITY, method=6)
+    print(OUT / f"{name}.webp")
 
 
 def render(page: Page, mode: str) -> None:
