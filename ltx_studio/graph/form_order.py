@@ -50,7 +50,8 @@ def _role(field: Field, prompts: set[str], negative: set[str]) -> Role:
         return Role.NONE
     if is_negative(field.title) or field.key.rpartition(".")[0] in negative:
         return Role.NEGATIVE
-    return Role.PROMPT if field.value in prompts or "prompt" in field.title.casefold() else Role.NONE
+    is_one = isinstance(field.value, str) and field.value in prompts  # a broken file may have anything here
+    return Role.PROMPT if is_one or "prompt" in field.title.casefold() else Role.NONE
 
 
 def _rank(field: Field) -> tuple[int, int]:
