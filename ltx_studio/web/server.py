@@ -23,7 +23,6 @@ from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, ge
 from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import is_set_up
 from ltx_studio.web import cards, words
-from ltx_studio.web.access.answers import Answers
 from ltx_studio.web.access.gate import make_password, own_addresses
 from ltx_studio.web.access.guard import EVERYBODY
 from ltx_studio.web.access.owners import Owners
@@ -61,9 +60,8 @@ def build_app(
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
     chosen = get_registry(settings).get_set(model_set or default_set(settings))
-    blocks = _empty()
-    blocks.owners = owners = Owners()
-    blocks.answers = Answers(settings, owners)
+    owners = Owners()
+    blocks = _empty(settings, owners)
     blocks.password = settings.password
     blocks.allowed_hosts, blocks.trusted_proxies = settings.allowed_hosts, settings.trusted_proxies
     studio = studio or Studio(settings, works=True)
@@ -74,7 +72,7 @@ def build_app(
         """Have the page use another set, now and after a restart."""
         other = get_registry(settings).get_set(set_id)
         sources.store(settings.settings_file, "model_set", set_id)
-        swap(blocks, lambda: fill(_empty(), other))
+        swap(blocks, lambda: fill(_empty(settings, owners), other))
         blocks.files.give_all(blocks.config, EVERYBODY)
 
     def fill(page: StudioBlocks, model_set: ModelSet) -> StudioBlocks:
@@ -89,8 +87,8 @@ def build_app(
     return blocks
 
 
-def _empty() -> StudioBlocks:
-    return StudioBlocks(title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
+def _empty(settings: Settings, owners: Owners) -> StudioBlocks:
+    return StudioBlocks(settings, owners, title=words.TITLE, analytics_enabled=False, delete_cache=(3600, 86400))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from gradio.block_function import BlockFunction
 from starlette.middleware import Middleware
 
 from ltx_studio import limits, sandbox
-from ltx_studio.settings import LOOPBACK
+from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio.space import is_zerogpu
 from ltx_studio.web.access.answers import AnswerErrors, Answers, not_understood, refusing, unasked
 from ltx_studio.web.access.front import StudioApp, believing
@@ -37,11 +37,9 @@ every other handler waiting for about a second."""
 class StudioBlocks(gr.Blocks):
     """A Blocks that always launches with the studio's look, and keeps its visitors' files apart."""
 
-    owners: Owners
-    answers: Answers
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, settings: Settings, owners: Owners, **options: Any) -> None:
+        super().__init__(**options)
+        self.owners, self.answers = owners, Answers(settings, owners)
         self.files = Files()
         self.password = ""
         self.warn: Callable[[], str] = str

@@ -104,8 +104,7 @@ Visit = Callable[[], Visitor]
 def past(settings: Settings, engine: Engine) -> Iterator[Past]:
     studio = Studio(settings, LocalRunner(settings, engine))
     studio.work()
-    with StudioBlocks(title="History") as blocks:
-        blocks.owners = Owners()
+    with StudioBlocks(settings, Owners(), title="History") as blocks:
         gallery = Gallery(studio, blocks.owners)
         gallery.build(blocks)
         gr.Button("Refresh").click(gallery.show, gallery.inputs, gallery.outputs)
