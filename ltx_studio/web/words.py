@@ -162,10 +162,10 @@ SHORTCUTS = "Keyboard shortcuts"
 SHORTCUT_ROWS = {
     "Ctrl Enter": "Generate",
     "Esc": "Stop the clip that is being made, or close what is open",
-    "← →": "Choose a mode, preset or take",
-    "Enter": "Open the chosen take",
-    "F": "Add the chosen take to your favorites",
-    "M": "Mark the chosen take to compare it with another",
+    "← →": "Choose a mode, preset or clip",
+    "Enter": "Open the chosen clip",
+    "F": "Add the chosen clip to your favourites",
+    "M": "Mark the chosen clip for comparison",
     "Space": "Play or pause",
     "?": "Show this help",
 }
@@ -177,11 +177,11 @@ ABOUT_LINKS = {
     "https://www.gradio.app": "Gradio, which this page is built with",
 }
 ABOUT_DOCS = "Documentation: the README and the docs folder of the studio's repository; `ltx-studio --help`."
-LICENSES = "Licenses"
+LICENSES = "Licences"
 LICENSE_ROWS = (
     "LTX 2.3 Studio: MIT. ComfyUI: GPL-3.0. Gradio: Apache 2.0.",
     "LTX-2.3 models: LTX-2 Community License. Text encoder: Gemma Terms of Use. Read them before you sell your clips.",
-    "Each model's license is listed under Models, and with `ltx-studio models list`.",
+    "Each model's licence is listed under Models, and by `ltx-studio models list`.",
 )
 SHAPE = "Shape"
 SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Like my picture", "clip": "Like my clip"}
@@ -246,8 +246,8 @@ DELETE = "Delete"
 DELETED_ONE = "Deleted."
 UNDO = "Undo"
 SEED_KEPT = "The next clip uses the same seed, {seed}. For another one, choose a new seed."
-FILE_GONE = "The file of this take is missing."
-FILE_GONE_HINT = "The take comes back with its file. Run `ltx-studio doctor` for details."
+FILE_GONE = "This clip's file is missing."
+FILE_GONE_HINT = "Put the file back to open the clip again. Run `ltx-studio doctor` for details."
 OPEN_FILE = "Open a file…"
 DROP_HERE = "Drop a picture, sound, video, workflow or list of prompts"
 DROP_CANCEL = "Cancel"
@@ -392,7 +392,7 @@ WRONG = "✗ wrong"
 QUEUE = "Queue"
 QUEUE_COUNTED = "Queue: {counts}"
 QUEUE_EMPTY = (
-    "The queue is empty. Press Generate while a clip is being made, ask for several takes, or add a batch: they wait "
+    "The queue is empty. Press Generate while a clip is being made, ask for several clips, or add a batch: they wait "
     "here and run one after another, even if you close this page."
 )
 COUNT_RUNNING = "{count} running"
@@ -432,7 +432,7 @@ SEARCH_PLACEHOLDER = "red ball"
 FILTER_MODE = "Mode"
 ALL_MODES = "All modes"
 ONLY_FAVOURITES = "Favourites only"
-TAKES_OF_YOURS = "Takes, newest first"
+TAKES_OF_YOURS = "Clips, newest first"
 TAKE = "{mode}, seed {seed}, {seconds:.1f} s, {prompt}"
 TAKE_STILL = "{mode}, seed {seed}, {prompt}"
 NO_SEED = "none"
@@ -449,12 +449,12 @@ REMOVE_TAG = "Remove tag {tag}"
 TAGS_DONE = "Done"
 TODAY = "Today"
 YESTERDAY = "Yesterday"
-SHEET = "Takes of one batch"
-SHEET_OF = "{count} takes"
+SHEET = "Clips of one batch"
+SHEET_OF = "{count} clips"
 MARK = "Mark for comparison: {take}"
 MORE = "More"
-SHOWN = "Takes shown: {count}"
-MARK_TWO = "Mark two takes to compare them."
+SHOWN = "Clips shown: {count}"
+MARK_TWO = "Mark two clips to compare them."
 MARKED = "{count} of 2 marked"
 COMPARE = "Compare"
 UNMARK = "Clear marks"
@@ -463,28 +463,28 @@ NOTHING_MADE_HINT = (
     "Write a prompt and press Generate. Every clip is kept here with its settings, "
     "so you can open it again, compare two, or change one thing and make another."
 )
-NOTHING_FITS = "No takes match your search."
+NOTHING_FITS = "No clips match your search."
 NOTHING_FITS_HINT = "Try fewer words, or search all modes."
 SHOW_ALL = "Show all"
 MAKE_ROOM = "Free up space"
-ROOM = "Takes: {takes}. Favourites: {favourites}. Disk space: {size}."
-ROOM_MISSING = "Takes whose file is missing: {takes}; they stay in the list."
+ROOM = "Clips: {takes}. Favourites: {favourites}. Disk space: {size}."
+ROOM_MISSING = "Clips whose file is missing: {takes}. They stay in the list."
 ROOM_HELP = "Favourites are never deleted."
-KEEP_NEWEST = "Newest takes to keep, besides favourites"
+KEEP_NEWEST = "Newest clips to keep, besides favourites"
 KEEP_GB = "Keep at most, in GB"
 LOOK_AT_ROOM = "Preview"
 NO_NUMBER = "{text!r} isn't a number."
 NO_NUMBER_HINT = "Enter a number such as 20 or 1.5, or leave it empty."
-SAY_HOW_MANY = "Enter how many takes to keep, or how many GB."
+SAY_HOW_MANY = "Enter how many clips to keep, or how many GB."
 NONE_GOES = "Nothing to delete."
-TAKES_WOULD_GO = "Oldest takes to delete permanently: {takes} ({size})."
+TAKES_WOULD_GO = "Oldest clips to delete permanently: {takes} ({size})."
 DELETE_THEM = "Delete {takes}"
 KEEP_THEM = "Keep them"
 DELETED = "Deleted: {takes}."
-TWO_ARE_COMPARED = "You can compare two takes."
+TWO_ARE_COMPARED = "You can compare two clips."
 TWO_ARE_COMPARED_HINT = "Mark two."
 ONE_IS_GONE = "One of the files is missing."
-ONE_IS_GONE_HINT = "You can compare the takes when the file is back. Run `ltx-studio doctor` for details."
+ONE_IS_GONE_HINT = "Put it back to compare the clips. Run `ltx-studio doctor` for details."
 COMPARISON = "Two clips side by side"
 CLOSE = "Close"
 CLIP = "Clip {name}"
