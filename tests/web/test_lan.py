@@ -155,7 +155,7 @@ def test_before_the_password_there_is_one_field_and_nothing_of_the_page(
 
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_page(page: Page, url: str, watch: Watch) -> None:
     log_in(page, url, "wrong")
-    expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong password. Try again.")
     watch.errors.clear()  # Chrome notes that the answer was a 401
 
     page.get_by_label("Password").fill(PASSWORD)

@@ -146,10 +146,10 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
     filled = form.fill(spec)
 
     assert lost == [
-        "Picture is no longer here",
-        "LoRA 1 is no longer here",
-        "Balanced cannot be had with this model set, Fast is chosen",
-        "it was made with the model set pocket, here is LTX-2.3 22B distilled fp8",
+        "Picture is no longer available",
+        "LoRA 1 is no longer available",
+        "Balanced is not available with this model set, so Fast is chosen",
+        "the clip was made with the model set pocket; the one in use is LTX-2.3 22B distilled fp8",
     ]
     assert filled["preset"]["value"] == "fast"
     assert [each["name"] for each in filled["loras"]["value"]] == ["1", "2"]

@@ -240,7 +240,7 @@ def test_a_take_without_a_picture_is_a_tile_and_nothing_is_wider_than_a_narrow_w
     visitor.page.set_viewport_size({"width": 320, "height": 844})
     page = visitor.open()
 
-    expect(card(page, take).locator(".tile")).to_contain_text("No picture")
+    expect(card(page, take).locator(".tile")).to_contain_text("No preview")
     for width in (320, 390):
         with step(f"{width} wide"):
             page.set_viewport_size({"width": width, "height": 844})
