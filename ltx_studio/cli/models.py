@@ -130,7 +130,7 @@ def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, *, ev
 
 
 @models.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many.")
 @_JSON
 def downloads(limit: int, *, as_json: bool) -> None:
     """List downloads: those that run or wait, then the last ones that ended."""
@@ -148,7 +148,7 @@ def downloads(limit: int, *, as_json: bool) -> None:
 @click.argument("download")
 @_JSON
 def stop(download: str, *, as_json: bool) -> None:
-    """Stop a download, wherever it runs. What was fetched is kept."""
+    """Stop a download, wherever it runs. Downloaded data is kept."""
     stopped = _models(get_settings()).cancel(download)
     if as_json:
         echo_json(_download(stopped), indent=2)
@@ -269,7 +269,7 @@ def refresh(*, as_json: bool) -> None:
             echo(f"  {what:<16} {key}")
     for reason in done.skipped:
         echo(f"  {'not linked':<16} {reason}")
-    echo(f"{len(done.linked) + len(done.mended)} links made, {len(done.unchanged)} were right.")
+    echo(f"{len(done.linked) + len(done.mended)} links created, {len(done.unchanged)} unchanged.")
 
 
 def _models(settings: Settings) -> "Models":
@@ -350,7 +350,7 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, *, as_json: 
     elif before.missing:
         echo(f"Downloaded {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}.")
     else:
-        echo("Nothing to download: all files are here.")
+        echo("Nothing to download: all files are installed.")
 
 
 def _ask(question: str) -> None:
