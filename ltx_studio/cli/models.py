@@ -217,7 +217,9 @@ def remove_(
     from ltx_studio.modes.required_models import removals_of
 
     if not names and not model_set:
-        raise RequestError("Remove what?", "Name files, or a set: `ltx-studio models remove --model-set fp8`.")
+        raise RequestError(
+            "Nothing was named to remove.", "Name files, or a set: `ltx-studio models remove --model-set fp8`."
+        )
     store = _store()
     _, files = _chosen(store, names, modes, model_set, everything=everything)
     wanted, shared = (removals(files, store), []) if names else removals_of(files, store, model_set)
@@ -298,7 +300,9 @@ def _chosen(
 
     if names:
         if modes or model_set or everything:
-            raise RequestError("FILE does not go with --mode, --model-set or --everything.", "Give one or the other.")
+            raise RequestError(
+                "FILE cannot be combined with --mode, --model-set or --everything.", "Use one or the other."
+            )
         return "Files", [store.registry.get_file(name) for name in names]
     used = store.registry.get_set(model_set or set_to_fetch(store.settings))
     chosen = [get_mode(mode) for mode in modes] or list(MODES.values())
@@ -355,7 +359,7 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, *, as_json: 
 
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
-        raise RequestError("There is no terminal to ask for confirmation.", "Give --yes to remove without being asked.")
+        raise RequestError("There is no terminal to ask for confirmation.", "Add --yes to skip the confirmation.")
     if not click.confirm(question, err=True):
         raise StoppedError("Stopped.", "Nothing was removed.")
 

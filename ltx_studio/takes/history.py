@@ -224,7 +224,7 @@ class History:
                 "UPDATE takes SET leaving = 0 WHERE id = ? AND owner = ? AND leaving > ?", (take_id, owner, ASIDE)
             ).rowcount
         if not changed:
-            raise RequestError("This clip is deleted for good.", "Make it again with the same seed.")
+            raise RequestError("This clip was deleted permanently.", "Make it again with the same seed.")
 
     def room(self, owner: str) -> Room:
         """Return the disk usage of all of the owner's takes."""

@@ -359,7 +359,7 @@ def test_list_shows_every_set_and_file(shop: Shop) -> None:
         (["get", "--model-set", "huge"], "'huge'"),
         (["plan", "--mode", "x2v"], "'x2v'"),
         (["get", "../../etc/passwd"], "passwd"),
-        (["plan", "a.safetensors", "--mode", "t2v"], "does not go with"),
+        (["plan", "a.safetensors", "--mode", "t2v"], "cannot be combined with"),
     ],
 )
 def test_a_wrong_choice_exits_with_2(shop: Shop, arguments: list[str], said: str) -> None:

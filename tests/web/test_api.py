@@ -87,7 +87,7 @@ def test_what_has_no_effect_is_told_with_the_job(client: Client) -> None:
         ("/job", {"job": "nothing"}, "There is no job nothing"),
         ("/take", {"take": "../../etc/passwd"}, "There is no clip"),
         ("/batch", {"requests": [{"mode": "t2v", "prompt": "x"}, {"mode": "t3v"}]}, "Request 2"),
-        ("/batch", {"requests": []}, "Give from 1"),
+        ("/batch", {"requests": []}, "Send 1 to"),
         ("/batch", {"requests": "x"}, "requests is wrong: Input should be a valid list"),
         ("/batch", {"requests": [{"prompt": "x"}]}, "Request 1: There is no mode"),
         ("/t2v", {"prompt": ["x"]}, "prompt is wrong: Input should be a valid string"),

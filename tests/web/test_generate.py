@@ -125,7 +125,7 @@ def test_what_runs_is_stopped_and_the_next_run_works(
         expect(page.locator("#t2v-tools .menu li").first).to_be_hidden()
         expect(page.locator("#stop")).to_be_enabled()
         page.keyboard.press("Escape")
-        expect(run).to_contain_text("Stopped. No clip was saved.", timeout=RUN_SECONDS)
+        expect(run).to_contain_text("Stopped. Nothing was saved.", timeout=RUN_SECONDS)
         assert outputs_of(settings) == before
 
     set_number(page, "t2v", "seconds", 1)

@@ -385,4 +385,4 @@ def test_lan_and_host_together_are_a_wrong_request(settings: Settings) -> None:
     done = run_studio(settings, "serve", "--lan", "--host", LOOPBACK)
 
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "Leave one of them out."
+    assert done.stderr.splitlines()[-1] == "Use one of them."

@@ -262,7 +262,7 @@ def edits(page: Page, studio: Studio) -> None:
         expect(stop).to_be_visible()
         stop.focus()
         page.keyboard.press("Enter")
-        expect(run).to_contain_text("Stopped. No clip was saved.")
+        expect(run).to_contain_text("Stopped. Nothing was saved.")
         expect(page.locator("#t2v-generate")).to_be_focused()
         MAY_END.set()
 
