@@ -128,7 +128,7 @@ def test_a_form_says_that_it_has_no_field_for_an_edge_threshold(home: Settings) 
 
     lost = form.lost(JobSpec.from_request("style", given, MODEL_SETS["pocket"]))
 
-    assert lost == ["the edge threshold 0.6, because the page always fits one to the clip"]
+    assert lost == ["the edge threshold 0.6, because the page always adapts it to the clip"]
 
 
 def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_path: Path) -> None:
