@@ -361,7 +361,7 @@ def test_lan_tells_the_addresses_and_a_password_made_for_it(settings: Settings, 
     here, others, password, config = served(settings, tmp_path, "-m", "ltx_studio", "serve", "--lan", lines=3)
 
     assert here.startswith("The page is at http://localhost:")
-    assert others.startswith("Others in your network open ")
+    assert others.startswith("For others on your network: ")
     assert re.match(r"Password: ([a-z2-9]{4}-){2}[a-z2-9]{4} ", password)
     assert config == "401"
     assert password.split()[1] not in settings.log_file.read_text(encoding="utf-8")
