@@ -87,12 +87,12 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--repair", is_flag=True, help="Repair the database and the history. Takes with a missing file stay.")
+@click.option("--repair", is_flag=True, help="Repair the database and the history. Clips with a missing file stay.")
 @click.option(
     "--forget-missing",
     type=click.IntRange(1),
     metavar="N",
-    help="Remove the N takes with a missing file from the history, for good.",
+    help="Remove the N clips with a missing file from the history, for good.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(*, repair: bool, forget_missing: int | None, as_json: bool) -> int:
@@ -106,7 +106,7 @@ cli.add_command(_Deferred("jobs", "ltx_studio.cli.jobs", "Show and change the qu
 cli.add_command(_Deferred("models", "ltx_studio.cli.models", "List, download, check and remove model files."))
 cli.add_command(_Deferred("recipe", "ltx_studio.cli.recipe", "Show how a video was made, and verify it."))
 cli.add_command(_Deferred("settings", "ltx_studio.cli.settings", "Show and change the settings.", usual="list"))
-cli.add_command(_Deferred("takes", "ltx_studio.cli.takes", "Show and change the history of takes."))
+cli.add_command(_Deferred("takes", "ltx_studio.cli.takes", "Show and change the history of your clips."))
 cli.add_command(_Deferred("workflow", "ltx_studio.cli.workflow", "Read and check ComfyUI workflows."))
 
 

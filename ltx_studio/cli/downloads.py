@@ -85,7 +85,7 @@ class _Bars:
         is_over = event.phase == "done"
         self._progress.update(self._tasks[event.file], completed=event.done, note=note, visible=not is_over)
         if self._all is None:
-            self._all = self._progress.add_task("in all", total=event.all_size, note="")
+            self._all = self._progress.add_task("total", total=event.all_size, note="")
         self._progress.update(self._all, completed=event.all_done, total=event.all_size)
 
 

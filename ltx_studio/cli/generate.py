@@ -59,7 +59,7 @@ class How:
 HOW = [
     click.Option(["--out"], type=click.Path(path_type=Path), help="Also save the clip to this file (.mp4)."),
     click.Option(
-        ["--takes"], type=click.IntRange(1, MOST), default=1, help="Number of takes to make, with consecutive seeds."
+        ["--takes"], type=click.IntRange(1, MOST), default=1, help="Number of clips to make, with consecutive seeds."
     ),
     click.Option(["--detach"], is_flag=True, help="Submit the job and print its id without waiting."),
     click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
@@ -136,7 +136,7 @@ def again(
     if isinstance(was, WorkflowSpec):
         if prompt is not None or preset is not None:
             raise RequestError(
-                "Only the seed of a custom workflow's take can be changed.",
+                "Only the seed of a custom workflow's clip can be changed.",
                 "Remove --prompt and --preset.",
             )
         return generate(was if seed is None else was.with_seed(seed), settings, how)
@@ -165,7 +165,7 @@ def generate(spec: Spec, settings: Settings, how: How) -> int:
     studio = Studio(settings)
     specs = studio.jobs.sweep(spec, how.takes)
     if how.takes > 1:
-        voice.tell(f"{how.takes} takes, seeds {specs[0].seed} to {specs[-1].seed}.")
+        voice.tell(f"{how.takes} clips, seeds {specs[0].seed} to {specs[-1].seed}.")
     jobs = studio.jobs.submit(LOCAL, specs)
     if how.detach:
         return _hand_in(studio, jobs, voice)
@@ -227,7 +227,7 @@ def _deliver(studio: Studio, job: str, take_id: str, spec: Spec, destination: Pa
         shown = {"job": job, "take": take_id, "path": str(path), "seed": spec.seed, **record.clip}
         voice.give(json_text(shown | {"notes": [*_notes(spec), *filter(None, [record.note])]}))
     else:
-        voice.tell(f"Done in {record.measured['seconds']:.1f} s: take {take_id}.")
+        voice.tell(f"Done in {record.measured['seconds']:.1f} s: clip {take_id}.")
         if record.note:
             voice.tell(record.note)
         voice.give(str(path))

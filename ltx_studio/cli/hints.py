@@ -48,7 +48,7 @@ WORDS: Mapping[Do, str] = {
     Do.RETRY_SMALLER: "Retry it with `ltx-studio jobs retry`, or make it smaller.",
     Do.LIST_DOWNLOADS: "Run `ltx-studio models downloads` to see the downloads.",
     Do.LIST_JOBS: "Run `ltx-studio jobs list` to see the jobs.",
-    Do.LIST_TAKES: "Run `ltx-studio takes list` to see the takes.",
+    Do.LIST_TAKES: "Run `ltx-studio takes list` to see your clips.",
     Do.GIVE_INPUT: "Add it with `--file {name}=PATH`. Its SHA-256 is {sha256}.",
     Do.GIVE_RIGHT_INPUT: "Add the right file with `--file {name}=PATH`.",
     Do.REPAIR_DATABASE: (
@@ -59,10 +59,10 @@ WORDS: Mapping[Do, str] = {
     ),
     Do.FORGET_MISSING: "To remove them for good, run `ltx-studio doctor --forget-missing {count}`.",
     Do.BRING_BACK_FILES: (
-        "Check that the disk of {folder} is mounted: the takes reappear with their files. "
+        "Check that the disk of {folder} is mounted: the clips reappear with their files. "
         "To remove them for good, run `ltx-studio doctor --forget-missing {count}`."
     ),
-    Do.PRUNE_TAKES: "Delete takes, or run `ltx-studio takes prune`, which keeps favourites.",
+    Do.PRUNE_TAKES: "Delete clips, or run `ltx-studio takes prune`, which keeps favourites.",
     Do.REPAIR_HISTORY: "Run `ltx-studio doctor --repair`.",
 }
 """`{…!q}` is quoted for the shell, `{…!o}` is the option of a parameter."""

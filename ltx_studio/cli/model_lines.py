@@ -23,7 +23,7 @@ def needs_line(model_set: ModelSet, registry: Registry) -> str:
     if not needs.vram:
         return f"It needs no GPU, and {ram}."
     vram, whole = in_whole_gb(needs.vram), in_whole_gb(needs.whole)
-    return f"It needs a GPU with {vram} GB (faster from {whole} GB), and {ram}. These are estimates."
+    return f"It needs a GPU with {vram} GB (faster with {whole} GB), and {ram}. These are estimates."
 
 
 def plan_lines(made: Plan) -> Iterator[str]:
@@ -40,7 +40,7 @@ def plan_lines(made: Plan) -> Iterator[str]:
 def totals(made: Plan) -> str:
     about = "" if all(planned.present or planned.file.exact for planned in made.files) else "about "
     if not made.missing:
-        return f"All files are here: {in_bytes(made.total_bytes)}."
+        return f"All files are installed: {in_bytes(made.total_bytes)}."
     if all(planned.file.built for planned in made.missing):
         return "Nothing to download: `ltx-studio setup` creates the missing files."
     if made.of_unknown_size:
@@ -55,7 +55,7 @@ def totals(made: Plan) -> str:
     if made.fits:
         return f"{said} It fits."
     short = in_bytes(made.missing_bytes - made.free_bytes)
-    return f"{said} It does not fit: free {short} more, or set HF_HUB_CACHE to a folder on a larger disk."
+    return f"{said} Not enough space: free up {short} more, or set HF_HUB_CACHE to a folder on a larger disk."
 
 
 def line(planned: Planned) -> str:

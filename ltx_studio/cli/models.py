@@ -130,7 +130,7 @@ def get(names: Sequence[str], modes: Sequence[str], model_set: str | None, *, ev
 
 
 @models.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many.")
 @_JSON
 def downloads(limit: int, *, as_json: bool) -> None:
     """List downloads: those that run or wait, then the last ones that ended."""
@@ -148,7 +148,7 @@ def downloads(limit: int, *, as_json: bool) -> None:
 @click.argument("download")
 @_JSON
 def stop(download: str, *, as_json: bool) -> None:
-    """Stop a download, wherever it runs. What was fetched is kept."""
+    """Stop a download, wherever it runs. Downloaded data is kept."""
     stopped = _models(get_settings()).cancel(download)
     if as_json:
         echo_json(_download(stopped), indent=2)
@@ -217,7 +217,9 @@ def remove_(
     from ltx_studio.modes.required_models import removals_of
 
     if not names and not model_set:
-        raise RequestError("Remove what?", "Name files, or a set: `ltx-studio models remove --model-set fp8`.")
+        raise RequestError(
+            "Nothing was named to remove.", "Name files, or a set: `ltx-studio models remove --model-set fp8`."
+        )
     store = _store()
     _, files = _chosen(store, names, modes, model_set, everything=everything)
     wanted, shared = (removals(files, store), []) if names else removals_of(files, store, model_set)
@@ -269,7 +271,7 @@ def refresh(*, as_json: bool) -> None:
             echo(f"  {what:<16} {key}")
     for reason in done.skipped:
         echo(f"  {'not linked':<16} {reason}")
-    echo(f"{len(done.linked) + len(done.mended)} links made, {len(done.unchanged)} were right.")
+    echo(f"{len(done.linked) + len(done.mended)} links created, {len(done.unchanged)} unchanged.")
 
 
 def _models(settings: Settings) -> "Models":
@@ -298,7 +300,9 @@ def _chosen(
 
     if names:
         if modes or model_set or everything:
-            raise RequestError("FILE does not go with --mode, --model-set or --everything.", "Give one or the other.")
+            raise RequestError(
+                "FILE cannot be combined with --mode, --model-set or --everything.", "Use one or the other."
+            )
         return "Files", [store.registry.get_file(name) for name in names]
     used = store.registry.get_set(model_set or set_to_fetch(store.settings))
     chosen = [get_mode(mode) for mode in modes] or list(MODES.values())
@@ -350,12 +354,12 @@ def _tell_paths(files: list[ModelFile], store: Store, before: Plan, *, as_json: 
     elif before.missing:
         echo(f"Downloaded {len(before.missing)} of {len(files)} files, {in_bytes(fetched)}.")
     else:
-        echo("Nothing to download: all files are here.")
+        echo("Nothing to download: all files are installed.")
 
 
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
-        raise RequestError("There is no terminal to ask for confirmation.", "Give --yes to remove without being asked.")
+        raise RequestError("There is no terminal to ask for confirmation.", "Add --yes to skip the confirmation.")
     if not click.confirm(question, err=True):
         raise StoppedError("Stopped.", "Nothing was removed.")
 

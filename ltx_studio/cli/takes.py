@@ -17,17 +17,17 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def takes() -> None:
-    """Show and change the history of takes."""
+    """Show and change the history of your clips."""
 
 
 @takes.command("list")
 @click.argument("search", nargs=-1)
-@click.option("--mode", help="Only takes of this mode.")
+@click.option("--mode", help="Only clips of this mode.")
 @click.option("--favourites", is_flag=True, help="Only favourites.")
 @click.option("--limit", type=click.IntRange(1), default=Takes.PAGE, show_default=True, help="Show at most this many.")
 @_AS_JSON
 def list_takes(search: tuple[str, ...], mode: str | None, *, favourites: bool, limit: int, as_json: bool) -> None:
-    """List the newest takes whose prompt or tags contain every word of SEARCH."""
+    """List the newest clips whose prompt or tags contain every word of SEARCH."""
     history = _takes()
     page = history.page(LOCAL, search=" ".join(search), mode=mode, favourites=favourites, limit=limit)
     if as_json:
@@ -38,7 +38,7 @@ def list_takes(search: tuple[str, ...], mode: str | None, *, favourites: bool, l
         echo_json(shown)
         return
     if not page.takes:
-        echo("No takes match." if search or mode or favourites else _none_yet(history), err=True)
+        echo("No clips match." if search or mode or favourites else _none_yet(history), err=True)
     for take in page.takes:
         echo(_line(take, missing=history.is_missing(take)))
 
@@ -72,7 +72,7 @@ def delete(take: str) -> None:
 
 
 @takes.command()
-@click.option("--keep", type=click.IntRange(0), help="Keep this many takes besides the favourites.")
+@click.option("--keep", type=click.IntRange(0), help="Keep this many clips besides the favourites.")
 @click.option(
     "--keep-gb",
     type=click.FloatRange(0),
@@ -80,7 +80,7 @@ def delete(take: str) -> None:
 )
 @_AS_JSON
 def prune(keep: int | None, keep_gb: float | None, *, as_json: bool) -> None:
-    """Delete the oldest takes, but no favourites. By default, down to the setting output_limit_gb."""
+    """Delete the oldest clips, but no favourites. By default, down to the setting output_limit_gb."""
     settings = get_settings()
     if keep is None and keep_gb is None:
         keep_gb = settings.output_limit_gb
@@ -100,7 +100,7 @@ def prune(keep: int | None, keep_gb: float | None, *, as_json: bool) -> None:
     echo(f"Deleted {len(gone)}.")
     missing = history.room(LOCAL).missing
     if missing:
-        echo(f"Takes with a missing file, which stay: {missing}. Run `ltx-studio doctor` for details.", err=True)
+        echo(f"Clips with a missing file, which stay: {missing}. Run `ltx-studio doctor` for details.", err=True)
 
 
 def _takes() -> Takes:
@@ -110,7 +110,7 @@ def _takes() -> Takes:
 def _none_yet(history: Takes) -> str:
     """Return why the history is empty: it may have lost clips that exist."""
     if not history.has_lost_clips():
-        return "No takes yet."
+        return "No clips yet."
     return "The history is empty, but there are clips on disk. Run `ltx-studio doctor --repair` to add them."
 
 

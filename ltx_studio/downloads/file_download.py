@@ -295,7 +295,7 @@ def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
     if error.errno in _FULL:
         return DiskFullError(
             f"The disk is full: {file.name} has {in_bytes(size)}.",
-            "Free some space and try again: what is here already is kept.",
+            "Free some space and try again: downloaded data is kept.",
             advice=Advice.to(Do.FREE_SPACE),
             where=str(error.filename or ""),
         )
@@ -324,5 +324,5 @@ def _start_of(response: Any, size: int) -> int:
     start = span.partition("-")[0]
     right = response.status_code == 206 and unit == "bytes" and start.isdigit() and total in (str(size), "*")
     if not right:
-        raise TransientError("the server sends something else than it was asked for")
+        raise TransientError("the server sends something other than what was asked for")
     return int(start)

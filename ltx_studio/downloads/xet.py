@@ -69,7 +69,7 @@ class XetStream:
         except BaseException as error:  # a panic in hf_xet is no Exception
             raise XetError(f"{type(error).__name__}: {_without_address(error)}") from None
         if have < self._size:  # what is unknown to the storage has no bytes, and is no error
-            raise XetError(f"only {have:,} of {self._size:,} bytes came")
+            raise XetError(f"only {have:,} of {self._size:,} bytes arrived")
 
     def abort(self) -> None:
         """End the stream; call it from any thread, also while another one waits for bytes."""

@@ -20,7 +20,7 @@ def write_picture(clip: Path, destination: Path, *, last: bool) -> Path:
             if not last:
                 break
         if found is None:
-            raise RequestError(f"{clip.name} has no pictures.", "Choose a take with pictures.")
+            raise RequestError(f"{clip.name} has no pictures.", "Choose a clip with pictures.")
         found.to_image().save(destination)
     return destination
 
@@ -36,7 +36,7 @@ def write_sound(clip: Path, destination: Path) -> Path:
     with open_media(clip) as given:
         stream = audio_stream(given)
         if stream is None:
-            raise RequestError(f"{clip.name} has no sound.", "Choose a take with sound.")
+            raise RequestError(f"{clip.name} has no sound.", "Choose a clip with sound.")
         with av.open(destination, "w", format="ipod") as made:
             copied = made.add_stream_from_template(stream)
             for packet in given.demux(stream):

@@ -114,7 +114,7 @@ class Params(BaseModel):
         str,
         Field(
             title="Negative prompt",
-            description="What to avoid. Only presets with guidance use it: Balanced, Quality.",
+            description="What to avoid. Only Balanced and Quality use it.",
             max_length=10_000,
         ),
         feeds("Negative prompt.text"),
@@ -131,7 +131,7 @@ class Params(BaseModel):
         int,
         Field(
             title="Width",
-            description="In pixels, rounded to 64, or to 128 with a control clip.",
+            description="In pixels, rounded to multiples of 64 (128 with a control clip).",
             ge=MIN_SIZE,
             le=MAX_SIZE,
         ),
@@ -140,7 +140,7 @@ class Params(BaseModel):
         int,
         Field(
             title="Height",
-            description="In pixels, rounded to 64, or to 128 with a control clip.",
+            description="In pixels, rounded to multiples of 64 (128 with a control clip).",
             ge=MIN_SIZE,
             le=MAX_SIZE,
         ),
@@ -161,7 +161,7 @@ class Params(BaseModel):
         tuple[UserLora, ...],
         Field(
             title="LoRAs",
-            description="Your own LoRA, with its strength after a colon. Repeatable.",
+            description="Your own LoRA, with its strength after a colon. You can repeat it.",
             max_length=MAX_LORAS,
         ),
     ] = ()
@@ -239,7 +239,7 @@ class Voiced(BaseModel):
         float,
         Field(
             title="Seconds",
-            description="Length of the clip. By default, that of the sound.",
+            description="Length of the clip. By default, as long as the sound.",
             ge=MIN_SECONDS,
             le=MAX_SECONDS,
         ),
@@ -276,7 +276,7 @@ class Controlling(BaseModel):
 
     control: Annotated[
         Literal["canny", "depth", "pose", "ready"],
-        Field(title="Control", description="What to take from the clip. ready: it is a control map already."),
+        Field(title="Control", description="What to take from the clip. Choose ready if it is a control map."),
     ] = "canny"
     ic_lora: Annotated[
         Literal["union", "detailer", "pose"],
@@ -294,7 +294,7 @@ class Controlling(BaseModel):
         float | None,
         Field(
             title="Edge threshold",
-            description="For canny: lower finds more edges. By default, fitted to the clip.",
+            description="For canny: lower values find more edges. By default, adapted to the clip.",
             ge=0.02,
             le=0.99,
         ),
@@ -310,7 +310,7 @@ class Controlled(Controlling):
 
     control_clip: Annotated[
         Path | None,
-        Field(title="Control clip", description="Clip whose motion to follow."),
+        Field(title="Control clip", description="Clip whose motion the new clip follows."),
         Media.CLIP,
     ] = None
 

@@ -23,7 +23,7 @@ def idle_notes(params: Params) -> Iterator[str]:
     if idle and idle == pinned and params.image_compression != fields["image_compression"].default:  # type: ignore[attr-defined]
         yield f"{fields['image_compression'].title} has no effect either."
     if isinstance(params, Controlling) and params.control_source() is not None and not params.control_strength:
-        yield f"{fields['control_strength'].title} is 0, so the control clip does not steer."
+        yield f"{fields['control_strength'].title} is 0, so the control clip does not guide the motion."
     for number, lora in enumerate(params.loras, 1):
         if not lora.strength:
             yield f"LoRA {number} ({lora.file.name}) has strength 0, so it has no effect."

@@ -145,7 +145,7 @@ def check_clip_length(params: Params, rest: float, what: str) -> Iterator[str]:
     """
     left_over = (rest - params.duration) * params.fps
     if left_over < -HALF_A_FRAME:
-        yield f"{what} ends after {rest:.2f} s; its last picture is held for {_seconds(-left_over / params.fps)} s."
+        yield f"{what} ends after {rest:.2f} s; its last frame is held for {_seconds(-left_over / params.fps)} s."
     elif left_over > HALF_A_FRAME:
         why = (
             f" (the frame count is a multiple of {params.geometry.frame_step}, plus 1)"
@@ -215,7 +215,7 @@ def check_control(params: Params) -> Iterator[str]:
         clip = probe_clip(params.control_clip)
         missing = (params.duration - clip.seconds) * params.fps
         if missing > HALF_A_FRAME:
-            yield f"The control clip ends after {clip.seconds:.2f} s; after that, the prompt alone decides the motion."
+            yield f"The control clip ends after {clip.seconds:.2f} s; after that, only the prompt guides the motion."
         elif -missing > HALF_A_FRAME:
             yield f"The control clip is cut: {params.duration:.2f} of {clip.seconds:.2f} s are used."
         yield from crop_note(clip.width, clip.height, params, "The control clip")

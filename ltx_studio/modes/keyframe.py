@@ -61,10 +61,10 @@ _EXAMPLES = (
     Example(
         "From right to left", {"prompt": "a blue circle moves left on a white background", **_TO_THE_LEFT, **SHORT}
     ),
-    Example("From below to above", {"prompt": "a green square moves up on a black background", **_UP, **SHORT}),
+    Example("From bottom to top", {"prompt": "a green square moves up on a black background", **_UP, **SHORT}),
     real(
-        "A ball rolls through",
-        "A blue ball stands at the left edge of a bright white stage. Someone outside of the picture taps it; it "
+        "A ball rolls across",
+        "A blue ball stands at the left edge of a bright white stage. Someone out of frame taps it; it "
         "rolls across in one smooth movement, slows down, and comes to rest at the right edge. The camera is "
         "static, the light soft and even. A short tap, a low rumble, then silence.",
         **_TO_THE_RIGHT,

@@ -56,14 +56,14 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
         look = _look(part, params.edge_threshold)
         if look.sees_nothing:
             yield (
-                "Canny finds no edges in the clip, so the clip does not steer: the prompt alone decides the motion. "
+                "Canny finds no edges in the clip, so the clip does not guide the motion: only the prompt does. "
                 f"{_instead(look, model_set)}"
             )
         elif look.is_partly_empty:
-            yield "Canny finds no edges in part of the clip; there the clip does not steer."
+            yield "Canny finds no edges in part of the clip; there, only the prompt guides the motion."
     elif params.control == "ready" and look_at_edges(part).is_flat:
         yield (
-            "The clip has one colour all over, so it does not steer: the prompt alone decides the motion. "
+            "The clip has one colour all over, so it does not guide the motion: only the prompt does. "
             "Use a clip that shows something."
         )
 

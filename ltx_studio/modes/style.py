@@ -36,7 +36,7 @@ class StyleTransfer(Controlling, Params):
         float,
         Field(
             title="Seconds",
-            description="Length of the new clip. By default, that of the given clip.",
+            description="Length of the new clip. By default, as long as the given clip.",
             ge=MIN_SECONDS,
             le=MAX_SECONDS,
         ),
@@ -58,7 +58,7 @@ class StyleTransfer(Controlling, Params):
     ] = 18
     sound: Annotated[
         Literal["generated", "source", "off"],
-        Field(title="Sound", description="Sound generated with the picture, sound of the clip, or none."),
+        Field(title="Sound", description="Sound generated with the picture, the clip's own sound, or none."),
     ] = "generated"
 
     def control_source(self) -> tuple[Path, float] | None:
@@ -109,7 +109,7 @@ _RISES = {"clip": FILES / "rises.mp4"}
 
 _EXAMPLES = (
     Example("Red becomes green", {"prompt": "a green circle moves up on a white background", **_RISES}),
-    Example("A blue ball in the pink", {"prompt": "a blue circle moves up on a pink background", **_RISES}),
+    Example("A blue ball on pink", {"prompt": "a blue circle moves up on a pink background", **_RISES}),
     Example("A yellow square falls", {"prompt": "a yellow square moves down on a navy background", **_FALLS}),
     real(
         "A balloon in watercolour",

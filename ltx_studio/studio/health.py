@@ -170,8 +170,8 @@ def _limited(settings: Settings) -> Iterator[Finding]:
     if settings.output_limit_gb is None:
         return
     size, limit = _size(settings.outputs_dir), settings.output_limit_gb * GIGABYTE
-    found = f"takes use {in_bytes(size)} of {in_bytes(limit)}"
-    too_much = _problem(found, "Delete takes that you no longer need.", Advice.to(Do.PRUNE_TAKES))
+    found = f"clips use {in_bytes(size)} of {in_bytes(limit)}"
+    too_much = _problem(found, "Delete clips that you no longer need.", Advice.to(Do.PRUNE_TAKES))
     yield Finding("Output limit", found, too_much if size > limit else None)
 
 
@@ -226,7 +226,7 @@ def _recovered(settings: Settings) -> Iterator[Finding]:
             database.check(thorough=True)
     except DatabaseDamagedError as damage:
         made = recover(settings)
-        kept = f"Recovered {made.jobs} jobs and {made.takes} takes. The damaged file is now {made.aside}."
+        kept = f"Recovered {made.jobs} jobs and {made.takes} clips. The damaged file is now {made.aside}."
         yield Finding("Recovered", f"{damage.message} {kept}")
 
 
@@ -249,9 +249,9 @@ def _private(settings: Settings) -> Iterator[Finding]:
 
 def _in_words(seen: "IntegrityReport") -> str:
     counts = (
-        (seen.missing, "take with a missing file", "takes with a missing file"),
+        (seen.missing, "clip with a missing file", "clips with a missing file"),
         (seen.strays, "clip not in the history", "clips not in the history"),
-        (seen.posterless, "take without a poster", "takes without a poster"),
+        (seen.posterless, "clip without a poster", "clips without a poster"),
         (seen.unused, "unused file", "unused files"),
         (seen.unknown, "unknown file in the outputs, left alone", "unknown files in the outputs, left alone"),
     )

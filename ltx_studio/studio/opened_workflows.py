@@ -37,7 +37,7 @@ class OpenedWorkflows:
         try:
             state = path.stat()
         except OSError as error:
-            raise RequestError(f"{path.name} cannot be read any more: {error.strerror}.", "Upload it again.") from None
+            raise RequestError(f"{path.name} can no longer be read: {error.strerror}.", "Upload it again.") from None
         key = (str(path), state.st_mtime_ns, state.st_size)
         with self._lock:
             is_first = key not in self._kept

@@ -222,7 +222,7 @@ class Studio:
         self._caller.hold()
         job = self._queue.claim([job_id], worker=self._caller.id)
         if job is None:
-            raise RequestError(f"Job {job_id} does not wait any more.", "Look at it in the queue.")
+            raise RequestError(f"Job {job_id} is no longer waiting.", "Look at it in the queue.")
         executor = JobExecutor(
             self._queue, self._runner, self._take_store, self._live_updates, self._caller.id, self._closing
         )

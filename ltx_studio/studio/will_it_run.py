@@ -150,7 +150,7 @@ def warning(model_set: ModelSet, registry: Registry, found: Hardware) -> str:
         )
     return (
         f"{model_set.label} needs about {in_whole_gb(needs.ram)} GB of memory (RAM); this computer has"
-        f" {in_whole_gb(found.ram)} GB, so it is slow or runs out of memory."
+        f" {in_whole_gb(found.ram)} GB, so clips are slow or run out of memory."
     )
 
 
@@ -167,7 +167,7 @@ def misfit(spec: JobSpec, registry: Registry, found: Hardware) -> Suggestion | N
         return None
     what = "memory" if found.shared else "GPU memory"
     message = (
-        f"{params.width}×{params.height} with {params.seconds:.1f} s needs about {in_whole_gb(needed)} GB of {what};"
+        f"{params.seconds:.1f} s at {params.width}×{params.height} needs about {in_whole_gb(needed)} GB of {what};"
         f" this computer has {in_whole_gb(found.vram)} GB."
     )
     for values, named in (*_shorter(spec), *_smaller(spec)):

@@ -180,7 +180,7 @@ class History:
         cleaned = list(dict.fromkeys(tag for each in tags if (tag := " ".join(each.split()))))
         if len(cleaned) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in cleaned):
             raise RequestError(
-                f"A take has at most {MOST_TAGS} tags of {LONGEST_TAG} characters.", "Use fewer or shorter tags."
+                f"A clip has at most {MOST_TAGS} tags of {LONGEST_TAG} characters.", "Use fewer or shorter tags."
             )
         with self._database.write() as connection:
             row = _row(connection, take_id, owner)
@@ -224,7 +224,7 @@ class History:
                 "UPDATE takes SET leaving = 0 WHERE id = ? AND owner = ? AND leaving > ?", (take_id, owner, ASIDE)
             ).rowcount
         if not changed:
-            raise RequestError("This clip is deleted for good.", "Make it again with the same seed.")
+            raise RequestError("This clip was deleted permanently.", "Make it again with the same seed.")
 
     def room(self, owner: str) -> Room:
         """Return the disk usage of all of the owner's takes."""
@@ -305,6 +305,6 @@ def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Ro
     ).fetchone()
     if row is None:
         raise RequestError(
-            f"There is no take {take_id}.", "Choose a take in the history.", advice=Advice.to(Do.LIST_TAKES)
+            f"There is no clip {take_id}.", "Choose a clip in the history.", advice=Advice.to(Do.LIST_TAKES)
         )
     return row

@@ -119,7 +119,7 @@ class IntegrityCheck:
         with self._database.write() as connection:
             rows = self._missing(connection)
             if len(rows) != count:
-                now = "1 take has" if len(rows) == 1 else f"{len(rows)} takes have"
+                now = "1 clip has" if len(rows) == 1 else f"{len(rows)} clips have"
                 raise RequestError(
                     f"{now} a missing file, not {count}. Nothing was removed.",
                     "To remove them for good, use their number." if rows else "There is nothing to remove.",

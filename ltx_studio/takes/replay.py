@@ -48,7 +48,7 @@ def spec_of(
     unknown = sorted(set(given) - set(recipe.inputs))
     if unknown:
         raise RequestError(
-            f"The take has no file {unknown[0]!r}.",
+            f"The clip has no file {unknown[0]!r}.",
             f"Its files are: {', '.join(recipe.inputs) or 'none'}.",
         )
     spec = read_spec(recipe.request(), settings)
@@ -84,7 +84,7 @@ def _check(name: str, path: Path, digest: str) -> None:
     found = sha256(path)
     if found != digest:
         raise RequestError(
-            f"The file for {name} is not the one that the take was made from: its SHA-256 is {found[:12]}…, "
+            f"The file for {name} is not the one that the clip was made from: its SHA-256 is {found[:12]}…, "
             f"not {digest[:12]}….",
             "Add the right file.",
             advice=Advice.to(Do.GIVE_RIGHT_INPUT, name=name),

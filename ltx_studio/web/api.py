@@ -116,7 +116,7 @@ class Api:
     def batch(self, requests: list[Json], request: gr.Request) -> list[str]:
         """Submit many requests, all or none: each with ``mode`` and the inputs of its endpoint. Return the job ids."""
         if not 0 < len(requests) <= MOST:
-            raise RequestError(f"There are {len(requests)} requests.", f"Give from 1 to {MOST}.")
+            raise RequestError(f"There are {len(requests)} requests.", f"Send 1 to {MOST}.")
         specs, registry = [], get_registry(self._studio.settings)
         for number, each in enumerate(requests, 1):
             values = dict(each)
@@ -349,5 +349,5 @@ def _checked(types: Sequence[tuple[str, TypeAdapter[Any] | None]], given: Sequen
             checked.append(value if wanted is None else wanted.validate_python(value))
         except ValidationError as error:
             said = error.errors(include_url=False)[0]["msg"]
-            raise RequestError(f"{name} is wrong: {said}.", "`client.view_api()` names what it takes.") from None
+            raise RequestError(f"{name} is wrong: {said}.", "`client.view_api()` shows what is accepted.") from None
     return checked

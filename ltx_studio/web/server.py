@@ -177,7 +177,7 @@ def serve(
         DatabaseDamagedError: The database is damaged.
     """
     if lan and host is not None:
-        raise RequestError("--lan and --host both say where to listen.", "Leave one of them out.")
+        raise RequestError("--lan and --host cannot be combined.", "Use one of them.")
     host = EVERYWHERE if lan else host
     studio = studio or Studio(settings, works=True)
     blocks = build_app(settings, studio=studio, model_set=model_set)

@@ -108,7 +108,7 @@ def test_modes_tells_which_presets_a_model_set_cannot_do(home: Settings) -> None
 
     unavailable = {preset["id"]: preset["unavailable"] for preset in shown["style"]["presets"]}
     assert unavailable["fast"] == unavailable["draft"] == ""
-    assert "distilled model only" in unavailable["balanced"]
+    assert "only has the distilled model" in unavailable["balanced"]
 
 
 def test_a_stop_ends_cleanly(engine: Engine, settings: Settings, tmp_path: Path) -> None:
@@ -274,7 +274,11 @@ def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_pat
         (["i2v", "--image", "gone.png"], "There is no file", "Check the path"),
         (["t2v", "--preset", "best"], "no preset 'best'", "balanced"),
         (["t2v", "--camera", "up"], "'up' is not one of", "--help"),
-        (["t2v", "--model-set", "distilled-fp8", "--preset", "quality"], "distilled model only", "Fast or Draft"),
+        (
+            ["t2v", "--model-set", "distilled-fp8", "--preset", "quality"],
+            "only has the distilled model",
+            "Fast or Draft",
+        ),
         (["t2v", "--lora", "a.safetensors:strong"], "'strong' is not a strength", "--help"),
         (["t2v", "--lora", "gone.safetensors:0.5"], "There is no file", "Check the path"),
     ],

@@ -80,7 +80,7 @@ FETCH = Advice(Do.FETCH_MODELS, otherwise=Do.USE_POCKET)
         (Advice.to(Do.RETRY_JOB), "Retry it with `ltx-studio jobs retry`."),
         (Advice.to(Do.RETRY_SMALLER), "Retry it with `ltx-studio jobs retry`, or make it smaller."),
         (Advice.to(Do.LIST_JOBS), "Run `ltx-studio jobs list` to see the jobs."),
-        (Advice.to(Do.LIST_TAKES), "Run `ltx-studio takes list` to see the takes."),
+        (Advice.to(Do.LIST_TAKES), "Run `ltx-studio takes list` to see your clips."),
         (
             Advice.to(Do.GIVE_INPUT, name="image", sha256="0a1b2c"),
             "Add it with `--file image=PATH`. Its SHA-256 is 0a1b2c.",

@@ -34,7 +34,7 @@ def test_repair_keeps_them_and_the_doctor_says_what_to_do(shell: Shell) -> None:
     for command in (["doctor"], ["doctor", "--repair"], ["doctor", "--repair"]):
         history = next(each for each in shell.json(*command) if each["name"] == "History")
         assert not history["good"]
-        assert history["found"] == "2 takes with a missing file"
+        assert history["found"] == "2 clips with a missing file"
         assert "reappear with their files" in history["hint"]
         assert "`ltx-studio doctor --forget-missing 2`" in history["hint"]
     assert [take["take"] for take in shell.json("takes", "list")] == made[::-1]
@@ -45,7 +45,7 @@ def test_they_are_forgotten_by_their_number_only(shell: Shell) -> None:
 
     code, _, err = shell("doctor", "--forget-missing", "3")
     assert code == 2
-    assert "2 takes have a missing file, not 3" in err
+    assert "2 clips have a missing file, not 3" in err
     assert len(shell.json("takes", "list")) == 4
     assert shell("doctor", "--forget-missing", "0")[0] == 2
 
@@ -64,7 +64,7 @@ def test_pruning_leaves_them_and_says_so(shell: Shell) -> None:
 
 
 def test_a_lost_history_is_not_told_to_be_empty(shell: Shell) -> None:
-    assert "No takes yet." in shell("takes", "list")[2]
+    assert "No clips yet." in shell("takes", "list")[2]
     clip = shell.settings.outputs_dir / "d" / "t2v-0123456789ab.mp4"
     clip.parent.mkdir(parents=True)
     clip.touch()

@@ -176,7 +176,7 @@ def test_the_output_limit_is_what_prune_leaves_and_doctor_warns_about(shell: Ter
     get_settings.cache_clear()
     found = {each["name"]: each for each in shell.json("doctor", rc=1)}["Output limit"]
     assert not found["good"]
-    assert found["found"] == "takes use 2.0 MB of 1.0 MB"
+    assert found["found"] == "clips use 2.0 MB of 1.0 MB"
     assert "takes prune" in found["hint"]
     assert shell.json("takes", "prune") == {"removed": []}
     assert clip.exists(), "only takes of the history are removed, and only when asked for"

@@ -53,7 +53,7 @@ def test_every_stage_names_nodes_of_the_graph_and_the_output_comes_last(
     mode: Mode, preset: Preset, model_set: ModelSet
 ) -> None:
     if preset.refusal(model_set):
-        with pytest.raises(RequestError, match="distilled model only"):
+        with pytest.raises(RequestError, match="only has the distilled model"):
             mode.build(example(mode, model_set), model_set, preset, by_name)
         return
     params = example(mode, model_set)

@@ -43,7 +43,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], str]] = {
         "style",
         {"control_strength": 0.0, "edge_threshold": 0.5},
         {"clip": "rolling"},
-        "Control strength is 0, so the control clip does not steer.",
+        "Control strength is 0, so the control clip does not guide the motion.",
     ),
 }
 """By name: mode, what has no effect, another file in its place, and what is said."""

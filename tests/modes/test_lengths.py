@@ -166,7 +166,7 @@ def test_a_picture_that_is_held_is_said(small: Request, tmp_path: Path) -> None:
     made = asked("style", small, clip=clip, seconds=2.0)
 
     assert made.frames == 49
-    assert "The clip ends after 1.92 s; its last picture is held for 0.12 s." in notes("style", made)
+    assert "The clip ends after 1.92 s; its last frame is held for 0.12 s." in notes("style", made)
 
 
 @pytest.mark.parametrize(
@@ -236,5 +236,5 @@ def test_what_a_control_clip_does_not_cover_is_said_from_one_picture_on(small: R
     short = asked("i2v", small, control_clip=clip, seconds=2.0)
     long = asked("i2v", small, control_clip=clip, seconds=0.7)
 
-    assert "The control clip ends after 1.96 s; after that, the prompt alone decides the motion." in notes("i2v", short)
+    assert "The control clip ends after 1.96 s; after that, only the prompt guides the motion." in notes("i2v", short)
     assert "The control clip is cut: 0.71 of 1.96 s are used." in notes("i2v", long)

@@ -100,8 +100,8 @@ def test_what_does_not_act_is_said_before_the_run(small: Request) -> None:
 @pytest.mark.parametrize("preset", [BALANCED, QUALITY], ids=lambda item: item.id)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_distilled_set_has_no_guided_presets_and_says_why(mode: str, preset: Preset, small: Request) -> None:
-    assert "distilled model only" in preset.refusal(DISTILLED)
-    with pytest.raises(RequestError, match="distilled model only") as caught:
+    assert "only has the distilled model" in preset.refusal(DISTILLED)
+    with pytest.raises(RequestError, match="only has the distilled model") as caught:
         MODES[mode].parse(small(mode), DISTILLED, preset)
     assert "Fast" in caught.value.hint
     assert FAST.refusal(DISTILLED) == DRAFT.refusal(DISTILLED) == ""

@@ -56,14 +56,14 @@ def test_the_thresholds_of_the_graph_fit_the_clip(name: str, small: Request) -> 
     low, high = canny(made)
     assert 0.1 < high < 0.3
     assert low == pytest.approx(high / 2, abs=0.006)
-    assert not any("does not steer" in note for note in made.notes())
+    assert not any("does not guide" in note for note in made.notes())
 
 
 def test_a_dark_control_clip_of_another_mode_is_fitted_too(small: Request, tmp_path: Path) -> None:
     made = spec("i2v", small, control_clip=write_still(tmp_path / "dark.mp4", photo(0.3)))
 
     assert canny(made)[1] < 0.5
-    assert not any("does not steer" in note for note in made.notes())
+    assert not any("does not guide" in note for note in made.notes())
 
 
 def test_a_threshold_that_is_given_is_kept(small: Request) -> None:
@@ -85,9 +85,9 @@ def test_a_threshold_of_your_own_is_told_from_one_that_was_fitted(small: Request
 def test_a_flat_clip_is_said_not_to_steer_with_what_to_do(mode: str, field: str, flat: Path, small: Request) -> None:
     made = spec(mode, small, **{field: flat})
 
-    (note,) = [note for note in made.notes() if "does not steer" in note]
+    (note,) = [note for note in made.notes() if "does not guide" in note]
     assert note.endswith("Choose the control ready, or use a clip with more contrast.")
-    (note,) = [note for note in MODES[mode].notes(made.params, FAST, FP8) if "does not steer" in note]
+    (note,) = [note for note in MODES[mode].notes(made.params, FAST, FP8) if "does not guide" in note]
     assert note.endswith("Choose the control depth, pose or ready, or use a clip with more contrast.")
 
 
@@ -97,15 +97,15 @@ def test_a_clip_that_is_flat_for_long_is_said_not_to_steer_there(
 ) -> None:
     clip = write_flat_then_photo(tmp_path / "a.mp4", flat_seconds=flat_seconds, seconds=5)
 
-    made = [note for note in spec("style", small, clip=clip, seconds=None).notes() if "steer" in note]
+    made = [note for note in spec("style", small, clip=clip, seconds=None).notes() if "guide" in note]
 
-    assert made == ["Canny finds no edges in part of the clip; there the clip does not steer."] * is_said
+    assert made == ["Canny finds no edges in part of the clip; there, only the prompt guides the motion."] * is_said
 
 
 def test_a_dark_flat_clip_is_to_be_brightened(small: Request, tmp_path: Path) -> None:
     dark = write_still(tmp_path / "dark.mp4", Image.new("RGB", (256, 192), (9, 8, 8)))
 
-    (note,) = [note for note in spec("style", small, clip=dark).notes() if "does not steer" in note]
+    (note,) = [note for note in spec("style", small, clip=dark).notes() if "does not guide" in note]
 
     assert "or brighten the clip" in note
 
@@ -113,14 +113,14 @@ def test_a_dark_flat_clip_is_to_be_brightened(small: Request, tmp_path: Path) ->
 def test_a_ready_map_without_edges_steers_when_it_is_a_gradient(small: Request, tmp_path: Path) -> None:
     clip = write_still(tmp_path / "depth.mp4", Image.linear_gradient("L").resize((256, 192)).convert("RGB"))
 
-    assert not any("steer" in note for note in spec("style", small, clip=clip, control="ready").notes())
+    assert not any("guide" in note for note in spec("style", small, clip=clip, control="ready").notes())
 
 
 def test_a_ready_map_of_one_colour_is_said_not_to_steer(flat: Path, small: Request, tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4")
 
     assert any("one colour" in note for note in spec("style", small, clip=flat, control="ready").notes())
-    assert not any("steer" in note for note in spec("style", small, clip=tmp_path / "a.mp4", control="ready").notes())
+    assert not any("guide" in note for note in spec("style", small, clip=tmp_path / "a.mp4", control="ready").notes())
 
 
 @pytest.mark.parametrize("given", [None, 0.4])
@@ -132,7 +132,9 @@ def test_a_threshold_at_control_strength_0_does_nothing_and_a_missing_one_is_not
 
     notes = made.notes()
     assert ("Edge threshold has no effect at control strength 0." in notes) == (given is not None)
-    assert [note for note in notes if "steer" in note] == ["Control strength is 0, so the control clip does not steer."]
+    assert [note for note in notes if "guide" in note] == [
+        "Control strength is 0, so the control clip does not guide the motion."
+    ]
 
 
 def test_a_request_of_an_earlier_edition_has_the_graph_that_it_had(small: Request, tmp_path: Path) -> None:

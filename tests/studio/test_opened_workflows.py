@@ -110,5 +110,5 @@ def test_what_is_not_the_files_fault_is_tried_again(
 
 
 def test_a_file_that_is_gone_is_named(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"^gone\.json cannot be read any more"):
+    with pytest.raises(RequestError, match=r"^gone\.json can no longer be read"):
         OpenedWorkflows(settings).get(tmp_path / "gone.json")

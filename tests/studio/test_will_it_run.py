@@ -94,7 +94,7 @@ def test_a_request_that_does_not_fit_is_told_with_what_does() -> None:
     assert misfit(full(), REGISTRY, gpu(12)) is None
     assert misfit(small_spec(), REGISTRY, CPU) is None
     assert large is not None
-    assert large.message.startswith("1920×1088 with 5.0 s needs about 12 GB of GPU memory; this computer has 7.8 GB.")
+    assert large.message.startswith("5.0 s at 1920×1088 needs about 12 GB of GPU memory; this computer has 7.8 GB.")
     smaller = full(**large.values)
     assert misfit(smaller, REGISTRY, gpu(8)) is None
     assert (smaller.params.width, smaller.params.height) < (1280, 704)

@@ -134,7 +134,7 @@ def test_nobody_sees_or_changes_anothers_take(records: Records, takes: list[str]
         lambda: history.tag(takes[0], "bob", []),
         lambda: history.delete(takes[0], "bob"),
     ):
-        with pytest.raises(RequestError, match="There is no take"):
+        with pytest.raises(RequestError, match="There is no clip"):
             act()
     assert history.prune("bob", keep=0) == []
     assert len(history.page("ada").takes) == len(takes)

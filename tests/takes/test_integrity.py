@@ -185,7 +185,7 @@ def test_only_the_right_number_forgets(tmp_path: Path, said: int) -> None:
     away = Away(tmp_path)
     made = [away.add(there=False) for _ in range(2)] + [away.add(there=True), away.add(there=False, owner="ada")]
 
-    with pytest.raises(RequestError, match="3 takes have a missing file, not") as told:
+    with pytest.raises(RequestError, match="3 clips have a missing file, not") as told:
         IntegrityCheck(away.settings).forget_missing(said)
 
     assert told.value.advice == Advice.to(Do.FORGET_MISSING, count="3")
@@ -200,7 +200,7 @@ def test_the_right_number_forgets_what_is_missing_and_nothing_else(tmp_path: Pat
 
     assert (away.takes(), away.takes("ada")) == (made[1:2], [])
     assert away.history.page(LOCAL, search="xxx").takes == ()
-    with pytest.raises(RequestError, match="0 takes"):
+    with pytest.raises(RequestError, match="0 clips"):
         IntegrityCheck(away.settings).forget_missing(2)
 
 

@@ -85,9 +85,9 @@ def test_what_has_no_effect_is_told_with_the_job(client: Client) -> None:
         ("/t2v", {"prompt": " "}, "Write a prompt"),
         ("/t2v", {"prompt": "x", "seconds": 99}, "Use a value from 0.3"),
         ("/job", {"job": "nothing"}, "There is no job nothing"),
-        ("/take", {"take": "../../etc/passwd"}, "There is no take"),
+        ("/take", {"take": "../../etc/passwd"}, "There is no clip"),
         ("/batch", {"requests": [{"mode": "t2v", "prompt": "x"}, {"mode": "t3v"}]}, "Request 2"),
-        ("/batch", {"requests": []}, "Give from 1"),
+        ("/batch", {"requests": []}, "Send 1 to"),
         ("/batch", {"requests": "x"}, "requests is wrong: Input should be a valid list"),
         ("/batch", {"requests": [{"prompt": "x"}]}, "Request 1: There is no mode"),
         ("/t2v", {"prompt": ["x"]}, "prompt is wrong: Input should be a valid string"),
@@ -164,7 +164,7 @@ def test_where_others_come_each_sees_its_own_only(shared_url: str) -> None:
     *_, ended = ada.submit(job=job, api_name="/follow")
     assert ended["state"] == "done"
     assert "a" * 32 not in json.dumps(ended)
-    with pytest.raises(AppError, match="There is no take"):
+    with pytest.raises(AppError, match="There is no clip"):
         bob.predict(take=ended["take"], api_name="/take")
 
 

@@ -55,7 +55,7 @@ def test_a_running_job_shows_its_stage_step_and_time() -> None:
     assert "3 s" in html
 
 
-@pytest.mark.parametrize(("ahead", "told"), [(0, "comes next"), (3, "3 before this one")])
+@pytest.mark.parametrize(("ahead", "told"), [(0, "next in line"), (3, "3 ahead")])
 def test_a_job_that_waits_shows_how_many_come_before_it(ahead: int, told: str) -> None:
     html = cards.run(job(Queued(ahead)), STAGES, "128×128", 105.0)
 

@@ -125,7 +125,7 @@ def test_what_runs_is_stopped_and_the_next_run_works(
         expect(page.locator("#t2v-tools .menu li").first).to_be_hidden()
         expect(page.locator("#stop")).to_be_enabled()
         page.keyboard.press("Escape")
-        expect(run).to_contain_text("Stopped. Nothing was kept.", timeout=RUN_SECONDS)
+        expect(run).to_contain_text("Stopped. Nothing was saved.", timeout=RUN_SECONDS)
         assert outputs_of(settings) == before
 
     set_number(page, "t2v", "seconds", 1)
@@ -164,7 +164,7 @@ def test_two_tabs_take_turns_and_a_job_goes_on_when_its_tab_is_closed(browser: B
         press(first, "Generate")
         expect(first.locator(".chips .now")).to_have_count(1, timeout=RUN_SECONDS)
         press(second, "Generate")
-        expect(second.locator("#run")).to_contain_text("Waiting: this one comes next")
+        expect(second.locator("#run")).to_contain_text("Waiting: next in line")
         for tab, frames in ((first, 121), (second, 25)):
             expect_done(tab)
             expect(tab.locator("#recipe")).to_contain_text(f"{frames} frames")

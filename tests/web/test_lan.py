@@ -155,7 +155,7 @@ def test_before_the_password_there_is_one_field_and_nothing_of_the_page(
 
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_page(page: Page, url: str, watch: Watch) -> None:
     log_in(page, url, "wrong")
-    expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong password. Try again.")
     watch.errors.clear()  # Chrome notes that the answer was a 401
 
     page.get_by_label("Password").fill(PASSWORD)
@@ -361,7 +361,7 @@ def test_lan_tells_the_addresses_and_a_password_made_for_it(settings: Settings, 
     here, others, password, config = served(settings, tmp_path, "-m", "ltx_studio", "serve", "--lan", lines=3)
 
     assert here.startswith("The page is at http://localhost:")
-    assert others.startswith("Others in your network open ")
+    assert others.startswith("For others on your network: ")
     assert re.match(r"Password: ([a-z2-9]{4}-){2}[a-z2-9]{4} ", password)
     assert config == "401"
     assert password.split()[1] not in settings.log_file.read_text(encoding="utf-8")
@@ -385,4 +385,4 @@ def test_lan_and_host_together_are_a_wrong_request(settings: Settings) -> None:
     done = run_studio(settings, "serve", "--lan", "--host", LOOPBACK)
 
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "Leave one of them out."
+    assert done.stderr.splitlines()[-1] == "Use one of them."

@@ -185,14 +185,14 @@ def test_what_the_control_takes_from_a_clip_is_shown_before_the_run(
         page.locator("#style-preview-control").click()
         expect(page.locator("#style-control-map img")).to_be_visible()
         assert page.evaluate("document.querySelector('#style-control-map img').naturalWidth") == 3 * 192
-        expect(page.locator("#style-told")).not_to_contain_text("does not steer")
+        expect(page.locator("#style-told")).not_to_contain_text("does not guide")
     with step("with a clip that has no edges"):
         flat = write_still(tmp_path / "flat.mp4", Image.new("RGB", (256, 192), (80, 80, 80)))
         page.locator("#style-clip button[aria-label='Clear'], #style-clip button[title='Clear']").first.click()
         give(page, "style", {"clip": flat})
-        expected = "Canny finds no edges in the clip, so the clip does not steer"
+        expected = "Canny finds no edges in the clip, so the clip does not guide"
         expect(page.locator("#style-told")).to_contain_text(expected)
         expect(page.locator("#style-told")).to_contain_text("Choose the control ready")
         page.locator("#style-preview-control").click()
-        expect(page.locator("#style-control-told")).to_contain_text("does not steer")
+        expect(page.locator("#style-control-told")).to_contain_text("does not guide")
     assert watch.errors == []

@@ -47,7 +47,7 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
         assert page.locator(".nav-holder, nav:not(#rail, #tabs)").count() == 0
     with step("the API's own page says what it is"):
         page.goto(f"{page_url.rstrip('/')}/endpoints")
-        expect(page.locator("body")).to_contain_text("Programs submit jobs at this server's address")
+        expect(page.locator("body")).to_contain_text("Programs can use the studio at this page's address")
         assert page.locator(".nav-holder, nav:not(#rail, #tabs)").count() == 0
 
 

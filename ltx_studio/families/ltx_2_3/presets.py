@@ -70,14 +70,14 @@ class LtxPreset(Preset):
     def refusal(self, model_set: ModelSet) -> str:
         """Return why it cannot be used with `model_set`; empty if it can."""
         if self.guided and model_set.is_distilled:
-            return f"{model_set.label} has the distilled model only; {self.label} needs the dev model."
+            return f"{model_set.label} only has the distilled model; {self.label} needs the dev model."
         return ""
 
     def description(self, model_set: ModelSet, *, stages: int) -> str:
         """Return its description in a mode with `stages` sampling stages, and how it differs with `model_set`."""
         about = self.about if stages > 1 else self.about_one
         if self.video is not None and not model_set.guidance_blocks:
-            return f"{about} With {model_set.label}: plain CFG {self.video.cfg:g} for picture and sound alike."
+            return f"{about} With {model_set.label}: plain CFG {self.video.cfg:g} for both picture and sound."
         return about
 
     def passes(self, model_set: ModelSet, *, stages: int) -> tuple[int, ...]:
@@ -184,7 +184,7 @@ FAST = LtxPreset(
 BALANCED = LtxPreset(
     id="balanced",
     label="Balanced",
-    about="The dev model: 30 guided steps at half size, then 3 distilled ones at full size.",
+    about="The dev model: 30 guided steps at half size, then 3 distilled steps at full size.",
     about_one="The dev model in 30 guided steps.",
     steps=30,
     distilled=(0.0, 1.0),

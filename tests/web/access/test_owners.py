@@ -104,7 +104,7 @@ def test_a_clip_that_one_was_sent_does_not_bring_what_another_made_it_of(
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(ada.request.get(ada.evaluate("document.querySelector('#clip video').currentSrc")).body())
 
-    for page, told in ((ada, "Settings restored"), (bob, "Picture is no longer here")):
+    for page, told in ((ada, "Settings restored"), (bob, "Picture is no longer available")):
         page.goto(url)
         page.locator("#restore-file input[type=file]").set_input_files(clip)
         expect(page.locator("#told")).to_contain_text(told)

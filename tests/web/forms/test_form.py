@@ -128,7 +128,7 @@ def test_a_form_says_that_it_has_no_field_for_an_edge_threshold(home: Settings) 
 
     lost = form.lost(JobSpec.from_request("style", given, MODEL_SETS["pocket"]))
 
-    assert lost == ["the edge threshold 0.6, because the page always fits one to the clip"]
+    assert lost == ["the edge threshold 0.6, because the page always adapts it to the clip"]
 
 
 def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_a_form_says_what_it_cannot_have_of_an_old_request(home: Settings, tmp_p
     filled = form.fill(spec)
 
     assert lost == [
-        "Picture is no longer here",
-        "LoRA 1 is no longer here",
-        "Balanced cannot be had with this model set, Fast is chosen",
-        "it was made with the model set pocket, here is LTX-2.3 22B distilled fp8",
+        "Picture is no longer available",
+        "LoRA 1 is no longer available",
+        "Balanced is not available with this model set, so Fast is chosen",
+        "the clip was made with the model set pocket; the one in use is LTX-2.3 22B distilled fp8",
     ]
     assert filled["preset"]["value"] == "fast"
     assert [each["name"] for each in filled["loras"]["value"]] == ["1", "2"]

@@ -56,7 +56,7 @@ def test_nothing_else_can_be_named(key: object, shelf: LoraShelf) -> None:
     given = [{"key": key, "name": "<b>x</b>", "strength": 1}]
 
     assert shelf.kept(given) == []
-    with pytest.raises(RequestError, match="is no longer here"):
+    with pytest.raises(RequestError, match="is no longer available"):
         shelf.chosen(given)
 
 

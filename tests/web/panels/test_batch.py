@@ -75,7 +75,7 @@ def test_pasted_lines_are_shown_counted_and_added(panel: BatchPanel, studio: Stu
     ("name", "text", "prompts", "told"),
     [
         ("ten.txt", "a red ball\na cube, blue\n", ["a red ball", "a cube, blue"], ""),
-        ("ten.csv", "a red ball\na cube, blue\n", ["a red ball", "a cube, blue"], "no column titles"),
+        ("ten.csv", "a red ball\na cube, blue\n", ["a red ball", "a cube, blue"], "no column headers"),
         (
             "ten.csv",
             '"a red ball, bouncing"\n"a ""blue"" cube"\n',

@@ -71,7 +71,7 @@ def test_marks_are_two_at_most_and_outlive_a_search(visitor: Visitor) -> None:
     button, marks = page.get_by_role("button", name="Compare", exact=True), page.locator(".marks")
     mark = {take.id: page.locator(f'.take[data-take="{take.id}"] .mark') for take in (first, second, third)}
     expect(button).to_be_disabled()
-    expect(marks).to_have_text("Mark two takes to compare them.")
+    expect(marks).to_have_text("Mark two clips to compare them.")
 
     mark[first.id].click()
     expect(marks).to_have_text("1 of 2 marked")

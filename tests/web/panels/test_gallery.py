@@ -42,7 +42,7 @@ def focused(page: Page) -> str:
 def make_room(page: Page) -> None:
     """Open the fold. When its sentence is there, the browser has built its fields: before, they lose their values."""
     page.get_by_role("button", name="Free up space").click()
-    expect(page.locator("#room")).to_contain_text("Takes: ")
+    expect(page.locator("#room")).to_contain_text("Clips: ")
 
 
 def test_a_take_that_was_rendered_is_shown_with_picture_and_words(visitor: Visitor) -> None:
@@ -69,7 +69,7 @@ def test_an_empty_history_teaches_and_a_search_without_answer_helps(visitor: Vis
 
     page.get_by_label("Search prompts and tags").fill("zebra")
 
-    expect(page.locator(".nothing")).to_contain_text("No takes match your search.")
+    expect(page.locator(".nothing")).to_contain_text("No clips match your search.")
     page.get_by_role("button", name="Show all").click()
     expect(card(page, take)).to_be_visible()
     expect(page.get_by_label("Search prompts and tags")).to_have_value("")
@@ -137,7 +137,7 @@ def test_more_brings_the_next_page_and_goes_when_all_are_shown(visitor: Visitor)
     assert shown == [take.id for take in reversed(takes)]
     assert focused(page) == f"{takes[1].id} open"
     page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".unseen")).to_have_text(f"Takes shown: {PAGE + 2}")
+    expect(page.locator(".unseen")).to_have_text(f"Clips shown: {PAGE + 2}")
     expect(cards(page)).to_have_count(PAGE + 2)
 
 
@@ -157,7 +157,7 @@ def test_a_card_opens_as_often_as_it_is_pressed(visitor: Visitor) -> None:
     with step("a take that is gone is a card"):
         visitor.past.studio.takes.delete(first.id, visitor.owner)
         card(page, first).locator(".open").click()
-        expect(page.locator("#history-said").get_by_role("alert")).to_contain_text("There is no take")
+        expect(page.locator("#history-said").get_by_role("alert")).to_contain_text("There is no clip")
         expect(page.locator("#chosen textarea")).to_have_value(f"{second.id} 4")
 
 
@@ -240,7 +240,7 @@ def test_a_take_without_a_picture_is_a_tile_and_nothing_is_wider_than_a_narrow_w
     visitor.page.set_viewport_size({"width": 320, "height": 844})
     page = visitor.open()
 
-    expect(card(page, take).locator(".tile")).to_contain_text("No picture")
+    expect(card(page, take).locator(".tile")).to_contain_text("No preview")
     for width in (320, 390):
         with step(f"{width} wide"):
             page.set_viewport_size({"width": width, "height": 844})
@@ -256,13 +256,13 @@ def test_visitors_see_their_own_takes_only(visit: Visit) -> None:
     expect(cards(other)).to_have_count(1)
     page.evaluate("take => { document.querySelector('.take').dataset.take = take }", his.id)
     page.locator(".take .open").click()
-    expect(page.get_by_role("alert")).to_contain_text("There is no take")
+    expect(page.get_by_role("alert")).to_contain_text("There is no clip")
     page.locator(".take .star").click()
     page.locator(".take .mark").click()
     page.evaluate("take => { document.querySelector('.take').dataset.take = take }", hers.id)
     page.locator(".take .mark").click()
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("There is no take")
+    expect(page.get_by_role("alert")).to_contain_text("There is no clip")
     assert not ada.past.studio.takes.get(his.id, bob.owner).favourite
 
 
@@ -273,20 +273,20 @@ def test_pruning_asks_and_keeps_favourites(visitor: Visitor) -> None:
     files = [history.path(take) for take in takes]
     page = visitor.open()
     make_room(page)
-    expect(page.locator("#room")).to_contain_text("Takes: 4. Favourites: 1. Disk space: ")
+    expect(page.locator("#room")).to_contain_text("Clips: 4. Favourites: 1. Disk space: ")
     expect(page.locator("#room-delete")).to_have_count(0)
 
-    page.get_by_label("Newest takes to keep, besides favourites").fill("1")
+    page.get_by_label("Newest clips to keep, besides favourites").fill("1")
     page.get_by_role("button", name="Preview").click()
 
-    expect(page.locator("#room-asked")).to_contain_text("Oldest takes to delete permanently: 2 (")
+    expect(page.locator("#room-asked")).to_contain_text("Oldest clips to delete permanently: 2 (")
     assert all(file.exists() for file in files)
     page.get_by_role("button", name="Keep them").click()
     expect(page.get_by_role("button", name="Delete 2")).to_have_count(0)
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Delete 2").click()
     expect(page.locator("#room-asked")).to_contain_text("Deleted: 2.")
-    expect(page.locator("#room")).to_contain_text("Takes: 2.")
+    expect(page.locator("#room")).to_contain_text("Clips: 2.")
     expect(cards(page)).to_have_count(2)
     assert [file.exists() for file in files] == [True, False, False, True]
 
@@ -295,11 +295,11 @@ def test_what_was_not_asked_for_is_not_deleted(visitor: Visitor) -> None:
     takes = [visitor.give(f"take {number}") for number in range(4)]
     page = visitor.open()
     make_room(page)
-    page.get_by_label("Newest takes to keep, besides favourites").fill("3")
+    page.get_by_label("Newest clips to keep, besides favourites").fill("3")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("button", name="Delete 1")).to_be_visible()
 
-    page.get_by_label("Newest takes to keep, besides favourites").fill("2")
+    page.get_by_label("Newest clips to keep, besides favourites").fill("2")
     page.get_by_role("button", name="Delete 1").click()
     expect(page.get_by_role("button", name="Delete 2")).to_be_visible()
     visitor.give("meanwhile")
@@ -315,7 +315,7 @@ def test_pruning_by_size_and_without_a_limit(visitor: Visitor) -> None:
     make_room(page)
     look = page.get_by_role("button", name="Preview")
     look.click()
-    expect(page.locator("#room-asked")).to_contain_text("Enter how many takes to keep")
+    expect(page.locator("#room-asked")).to_contain_text("Enter how many clips to keep")
 
     page.get_by_label("Keep at most, in GB").fill("much")
     look.click()

@@ -149,7 +149,7 @@ def test_the_panels_fit_into_narrow_screens(page: Page, page_url: str) -> None:
         expect(page.locator(shows)).to_be_visible()
         if panel == "models":
             page.locator(shows).get_by_text("Files and licences").click()
-        page.locator(f"#panel-{panel}").get_by_text("What can be chosen").click()
+        page.locator(f"#panel-{panel}").get_by_text("All options").click()
         for width in (320, 390, 1440):
             with step(f"{panel}, {width} wide"):
                 page.set_viewport_size({"width": width, "height": 844})

@@ -62,9 +62,9 @@ def test_what_is_asked_no_longer_cannot_be_answered_and_old_questions_are_forgot
 
     assert asked.answered("tab 1", Going) == Going(())
     for gone in ("tab 0", "tab 1"):
-        with pytest.raises(RequestError, match="no longer open"):
+        with pytest.raises(RequestError, match="has expired"):
             asked.answered(gone, Going)
-    with pytest.raises(RequestError, match="no longer open"):
+    with pytest.raises(RequestError, match="has expired"):
         asked.answered("tab 2", Repair)
 
 

@@ -111,7 +111,7 @@ def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Sh
         expect(plan).to_contain_text("Mine <b>alone</b>")
     with step("nothing is checked where nothing is"):
         button(page, "Check contents").click()
-        expect(page.locator("#models-run")).to_contain_text("Nothing of this set is here yet.")
+        expect(page.locator("#models-run")).to_contain_text("No files of this set are installed yet.")
     with step("the set in use and the others are told apart"):
         expect(plan).to_contain_text("This set is in use.")
         choose_set(page, FP8)
@@ -144,7 +144,7 @@ def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Sh
         held.wait.set()
     with step("it is here"):
         get.click()
-        expect(card).to_contain_text("All files are here.")
+        expect(card).to_contain_text("All files are installed.")
         expect(page.locator("#models-stop-download")).to_be_hidden()
         expect(plan).to_contain_text("Installed (9.0 MB)")
         expect(get).to_be_hidden()
@@ -211,7 +211,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
             expect(tab.locator("#models-stop-download")).to_be_visible()
         held.wait.set()
         for tab in (page, other):
-            expect(tab.locator("#models-downloads")).to_contain_text("All files are here.")
+            expect(tab.locator("#models-downloads")).to_contain_text("All files are installed.")
     assert shop.hub.sent("one.safetensors") < 1.1 * SIZE
     other.close()
 
@@ -229,7 +229,7 @@ def test_files_are_checked_and_what_is_wrong_is_repaired(
         expect(repair).to_be_hidden()
     with step("contents"):
         button(page, "Check contents").click()
-        expect(card).to_contain_text("Wrong: 1 of 3 files.")
+        expect(card).to_contain_text("Not intact: 1 of 3 files.")
         expect(card).to_contain_text("has the wrong contents")
     with step("a repair"):
         repair.click()
@@ -252,7 +252,7 @@ def test_files_are_checked_and_what_is_wrong_is_repaired(
     with step("a file that is cut off"):
         os.truncate(path_of(shop, "up.safetensors"), SIZE // 2)
         button(page, "Check sizes").click()
-        expect(card).to_contain_text("Wrong: 1 of 3 files.")
+        expect(card).to_contain_text("Not intact: 1 of 3 files.")
         expect(page.locator("#models-plan")).to_contain_text("a damaged copy does not count")
     (shop.settings.home / "models.toml").write_text("[")
     for each in ("Check sizes", "Remove …"):
@@ -331,7 +331,7 @@ def test_removing_shows_what_goes_and_stays_and_asks_first(page: Page, tiny: str
         assert theirs.exists()
     with step("what another set needs stays"):
         page.locator(GET).click()
-        expect(page.locator("#models-downloads")).to_contain_text("All files are here.")
+        expect(page.locator("#models-downloads")).to_contain_text("All files are installed.")
         page.get_by_label("Other · Download 3.0 MB").check()
         expect(page.locator("#models-plan")).to_contain_text("To download: 3.0 MB of 9.0 MB")
         page.locator(GET).click()
@@ -374,7 +374,7 @@ def test_what_a_job_lacked_is_got_from_its_card_and_nothing_else(page: Page, tin
 
     page.locator("#remedy-fetch").click()
 
-    expect(page.locator("#models-downloads")).to_contain_text("All files are here.")
+    expect(page.locator("#models-downloads")).to_contain_text("All files are installed.")
     expect(page.locator("#models-plan")).to_contain_text("To download: 6.0 MB of 9.0 MB")
     assert [shop.hub.sent(f"{name}.safetensors") > 0 for name in ("one", "encoder", "up")] == [True, False, False]
     expect(page.locator("#remedy-retry")).to_be_visible()

@@ -82,7 +82,7 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
         page.locator("#mode label").first.click()
         expect(page.locator("#t2v-prompt")).to_be_visible()
         expect(page.locator("#run-workflow")).to_be_hidden()
-        press(page, "Show its form")
+        press(page, "Show form")
         page.locator("#field-23-text textarea").fill("a blue ball <b>moves</b> left")
         press(page, "Run")
         expect_workflow_done(page, "mine")

@@ -228,17 +228,17 @@ def test_the_job_that_the_page_shows_is_marked_and_a_click_shows_another_at_once
     panel = open_queue(page, url)
     marked, shown = panel.locator("[aria-current=true]"), page.locator("#run")
     expect(marked).to_have_text("one")
-    expect(shown).to_contain_text("Waiting: this one comes next")
+    expect(shown).to_contain_text("Waiting: next in line")
 
     press(panel, "Show: three")
-    expect(shown).to_contain_text("Waiting: 2 before this one")
+    expect(shown).to_contain_text("Waiting: 2 ahead")
     expect(marked).to_have_text("three")
     press(panel, "Show: two")
 
-    expect(shown).to_contain_text("Waiting: 1 before this one")
+    expect(shown).to_contain_text("Waiting: 1 ahead")
     expect(marked).to_have_text("two")
     press(panel, "Show: one")
-    expect(shown).to_contain_text("Waiting: this one comes next")
+    expect(shown).to_contain_text("Waiting: next in line")
     expect(marked).to_have_text("one")
 
 

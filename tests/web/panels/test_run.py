@@ -108,7 +108,7 @@ def test_what_is_tried_again_in_the_queue_is_followed_and_no_longer_told_as_fail
     panel.get_by_role("button", name="Retry: again", exact=True).click()
 
     expect(page.locator("#failure")).to_be_hidden()
-    expect(page.locator("#run")).to_contain_text("Waiting: this one comes next")
+    expect(page.locator("#run")).to_contain_text("Waiting: next in line")
     begin(studio, job, SAMPLING)
     queue_of(studio).fail(job, FULL)
     expect(page.locator("#failure")).to_contain_text("The memory is full.")
@@ -138,7 +138,7 @@ def test_a_pause_and_a_file_of_another_kind_are_told(page: Page, url: str, studi
     page.goto(url)
 
     with step("a pause is told where one waits for the clip"):
-        expect(page.locator("#run")).to_contain_text("Paused: nothing new begins until you press Resume under Queue")
+        expect(page.locator("#run")).to_contain_text("Paused: nothing new starts until you press Resume under Queue")
         expect(page.locator("#rail-queue")).to_have_accessible_name("Queue: paused, 1 waiting")
 
 

@@ -198,7 +198,7 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
         expect(stop).to_be_visible()
         page.wait_for_timeout(1000)
         expect(run).to_contain_text("Made in")
-        page.get_by_role("button", name="Show the run").click()
+        page.get_by_role("button", name="Show progress").click()
         expect(run).to_contain_text("step")
         expect(screen.locator("#preview img")).to_be_visible()
         expect(page.locator("#take-again")).to_have_count(0)
@@ -262,7 +262,7 @@ def edits(page: Page, studio: Studio) -> None:
         expect(stop).to_be_visible()
         stop.focus()
         page.keyboard.press("Enter")
-        expect(run).to_contain_text("Stopped. Nothing was kept.")
+        expect(run).to_contain_text("Stopped. Nothing was saved.")
         expect(page.locator("#t2v-generate")).to_be_focused()
         MAY_END.set()
 

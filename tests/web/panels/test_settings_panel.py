@@ -47,7 +47,7 @@ def test_from_afar_no_folder_is_told(page: Page, from_afar: str, settings: Setti
     open_settings(page, from_afar)
     shown = page.locator("#panel-settings")
 
-    expect(shown).to_contain_text("on the computer that runs the studio only")
+    expect(shown).to_contain_text("only shown on the computer that runs the studio")
     expect(shown).to_contain_text("low: Models go to the GPU in parts")
     for path in (settings.home, settings.comfy_dir, settings.hub_cache):
         expect(shown).not_to_contain_text(str(path))
