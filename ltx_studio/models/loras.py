@@ -86,7 +86,7 @@ def lora_card(path: Path) -> LoraCard:
     try:
         state = path.stat()
         return _card(path, state.st_size, state.st_mtime_ns)
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         return LoraCard()
 
 

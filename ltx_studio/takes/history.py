@@ -220,10 +220,14 @@ class History:
             RequestError: The owner has no such take, or its file is gone.
         """
         with self._database.write() as connection:
-            changed = connection.execute(
-                "UPDATE takes SET leaving = 0 WHERE id = ? AND owner = ? AND leaving > ?", (take_id, owner, ASIDE)
-            ).rowcount
-        if not changed:
+            until = max(ASIDE, time.time() - UNDO_SECONDS)  # what leaves earlier, `remove_leaving` may be removing now
+            connection.execute(
+                "UPDATE takes SET leaving = 0 WHERE id = ? AND owner = ? AND leaving > ?", (take_id, owner, until)
+            )
+            is_here = connection.execute(
+                "SELECT 1 FROM takes WHERE id = ? AND owner = ? AND leaving = 0", (take_id, owner)
+            ).fetchone()
+        if is_here is None:
             raise RequestError("This clip was deleted permanently.", "Make it again with the same seed.")
 
     def room(self, owner: str) -> Room:

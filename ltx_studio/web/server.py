@@ -27,7 +27,7 @@ from ltx_studio.web.access.gate import make_password, own_addresses
 from ltx_studio.web.access.guard import EVERYBODY
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.api import Api
-from ltx_studio.web.gradio_compat.swap import swap
+from ltx_studio.web.gradio_compat.swap import built, swap
 from ltx_studio.web.page import Page
 from ltx_studio.web.panels.batch import BatchPanel
 from ltx_studio.web.panels.dropped import DropAnywhere
@@ -68,12 +68,16 @@ def build_app(
     blocks.warn = partial(studio.warning, chosen)
     studio.jobs.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
 
+    switching = threading.Lock()
+
     def switch(set_id: str) -> None:
         """Have the page use another set, now and after a restart."""
-        other = get_registry(settings).get_set(set_id)
-        sources.store(settings.settings_file, "model_set", set_id)
-        swap(blocks, lambda: fill(_empty(settings, owners), other))
-        blocks.files.give_all(blocks.config, EVERYBODY)
+        with switching:  # Gradio builds one page at a time in a process
+            other = get_registry(settings).get_set(set_id)
+            fresh = built(lambda: fill(_empty(settings, owners), other))
+            sources.store(settings.settings_file, "model_set", set_id)
+            swap(blocks, fresh)
+            blocks.files.give_all(blocks.config, EVERYBODY)
 
     def fill(page: StudioBlocks, model_set: ModelSet) -> StudioBlocks:
         with page:

@@ -5,6 +5,7 @@
   const SOON = 20000; // ms until a panel's field is there
   const MOST_FILES = 8; // of one drop
   const FILLS = 10000; // ms at most until a chosen field holds its file
+  const RETRY = 5000; // ms after which a new drop no longer waits for the answer about an earlier one
   const PATIENCE = 60000; // ms for the answer about a file
   const byId = (id) => document.getElementById(id);
   const isShown = (element) => Boolean(element && element.offsetParent !== null);
@@ -19,9 +20,12 @@
   const field = () => byId("restore-file")?.querySelector("input[type=file]");
 
   const waiting = []; // files for the server, which takes one after the other
+  let isOpening = false; // a panel whose field will get the file that the server holds
   let asked = -Infinity; // when the server was given the file that it has not answered about
 
   function bring(files) {
+    // an upload that failed has no answer: who drops again later does not wait for it
+    if (!waiting.length && field() && Date.now() - asked > RETRY) asked = -Infinity;
     waiting.push(...[...files].slice(0, MOST_FILES));
     next();
   }
@@ -29,7 +33,7 @@
   function next() {
     const input = field();
     if (!waiting.length) return;
-    if (!input || isBusy() || Date.now() - asked < PATIENCE) {
+    if (!input || isBusy() || isOpening || Date.now() - asked < PATIENCE) {
       setTimeout(next, 100);
       return;
     }
@@ -97,8 +101,15 @@
     },
     /** Call `then` when the field for a panel's file is there. */
     whenThere(id, then, until = Date.now() + SOON) {
+      isOpening = true;
       if (byId(id)) then();
       else if (Date.now() < until) setTimeout(() => this.whenThere(id, then, until), 50);
+      else isOpening = false;
+    },
+    /** A panel's field has its file. */
+    arrived() {
+      isOpening = false;
+      return [];
     },
   };
 })();

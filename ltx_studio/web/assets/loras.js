@@ -84,7 +84,10 @@
       strength.setAttribute("aria-label", `${says.strength}: ${lora.name}`);
       strength.addEventListener("change", () => {
         const value = Math.min(4, Math.max(-4, Number(strength.value) || 0));
-        choose(chosen().map((each) => (each.key === lora.key ? { ...each, strength: value } : each)));
+        strength.value = value;
+        const next = chosen().map((each) => (each.key === lora.key ? { ...each, strength: value } : each));
+        drawn = JSON.stringify(next); // the rows show it already; drawn anew, the button that was just pressed would be gone
+        choose(next);
       });
       const remove = made(line, "button", "✕", { className: "tool" });
       remove.setAttribute("aria-label", `${says.remove}: ${lora.name}`);

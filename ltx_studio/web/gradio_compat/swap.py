@@ -12,25 +12,35 @@ from collections.abc import Callable
 
 import gradio as gr
 
-_TAKEN = ("default_config", "children", "fns", "blocks", "config", "get_config_file")
+_TAKEN = (
+    "default_config", "children", "fns", "blocks", "config", "get_config_file", "temp_file_sets", "upload_file_set",
+)  # fmt: skip
 """What is used of a Blocks."""
+_CACHED = ("api_info", "all_app_info", "page_api_info")
+"""What Gradio's app keeps of the page for its documentation."""
 
 
-def swap(running: gr.Blocks, build: Callable[[], gr.Blocks]) -> None:
-    """Replace the page of `running` by the one that `build` returns."""
+def swap(running: gr.Blocks, fresh: gr.Blocks) -> None:
+    """Replace the page of `running` by that of `fresh`."""
     missing = [name for name in _TAKEN if not hasattr(running, name)]
     assert not missing, f"Gradio's Blocks has changed: {missing}"
-    fresh = _in_a_thread(build)
     page = fresh.default_config
     page.root_block = running
     for child in fresh.children:
         child.parent = running
     running.default_config, running.children = page, fresh.children
     running.config = running.get_config_file()
+    running.temp_file_sets.extend(each for each in fresh.temp_file_sets if each is not fresh.upload_file_set)
+    app = getattr(running, "app", None)
+    if app is not None:
+        missing = [name for name in _CACHED if not hasattr(app, name)]
+        assert not missing, f"Gradio's app has changed: {missing}"
+        app.api_info = app.all_app_info = None
+        app.page_api_info.clear()
 
 
-def _in_a_thread(build: Callable[[], gr.Blocks]) -> gr.Blocks:
-    """Build in a thread of its own: in that of an event, Gradio would take the components for rendered ones."""
+def built(build: Callable[[], gr.Blocks]) -> gr.Blocks:
+    """Build in a thread of its own: in an event's, Gradio would take the components for rendered ones."""
     made: list[gr.Blocks] = []
     failed: list[BaseException] = []
 

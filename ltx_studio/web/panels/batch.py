@@ -108,7 +108,7 @@ class BatchPanel:
             notes = notes_of(read.specs)  # before anything is submitted: a file may be gone
             jobs = self._studio.jobs.submit(self._owners.of(request), read.specs)
         except StudioError as error:
-            return self._redaction.error(error), *[gr.skip()] * 5
+            return self._redaction.error(error), *[gr.skip()] * 4, ()  # no jobs, so that none is followed again
         said = cards.message(words.ADDED.format(clips=words.clips(len(jobs))), f"{words.ADDED_HINT} {notes}".strip())
         return said, "", _button(0), "", None, tuple(jobs)
 

@@ -99,7 +99,8 @@ class DropAnywhere:
             name, path = (waiting.panel, waiting.path) if waiting else ("", "")
             return [gr.update(value=path) if each == name else gr.skip() for each in panels]
 
-        self._ask.arrived(arrived, [self._waiting], fields, trigger_mode="multiple", **QUIET)
+        there = self._ask.arrived(arrived, [self._waiting], fields, trigger_mode="multiple", **QUIET)
+        there.then(None, None, None, js="() => window.ltxDrop.arrived()", **QUIET)
 
     def _take(self, path: str | None, at: str, request: gr.Request) -> dict[Any, Any]:
         """Put a file where it fits, or ask where to."""

@@ -134,7 +134,8 @@ class Gallery:
     ) -> tuple[dict[str, Any], int]:
         """Return the next page, which the browser inserts after the card that the event names."""
         after = told(event, "after")
-        page = self._page(request, search, mode, favourites, before=int(after) if _is_number(after) else None)
+        after = after if _is_number(after) else ""  # it is sent back, and an address in it would become the visitor's
+        page = self._page(request, search, mode, favourites, before=int(after) if after else None)
         return gr.update(page={"after": after, "html": self._items(page)}), count + PAGE
 
     def _page(self, request: gr.Request, search: str, mode: str, favourites: bool, **options: Any) -> Page:

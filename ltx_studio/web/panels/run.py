@@ -102,9 +102,8 @@ class RunPanel:
         going = self._going(request)
         with self._guard:
             tab = self._tabs.of(request)
-        if tab.is_followed or tab.take:  # the visitor was faster
-            going = []
-        elif not going and (record := self._last_take(owner)) is not None:
+        is_new = not (tab.is_followed or tab.take)  # else the visitor was faster
+        if is_new and not going and (record := self._last_take(owner)) is not None:
             yield self._take.shown(record)
         if not tab.is_followed:
             yield self._last_failure(owner, tab)

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from ltx_studio.errors import StudioError
+from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
 from ltx_studio.modes import MODES
 from ltx_studio.permissions import user_umask
@@ -32,6 +32,9 @@ UNDO_MARGIN = 10
 """Seconds before the file of a deleted take goes in which the page no longer offers to put it back."""
 
 QUALITY = "quality"
+
+MOST_BYTES_SAID = 120
+"""Bytes of it: most file systems take 255 for a name."""
 
 OPENERS = {"darwin": "open", "win32": "explorer"}
 """The command that shows a folder, by `sys.platform`; elsewhere xdg-open."""
@@ -182,7 +185,7 @@ class TakePanel:
     def _delete(self, take_id: str, changed: float, request: gr.Request) -> Updates:
         try:
             self._studio.takes.delete_soon(take_id, self._owners.of(request))
-        except StudioError as problem:
+        except RequestError as problem:  # it is gone; that the database cannot be written, the page says
             log.info("%s", problem)
             return self.nothing() | {self.changed: changed + 1}
         told = cards.deleted(take_id, self._studio.takes.UNDO_SECONDS - UNDO_MARGIN)
@@ -225,5 +228,6 @@ def download_name(record: TakeRecord) -> str:
     """Return a readable file name for a take: the start of its prompt, its mode, size and seed."""
     said = re.sub(r"[\W_]+", "-", record.prompt)[:LONGEST_SAID].strip("-").lower()
     size = "{width:g}x{height:g}".format(**record.clip) if "width" in record.clip else ""
+    said = said.encode()[:MOST_BYTES_SAID].decode("utf-8", "ignore")
     parts = (said, record.mode, size, "" if record.seed is None else str(record.seed))
     return "-".join(filter(None, parts)) + Path(record.file).suffix
