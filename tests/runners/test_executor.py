@@ -46,7 +46,7 @@ def test_a_request_takes_no_job_that_another_has(studio: Studio) -> None:
     (job,) = submit(studio)
     queue_of(studio).claim([job], worker="elsewhere:1:a")
 
-    with pytest.raises(RequestError, match="does not wait"):
+    with pytest.raises(RequestError, match="no longer waiting"):
         list(studio.carry_out(job, LOCAL))
     with pytest.raises(RequestError, match="no job"):
         list(studio.carry_out(job, "eve"))

@@ -172,7 +172,7 @@ def test_a_take_that_is_deleted_soon_can_be_put_back_until_its_file_goes(
     history.remove_leaving()
     assert [file.exists() for file in files] == [True, False]
     assert first in {take.id for take in history.page("ada").takes}
-    with pytest.raises(RequestError, match="for good"):
+    with pytest.raises(RequestError, match="permanently"):
         history.undelete(second, "ada")
 
 

@@ -281,7 +281,10 @@ function drawTags(tags) {
   tagging.querySelector(".chosen").replaceChildren(...items);
 }
 
+let sent = 0; // changes of the open take's tags that the server has not answered
+
 function setTags(tags) {
+  sent += 1;
   drawTags(tags);
   trigger("tag", { take: tagged, tags });
 }
@@ -289,6 +292,7 @@ function setTags(tags) {
 function openTags(card) {
   tagging ??= buildDialog();
   tagged = card.dataset.take;
+  sent = 0;
   drawTags(tagsOf(card));
   const known = [...new Set(cards().flatMap(tagsOf))].map((tag) => make("option", { value: tag }));
   tagging.querySelector("datalist").replaceChildren(...known);
@@ -298,10 +302,11 @@ function openTags(card) {
 
 watch("tagged", () => {
   const { take, tags } = props.tagged;
+  if (take === tagged) sent = Math.max(0, sent - 1);
   const card = cards().find((each) => each.dataset.take === take);
   if (!card) return;
   card.querySelector(".tags").replaceChildren(...tags.map((tag) => make("span", {}, tag)));
-  if (tagging?.open && tagged === take) drawTags(tags);
+  if (tagging?.open && tagged === take && !sent) drawTags(tags); // an older answer lacks the newest tags
 });
 
 // ---- new values from the server
