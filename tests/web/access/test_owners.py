@@ -163,7 +163,7 @@ def test_the_id_of_another_is_no_id(endpoint: str, ada: Client, bob: Client, her
     told = hers["id"] if kind == "job" else hers["take"]
     before = ada.predict(take=hers["take"], api_name="/take")[1], ada.predict(api_name="/takes")["takes"]
 
-    with pytest.raises(AppError, match=f"There is no {kind}"):
+    with pytest.raises(AppError, match=f"There is no {'job' if kind == 'job' else 'clip'}"):
         bob.submit(**{kind: told}, **ENDPOINTS[endpoint], api_name=endpoint).result()
 
     assert (ada.predict(take=hers["take"], api_name="/take")[1], ada.predict(api_name="/takes")["takes"]) == before

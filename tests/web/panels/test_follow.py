@@ -212,4 +212,4 @@ def test_delete_is_undone_and_gone_for_good_later(panels: Panels) -> None:
     event: Any = SimpleNamespace(_data={"take": take.id})
     back = panels.run._undo(1, TAB, event)
     assert back[panels.take.take] == take.id
-    assert "for good" in panels.run._undo(2, TAB, event)[panels.run.told]
+    assert "permanently" in panels.run._undo(2, TAB, event)[panels.run.told]

@@ -137,7 +137,7 @@ def test_more_brings_the_next_page_and_goes_when_all_are_shown(visitor: Visitor)
     assert shown == [take.id for take in reversed(takes)]
     assert focused(page) == f"{takes[1].id} open"
     page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".unseen")).to_have_text(f"Clips shown: {PAGE + 2}")
+    expect(page.locator("#history-takes .unseen")).to_have_text(f"Clips shown: {PAGE + 2}")
     expect(cards(page)).to_have_count(PAGE + 2)
 
 
@@ -356,7 +356,7 @@ def test_takes_stand_under_their_day_and_those_of_a_batch_on_one_sheet(visitor: 
     with step("a batch is one contact sheet"):
         shown = page.locator(".sheet")
         expect(shown.locator(".take")).to_have_count(len(sheet))
-        expect(shown.locator(".sheet-head")).to_have_text("4 takesfour of it")
+        expect(shown.locator(".sheet-head")).to_have_text("4 clipsfour of it")
         expect(shown.locator(".take .prompt").first).to_be_hidden()
     with step("keys lead through it"):
         card(page, yesterday).locator(".open").focus()
