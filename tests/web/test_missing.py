@@ -1,6 +1,7 @@
 """A take whose file is missing on the page: said to be so, in every place that would show its clip."""
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -
     for _ in ("no file", "a folder is no clip either"):
         shown = panel.show(take.id, asking())
         assert "<video" not in shown[screen.view]
-        assert words.FILE_GONE in shown[screen.view]
+        assert escape(words.FILE_GONE) in shown[screen.view]
         assert "download" not in shown[panel.about]
         studio.takes.path(take).mkdir(parents=True, exist_ok=True)
 

@@ -217,11 +217,11 @@ def test_errors_for_the_user_pass_as_words(home: Settings) -> None:
     assert not said.value.print_exception
 
 
-def test_the_terminal_of_serve_shows_its_address_and_nothing_of_a_client(settings: Settings, tmp_path: Path) -> None:
+def test_the_terminal_of_serve_shows_its_address_and_nothing_of_a_client(home: Settings, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ltx_studio", "serve"],
         cwd=ROOT,
-        env=environment(settings, GRADIO_TEMP_DIR=str(tmp_path)),
+        env=environment(home, GRADIO_TEMP_DIR=str(tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -232,7 +232,7 @@ def test_the_terminal_of_serve_shows_its_address_and_nothing_of_a_client(setting
         assert process.stdout is not None
         first = process.stdout.readline()
         port = first.split(":")[2].partition("/")[0]
-        blocks = build_app(settings, studio=Studio(settings, works=True))  # for the numbers of its events
+        blocks = build_app(home, studio=Studio(home))  # for the numbers of its events
         came = send(f"http://{LOOPBACK}:{port}/", list(requests(blocks))[::5])
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=100)
