@@ -174,9 +174,7 @@ class Gallery:
         try:
             take = self._studio.takes.get(told(event, "take"), self._owners.of(request))
             return gr.update(clip={"take": take.id, "html": take_cards.clip(self._studio, take)})
-        except RequestError:  # it is gone
-            return gr.skip()
-        except OSError:  # its file is; the card keeps its picture, and opening it says what is wrong
+        except (RequestError, FileNotFoundError):  # the card keeps its picture; opening it says what is wrong
             return gr.skip()
 
     def _tag(self, request: gr.Request, event: gr.EventData) -> tuple[Any, Any]:

@@ -212,4 +212,6 @@ def test_delete_is_undone_and_gone_for_good_later(panels: Panels) -> None:
     event: Any = SimpleNamespace(_data={"take": take.id})
     back = panels.run._undo(1, TAB, event)
     assert back[panels.take.take] == take.id
-    assert "permanently" in panels.run._undo(2, TAB, event)[panels.run.told]
+    assert panels.run._undo(2, TAB, event)[panels.take.take] == take.id, "a second click changes nothing"
+    panels.studio.takes.delete(take.id, LOCAL)
+    assert "permanently" in panels.run._undo(3, TAB, event)[panels.run.told]
