@@ -1,4 +1,4 @@
-"""How fast the history is with 500 takes: the server's answer, the panel's opening, and long tasks while it scrolls.
+"""Measure the history with 500 takes: the server's answer, the panel's opening, and long tasks while it scrolls.
 
 make bench
 """

@@ -23,6 +23,7 @@ from ltx_studio.families.ltx_2_3 import PRESETS
 from ltx_studio.modes import MODES
 from ltx_studio.web import hints as web_hints
 from ltx_studio.web import words
+from ltx_studio.web.panels import texts
 from tests.rows import check_rows
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +82,7 @@ def hints() -> dict[str, str]:
                 continue
             for number, text in enumerate(texts_of(node.args[place])):
                 found[f"{path.relative_to(ROOT)}:{node.lineno}/{number}"] = text
-    for name, text in vars(words).items():
+    for name, text in (vars(words) | vars(texts)).items():
         if isinstance(text, str) and name.endswith(("_HINT", "_IT", "RELOAD", "DROP_ONE")):
             found[f"words.{name}"] = text
     for table in (cli_hints, web_hints):
@@ -109,8 +110,8 @@ def told() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def spans() -> list[tuple[str, str]]:
     """(where, what stands in backticks) of every text; patterns, which mean something else by them, are left out."""
-    texts = {where: text for where, text in {**told(), **hints()}.items() if "[^" not in text}
-    return sorted({(where, span) for where, text in texts.items() for span in re.findall(r"`([^`]+)`", text)})
+    said = {where: text for where, text in {**told(), **hints()}.items() if "[^" not in text}
+    return sorted({(where, span) for where, text in said.items() for span in re.findall(r"`([^`]+)`", text)})
 
 
 def command_of(parts: list[str]) -> tuple[click.Command, list[str]]:
@@ -207,7 +208,7 @@ def variables() -> set[str]:
 @lru_cache(maxsize=1)
 def labels() -> set[str]:
     """The words with which something on the page, or a preset, begins."""
-    shown = [text for text in vars(words).values() if isinstance(text, str)]
+    shown = [text for text in (vars(words) | vars(texts)).values() if isinstance(text, str)]
     names = [*shown, *(mode.label for mode in MODES.values()), *(preset.label for preset in PRESETS.values())]
     return {word.strip(".,:;“”") for name in names if len(name) < 60 for word in name.split()[:1]}
 
@@ -225,7 +226,7 @@ def test_a_name_with_a_capital_is_on_the_page() -> None:
 
 
 def test_what_a_remedy_quotes_is_on_the_page() -> None:
-    shown = [text for text in vars(words).values() if isinstance(text, str)]
+    shown = [text for text in (vars(words) | vars(texts)).values() if isinstance(text, str)]
 
     def check(where: str) -> None:
         for name in re.findall(r"“([^”]+)”", hints()[where]):

@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a text is for."""
+    """The purpose of a text field."""
 
     NONE = ""
     PROMPT = "prompt"

@@ -22,7 +22,7 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What models can use.
+    """The GPU and the memory that models can use.
 
     Attributes:
         gpu: The GPU's name; empty without one.

@@ -30,8 +30,8 @@ MOST_EVENTS = 200
 """The most events that may wait on a Space that borrows GPUs."""
 
 MOST_THREADS = 256
-"""Threads for handlers. Each tab that follows a run keeps one busy; with Gradio's 40, a hundred such tabs would keep
-every other handler waiting for about a second."""
+"""Threads for handlers. Each tab that follows a run keeps one busy; with Gradio's 40, more tabs than that would make
+every other handler wait for one."""
 
 
 class StudioBlocks(gr.Blocks):

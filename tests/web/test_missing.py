@@ -17,6 +17,7 @@ from ltx_studio.takes.records import NewTake, TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.api import Api
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.compare import Compare
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.queue_panel import QueuePanel
@@ -90,7 +91,7 @@ def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -
 def test_it_is_not_compared_and_not_handed_out(studio: Studio, take: TakeRecord) -> None:
     event = gr.EventData(None, {"takes": [take.id, take.id]})
     _, said = Compare(studio, OWNERS).show(asking(), event)
-    assert words.ONE_IS_GONE in said
+    assert texts.ONE_IS_GONE in said
     assert "--repair" not in said, "that would not help"
 
     api = Api(studio, OWNERS, MODEL_SETS["pocket"])

@@ -22,6 +22,7 @@ from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, QUIET
 from ltx_studio.web.hints import hint_of
 from ltx_studio.web.page import FIRST_MODE
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.run import RunPanel
 
 MOST_SHOWN = 5
@@ -60,19 +61,19 @@ class BatchPanel:
         """Add the panel to the open Blocks."""
         lines = gr.Textbox(
             "",
-            label=words.BATCH_LINES,
-            placeholder=words.BATCH_PLACEHOLDER,
+            label=texts.BATCH_LINES,
+            placeholder=texts.BATCH_PLACEHOLDER,
             lines=5,
             max_lines=14,
             max_length=LONGEST_TEXT,
             elem_id="batch-lines",
         )
         # takes any file: the preview refuses others in words of its own
-        self.file = file = gr.File(label=words.BATCH_FILE, type="filepath", height=150, elem_id="batch-file")
-        preset = gr.Dropdown(self._presets(), value=self._default(), label=words.BATCH_PRESET, elem_id="batch-preset")
+        self.file = file = gr.File(label=texts.BATCH_FILE, type="filepath", height=150, elem_id="batch-file")
+        preset = gr.Dropdown(self._presets(), value=self._default(), label=texts.BATCH_PRESET, elem_id="batch-preset")
         said = gr.HTML(elem_id="batch-said", apply_default_css=False)
-        card = gr.HTML(cards.message(words.BATCH_HELP), elem_id="batch-card", apply_default_css=False)
-        add = gr.Button(words.ADD_TO_QUEUE, variant="primary", interactive=False, elem_id="hand-in")
+        card = gr.HTML(cards.message(texts.BATCH_HELP), elem_id="batch-card", apply_default_css=False)
+        add = gr.Button(texts.ADD_TO_QUEUE, variant="primary", interactive=False, elem_id="hand-in")
         added = gr.State(())
         given = [lines, file, preset]
         changes = [lines.change, file.change, preset.input]
@@ -104,18 +105,18 @@ class BatchPanel:
         try:
             read = self._read(lines, path, preset)
             if read.problems:
-                raise RequestError(words.BATCH_WRONG.format(count=len(read.problems)), words.BATCH_WRONG_HINT)
+                raise RequestError(texts.BATCH_WRONG.format(count=len(read.problems)), texts.BATCH_WRONG_HINT)
             notes = notes_of(read.specs)  # before anything is submitted: a file may be gone
             jobs = self._studio.jobs.submit(self._owners.of(request), read.specs)
         except StudioError as error:
             return self._redaction.error(error), *[gr.skip()] * 4, ()  # no jobs, so that none is followed again
-        said = cards.message(words.ADDED.format(clips=words.clips(len(jobs))), f"{words.ADDED_HINT} {notes}".strip())
+        said = cards.message(texts.ADDED.format(clips=words.clips(len(jobs))), f"{texts.ADDED_HINT} {notes}".strip())
         return said, "", _button(0), "", None, tuple(jobs)
 
     def _follow(self, jobs: Sequence[str], request: gr.Request) -> Iterator[Any]:
         """Show the jobs on the screen, one after another."""
         if jobs:
-            yield from self._run_panel.follow(jobs, request, [words.ADDED.format(clips=words.clips(len(jobs)))])
+            yield from self._run_panel.follow(jobs, request, [texts.ADDED.format(clips=words.clips(len(jobs)))])
 
     def _read(self, lines: str, path: str | None, preset: str) -> _Read:
         """Return the requests of the lines and of the file.
@@ -150,15 +151,15 @@ class BatchPanel:
         more = len(read.specs) - MOST_SHOWN
         parts = [
             f'<p class="what" role="status">{escape(self._summary(read.specs))}</p>' if read.specs else "",
-            f"<p>{words.BATCH_UNTITLED}</p>" if read.untitled else "",
+            f"<p>{texts.BATCH_UNTITLED}</p>" if read.untitled else "",
             f'<ol class="requests">{rows}</ol>' if rows else "",
-            f"<p>{words.BATCH_MORE.format(count=more)}</p>" if more > 0 else "",
+            f"<p>{texts.BATCH_MORE.format(count=more)}</p>" if more > 0 else "",
         ]
         if read.problems:
             wrong = "".join(f"<li>{escape(each)}</li>" for each in read.problems[:MOST_PROBLEMS])
             beyond = len(read.problems) - MOST_PROBLEMS
-            last = f"<li>{words.BATCH_MORE.format(count=beyond)}</li>" if beyond > 0 else ""
-            told = words.BATCH_WRONG.format(count=len(read.problems))
+            last = f"<li>{texts.BATCH_MORE.format(count=beyond)}</li>" if beyond > 0 else ""
+            told = texts.BATCH_WRONG.format(count=len(read.problems))
             parts.append(f'<div role="alert"><p class="wrong">{told}</p><ul class="wrong">{wrong}{last}</ul></div>')
         return f'<div class="card batch">{"".join(parts)}</div>'
 
@@ -173,18 +174,18 @@ class BatchPanel:
 def notes_of(specs: Sequence[JobSpec]) -> str:
     """Return the notes on requests; of many, the first `MOST_NOTES`."""
     notes = [
-        words.NOTE_OF_REQUEST.format(number=number, note=note)
+        texts.NOTE_OF_REQUEST.format(number=number, note=note)
         for number, spec in enumerate(specs, 1)
         for note in spec.notes()
     ]
-    more = words.AND_MORE.format(count=len(notes) - MOST_NOTES) if len(notes) > MOST_NOTES else ""
+    more = texts.AND_MORE.format(count=len(notes) - MOST_NOTES) if len(notes) > MOST_NOTES else ""
     return " ".join(islice(notes, MOST_NOTES)) + more
 
 
 def _problem(name: str, line: int, problem: StudioError) -> str:
     """Return what is wrong with a line, without the file's name, which stands above it."""
     said = problem.message.removeprefix(f"{name}, line {line}: ")
-    return f"{words.BATCH_LINE.format(line=line)} {said[:1].upper()}{said[1:]} {hint_of(problem)}".strip()
+    return f"{texts.BATCH_LINE.format(line=line)} {said[:1].upper()}{said[1:]} {hint_of(problem)}".strip()
 
 
 def _about(spec: JobSpec) -> str:
@@ -196,5 +197,5 @@ def _about(spec: JobSpec) -> str:
 
 
 def _button(count: int) -> Any:
-    label = words.ADD_COUNT.format(clips=words.clips(count)) if count else words.ADD_TO_QUEUE
+    label = texts.ADD_COUNT.format(clips=words.clips(count)) if count else texts.ADD_TO_QUEUE
     return gr.update(value=label, interactive=count > 0)

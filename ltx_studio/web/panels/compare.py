@@ -18,6 +18,7 @@ from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.files import address, asset
+from ltx_studio.web.panels import texts
 
 NAMES = ("A", "B")
 MOST_LETTERS = 4000
@@ -27,7 +28,7 @@ _MEASURED = frozenset({"prompt", "seed", "seconds", "fps", "width", "height", "n
 _KEPT_FILE = re.compile(r"([0-9a-f]{8})[0-9a-f]{56}(\.\w+)?")
 _FRAME = (
     '<dialog class="compare-takes" aria-labelledby="compare-title"><div class="head">'
-    f'<h2 id="compare-title">{words.COMPARISON}</h2>'
+    f'<h2 id="compare-title">{texts.COMPARISON}</h2>'
     f'<button type="button" class="close" aria-label="{words.CLOSE}"></button></div>'
     "${value}</dialog>"
 )
@@ -60,12 +61,12 @@ class Compare:
         told = event._data.get("takes") if isinstance(event._data, dict) else None
         try:
             if not isinstance(told, list) or len(told) != len(NAMES):
-                raise RequestError(words.TWO_ARE_COMPARED, words.TWO_ARE_COMPARED_HINT)
+                raise RequestError(texts.TWO_ARE_COMPARED, texts.TWO_ARE_COMPARED_HINT)
             owner = self._owners.of(request)
             left, right = (self._studio.takes.get(str(take), owner) for take in told)
             return self._content(left, right), ""
         except OSError:
-            problem: StudioError = RequestError(words.ONE_IS_GONE, words.ONE_IS_GONE_HINT)
+            problem: StudioError = RequestError(texts.ONE_IS_GONE, texts.ONE_IS_GONE_HINT)
         except StudioError as error:
             problem = error
         return gr.skip(), self._redaction.error(problem)
@@ -75,9 +76,9 @@ class Compare:
         sets = {each.id: each.label for each in get_registry(self._studio.settings).sets.values()}
         told = facts(left, sets), facts(right, sets)
         labels = list(dict.fromkeys([*told[0], *told[1]]))
-        rows = [(label, told[0].get(label, words.NOT_SAID), told[1].get(label, words.NOT_SAID)) for label in labels]
+        rows = [(label, told[0].get(label, texts.NOT_SAID), told[1].get(label, texts.NOT_SAID)) for label in labels]
         differing = sum(row[1] != row[2] for row in rows)
-        summary = words.DIFFERING.format(count=differing) if differing else words.NOTHING_DIFFERS
+        summary = texts.DIFFERING.format(count=differing) if differing else texts.NOTHING_DIFFERS
         screens = "".join(map(self._screen, NAMES, (left, right)))
         columns = "".join(_column(name, rows, index) for index, name in enumerate(NAMES, 1))
         return (
@@ -87,7 +88,7 @@ class Compare:
 
     def _screen(self, name: str, take: TakeRecord) -> str:
         source = escape(address(self._studio.takes.path(take)))
-        title = words.CLIP.format(name=name)
+        title = texts.CLIP.format(name=name)
         if (guess_type(take.file)[0] or "").startswith("image"):
             shown = f'<img src="{source}" alt="{title}">'
         else:
@@ -109,18 +110,18 @@ def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
     recipe, clip = take.recipe, take.clip
     params: Mapping[str, Any] = recipe["params"]
     told = {
-        words.FACT_PROMPT: take.prompt,
-        words.FACT_MODE: mode_label(take.mode),
-        words.FACT_SEED: _text(params.get("seed")),
+        texts.FACT_PROMPT: take.prompt,
+        texts.FACT_MODE: mode_label(take.mode),
+        texts.FACT_SEED: _text(params.get("seed")),
     }
     if preset := recipe.get("preset"):
-        told[words.FACT_PRESET] = all_presets()[preset].label if preset in all_presets() else str(preset)
+        told[texts.FACT_PRESET] = all_presets()[preset].label if preset in all_presets() else str(preset)
     if model_set := recipe.get("model_set"):
-        told[words.FACT_SET] = sets.get(model_set, str(model_set))
+        told[texts.FACT_SET] = sets.get(model_set, str(model_set))
     if "width" in clip and "height" in clip:
-        told[words.FACT_SIZE] = words.PIXELS.format(**clip)
+        told[texts.FACT_SIZE] = texts.PIXELS.format(**clip)
     if "seconds" in clip:
-        told[words.FACT_LENGTH] = words.LENGTH_IN_FRAMES.format(**clip)
+        told[texts.FACT_LENGTH] = texts.LENGTH_IN_FRAMES.format(**clip)
     return told | dict(_lines_of_workflow(params) if "graph" in params else _others(take.mode, params))
 
 
@@ -134,7 +135,7 @@ def _others(mode: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _lines_of_workflow(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the label and text of each value in a custom workflow, without links."""
-    yield words.FACT_NAME, _text(params.get("name"))
+    yield texts.FACT_NAME, _text(params.get("name"))
     for node_id, node in params["graph"].items():
         title = node.get("_meta", {}).get("title") or node.get("class_type")
         for name, value in node.get("inputs", {}).items():
@@ -148,28 +149,28 @@ def _text(value: Any) -> str:
     """Return a parameter as text. A file is named by the start of its hash: its own name is private."""
     match value:
         case None | [] | "":
-            return words.NOT_SAID
+            return texts.NOT_SAID
         case bool():
-            return words.ON if value else words.OFF
+            return texts.ON if value else texts.OFF
         case list() | tuple():
             return "; ".join(map(_text, value))
         case Mapping():
             return ", ".join(_text(each) for each in value.values())
     kept = _KEPT_FILE.fullmatch(str(value))
-    return words.A_FILE.format(name=kept[1]) if kept else str(value)[:MOST_LETTERS]
+    return texts.A_FILE.format(name=kept[1]) if kept else str(value)[:MOST_LETTERS]
 
 
 def _column(name: str, rows: list[tuple[str, str, str]], index: int) -> str:
     """Return one take's column; beyond the first facts, only those that differ are shown."""
-    always = {words.FACT_PROMPT, words.FACT_MODE, words.FACT_SEED, words.FACT_PRESET, words.FACT_SIZE}
+    always = {texts.FACT_PROMPT, texts.FACT_MODE, texts.FACT_SEED, texts.FACT_PRESET, texts.FACT_SIZE}
     lines = "".join(
         _line(row[0], row[index], differs=row[1] != row[2]) for row in rows if row[0] in always or row[1] != row[2]
     )
-    return f'<dl class="facts" aria-label="{words.CLIP.format(name=name)}">{lines}</dl>'
+    return f'<dl class="facts" aria-label="{texts.CLIP.format(name=name)}">{lines}</dl>'
 
 
 def _line(label: str, value: str, *, differs: bool) -> str:
-    mark = f'<span class="unlike"><span aria-hidden="true">≠</span> {words.DIFFERS}</span>' if differs else ""
+    mark = f'<span class="unlike"><span aria-hidden="true">≠</span> {texts.DIFFERS}</span>' if differs else ""
     kind = ' class="differs"' if differs else ""
     return f'<div{kind}><dt>{escape(label)} {mark}</dt><dd dir="auto">{escape(value)}</dd></div>'
 
@@ -179,17 +180,17 @@ def _bar() -> str:
     sounds = "".join(
         f'<label><input type="radio" name="compare-sound" value="{value}"{" checked" if value == "0" else ""}>'
         f"{text}</label>"
-        for value, text in (*((str(index), name) for index, name in enumerate(NAMES)), ("-1", words.NO_SOUND))
+        for value, text in (*((str(index), name) for index, name in enumerate(NAMES)), ("-1", texts.NO_SOUND))
     )
     return (
         '<div class="controls">'
-        f'<button type="button" class="back" aria-label="{words.FRAME_BACK}"></button>'
+        f'<button type="button" class="back" aria-label="{texts.FRAME_BACK}"></button>'
         f'<button type="button" class="play" data-play="{words.PLAY}" data-pause="{words.PAUSE}"'
         f' aria-label="{words.PLAY}" autofocus></button>'
-        f'<button type="button" class="forward" aria-label="{words.FRAME_FORWARD}"></button>'
-        f'<input type="range" class="place" min="0" max="0" step="1" value="0" aria-label="{words.POSITION}">'
+        f'<button type="button" class="forward" aria-label="{texts.FRAME_FORWARD}"></button>'
+        f'<input type="range" class="place" min="0" max="0" step="1" value="0" aria-label="{texts.POSITION}">'
         '<output class="time"></output>'
-        f'<div class="sound" role="radiogroup" aria-label="{words.SOUND_OF}">'
-        f"<span>{words.SOUND_OF}</span>{sounds}</div>"
-        f'<label class="repeat"><input type="checkbox">{words.REPEAT}</label></div>'
+        f'<div class="sound" role="radiogroup" aria-label="{texts.SOUND_OF}">'
+        f"<span>{texts.SOUND_OF}</span>{sounds}</div>"
+        f'<label class="repeat"><input type="checkbox">{texts.REPEAT}</label></div>'
     )

@@ -12,7 +12,7 @@ from ltx_studio.studio import Download, Models
 from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.redaction import Redaction
-from ltx_studio.web.panels import model_cards
+from ltx_studio.web.panels import model_cards, texts
 from ltx_studio.web.panels.model_work import MOST_ASKED
 
 Updates: TypeAlias = dict[Any, Any]
@@ -51,7 +51,7 @@ class DownloadBoard:
     def build(self) -> None:
         """Add the board to the open Blocks."""
         self._card = gr.HTML(elem_id="models-downloads")
-        self.stop_button = gr.Button(words.STOP_DOWNLOAD, elem_id="models-stop-download", min_width=100, visible=False)
+        self.stop_button = gr.Button(texts.STOP_DOWNLOAD, elem_id="models-stop-download", min_width=100, visible=False)
         self.timer = gr.Timer(IDLE_SECONDS, active=False)
 
     @property
@@ -108,7 +108,7 @@ class DownloadBoard:
             del self._shown[old]
 
     def _updates(self, found: Download, now: _Shown) -> Updates:
-        label = words.STOPPING if found.is_stopping else words.STOP_DOWNLOAD
+        label = words.STOPPING if found.is_stopping else texts.STOP_DOWNLOAD
         return {
             self._card: now.card,
             self.stop_button: gr.update(
@@ -123,14 +123,14 @@ class DownloadBoard:
         wait = found.progress.wait
         match found.state.name:
             case "done":
-                return cards.message(words.FETCHED if found.damaged is None else words.REPAIRED)
+                return cards.message(texts.FETCHED if found.damaged is None else texts.REPAIRED)
             case "cancelled":
-                return cards.message(words.FETCH_STOPPED)
+                return cards.message(texts.FETCH_STOPPED)
             case "queued":
-                return cards.message(WAITING["download"], words.FETCH_CLOSE)
+                return cards.message(WAITING["download"], texts.FETCH_CLOSE)
         if wait is not None or not found.progress.files:
             said = self._redaction.said(wait.note) if wait else ""
-            return cards.message(WAITING[wait.reason if wait else "hub"], said or words.FETCH_CLOSE)
+            return cards.message(WAITING[wait.reason if wait else "hub"], said or texts.FETCH_CLOSE)
         return model_cards.downloads([self._row(each) for each in found.progress.files], found.title)
 
     def _row(self, row: Fetching) -> Fetching:

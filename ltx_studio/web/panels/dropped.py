@@ -24,6 +24,7 @@ from ltx_studio.web.access.values import told
 from ltx_studio.web.files import asset, made
 from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.page import Page
+from ltx_studio.web.panels import texts
 
 _LISTS = (".txt", ".csv", ".tsv", ".jsonl")
 _WORKFLOWS = (".json",)
@@ -66,14 +67,14 @@ class DropAnywhere:
 
     def build(self) -> None:
         """Add what receives files to the open Blocks, outside of any column that is shown and hidden."""
-        self._file = gr.File(type="filepath", label=words.OPEN_FILE, visible="hidden", elem_id="restore-file")
+        self._file = gr.File(type="filepath", label=texts.OPEN_FILE, visible="hidden", elem_id="restore-file")
         self._at = gr.Textbox("", visible="hidden", label="at", max_length=LONGEST_PLACES, elem_id="dropped-at")
         self._waiting = gr.State(None)
-        texts = f'data-drop="{words.DROP_HERE}" data-cancel="{words.DROP_CANCEL}"'
+        says = f'data-drop="{texts.DROP_HERE}" data-cancel="{texts.DROP_CANCEL}"'
         # its value has the time, so that the same question twice is a change
         self._ask = gr.HTML(
             {},
-            html_template=f'<span id="drop-words" {texts}></span>',
+            html_template=f'<span id="drop-words" {says}></span>',
             js_on_load=asset("dropped.js"),
             elem_id="dropped",
             apply_default_css=False,
@@ -82,7 +83,7 @@ class DropAnywhere:
     @staticmethod
     def build_button() -> None:
         """Add a button that does the same with a chosen file, for who cannot drop one."""
-        gr.HTML(f'<button type="button" class="open-file">{words.OPEN_FILE}</button>', apply_default_css=False)
+        gr.HTML(f'<button type="button" class="open-file">{texts.OPEN_FILE}</button>', apply_default_css=False)
 
     def wire(self, panels: Mapping[str, gr.File]) -> None:
         """Wire what was built; a file for one of `panels` goes into its field."""
@@ -118,7 +119,7 @@ class DropAnywhere:
         if suffix in _WORKFLOWS:
             return self._to_panel(path, WORKFLOW)
         if suffix in _LORAS:
-            raise RequestError(words.DROPPED_LORA.format(name=path.name), words.DROPPED_LORA_HINT)
+            raise RequestError(texts.DROPPED_LORA.format(name=path.name), texts.DROPPED_LORA_HINT)
         kind = _kind_of(path)
         if kind is Media.CLIP and (restored := self._restored(path, request)):
             return restored
@@ -128,7 +129,7 @@ class DropAnywhere:
             return self._filled(path, fitting[0], places[fitting[0]])
         if len(places) == 1:
             return self._filled(path, *next(iter(places.items())))
-        asked = {"title": words.DROP_WHERE.format(name=path.name), "places": list(places.items()), "now": time.time()}
+        asked = {"title": texts.DROP_WHERE.format(name=path.name), "places": list(places.items()), "now": time.time()}
         return {self._ask: asked, self._waiting: Dropped(str(path)), self._page.run.told: ""}
 
     def _restored(self, path: Path, request: gr.Request) -> dict[Any, Any] | None:
@@ -148,7 +149,7 @@ class DropAnywhere:
         filled = self._opening(self._page.fill_from(spec))
         lost = self._page.forms[spec.mode].lost(spec)
         left_out = words.NOT_RESTORED.format(lost="; ".join(lost)) if lost else ""
-        return {self._page.run.told: cards.message(words.RESTORED, left_out), **filled}
+        return {self._page.run.told: cards.message(texts.RESTORED, left_out), **filled}
 
     def _places(self, path: Path, kind: Media, mode: str, free: set[str]) -> dict[str, str]:
         """Return where a file of a kind may go, with labels; those of the open mode come first."""
@@ -158,13 +159,13 @@ class DropAnywhere:
                 is_offered = each.params.model_fields[name].is_required() or (each.id == mode and name in free)
                 if wanted is kind and is_offered:
                     title = str(each.params.model_fields[name].title)
-                    usual = words.PLACE.format(field=title, mode=each.label)
-                    found[f"{each.id}:{name}"] = words.PLACES.get(f"{each.id}:{name}", usual)
+                    usual = texts.PLACE.format(field=title, mode=each.label)
+                    found[f"{each.id}:{name}"] = texts.PLACES.get(f"{each.id}:{name}", usual)
         if kind is Media.CLIP:
             parts = [part for part in _FROM_A_CLIP if part != "sound" or probe_clip(path).has_sound]
-            found |= {f"{part}:": words.PLACES[f"{part}:"] for part in parts}
+            found |= {f"{part}:": texts.PLACES[f"{part}:"] for part in parts}
         if self._carries_workflow(path):
-            found[WORKFLOW] = words.PLACES[WORKFLOW]
+            found[WORKFLOW] = texts.PLACES[WORKFLOW]
         return found
 
     def _carries_workflow(self, path: Path) -> bool:
@@ -189,7 +190,7 @@ class DropAnywhere:
                 raise RequestError(words.NOT_UNDERSTOOD, words.RELOAD)
             return {self._waiting: None, **self._filled(path, place, label)}
         except OSError:
-            return self._problem(RequestError(words.DROPPED_GONE, words.NOT_YOURS_HINT))
+            return self._problem(RequestError(texts.DROPPED_GONE, words.NOT_YOURS_HINT))
         except StudioError as problem:
             return self._problem(problem)
 
@@ -206,7 +207,7 @@ class DropAnywhere:
             value = made(*writers[first])
             first, name = _FROM_A_CLIP[first]
         filled = self._opening(self._page.fill(first, self._page.forms[first].put({name: value})))
-        return {self._page.run.told: cards.message(words.PLACED.format(name=path.name, place=label)), **filled}
+        return {self._page.run.told: cards.message(texts.PLACED.format(name=path.name, place=label)), **filled}
 
     def _opening(self, values: Any) -> dict[Any, Any]:
         return dict(values) if isinstance(values, Mapping) else dict(zip(self._page.opening, values, strict=True))
@@ -240,7 +241,7 @@ def _kind_of(path: Path) -> Media:
     usual = {"image": Media.PICTURE, "video": Media.CLIP, "audio": Media.SOUND}
     by_name = usual.get((guess_type(path.name)[0] or "").partition("/")[0])
     if by_name is None:
-        raise RequestError(words.DROPPED_UNKNOWN.format(name=path.name), words.DROPPED_UNKNOWN_HINT)
+        raise RequestError(texts.DROPPED_UNKNOWN.format(name=path.name), texts.DROPPED_UNKNOWN_HINT)
     raise problems[by_name]
 
 

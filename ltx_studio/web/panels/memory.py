@@ -12,6 +12,7 @@ from ltx_studio.text.formatting import in_gb, in_memory
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.workers import workers_card
 from ltx_studio.web.rail import Rail
 
@@ -39,14 +40,14 @@ class MemoryBadge:
         reading = self._studio.memory()
         if reading is not None:
             return badge_of(reading)
-        state = words.DID_NOT_START if self._studio.is_broken() else words.STARTING
-        return _badge("none", words.BADGE_WAIT.format(state=state))
+        state = texts.DID_NOT_START if self._studio.is_broken() else words.STARTING
+        return _badge("none", texts.BADGE_WAIT.format(state=state))
 
 
 def badge_of(reading: Memory) -> str:
     """Return the badge of a reading."""
-    told = words.BADGE.format(device=device_of(reading), used=in_gb(reading.taken), total=in_gb(reading.total))
-    return _badge(level_of(reading), told, words.BADGE_MORE)
+    told = texts.BADGE.format(device=device_of(reading), used=in_gb(reading.taken), total=in_gb(reading.total))
+    return _badge(level_of(reading), told, texts.BADGE_MORE)
 
 
 def level_of(reading: Memory) -> str:
@@ -62,7 +63,7 @@ def device_of(reading: Memory) -> str:
 
 def _badge(level: str, told: str, more: str = "") -> str:
     """Return the badge, with the level in words and as one, two or three bars; `more` is shown where there is room."""
-    said = words.LEVELS.get(level, "")
+    said = texts.LEVELS.get(level, "")
     bars = '<span class="bars" aria-hidden="true"><i></i><i></i><i></i></span>'
     word = f'<span class="level">{escape(said)}</span>' if said else ""
     wide = f'<span class="wide"> {escape(more)}</span>' if more else ""
@@ -78,10 +79,10 @@ class MemoryPanel:
     def build(self, rail: Rail) -> None:
         """Add the components to the models panel, which is open for building; they update while it is shown."""
         now = gr.HTML(elem_id="memory-now")
-        unload = gr.Button(words.UNLOAD, elem_id="unload")
+        unload = gr.Button(texts.UNLOAD, elem_id="unload")
         card = gr.HTML(elem_id="unload-card")
         # a separate component, because an update folds what was unfolded in it
-        gr.HTML(f'<div class="card"><p class="head">{words.SETTING_TIER}</p>{tier(self._vram)}</div>')
+        gr.HTML(f'<div class="card"><p class="head">{texts.SETTING_TIER}</p>{tier(self._vram)}</div>')
         timer = gr.Timer(LOOK_SECONDS, active=False)
         timer.tick(self._now, None, [now], **AT_ONCE)
         rail.on_open("models", lambda: (self._now(), gr.Timer(active=True)), None, [now, timer], queue=False)
@@ -92,13 +93,13 @@ class MemoryPanel:
         """Return the card that says what is loaded."""
         reading = self._studio.memory()
         if reading is None:
-            said = words.MEMORY_FAILED if self._studio.is_broken() else words.MEMORY_STARTING
+            said = texts.MEMORY_FAILED if self._studio.is_broken() else texts.MEMORY_STARTING
         else:
             taken, total = in_memory(reading.taken), in_memory(reading.total)
             count = len(reading.models)
-            loaded = words.LOADED.format(count=count, size=in_memory(reading.loaded)) if count else words.NONE_LOADED
-            said = f"{words.DEVICE.format(device=_name(reading), taken=taken, total=total)} {loaded} {policy(reading)}"
-        memory = f'<div class="card"><p class="head">{words.MEMORY}</p><p>{cards.prose(said)}</p></div>'
+            loaded = texts.LOADED.format(count=count, size=in_memory(reading.loaded)) if count else texts.NONE_LOADED
+            said = f"{texts.DEVICE.format(device=_name(reading), taken=taken, total=total)} {loaded} {policy(reading)}"
+        memory = f'<div class="card"><p class="head">{texts.MEMORY}</p><p>{cards.prose(said)}</p></div>'
         workers = self._studio.workers()
         if not self._redaction.is_open:  # nothing of this machine, nor of others' jobs
             workers = [replace(each, job="", problem=self._redaction.said(each.problem)) for each in workers]
@@ -111,30 +112,30 @@ class MemoryPanel:
         except StudioError as problem:
             return self._now(), self._redaction.error(problem)
         if freed is None:
-            return self._now(), cards.message(words.NONE_LOADED)
+            return self._now(), cards.message(texts.NONE_LOADED)
         before, after = freed
-        told = words.UNLOADED if before.models else words.NOTHING_LOADED
+        told = texts.UNLOADED if before.models else texts.NOTHING_LOADED
         # on a GPU it is unknown which process uses the memory
-        where = words.ON_CPU if device_of(after) == "CPU" else words.ON_GPU
+        where = texts.ON_CPU if device_of(after) == "CPU" else texts.ON_GPU
         said = told.format(
             where=where, count=len(before.models), before=in_memory(before.used), after=in_memory(after.used)
         )
-        return self._now(), cards.message(said, words.LOADS_AGAIN if before.models else "")
+        return self._now(), cards.message(said, texts.LOADS_AGAIN if before.models else "")
 
 
 def policy(reading: Memory) -> str:
     """Return how ComfyUI manages memory, which is its choice from the setting and the device."""
-    return words.TIER_NOW.format(policy=words.POLICIES.get(reading.tier, reading.tier))
+    return texts.TIER_NOW.format(policy=texts.POLICIES.get(reading.tier, reading.tier))
 
 
 def tier(chosen: Vram) -> str:
     """Return the chosen memory tier, and how to choose another one."""
-    said = words.TIER.format(tier=chosen, what=words.TIERS[chosen])
+    said = texts.TIER.format(tier=chosen, what=texts.TIERS[chosen])
     other = Vram.LOW if chosen is Vram.AUTO else Vram.AUTO
-    how = words.TIER_HOW.format(command=f"LTX_STUDIO_VRAM={other} ltx-studio serve")
-    rows = "".join(f"<li><code>{each}</code> {escape(words.TIERS[each])}</li>" for each in Vram)
+    how = texts.TIER_HOW.format(command=f"LTX_STUDIO_VRAM={other} ltx-studio serve")
+    rows = "".join(f"<li><code>{each}</code> {escape(texts.TIERS[each])}</li>" for each in Vram)
     return (
-        f"<p>{cards.prose(said)}</p><details><summary>{words.TIERS_ALL}</summary>"
+        f"<p>{cards.prose(said)}</p><details><summary>{texts.TIERS_ALL}</summary>"
         f"<ul>{rows}</ul><p>{cards.prose(how)}</p></details>"
     )
 

@@ -14,6 +14,7 @@ from ltx_studio.text.formatting import in_bytes, in_round_bytes, in_whole_gb
 from ltx_studio.text.phrases import FETCHING
 from ltx_studio.web import words
 from ltx_studio.web.cards import prose
+from ltx_studio.web.panels import texts
 
 
 def plan(shown: Plan, *, notice: str, note: str) -> str:
@@ -23,13 +24,13 @@ def plan(shown: Plan, *, notice: str, note: str) -> str:
         in_round_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes)
     )
     if not shown.missing:
-        said = f"{words.ALL_HERE.format(total=total)} {words.FREE.format(free=free)}"
+        said = f"{texts.ALL_HERE.format(total=total)} {texts.FREE.format(free=free)}"
     else:
-        said = words.TO_FETCH.format(missing=missing, total=total, free=free)
+        said = texts.TO_FETCH.format(missing=missing, total=total, free=free)
         if not shown.fits:
-            said += " " + words.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
+            said += " " + texts.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
     about = f'<p class="notice">{prose(notice)}</p>' if notice else ""
-    count = words.FILES_OF_SET.format(count=len(shown.files))
+    count = texts.FILES_OF_SET.format(count=len(shown.files))
     return (
         f'<div class="card">{about}<p>{escape(said)}</p>'
         + (f'<p class="summary">{prose(note)}</p>' if note else "")
@@ -56,40 +57,40 @@ def needs(
         best_for: This machine's hardware if the set suits it best.
         warning: Why the set hardly runs here; empty if it does.
     """
-    vram = words.NEEDS_NO_GPU
+    vram = texts.NEEDS_NO_GPU
     if needed.vram:
-        vram = words.NEEDS_VRAM.format(least=in_whole_gb(needed.vram), whole=in_whole_gb(needed.whole))
+        vram = texts.NEEDS_VRAM.format(least=in_whole_gb(needed.vram), whole=in_whole_gb(needed.whole))
     rows = {
-        words.NEED_VRAM: vram,
-        words.NEED_RAM: words.NEEDS_RAM.format(size=in_whole_gb(needed.ram)),
-        **({words.NEED_DISK: in_round_bytes(disk)} if disk else {}),
+        texts.NEED_VRAM: vram,
+        texts.NEED_RAM: texts.NEEDS_RAM.format(size=in_whole_gb(needed.ram)),
+        **({texts.NEED_DISK: in_round_bytes(disk)} if disk else {}),
     }
     if seconds is not None:
         low, high = (words.in_seconds(each).removeprefix("about ") for each in seconds)
-        rows[words.NEED_TIME] = words.NEEDS_TIME.format(low=low, high=high)
+        rows[texts.NEED_TIME] = texts.NEEDS_TIME.format(low=low, high=high)
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in rows.items())
-    best = f'<p class="best">{escape(words.RECOMMENDED_FOR.format(what=_what(best_for)))}</p>' if best_for else ""
+    best = f'<p class="best">{escape(texts.RECOMMENDED_FOR.format(what=_what(best_for)))}</p>' if best_for else ""
     bad = f'<p class="notice" role="status">{escape(warning)}</p>' if warning else ""
-    basis = words.MEASURED
+    basis = texts.MEASURED
     if not needed.is_measured:
-        basis = words.ESTIMATED.format(width=chosen.width, height=chosen.height)
+        basis = texts.ESTIMATED.format(width=chosen.width, height=chosen.height)
     return f'<div class="card needs">{best}{bad}<dl>{listed}</dl><p class="summary">{escape(basis)}</p></div>'
 
 
 def _what(found: Hardware) -> str:
     """Return what a machine is called in a recommendation."""
-    return words.A_GPU.format(size=in_whole_gb(found.vram)) if found.vram and not found.shared else words.A_COMPUTER
+    return texts.A_GPU.format(size=in_whole_gb(found.vram)) if found.vram and not found.shared else texts.A_COMPUTER
 
 
 def _planned(planned: Planned) -> str:
     file = planned.file
-    state = words.HERE if planned.present else words.BUILT if file.built else words.MISSING if file.repo else ""
+    state = texts.HERE if planned.present else texts.BUILT if file.built else texts.MISSING if file.repo else ""
     about = "" if planned.present or file.exact else "~"
-    size = f"{about}{in_bytes(planned.size)}" if planned.size else words.UNKNOWN_SIZE
-    notes = [words.PARTLY_HERE.format(partial=in_bytes(planned.partial))] if planned.partial else []
-    notes += [words.DOES_NOT_COUNT] if planned.flaw else []
-    below = (file.use, file.repo, file.licence, words.GATED if file.gated else "", file.caution, *notes)
-    return _row(file, f"{size} {state or words.NO_SOURCE}", below, quiet=planned.present)
+    size = f"{about}{in_bytes(planned.size)}" if planned.size else texts.UNKNOWN_SIZE
+    notes = [texts.PARTLY_HERE.format(partial=in_bytes(planned.partial))] if planned.partial else []
+    notes += [texts.DOES_NOT_COUNT] if planned.flaw else []
+    below = (file.use, file.repo, file.licence, texts.GATED if file.gated else "", file.caution, *notes)
+    return _row(file, f"{size} {state or texts.NO_SOURCE}", below, quiet=planned.present)
 
 
 def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool) -> str:
@@ -108,13 +109,13 @@ def downloads(rows: Iterable[Fetching], title: str) -> str:
     bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
     # rows are in the order in which the files began, not in that of their latest events
     newest = max(rows, key=lambda row: row.all_done, default=None)
-    in_all = _bar(words.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
-    close = f'<p class="summary">{words.FETCH_CLOSE}</p>'
+    in_all = _bar(texts.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
+    close = f'<p class="summary">{texts.FETCH_CLOSE}</p>'
     return f'<div class="card" role="status" aria-live="polite"><p>{escape(title)}</p>{bars}{in_all}{close}</div>'
 
 
 def _bar(name: str, done: int, size: int, note: str) -> str:
-    amount = words.OF.format(done=in_bytes(done), size=in_bytes(size))
+    amount = texts.OF.format(done=in_bytes(done), size=in_bytes(size))
     return (
         f'<div class="bytes"><div class="status"><p>{escape(name)}</p><p class="elapsed">{escape(amount)}</p></div>'
         f'<progress max="{max(size, 1)}" value="{done}" aria-label="{escape(name)}"></progress>'
@@ -124,8 +125,8 @@ def _bar(name: str, done: int, size: int, note: str) -> str:
 
 def checking(reading: Reading | None, done: int, count: int) -> str:
     """Return the card of a running check: how many files are done, and the progress of the one being read."""
-    said = escape(words.CHECKING.format(done=done, count=count))
-    bar = _bar(reading.file.key, reading.done, reading.size, words.READ) if reading else ""
+    said = escape(texts.CHECKING.format(done=done, count=count))
+    bar = _bar(reading.file.key, reading.done, reading.size, texts.READ) if reading else ""
     return (
         f'<div class="card" role="status" aria-live="polite"><p>{said}</p>'
         f'<progress max="{max(count, 1)}" value="{done}" aria-label="{said}"></progress>{bar}</div>'
@@ -135,18 +136,18 @@ def checking(reading: Reading | None, done: int, count: int) -> str:
 def checked(verdicts: Sequence[Verdict], *, bad: int, contents: bool) -> str:
     """Return the card with a check's result."""
     count = len({verdict.file.key for verdict in verdicts})
-    good = words.ALL_GOOD_ONE if count == 1 else words.ALL_GOOD.format(count=count)
-    said = words.SOME_BAD.format(bad=bad, count=count) if bad else good
+    good = texts.ALL_GOOD_ONE if count == 1 else texts.ALL_GOOD.format(count=count)
+    said = texts.SOME_BAD.format(bad=bad, count=count) if bad else good
     rows = "".join(_verdict(verdict, contents=contents) for verdict in verdicts)
     return _listed(said, rows)
 
 
 def _verdict(verdict: Verdict, *, contents: bool) -> str:
-    good = words.CHECKED_BY_SIZE
+    good = texts.CHECKED_BY_SIZE
     if contents:
-        good = words.CHECKED_BY_CONTENTS if verdict.hashed else words.NOT_COMPARED
+        good = texts.CHECKED_BY_CONTENTS if verdict.hashed else texts.NOT_COMPARED
     return _row(
-        verdict.file, words.WHOLE if verdict.is_good else words.WRONG, [verdict.flaw or good], quiet=verdict.is_good
+        verdict.file, texts.WHOLE if verdict.is_good else texts.WRONG, [verdict.flaw or good], quiet=verdict.is_good
     )
 
 
@@ -154,21 +155,21 @@ def removal(wanted: Sequence[Removal], shared: Iterable[tuple[ModelFile, str]], 
     """Return the card that says what removing would do."""
     freed = sum(each.freed for each in wanted)
     goes = any(each.does_something for each in wanted)
-    said = words.WOULD_GO.format(freed=in_bytes(freed)) if goes else words.NOTHING_GOES
-    rows = "".join(_removal(each, words.GOES) for each in wanted)
-    rows += "".join(_row(file, words.STAYS, [words.NEEDED_BY.format(id=other)], quiet=True) for file, other in shared)
+    said = texts.WOULD_GO.format(freed=in_bytes(freed)) if goes else texts.NOTHING_GOES
+    rows = "".join(_removal(each, texts.GOES) for each in wanted)
+    rows += "".join(_row(file, texts.STAYS, [texts.NEEDED_BY.format(id=other)], quiet=True) for file, other in shared)
     return _listed(said, rows, note if goes else "")
 
 
 def removed(done: Sequence[Removal]) -> str:
     """Return the card that says what was removed."""
-    rows = "".join(_removal(each, words.GONE) for each in done)
-    return _listed(words.REMOVED.format(freed=in_bytes(sum(each.freed for each in done))), rows)
+    rows = "".join(_removal(each, texts.GONE) for each in done)
+    return _listed(texts.REMOVED.format(freed=in_bytes(sum(each.freed for each in done))), rows)
 
 
 def _removal(each: Removal, goes: str) -> str:
     if each.kept and not each.freed:
-        return _row(each.file, words.STAYS, [each.kept], quiet=True)
+        return _row(each.file, texts.STAYS, [each.kept], quiet=True)
     return _row(each.file, f"{in_bytes(each.freed)} {goes}", [each.kept], quiet=False)
 
 

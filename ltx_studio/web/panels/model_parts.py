@@ -8,6 +8,7 @@ import gradio as gr
 from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings
 from ltx_studio.web import words
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.download_board import DownloadBoard
 
 
@@ -56,7 +57,7 @@ def lay_out(settings: Settings, board: DownloadBoard, in_use: str) -> ModelParts
     chosen = gr.Radio(
         [(each.label, each.id) for each in get_registry(settings).sets.values()],
         value=in_use,
-        label=words.MODEL_SET,
+        label=texts.MODEL_SET,
         elem_id="models-set",
     )
     with gr.Row():
@@ -65,18 +66,18 @@ def lay_out(settings: Settings, board: DownloadBoard, in_use: str) -> ModelParts
     switched = gr.Number(0, visible="hidden", label="switched", elem_id="models-switched")
     board.build()
     needs = gr.HTML(elem_id="models-needs")
-    everything = gr.Checkbox(label=words.EVERYTHING, elem_id="models-everything")
+    everything = gr.Checkbox(label=texts.EVERYTHING, elem_id="models-everything")
     plan = gr.HTML(elem_id="models-plan")
     with gr.Row():
         sizes = _button(words.CHECK_SIZES, "models-sizes", interactive=False)
         contents = _button(words.CHECK_CONTENTS, "models-contents", interactive=False)
         stop = _button(words.STOP, "models-stop", interactive=False)
-        remove_ = _button(words.REMOVE, "models-remove", interactive=False)
+        remove_ = _button(texts.REMOVE, "models-remove", interactive=False)
     card = gr.HTML(elem_id="models-run")
     repair = _button(words.REPAIR, "models-repair", variant="primary", visible=False)
     with gr.Row(visible=False) as confirm:
-        keep = _button(words.KEEP, "models-keep")
-        remove_now = _button(words.REMOVE_NOW, "models-remove-now", variant="stop")
+        keep = _button(texts.KEEP, "models-keep")
+        remove_now = _button(texts.REMOVE_NOW, "models-remove-now", variant="stop")
     return ModelParts(
         chosen, needs, plan, everything, get, use, switched, stop, sizes, contents, repair, remove_, card, confirm,
         remove_now, keep,

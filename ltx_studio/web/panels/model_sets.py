@@ -10,9 +10,8 @@ from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files
 from ltx_studio.studio import Studio, will_it_run
 from ltx_studio.text.formatting import in_round_bytes
-from ltx_studio.web import words
 from ltx_studio.web.access.redaction import Redaction
-from ltx_studio.web.panels import model_cards
+from ltx_studio.web.panels import model_cards, texts
 
 
 class ModelSets:
@@ -43,10 +42,10 @@ class ModelSets:
             SetupError: The settings file cannot be written.
         """
         if not self._redaction.may_fetch:
-            raise RequestError(words.NOT_SWITCHED, words.NOT_SWITCHED_HINT)
+            raise RequestError(texts.NOT_SWITCHED, texts.NOT_SWITCHED_HINT)
         if not self._is_complete(set_id):
             label = get_registry(self._studio.settings).get_set(set_id).label
-            raise RequestError(words.INCOMPLETE.format(label=label), words.INCOMPLETE_HINT)
+            raise RequestError(texts.INCOMPLETE.format(label=label), texts.INCOMPLETE_HINT)
         self._switch(set_id)
 
     def _is_complete(self, set_id: str) -> bool:
@@ -61,9 +60,9 @@ class ModelSets:
         for each in store.registry.sets.values():
             plan = make_plan(model_files(MODES.values(), each, store.registry), store)
             marks = [each.label, _state(plan)]
-            marks += [words.MARK_IN_USE] if self.is_in_use(each.id) else []
-            marks += [words.MARK_RECOMMENDED] if each.id == best else []
-            yield words.BETWEEN_MARKS.join(marks), each.id
+            marks += [texts.MARK_IN_USE] if self.is_in_use(each.id) else []
+            marks += [texts.MARK_RECOMMENDED] if each.id == best else []
+            yield texts.BETWEEN_MARKS.join(marks), each.id
 
     def needs(self, chosen: ModelSet, plan: Plan, store: Store) -> str:
         """Return the card that says what a set needs, and whether it suits this machine."""
@@ -82,7 +81,7 @@ class ModelSets:
 
 def _state(plan: Plan) -> str:
     if not plan.missing:
-        return words.INSTALLED.format(size=in_round_bytes(plan.total_bytes))
+        return texts.INSTALLED.format(size=in_round_bytes(plan.total_bytes))
     if all(planned.file.built for planned in plan.missing):
-        return words.SET_UP
-    return words.GET.format(missing=in_round_bytes(plan.missing_bytes))
+        return texts.SET_UP
+    return texts.GET.format(missing=in_round_bytes(plan.missing_bytes))

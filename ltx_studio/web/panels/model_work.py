@@ -13,8 +13,8 @@ from ltx_studio.errors import BusyError, RequestError
 from ltx_studio.models.remove import Removal
 from ltx_studio.models.repair import Repair
 from ltx_studio.models.verify import Reading, Verdict
-from ltx_studio.web import cards, words
-from ltx_studio.web.panels import model_cards
+from ltx_studio.web import cards
+from ltx_studio.web.panels import model_cards, texts
 
 TELL_SECONDS = 0.3
 """Seconds between two cards of a check; a closed tab can end it only between two."""
@@ -49,7 +49,7 @@ class AtWork:
         """
         cancel = CancelToken()
         if self._running.setdefault(session, cancel) is not cancel:
-            raise BusyError(words.AT_WORK, words.AT_WORK_HINT)
+            raise BusyError(texts.AT_WORK, texts.AT_WORK_HINT)
         try:
             yield cancel
         finally:
@@ -97,7 +97,7 @@ class Asked:
         """
         about = self._open.pop(session, None)
         if not isinstance(about, kind):
-            raise RequestError(words.ASKED_BEFORE, words.ASKED_BEFORE_HINT)
+            raise RequestError(texts.ASKED_BEFORE, texts.ASKED_BEFORE_HINT)
         return about
 
 
@@ -115,7 +115,7 @@ def checked(
     card, told = model_cards.checking(None, 0, count), -TELL_SECONDS
     for seen in with_pauses(check, TELL_SECONDS):
         if cancel.cancelled:
-            yield cards.message(words.CHECK_STOPPED)
+            yield cards.message(texts.CHECK_STOPPED)
             return None
         if seen is None:
             yield card

@@ -22,7 +22,7 @@ from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
-from ltx_studio.web.panels import model_cards
+from ltx_studio.web.panels import model_cards, texts
 from ltx_studio.web.panels.download_board import DownloadBoard
 from ltx_studio.web.panels.memory import MemoryPanel
 from ltx_studio.web.panels.model_parts import ModelParts, lay_out
@@ -136,10 +136,10 @@ class ModelsPanel:
             plan, chosen = make_plan(files, store), store.registry.get_set(model_set)
             to_fetch = [planned for planned in plan.missing if planned.file.repo]
             is_coming = self._models.bringing(planned.file for planned in to_fetch) is not None
-            label = words.GET.format(missing=in_round_bytes(plan.missing_bytes))
+            label = texts.GET.format(missing=in_round_bytes(plan.missing_bytes))
             can_get = plan.fits and not is_coming
             can_use = self._sets.can_use(chosen.id)
-            note = words.IN_USE if self._sets.is_in_use(chosen.id) else words.USE_AFTER if to_fetch else ""
+            note = texts.IN_USE if self._sets.is_in_use(chosen.id) else texts.USE_AFTER if to_fetch else ""
             return here | {
                 parts.chosen: gr.update(interactive=True, choices=list(self._sets.choices(store))),
                 parts.needs: self._sets.needs(chosen, plan, store),
@@ -172,9 +172,9 @@ class ModelsPanel:
         def files() -> tuple[list[ModelFile], str]:
             if not isinstance(wanted, str):
                 known = self._models.store().registry.files
-                return [known[key] for key in wanted if key in known], words.FILES_OF_JOB
+                return [known[key] for key in wanted if key in known], texts.FILES_OF_JOB
             state = self._studio.jobs.get(wanted, self._owners.of(request)).state
-            return files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else [], words.FILES_OF_JOB
+            return files_to_fetch(state.error, self._settings) if isinstance(state, Failed) else [], texts.FILES_OF_JOB
 
         return self._begin(files, request)
 
@@ -184,7 +184,7 @@ class ModelsPanel:
         except StudioError as problem:
             yield {**self._asked_nothing(request), self._parts.card: self._problem(problem)}
             return
-        title = words.REPAIR_OF.format(count=len(mending.to_fetch))
+        title = texts.REPAIR_OF.format(count=len(mending.to_fetch))
         updates = {**self._asked_nothing(request), self._parts.card: ""}
         if mending.to_fetch:
             updates |= self._begin(lambda: (list(mending.to_fetch), title), request, damaged=mending.damaged)
@@ -229,7 +229,7 @@ class ModelsPanel:
             files, store = self._files(model_set, everything)
             files = [file for file in files if store.is_expected(file)]
             if not files:
-                yield {self._parts.card: cards.message(words.NOTHING_TO_CHECK)}
+                yield {self._parts.card: cards.message(texts.NOTHING_TO_CHECK)}
                 return
             check = self._models.verify(files, contents=contents)
             verdicts = yield from self._on_card(checked(check, len(files), cancel))
@@ -290,12 +290,12 @@ class ModelsPanel:
         goes = any(each.does_something for each in wanted)
         if goes:
             self._asked.ask(str(request.session_hash), Going(tuple(wanted)))
-        note = words.LOSES_SET if self._sets.is_in_use(model_set) else ""
+        note = texts.LOSES_SET if self._sets.is_in_use(model_set) else ""
         freed = in_bytes(sum(each.freed for each in wanted))
         return {
             **self._what_is_asked(request),
             parts.card: model_cards.removal(wanted, shared, note=note),
-            parts.remove_now: gr.update(value=words.REMOVE_NOW.format(freed=freed)),
+            parts.remove_now: gr.update(value=texts.REMOVE_NOW.format(freed=freed)),
         }
 
     def _remove(self, request: gr.Request) -> Updates:
@@ -308,11 +308,11 @@ class ModelsPanel:
         return {**self._asked_nothing(request), card: model_cards.removed(done)}
 
     def _keep(self, request: gr.Request) -> Updates:
-        return {**self._asked_nothing(request), self._parts.card: cards.message(words.KEPT_ALL)}
+        return {**self._asked_nothing(request), self._parts.card: cards.message(texts.KEPT_ALL)}
 
     def _check_may_remove(self) -> None:
         if not self._redaction.is_open:
-            raise RequestError(words.NOT_FOR_ALL, words.NOT_FOR_ALL_HINT)
+            raise RequestError(texts.NOT_FOR_ALL, texts.NOT_FOR_ALL_HINT)
 
     def _asked_nothing(self, request: gr.Request) -> Updates:
         self._asked.forget(str(request.session_hash))

@@ -21,6 +21,7 @@ from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import MOST_EXACT
 from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.run import RunPanel
 from ltx_studio.web.panels.screen import Updates
@@ -52,8 +53,8 @@ class WorkflowPanel:
     def build(self) -> None:
         """Add the panel, where a file is given, to the open Blocks."""
         # takes any file: the card refuses others in words of its own
-        self.file = gr.File(label=words.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
-        card = gr.HTML(cards.message(words.WORKFLOW_HELP), elem_id="workflow-card")
+        self.file = gr.File(label=texts.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
+        card = gr.HTML(cards.message(texts.WORKFLOW_HELP), elem_id="workflow-card")
         self.file.change(self._tell, [self.file], [card], **QUIET)
         self.file.clear(None, None, None, js="() => window.ltxOwn.close()", **QUIET)
 
@@ -66,11 +67,11 @@ class WorkflowPanel:
     def _tell(self, path: str | None) -> str:
         """Return the card for a file that was dropped, or for none."""
         if path is None:
-            return cards.message(words.WORKFLOW_HELP)
+            return cards.message(texts.WORKFLOW_HELP)
         try:
             opened = self._studio.workflows.open(Path(path))
             told = cards.message(told_of(opened.fields, texts_of(opened.notes), in_words(opened.problems)))
-            return f'{told}<button type="button" class="own-open">{words.SHOW_FORM}</button>'
+            return f'{told}<button type="button" class="own-open">{texts.SHOW_FORM}</button>'
         except StudioError as error:
             return self._redaction.error(error)
 
@@ -85,7 +86,7 @@ class WorkflowPanel:
         name = escape(Path(path).stem)
         gr.HTML(
             f'<div class="own-head"><h2>{name}</h2>'
-            f'<button type="button" class="own-close">{words.CLOSE_FORM}</button></div>',
+            f'<button type="button" class="own-close">{texts.CLOSE_FORM}</button></div>',
             js_on_load="window.ltxOwn.open()",
             apply_default_css=False,
             key=f"{path} head",
@@ -99,13 +100,13 @@ class WorkflowPanel:
             return
         with gr.Row():
             options: dict[str, Any] = {"value": False, "container": False, "interactive": True}
-            trusted = gr.Checkbox(label=words.TRUST, elem_id="trust", key=f"{path} trust", **options)
+            trusted = gr.Checkbox(label=texts.TRUST, elem_id="trust", key=f"{path} trust", **options)
             mapped = gr.Checkbox(label=words.MAP_POCKET, elem_id="map-pocket", key=f"{path} map", **options)
         with gr.Column(elem_classes=["dock"]):
             told = " ".join([*texts_of(opened.notes), *in_words(opened.problems)])
             if told:
                 gr.HTML(cards.line(told))
-            run = gr.Button(words.RUN, variant="primary", elem_id="run-workflow", elem_classes=["generate"])
+            run = gr.Button(texts.RUN, variant="primary", elem_id="run-workflow", elem_classes=["generate"])
 
         def hand_in(request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
             yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
@@ -128,10 +129,10 @@ class WorkflowPanel:
             return
         names = list(dict.fromkeys(each.rpartition("/")[2] for each in missing.files))
         listed = "".join(f"<li>{escape(each)}</li>" for each in names)
-        count, hint = words.WORKFLOW_MISSING.format(count=len(names)), self._redaction.said(hint_of(missing))
+        count, hint = texts.WORKFLOW_MISSING.format(count=len(names)), self._redaction.said(hint_of(missing))
         gr.HTML(
             f'<div class="card missing" role="alert"><p class="what">{count}</p><p class="summary">{escape(hint)}</p>'
-            f"<details><summary>{words.WORKFLOW_MISSING_NAMES}</summary><ul>{listed}</ul></details></div>",
+            f"<details><summary>{texts.WORKFLOW_MISSING_NAMES}</summary><ul>{listed}</ul></details></div>",
             elem_id="workflow-missing",
         )
         if Remedy.FETCH in missing.remedies:
@@ -182,7 +183,7 @@ def _lay_out(fields: Sequence[Field], path: str) -> list[gr.components.Component
             made |= {each.key: component(each, path) for each in row}
     rest = [each for each in fields if each.key not in made]
     if rest:
-        with gr.Accordion(words.MORE_INPUTS.format(count=len(rest)), open=False, key=f"{path} more"):
+        with gr.Accordion(texts.MORE_INPUTS.format(count=len(rest)), open=False, key=f"{path} more"):
             for row in rows_of(rest):
                 with gr.Row():
                     made |= {each.key: component(each, path) for each in row}
@@ -213,8 +214,8 @@ def label_of(field: Field) -> str:
     """Return a field's title; of a text or seed that the author has not titled what it is for."""
     if field.titled:
         return field.title
-    usual = {Role.PROMPT: words.OWN_PROMPT, Role.NEGATIVE: words.OWN_NEGATIVE}
-    return usual.get(field.role, words.OWN_SEED if field.kind is Kind.SEED else field.title)
+    usual = {Role.PROMPT: texts.OWN_PROMPT, Role.NEGATIVE: texts.OWN_NEGATIVE}
+    return usual.get(field.role, texts.OWN_SEED if field.kind is Kind.SEED else field.title)
 
 
 def in_words(problems: Sequence[StudioError]) -> list[str]:
@@ -224,17 +225,17 @@ def in_words(problems: Sequence[StudioError]) -> list[str]:
 
 def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequence[str] = ()) -> str:
     """Return the card's text: how many fields there are and are shown, the values to correct, notes and problems."""
-    told = [words.FIELDS.format(count=len(fields))]
+    told = [texts.FIELDS.format(count=len(fields))]
     if len(fields) > MOST_SHOWN:
-        told.append(words.FIELDS_SHOWN.format(count=MOST_SHOWN))
+        told.append(texts.FIELDS_SHOWN.format(count=MOST_SHOWN))
     unfit = [field for field in fields[:MOST_SHOWN] if not shown_value(field).fits]
     if unfit:
         named = ", ".join(shown(field.title) for field in unfit[:MOST_NAMED])
-        more = words.AND_MORE.format(count=len(unfit) - MOST_NAMED) if len(unfit) > MOST_NAMED else ""
-        told.append(words.FIELDS_UNFIT.format(names=named + more))
+        more = texts.AND_MORE.format(count=len(unfit) - MOST_NAMED) if len(unfit) > MOST_NAMED else ""
+        told.append(texts.FIELDS_UNFIT.format(names=named + more))
     told += notes
     if problems:
-        told.append(words.PROBLEMS.format(problems=" ".join(problems)))
+        told.append(texts.PROBLEMS.format(problems=" ".join(problems)))
     return " ".join(told)
 
 

@@ -14,10 +14,10 @@ from ltx_studio.models.plan import free_bytes
 from ltx_studio.settings import Settings
 from ltx_studio.studio.set_up import installed_comfyui
 from ltx_studio.text.formatting import in_bytes
-from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.cards import prose
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.memory import tier
 from ltx_studio.web.rail import Rail
 
@@ -42,40 +42,40 @@ class SettingsPanel:
         except StudioError as problem:
             return self._redaction.error(problem)
         told = "".join(f"<dt>{escape(name)}</dt><dd>{said}</dd>" for name, said in rows)
-        afar = "" if self._redaction.is_open else f"<p>{escape(words.SETTINGS_AFAR)}</p>"
-        return f'<div class="card facts"><dl>{told}</dl>{afar}<p class="summary">{prose(words.SETTINGS_MORE)}</p></div>'
+        afar = "" if self._redaction.is_open else f"<p>{escape(texts.SETTINGS_AFAR)}</p>"
+        return f'<div class="card facts"><dl>{told}</dl>{afar}<p class="summary">{prose(texts.SETTINGS_MORE)}</p></div>'
 
     def _used(self) -> Iterator[tuple[str, str]]:
         sets = Store(self._settings).registry.sets
         chosen = sets[self._in_use]
         yield (
-            words.SETTING_SET,
-            (f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{escape(words.SETTING_SWITCH)}"),
+            texts.SETTING_SET,
+            (f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{escape(texts.SETTING_SWITCH)}"),
         )
-        yield words.SETTING_TIER, tier(self._settings.vram)
+        yield texts.SETTING_TIER, tier(self._settings.vram)
 
     def _runs_on(self) -> Iterator[tuple[str, str]]:
-        yield words.SETTING_STUDIO, escape(__version__)
-        yield words.SETTING_COMFYUI, escape(self._comfyui())
+        yield texts.SETTING_STUDIO, escape(__version__)
+        yield texts.SETTING_COMFYUI, escape(self._comfyui())
         parts = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in PACKAGES)]
-        yield words.SETTING_VERSIONS, escape(", ".join([*parts, f"{platform.system()} {platform.machine()}"]))
+        yield texts.SETTING_VERSIONS, escape(", ".join([*parts, f"{platform.system()} {platform.machine()}"]))
 
     def _comfyui(self) -> str:
         try:
             found = installed_comfyui(self._settings)
         except StudioError as problem:
             return self._redaction.said(problem.message)
-        own = f", {words.SETTING_OWN}" if found.own else ""
+        own = f", {texts.SETTING_OWN}" if found.own else ""
         return f"{found.version}{own}" + (f": {found.path}" if self._redaction.is_open else "")
 
     def _folders(self) -> Iterator[tuple[str, str]]:
         settings, cache = self._settings, Store(self._settings).cache.folder
-        free = words.SETTING_FREE.format(
+        free = texts.SETTING_FREE.format(
             free=in_bytes(free_bytes(settings.outputs_dir)), cache=in_bytes(free_bytes(cache))
         )
-        yield words.SETTING_DISK, escape(free)
+        yield texts.SETTING_DISK, escape(free)
         if not self._redaction.is_open:
             return
         places = settings.outputs_dir, settings.models_dir, cache, settings.log_file
-        for name, path in zip(words.SETTING_FOLDERS, places, strict=True):
+        for name, path in zip(texts.SETTING_FOLDERS, places, strict=True):
             yield name, f'<code class="path">{escape(str(path))}</code>'

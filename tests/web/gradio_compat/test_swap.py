@@ -11,7 +11,8 @@ from ltx_studio.engine import Engine
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web import build_app, words
+from ltx_studio.web import build_app
+from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.model_sets import ModelSets
 from ltx_studio.web.studio_blocks import StudioBlocks
 
@@ -67,6 +68,6 @@ def test_who_may_not_download_may_not_switch(opened: StudioBlocks, home: Setting
     opened.owners.apart = False
     incomplete = str(use.fn("fp8"))  # type: ignore[misc]
 
-    assert words.NOT_SWITCHED in shown
-    assert words.INCOMPLETE.format(label="LTX-2.3 22B fp8") in incomplete
+    assert texts.NOT_SWITCHED in shown
+    assert texts.INCOMPLETE.format(label="LTX-2.3 22B fp8") in incomplete
     assert not home.settings_file.exists()
