@@ -9,25 +9,39 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 from playwright.sync_api import Page, expect
 
 from ltx_studio.advice import Advice
 from ltx_studio.engine import Engine
-from ltx_studio.errors import StudioError
+from ltx_studio.engine.memory import Memory
+from ltx_studio.errors import RequestError, StudioError
+from ltx_studio.media import by_name
+from ltx_studio.models import get_registry
+from ltx_studio.models.needs import needs_of
 from ltx_studio.modes import MODES
+from ltx_studio.queue import Failed, Job, Progress, Queued, QueueSnapshot, Running, State
 from ltx_studio.runners import LocalRunner
+from ltx_studio.runners.cluster_state import WorkerState
+from ltx_studio.runners.protocol import Cost
 from ltx_studio.settings import Settings
+from ltx_studio.settings.values import Vram
 from ltx_studio.studio import Studio
 from ltx_studio.text.catalogue import Template, parameters, translated
 from ltx_studio.web import build_app, cards, words
 from ltx_studio.web.access.answers import as_gradio_error
 from ltx_studio.web.access.gate import login_page
+from ltx_studio.web.forms.form import Form
+from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.document import with_head
 from ltx_studio.web.hints import WORDS
+from ltx_studio.web.panels import memory, model_cards, queue_panel
+from ltx_studio.web.panels.workers import workers_card
 from ltx_studio.web.rail import PANELS
 from tests import pseudo_language
 from tests.pseudo_language import spoken, unspoken
+from tests.support import small_spec
 from tests.web.conftest import open_page
 from tests.web.driver import step, unfold
 from tools.messages import messages
@@ -212,6 +226,64 @@ def test_the_page_and_the_login_say_their_language() -> None:
 
     assert '<html lang="qps">' in login
     assert english(login.partition("<body>")[2]) == ""
+
+
+@pytest.mark.usefixtures("pseudo")
+def test_cards_and_what_handlers_answer_are_in_the_catalogue(home: Settings) -> None:
+    """What the page shows later: the status of a run, the queue, a form's line, notes, memory, checks, a recipe."""
+    failed = RequestError(
+        "a.png is not a picture, or its format is not supported.", "Use a PNG, JPEG, WebP or HEIC file."
+    )
+    states: tuple[State, ...] = (
+        Running(0.0, Progress("Stage 1", 2, 8, 1, 2)),
+        Queued(0),
+        Queued(3),
+        Failed(9.0, failed),
+    )
+    jobs = [
+        Job(f"j{index}", "ada", "t2v", {"params": {"prompt": "⟦red⟧", "seed": 7}}, 1.0, state)
+        for index, state in enumerate(states)
+    ]
+    queue = QueueSnapshot(running=(jobs[0],), waiting=tuple(jobs[1:3]), ended=(jobs[3],), waits=2, failed=1)
+    chosen = get_registry(home).get_set("fp8")
+    reading = Memory("cpu", "shared", 100, 50, 20, (("Video", 3),))
+    spec = small_spec()
+    phases = spec.build(by_name).phases
+    shown = {
+        "queue": queue_panel.view(queue, None),
+        "empty queue": queue_panel.view(QueueSnapshot(), None),
+        "counts": queue_panel.counts(queue),
+        "runs": [cards.run(job, phases, translated(spec.summary()), 9.0, left=61, more=2) for job in jobs[:3]],
+        "others": [cards.going(jobs[0], "⟦red⟧", left=5, part=0.2), cards.deleted("x", 5), cards.help_dialog()],
+        "told": cards.told("", seconds=200, cost=Cost(30, 60, 300, fits=False), clips=3),
+        "workers": workers_card(
+            [WorkerState("⟦w⟧", "GPU", 1, 2, "j1", "⟦set⟧", heard=1.0), WorkerState("⟦w⟧", problem="It is starting.")]
+        ),
+        "memory": [memory.badge_of(reading), memory.policy(reading), *map(memory.tier, Vram)],
+        "needs": model_cards.needs(chosen, needs_of(chosen, get_registry(home)), disk=1, seconds=(30, 9000)),
+        "forms": list(forms_of(home)),
+    }
+    left = {
+        name: found
+        for name, value in shown.items()
+        if (found := [each for each in map(english, texts_of(value)) if each])
+    }
+
+    assert left == {}, json.dumps(left, indent=1, ensure_ascii=False)
+
+
+def forms_of(home: Settings) -> Iterator[Any]:
+    """Yield what each form tells, as it is built and with values that are refused, have no effect or are changed."""
+    chosen = get_registry(home).get_set("pocket")
+    for mode in MODES.values():
+        form = Form(mode, chosen, lambda spec: None, LoraShelf(home, chosen))
+        with gr.Blocks():
+            form.build()
+        raw = {name: getattr(each, "value", None) for name, each in form.components.items()}
+        for changes in ({}, {"seconds": 99.0}, {"preset": "draft", "camera": "jib-up"}, {"shape": "own", "width": 1}):
+            for update in form.tell({**raw, **changes}):
+                yield [label for label, _ in update.get("choices", ())] if isinstance(update, dict) else update
+                yield [update.get("label"), update.get("info")] if isinstance(update, dict) else ""
 
 
 WIDTHS = (360, 768, 1440)
