@@ -187,6 +187,11 @@ def shared_engine_stays_open() -> Iterator[None]:
 @pytest.fixture
 def few_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample every stage in two steps, for tests of what goes into the sampling and what becomes of its result."""
+    shorten_sampling(monkeypatch)
+
+
+def shorten_sampling(patch: pytest.MonkeyPatch) -> None:
+    """Sample every stage in two steps; ComfyUI must have booted."""
     from comfy.samplers import CFGGuider
 
     sample = CFGGuider.sample
@@ -196,7 +201,7 @@ def few_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
             sigmas = sigmas[[0, len(sigmas) // 2, -1]]
         return sample(guider, noise, latent, sampler, sigmas, *others, **options)
 
-    monkeypatch.setattr(CFGGuider, "sample", shortened)
+    patch.setattr(CFGGuider, "sample", shortened)
 
 
 @pytest.fixture(scope="session")
