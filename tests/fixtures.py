@@ -136,9 +136,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what the tests have imported from garbage collection, which some of them and the engine ask for often."""
+    """Exempt what the tests have imported from garbage collection, which some of them and the engine ask for often.
+
+    A full collection still goes through every open page and the engine, in half a second: have it done seldom.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5_000, 20, 100)
 
 
 @pytest.fixture(scope="session")
