@@ -54,6 +54,10 @@ find_python() {
   return 1
 }
 
+has_uv() { command -v uv >/dev/null 2>&1; }
+# Whether there is a program to install the packages with. With uv, pip comes with them.
+installs() { has_uv || "$VENV/bin/python" -m pip --version >/dev/null 2>&1; }
+
 # What the environment was made from: $1 is the lock. The place counts, because the editable install names it.
 stamp() { cat pyproject.toml requirements/runtime.lock "$1" setup.sh | cksum; pwd; }
 stamp_file() { echo "$VENV/.installed-$(basename "$1" .lock)"; }
@@ -87,12 +91,12 @@ make_environment() {
     say "An earlier installation was interrupted; starting over with $VENV"
     rm -rf "$VENV"
   fi
-  if [ ! -x "$VENV/bin/python" ] || ! fits "$VENV/bin/python" || ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+  if [ ! -x "$VENV/bin/python" ] || ! fits "$VENV/bin/python" || ! installs; then
     say "Creating $VENV with $("$python" --version)"
     STEP="creating $VENV"
     ADVICE="On Debian and Ubuntu: apt-get install python3-venv. Then run ./setup.sh again."
     rm -rf "$VENV"
-    "$python" -m venv "$VENV"
+    if has_uv; then "$python" -m venv --without-pip "$VENV"; else "$python" -m venv "$VENV"; fi  # pip takes seconds
   fi
 }
 
@@ -113,7 +117,7 @@ install_packages() {
   STEP="installing packages"
   ADVICE="Check the network and that 8 GB of disk are free, then run ./setup.sh again; it continues where it stopped."
   local uv=uv
-  if ! command -v uv >/dev/null 2>&1; then
+  if ! has_uv; then
     uv="$VENV/bin/uv"
     if ! "$uv" --version >/dev/null 2>&1; then
       say "Getting uv"

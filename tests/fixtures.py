@@ -101,6 +101,7 @@ def pytest_collection(session: pytest.Session) -> None:
     The process that only distributes tests keeps them, for those that it starts find ComfyUI by them.
     """
     if session.config.pluginmanager.hasplugin("dsession"):
+        gc.enable()
         return
     for name in [name for name in os.environ if name.startswith("LTX_STUDIO_")]:
         del os.environ[name]
@@ -143,6 +144,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20, 100)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -168,8 +170,6 @@ def engine(set_up: Settings) -> Engine:
     """A booted engine; the pocket model is where it looks."""
     engine = Engine(set_up)
     engine.wait_ready()
-    gc.collect()
-    gc.freeze()  # each run collects garbage, and would go through all that ComfyUI and torch have imported
     _SHARED.append(engine)
     return engine
 

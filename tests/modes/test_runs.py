@@ -1,5 +1,6 @@
 """Every mode and preset on the pocket model: what is asked for is what comes out, and every field acts."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.support import DATA, MODEL_SETS, carried_out, frames_digest, outcome_
 
 POCKET = MODEL_SETS["pocket"]
 WIDE = {"width": 256, "height": 128, "seconds": 0.3}
+GUIDED = ("balanced", "quality")
 GIVEN_SOUND = ("a2v", "lipsync")
 
 
@@ -57,6 +59,8 @@ class Rows:
 
     def __init__(self) -> None:
         self.by_size: dict[int, int] = {}
+        self.steers = True
+        """Whether each pass computes; else, it gives again what the first pass of its shape gave."""
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -68,20 +72,23 @@ def rows(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Rows:
     from comfy.ldm.lightricks.av_model import LTXAVModel
 
     counted, forward = Rows(), LTXAVModel.forward
+    given: dict[Any, Any] = {}
 
     def count(model: Any, x: Any, *arguments: Any, **options: Any) -> Any:
         video = x[0] if isinstance(x, list) else x
         size = int(video.shape[-1] * video.shape[-2])
         counted.by_size[size] = counted.by_size.get(size, 0) + len(video)
-        return forward(model, x, *arguments, **options)
+        if counted.steers or video.shape not in given:
+            given[video.shape] = forward(model, x, *arguments, **options)
+        return copy.deepcopy(given[video.shape])
 
     monkeypatch.setattr(LTXAVModel, "forward", count)
     return counted
 
 
 def _sampled(mode: str, preset: str) -> Any:
-    """A mode with a preset; guided presets take 10 s each, so `make test` runs them for one and for two stages only."""
-    is_long = preset in ("balanced", "quality") and mode not in ("t2v", "style")
+    """A mode with a preset; guided presets have many passes, so `make test` runs them for two modes only."""
+    is_long = preset in GUIDED and mode not in ("t2v", "style")
     return pytest.param(mode, preset, id=f"{mode}-{preset}", marks=[pytest.mark.thorough] if is_long else [])
 
 
@@ -89,6 +96,7 @@ def _sampled(mode: str, preset: str) -> Any:
 def test_gives_the_size_the_length_and_the_sound_with_the_declared_passes(
     mode: str, preset: str, small: Request, rows: Rows, render: Any
 ) -> None:
+    rows.steers = preset not in GUIDED or (mode, preset) == ("t2v", "balanced")  # what many passes make
     take = measure(render(mode, preset, small(mode, **WIDE)))
 
     half = PRESETS[preset] is DRAFT
