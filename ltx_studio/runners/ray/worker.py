@@ -13,8 +13,9 @@ from typing import Any
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, SetupError, StudioError
-from ltx_studio.events import Failed, Finished, to_dict
+from ltx_studio.events import Cancelled, Failed, Finished, Output, Prepared, to_dict
 from ltx_studio.logs import SafeFormatter
+from ltx_studio.media import InputPreparer
 from ltx_studio.permissions import make_private
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
@@ -77,6 +78,7 @@ class ClusterWorker:
             "job": self._job,
             "model_set": self._model_set,
             "memory": None if memory is None else _plain(memory),
+            "kept": [] if self._shares_home else [*run_folders.all_finished(self._settings.staging_dir)],
         }
 
     def missing(self, names: list[str]) -> list[str]:
@@ -89,6 +91,8 @@ class ClusterWorker:
 
     def run(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> Iterator[dict[str, Any]]:
         """Run a request and yield its events as dictionaries, between them the blocks of its results.
+
+        The results that are sent stay here, too, until the studio has them: see `delivered`.
 
         Args:
             stored: The request, as `JobSpec.as_dict` returns it.
@@ -107,9 +111,6 @@ class ClusterWorker:
                     if not self._shares_home:
                         yield from results_of(event)
                 yield to_dict(event)
-                if isinstance(event, Finished) and not self._shares_home:
-                    for output in event.outputs:
-                        run_folders.discard(output.path)
         except StudioError as error:
             yield to_dict(Failed(error))
         except Exception as error:
@@ -119,6 +120,36 @@ class ClusterWorker:
             self._job = ""
             with self._guard:
                 self._tokens.pop(attempt, None)  # that of the next attempt may be there already
+
+    def deliver(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> Iterator[dict[str, Any]]:
+        """Send the results of a finished run that the studio does not have, as `run` does; nothing if they are gone.
+
+        It needs no engine, so it may go on beside a run.
+        """
+        cancel = self._token(attempt)
+        try:
+            files = run_folders.finished(self._settings.staging_dir, job_id)
+            if not files:
+                return
+            spec = read_spec(stored, self._settings).with_files(lambda path, kind: self._inputs.folder / path.name)  # noqa: ARG005
+            yield to_dict(Prepared(spec.build(InputPreparer(self._settings.inputs_dir, self._loras())).graph))
+            finished = Finished(tuple(Output(path, "") for path in files), 0.0)
+            for block in results_of(finished):
+                if cancel.cancelled:
+                    yield to_dict(Cancelled())
+                    return
+                yield block
+            yield to_dict(finished)
+        except (StudioError, OSError):  # the job runs again
+            log.exception("the results of job %s cannot be sent", job_id)
+        finally:
+            with self._guard:
+                self._tokens.pop(attempt, None)
+
+    def delivered(self, job_id: str) -> None:
+        """Remove the results of a run: the studio has them."""
+        if not self._shares_home:
+            run_folders.discard_run(self._settings.staging_dir, job_id)
 
     def cancel(self, attempt: str) -> None:
         """Stop a run, also inside a step, and also if it has not begun yet."""
@@ -139,6 +170,9 @@ class ClusterWorker:
             for token in self._tokens.values():
                 token.cancel()
         return self._runner.close(UNWIND_SECONDS)
+
+    def _loras(self) -> Path:
+        return self._settings.models_dir / "loras"
 
     def _token(self, attempt: str) -> CancelToken:
         with self._guard:

@@ -80,8 +80,8 @@ class ThreadLink:
         self._check()
         return getattr(self.worker, method)(*given)
 
-    def run(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> ThreadStream:
-        return ThreadStream(self, self.worker.run(stored, job_id, attempt))
+    def stream(self, method: str, *given: Any) -> ThreadStream:
+        return ThreadStream(self, getattr(self.worker, method)(*given))
 
     def kill(self) -> None:
         self.is_dead = True

@@ -22,7 +22,7 @@ class NoLink:
     def ask(self, method: str, *given: Any, timeout: float) -> Any:
         raise AssertionError
 
-    def run(self, stored: Any, job_id: str, attempt: str) -> EventStream:
+    def stream(self, method: str, *given: Any) -> EventStream:
         raise AssertionError
 
     def kill(self) -> None:
