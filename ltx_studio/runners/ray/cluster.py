@@ -154,6 +154,10 @@ class RayLink:
         """Call a method; see `Link.ask`."""
         return _got(self._ray, getattr(self._actor, method).remote(*given), timeout)
 
+    def tell(self, method: str, *given: Any) -> None:
+        """Call a method and do not wait; see `Link.tell`."""
+        getattr(self._actor, method).remote(*given)
+
     def stream(self, method: str, *given: Any) -> "RayStream":
         """Call a method that tells of a run; see `Link.stream`."""
         called = getattr(self._actor, method).options(num_returns="streaming")

@@ -42,6 +42,10 @@ class Link(Protocol):
         """
         ...
 
+    def tell(self, method: str, *given: Any) -> None:
+        """Call a method of the worker, and wait neither for its result nor for its errors."""
+        ...
+
     def stream(self, method: str, *given: Any) -> EventStream:
         """Call a method of the worker that tells of a run: `ClusterWorker.run` or `ClusterWorker.deliver`."""
         ...

@@ -12,7 +12,7 @@ from typing import Any
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, Remedy, RequestError, StudioError
-from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting, from_dict
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Preview, Waiting, from_dict
 from ltx_studio.media.input_store import check_kept
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
@@ -210,6 +210,8 @@ class RayRunner:
                     if isinstance(event, Finished):
                         self._settle(member, run_id)
                     yield event
+                    if isinstance(event, Preview):
+                        member.link.tell("seen", attempt)
                 if has_ended:
                     return True
         except OSError as error:

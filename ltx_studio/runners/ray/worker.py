@@ -13,13 +13,14 @@ from typing import Any
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, SetupError, StudioError
-from ltx_studio.events import Cancelled, Failed, Finished, Output, Prepared, to_dict
+from ltx_studio.events import Cancelled, Failed, Finished, Output, Prepared, Preview, to_dict
 from ltx_studio.logs import SafeFormatter
 from ltx_studio.media import InputPreparer
 from ltx_studio.permissions import make_private
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
 from ltx_studio.runners.ray.fingerprint import Fingerprint
+from ltx_studio.runners.ray.previews import PreviewLine
 from ltx_studio.runners.ray.transport import ReceivedInputs, results_of
 from ltx_studio.settings import Settings
 
@@ -62,6 +63,7 @@ class ClusterWorker:
         self._fingerprint = Fingerprint.of(self._settings).to_dict()
         self._guard = threading.Lock()
         self._tokens: dict[str, CancelToken] = {}
+        self._previews: dict[str, PreviewLine] = {}
         self._job = self._model_set = ""
         self._runner.start()
 
@@ -99,8 +101,8 @@ class ClusterWorker:
             job_id: The id of the job.
             attempt: Names this run for `cancel`; a job may run several times.
         """
-        cancel = self._token(attempt)
-        self._job = job_id
+        cancel, previews = self._token(attempt), PreviewLine()
+        self._job, self._previews[attempt] = job_id, previews
         try:
             spec = read_spec(stored, self._settings)
             if not self._shares_home:
@@ -110,7 +112,12 @@ class ClusterWorker:
                     self._model_set = str(stored.get("model_set", ""))
                     if not self._shares_home:
                         yield from results_of(event)
-                yield to_dict(event)
+                if isinstance(event, Preview):
+                    previews.put(event)
+                if not isinstance(event, Finished | Failed | Cancelled) and (preview := previews.next()) is not None:
+                    yield preview
+                if not isinstance(event, Preview):
+                    yield to_dict(event)
         except StudioError as error:
             yield to_dict(Failed(error))
         except Exception as error:
@@ -118,6 +125,7 @@ class ClusterWorker:
             yield to_dict(Failed(ExecutionError.unexpected(error, details=traceback.format_exc())))
         finally:
             self._job = ""
+            self._previews.pop(attempt, None)
             with self._guard:
                 self._tokens.pop(attempt, None)  # that of the next attempt may be there already
 
@@ -154,6 +162,12 @@ class ClusterWorker:
     def cancel(self, attempt: str) -> None:
         """Stop a run, also inside a step, and also if it has not begun yet."""
         self._token(attempt).cancel()
+
+    def seen(self, attempt: str) -> None:
+        """Note that the studio has shown the last preview of a run, so that the next one may be sent."""
+        line = self._previews.get(attempt)
+        if line is not None:
+            line.seen()
 
     def unload(self) -> dict[str, Any] | None:
         """Free all models, unless a run uses them; return the memory before and after."""

@@ -22,6 +22,9 @@ class NoLink:
     def ask(self, method: str, *given: Any, timeout: float) -> Any:
         raise AssertionError
 
+    def tell(self, method: str, *given: Any) -> None:
+        raise AssertionError
+
     def stream(self, method: str, *given: Any) -> EventStream:
         raise AssertionError
 

@@ -195,6 +195,22 @@ def test_a_run_that_is_stopped_stops_on_the_worker(home: Settings) -> None:
         assert runner.workers()[0].job == ""
 
 
+def test_previews_of_a_worker_reach_the_page_one_at_a_time(home: Settings) -> None:
+    with serving(home, ThreadCluster(EndlessRunner, {"here/1": home})) as studio:
+        (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+        shown: list[bytes] = []
+
+        def is_shown() -> bool:
+            shown.extend(frame for frame in studio.jobs.preview(job) if frame not in shown)
+            return len(shown) >= 3
+
+        until(is_shown)
+        studio.jobs.cancel(job, LOCAL)
+        *_, ended = studio.jobs.follow(job, LOCAL)
+
+        assert isinstance(ended.state, CancelledJob)
+
+
 def test_closing_the_stream_stops_the_run_and_frees_the_worker(home: Settings) -> None:
     with running(home, ThreadCluster(EndlessRunner, {"here/1": home})) as runner:
         for number, _ in enumerate(events := runner.run(small_spec(), CancelToken(), job_id="job")):
