@@ -53,13 +53,18 @@ class Cost:
         seconds: Seconds on the GPU, as expected.
         counted: Seconds that are reserved of the visitor's daily quota meanwhile.
         a_day: Seconds of quota that a visitor with a free account has each day.
-        fits: Whether `seconds` and what it takes to be sure of them fit into `a_day`.
+        most: The seconds on the GPU that a run may take so that it fits into `a_day`.
     """
 
     seconds: int
     counted: int
     a_day: int
-    fits: bool
+    most: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether a visitor with a free account may make this run."""
+        return self.seconds <= self.most
 
 
 class Runner(Protocol):

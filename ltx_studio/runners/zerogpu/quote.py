@@ -61,7 +61,7 @@ class Quote:
 
     def cost(self, factor: float) -> Cost:
         """Return what it costs; `factor` is the quota for each second."""
-        return Cost(self.seconds, round(self.seconds * factor), A_DAY, fits=self.seconds * factor <= A_DAY)
+        return Cost(self.seconds, round(self.seconds * factor), A_DAY, most=int(A_DAY / factor))
 
 
 def size_for(spec: Buildable, registry: Registry) -> Size:

@@ -56,7 +56,7 @@ def test_more_than_a_free_account_has_for_a_day_is_said(expected: float, factor:
 def test_a_run_reserves_what_it_needs_so_that_none_is_cut_off_for_a_free_accounts_day() -> None:
     """The platform refuses too long a run at once, and that costs nothing."""
     assert quoted(expected=1_000.0).seconds == MOST
-    assert quoted(expected=400.0).cost(1.5) == Cost(505, 758, A_DAY, fits=False)
+    assert quoted(expected=400.0).cost(1.5) == Cost(505, 758, A_DAY, most=200)
 
 
 @pytest.mark.parametrize(
