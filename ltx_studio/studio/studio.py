@@ -24,6 +24,7 @@ from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.workers import WorkerId, any_alive
+from ltx_studio.runners import visitors
 from ltx_studio.runners.cluster_state import WorkerState
 from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
@@ -244,8 +245,13 @@ class Studio:
         cancel = cancel or CancelToken()
         return in_request.follow(self.jobs, self.carry_out, job_id, owner, cancel, lambda: not self.is_setting_up)
 
+    @staticmethod
+    def work_for(owner: str) -> None:
+        """Note whose request the caller's context carries out: what runs cost may depend on it."""
+        visitors.work_for(owner)
+
     def cost(self, spec: Spec) -> Cost | None:
-        """Return what a run of a request would cost the visitor, or None where runs cost nothing."""
+        """Return what a run of a request would cost the visitor, or None where runs cost nothing; see `work_for`."""
         return self._runner.cost(spec)
 
     def preview_control(self, spec: JobSpec, destination: Path, cancel: CancelToken) -> Path:

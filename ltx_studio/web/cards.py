@@ -135,10 +135,12 @@ def told(
     """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
-        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
+        account, minutes = words.ACCOUNTS[cost.account], cost.a_day // 60
+        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=minutes, account=account)
         if not cost.fits:
             instead = words.MAKE_IT_SHORTER.format(seconds=longest) if longest else words.MAKE_IT_SMALLER
-            notes = [*notes, f"{words.COSTS_TOO_MUCH.format(seconds=cost.seconds, most=cost.most)} {instead}"]
+            said = words.COSTS_TOO_MUCH.format(seconds=cost.seconds, most=cost.most, account=account)
+            notes = [*notes, f"{said} {instead}"]
     else:
         time = "" if seconds is None else words.TIME_HERE.format(time=words.in_seconds(seconds * clips))
     if clips > 1:

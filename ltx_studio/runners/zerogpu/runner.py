@@ -13,9 +13,11 @@ from ltx_studio.errors import ExecutionError, GpuError, GpuTimeError, StoppedErr
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, Prepared, Waiting
 from ltx_studio.graph import Workflow
 from ltx_studio.models import get_registry
+from ltx_studio.runners import visitors
 from ltx_studio.runners.preparing import Preparer
 from ltx_studio.runners.protocol import Buildable, Cost
 from ltx_studio.runners.zerogpu import quote as quotes
+from ltx_studio.runners.zerogpu.accounts import Accounts
 from ltx_studio.runners.zerogpu.gpu_process import Order
 from ltx_studio.runners.zerogpu.quote import LongerQuotes, Quote
 from ltx_studio.runners.zerogpu.stream import Stream
@@ -48,7 +50,7 @@ class ZeroGPURunner:
         self._streams: set[Stream] = set()
         self._pids: dict[quotes.Size, int] = {}
         self._seen: set[int | None] = set()
-        self._longer = LongerQuotes()
+        self._longer, self._accounts = LongerQuotes(), Accounts()
         self._memory: Memory | None = None
         self._here = threading.local()
         self._guard, self._closed = threading.Lock(), threading.Event()
@@ -63,7 +65,7 @@ class ZeroGPURunner:
     def cost(self, spec: Buildable) -> Cost | None:
         """Return the seconds on the GPU, and of the visitor's quota, that a run would reserve."""
         quote = self._quote(spec)
-        return quote.cost(self._call.factor(quote.size))
+        return quote.cost(self._call.factor(quote.size), self._accounts.of(visitors.current()))
 
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
         """Prepare the files of `spec`, build its graph, and run it on a GPU; see `Runner.run`.
@@ -149,7 +151,7 @@ class ZeroGPURunner:
             return Cancelled()
         yield Waiting("gpu")
         order = Order(self._settings, workflow, job_id, spec.fresh, quote.seconds)
-        stream = Stream(lambda: self._call.CALLS[quote.size](order), quote.seconds)
+        stream = Stream(lambda: self._call.CALLS[quote.size](order), quote.seconds, self._call.account)
         with self._guard:
             self._streams.add(stream)
         try:
@@ -163,6 +165,7 @@ class ZeroGPURunner:
                     return event
                 yield event
         finally:
+            self._accounts.note(visitors.current(), stream.account)
             with self._guard:
                 self._streams.discard(stream)
         return Cancelled()

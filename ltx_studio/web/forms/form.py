@@ -223,10 +223,10 @@ class Form(FormLayout):
             size: cost for size in self._sizes.labels if (cost := self._cost_with(raw, size=size)) and not cost.fits
         }
         said = [words.SIZE_NEEDS.format(size=self._sizes.labels[size], seconds=over[size].seconds) for size in over]
-        most = min((cost.most for cost in over.values()), default=0)
-        why = (
-            words.SIZES_NEED_TOO_MUCH.format(sizes=", ".join(said), most=most) if over else ""
-        )  # not None, which Gradio ignores
+        why = ""  # not None, which Gradio ignores
+        for cost in list(over.values())[:1]:
+            account = words.ACCOUNTS[cost.account]
+            why = words.SIZES_NEED_TOO_MUCH.format(sizes=", ".join(said), most=cost.most, account=account)
         return {"info": why, "elem_classes": [*SIZE_CLASSES, *(f"over-{size}" for size in over)]}
 
     def _longest(self, raw: Mapping[str, Any]) -> float | None:

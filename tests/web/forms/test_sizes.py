@@ -1,6 +1,7 @@
 """The shapes and sizes that a form offers, and the pixels that they mean."""
 
 import math
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -116,6 +117,14 @@ def test_sizes_that_need_more_gpu_time_than_a_visitor_has_are_greyed_and_the_for
     assert "Clips of up to 3.5 s fit at this size." in line
 
     assert told(size="480p", seconds=2.0)[:2] == ([], "")
+
+
+def test_with_a_pro_account_the_form_names_that(home: Settings) -> None:
+    form = form_of("t2v", "fp8", home, lambda spec: replace(cost(spec), a_day=2400, account="pro"))
+    told = dict(zip(form.tellers, form.tell(raw_of(form) | {"prompt": "night", "seconds": 5.0}), strict=True))
+
+    assert "your PRO account gets 40 min a day" in told[form.told]
+    assert "with your PRO account, a run may take" in told[form.components["size"]]["info"]
 
 
 def test_where_runs_cost_nothing_no_size_is_greyed(home: Settings) -> None:

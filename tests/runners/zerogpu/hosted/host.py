@@ -154,6 +154,11 @@ class Host:
         found = self.studio.cost(small_spec(**changes))
         return None if found is None else [found.seconds, found.counted, found.fits]
 
+    def account(self, owner: str) -> Any:
+        self.studio.work_for(owner)
+        found = self.studio.cost(small_spec())
+        return None if found is None else found.account
+
     def cut_off(self, token: str | None) -> Any:
         """Run a request whose quote is too short."""
         real = quote.quote
