@@ -5,7 +5,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -229,7 +229,7 @@ class Studio:
         )
         yield from executor.carry_out(job, cancel or CancelToken())
 
-    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Generator[Job, None, None]:
         """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
         Where jobs are carried out in requests, this carries a waiting job out, at once and in the caller's context, and

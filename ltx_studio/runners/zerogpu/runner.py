@@ -49,7 +49,7 @@ class ZeroGPURunner:
         self._preparer = Preparer(settings)
         self._streams: set[Stream] = set()
         self._pids: dict[quotes.Size, int] = {}
-        self._seen: set[int | None] = set()
+        self._seen: set[int] = set()
         self._longer, self._accounts = LongerQuotes(), Accounts()
         self._memory: Memory | None = None
         self._here = threading.local()
@@ -120,8 +120,7 @@ class ZeroGPURunner:
     def _quote(self, spec: Buildable) -> Quote:
         registry = get_registry(self._settings)
         size = quotes.size_for(spec, registry)
-        alive = {process.pid for process in active_children()}
-        is_warm = self._pids.get(size) in alive
+        is_warm = self._pids.get(size) in _children()
         quote = quotes.quote(spec, registry, expected=self._expected(spec), is_warm=is_warm, size=size)
         return self._longer.at_least(spec, quote)
 
@@ -157,8 +156,7 @@ class ZeroGPURunner:
         try:
             for event in stream.events(cancel):
                 if stream.pid is not None:
-                    self._pids[quote.size] = stream.pid
-                    self._seen.add(stream.pid)
+                    self._note_process(quote.size, stream.pid)
                 self._here.memory = stream.memory
                 self._memory = stream.memory or self._memory
                 if isinstance(event, Finished | Failed | Cancelled):
@@ -169,6 +167,17 @@ class ZeroGPURunner:
             with self._guard:
                 self._streams.discard(stream)
         return Cancelled()
+
+    def _note_process(self, size: quotes.Size, pid: int) -> None:
+        """Note the GPU process that ran last, and forget those that have ended: their numbers are given out again."""
+        self._pids[size] = pid
+        if pid not in self._seen:
+            self._seen = {pid, *self._seen & _children()}
+
+
+def _children() -> set[int]:
+    """Return the processes that this one has forked."""
+    return {process.pid for process in active_children() if process.pid is not None}
 
 
 def _is_cut_off(outcome: Outcome) -> bool:

@@ -60,6 +60,7 @@ class Stream:
         self._stop, self._ended = threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._others = _children()
+        _claimed.intersection_update(self._others)  # a new process may get the number of one that has ended
         self._began = self._began_on_gpu = self._heard = time.monotonic()
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._read,), name="gpu-stream", daemon=True)

@@ -139,7 +139,7 @@ class Host:
                 previews += bool(self.studio.jobs.preview(job_id))
                 phases.append(job.as_dict().get("stage"))
                 if leave_at and (phases[-1] or "").startswith(leave_at):
-                    following.close()  # type: ignore[attr-defined]
+                    following.close()
             job = self.studio.jobs.get(job_id, owner)
             end = time.monotonic() + 60
             while job.state.name in ("queued", "running") and time.monotonic() < end:
