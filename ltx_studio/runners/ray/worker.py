@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 MakeRunner = Callable[[Settings], Runner]
 
 LOG_BYTES = 2_000_000
+MOST_TOKENS = 100
+"""Runs for which a stop is remembered. Far fewer go on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,10 @@ class ClusterWorker:
 
     def _token(self, attempt: str) -> CancelToken:
         with self._guard:
-            return self._tokens.setdefault(attempt, CancelToken())
+            token = self._tokens.setdefault(attempt, CancelToken())
+            for oldest in list(self._tokens)[:-MOST_TOKENS]:  # of runs that were stopped after their end
+                del self._tokens[oldest]
+            return token
 
 
 class WorkerProcess(ClusterWorker):

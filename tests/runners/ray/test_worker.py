@@ -13,7 +13,7 @@ from ltx_studio.engine import run_folders
 from ltx_studio.events import Preview, Step, from_dict
 from ltx_studio.runners.ray.previews import PreviewLine
 from ltx_studio.runners.ray.transport import ReceivedInputs
-from ltx_studio.runners.ray.worker import ClusterWorker, Post
+from ltx_studio.runners.ray.worker import MOST_TOKENS, ClusterWorker, Post
 from ltx_studio.settings import Settings
 from tests.runners.quick import picture
 from tests.runners.ray.standin import EndlessRunner
@@ -33,6 +33,16 @@ def test_a_stop_of_the_next_attempt_outlives_the_end_of_this_one(home: Settings)
 
     assert ended[-1] == "Cancelled"
     assert told[-1] == "Cancelled"
+
+
+def test_stops_of_runs_that_have_ended_are_not_kept_for_ever(home: Settings) -> None:
+    worker = ClusterWorker(Post("one", "token"), EndlessRunner, home)
+    for number in range(300):
+        worker.cancel(f"ended-{number}")
+    worker.cancel("next")
+
+    assert len(worker._tokens) == MOST_TOKENS
+    assert [each["type"] for each in worker.run(small_spec().as_dict(), "job", "next")][-1] == "Cancelled"
 
 
 def test_one_preview_is_under_way_at_a_time_and_newer_ones_replace_the_one_that_waits(home: Settings) -> None:
