@@ -118,6 +118,7 @@ def told(
     *,
     seconds: float | None = None,
     cost: Cost | None = None,
+    longest: float | None = None,
     clips: int = 1,
     wrong: bool = False,
 ) -> str:
@@ -128,13 +129,18 @@ def told(
         notes: Sentences below the line.
         seconds: The estimated time of one clip, if known.
         cost: The GPU time that one clip takes of a visitor's, where it is limited.
+        longest: The longest clip, in seconds, that fits into that time where this one does not; None if none does.
         clips: How many are made.
         wrong: Whether nothing can be made.
     """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
-        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
-        notes = [*notes, *([] if cost.fits else [words.COSTS_TOO_MUCH])]
+        account, minutes = words.ACCOUNTS[cost.account], cost.a_day // 60
+        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=minutes, account=account)
+        if not cost.fits:
+            instead = words.MAKE_IT_SHORTER.format(seconds=longest) if longest else words.MAKE_IT_SMALLER
+            said = words.COSTS_TOO_MUCH.format(seconds=cost.seconds, most=cost.most, account=account)
+            notes = [*notes, f"{said} {instead}"]
     else:
         time = "" if seconds is None else words.TIME_HERE.format(time=words.in_seconds(seconds * clips))
     if clips > 1:

@@ -264,7 +264,8 @@ class Page:
     def _teller(self, form: Form) -> Any:
         """Return a handler that shows what the form will make."""
 
-        def tell(*given: Any) -> list[Any]:
+        def tell(request: gr.Request, *given: Any) -> list[Any]:
+            self._studio.work_for(self._owners.of(request))
             return form.tell(form.raw(given))
 
         return tell

@@ -1,5 +1,7 @@
 """A mode's form: what its fields will make, which of them have no effect, and what fills them in."""
 
+import bisect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +20,7 @@ from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.fillings import Fillings
-from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, FormLayout
+from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, SIZE_CLASSES, FormLayout
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.forms.sizes import SHAPES, Pixels
 from ltx_studio.web.hints import hint_of
@@ -86,7 +88,7 @@ class Form(FormLayout):
         tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty prompt is reported on submit
         preset, clips = self._set.family.get_preset(raw["preset"]), int(raw["takes"] or 1)
         missing = self._missing(raw)
-        labels = {each.id: each.label for each in self._presets()}
+        labels, over = {each.id: each.label for each in self._presets()}, Updates()
         if missing:
             told = cards.told(missing)
         else:
@@ -99,11 +101,14 @@ class Form(FormLayout):
                 measures = self.mode.measures(spec.params, preset)
                 misfit = self._misfit(spec)
                 notes = [misfit.message, *notes] if misfit else notes
-                told = cards.told(measures, notes, seconds=self._seconds(spec), cost=self._cost(spec), clips=clips)
+                cost = self._cost(spec)
+                longest = self._longest(tried) if cost is not None and not cost.fits else None
+                over = {} if cost is None else self._over(tried)
+                told = cards.told(measures, notes, seconds=self._seconds(spec), cost=cost, longest=longest, clips=clips)
             except StudioError as problem:
                 told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
-        return [told, cards_of, gr.update(choices=self._size_choices(raw)), *self._limits(raw, preset)]
+        return [told, cards_of, gr.update(choices=self._size_choices(raw), **over), *self._limits(raw, preset)]
 
     def fill(self, spec: JobSpec) -> Updates:
         """Return updates by name that fill the form with an earlier request; its seed is used for the next clip."""
@@ -211,6 +216,37 @@ class Form(FormLayout):
         except StudioError:  # the line below says why
             shape = SHAPES[self._sizes.shape]
         return self._sizes.choices(shape, self._step(raw))
+
+    def _over(self, raw: Mapping[str, Any]) -> Updates:
+        """Return what greys the sizes that need more time on a GPU than a visitor may have, and says why."""
+        over = {
+            size: cost for size in self._sizes.labels if (cost := self._cost_with(raw, size=size)) and not cost.fits
+        }
+        said = [words.SIZE_NEEDS.format(size=self._sizes.labels[size], seconds=over[size].seconds) for size in over]
+        why = ""  # not None, which Gradio ignores
+        for cost in list(over.values())[:1]:
+            account = words.ACCOUNTS[cost.account]
+            why = words.SIZES_NEED_TOO_MUCH.format(sizes=", ".join(said), most=cost.most, account=account)
+        return {"info": why, "elem_classes": [*SIZE_CLASSES, *(f"over-{size}" for size in over)]}
+
+    def _longest(self, raw: Mapping[str, Any]) -> float | None:
+        """Return the longest clip that fits into a visitor's time on a GPU, in half seconds; None if none does."""
+        if raw.get("as_long"):
+            return None
+        halves = range(1, math.ceil(2 * (raw["seconds"] or 0)))
+        fitting = bisect.bisect_left(halves, True, key=lambda each: not self._fits(raw, each / 2))  # noqa: FBT003
+        return halves[fitting - 1] / 2 if fitting else None
+
+    def _fits(self, raw: Mapping[str, Any], seconds: float) -> bool:
+        cost = self._cost_with(raw, seconds=seconds)
+        return cost is not None and cost.fits
+
+    def _cost_with(self, raw: Mapping[str, Any], **changes: Any) -> Cost | None:
+        """Return what the form's request would cost with some other values; None if it cannot be made."""
+        try:
+            return self._cost(self.spec({**raw, **changes}))
+        except StudioError:
+            return None
 
     def _shape_of(self, spec: JobSpec) -> Mapping[str, Any]:
         """Return the shape and size that mean the width and height of a request."""

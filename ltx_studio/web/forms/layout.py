@@ -18,6 +18,7 @@ from ltx_studio.web.gradio_compat.quiet import QUIET
 MOST_TAKES = 16
 _STARTS = ("audio_start", "clip_start")
 """Fields that choose the part of a file that the clip follows, shown beside its length."""
+SIZE_CLASSES = ("buttons", "sizes")
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
 """Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""

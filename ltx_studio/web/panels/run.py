@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
 """Seconds between two updates in the first `SHORT_SECONDS` of a run, and after them: each update costs the browser,
 which may be on the machine that renders, almost a tenth of a second."""
+Followed = dict[str, Generator[Job, None, None]]
+"""The jobs that are being followed, by id; to close one may end its run."""
+
 MOST_RESUMED = 100
 """Jobs that a returning visitor follows; they may have submitted thousands."""
 SHOWN_AGAIN = 12 * 3600
@@ -243,7 +246,7 @@ class RunPanel:
         if not is_idle:
             yield self.nothing()
             return
-        followed: dict[str, Iterator[Job]] = {}  # kept while the tab shows another job: to close one may end its run
+        followed: Followed = {}  # kept while the tab shows another job
         try:
             while (job := self._next(tab)) is not None:
                 try:
@@ -254,7 +257,8 @@ class RunPanel:
                     log.exception("job %s could not be followed", job)
                     yield self._lost(unforeseen.in_words(error, self._studio.settings))
         finally:  # also when the tab is closed
-            followed.clear()
+            for each in followed.values():
+                each.close()
             with self._guard:
                 tab.is_followed, tab.shown = False, None
 
@@ -281,9 +285,7 @@ class RunPanel:
             tab.is_followed = tab.shown is not None
             return tab.shown
 
-    def _follow_one(
-        self, job_id: str, tab: Tab, request: gr.Request, followed: dict[str, Iterator[Job]]
-    ) -> Iterator[Updates]:
+    def _follow_one(self, job_id: str, tab: Tab, request: gr.Request, followed: Followed) -> Iterator[Updates]:
         owner = self._owners.of(request)
         found = self._studio.jobs.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
@@ -298,6 +300,7 @@ class RunPanel:
         for each in followed[job_id]:
             take = tab.take
             if not isinstance(each.state, Queued | Running):
+                followed.pop(job_id).close()
                 yield self._outcome(each, view.spec, tab)
                 return
             is_turned = not told_before or take != behind

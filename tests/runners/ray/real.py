@@ -23,7 +23,7 @@ from ltx_studio.runners.ray.runner import RayRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.text.phrases import WAITING
-from tests.runners.quick import QuickRunner, clip
+from tests.runners.quick import QuickRunner, clip, picture
 from tests.support import small_spec, staged_in
 
 OWNERS = ["ada", "bea", "cyd"]
@@ -45,7 +45,9 @@ def serving(
 ) -> Iterator[Studio]:
     runner = RayRunner(
         settings,
-        RayCluster(settings, workers=workers, address=address, make_runner=partial(QuickRunner, seconds=seconds)),
+        RayCluster(
+            settings, workers=workers, address=address, make_runner=partial(QuickRunner, seconds=seconds, shows=True)
+        ),
     )
     runner.open()
     studio = Studio(settings, runner)
@@ -110,6 +112,7 @@ def test_a_job_whose_actor_is_killed_ends_done_on_the_other_one_and_says_so(
         ready(studio, 2)
         (job,) = studio.jobs.submit(LOCAL, [small_spec()])
         until(lambda: _step(studio, job) >= 1)
+        until(lambda: picture(2) in studio.jobs.preview(job), 2)
         (name,) = [each.name for each in studio.workers() if each.job]
         os.kill(pid_of(studio, name), signal.SIGKILL)
         states = [each.state for each in studio.jobs.follow(job, LOCAL)]
