@@ -32,6 +32,7 @@ from ltx_studio.web.panels.remedies import carry_out
 from ltx_studio.web.panels.run import SKIP, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
+from ltx_studio.web.shared import Shared
 
 FIRST_MODE = "t2v"
 
@@ -42,11 +43,11 @@ SET_UP_SECONDS = 2
 class Page:
     """One page over one studio."""
 
-    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
-        self._studio, self._owners, self._model_set = studio, owners, model_set
+    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet, shared: Shared) -> None:
+        self._studio, self._owners, self._model_set, self._shared = studio, owners, model_set, shared
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        self._loras = LoraShelf(studio.settings, model_set)
+        self._loras = LoraShelf(studio.settings, model_set, shared.loras)
         about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
@@ -273,8 +274,9 @@ class Page:
         """Return a handler that submits the form's request, shows its seed, and follows the jobs."""
 
         def generate(request: gr.Request, *given: Any) -> Iterator[Updates]:
-            raw = form.raw(given)
             try:
+                self._shared.check(self._model_set)
+                raw = form.raw(given)
                 spec = form.spec(raw)
                 seed: Updates = {form.components["seed"]: spec.seed, form.components["once"]: ""}
                 for each in self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request):
@@ -313,6 +315,7 @@ class Page:
     def _again(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with a new seed."""
         try:
+            self._shared.check(self._model_set)
             spec = self._spec_of(self.take.record(take_id, request)).with_seed(drawn_seed())
             yield from self.run.hand_in([spec], request)
         except StudioError as problem:
@@ -321,6 +324,7 @@ class Page:
     def _in_quality(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with its seed, in Quality."""
         try:
+            self._shared.check(self._model_set)
             record = self.take.in_quality(self.take.record(take_id, request))
             if record is None:
                 yield self.run.nothing()

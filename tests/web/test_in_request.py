@@ -31,6 +31,7 @@ def test_a_look_at_another_job_does_not_end_the_run_that_is_left(studio: Studio)
         screen = Screen(MODES)
         take = TakePanel(studio, owners, screen, MODEL_SETS["pocket"])
         panel = RunPanel(studio, owners, screen, take)
+        screen.build_toast()
         for each in (screen, take, panel):
             each.build()
     first, second = studio.jobs.submit(LOCAL, [small_spec(), small_spec(seed=8)])

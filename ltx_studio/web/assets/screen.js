@@ -86,10 +86,10 @@
 
   // ---- the keyboard's focus does not get lost with the button that had it
 
-  const NEXT = ["#told [data-act=undo]", "#take-again", "#stop", "button.generate", "#run [tabindex]"];
+  const NEXT = ["#toast [data-act=undo]", "#take-again", "#stop", "button.generate", "#run [tabindex]"];
   let focused = null;
 
-  document.addEventListener("focusin", ({ target }) => (focused = target.closest("#result") ? target : null));
+  document.addEventListener("focusin", ({ target }) => (focused = target.closest("#result, #toast") ? target : null));
 
   const isLost = () => focused && document.activeElement === document.body && !isShown(focused);
   let seeking = 0;
@@ -135,6 +135,8 @@
   else document.addEventListener("DOMContentLoaded", begin);
 
   window.ltxScreen = {
+    /** The keyboard's focus is lost: it goes to what can be done next. */
+    seekFocus: keepFocus,
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);

@@ -20,6 +20,7 @@ from ltx_studio.web.cards import prose
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.memory import tier
 from ltx_studio.web.rail import Rail
+from ltx_studio.web.shared import Shared
 
 PACKAGES = ("gradio", "torch")
 
@@ -27,8 +28,8 @@ PACKAGES = ("gradio", "torch")
 class SettingsPanel:
     """The settings, read-only: they cannot change while the studio runs."""
 
-    def __init__(self, settings: Settings, owners: Owners, in_use: str) -> None:
-        self._settings, self._in_use = settings, in_use
+    def __init__(self, settings: Settings, owners: Owners, shared: Shared) -> None:
+        self._settings, self._shared = settings, shared
         self._redaction = Redaction(settings, owners)
 
     def build(self, rail: Rail) -> None:
@@ -46,8 +47,7 @@ class SettingsPanel:
         return f'<div class="card facts"><dl>{told}</dl>{afar}<p class="summary">{prose(texts.SETTINGS_MORE)}</p></div>'
 
     def _used(self) -> Iterator[tuple[str, str]]:
-        sets = Store(self._settings).registry.sets
-        chosen = sets[self._in_use]
+        chosen = self._shared.in_use
         yield (
             texts.SETTING_SET,
             (f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{escape(texts.SETTING_SWITCH)}"),

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -70,7 +71,7 @@ class TakePanel:
         often: Any = {"trigger_mode": "multiple", **QUIET}
         self.about.favour(self._favour, [self.take, self.changed], [*self.outputs, self.changed], **often)
         self.about.reveal(self._reveal, [self.take], [self.about], **QUIET)
-        gone = [*self.outputs, *self._screen.outputs, self._screen.told, self.changed]
+        gone = [*self.outputs, *self._screen.outputs, self._screen.told, self._screen.toast, self.changed]
         self.deleted = self.about.delete(self._delete, [self.take, self.changed], gone, **QUIET)
 
     def show(self, take_id: str, request: gr.Request) -> Updates:
@@ -188,17 +189,19 @@ class TakePanel:
         except RequestError as problem:  # it is gone; that the database cannot be written, the page says
             log.info("%s", problem)
             return self.nothing() | {self.changed: changed + 1}
-        told = cards.deleted(take_id, self._studio.takes.UNDO_SECONDS - UNDO_MARGIN)
-        return self.nothing() | {self._screen.told: told, self.changed: changed + 1}
+        return self.nothing() | {self._screen.told: "", **self.deleted_now([take_id]), self.changed: changed + 1}
 
-    def undelete(self, take_id: str, request: gr.Request) -> TakeRecord:
-        """Put a deleted take back, and return it.
+    def deleted_now(self, takes: Sequence[str]) -> Updates:
+        """Return the update of the toast that offers to put deleted takes back."""
+        return {self._screen.toast: cards.deleted(takes, self._studio.takes.UNDO_SECONDS - UNDO_MARGIN)}
+
+    def undelete(self, take_id: str, request: gr.Request) -> None:
+        """Put a deleted take back.
 
         Raises:
             RequestError: It is gone for good, or belongs to another owner.
         """
         self._studio.takes.undelete(take_id, self._owners.of(request))
-        return self.record(take_id, request)
 
     def _reveal(self, take_id: str, request: gr.Request) -> Any:
         """Show the take in this machine's file manager, or say where it is saved."""

@@ -39,6 +39,7 @@ class Panels:
             self.screen = Screen(MODES)
             self.take = TakePanel(studio, owners, self.screen, MODEL_SETS["pocket"])
             self.run = RunPanel(studio, owners, self.screen, self.take)
+            self.screen.build_toast()
             for each in (self.screen, self.take, self.run):
                 each.build()
 
@@ -200,16 +201,35 @@ def test_a_clip_that_is_higher_than_wide_gets_a_higher_screen(panels: Panels) ->
         assert "<b>" not in shown[panels.screen.view]
 
 
+def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(panels: Panels) -> None:
+    seen = panels.make()
+    jobs = panels.studio.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in (8, 9)])
+    told: list[str] = []
+    for each in panels.run.follow(jobs, TAB):
+        if not told:
+            panels.run.open_take(seen.id, TAB)
+        told.append(str(each.get(panels.screen.going, "")))
+
+    first, last = (take.id for take in reversed(panels.studio.takes.page(LOCAL, limit=2).takes))
+    beside = [line for line in told if words.SHOW_RUN in line and first in line]
+    assert beside, "while the second is made, the first can be opened"
+    assert all(words.SHOW_READY in line and words.IS_READY in line for line in beside)
+    assert last in told[-1]
+
+
 def test_delete_is_undone_and_gone_for_good_later(panels: Panels) -> None:
     take = panels.make()
     panels.run.open_take(take.id, TAB)
 
     gone = panels.take._delete(take.id, 0, TAB)
 
-    assert "Deleted." in gone[panels.run.told]
+    assert "Deleted." in gone[panels.screen.toast]
     assert gone[panels.take.take] == ""
     assert panels.studio.takes.page(LOCAL).takes == ()
-    event: Any = SimpleNamespace(_data={"take": take.id})
+    other = panels.make(seed=8)
+    for shown in (panels.run.open_take(other.id, TAB), *panels.run.follow([], TAB)):
+        assert panels.screen.toast not in shown, "it stays for its time, whatever is done meanwhile"
+    event: Any = SimpleNamespace(_data={"takes": take.id})
     back = panels.run._undo(1, TAB, event)
     assert back[panels.take.take] == take.id
     assert panels.run._undo(2, TAB, event)[panels.take.take] == take.id, "a second click changes nothing"

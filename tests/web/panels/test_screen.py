@@ -236,7 +236,9 @@ def deletes_and_undoes(page: Page, studio: Studio) -> None:
         expect(undo).to_be_focused()
         expect(page.locator("#history-takes .take")).to_have_count(1)
         prompt.press_sequentially("!")  # which makes other messages go
-        expect(undo).to_be_visible()
+        page.locator("#history-takes .take .open").first.click()
+        expect(run).to_contain_text("Made in")
+        expect(undo).to_be_in_viewport(ratio=1)
         undo.focus()
         page.keyboard.press("Enter")
         expect(page.locator("#take-again")).to_be_focused()
