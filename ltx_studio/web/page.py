@@ -1,7 +1,7 @@
 """The page's main part: header, the six modes with their forms, the run and its take, and the drawer's wiring."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,8 @@ class Page:
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], run.showing, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gone = [*run.showing, self.screen.toast]
+        gallery.dropped.change(self._dropped, [gallery.dropped, take.take], gone, **QUIET)
         gallery.starred.then(take.tell_favourite, [take.take], [take.about], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
@@ -110,6 +112,11 @@ class Page:
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> Updates:
         """Show a take that was opened in the history, or nothing if it is gone."""
         return self.run.open_take(chosen[0], request)
+
+    def _dropped(self, dropped: tuple[int, Sequence[str]], shown: str, request: gr.Request) -> Updates:
+        """Offer to put back takes that were deleted in the history; the screen lets go of one of them."""
+        cleared = self.run.open_take("", request) if shown in dropped[1] else {}
+        return {**cleared, **self.take.deleted_now(dropped[1])}
 
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[Updates]:
         """Follow a job that was chosen in the queue."""
@@ -139,7 +146,7 @@ class Page:
     def fill(self, mode: str, updates: dict[str, Any]) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
         filling = (form.fillings.keep(updates) if each == mode else SKIP for each, form in self.forms.items())
-        return mode, *self._columns_of(mode), *filling
+        return mode, *(gr.update(visible=each == mode) for each in self._columns), *filling
 
     def fill_from(self, spec: Spec) -> tuple[Any, ...]:
         """Open the form of a request, filled in with its values.
@@ -286,10 +293,6 @@ class Page:
                 yield self.run.problem(problem)
 
         return generate
-
-    def _columns_of(self, mode: str) -> tuple[Any, ...]:
-        """Return the updates of the columns when a mode is open."""
-        return tuple(gr.update(visible=each == mode) for each in self._columns)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""

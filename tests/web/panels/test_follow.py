@@ -18,6 +18,7 @@ from ltx_studio.studio import Done, Job, Studio
 from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.run import SHOWN_AGAIN, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
@@ -28,13 +29,15 @@ FULL = ExecutionError("The memory is full.", "Make it smaller.", remedies=[Remed
 TAB: Any = SimpleNamespace(session_hash="tab", cookies={})
 
 
+HOME = Owners()
+HOME.apart = False
+
+
 class Panels:
     """The panels of a page at home."""
 
     def __init__(self, studio: Studio) -> None:
-        owners = Owners()
-        owners.apart = False
-        self.studio = studio
+        owners, self.studio = HOME, studio
         with gr.Blocks():
             self.screen = Screen(MODES)
             self.take = TakePanel(studio, owners, self.screen, MODEL_SETS["pocket"])
@@ -215,6 +218,26 @@ def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(panels: 
     assert beside, "while the second is made, the first can be opened"
     assert all(words.SHOW_READY in line and words.IS_READY in line for line in beside)
     assert last in told[-1]
+
+
+def test_others_of_a_batch_are_deleted_and_put_back_together(panels: Panels) -> None:
+    first, second, kept = (panels.make(seed=seed).id for seed in (7, 8, 9))
+    takes = panels.studio.takes
+    takes.set_favourite(kept, LOCAL)
+    panels.run.open_take(first, TAB)
+    gallery = Gallery(panels.studio, HOME)
+    event: Any = SimpleNamespace(_data={"takes": [first, second, kept, "unknown"]})
+
+    dropped, shown = gallery._drop((0, ()), "", "", False, 24, TAB, event)
+    told = panels.take.deleted_now(dropped[1])[panels.screen.toast]
+
+    assert dropped == (1, (first, second)), "a favourite stays, whatever the browser says"
+    assert [take.id for take in takes.page(LOCAL).takes] == [kept]
+    assert first not in shown
+    assert "Deleted: 2." in told
+    event = SimpleNamespace(_data={"takes": f"{first} {second}"})
+    assert panels.take.take not in panels.run._undo(1, TAB, event), "the screen stays as it is"
+    assert len(takes.page(LOCAL).takes) == 3
 
 
 def test_delete_is_undone_and_gone_for_good_later(panels: Panels) -> None:
