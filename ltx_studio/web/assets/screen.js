@@ -15,6 +15,7 @@
     const line = document.querySelector("#going [data-title]") ?? document.querySelector("#run [data-title]");
     if (!line) return;
     const isOver = "over" in line.dataset;
+    window.ltxSound.told(isOver ? (line.dataset.title ? "done" : "over") : "going");
     if (isOver && document.hasFocus()) seen = line.textContent;
     const sign = isOver && seen === line.textContent ? "" : line.dataset.title;
     const text = sign ? `${sign} · ${title}` : title;

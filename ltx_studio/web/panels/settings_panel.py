@@ -26,7 +26,7 @@ PACKAGES = ("gradio", "torch")
 
 
 class SettingsPanel:
-    """The settings, read-only: they cannot change while the studio runs."""
+    """The settings: one of the browser, and those of the studio, which cannot change while it runs."""
 
     def __init__(self, settings: Settings, owners: Owners, shared: Shared) -> None:
         self._settings, self._shared = settings, shared
@@ -34,6 +34,7 @@ class SettingsPanel:
 
     def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
+        gr.HTML(_sound(), elem_id="sound-place", js_on_load="window.ltxSound.show(element)", apply_default_css=False)
         shown = gr.HTML(elem_id="settings-shown")
         rail.on_open("settings", self._shown, None, [shown])
 
@@ -79,3 +80,11 @@ class SettingsPanel:
         places = settings.outputs_dir, settings.models_dir, cache, settings.log_file
         for name, path in zip(texts.SETTING_FOLDERS, places, strict=True):
             yield name, f'<code class="path">{escape(str(path))}</code>'
+
+
+def _sound() -> str:
+    """Return the switch for the sound that a finished clip makes; the browser keeps it (`assets/sound.js`)."""
+    return (
+        f'<label class="switch"><input type="checkbox" id="sound-on-done" aria-describedby="sound-help">'
+        f'<span>{texts.SETTING_SOUND}</span></label><p id="sound-help" class="line">{texts.SETTING_SOUND_HELP}</p>'
+    )

@@ -182,6 +182,8 @@ POLICIES = {
 }
 SETTINGS_MORE = "For more details and any problems, run `ltx-studio doctor`."
 SETTINGS_AFAR = "Folders are only shown on the computer that runs the studio."
+SETTING_SOUND = "Play a sound when a clip is done"
+SETTING_SOUND_HELP = "Only when this tab is hidden, or the clip took more than 10 s. Kept in this browser."
 SETTING_SET = "Model set"
 SETTING_SWITCH = "Switch it under Models."
 SETTING_TIER = "Memory setting"
