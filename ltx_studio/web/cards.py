@@ -130,6 +130,7 @@ def told(
     cost: Cost | None = None,
     clips: int = 1,
     wrong: bool = False,
+    offer: str = "",
 ) -> str:
     """Return the line that says what a form will make, with its cost or estimated time, and notes.
 
@@ -140,6 +141,7 @@ def told(
         cost: The GPU time that one clip takes of a visitor's, where it is limited.
         clips: How many are made.
         wrong: Whether nothing can be made.
+        offer: What the button after the first note says, which changes the settings; empty for no button.
     """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
@@ -150,6 +152,8 @@ def told(
     if clips > 1:
         time = ", ".join(part for part in (words.CLIPS.format(count=clips), time) if part)
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    if offer:
+        rows = rows.replace("</li>", f' <button type="button" class="tool suggest">{escape(offer)}</button></li>', 1)
     said = f"{made} · {time}" if time else made
     return (
         f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(said)}</p>'

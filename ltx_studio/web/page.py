@@ -20,7 +20,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
 from ltx_studio.web.files import made
-from ltx_studio.web.forms import kept
+from ltx_studio.web.forms import kept, suggestion
 from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
@@ -179,6 +179,7 @@ class Page:
     def _wire(self, form: Form) -> None:
         components = list(form.components.values())
         form.tools.example(self._trier(form), None, self.opening, **QUIET)
+        suggestion.wire(form, self.fill, self.opening)
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)

@@ -71,7 +71,7 @@ ADDRESS = "The page is at {url} (Ctrl+C stops the studio)"
 MODE = "Mode"
 PROMPT_TOOLS: Mapping[str, str] = {
     "examples": "Examples", "recent": "Recent prompts", "none": "Prompts you have used appear here.",
-    "replaced": "Prompt replaced.", "undo": "Undo", "real": "for the real model",
+    "replaced": "Prompt replaced.", "changed": "Settings changed.", "undo": "Undo", "real": "for the real model",
 }  # fmt: skip
 DICE = "Random seed"
 RAIL = "Library"
@@ -128,6 +128,8 @@ LORA_GONE = "The LoRA {name!r} is no longer available."
 OPTIONAL = "{name} (optional)"
 ONLY_WITH = "{name} ({presets} only)"
 OR = " or "
+USE_LENGTH = "Use {seconds:g} s"
+USE_SIZE = "Use {width}×{height}"
 SEED_ONCE = "The next clip uses seed {seed} again; after that, every clip gets a new seed."
 NOT_YOURS = "A file belongs to someone else, or was uploaded before the studio restarted."
 NOT_YOURS_HINT = "Choose it again."

@@ -84,7 +84,7 @@
   }
 
   /** What Gradio calls to draw the tools of one mode's prompt. */
-  window.ltxPrompt = (element, props, trigger, mode) => {
+  window.ltxPrompt = (element, props, trigger, watch, mode) => {
     const { says } = props;
     const bar = element.querySelector(".tools");
     menu(bar, says.examples, (add) => {
@@ -97,12 +97,22 @@
     });
     const note = made(bar, "span", "", { className: "replaced", hidden: true });
     note.setAttribute("role", "status");
-    made(note, "span", says.replaced);
+    const told = made(note, "span");
     const undo = made(note, "button", says.undo, { className: "tool" });
+    let settings = ""; // by what the settings are had back that a suggestion has replaced
+    function show(text, word = "") {
+      settings = word;
+      told.textContent = text;
+      note.hidden = false;
+    }
     undo.addEventListener("click", () => {
       note.hidden = true;
-      write(mode, before.get(mode));
+      if (settings) trigger("undo", { word: settings });
+      else write(mode, before.get(mode));
+      field(mode)?.focus();
     });
+    watch("undo", () => props.undo && show(says.changed, props.undo));
+    note.tell = () => show(says.replaced);
     tools.set(mode, note);
   };
 
@@ -112,7 +122,7 @@
     const was = before.get(mode) ?? "";
     if (!was.trim() || was === now || !tools.has(mode)) return;
     keep(was);
-    tools.get(mode).hidden = false;
+    tools.get(mode).tell();
   };
   /** Add words to the end of a prompt. */
   window.ltxPrompt.add = (mode, text) => {
