@@ -224,7 +224,7 @@ def test_the_line_tells_the_time_of_all_clips_and_the_cards_that_of_one(home: Se
     ("values", "said", "applied"),
     [
         ({"seconds": 1.5}, "Use 1.5 s", {"seconds": 1.5}),
-        ({"width": 128, "height": 128}, "Use 128×128", {"shape": "1:1", "size": "normal"}),
+        ({"width": 128, "height": 128}, "Use 128×128", {"shape": "1:1", "size": "small"}),
         ({"width": 256, "height": 64}, "Use 256×64", {"shape": "own", "width": 256, "height": 64}),
         ({}, "", None),
     ],
