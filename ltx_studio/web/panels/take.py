@@ -131,7 +131,7 @@ class TakePanel:
         """Return the action bar, and how the take was made."""
         is_missing = self._studio.takes.is_missing(record)
         buttons = [
-            _button(f"take-{name.replace('_', '-')}", name, escape(label), main=name == "again")
+            _action(f"take-{name.replace('_', '-')}", name, escape(label))
             for name, label in words.ACTIONS.items()
             if (name != "quality" or self.in_quality(record) is not None) and (name != "go_on" or not is_missing)
         ]
@@ -220,11 +220,19 @@ class TakePanel:
         return self._about(record, said)
 
 
-def _button(named: str, act: str, label: str, *, mode: str = "", main: bool = False) -> str:
+def _button(named: str, act: str, label: str, *, mode: str = "") -> str:
     """Return a button that triggers an event; `mode` is passed with it."""
     of_mode = f' data-mode="{mode}"' if mode else ""
-    kind = ' class="main"' if main else ""
-    return f'<button type="button" id="{named}"{kind} data-act="{act}"{of_mode}>{label}</button>'
+    return f'<button type="button" id="{named}" data-act="{act}"{of_mode}>{label}</button>'
+
+
+def _action(named: str, act: str, label: str) -> str:
+    """Return a button of the action bar, which shows a sign instead of its label where there is little room."""
+    kind = "main" if act == "again" else "sign"
+    return (
+        f'<button type="button" id="{named}" class="{kind}" data-act="{act}" title="{label}">'
+        f"<span>{label}</span></button>"
+    )
 
 
 def download_name(record: TakeRecord) -> str:

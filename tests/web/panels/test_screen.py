@@ -330,13 +330,21 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
         play.click()
         expect(play).to_be_hidden()
         page.wait_for_function("!document.querySelector('#clip video').paused")
-    with step("F26: buttons are 40 px high, and what deletes is not beside what shows the folder"):
+    with step("F26: buttons are 40 px high"):
         page.locator("#take-more").click()
         for button in page.locator("#take :is(button, a)").all():
             size = button.bounding_box()
             assert size is not None
             assert min(size["width"], size["height"]) >= 40
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    with step("what can be done with a clip is one row, whatever the width, and keeps its names"):
+        for width in (360, 480, 570, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            boxes = [each.bounding_box() for each in page.locator("#take .actions :is(button, a)").all()]
+            assert {box["y"] for box in boxes} == {boxes[0]["y"]}, width  # type: ignore[index]
+            assert [box["x"] for box in boxes] == sorted(box["x"] for box in boxes)  # type: ignore[index]
+            expect(page.get_by_role("button", name="Make it in Quality")).to_be_visible()
+    with step("what deletes is not beside what shows the folder"):
         reveal, delete = (page.locator(f"#take-{each}").bounding_box() for each in ("reveal", "delete"))
         assert reveal is not None
         assert delete is not None
