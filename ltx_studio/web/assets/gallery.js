@@ -1,5 +1,6 @@
 // The grid of takes: which card the keys are at, stars, marks, tags, days, the clip that plays under the pointer. What
 // only the server knows it asks for with trigger().
+const { make } = window.ltxDom;
 const MOST = 2;
 const CONTROLS = ["open", "star", "mark", "tag"];
 const LETTERS = { f: "star", m: "mark", t: "tag" };
@@ -245,13 +246,6 @@ watch("clip", () => {
 
 let tagging = null; // the dialog
 let tagged = ""; // the take it is about
-
-function make(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 const tagsOf = (card) => [...card.querySelectorAll(".tags span")].map((each) => each.textContent);
 

@@ -3,13 +3,14 @@
 (() => {
   if (window.ltxPrompt) return;
 
+  const { add: made, isShown } = window.ltxDom;
   const RECENT = "ltx-studio.prompts";
   const MOST = 30;
   const tools = new Map(); // by mode, what tells that its prompt was replaced
   const before = new Map(); // by mode, its prompt before it is filled in
 
   const field = (mode) => document.querySelector(`#${CSS.escape(mode)}-prompt textarea`);
-  const openForm = () => [...document.querySelectorAll(".form-of-mode")].find((each) => each.offsetParent !== null);
+  const openForm = () => [...document.querySelectorAll(".form-of-mode")].find(isShown);
 
   function recent() {
     try {
@@ -40,14 +41,6 @@
       area.value = text;
       area.dispatchEvent(new Event("input", { bubbles: true }));
     }
-  }
-
-  function made(parent, tag, text = "", more = {}) {
-    const element = Object.assign(document.createElement(tag), more);
-    if (text) element.textContent = text;
-    if (tag === "button") element.type = "button";
-    parent.append(element);
-    return element;
   }
 
   /** A button that opens a list of buttons below it. `fill` fills the list when it opens. */

@@ -2,8 +2,7 @@
 (() => {
   if (window.ltxScreen) return;
 
-  const byId = (id) => document.getElementById(id);
-  const isShown = (element) => Boolean(element && element.offsetParent !== null);
+  const { byId, isShown } = window.ltxDom;
 
   // ---- the tab's title: how far the run is; when it is over, a sign until somebody has seen it
 

@@ -3,9 +3,8 @@
   if (window.ltxStudio) return;
 
   const PINNED = window.matchMedia("(min-width: 1024px)");
-  const byId = (id) => document.getElementById(id);
+  const { byId, isShown } = window.ltxDom;
   const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const isShown = (element) => Boolean(element && element.offsetParent !== null);
 
   // ---- the rail and its panels: pinned where there is room, else they slide over the page, or are a tab of it
 
