@@ -1,7 +1,7 @@
 """The page's main part: header, the six modes with their forms, the run and its take, and the drawer's wiring."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
 from ltx_studio.web.files import made
-from ltx_studio.web.forms import kept
+from ltx_studio.web.forms import kept, suggestion
 from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
@@ -32,6 +32,7 @@ from ltx_studio.web.panels.remedies import carry_out
 from ltx_studio.web.panels.run import SKIP, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
+from ltx_studio.web.shared import Shared
 
 FIRST_MODE = "t2v"
 
@@ -42,11 +43,11 @@ SET_UP_SECONDS = 2
 class Page:
     """One page over one studio."""
 
-    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
-        self._studio, self._owners, self._model_set = studio, owners, model_set
+    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet, shared: Shared) -> None:
+        self._studio, self._owners, self._model_set, self._shared = studio, owners, model_set, shared
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        self._loras = LoraShelf(studio.settings, model_set)
+        self._loras = LoraShelf(studio.settings, model_set, shared.loras)
         about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
@@ -99,6 +100,8 @@ class Page:
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], run.showing, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gone = [*run.showing, self.screen.toast]
+        gallery.dropped.change(self._dropped, [gallery.dropped, take.take], gone, **QUIET)
         gallery.starred.then(take.tell_favourite, [take.take], [take.about], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
@@ -109,6 +112,11 @@ class Page:
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> Updates:
         """Show a take that was opened in the history, or nothing if it is gone."""
         return self.run.open_take(chosen[0], request)
+
+    def _dropped(self, dropped: tuple[int, Sequence[str]], shown: str, request: gr.Request) -> Updates:
+        """Offer to put back takes that were deleted in the history; the screen lets go of one of them."""
+        cleared = self.run.open_take("", request) if shown in dropped[1] else {}
+        return {**cleared, **self.take.deleted_now(dropped[1])}
 
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[Updates]:
         """Follow a job that was chosen in the queue."""
@@ -138,7 +146,7 @@ class Page:
     def fill(self, mode: str, updates: dict[str, Any]) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
         filling = (form.fillings.keep(updates) if each == mode else SKIP for each, form in self.forms.items())
-        return mode, *self._columns_of(mode), *filling
+        return mode, *(gr.update(visible=each == mode) for each in self._columns), *filling
 
     def fill_from(self, spec: Spec) -> tuple[Any, ...]:
         """Open the form of a request, filled in with its values.
@@ -171,6 +179,7 @@ class Page:
     def _wire(self, form: Form) -> None:
         components = list(form.components.values())
         form.tools.example(self._trier(form), None, self.opening, **QUIET)
+        suggestion.wire(form, self.fill, self.opening)
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
@@ -274,8 +283,9 @@ class Page:
         """Return a handler that submits the form's request, shows its seed, and follows the jobs."""
 
         def generate(request: gr.Request, *given: Any) -> Iterator[Updates]:
-            raw = form.raw(given)
             try:
+                self._shared.check(self._model_set)
+                raw = form.raw(given)
                 spec = form.spec(raw)
                 seed: Updates = {form.components["seed"]: spec.seed, form.components["once"]: ""}
                 for each in self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request):
@@ -285,10 +295,6 @@ class Page:
                 yield self.run.problem(problem)
 
         return generate
-
-    def _columns_of(self, mode: str) -> tuple[Any, ...]:
-        """Return the updates of the columns when a mode is open."""
-        return tuple(gr.update(visible=each == mode) for each in self._columns)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""
@@ -314,6 +320,7 @@ class Page:
     def _again(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with a new seed."""
         try:
+            self._shared.check(self._model_set)
             spec = self._spec_of(self.take.record(take_id, request)).with_seed(drawn_seed())
             yield from self.run.hand_in([spec], request)
         except StudioError as problem:
@@ -322,6 +329,7 @@ class Page:
     def _in_quality(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with its seed, in Quality."""
         try:
+            self._shared.check(self._model_set)
             record = self.take.in_quality(self.take.record(take_id, request))
             if record is None:
                 yield self.run.nothing()

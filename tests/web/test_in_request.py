@@ -35,6 +35,7 @@ def test_a_look_at_another_job_does_not_end_the_run_that_is_left(
         screen = Screen(MODES)
         take = TakePanel(studio, owners, screen, MODEL_SETS["pocket"])
         panel = RunPanel(studio, owners, screen, take)
+        screen.build_toast()
         for each in (screen, take, panel):
             each.build()
     follow, begun = studio.follow, list[Generator[Job, None, None]]()

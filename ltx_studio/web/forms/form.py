@@ -3,6 +3,7 @@
 import bisect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -104,11 +105,33 @@ class Form(FormLayout):
                 cost = self._cost(spec)
                 longest = self._longest(tried) if cost is not None and not cost.fits else None
                 over = {} if cost is None else self._over(tried)
-                told = cards.told(measures, notes, seconds=self._seconds(spec), cost=cost, longest=longest, clips=clips)
+                told = cards.told(
+                    measures, notes, seconds=self._seconds(spec), cost=cost, longest=longest, clips=clips,
+                    offer=_offer(misfit),
+                )  # fmt: skip
             except StudioError as problem:
                 told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
         return [told, cards_of, gr.update(choices=self._size_choices(raw), **over), *self._limits(raw, preset)]
+
+    def suggested(self, raw: Mapping[str, Any]) -> tuple[Updates, Updates] | None:
+        """Return the updates that apply what would fit on this machine, and those that take it back; None if none is.
+
+        Raises:
+            RequestError: The request cannot be carried out.
+        """
+        spec = self.spec({**raw, "prompt": (raw["prompt"] or "").strip() or "…"})
+        found = self._misfit(spec)
+        if found is None or not found.values:
+            return None
+        values: dict[str, Any] = dict(found.values)
+        if "width" in values:
+            smaller = replace(spec, params=spec.params.model_copy(update=values))
+            shape = self._shape_of(smaller)
+            values = {**values, **shape} if shape["shape"] == OWN_SHAPE else dict(shape)
+        elif self._follows_file:
+            values["as_long"] = False
+        return self.updates(values), self.updates({name: raw[name] for name in values})
 
     def fill(self, spec: JobSpec) -> Updates:
         """Return updates by name that fill the form with an earlier request; its seed is used for the next clip."""
@@ -298,3 +321,10 @@ class Form(FormLayout):
             left = [each for each in get_args(self._fields[name].annotation) if each not in refused or each == now]
             update |= {"choices": fields.choices(left), "visible": acts and len(left) > 1}
         return gr.update(**update)
+
+
+def _offer(found: Suggestion | None) -> str:
+    """Return what the button says that applies a suggestion; empty if there is nothing to apply."""
+    if found is None or not found.values:
+        return ""
+    return (words.USE_LENGTH if "seconds" in found.values else words.USE_SIZE).format(**found.values)
