@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden lock space package clean test-cluster test-canary
+.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden words lock space package clean test-cluster test-canary
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -100,6 +100,9 @@ golden: setup-dev  ## update the files that tests compare with: patched graphs, 
 	@$(BIN)/python -m tools.node_tables
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
+
+words: setup-dev  ## write the template of the message catalogue, for translators
+	@$(BIN)/python -m tools.messages
 
 lock:  ## update the lock files and the Space's requirements from pyproject.toml
 	@tools/lock.sh

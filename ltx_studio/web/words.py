@@ -1,7 +1,13 @@
 """The page's texts, except those of single panels (`panels/texts.py`), of parameters (their declarations), and those
-that the terminal shows too (`phrases`)."""
+that the terminal shows too (`phrases`).
+
+A constant read as `words.NAME` is in the language of the page (`ltx_studio.text.catalogue`). `ONE_…` and `MANY_…` are
+one message that counts.
+"""
 
 from collections.abc import Mapping
+
+from ltx_studio.text.catalogue import counted, translate_constants, translated
 
 TITLE = "LTX 2.3 Studio"
 API = "API"
@@ -43,15 +49,9 @@ ONE_CLIP = "1 clip"
 MANY_CLIPS = "{count} clips"
 
 
-def ordinal(place: int) -> str:
-    """Return a place as text, like ``2nd``."""
-    last = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{last}"
-
-
 def clips(count: int) -> str:
     """Return a number of clips as text."""
-    return ONE_CLIP if count == 1 else MANY_CLIPS.format(count=count)
+    return counted(ONE_CLIP, MANY_CLIPS, count)
 
 
 ELAPSED = "{elapsed:.0f} s"
@@ -194,13 +194,17 @@ OWN_DROP_IT = "Drop its file under Workflow."
 
 def in_seconds(seconds: float) -> str:
     """Return a duration as rounded text, like ``about 5 min``."""
-    if seconds < 10:
-        return f"about {max(1, round(seconds))} s"
+    return translated("about {time}").format(time=rounded(seconds))
+
+
+def rounded(seconds: float) -> str:
+    """Return a duration as `in_seconds` does, without saying that it is rounded: ``5 min``."""
     if seconds < 100:
-        return f"about {round(seconds / 5) * 5} s"
+        count = max(1, round(seconds)) if seconds < 10 else round(seconds / 5) * 5
+        return translated("{count} s").format(count=count)
     if seconds < 6000:
-        return f"about {round(seconds / 60)} min"
-    return f"about {seconds / 3600:.1f} h"
+        return translated("{count} min").format(count=round(seconds / 60))
+    return translated("{count:.1f} h").format(count=seconds / 3600)
 
 
 CHECK_SIZES = "Check sizes"
@@ -332,3 +336,5 @@ CONTROL_MAP = "Control preview"
 PREVIEW_CONTROL = "Preview control"
 CONTROL_BUSY = "The preview has to wait until the current clip is done."
 CONTROL_BUSY_HINT = "Try again then, or choose the control Canny."
+
+translate_constants(__name__)

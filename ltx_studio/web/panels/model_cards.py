@@ -66,7 +66,7 @@ def needs(
         **({texts.NEED_DISK: in_round_bytes(disk)} if disk else {}),
     }
     if seconds is not None:
-        low, high = (words.in_seconds(each).removeprefix("about ") for each in seconds)
+        low, high = map(words.rounded, seconds)
         rows[texts.NEED_TIME] = texts.NEEDS_TIME.format(low=low, high=high)
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in rows.items())
     best = f'<p class="best">{escape(texts.RECOMMENDED_FOR.format(what=_what(best_for)))}</p>' if best_for else ""
@@ -136,7 +136,7 @@ def checking(reading: Reading | None, done: int, count: int) -> str:
 def checked(verdicts: Sequence[Verdict], *, bad: int, contents: bool) -> str:
     """Return the card with a check's result."""
     count = len({verdict.file.key for verdict in verdicts})
-    good = texts.ALL_GOOD_ONE if count == 1 else texts.ALL_GOOD.format(count=count)
+    good = texts.all_good(count)
     said = texts.SOME_BAD.format(bad=bad, count=count) if bad else good
     rows = "".join(_verdict(verdict, contents=contents) for verdict in verdicts)
     return _listed(said, rows)

@@ -9,6 +9,7 @@ import gradio as gr
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Failed, Job, Queued, QueueSnapshot, Running, Studio, WorkflowSpec
+from ltx_studio.text.catalogue import ordinal
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -198,7 +199,7 @@ def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str]
             stop = _button("cancel", words.STOPPING if stopping else words.STOP, says)
             row["acts"] = [stop | {"off": stopping}]
         case Queued(ahead):
-            row["status"] = words.IN_LINE.format(place=words.ordinal(ahead + 1)) if ahead else words.FIRST_IN_LINE
+            row["status"] = words.IN_LINE.format(place=ordinal(ahead + 1)) if ahead else words.FIRST_IN_LINE
             row["acts"] = [_button("cancel", words.CANCEL, says)]
             if job.id != line.waiting[0].id:
                 row["acts"] += [_button("up", words.MOVE_UP, says), _button("first", words.MOVE_FIRST, says)]
