@@ -65,7 +65,7 @@ def settle(page: Page) -> None:
 
 def test_the_forms_with_all_their_fields(page: Page, page_url: str) -> None:
     page.goto(page_url)
-    wrong = {}
+    wrong: dict[str, list[str]] = {}
     for mode in MODES:
         choose(page, mode)
         page.locator(f"#{mode}-more > button").first.click()

@@ -183,7 +183,7 @@ def test_what_is_not_chosen_is_seen_whatever_the_system_prefers(page: Page, page
     page.goto(page_url_without_comfyui)
     for system in ("light", "dark"):
         with step(f"a {system} system"):
-            page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=system)
             for control in ("#t2v-preset input:not(:checked)", "#history-favourites input"):
                 colour, width = page.locator(control).first.evaluate(EDGE)
                 assert (colour, width >= 1) == ("rgb(149, 160, 173)", True)
