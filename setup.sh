@@ -3,6 +3,7 @@
 # Safe to run again: what is done is not done twice, and an interrupted run continues.
 #   ./setup.sh         what `make run` needs
 #   ./setup.sh --dev   and what `make test` and `make lint` need
+#   ./setup.sh --dev --packages   only the packages, which is what `make lint` needs
 # UV_TORCH_BACKEND=cpu leaves more than 3 GB of CUDA out; uv's documentation lists the other builds of torch.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,7 +12,17 @@ UV_VERSION=0.13.9
 VENV=.venv
 UNFINISHED=$VENV/.installing  # while it exists, packages may be there in part, and uv would take them for whole
 LOCK=requirements/runtime.lock
-[ "${1:-}" != "--dev" ] || LOCK=requirements/dev.lock
+PACKAGES_ONLY=
+for option in "$@"; do
+  case "$option" in
+    --dev) LOCK=requirements/dev.lock ;;
+    --packages) PACKAGES_ONLY=yes ;;
+    *)
+      printf '[setup] Unknown option %s. Use --dev, --packages or none.\n' "$option" >&2
+      exit 2
+      ;;
+  esac
+done
 STEP="setting up"
 ADVICE="Run ./setup.sh again; it continues where it stopped."
 
@@ -142,5 +153,7 @@ prepare_studio() {
 check_machine
 make_environment
 install_packages
-prepare_studio
-say "Ready."
+if [ -z "$PACKAGES_ONLY" ]; then
+  prepare_studio
+  say "Ready."
+fi
