@@ -18,8 +18,10 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.text.catalogue import Template, parameters, translated
-from ltx_studio.web import build_app, cards
+from ltx_studio.web import build_app, cards, words
 from ltx_studio.web.access.answers import as_gradio_error
+from ltx_studio.web.access.gate import login_page
+from ltx_studio.web.gradio_compat.document import with_head
 from ltx_studio.web.hints import WORDS
 from tests import pseudo_language
 from tests.pseudo_language import spoken, unspoken
@@ -170,3 +172,31 @@ def subclasses(kind: type[StudioError]) -> Iterator[type[StudioError]]:
     for each in kind.__subclasses__():
         yield each
         yield from subclasses(each)
+
+
+LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`")
+OF_BROWSERS = {"Home", "End", "Tab", "Shift", "Control", "Alt", "Meta", "Enter", "Escape", "Files"}
+"""Names of keys, and of what is dragged."""
+
+
+def test_scripts_have_no_texts_of_their_own() -> None:
+    """Scripts show what the page gives them: properties (`says`), attributes, and the texts of components."""
+    found = {
+        f"{path.name}: {literal}"
+        for path in (Path(words.__file__).parent / "assets").glob("*.js")
+        for match in LITERAL.finditer(re.sub(r"(^|\s)//.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE))
+        for literal in match.groups()
+        if literal
+        and literal not in OF_BROWSERS
+        and re.search(r"(^|\s)[A-Z][a-z]{2,}([\s:.…!?]|$)|[a-z]{2,}[.…!?]$", literal)
+    }
+    assert found == set()
+
+
+@pytest.mark.usefixtures("pseudo")
+def test_the_page_and_the_login_say_their_language() -> None:
+    assert with_head(b'<html\n\tlang="en"><script>window.gradio_config', b"", "qps").startswith(b'<html\n\tlang="qps">')
+    login = bytes(login_page().body).decode()
+
+    assert '<html lang="qps">' in login
+    assert english(login.partition("<body>")[2]) == ""
