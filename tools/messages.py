@@ -44,7 +44,7 @@ CONSTANTS = ("ltx_studio.web.words", "ltx_studio.web.panels.texts", "ltx_studio.
 """Modules of constants, whose values are messages."""
 
 NOT_THE_PAGE = (
-    "__main__.py", "cli/*", "engine/nodes/*", "engine/patches.py", "engine/imports.py",
+    "__main__.py", "logs.py", "web/head.py", "cli/*", "engine/nodes/*", "engine/patches.py", "engine/imports.py",
     "editor_format/editor_nodes.py", "editor_format/everywhere.py", "editor_format/draw.py", "graph/constants.py",
     "models/control_fragments.py", "queue/database.py", "queue/snapshot.py", "runners/ray/fingerprint.py",
     "settings/*", "studio/health.py", "studio/set_up.py", "studio/workflow_check.py", "takes/editor_metadata.py",
@@ -56,7 +56,7 @@ NOT_THE_PAGE = (
 NOT_SHOWN = (
     "debug", "info", "warning", "exception", "log", "compile", "match", "search", "sub", "execute", "executemany",
     "feeds", "add", "replace", "getattr", "setattr", "isoformat", "strftime", "ValueError", "TypeError",
-    "RuntimeError", "AssertionError", "KeyError", "AttributeError", "NotImplementedError", "OSError",
+    "RuntimeError", "AssertionError", "KeyError", "AttributeError", "NotImplementedError", "OSError", "prune",
     "WrongValueError", "JSONResponse",
 )  # fmt: skip
 """What is called with texts that nobody sees, or that go to the log."""
@@ -66,9 +66,10 @@ LABELS = ("title", "label", "description", "hint", "message", "text", "caution",
 
 _CODE = re.compile(
     r"SELECT|DELETE|UPDATE |INSERT|WHERE|JOIN|MATCH \?|BEGIN IMMEDIATE|IS NULL|\b(IN|AND|NOT|IS) |instr\(|=>|window\.|"
-    r"%s|props\.|const |^<|</"
+    r"%s|props\.|const |src=|^<|</"
 )
-_WORDS = re.compile(r"[A-Za-z]{2,}[,.:;)]* \(?[A-Za-z]")
+_WORDS = re.compile(r"[A-Za-z]{2,}[,.:;)]* \(?([A-Za-z]|\{)|\} [a-z]{2,}")
+"""Two words, or a word and a parameter."""
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -228,7 +229,7 @@ class _Reader(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg != "placeholder":  # of a prompt
+        if node.arg not in ("placeholder", "key"):  # of a prompt; what Gradio keeps a component by
             self.generic_visit(node)
 
     def visit_Dict(self, node: ast.Dict) -> None:
@@ -265,6 +266,9 @@ class _Reader(ast.NodeVisitor):
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self.visit(part.value)
+            if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.IfExp) and not self.only_marked:
+                for word in filter(_LETTERS.search, map(_text, (part.value.body, part.value.orelse))):
+                    self.found.append(word)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         parts = _summands(node)
@@ -281,8 +285,7 @@ class _Reader(ast.NodeVisitor):
             self._add(node.value)
 
     def _add(self, text: str) -> None:
-        bare = re.sub(r"\{\w*\}", " ", text)
-        if not self.only_marked and _WORDS.search(bare) and not _CODE.search(text):
+        if not self.only_marked and _WORDS.search(text) and not _CODE.search(text):
             self.found.append(text)
 
 

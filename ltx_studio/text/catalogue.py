@@ -14,10 +14,11 @@ A process has one language, because the page is built once for all its visitors.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from string import Formatter
 from types import ModuleType
@@ -32,10 +33,25 @@ SUFFIX = ".po"
 ORDINAL = "{place}th"
 """The message of `ordinal`: what English has for most places."""
 
-LEAST_LETTERS = 5
-"""Letters that a template has beside its parameters, or else any text would fit it."""
-DEEPEST = 3
-"""How deep parameters are translated that are texts with parameters themselves."""
+MARKS = '<>&"'
+"""Characters that mean something in HTML."""
+
+SURE_LETTERS = 5
+"""With fewer letters beside its parameters, a template is recognized only if the last of them is a message too."""
+
+
+LONGEST = 2_000
+"""Characters of a text that is looked at; longer ones quote what a user gave."""
+LOOSE = (r"(?<=[.!?])\s+", r"; ", r" \(", r" · ")
+"""What stands between messages that stand alone: one that is not known leaves the others as they are."""
+CLOSE = (r": ", r", ", r" ")
+"""What stands between messages that belong together: the first must be known, or the second be a predicate."""
+MOST_TRIED = 400
+"""Parts of a text of which it is tried whether they are messages; each takes a tenth of a millisecond."""
+_PREDICATE = re.compile(r"(is|has|does|needs|only|exceed|cannot)\b")
+"""The beginning of what is said of a name: `NAME is missing`."""
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_EDGES = re.compile(r"^([\s(]*)(.*?)([\s).;:!]*)$", re.DOTALL)
 
 
 class Folder:
@@ -49,7 +65,7 @@ def languages() -> tuple[str, ...]:
     return (ENGLISH, *sorted(path.stem for path in Folder.path.glob(f"*{SUFFIX}")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """A message with parameters, for recognizing a text that was made of it.
 
@@ -65,7 +81,7 @@ class Template:
 
     @classmethod
     def of(cls, message: str) -> Self | None:
-        """Return the template of a message; None if it has no parameters, or too few letters to be recognized."""
+        """Return the template of a message; None if it has no parameters, or no letters beside them."""
         parts, names, text = [], [], ""
         for literal, name in _parsed(message):
             text += literal
@@ -74,9 +90,9 @@ class Template:
                 names.append(name)
                 text = ""
         found = cls(message, (*parts, text), tuple(names))
-        return found if names and found.letters >= LEAST_LETTERS else None
+        return found if names and found.letters else None
 
-    @property
+    @cached_property
     def letters(self) -> int:
         """Return how many letters it has beside its parameters."""
         return sum(letter.isalpha() for part in self.parts for letter in part)
@@ -147,22 +163,73 @@ class Catalogue:
         """Return a message's translation: that for the constant `name` if the language has one, else the usual one."""
         return self.messages.get((name, text)) or self.messages.get(("", text)) or text
 
-    def text(self, text: str, deep: int = 0) -> str:
-        """Return the translation of an English text, which may have been filled in."""
-        known = self.constant(text)
-        if known is not text or deep >= DEEPEST or self.code == ENGLISH:
-            return known
-        for template, translation in self._templates:
-            if (given := template.given(text)) is not None:
-                return translation.format_map({name: self.text(value, deep + 1) for name, value in given.items()})
-        return text
+    def text(self, text: str) -> str:
+        """Return the translation of an English text, which may have been filled in, and of texts put together."""
+        return _Search(self).text(text) if len(text) <= LONGEST else text
 
     @property
-    def _templates(self) -> Sequence[tuple[Template, str]]:
+    def templates(self) -> Sequence[tuple[Template, str]]:
+        """Return the templates with their translations, those that say the most first."""
         return _templates(self)
 
     def __hash__(self) -> int:
         return id(self)
+
+
+@dataclass(slots=True)
+class _Search:
+    """A search for the messages in one text; it ends after `MOST_TRIED` steps, whatever the text says."""
+
+    catalogue: Catalogue
+    tried: int = 0
+
+    def text(self, text: str) -> str:
+        """Return the translation of a text, or of the messages in it; what is none is unchanged."""
+        if not _WORD.search(text):
+            return text
+        found = self.one(text)
+        return self.several(text) if found is None else found
+
+    def one(self, text: str) -> str | None:
+        """Return the translation of one message, or None."""
+        self.tried += 1
+        if self.tried > MOST_TRIED:
+            return None
+        known = self.catalogue.constant(text)
+        if known is not text:
+            return known
+        for template, translation in self.catalogue.templates:
+            given = template.given(text)
+            if given is not None and (template.letters >= SURE_LETTERS or self._is_known(given[template.names[-1]])):
+                return translation.format_map({name: self.text(value) for name, value in given.items()})
+        begin, core, end = _bare(text)
+        if core != text and (found := self.one(core)) is not None:
+            return f"{begin}{found}{end}"
+        return None
+
+    def _is_known(self, text: str) -> bool:
+        return not _WORD.search(text) or self.one(text) is not None
+
+    def several(self, text: str) -> str:
+        """Return the translation of several messages in a row: sentences, or "TITLE: REMARK", or "TITLE does so."."""
+        for joint in LOOSE:
+            pieces = re.split(f"({joint})", text)
+            said = [*map(self.text, pieces)] if len(pieces) > 1 else pieces
+            if said != pieces:
+                return "".join(said)
+        for joint in CLOSE:
+            for match in re.finditer(joint, text):
+                head, tail = text[: match.start()], text[match.end() :]
+                first = self.one(head) if _WORD.search(head) else head
+                if first is not None:
+                    rest: str | None = self.text(tail)
+                else:
+                    rest = self.one(tail) if _PREDICATE.match(tail) else None
+                if rest is not None and (rest != tail or not _WORD.search(tail)):
+                    return f"{head if first is None else first}{match[0]}{rest}"
+                if self.tried > MOST_TRIED:
+                    return text
+        return text
 
 
 @lru_cache(maxsize=4)
@@ -193,7 +260,12 @@ def language() -> str:
 
 def translated(text: str) -> str:
     """Return an English text of any package in the language in use. What it does not know, it returns unchanged."""
-    return _Now.catalogue.text(text) if _Now.catalogue.messages else text
+    return _translated(_Now.catalogue, text) if _Now.catalogue.messages else text
+
+
+@lru_cache(maxsize=512)  # the page shows the same again every second
+def _translated(now: Catalogue, text: str) -> str:
+    return now.text(text)
 
 
 def counted(one: str, many: str, count: int) -> str:
@@ -262,14 +334,21 @@ def _parsed(text: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _fits(entry: Entry, code: str) -> bool:
-    """Return whether a translation can be filled in; an empty one cannot, and one with other parameters."""
+    """Return whether a translation can be shown and filled in; what is wrong with one is logged.
+
+    The page's HTML has many messages as they are, so a translation must have no mark that its message does not have.
+    """
     if not all(entry.forms):
         return False
-    known = parameters(entry.message) | parameters(entry.plural)
+    english = entry.message + entry.plural
+    known = {*parameters(entry.message), *parameters(entry.plural)}
     strange = set().union(*map(parameters, entry.forms)) - known
+    marks = {mark for form in entry.forms for mark in MARKS if mark in form and mark not in english}
     if strange:
         log.warning("%s: %r has no parameter %s", code, entry.message, ", ".join(sorted(strange)))
-    return not strange
+    if marks:
+        log.warning("%s: %r has no %s", code, entry.message, " ".join(sorted(marks)))
+    return not strange and not marks
 
 
 def _without_formats(text: str) -> str:
@@ -279,3 +358,9 @@ def _without_formats(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def _bare(text: str) -> tuple[str, str, str]:
+    """Return a text's brackets and stops at its beginning, what is between, and those at its end."""
+    found = _EDGES.match(text)
+    return (found[1], found[2], found[3]) if found else ("", text, "")

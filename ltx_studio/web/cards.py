@@ -10,8 +10,9 @@ from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.shared import OutdatedError
 
 SHORT_PROMPT = 90
@@ -44,14 +45,14 @@ def run(
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
         progress, since = job.state.progress, job.state.started
-    what = say = progress.phase or words.BEGINS
+    what = say = translated(progress.phase) or words.BEGINS
     if isinstance(job.state, Queued):
         what = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
         what = say = waits or what
     elif progress.step:
         what = f"{what}: {words.STEP.format(step=progress.step, total=progress.steps)}"
     at = progress.index if progress.phases else -1
-    chips = "".join(_chip(phase.label, index, at) for index, phase in enumerate(phases))
+    chips = "".join(_chip(translated(phase.label), index, at) for index, phase in enumerate(phases))
     time = words.ELAPSED.format(elapsed=max(0.0, now - since))
     if left is not None:
         time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
@@ -170,9 +171,9 @@ def told(
 def recipe(take: TakeRecord, said: str = "") -> str:
     """Return how a take was made: its prompt, and the rest in a fold; `said` is a status message below it."""
     own = words.OWN_NAMED.format(name=take.recipe["params"].get("name", ""))
-    mode = MODES[take.mode].label if take.mode in MODES else own
+    mode = translated(MODES[take.mode].label) if take.mode in MODES else own
     known = all_presets().get(str(take.recipe.get("preset")))
-    preset = known.label if known else ""
+    preset = translated(known.label) if known else ""
     clip, seed = take.clip, take.seed
     facts = [
         mode,
@@ -269,7 +270,7 @@ def error(problem: StudioError, summary: str = "") -> str:
     )
     reload = f'<button type="button" data-act="reload">{words.RELOAD_PAGE}</button>'
     return (
-        f'<div class="card error" role="alert"><p class="what">{prose(problem.message)}</p>'
+        f'<div class="card error" role="alert"><p class="what">{prose(message_of(problem))}</p>'
         f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}'
         f"{reload if isinstance(problem, OutdatedError) else ''}</div>"
     )

@@ -15,6 +15,7 @@ from ltx_studio.media.extract import write_picture, write_sound
 from ltx_studio.models.loras import SUFFIX
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -25,6 +26,7 @@ from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
+from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
@@ -61,14 +63,16 @@ class Page:
         The set's notice is what that button says when it is pointed at.
         """
         chosen = self._model_set
-        self.header = gr.HTML(cards.header(chosen.label, chosen.notice), elem_id="studio-header")
+        self.header = gr.HTML(
+            cards.header(translated(chosen.label), translated(chosen.notice)), elem_id="studio-header"
+        )
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the forms, the run and the take to the open Blocks."""
         self._banner = gr.HTML(visible=False, elem_id="studio-banner")
         self._set_up_timer = gr.Timer(SET_UP_SECONDS, active=False)
         self._mode = gr.Radio(
-            [(mode.label, mode.id) for mode in MODES.values()],
+            [(translated(mode.label), mode.id) for mode in MODES.values()],
             value=FIRST_MODE,
             label=words.MODE,
             show_label=False,
@@ -246,7 +250,7 @@ class Page:
 
     def _try(self, form: Form, label: str) -> tuple[Any, ...]:
         """Fill in a form with one of its examples."""
-        found = next((each for each in form.mode.examples if each.label == label), None)
+        found = next((each for each in form.mode.examples if label in (each.label, translated(each.label))), None)
         return self.fill(form.mode.id, form.put(found.values)) if found else self._nothing()
 
     def _build_upload(self) -> None:
@@ -308,7 +312,7 @@ class Page:
             return gr.update(visible=False), gr.Timer(active=False)
         if self._studio.is_setting_up:
             return gr.update(
-                value=cards.message(self._redaction.said(problem.message), problem.hint), visible=True
+                value=cards.message(self._redaction.said(message_of(problem)), hint_of(problem)), visible=True
             ), gr.Timer(active=True)
         return gr.update(value=self._redaction.error(problem), visible=True), gr.Timer(active=False)
 

@@ -7,7 +7,7 @@ one message that counts.
 
 from collections.abc import Mapping
 
-from ltx_studio.text.catalogue import counted, translate_constants, translated
+from ltx_studio.text.catalogue import ENGLISH, counted, language, translate_constants, translated
 
 TITLE = "LTX 2.3 Studio"
 API = "API"
@@ -52,6 +52,11 @@ MANY_CLIPS = "{count} clips"
 def clips(count: int) -> str:
     """Return a number of clips as text."""
     return counted(ONE_CLIP, MANY_CLIPS, count)
+
+
+def within(title: str) -> str:
+    """Return a field's title for within a sentence, where English has it in lower case."""
+    return title.lower() if language() == ENGLISH else translated(title)
 
 
 ELAPSED = "{elapsed:.0f} s"

@@ -17,6 +17,7 @@ from ltx_studio.modes.fields import MAX_LORAS
 from ltx_studio.studio import Cost, Estimate, JobSpec
 from ltx_studio.studio.recipes import Recipes
 from ltx_studio.studio.will_it_run import Suggestion
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
@@ -24,7 +25,7 @@ from ltx_studio.web.forms.fillings import Fillings
 from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, SIZE_CLASSES, FormLayout
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.forms.sizes import SHAPES, Pixels
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 
 Told = Callable[[JobSpec], Estimate | None]
 Costs = Callable[[JobSpec], Cost | None]
@@ -89,19 +90,19 @@ class Form(FormLayout):
         tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty prompt is reported on submit
         preset, clips = self._set.family.get_preset(raw["preset"]), int(raw["takes"] or 1)
         missing = self._missing(raw)
-        labels, over = {each.id: each.label for each in self._presets()}, Updates()
+        labels, over = {each.id: translated(each.label) for each in self._presets()}, Updates()
         if missing:
             told = cards.told(missing)
         else:
             try:
                 spec = self.spec(tried)
                 labels = {each: self._label(tried, each) for each in labels}
-                notes = spec.notes()
+                notes = [*map(translated, spec.notes())]
                 if self._uses_seed_once(raw):
                     notes = [words.SEED_ONCE.format(seed=spec.params.seed), *notes]
-                measures = self.mode.measures(spec.params, preset)
+                measures = translated(self.mode.measures(spec.params, preset))
                 misfit = self._misfit(spec)
-                notes = [misfit.message, *notes] if misfit else notes
+                notes = [translated(misfit.message), *notes] if misfit else notes
                 cost = self._cost(spec)
                 longest = self._longest(tried) if cost is not None and not cost.fits else None
                 over = {} if cost is None else self._over(tried)
@@ -110,7 +111,7 @@ class Form(FormLayout):
                     offer=_offer(misfit),
                 )  # fmt: skip
             except StudioError as problem:
-                told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
+                told = cards.told(f"{message_of(problem)} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
         return [told, cards_of, gr.update(choices=self._size_choices(raw), **over), *self._limits(raw, preset)]
 
@@ -151,14 +152,16 @@ class Form(FormLayout):
 
     def lost(self, spec: JobSpec) -> list[str]:
         """Return what `fill` cannot restore of a request, as phrases."""
-        lost = [words.LOST_FILE.format(name=title) for title in Recipes.missing_files(spec)]
+        lost = [words.LOST_FILE.format(name=title) for title in map(translated, Recipes.missing_files(spec))]
         threshold = spec.own_threshold()
         if threshold is not None:
             lost.append(words.LOST_THRESHOLD.format(value=threshold))
         if spec.preset not in {each.id for each in self._presets()}:
-            lost.append(words.LOST_PRESET.format(preset=spec.sampling.label, other=self._default.label))
+            lost.append(
+                words.LOST_PRESET.format(preset=translated(spec.sampling.label), other=translated(self._default.label))
+            )
         if spec.model_set.id != self._set.id:
-            lost.append(words.LOST_SET.format(id=spec.model_set.id, other=self._set.label))
+            lost.append(words.LOST_SET.format(id=spec.model_set.id, other=translated(self._set.label)))
         return lost
 
     def put(self, values: Mapping[str, Any]) -> Updates:
@@ -195,7 +198,7 @@ class Form(FormLayout):
 
     def _missing(self, raw: Mapping[str, Any]) -> str:
         """Return the sentence that asks for the files that the form lacks; empty if it has them."""
-        titles = [str(self._fields[name].title).lower() for name in self._needed if not raw[name]]
+        titles = [words.within(str(self._fields[name].title)) for name in self._needed if not raw[name]]
         return words.NEEDS.format(files=words.AND_A.join(titles)) if titles else ""
 
     def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,7 +289,7 @@ class Form(FormLayout):
 
     def _label(self, raw: Mapping[str, Any], preset: str) -> str:
         """Return a preset's label, with the estimated time below it if there is one."""
-        label = self._set.family.presets[preset].label
+        label = translated(self._set.family.presets[preset].label)
         try:
             seconds = self._seconds(self.spec({**raw, "preset": preset}))
         except StudioError:
@@ -310,7 +313,10 @@ class Form(FormLayout):
         """
         acts = all(limit.choice for limit in found)
         if name == "negative_prompt":
-            title, guided = self._fields[name].title, [each.label for each in self._presets() if each.guided]
+            title, guided = (
+                translated(str(self._fields[name].title)),
+                [translated(each.label) for each in self._presets() if each.guided],
+            )
             label = title if acts else words.ONLY_WITH.format(name=title, presets=words.OR.join(guided))
             return gr.update(interactive=acts, label=label, visible=bool(guided))
         update: dict[str, Any] = {"visible": acts}

@@ -13,12 +13,15 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Job, JobSpec, Spec, Studio
 from ltx_studio.web import words
 
-LABELS: Mapping[Remedy, str] = {
-    Remedy.FETCH: words.REMEDY_FETCH,
-    Remedy.SMALLER: words.REMEDY_SMALLER,
-    Remedy.UNLOAD: words.REMEDY_UNLOAD,
-    Remedy.RETRY: words.REMEDY_RETRY,
-}
+
+def labels() -> Mapping[Remedy, str]:
+    """Return what is written on the remedies' buttons."""
+    return {
+        Remedy.FETCH: words.REMEDY_FETCH,
+        Remedy.SMALLER: words.REMEDY_SMALLER,
+        Remedy.UNLOAD: words.REMEDY_UNLOAD,
+        Remedy.RETRY: words.REMEDY_RETRY,
+    }
 
 
 def remedies_of(error: StudioError, spec: Spec | None = None) -> tuple[Remedy, ...]:
@@ -76,7 +79,7 @@ class RemedyButtons:
     def build(self) -> None:
         """Add the row to the open Blocks."""
         with gr.Row(elem_id="remedies"):
-            for remedy, label in LABELS.items():
+            for remedy, label in labels().items():
                 self.by_remedy[remedy] = gr.Button(label, size="sm", visible=False, elem_id=f"remedy-{remedy}")
 
     @property

@@ -10,6 +10,7 @@ import gradio as gr
 
 from ltx_studio.errors import StudioError
 from ltx_studio.studio import Done, Failed, Job, Queued, Running, Spec, Studio, TakeRecord, unforeseen
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -152,7 +153,7 @@ class RunPanel:
             tab = self._tabs.of(request)
             tab.turn()
             tab.failure = ""
-        yield {self.told: cards.message(" ".join(notes)) if notes else "", **self._no_failure()}
+        yield {self.told: cards.message(" ".join(map(translated, notes))) if notes else "", **self._no_failure()}
         yield from self.watch(jobs, request)
 
     def open_take(self, take_id: str, request: gr.Request) -> Updates:
@@ -237,7 +238,7 @@ class RunPanel:
                 return {self.told: "", **self._a_failure(job, spec, error, tab)}
             case Done():
                 return self.nothing()
-        return {self.told: cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}")}
+        return {self.told: cards.message(words.STOPPED, f"{name_of(job)}: {translated(spec.summary())}")}
 
     def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[Updates]:
         """Follow jobs after those that this tab already follows."""
@@ -377,7 +378,7 @@ class RunPanel:
     def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: Tab) -> Updates:
         """Note the failure as shown; return the updates for its card and remedies."""
         tab.failure = job.id
-        card = self._redaction.error(error, f"{name_of(job)}: {spec.summary()}")
+        card = self._redaction.error(error, f"{name_of(job)}: {translated(spec.summary())}")
         shown = {self._failure_place: gr.update(visible=True), self._failure: card, self.failed: job.id}
         return {**shown, **self._remedies(error, spec)}
 
