@@ -233,7 +233,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
         _show(wrong, as_json=as_json)
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _show(StoppedError("Stopped.", "Nothing was saved."), as_json=as_json)
+        _show(StoppedError("Stopped.", "What was finished stays."), as_json=as_json)
         return StoppedError.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ltx_studio.cli import commands
 from ltx_studio.engine import Engine
 from ltx_studio.graph.definitions import Definitions
 from ltx_studio.settings import Settings
+from ltx_studio.studio import set_up
 from tests.support import TEMPLATES, environment, load_golden_editor, outputs_of, run_studio, staged_in
 
 PROMPT = "a red ball bounces to the right"
@@ -131,6 +133,19 @@ def test_a_stop_ends_cleanly(engine: Engine, settings: Settings, tmp_path: Path)
     assert outputs_of(settings) == before
     assert staged_in(settings) <= staged
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_set_up_that_is_stopped_keeps_what_is_finished_and_says_so(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("LTX_STUDIO_HOME", str(home.home))
+    monkeypatch.setattr(set_up, "prepare", stop)
+
+    assert commands._run(["setup"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "Stopped. What was finished stays."
 
 
 def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -> None:
