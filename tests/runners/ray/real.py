@@ -236,13 +236,21 @@ with serving(home, 1.0, address=sys.argv[3]) as studio:
 """
 
 
-def test_after_the_head_was_killed_no_job_is_lost_or_doubled(home: Settings, cluster: str) -> None:
+def test_after_the_head_was_killed_no_job_is_lost_or_doubled(home: Settings, cluster: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"  # the home of a second machine, which shares no folder
+    with node(other, f"--address={cluster}", '--resources={"ltx_slot": 1}'):
+        _kill_the_head_and_go_on(home, cluster)
+        assert list((other / "staging").iterdir()) == [], "it keeps nothing that the studio has"
+    assert staged_in(home) == set()
+
+
+def _kill_the_head_and_go_on(home: Settings, cluster: str) -> None:
     waiting = Studio(home)
-    jobs = dict.fromkeys(waiting.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in range(6)]), LOCAL)
+    jobs = dict.fromkeys(waiting.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in range(10)]), LOCAL)
     command = [sys.executable, "-c", HEAD, str(home.home), str(home.hub_cache), cluster]
     with subprocess.Popen(command) as head:
         until(lambda: any(isinstance(waiting.jobs.get(job, LOCAL).state, Done) for job in jobs))
-        until(lambda: any(isinstance(waiting.jobs.get(job, LOCAL).state, Running) for job in jobs))
+        until(lambda: sum(isinstance(waiting.jobs.get(job, LOCAL).state, Running) for job in jobs) == 2)
         time.sleep(0.5)
         head.kill()
     with serving(home, 0.2, address=cluster) as studio:
@@ -250,7 +258,6 @@ def test_after_the_head_was_killed_no_job_is_lost_or_doubled(home: Settings, clu
         assert takes_of(studio, LOCAL) == sorted(jobs)
         time.sleep(2)  # what an actor of the killed head may still have been doing
     assert len(list(home.outputs_dir.rglob("*.mp4"))) == len(jobs)
-    assert staged_in(home) == set()
 
 
 def test_a_cluster_that_is_not_there_is_an_error_with_a_remedy(home: Settings) -> None:
