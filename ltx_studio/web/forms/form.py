@@ -90,7 +90,8 @@ class Form(FormLayout):
         tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty prompt is reported on submit
         preset, clips = self._set.family.get_preset(raw["preset"]), int(raw["takes"] or 1)
         missing = self._missing(raw)
-        labels, over = {each.id: translated(each.label) for each in self._presets()}, Updates()
+        labels = {each.id: translated(each.label) for each in self._presets()}
+        sizes: Updates = {"choices": self._size_choices(raw)}
         if missing:
             told = cards.told(missing)
         else:
@@ -105,7 +106,10 @@ class Form(FormLayout):
                 notes = [translated(misfit.message), *notes] if misfit else notes
                 cost = self._cost(spec)
                 longest = self._longest(tried) if cost is not None and not cost.fits else None
-                over = {} if cost is None else self._over(tried)
+                if cost is not None:
+                    over = self._over(tried)
+                    sizes["elem_classes"] = [*SIZE_CLASSES, *(f"over-{size}" for size in over)]
+                    notes = [*notes, *self._why_over(over, raw["size"])]
                 told = cards.told(
                     measures, notes, seconds=self._seconds(spec), cost=cost, longest=longest, clips=clips,
                     offer=_offer(misfit),
@@ -113,7 +117,7 @@ class Form(FormLayout):
             except StudioError as problem:
                 told = cards.told(f"{message_of(problem)} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
-        return [told, cards_of, gr.update(choices=self._size_choices(raw), **over), *self._limits(raw, preset)]
+        return [told, cards_of, gr.update(**sizes), *self._limits(raw, preset)]
 
     def suggested(self, raw: Mapping[str, Any]) -> tuple[Updates, Updates] | None:
         """Return the updates that apply what would fit on this machine, and those that take it back; None if none is.
@@ -243,17 +247,22 @@ class Form(FormLayout):
             shape = SHAPES[self._sizes.shape]
         return self._sizes.choices(shape, self._step(raw))
 
-    def _over(self, raw: Mapping[str, Any]) -> Updates:
-        """Return what greys the sizes that need more time on a GPU than a visitor may have, and says why."""
-        over = {
-            size: cost for size in self._sizes.labels if (cost := self._cost_with(raw, size=size)) and not cost.fits
-        }
-        said = [words.SIZE_NEEDS.format(size=self._sizes.labels[size], seconds=over[size].seconds) for size in over]
-        why = ""  # not None, which Gradio ignores
-        for cost in list(over.values())[:1]:
-            account = words.ACCOUNTS[cost.account]
-            why = words.SIZES_NEED_TOO_MUCH.format(sizes=", ".join(said), most=cost.most, account=account)
-        return {"info": why, "elem_classes": [*SIZE_CLASSES, *(f"over-{size}" for size in over)]}
+    def _over(self, raw: Mapping[str, Any]) -> Mapping[str, Cost]:
+        """Return the cost of each size that needs more time on a GPU than a visitor may have."""
+        if raw["shape"] == OWN_SHAPE:
+            return {}
+        costs = {size: self._cost_with(raw, size=size) for size in self._sizes.labels}
+        return {size: cost for size, cost in costs.items() if cost is not None and not cost.fits}
+
+    def _why_over(self, over: Mapping[str, Cost], chosen: str) -> list[str]:
+        """Return the sentence that says why other sizes than the chosen one are greyed, if any are."""
+        others = {self._sizes.labels[size]: cost for size, cost in over.items() if size != chosen}
+        if not others:
+            return []
+        needs = ", ".join(words.SIZE_NEEDS.format(size=name, seconds=cost.seconds) for name, cost in others.items())
+        cost = next(iter(others.values()))
+        account = words.ACCOUNTS[cost.account]
+        return [words.SIZES_NEED_TOO_MUCH.format(sizes=needs, most=cost.most, account=account)]
 
     def _longest(self, raw: Mapping[str, Any]) -> float | None:
         """Return the longest clip that fits into a visitor's time on a GPU, in half seconds; None if none does."""
