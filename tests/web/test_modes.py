@@ -66,6 +66,7 @@ REFUSED = """
 """A script that remembers what the page's own policy has refused."""
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
     page: Page, page_url: str, watch: Watch, settings: Settings, small: Request
 ) -> None:
