@@ -53,6 +53,9 @@ NOT_THE_PAGE = (
 )  # fmt: skip
 """Modules without texts of the page: the command line and what only it shows, SQL, nodes, what is put into files."""
 
+NAMES = ("TITLE",)
+"""Constants that are names, the same in every language."""
+
 NOT_SHOWN = (
     "debug", "info", "warning", "exception", "log", "compile", "match", "search", "sub", "execute", "executemany",
     "feeds", "add", "replace", "getattr", "setattr", "isoformat", "strftime", "ValueError", "TypeError",
@@ -126,7 +129,7 @@ def _constants() -> Iterator[Message]:
         place = _place(Path(inspect.getfile(module)))
         values = vars(module)
         for name, value in values.items():
-            if not name.isupper() or name.startswith("_") or inspect.ismodule(value):
+            if not name.isupper() or name.startswith("_") or name in NAMES:
                 continue
             plural = values.get(f"MANY_{name.removeprefix('ONE_')}", "") if name.startswith("ONE_") else ""
             for text in _texts(value):
