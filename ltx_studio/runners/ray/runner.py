@@ -196,7 +196,7 @@ class RayRunner:
         attempt = uuid.uuid4().hex
         stream = member.link.stream(method, dict(stored), run_id, attempt)
         received = ReceivedResults(self._settings.staging_dir, run_id)
-        has_ended = False
+        has_ended = is_over = False
         try:
             for plain in self._followed(member, stream, cancel, attempt):
                 if plain is None:
@@ -214,11 +214,13 @@ class RayRunner:
                         member.link.tell("seen", attempt)
                 if has_ended:
                     return True
+            is_over = True
         except OSError as error:
             raise _undelivered(member.name, self._settings.staging_dir, error) from None
         finally:
-            if not has_ended:  # it was closed, or failed on this side
+            if not has_ended:
                 received.discard()
+            if not (has_ended or is_over):  # it was closed, or failed on this side
                 self._stop(member, stream, attempt)
         return False
 

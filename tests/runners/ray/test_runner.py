@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -150,6 +151,24 @@ def test_a_clip_that_the_studio_cannot_store_stays_on_its_worker_until_a_retry_f
         (take,) = studio.takes.page(LOCAL).takes
         assert take.job == job
         assert staged_in(home) == set() == staged_in(other), "what was delivered is removed there"
+
+
+def test_a_job_is_rendered_again_where_what_its_worker_kept_is_gone(home: Settings, tmp_path: Path) -> None:
+    other = apart(tmp_path, "other")["other"]
+    folder = run_folders.create(other.staging_dir, "job")
+    made = folder.saving / "clip.mp4"
+    made.touch()
+    folder.finish([made])
+    cluster, cancel = ThreadCluster(QuickRunner, {"other/1": other}), CancelToken()
+    with running(home, cluster) as runner:
+        until(lambda: runner._roster.keepers("job"))
+        cluster.links["other/1"][0].is_mute = True  # it cannot say that the clip is gone
+        folder.remove()
+        threading.Timer(8, cancel.cancel).start()
+        *_, last = runner.run(small_spec(), cancel, job_id="job")
+
+    assert isinstance(last, Finished)
+    assert staged_in(other) == set()
 
 
 def test_files_of_a_request_are_sent_once_and_arrive_whole(
