@@ -12,7 +12,6 @@ from ltx_studio.engine import comfyui
 from ltx_studio.errors import SetupError
 from ltx_studio.settings import Settings
 
-
 LARGE = ("__pycache__", "*.json", "*.txt", "*.model")
 
 
