@@ -22,7 +22,7 @@ from ltx_studio.settings import Settings
 START_SECONDS = 180
 IDLE = """async () => {
     for (let pause = 0; pause < 6; pause++) {
-        await new Promise(goOn => requestIdleCallback(goOn));
+        await new Promise(goOn => requestIdleCallback(goOn, {timeout: 1000}));
         await new Promise(goOn => setTimeout(goOn, 100));
     }
 }"""

@@ -51,9 +51,11 @@ def _why(node: Mapping[str, list[Mapping[str, str]]]) -> str:
 
 
 SETTLED = """async () => {
-    await new Promise((goOn) => requestIdleCallback(goOn));
+    const soon = new Promise((goOn) => setTimeout(goOn, 1000));  // a browser that draws nothing ends no animation
+    await Promise.race([soon, new Promise((goOn) => requestIdleCallback(goOn))]);
     const ends = (each) => Number.isFinite(each.effect.getComputedTiming().endTime);
-    await Promise.allSettled(document.getAnimations().filter(ends).map((each) => each.finished));
+    const animations = document.getAnimations().filter(ends).map((each) => each.finished);
+    await Promise.race([soon, Promise.allSettled(animations)]);
 }"""
 
 
