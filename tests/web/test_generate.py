@@ -156,7 +156,9 @@ def stop_slowly(page: Page, decoding: threading.Event, release: threading.Event)
     expect(page.locator("#run")).to_contain_text("Stopped", timeout=RUN_SECONDS)
 
 
-def test_two_tabs_take_turns_and_a_job_goes_on_when_its_tab_is_closed(browser: Browser, page_url: str) -> None:
+def test_two_tabs_take_turns_and_a_job_goes_on_when_its_tab_is_closed(
+    browser: Browser, page_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = browser.new_page(), browser.new_page()
     write(first, page_url, "first", seconds=5)
     write(second, page_url, "second", seconds=1)
@@ -172,12 +174,15 @@ def test_two_tabs_take_turns_and_a_job_goes_on_when_its_tab_is_closed(browser: B
             expect(tab.locator("#recipe")).to_contain_text(f"{frames} frames")
             tab.wait_for_function(PLAYS)
             assert tab.evaluate("document.querySelector('#clip video').duration") == pytest.approx(frames / 24, abs=0.1)
-    with step("whoever comes back finds what goes on"):
+    with step("whoever comes back finds what goes on"), monkeypatch.context() as patch:
+        decoding, release = hold_decoder(settings, patch)
         press(first, "Generate")
-        expect_sampling(first)
+        expect(first.locator(".chips .now")).to_have_count(1, timeout=RUN_SECONDS)
         first.close()
         second.goto(page_url)
         expect(second.locator("#run")).to_contain_text("121 frames", timeout=RUN_SECONDS)
+        assert decoding.wait(RUN_SECONDS / 1000)
+        release.set()
         expect_done(second)
         second.wait_for_function(PLAYS)
     second.close()
