@@ -30,7 +30,6 @@ from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
-from ltx_studio.web.panels.remedies import carry_out
 from ltx_studio.web.panels.run import SKIP, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
@@ -96,7 +95,7 @@ class Page:
             self._wire(form)
         self._wire_modes(blocks)
         self._wire_take()
-        self._wire_remedies()
+        self.run.remedies.wire(self.run, self._studio, self._owners)
 
     def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
@@ -214,31 +213,6 @@ class Page:
         trying = self.screen.view.example(self._try_example, None, self.opening, **QUIET)
         for filling in (reusing, going_on, sending, trying):
             filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
-
-    def _wire_remedies(self) -> None:
-        """Wire the buttons under a failed job's card."""
-        run = self.run
-        for remedy, button in run.remedies.by_remedy.items():
-            if remedy is not Remedy.FETCH:  # the models panel does that
-                button.click(self._remedier(remedy), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
-
-    def _remedier(self, remedy: Remedy) -> Any:
-        """Return a handler that carries out a remedy for the failed job, and shows the result."""
-
-        def help_it(job_id: str, request: gr.Request) -> Iterator[Updates]:
-            try:
-                if remedy is not Remedy.UNLOAD and not self.run.answers(job_id, request):
-                    yield self.run.nothing()
-                    return
-                jobs = carry_out(self._studio, remedy, self._studio.jobs.get(job_id, self._owners.of(request)))
-                if jobs:
-                    yield from self.run.follow(jobs, request)
-                else:
-                    yield self.run.said(words.UNLOADED_TRY)
-            except StudioError as problem:
-                yield self.run.problem(problem)
-
-        return help_it
 
     def _trier(self, form: Form) -> Any:
         """Return a handler that fills in a form with the example that the event names."""
