@@ -10,6 +10,7 @@ values (an f-string) is a message whose parameters are named after them.
 import ast
 import importlib
 import inspect
+import logging
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from typing import Any, Literal, get_args, get_origin
 from ltx_studio.families.ltx_2_3 import template
 from ltx_studio.modes import MODES
 from ltx_studio.text import gettext_file
-from ltx_studio.text.catalogue import ORDINAL, Folder
+from ltx_studio.text.catalogue import ORDINAL, Catalogue, Folder, languages
 from ltx_studio.text.gettext_file import Entry
 from ltx_studio.web.forms.fields import choices
 
@@ -90,6 +91,16 @@ def main() -> None:
     TEMPLATE.parent.mkdir(exist_ok=True)
     TEMPLATE.write_text(as_template(messages()), encoding="utf-8")
     print(TEMPLATE.relative_to(ROOT))
+    logging.basicConfig(format="%(message)s")  # what cannot be used of a language
+    for code in languages()[1:]:
+        for text in missing(Catalogue.read(code)):
+            print(f"{code}: missing: {text[:100]!r}")
+
+
+def missing(language: Catalogue) -> list[str]:
+    """Return the messages that a language does not have."""
+    known = {text for _, text in language.messages} | {*language.plurals}
+    return [each.text for each in messages() if each.text not in known]
 
 
 def as_template(found: Iterable[Message]) -> str:

@@ -46,8 +46,10 @@ LOOSE = (r"(?<=[.!?])\s+", r"; ", r" \(", r" · ")
 """What stands between messages that stand alone: one that is not known leaves the others as they are."""
 CLOSE = (r": ", r", ", r" ")
 """What stands between messages that belong together: the first must be known, or the second be a predicate."""
-MOST_TRIED = 400
+MOST_TRIED = 300
 """Parts of a text of which it is tried whether they are messages; each takes a tenth of a millisecond."""
+DEEPEST = 20
+"""How many messages may be in each other's parameters."""
 _PREDICATE = re.compile(r"(is|has|does|needs|only|exceed|cannot)\b")
 """The beginning of what is said of a name: `NAME is missing`."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -178,10 +180,12 @@ class Catalogue:
 
 @dataclass(slots=True)
 class _Search:
-    """A search for the messages in one text; it ends after `MOST_TRIED` steps, whatever the text says."""
+    """A search for the messages in one text; it ends after `MOST_TRIED` of its parts, whatever the text says."""
 
     catalogue: Catalogue
     tried: int = 0
+    deep: int = 0
+    known: dict[str, str | None] = field(default_factory=dict)
 
     def text(self, text: str) -> str:
         """Return the translation of a text, or of the messages in it; what is none is unchanged."""
@@ -192,9 +196,14 @@ class _Search:
 
     def one(self, text: str) -> str | None:
         """Return the translation of one message, or None."""
-        self.tried += 1
-        if self.tried > MOST_TRIED:
-            return None
+        if text not in self.known:
+            self.tried += 1
+            self.deep += 1
+            self.known[text] = self._one(text) if self.tried <= MOST_TRIED and self.deep <= DEEPEST else None
+            self.deep -= 1
+        return self.known[text]
+
+    def _one(self, text: str) -> str | None:
         known = self.catalogue.constant(text)
         if known is not text:
             return known
@@ -217,19 +226,26 @@ class _Search:
             said = [*map(self.text, pieces)] if len(pieces) > 1 else pieces
             if said != pieces:
                 return "".join(said)
-        for joint in CLOSE:
-            for match in re.finditer(joint, text):
-                head, tail = text[: match.start()], text[match.end() :]
-                first = self.one(head) if _WORD.search(head) else head
-                if first is not None:
-                    rest: str | None = self.text(tail)
-                else:
-                    rest = self.one(tail) if _PREDICATE.match(tail) else None
-                if rest is not None and (rest != tail or not _WORD.search(tail)):
-                    return f"{head if first is None else first}{match[0]}{rest}"
-                if self.tried > MOST_TRIED:
-                    return text
+        for tail_of in (self._whole, self.text):  # better two messages than one of a longer name
+            for joint in CLOSE:
+                for match in re.finditer(joint, text):
+                    found = self._pair(text[: match.start()], match[0], text[match.end() :], tail_of)
+                    if found is not None:
+                        return found
         return text
+
+    def _pair(self, head: str, joint: str, tail: str, tail_of: Callable[[str], str]) -> str | None:
+        """Return the translation of two texts that belong together, or None if they are no messages."""
+        first = self.one(head) if _WORD.search(head) else head
+        if first is None and not _PREDICATE.match(tail):
+            return None
+        rest = self._whole(tail) if first is None else tail_of(tail)
+        is_known = rest != tail or (first is not None and not _WORD.search(tail))
+        return f"{head if first is None else first}{joint}{rest}" if is_known else None
+
+    def _whole(self, text: str) -> str:
+        found = self.one(text) if _WORD.search(text) else None
+        return text if found is None else found
 
 
 @lru_cache(maxsize=4)

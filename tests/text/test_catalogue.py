@@ -9,7 +9,7 @@ import pytest
 from ltx_studio.settings import values
 from ltx_studio.settings.values import WrongValueError
 from ltx_studio.text import catalogue
-from ltx_studio.text.catalogue import Template, counted, ordinal, translated
+from ltx_studio.text.catalogue import Catalogue, Template, counted, ordinal, translated
 from ltx_studio.text.gettext_file import Entry, read_entries, written
 from ltx_studio.web import words
 from tools import messages
@@ -57,6 +57,9 @@ msgstr "Halt"
 
 msgid "Resume"
 msgstr ""
+
+msgid "Retry"
+msgstr "<b>Nochmal</b>"
 """
 
 
@@ -78,6 +81,7 @@ def test_messages_are_in_the_language_in_use() -> None:
     assert translated(filled) == "a PDF document wird nicht verstanden: ball.txt"
     assert words.STOP == "Stopp"  # as its constant has it
     assert (words.CANCEL, words.RESUME, words.PAUSE) == ("Cancel", "Resume", "Pause")  # missing, empty, fuzzy
+    assert words.RETRY == "Retry"  # it had marks of HTML
     assert words.AHEAD.format(count=2) == "Waiting: 2 ahead"  # it had a parameter that the message does not have
     assert [*map(words.clips, (1, 2, 5))] == ["1 klip", "2 klipy", "5 klipów"]
     assert [*map(ordinal, (1, 2, 21))] == ["1er", "2e", "21e"]
@@ -111,6 +115,7 @@ def test_a_damaged_file_is_logged_and_the_page_is_english(language: Path, caplog
         "the language zz cannot be read",
         "the language missing cannot be read",
         "xx",  # has a parameter that the message does not have
+        "xx",  # has marks of HTML
     ]
 
 
@@ -147,3 +152,17 @@ def test_the_template_is_up_to_date() -> None:
 
 def test_a_message_that_counts_falls_back_to_english() -> None:
     assert [counted("1 ball", "{count} balls", count) for count in (0, 1, 2)] == ["0 balls", "1 ball", "2 balls"]
+
+
+@pytest.mark.usefixtures("language")
+def test_what_a_language_lacks_is_listed() -> None:
+    missing = messages.missing(Catalogue.read("xx"))
+
+    assert {"Cancel", "Pause", "Resume", "Waiting: {count} ahead"} <= {*missing}
+    assert {"Stop", "1 clip"} & {*missing} == set()
+
+
+def test_all_of_the_shipped_languages_can_be_used(caplog: pytest.LogCaptureFixture) -> None:
+    for code in catalogue.languages()[1:]:
+        Catalogue.read(code)
+    assert caplog.messages == []

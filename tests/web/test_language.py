@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import gradio as gr
 import pytest
 from playwright.sync_api import Page, expect
 
+from ltx_studio import modes
 from ltx_studio.advice import Advice
 from ltx_studio.engine import Engine
 from ltx_studio.engine.memory import Memory
 from ltx_studio.errors import RequestError, StudioError
-from ltx_studio.media import by_name
+from ltx_studio.media import by_name, check_lora, probe_clip, probe_picture, probe_sound
 from ltx_studio.models import get_registry
 from ltx_studio.models.needs import needs_of
-from ltx_studio.modes import MODES
+from ltx_studio.modes import MODES, Media
 from ltx_studio.queue import Failed, Job, Progress, Queued, QueueSnapshot, Running, State
 from ltx_studio.runners import LocalRunner
 from ltx_studio.runners.cluster_state import WorkerState
@@ -35,7 +37,7 @@ from ltx_studio.web.access.gate import login_page
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.document import with_head
-from ltx_studio.web.hints import WORDS
+from ltx_studio.web.hints import WORDS, hint_of, message_of
 from ltx_studio.web.panels import memory, model_cards, queue_panel
 from ltx_studio.web.panels.workers import workers_card
 from ltx_studio.web.rail import PANELS
@@ -171,6 +173,13 @@ def test_each_text_that_was_filled_in_is_recognized() -> None:
     assert wrong == {}, json.dumps(wrong, indent=1, ensure_ascii=False)
 
 
+@pytest.mark.usefixtures("pseudo")
+def test_a_hostile_text_ends_the_search() -> None:
+    """What a visitor sent may look like many messages in each other."""
+    for text in ("is ", "Sound ", "Sound: ", "is not a ", "x. ", "(a "):
+        assert len(translated(text * (2_000 // len(text)))) < 100_000
+
+
 def filled(message: str, given: Mapping[str, str]) -> str:
     """Return a message with its parameters put in as they are, whatever its formats say."""
     for name, value in given.items():
@@ -192,6 +201,42 @@ def test_each_kind_of_error_is_worded_by_the_catalogue() -> None:
 
     assert len(kinds) > 20
     assert left == {}
+
+
+@pytest.mark.usefixtures("pseudo")
+def test_what_requests_are_refused_for_is_in_the_catalogue(home: Settings, tmp_path: Path) -> None:
+    sets = get_registry(home)
+    left, count = {}, 0
+    for mode in MODES.values():
+        examples = Path(modes.__file__).parent / "example_files"
+        kinds = {Media.PICTURE: "face.png", Media.SOUND: "voice.wav", Media.CLIP: "falls.mp4"}
+        good = {"prompt": "⟦p⟧", **{name: examples / kinds[kind] for name, kind in mode.media.items() if kind in kinds}}
+        bad = [
+            {},
+            {**good, "strange": 1},
+            *({**good, name: value} for name in mode.params.model_fields for value in BAD),
+        ]
+        for values in bad:
+            try:
+                mode.parse(values, sets.get_set("pocket"))
+            except StudioError as error:
+                count += 1
+                if found := plain(f"{message_of(error)} {hint_of(error)}".replace(str(Path.cwd()), "")):
+                    left[str(values)[-60:]] = found
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+        for probe in (probe_picture, probe_sound, probe_clip, partial(check_lora, width=1024)):
+            with pytest.raises(StudioError) as refused:
+                probe(tmp_path / name)
+            if found := plain(f"{message_of(refused.value)} {hint_of(refused.value)}"):
+                left[f"{probe} {name}"] = found
+
+    assert count > 300
+    assert left == {}, json.dumps(left, indent=1, ensure_ascii=False)
+
+
+BAD: tuple[Any, ...] = ("⟦x⟧", -1, 1e9, {"a": 1}, "")
+FILES = {"⟦a⟧.txt": b"hello", "⟦b⟧.png": b"", "⟦c⟧.png": b"\x89PNG\r\n\x1a\nxx", "⟦d⟧.pdf": b"%PDF-1.4 x"}
 
 
 def subclasses(kind: type[StudioError]) -> Iterator[type[StudioError]]:
