@@ -73,7 +73,7 @@ def _sheet(studio: Studio, takes: Sequence[TakeRecord]) -> str:
 
 def _card(studio: Studio, take: TakeRecord, *, in_sheet: bool = False) -> str:
     named = escape(name_of(take))
-    star, keep = (words.KEEP_TAKE, f"<span>{words.KEEP}</span>") if in_sheet else (words.FAVOURITE, "")
+    star, keep = (words.KEEP_TAKE, f"<span>{words.KEEP_ONE}</span>") if in_sheet else (words.FAVOURITE, "")
     buttons = (
         f'<button type="button" class="star" tabindex="-1" aria-pressed="{str(take.favourite).lower()}"'
         f' aria-keyshortcuts="f" aria-label="{star.format(take=named)}">{keep}</button>'
