@@ -120,6 +120,16 @@ class Takes:
             RequestError: The owner has no such take.
         """
         self._history.delete_soon(take_id, owner)
+        self._remove_later()
+
+    def delete_unmarked_soon(self, take_ids: Sequence[str], owner: str) -> list[str]:
+        """Do the same for those of the owner's takes that are no favourites; return their ids."""
+        gone = self._history.delete_unmarked_soon(take_ids, owner)
+        if gone:
+            self._remove_later()
+        return gone
+
+    def _remove_later(self) -> None:
         timer = threading.Timer(UNDO_SECONDS + 1, self._remove_leaving)
         timer.daemon = True
         timer.start()

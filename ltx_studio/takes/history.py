@@ -213,6 +213,18 @@ class History:
             row = _row(connection, take_id, owner)
             connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (int(time.time()), row["number"]))
 
+    def delete_unmarked_soon(self, take_ids: Sequence[str], owner: str) -> list[str]:
+        """Take those of the owner's takes out of the history that are no favourites; return their ids."""
+        gone = []
+        with self._database.write() as connection:
+            for take_id in take_ids:
+                found = connection.execute(
+                    "UPDATE takes SET leaving = ? WHERE id = ? AND owner = ? AND favourite = 0 AND leaving = 0",
+                    (int(time.time()), take_id, owner),
+                )
+                gone += [take_id] if found.rowcount else []
+        return gone
+
     def undelete(self, take_id: str, owner: str) -> None:
         """Put a take back that `delete_soon` took out.
 

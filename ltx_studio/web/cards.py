@@ -13,6 +13,7 @@ from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.hints import hint_of, message_of
+from ltx_studio.web.shared import OutdatedError
 
 SHORT_PROMPT = 90
 """Characters of a prompt that need no fold: it takes two lines at most where the page is narrow."""
@@ -70,14 +71,22 @@ def status(what: str, facts: str = "", *, title: str = "") -> str:
     return _line(what, facts, say=what, title=title, is_over=True)
 
 
-def going(job: Job, prompt: str, *, left: float | None, part: float) -> str:
-    """Return the line about a job that goes on while something else is shown, with a button that shows it."""
+def going(job: Job, prompt: str, *, left: float | None, part: float, ready: Sequence[str] = ()) -> str:
+    """Return the line about a job that goes on while something else is shown, with a button that shows it.
+
+    Another button shows the newest of the takes that are `ready` and not seen yet.
+    """
     what = words.GOES_ON if isinstance(job.state, Running) else words.WAITS
     time = "" if left is None else words.LEFT.format(left=words.in_seconds(left))
     facts = " · ".join(each for each in (_percent(part), time) if each)
+    say = show = ""
+    if ready:
+        told = words.IS_READY if len(ready) == 1 else words.ARE_READY.format(count=len(ready))
+        say = f' data-say="{told}"'
+        show = f'<button type="button" data-act="turn" data-take="{escape(ready[-1])}">{words.SHOW_READY}</button>'
     return (
-        f'<div class="going" data-title="{_percent(part) or words.TITLE_WAITS}"><p class="what" dir="auto">{what} '
-        f'<q>{escape(prompt)}</q></p><p class="elapsed">{escape(facts)}</p>'
+        f'<div class="going" data-title="{_percent(part) or words.TITLE_WAITS}"{say}>'
+        f'<p class="what" dir="auto">{what} <q>{escape(prompt)}</q></p><p class="elapsed">{escape(facts)}</p>{show}'
         f'<button type="button" data-act="turn" data-take="">{words.SHOW_RUN}</button>'
         f'<progress class="bar" max="1" value="{part:.3f}" aria-label="{words.PROGRESS}"></progress></div>'
     )
@@ -92,11 +101,12 @@ def ready(take: TakeRecord) -> str:
     )
 
 
-def deleted(take_id: str, seconds: int) -> str:
-    """Return the card that says that a clip is deleted, with a button that puts it back, for some seconds."""
+def deleted(takes: Sequence[str], seconds: int) -> str:
+    """Return the card that says that clips are deleted, with a button that puts them back, for some seconds."""
+    told = words.DELETED_ONE if len(takes) == 1 else words.DELETED.format(takes=len(takes))
     return (
-        f'<div class="card deleted" role="status" data-seconds="{seconds}"><p>{words.DELETED_ONE}</p>'
-        f'<button type="button" data-act="undo" data-take="{escape(take_id)}">{words.UNDO}</button></div>'
+        f'<div class="card deleted" role="status" data-seconds="{seconds}"><p>{told}</p>'
+        f'<button type="button" data-act="undo" data-takes="{escape(" ".join(takes))}">{words.UNDO}</button></div>'
     )
 
 
@@ -119,8 +129,10 @@ def told(
     *,
     seconds: float | None = None,
     cost: Cost | None = None,
+    longest: float | None = None,
     clips: int = 1,
     wrong: bool = False,
+    offer: str = "",
 ) -> str:
     """Return the line that says what a form will make, with its cost or estimated time, and notes.
 
@@ -129,18 +141,26 @@ def told(
         notes: Sentences below the line.
         seconds: The estimated time of one clip, if known.
         cost: The GPU time that one clip takes of a visitor's, where it is limited.
+        longest: The longest clip, in seconds, that fits into that time where this one does not; None if none does.
         clips: How many are made.
         wrong: Whether nothing can be made.
+        offer: What the button after the first note says, which changes the settings; empty for no button.
     """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
-        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
-        notes = [*notes, *([] if cost.fits else [words.COSTS_TOO_MUCH])]
+        account, minutes = words.ACCOUNTS[cost.account], cost.a_day // 60
+        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=minutes, account=account)
+        if not cost.fits:
+            instead = words.MAKE_IT_SHORTER.format(seconds=longest) if longest else words.MAKE_IT_SMALLER
+            said = words.COSTS_TOO_MUCH.format(seconds=cost.seconds, most=cost.most, account=account)
+            notes = [*notes, f"{said} {instead}"]
     else:
         time = "" if seconds is None else words.TIME_HERE.format(time=words.in_seconds(seconds * clips))
     if clips > 1:
         time = ", ".join(part for part in (words.CLIPS.format(count=clips), time) if part)
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    if offer:
+        rows = rows.replace("</li>", f' <button type="button" class="tool suggest">{escape(offer)}</button></li>', 1)
     said = f"{made} · {time}" if time else made
     return (
         f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(said)}</p>'
@@ -248,9 +268,11 @@ def error(problem: StudioError, summary: str = "") -> str:
         if problem.details
         else ""
     )
+    reload = f'<button type="button" data-act="reload">{words.RELOAD_PAGE}</button>'
     return (
         f'<div class="card error" role="alert"><p class="what">{prose(message_of(problem))}</p>'
-        f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}</div>'
+        f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}'
+        f"{reload if isinstance(problem, OutdatedError) else ''}</div>"
     )
 
 

@@ -1,7 +1,7 @@
 """The page's main part: header, the six modes with their forms, the run and its take, and the drawer's wiring."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
 from ltx_studio.web.files import made
-from ltx_studio.web.forms import kept
+from ltx_studio.web.forms import kept, suggestion
 from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
@@ -30,10 +30,10 @@ from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
-from ltx_studio.web.panels.remedies import carry_out
 from ltx_studio.web.panels.run import SKIP, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
+from ltx_studio.web.shared import Shared
 
 FIRST_MODE = "t2v"
 
@@ -44,11 +44,11 @@ SET_UP_SECONDS = 2
 class Page:
     """One page over one studio."""
 
-    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet) -> None:
-        self._studio, self._owners, self._model_set = studio, owners, model_set
+    def __init__(self, studio: Studio, owners: Owners, model_set: ModelSet, shared: Shared) -> None:
+        self._studio, self._owners, self._model_set, self._shared = studio, owners, model_set, shared
         self._redaction = Redaction(studio.settings, owners)
         preset = default_preset(studio.settings, model_set.family)
-        self._loras = LoraShelf(studio.settings, model_set)
+        self._loras = LoraShelf(studio.settings, model_set, shared.loras)
         about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
@@ -95,7 +95,7 @@ class Page:
             self._wire(form)
         self._wire_modes(blocks)
         self._wire_take()
-        self._wire_remedies()
+        self.run.remedies.wire(self.run, self._studio, self._owners)
 
     def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
@@ -103,6 +103,8 @@ class Page:
         chosen = gallery.chosen.change(self._chosen, [gallery.chosen], run.showing, **QUIET)
         chosen.then(None, None, None, js="() => window.ltxStudio.toResult()", **QUIET)
         gr.on([line.news.change, take.changed.change], gallery.show, gallery.inputs, gallery.outputs, **QUIET)
+        gone = [*run.showing, self.screen.toast]
+        gallery.dropped.change(self._dropped, [gallery.dropped, take.take], gone, **QUIET)
         gallery.starred.then(take.tell_favourite, [take.take], [take.about], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
@@ -113,6 +115,11 @@ class Page:
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> Updates:
         """Show a take that was opened in the history, or nothing if it is gone."""
         return self.run.open_take(chosen[0], request)
+
+    def _dropped(self, dropped: tuple[int, Sequence[str]], shown: str, request: gr.Request) -> Updates:
+        """Offer to put back takes that were deleted in the history; the screen lets go of one of them."""
+        cleared = self.run.open_take("", request) if shown in dropped[1] else {}
+        return {**cleared, **self.take.deleted_now(dropped[1])}
 
     def _follow(self, job: str | None, request: gr.Request) -> Iterator[Updates]:
         """Follow a job that was chosen in the queue."""
@@ -142,7 +149,7 @@ class Page:
     def fill(self, mode: str, updates: dict[str, Any]) -> tuple[Any, ...]:
         """Open a mode with its form filled in."""
         filling = (form.fillings.keep(updates) if each == mode else SKIP for each, form in self.forms.items())
-        return mode, *self._columns_of(mode), *filling
+        return mode, *(gr.update(visible=each == mode) for each in self._columns), *filling
 
     def fill_from(self, spec: Spec) -> tuple[Any, ...]:
         """Open the form of a request, filled in with its values.
@@ -175,6 +182,7 @@ class Page:
     def _wire(self, form: Form) -> None:
         components = list(form.components.values())
         form.tools.example(self._trier(form), None, self.opening, **QUIET)
+        suggestion.wire(form, self.fill, self.opening)
         remember = kept.wire(form)
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
@@ -205,31 +213,6 @@ class Page:
         trying = self.screen.view.example(self._try_example, None, self.opening, **QUIET)
         for filling in (reusing, going_on, sending, trying):
             filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
-
-    def _wire_remedies(self) -> None:
-        """Wire the buttons under a failed job's card."""
-        run = self.run
-        for remedy, button in run.remedies.by_remedy.items():
-            if remedy is not Remedy.FETCH:  # the models panel does that
-                button.click(self._remedier(remedy), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
-
-    def _remedier(self, remedy: Remedy) -> Any:
-        """Return a handler that carries out a remedy for the failed job, and shows the result."""
-
-        def help_it(job_id: str, request: gr.Request) -> Iterator[Updates]:
-            try:
-                if remedy is not Remedy.UNLOAD and not self.run.answers(job_id, request):
-                    yield self.run.nothing()
-                    return
-                jobs = carry_out(self._studio, remedy, self._studio.jobs.get(job_id, self._owners.of(request)))
-                if jobs:
-                    yield from self.run.follow(jobs, request)
-                else:
-                    yield self.run.said(words.UNLOADED_TRY)
-            except StudioError as problem:
-                yield self.run.problem(problem)
-
-        return help_it
 
     def _trier(self, form: Form) -> Any:
         """Return a handler that fills in a form with the example that the event names."""
@@ -268,7 +251,8 @@ class Page:
     def _teller(self, form: Form) -> Any:
         """Return a handler that shows what the form will make."""
 
-        def tell(*given: Any) -> list[Any]:
+        def tell(request: gr.Request, *given: Any) -> list[Any]:
+            self._studio.work_for(self._owners.of(request))
             return form.tell(form.raw(given))
 
         return tell
@@ -277,8 +261,9 @@ class Page:
         """Return a handler that submits the form's request, shows its seed, and follows the jobs."""
 
         def generate(request: gr.Request, *given: Any) -> Iterator[Updates]:
-            raw = form.raw(given)
             try:
+                self._shared.check(self._model_set)
+                raw = form.raw(given)
                 spec = form.spec(raw)
                 seed: Updates = {form.components["seed"]: spec.seed, form.components["once"]: ""}
                 for each in self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request):
@@ -288,10 +273,6 @@ class Page:
                 yield self.run.problem(problem)
 
         return generate
-
-    def _columns_of(self, mode: str) -> tuple[Any, ...]:
-        """Return the updates of the columns when a mode is open."""
-        return tuple(gr.update(visible=each == mode) for each in self._columns)
 
     def _open(self, saved: Any) -> tuple[Any, ...]:
         """Show a banner if the set-up is broken, otherwise start ComfyUI; return what the browser kept, if valid."""
@@ -317,6 +298,7 @@ class Page:
     def _again(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with a new seed."""
         try:
+            self._shared.check(self._model_set)
             spec = self._spec_of(self.take.record(take_id, request)).with_seed(drawn_seed())
             yield from self.run.hand_in([spec], request)
         except StudioError as problem:
@@ -325,6 +307,7 @@ class Page:
     def _in_quality(self, take_id: str, request: gr.Request) -> Iterator[Updates]:
         """Submit the take's request again with its seed, in Quality."""
         try:
+            self._shared.check(self._model_set)
             record = self.take.in_quality(self.take.record(take_id, request))
             if record is None:
                 yield self.run.nothing()

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from ltx_studio.web.panels.own_workflow import WorkflowPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.settings_panel import SettingsPanel
 from ltx_studio.web.rail import Rail
+from ltx_studio.web.shared import Shared
 from ltx_studio.web.studio_blocks import StudioBlocks, is_open, is_shared
 
 API_PAGE = "endpoints"
@@ -72,7 +73,7 @@ def build_app(
     blocks.warn = partial(studio.warning, chosen)
     studio.jobs.uploads = Path(get_upload_folder())  # wherever GRADIO_TEMP_DIR says
 
-    switching = threading.Lock()
+    shared, switching = Shared(chosen), threading.Lock()
 
     def switch(set_id: str) -> None:
         """Have the page use another set, now and after a restart."""
@@ -81,11 +82,14 @@ def build_app(
             fresh = built(lambda: fill(_empty(settings, owners), other))
             sources.store(settings.settings_file, "model_set", set_id)
             swap(blocks, fresh)
+            shared.in_use = other
             blocks.files.give_all(blocks.config, EVERYBODY)
+
+    shared.switch = switch
 
     def fill(page: StudioBlocks, model_set: ModelSet) -> StudioBlocks:
         with page:
-            _lay_out(page, settings, studio, owners, model_set, switch)
+            _lay_out(page, settings, studio, owners, model_set, shared)
             with _page_of_its_own(page, API_PAGE, words.API):  # otherwise each browser loads its components
                 gr.HTML(cards.line(words.API_HELP))
                 Api(studio, owners, model_set).build()
@@ -114,15 +118,17 @@ def _lay_out(
     studio: Studio,
     owners: Owners,
     model_set: ModelSet,
-    switch: Callable[[str], None],
+    shared: Shared,
 ) -> None:
     """Add the header, and below it the forms and the result, the rail, and the drawer with its panels.
 
     The keyboard reaches them in this order; on the page the rail and the drawer are at the left.
     """
-    page, rail = Page(studio, owners, model_set), Rail()
+    page, rail = Page(studio, owners, model_set, shared), Rail()
     dropped = DropAnywhere(studio, owners, page, model_set)
-    batch, workflow = BatchPanel(studio, owners, page.run, model_set), WorkflowPanel(studio, owners, page.run)
+    batch = BatchPanel(studio, owners, page.run, model_set, shared)
+    workflow = WorkflowPanel(studio, owners, page.run)
+    page.screen.build_toast()
     with gr.Row(elem_id="top", equal_height=True):
         page.build_header()
         MemoryBadge(studio).build()
@@ -135,7 +141,7 @@ def _lay_out(
         with gr.Column(elem_id="drawer", min_width=0):
             rail.head()
             gallery, line = Gallery(studio, owners), QueuePanel(studio, owners, page.run.followed)
-            models = ModelsPanel(studio, owners, model_set.id, switch)
+            models = ModelsPanel(studio, owners, model_set.id, shared)
             with rail.panel("history"):
                 dropped.build_button()
                 gallery.build(blocks)
@@ -147,7 +153,7 @@ def _lay_out(
             with rail.panel("workflow"):
                 workflow.build()
             with rail.panel("settings"):
-                SettingsPanel(settings, owners, model_set.id).build(rail)
+                SettingsPanel(settings, owners, shared).build(rail)
     page.wire(gallery, line, models)
     workflow.build_form(page.own_place, models)
     dropped.wire({"batch": batch.file, "workflow": workflow.file})

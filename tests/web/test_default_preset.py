@@ -16,6 +16,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.api import Api
 from ltx_studio.web.page import Page
+from ltx_studio.web.shared import Shared
 
 
 def parts(tmp_path: Path, preset: str) -> tuple[Studio, Owners, Any]:
@@ -24,7 +25,8 @@ def parts(tmp_path: Path, preset: str) -> tuple[Studio, Owners, Any]:
 
 
 def test_the_page_chooses_it(tmp_path: Path) -> None:
-    page = Page(*parts(tmp_path, "draft"))
+    studio, owners, model_set = parts(tmp_path, "draft")
+    page = Page(studio, owners, model_set, Shared(model_set))
 
     assert {form._default.id for form in page.forms.values()} == {"draft"}
 
@@ -45,4 +47,4 @@ def test_one_that_does_not_exist_is_told_when_the_page_starts(tmp_path: Path) ->
     studio, owners, model_set = parts(tmp_path, "best")
 
     with pytest.raises(SetupError, match="'best'"):
-        Page(studio, owners, model_set)
+        Page(studio, owners, model_set, Shared(model_set))

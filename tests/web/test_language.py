@@ -215,7 +215,7 @@ def test_cards_and_what_handlers_answer_are_in_the_catalogue(home: Settings) -> 
         "counts": queue_panel.counts(queue),
         "runs": [cards.run(job, phases, translated(spec.summary()), 9.0, left=61, more=2) for job in jobs[:3]],
         "others": [cards.going(jobs[0], "⟦red⟧", left=5, part=0.2), cards.deleted("x", 5), cards.help_dialog()],
-        "told": cards.told("", seconds=200, cost=Cost(30, 60, 300, fits=False), clips=3),
+        "told": cards.told("", seconds=200, cost=Cost(130, 260, 300, 60), clips=3),
         "workers": workers_card(
             [WorkerState("⟦w⟧", "GPU", 1, 2, "j1", "⟦set⟧", heard=1.0), WorkerState("⟦w⟧", problem="It is starting.")]
         ),

@@ -76,6 +76,7 @@ def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -
     with gr.Blocks():
         screen = Screen(MODES)
         panel = TakePanel(studio, OWNERS, screen, MODEL_SETS["pocket"])
+        screen.build_toast()
         screen.build()
         panel.build()
 

@@ -82,25 +82,31 @@ class GiveCookie:
             await self._app(scope, receive, send)
         else:
             owner = secrets.token_hex(16)
-            await self._app(_with_cookie(scope, owner), receive, _giving(owner, send))
+            await self._app(
+                _with_cookie(scope, owner), receive, _giving(owner, send, over_tls=scope["scheme"] == "https")
+            )
 
 
-def _giving(owner: str, send: Send) -> Send:
+def _giving(owner: str, send: Send, *, over_tls: bool) -> Send:
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":
-            said = f"{COOKIE}={owner}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; {_where()}"
+            said = f"{COOKIE}={owner}; Max-Age={COOKIE_SECONDS}; Path=/; HttpOnly; {_where(over_tls=over_tls)}"
             message["headers"] = [*message.get("headers", []), (b"set-cookie", said.encode())]
         await send(message)
 
     return send_with_cookie
 
 
-def _where() -> str:
+def _where(*, over_tls: bool) -> str:
     """Return the cookie's attributes that say on which pages a browser sends it.
 
     A Space is shown in another site's frame, where browsers refuse cookies without these attributes, which require TLS.
+    Elsewhere the page may be opened without TLS. Behind a proxy the request's scheme is the one that a trusted proxy
+    forwards (`front.believing`).
     """
-    return "SameSite=None; Secure; Partitioned" if os.environ.get("SPACE_ID") else "SameSite=Lax"
+    if os.environ.get("SPACE_ID"):
+        return "SameSite=None; Secure; Partitioned"
+    return "SameSite=Lax; Secure" if over_tls else "SameSite=Lax"
 
 
 def _with_cookie(scope: Scope, owner: str) -> Scope:

@@ -7,8 +7,7 @@
   const FILLS = 10000; // ms at most until a chosen field holds its file
   const RETRY = 5000; // ms after which a new drop no longer waits for the answer about an earlier one
   const PATIENCE = 60000; // ms for the answer about a file
-  const byId = (id) => document.getElementById(id);
-  const isShown = (element) => Boolean(element && element.offsetParent !== null);
+  const { byId, isShown } = window.ltxDom;
   const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   const isBusy = () => document.querySelector("dialog[open]") !== null;
 

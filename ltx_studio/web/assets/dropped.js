@@ -1,13 +1,7 @@
 // Asks what a dropped file is to be used as, in a dialog of its own, or opens the panel that it goes to.
+const { make } = window.ltxDom;
 const words = () => element.querySelector("#drop-words").dataset;
 let dialog = null;
-
-function make(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 function build() {
   const title = make("h2", { id: "drop-title" });

@@ -1,5 +1,6 @@
 // The grid of takes: which card the keys are at, stars, marks, tags, days, the clip that plays under the pointer. What
 // only the server knows it asks for with trigger().
+const { make } = window.ltxDom;
 const MOST = 2;
 const CONTROLS = ["open", "star", "mark", "tag"];
 const LETTERS = { f: "star", m: "mark", t: "tag" };
@@ -29,8 +30,25 @@ function renew() {
   tellDays(today, yesterday);
   for (const each of element.querySelectorAll(".sheet")) {
     write(each.querySelector(".count"), sheet.replace("{count}", each.querySelectorAll(".take").length));
+    offerToDelete(each);
   }
   refresh();
+}
+
+const isKept = (card) => control(card, "star").getAttribute("aria-pressed") === "true";
+
+/** The cards of a contact sheet that are not kept, when one is: the others may go. */
+function others(sheet) {
+  const all = [...sheet.querySelectorAll(".take")];
+  return all.some(isKept) ? all.filter((card) => !isKept(card)) : [];
+}
+
+function offerToDelete(sheet) {
+  const { other, others: many } = words();
+  const button = sheet.querySelector(".others");
+  const { length } = others(sheet);
+  button.hidden = !length;
+  write(button, length > 1 ? many.replace("{count}", length) : length ? other : "");
 }
 
 /** Show which cards are marked and opened, and which one Tab stops at. */
@@ -85,6 +103,8 @@ function toggleStar(card) {
   const star = control(card, "star");
   const on = star.getAttribute("aria-pressed") !== "true";
   star.setAttribute("aria-pressed", String(on));
+  const sheet = card.closest(".sheet");
+  if (sheet) offerToDelete(sheet);
   trigger("favour", { take: card.dataset.take, on: String(on) });
 }
 
@@ -101,7 +121,12 @@ function press(button) {
   else if (button.matches(".more")) trigger("more", { after: cards().at(-1).dataset.number });
   else if (button.matches(".reset")) trigger("reset");
   else if (button.matches(".compare")) trigger("compare", { takes: [...marked] });
-  else if (button.matches(".unmark")) {
+  else if (button.matches(".others")) {
+    const sheet = button.closest(".sheet");
+    const takes = others(sheet).map((each) => each.dataset.take);
+    focus([...sheet.querySelectorAll(".take")].find(isKept), "open"); // the button goes
+    trigger("others", { takes });
+  } else if (button.matches(".unmark")) {
     marked.length = 0;
     refresh();
     focus(cards().find((each) => each.dataset.take === active) ?? cards()[0], "open"); // the button goes
@@ -221,13 +246,6 @@ watch("clip", () => {
 
 let tagging = null; // the dialog
 let tagged = ""; // the take it is about
-
-function make(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 const tagsOf = (card) => [...card.querySelectorAll(".tags span")].map((each) => each.textContent);
 

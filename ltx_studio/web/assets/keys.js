@@ -3,8 +3,7 @@
   if (window.ltxKeys) return;
   window.ltxKeys = true;
 
-  const byId = (id) => document.getElementById(id);
-  const isShown = (element) => Boolean(element && element.offsetParent !== null);
+  const { byId, isShown } = window.ltxDom;
   const radiosOf = (element) => [...element.closest("fieldset").querySelectorAll("[type=radio]:not(:disabled)")];
 
   function generate(event) {

@@ -2,16 +2,9 @@
 (() => {
   if (window.ltxLoras) return;
 
+  const { add: made, isShown } = window.ltxDom;
   const shelves = new Map(); // by mode, what adds LoRAs to its form
   let asking = ""; // the mode whose form wants a file that is being uploaded
-
-  function made(parent, tag, text = "", more = {}) {
-    const element = Object.assign(document.createElement(tag), more);
-    if (text) element.textContent = text;
-    if (tag === "button") element.type = "button";
-    parent.append(element);
-    return element;
-  }
 
   /** What Gradio calls to draw one form's LoRAs, which are the component's value. */
   window.ltxLoras = (element, props, trigger, watch, mode) => {
@@ -77,7 +70,7 @@
     }
 
     function row(lora) {
-      const line = document.createElement("li");
+      const line = window.ltxDom.make("li");
       const name = made(line, "span", lora.name, { className: "lora-name", dir: "auto", title: lora.name });
       const strength = made(line, "input", "", { type: "number", min: -4, max: 4, step: 0.05, value: lora.strength });
       strength.dataset.key = lora.key;
@@ -128,7 +121,7 @@
 
   /** Files were uploaded: they go to the form that asked for them, else to the one that is open. */
   window.ltxLoras.arrived = (entries) => {
-    const open = [...document.querySelectorAll(".form-of-mode")].find((each) => each.offsetParent !== null);
+    const open = [...document.querySelectorAll(".form-of-mode")].find(isShown);
     shelves.get(asking || open?.id.replace(/^form-/, ""))?.(entries ?? []);
     asking = "";
   };

@@ -3,13 +3,14 @@
 (() => {
   if (window.ltxPrompt) return;
 
+  const { add: made, isShown } = window.ltxDom;
   const RECENT = "ltx-studio.prompts";
   const MOST = 30;
   const tools = new Map(); // by mode, what tells that its prompt was replaced
   const before = new Map(); // by mode, its prompt before it is filled in
 
   const field = (mode) => document.querySelector(`#${CSS.escape(mode)}-prompt textarea`);
-  const openForm = () => [...document.querySelectorAll(".form-of-mode")].find((each) => each.offsetParent !== null);
+  const openForm = () => [...document.querySelectorAll(".form-of-mode")].find(isShown);
 
   function recent() {
     try {
@@ -40,14 +41,6 @@
       area.value = text;
       area.dispatchEvent(new Event("input", { bubbles: true }));
     }
-  }
-
-  function made(parent, tag, text = "", more = {}) {
-    const element = Object.assign(document.createElement(tag), more);
-    if (text) element.textContent = text;
-    if (tag === "button") element.type = "button";
-    parent.append(element);
-    return element;
   }
 
   /** A button that opens a list of buttons below it. `fill` fills the list when it opens. */
@@ -84,7 +77,7 @@
   }
 
   /** What Gradio calls to draw the tools of one mode's prompt. */
-  window.ltxPrompt = (element, props, trigger, mode) => {
+  window.ltxPrompt = (element, props, trigger, watch, mode) => {
     const { says } = props;
     const bar = element.querySelector(".tools");
     menu(bar, says.examples, (add) => {
@@ -97,12 +90,22 @@
     });
     const note = made(bar, "span", "", { className: "replaced", hidden: true });
     note.setAttribute("role", "status");
-    made(note, "span", says.replaced);
+    const told = made(note, "span");
     const undo = made(note, "button", says.undo, { className: "tool" });
+    let settings = ""; // by what the settings are had back that a suggestion has replaced
+    function show(text, word = "") {
+      settings = word;
+      told.textContent = text;
+      note.hidden = false;
+    }
     undo.addEventListener("click", () => {
       note.hidden = true;
-      write(mode, before.get(mode));
+      if (settings) trigger("undo", { word: settings });
+      else write(mode, before.get(mode));
+      field(mode)?.focus();
     });
+    watch("undo", () => props.undo && show(says.changed, props.undo));
+    note.tell = () => show(says.replaced);
     tools.set(mode, note);
   };
 
@@ -112,7 +115,7 @@
     const was = before.get(mode) ?? "";
     if (!was.trim() || was === now || !tools.has(mode)) return;
     keep(was);
-    tools.get(mode).hidden = false;
+    tools.get(mode).tell();
   };
   /** Add words to the end of a prompt. */
   window.ltxPrompt.add = (mode, text) => {

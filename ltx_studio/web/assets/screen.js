@@ -2,8 +2,7 @@
 (() => {
   if (window.ltxScreen) return;
 
-  const byId = (id) => document.getElementById(id);
-  const isShown = (element) => Boolean(element && element.offsetParent !== null);
+  const { byId, isShown } = window.ltxDom;
 
   // ---- the tab's title: how far the run is; when it is over, a sign until somebody has seen it
 
@@ -15,6 +14,7 @@
     const line = document.querySelector("#going [data-title]") ?? document.querySelector("#run [data-title]");
     if (!line) return;
     const isOver = "over" in line.dataset;
+    window.ltxSound.told(isOver ? (line.dataset.title ? "done" : "over") : "going");
     if (isOver && document.hasFocus()) seen = line.textContent;
     const sign = isOver && seen === line.textContent ? "" : line.dataset.title;
     const text = sign ? `${sign} · ${title}` : title;
@@ -86,10 +86,10 @@
 
   // ---- the keyboard's focus does not get lost with the button that had it
 
-  const NEXT = ["#told [data-act=undo]", "#take-again", "#stop", "button.generate", "#run [tabindex]"];
+  const NEXT = ["#toast [data-act=undo]", "#take-again", "#stop", "button.generate", "#run [tabindex]"];
   let focused = null;
 
-  document.addEventListener("focusin", ({ target }) => (focused = target.closest("#result") ? target : null));
+  document.addEventListener("focusin", ({ target }) => (focused = target.closest("#result, #toast") ? target : null));
 
   const isLost = () => focused && document.activeElement === document.body && !isShown(focused);
   let seeking = 0;
@@ -135,6 +135,8 @@
   else document.addEventListener("DOMContentLoaded", begin);
 
   window.ltxScreen = {
+    /** The keyboard's focus is lost: it goes to what can be done next. */
+    seekFocus: keepFocus,
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);

@@ -3,9 +3,8 @@
   if (window.ltxStudio) return;
 
   const PINNED = window.matchMedia("(min-width: 1024px)");
-  const byId = (id) => document.getElementById(id);
+  const { byId, isShown } = window.ltxDom;
   const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const isShown = (element) => Boolean(element && element.offsetParent !== null);
 
   // ---- the rail and its panels: pinned where there is room, else they slide over the page, or are a tab of it
 
@@ -181,6 +180,7 @@
       opener?.focus();
     } else if (button.id === "model-chip") show("models");
     else if (button.matches(".generate")) showRun();
+    else if (button.dataset.act === "reload") window.location.reload();
   });
   for (const each of [PINNED, PHONE]) each.addEventListener("change", lay);
 

@@ -1,7 +1,7 @@
 // What is told above the run was said of the form as it was: whoever changes the form, or its mode, has read it.
 
 const isOfForm = (event) => event.target.closest?.("#forms, #mode");
-const forget = () => props.value && !element.querySelector(".deleted") && (props.value = "");
+const forget = () => props.value && (props.value = "");
 // A text that is hidden while it is being edited, since another mode opens, tells of a change that nobody made
 const isText = (event) => event.target.matches?.("textarea, input:not([type=checkbox], [type=radio], [type=file])");
 // Dice, reset, paste and the crosses of files (and what only plays them); not what only opens a fold
@@ -17,10 +17,3 @@ document.addEventListener(
   (event) => isOfForm(event) && event.key === "Enter" && event.target.closest("[role=combobox]") && forget(),
   true,
 );
-
-// That a clip is deleted is told as long as it can be put back.
-watch("value", () => {
-  const card = element.querySelector(".deleted");
-  const told = props.value;
-  if (card) setTimeout(() => props.value === told && (props.value = ""), 1000 * card.dataset.seconds);
-});

@@ -1,6 +1,9 @@
 """A mode's form: what its fields will make, which of them have no effect, and what fills them in."""
 
+import bisect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +22,7 @@ from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.fillings import Fillings
-from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, FormLayout
+from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, SIZE_CLASSES, FormLayout
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.forms.sizes import SHAPES, Pixels
 from ltx_studio.web.hints import hint_of, message_of
@@ -88,6 +91,7 @@ class Form(FormLayout):
         preset, clips = self._set.family.get_preset(raw["preset"]), int(raw["takes"] or 1)
         missing = self._missing(raw)
         labels = {each.id: translated(each.label) for each in self._presets()}
+        sizes: Updates = {"choices": self._size_choices(raw)}
         if missing:
             told = cards.told(missing)
         else:
@@ -100,11 +104,39 @@ class Form(FormLayout):
                 measures = translated(self.mode.measures(spec.params, preset))
                 misfit = self._misfit(spec)
                 notes = [translated(misfit.message), *notes] if misfit else notes
-                told = cards.told(measures, notes, seconds=self._seconds(spec), cost=self._cost(spec), clips=clips)
+                cost = self._cost(spec)
+                longest = self._longest(tried) if cost is not None and not cost.fits else None
+                if cost is not None:
+                    over = self._over(tried)
+                    sizes["elem_classes"] = [*SIZE_CLASSES, *(f"over-{size}" for size in over)]
+                    notes = [*notes, *self._why_over(over, raw["size"])]
+                told = cards.told(
+                    measures, notes, seconds=self._seconds(spec), cost=cost, longest=longest, clips=clips,
+                    offer=_offer(misfit),
+                )  # fmt: skip
             except StudioError as problem:
                 told = cards.told(f"{message_of(problem)} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
-        return [told, cards_of, gr.update(choices=self._size_choices(raw)), *self._limits(raw, preset)]
+        return [told, cards_of, gr.update(**sizes), *self._limits(raw, preset)]
+
+    def suggested(self, raw: Mapping[str, Any]) -> tuple[Updates, Updates] | None:
+        """Return the updates that apply what would fit on this machine, and those that take it back; None if none is.
+
+        Raises:
+            RequestError: The request cannot be carried out.
+        """
+        spec = self.spec({**raw, "prompt": (raw["prompt"] or "").strip() or "…"})
+        found = self._misfit(spec)
+        if found is None or not found.values:
+            return None
+        values: dict[str, Any] = dict(found.values)
+        if "width" in values:
+            smaller = replace(spec, params=spec.params.model_copy(update=values))
+            shape = self._shape_of(smaller)
+            values = {**values, **shape} if shape["shape"] == OWN_SHAPE else dict(shape)
+        elif self._follows_file:
+            values["as_long"] = False
+        return self.updates(values), self.updates({name: raw[name] for name in values})
 
     def fill(self, spec: JobSpec) -> Updates:
         """Return updates by name that fill the form with an earlier request; its seed is used for the next clip."""
@@ -215,6 +247,42 @@ class Form(FormLayout):
             shape = SHAPES[self._sizes.shape]
         return self._sizes.choices(shape, self._step(raw))
 
+    def _over(self, raw: Mapping[str, Any]) -> Mapping[str, Cost]:
+        """Return the cost of each size that needs more time on a GPU than a visitor may have."""
+        if raw["shape"] == OWN_SHAPE:
+            return {}
+        costs = {size: self._cost_with(raw, size=size) for size in self._sizes.labels}
+        return {size: cost for size, cost in costs.items() if cost is not None and not cost.fits}
+
+    def _why_over(self, over: Mapping[str, Cost], chosen: str) -> list[str]:
+        """Return the sentence that says why other sizes than the chosen one are greyed, if any are."""
+        others = {self._sizes.labels[size]: cost for size, cost in over.items() if size != chosen}
+        if not others:
+            return []
+        needs = ", ".join(words.SIZE_NEEDS.format(size=name, seconds=cost.seconds) for name, cost in others.items())
+        cost = next(iter(others.values()))
+        account = words.ACCOUNTS[cost.account]
+        return [words.SIZES_NEED_TOO_MUCH.format(sizes=needs, most=cost.most, account=account)]
+
+    def _longest(self, raw: Mapping[str, Any]) -> float | None:
+        """Return the longest clip that fits into a visitor's time on a GPU, in half seconds; None if none does."""
+        if raw.get("as_long"):
+            return None
+        halves = range(1, math.ceil(2 * (raw["seconds"] or 0)))
+        fitting = bisect.bisect_left(halves, True, key=lambda each: not self._fits(raw, each / 2))  # noqa: FBT003
+        return halves[fitting - 1] / 2 if fitting else None
+
+    def _fits(self, raw: Mapping[str, Any], seconds: float) -> bool:
+        cost = self._cost_with(raw, seconds=seconds)
+        return cost is not None and cost.fits
+
+    def _cost_with(self, raw: Mapping[str, Any], **changes: Any) -> Cost | None:
+        """Return what the form's request would cost with some other values; None if it cannot be made."""
+        try:
+            return self._cost(self.spec({**raw, **changes}))
+        except StudioError:
+            return None
+
     def _shape_of(self, spec: JobSpec) -> Mapping[str, Any]:
         """Return the shape and size that mean the width and height of a request."""
         params, shapes = spec.params, dict(SHAPES)
@@ -268,3 +336,10 @@ class Form(FormLayout):
             left = [each for each in get_args(self._fields[name].annotation) if each not in refused or each == now]
             update |= {"choices": fields.choices(left), "visible": acts and len(left) > 1}
         return gr.update(**update)
+
+
+def _offer(found: Suggestion | None) -> str:
+    """Return what the button says that applies a suggestion; empty if there is nothing to apply."""
+    if found is None or not found.values:
+        return ""
+    return (words.USE_LENGTH if "seconds" in found.values else words.USE_SIZE).format(**found.values)

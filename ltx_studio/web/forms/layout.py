@@ -19,11 +19,16 @@ from ltx_studio.web.gradio_compat.quiet import QUIET
 MOST_TAKES = 16
 _STARTS = ("audio_start", "clip_start")
 """Fields that choose the part of a file that the clip follows, shown beside its length."""
+SIZE_CLASSES = ("buttons", "sizes")
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
 """Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""
 CONTROLS = ("control", "ic_lora", "ic_lora_strength", "control_strength")
 """Fields of a control clip; without one they are not shown."""
+
+
+SUGGEST = """element.addEventListener("click", ({ target }) => target.closest(".suggest") && trigger("suggest"))"""
+"""JavaScript of the line before Generate: its button applies what is suggested."""
 
 
 class FormLayout:
@@ -68,8 +73,9 @@ class FormLayout:
         self._field("prompt", lines=4, info=None, placeholder=hint, elem_classes=["prompt"])
         self.tools = gr.HTML(
             html_template='<div class="tools"></div>',
-            js_on_load=f"window.ltxPrompt(element, props, trigger, '{self.mode.id}') // sends 'example'",
+            js_on_load=f"window.ltxPrompt(element, props, trigger, watch, '{self.mode.id}') // sends 'example', 'undo'",
             says=words.PROMPT_TOOLS,
+            undo="",
             examples=[[translated(each.label), self._for_real(each.for_pocket)] for each in self.mode.examples],
             elem_id=self.id("tools"),
             elem_classes=["tools-place"],
@@ -92,7 +98,7 @@ class FormLayout:
             if "control_clip" in self._fields:
                 self._add_controls(control_map)
         with gr.Column(elem_classes=["dock"]):
-            self.told = gr.HTML(elem_id=self.id("told"))
+            self.told = gr.HTML(elem_id=self.id("told"), js_on_load=SUGGEST)
             self.generate = gr.Button(
                 words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
             )

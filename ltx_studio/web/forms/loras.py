@@ -26,12 +26,20 @@ _IN_FOLDER, _UPLOADED = "folder:", "file:"
 
 
 class LoraShelf:
-    """The LoRAs that one page offers."""
+    """The LoRAs that one page offers.
 
-    def __init__(self, settings: Settings, model_set: ModelSet) -> None:
+    Args:
+        settings: Where the folders are.
+        model_set: The set that they must fit.
+        uploaded: The uploaded ones, by key, with their names: they stay when another set is switched to.
+    """
+
+    def __init__(
+        self, settings: Settings, model_set: ModelSet, uploaded: dict[str, tuple[Path, str]] | None = None
+    ) -> None:
         self._settings, self._set = settings, model_set
         self._found: dict[str, Path] = {}
-        self._uploaded: dict[str, tuple[Path, str]] = {}
+        self._uploaded = {} if uploaded is None else uploaded
 
     def library(self) -> list[Entry]:
         """Return what the list of LoRAs shows, after looking into the folders."""

@@ -25,6 +25,7 @@ from ltx_studio.web.hints import hint_of
 from ltx_studio.web.page import FIRST_MODE
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.run import RunPanel
+from ltx_studio.web.shared import Shared
 
 MOST_SHOWN = 5
 """Requests that the preview shows."""
@@ -54,9 +55,9 @@ class BatchPanel:
 
     file: gr.File
 
-    def __init__(self, studio: Studio, owners: Owners, run: RunPanel, model_set: ModelSet) -> None:
+    def __init__(self, studio: Studio, owners: Owners, run: RunPanel, model_set: ModelSet, shared: Shared) -> None:
         self._studio, self._owners, self._run_panel, self._model_set = studio, owners, run, model_set
-        self._redaction = Redaction(studio.settings, owners)
+        self._shared, self._redaction = shared, Redaction(studio.settings, owners)
 
     def build(self) -> None:
         """Add the panel to the open Blocks."""
@@ -104,6 +105,7 @@ class BatchPanel:
     def _add(self, lines: str, path: str | None, preset: str, request: gr.Request) -> tuple[Any, ...]:
         """Add all requests to the queue, or none: said, card, button, lines, file, and the jobs."""
         try:
+            self._shared.check(self._model_set)
             read = self._read(lines, path, preset)
             if read.problems:
                 raise RequestError(texts.BATCH_WRONG.format(count=len(read.problems)), texts.BATCH_WRONG_HINT)

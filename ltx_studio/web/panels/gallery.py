@@ -1,7 +1,7 @@
 """The history on the page: takes as cards that visitors search, open, star, mark for comparison, and prune."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -36,12 +36,14 @@ class Gallery:
     Attributes:
         chosen: The take that the visitor opened, and how many were opened so far: ``(id, count)``, so that opening the
             same one again is a change too. ``("", 0)`` before the first.
+        dropped: The takes of a batch that were deleted because others were kept, after how often that was done.
         starred: The event that has changed whether a take is a favourite.
         inputs: The inputs of `show`.
         outputs: The outputs of `show`.
     """
 
     chosen: gr.State
+    dropped: gr.State
     starred: Any
     inputs: list[gr.components.Component]
     outputs: list[gr.components.Component]
@@ -66,7 +68,7 @@ class Gallery:
         )
         self._build_room(grid, [search, mode, favourites])
         self._compare.build()
-        count, self.chosen = gr.State(PAGE), gr.State(("", 0))
+        count, self.chosen, self.dropped = gr.State(PAGE), gr.State(("", 0)), gr.State((0, ()))
         filters: list[gr.components.Component] = [search, mode, favourites]
         self.inputs, self.outputs = [*filters, count], [grid]
         # not `input`, which Gradio does not fire when text is pasted
@@ -78,6 +80,7 @@ class Gallery:
         self.starred = grid.favour(self._favour, None, [said], trigger_mode="multiple", **QUIET)
         grid.hovered(self._play, None, [grid], trigger_mode="multiple", **QUIET)
         grid.tag(self._tag, None, [said, grid], trigger_mode="multiple", **QUIET)
+        grid.others(self._drop, [self.dropped, *self.inputs], [self.dropped, grid], **QUIET)
         grid.more(self._more, self.inputs, [grid, count], **QUIET)
         grid.reset(self._reset, None, [*filters, grid, count], **QUIET)
         grid.compare(self._compare.show, None, [self._compare.shown, said], **QUIET)
@@ -182,6 +185,17 @@ class Gallery:
             return self._redaction.error(problem)
         return ""
 
+    def _drop(
+        self, last: tuple[int, Sequence[str]], search: str, mode: str, favourites: bool, count: int,
+        request: gr.Request, event: gr.EventData,
+    ) -> tuple[Any, str]:  # fmt: skip
+        """Delete those takes of a batch that the visitor does not keep; they can be put back for a while."""
+        given = event._data.get("takes") if isinstance(event._data, dict) else None
+        takes = [str(take) for take in given[:MOST_ANEW]] if isinstance(given, list) else []
+        gone = self._studio.takes.delete_unmarked_soon(takes, self._owners.of(request))
+        dropped = (last[0] + 1, tuple(gone)) if gone else gr.skip()
+        return dropped, self.show(search, mode, favourites, count, request)
+
     def _room(self, request: gr.Request) -> str:
         """Return the card that says how much space all takes need."""
         room = self._studio.takes.room(self._owners.of(request))
@@ -240,6 +254,8 @@ def _words() -> Mapping[str, str]:
         "today": words.TODAY,
         "yesterday": words.YESTERDAY,
         "sheet": words.SHEET_OF,
+        "other": words.DELETE_OTHER,
+        "others": words.DELETE_OTHERS,
         "tags": words.TAGS,
         "add": words.ADD_TAG,
         "remove": words.REMOVE_TAG,

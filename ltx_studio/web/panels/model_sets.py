@@ -1,6 +1,8 @@
 """The choice of a model set: what each needs and whether it suits this machine, and the switch to another one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+import gradio as gr
 
 from ltx_studio.errors import RequestError
 from ltx_studio.families import ModelSet
@@ -8,11 +10,12 @@ from ltx_studio.models import Plan, Store, get_registry, make_plan
 from ltx_studio.models.needs import needs_of
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files
-from ltx_studio.studio import Studio, will_it_run
+from ltx_studio.studio import LOCAL, Studio, will_it_run
 from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_round_bytes
-from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels import model_cards, texts
+from ltx_studio.web.shared import Shared
 
 
 class ModelSets:
@@ -20,34 +23,44 @@ class ModelSets:
 
     Args:
         studio: The studio.
-        in_use: The id of the set that the page uses.
-        redaction: Who may switch.
-        switch: Has the page use another set when it is loaded anew.
+        built_for: The id of the set that this page was built for.
+        owners: Who the visitors are.
+        shared: Which set is in use, and how it is switched.
     """
 
-    def __init__(self, studio: Studio, in_use: str, redaction: Redaction, switch: Callable[[str], None]) -> None:
-        self._studio, self._in_use, self._redaction, self._switch = studio, in_use, redaction, switch
+    def __init__(self, studio: Studio, built_for: str, owners: Owners, shared: Shared) -> None:
+        self._studio, self._built_for, self._owners, self._shared = studio, built_for, owners, shared
 
     def is_in_use(self, set_id: str) -> bool:
-        return set_id == self._in_use
+        return set_id == self._shared.in_use.id
 
-    def can_use(self, set_id: str) -> bool:
+    def is_outdated(self, set_id: str) -> bool:
+        """Return whether a set is in use, but was switched to after this page was opened: a reload shows it."""
+        return self.is_in_use(set_id) and set_id != self._built_for
+
+    def can_use(self, set_id: str, request: gr.Request) -> bool:
         """Return whether the page can be switched to a set by this visitor."""
-        return not self.is_in_use(set_id) and self._redaction.may_fetch and self._is_complete(set_id)
+        return not self.is_in_use(set_id) and self._may_switch(request) and self._is_complete(set_id)
 
-    def use(self, set_id: str) -> None:
-        """Switch the page to another set.
+    def use(self, set_id: str, request: gr.Request) -> None:
+        """Switch the page to another set, for everybody.
 
         Raises:
             RequestError: The visitor may not, there is no such set, or files are missing.
             SetupError: The settings file cannot be written.
         """
-        if not self._redaction.may_fetch:
+        if self.is_in_use(set_id):  # another tab was faster
+            return
+        if not self._may_switch(request):
             raise RequestError(texts.NOT_SWITCHED, texts.NOT_SWITCHED_HINT)
         if not self._is_complete(set_id):
             label = get_registry(self._studio.settings).get_set(set_id).label
             raise RequestError(texts.INCOMPLETE.format(label=label), texts.INCOMPLETE_HINT)
-        self._switch(set_id)
+        self._shared.switch(set_id)
+
+    def _may_switch(self, request: gr.Request) -> bool:
+        """Return whether it is the studio's owner, at this machine: everybody gets the set that is switched to."""
+        return self._owners.of(request) == LOCAL
 
     def _is_complete(self, set_id: str) -> bool:
         """Return whether all files are here that the set's loaders need."""

@@ -30,6 +30,7 @@ from ltx_studio.web.panels.model_sets import ModelSets
 from ltx_studio.web.panels.model_work import Asked, AtWork, Going, checked
 from ltx_studio.web.panels.remedies import files_to_fetch
 from ltx_studio.web.rail import Rail
+from ltx_studio.web.shared import Shared
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +46,17 @@ Work: TypeAlias = Callable[[CancelToken], Iterator[Updates]]
 class ModelsPanel:
     """Choose a model set, see its files, get, check and remove them. Each browser tab runs one check at a time."""
 
-    def __init__(self, studio: Studio, owners: Owners, in_use: str, switch: Callable[[str], None]) -> None:
-        self._studio, self._settings, self._in_use, self._owners = studio, studio.settings, in_use, owners
+    def __init__(self, studio: Studio, owners: Owners, built_for: str, shared: Shared) -> None:
+        self._studio, self._settings, self._built_for, self._owners = studio, studio.settings, built_for, owners
         self._redaction = Redaction(studio.settings, owners)
-        self._sets = ModelSets(studio, in_use, self._redaction, switch)
+        self._sets = ModelSets(studio, built_for, owners, shared)
         self._at_work, self._asked = AtWork(), Asked()
         self._models, self._board = studio.models, DownloadBoard(studio.models, self._redaction)
         self._parts: ModelParts
 
     def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
-        self._parts = parts = lay_out(self._settings, self._board, self._in_use)
+        self._parts = parts = lay_out(self._settings, self._board, self._built_for)
         MemoryPanel(self._studio, self._redaction).build(rail)
         self._wire(parts, rail)
 
@@ -102,7 +103,7 @@ class ModelsPanel:
 
     def _show(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
         """Return the updates after another choice, which closes the open question."""
-        shown = self._what_is_here(model_set, everything)
+        shown = self._what_is_here(model_set, everything, request)
         if self._at_work.is_on(str(request.session_hash)):  # work has just begun, and updates the panel when it ends
             return {self._parts.plan: gr.skip()}
         return {**shown, **self._asked_nothing(request), self._parts.card: ""}
@@ -111,7 +112,7 @@ class ModelsPanel:
         """Return the updates after work has ended: which files are here, and what can be done next."""
         # in this order: what ends while the files are looked at is still news to the next tick
         downloads, _ = self._board.look(str(request.session_hash), anew=True)
-        shown = self._what_is_here(model_set, everything)
+        shown = self._what_is_here(model_set, everything, request)
         if self._at_work.is_on(str(request.session_hash)):
             return {self._parts.plan: gr.skip(), **downloads}
         return {
@@ -125,10 +126,10 @@ class ModelsPanel:
         """Return the updates of the downloads, and of what is here when anybody's began or ended."""
         downloads, has_turned = self._board.look(str(request.session_hash))
         if has_turned and not self._at_work.is_on(str(request.session_hash)):
-            downloads = {**self._what_is_here(model_set, everything), **downloads}
+            downloads = {**self._what_is_here(model_set, everything, request), **downloads}
         return downloads or {self._parts.plan: gr.skip()}
 
-    def _what_is_here(self, model_set: str, everything: bool) -> Updates:
+    def _what_is_here(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
         parts, awake = self._parts, gr.update(interactive=True)
         here = {**dict.fromkeys(parts.controls, awake), parts.get: gr.update(visible=False)}
         try:
@@ -138,23 +139,26 @@ class ModelsPanel:
             is_coming = self._models.bringing(planned.file for planned in to_fetch) is not None
             label = texts.GET.format(missing=in_round_bytes(plan.missing_bytes))
             can_get = plan.fits and not is_coming
-            can_use = self._sets.can_use(chosen.id)
+            can_use, is_outdated = self._sets.can_use(chosen.id, request), self._sets.is_outdated(chosen.id)
             note = texts.IN_USE if self._sets.is_in_use(chosen.id) else texts.USE_AFTER if to_fetch else ""
+            use = words.RELOAD_PAGE if is_outdated else words.USE_SET
             return here | {
                 parts.chosen: gr.update(interactive=True, choices=list(self._sets.choices(store))),
                 parts.needs: self._sets.needs(chosen, plan, store),
-                parts.plan: model_cards.plan(plan, notice=chosen.notice, note=note),
+                parts.plan: model_cards.plan(
+                    plan, notice=chosen.notice, note=texts.IN_USE_NOW if is_outdated else note
+                ),
                 parts.get: gr.update(value=label, visible=bool(to_fetch), interactive=can_get),
-                parts.use: gr.update(visible=can_use),
+                parts.use: gr.update(value=use, visible=can_use or is_outdated),
             }
         except Exception as problem:
             return here | {parts.plan: self._problem(problem), parts.needs: "", parts.use: gr.update(visible=False)}
 
-    def _use(self, model_set: str) -> Updates:
+    def _use(self, model_set: str, request: gr.Request) -> Updates:
         """Switch the page to another set; the browser then loads the page anew."""
         parts = self._parts
         try:
-            self._sets.use(model_set)
+            self._sets.use(model_set, request)
         except Exception as problem:
             return {parts.card: self._problem(problem)}
         return {parts.switched: time.time(), parts.card: ""}

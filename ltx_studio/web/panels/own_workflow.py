@@ -111,12 +111,13 @@ class WorkflowPanel:
                 gr.HTML(cards.line(told))
             run = gr.Button(texts.RUN, variant="primary", elem_id="run-workflow", elem_classes=["generate"])
 
-        def hand_in(request: gr.Request, path: str, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
+        # with the file of this form: another one may have been dropped, whose form is not here yet
+        def hand_in(request: gr.Request, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
             yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
 
         run.click(
             hand_in,
-            [self.file, trusted, mapped, *components],
+            [trusted, mapped, *components],
             self._run_panel.outputs,
             concurrency_limit=None,
             **QUIET,

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
 """Seconds between two updates in the first `SHORT_SECONDS` of a run, and after them: each update costs the browser,
 which may be on the machine that renders, almost a tenth of a second."""
+Followed = dict[str, Generator[Job, None, None]]
+"""The jobs that are being followed, by id; to close one may end its run."""
+
 MOST_RESUMED = 100
 """Jobs that a returning visitor follows; they may have submitted thousands."""
 SHOWN_AGAIN = 12 * 3600
@@ -75,8 +78,8 @@ class RunPanel:
         self.outputs = [*shown, place, self._failure, self.failed, *self.remedies.outputs, self.begun, self.ended]
         self._screen.stop.click(self._stop, None, [self._screen.stop, self.told], **AT_ONCE)
         self._screen.going.turn(self._turn, None, self.showing, **QUIET)
-        again = [*self.showing, self._take.changed]
-        self._screen.told.undo(self._undo, [self._take.changed], again, trigger_mode="multiple", **QUIET)
+        again = [*self.showing, self._take.changed, self._screen.toast]
+        self._screen.toast.undo(self._undo, [self._take.changed], again, trigger_mode="multiple", **QUIET)
 
     def _forget(self, request: gr.Request) -> None:
         """Forget a tab that was closed."""
@@ -148,7 +151,8 @@ class RunPanel:
         """
         with self._guard:
             tab = self._tabs.of(request)
-            tab.take, tab.keeps_take, tab.failure = None, False, ""
+            tab.turn()
+            tab.failure = ""
         yield {self.told: cards.message(" ".join(map(translated, notes))) if notes else "", **self._no_failure()}
         yield from self.watch(jobs, request)
 
@@ -162,14 +166,14 @@ class RunPanel:
             shown, take = self._take.shown(record), record.id
         with self._guard:
             tab = self._tabs.of(request)
-            tab.take, tab.keeps_take, tab.failure = take, take is not None, ""
+            tab.turn(take, keeps_take=take is not None)
+            tab.failure = ""
         return {self.told: "", self._failure_place: gr.update(visible=False), **shown}
 
     def let_take_go(self, request: gr.Request) -> None:
         """Show what runs again, instead of the take."""
         with self._guard:
-            tab = self._tabs.of(request)
-            tab.take, tab.keeps_take = None, False
+            self._tabs.of(request).turn()
 
     def _turn(self, request: gr.Request, event: gr.EventData) -> Updates:
         """Show the take that the event names, or else what runs."""
@@ -179,12 +183,14 @@ class RunPanel:
         return {self._screen.going: "", **self._take.hidden()}
 
     def _undo(self, changed: float, request: gr.Request, event: gr.EventData) -> Updates:
-        """Put a deleted take back, and show it."""
+        """Put deleted takes back; show it if it is one."""
+        takes, back = told(event, "takes").split(), {self._take.changed: changed + 1, self._screen.toast: ""}
         try:
-            record = self._take.undelete(told(event, "take"), request)
+            for take in takes:
+                self._take.undelete(take, request)
         except StudioError as problem:
-            return self.problem(problem)
-        return {**self.open_take(record.id, request), self._take.changed: changed + 1}
+            return {**self.problem(problem), **back}
+        return {**(self.open_take(takes[0], request) if len(takes) == 1 else {}), **back}
 
     def answers(self, job_id: str, request: gr.Request) -> bool:
         """Return whether a job's failure is shown, and note that it no longer is: a second click does nothing."""
@@ -212,7 +218,7 @@ class RunPanel:
             yield self._told_of(found, tab)
             return
         with self._guard:
-            tab.take, tab.keeps_take = None, False
+            tab.turn()
             if tab.shown not in (None, job_id):
                 tab.turns = True
                 tab.left.add(tab.shown)
@@ -244,7 +250,7 @@ class RunPanel:
         if not is_idle:
             yield self.nothing()
             return
-        followed: dict[str, Iterator[Job]] = {}  # kept while the tab shows another job: to close one may end its run
+        followed: Followed = {}  # kept while the tab shows another job
         try:
             while (job := self._next(tab)) is not None:
                 try:
@@ -255,7 +261,8 @@ class RunPanel:
                     log.exception("job %s could not be followed", job)
                     yield self._lost(unforeseen.in_words(error, self._studio.settings))
         finally:  # also when the tab is closed
-            followed.clear()
+            for each in followed.values():
+                each.close()
             with self._guard:
                 tab.is_followed, tab.shown = False, None
 
@@ -282,9 +289,7 @@ class RunPanel:
             tab.is_followed = tab.shown is not None
             return tab.shown
 
-    def _follow_one(
-        self, job_id: str, tab: Tab, request: gr.Request, followed: dict[str, Iterator[Job]]
-    ) -> Iterator[Updates]:
+    def _follow_one(self, job_id: str, tab: Tab, request: gr.Request, followed: Followed) -> Iterator[Updates]:
         owner = self._owners.of(request)
         found = self._studio.jobs.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
@@ -299,10 +304,11 @@ class RunPanel:
         for each in followed[job_id]:
             take = tab.take
             if not isinstance(each.state, Queued | Running):
+                followed.pop(job_id).close()
                 yield self._outcome(each, view.spec, tab)
                 return
             is_turned = not told_before or take != behind
-            shown = self._beside(each, view) if take else self._on_screen(each, view, tab)
+            shown = self._beside(each, view, tab) if take else self._on_screen(each, view, tab)
             yield {**(self._cleared(view, tab, owner) if is_turned else {}), **shown, **begun}
             begun, told_before, behind = {}, True, take
             time.sleep(TELL_AGAIN if time.monotonic() < short_until else TELL_LATER)
@@ -332,9 +338,9 @@ class RunPanel:
         preview = view.preview(job.id)
         return shown if preview is None else {**shown, self._screen.view: preview}
 
-    def _beside(self, job: Job, view: RunView) -> Updates:
+    def _beside(self, job: Job, view: RunView, tab: Tab) -> Updates:
         """Return the updates that show a job as one line, beside a take."""
-        return {self._screen.going: view.line(job), self._screen.stop: _stop_button(job)}
+        return {self._screen.going: view.line(job, tab.ready), self._screen.stop: _stop_button(job)}
 
     def _stop(self, request: gr.Request) -> Updates:
         """Stop the job that this tab shows; the job's own updates show when it has stopped."""
@@ -356,6 +362,7 @@ class RunPanel:
             case Done(take=take):
                 record = self._studio.takes.get(take, job.owner)
                 if tab.keeps_take:
+                    tab.ready.append(record.id)
                     return over | {self._screen.going: cards.ready(record)}
                 tab.take = record.id  # it stays on the screen while the next one is made
                 return self._take.shown(record, is_new=True) | over

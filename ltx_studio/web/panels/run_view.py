@@ -68,10 +68,10 @@ class RunView:
         left, part = self._progress(job, now)
         return cards.run(job, self._phases, self._summary, now, left=left, part=part, more=more, waits=waits)
 
-    def line(self, job: Job) -> str:
-        """Return the compact line, for when something else is shown."""
+    def line(self, job: Job, ready: Sequence[str]) -> str:
+        """Return the compact line, for when something else is shown; `ready` are the takes made meanwhile."""
         left, part = self._progress(job, time.time())
-        return cards.going(job, self.spec.prompt, left=left, part=part)
+        return cards.going(job, self.spec.prompt, left=left, part=part, ready=ready)
 
     def _waits(self, job: Job) -> str:
         """Return why a job waits, if not for other jobs."""

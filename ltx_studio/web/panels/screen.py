@@ -38,7 +38,8 @@ class Screen:
         status: What happens, or how the shown clip was made.
         stop: Stops the run that the tab follows.
         going: The run that goes on while something else is shown. Its event ``turn`` asks for it.
-        told: What the visitor has to know. Its event ``undo`` puts a deleted clip back.
+        told: What the visitor has to know.
+        toast: Says for a while that clips are deleted. Its event ``undo`` puts them back.
     """
 
     view: gr.HTML
@@ -46,6 +47,7 @@ class Screen:
     stop: gr.Button
     going: gr.HTML
     told: gr.HTML
+    toast: gr.HTML
 
     def __init__(self, modes: Mapping[str, Mode]) -> None:
         self._empty = empty(modes.values())
@@ -57,7 +59,11 @@ class Screen:
             self.status = gr.HTML(cards.status(words.IDLE), elem_id="run", js_on_load=acts(), apply_default_css=False)
             self.stop = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
             self.going = gr.HTML("", elem_id="going", js_on_load=acts("turn"), apply_default_css=False)
-        self.told = gr.HTML("", elem_id="told", js_on_load=f"{acts('undo')}\n{asset('told.js')}")
+        self.told = gr.HTML("", elem_id="told", js_on_load=f"{acts()}\n{asset('told.js')}")
+
+    def build_toast(self) -> None:
+        """Add the toast to the open Blocks, outside of all that can be covered or closed."""
+        self.toast = gr.HTML("", elem_id="toast", js_on_load=f"{acts('undo')}\n{asset('toast.js')}")
 
     @property
     def outputs(self) -> list[gr.components.Component]:

@@ -22,19 +22,21 @@ from ltx_studio.web.hints import message_of
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.memory import tier
 from ltx_studio.web.rail import Rail
+from ltx_studio.web.shared import Shared
 
 PACKAGES = ("gradio", "torch")
 
 
 class SettingsPanel:
-    """The settings, read-only: they cannot change while the studio runs."""
+    """The settings: one of the browser, and those of the studio, which cannot change while it runs."""
 
-    def __init__(self, settings: Settings, owners: Owners, in_use: str) -> None:
-        self._settings, self._in_use = settings, in_use
+    def __init__(self, settings: Settings, owners: Owners, shared: Shared) -> None:
+        self._settings, self._shared = settings, shared
         self._redaction = Redaction(settings, owners)
 
     def build(self, rail: Rail) -> None:
         """Add the panel to the open Blocks."""
+        gr.HTML(_sound(), elem_id="sound-place", js_on_load="window.ltxSound.show(element)", apply_default_css=False)
         shown = gr.HTML(elem_id="settings-shown")
         rail.on_open("settings", self._shown, None, [shown])
 
@@ -48,8 +50,7 @@ class SettingsPanel:
         return f'<div class="card facts"><dl>{told}</dl>{afar}<p class="summary">{prose(texts.SETTINGS_MORE)}</p></div>'
 
     def _used(self) -> Iterator[tuple[str, str]]:
-        sets = Store(self._settings).registry.sets
-        chosen = sets[self._in_use]
+        chosen = self._shared.in_use
         yield (
             texts.SETTING_SET,
             (f"{escape(translated(chosen.label))} <code>{escape(chosen.id)}</code><br>{escape(texts.SETTING_SWITCH)}"),
@@ -81,3 +82,11 @@ class SettingsPanel:
         places = settings.outputs_dir, settings.models_dir, cache, settings.log_file
         for name, path in zip(texts.SETTING_FOLDERS, places, strict=True):
             yield name, f'<code class="path">{escape(str(path))}</code>'
+
+
+def _sound() -> str:
+    """Return the switch for the sound that a finished clip makes; the browser keeps it (`assets/sound.js`)."""
+    return (
+        f'<label class="switch"><input type="checkbox" id="sound-on-done" aria-describedby="sound-help">'
+        f'<span>{texts.SETTING_SOUND}</span></label><p id="sound-help" class="line">{texts.SETTING_SOUND_HELP}</p>'
+    )

@@ -26,6 +26,12 @@ class Tab:
     """The take that is shown while a job may go on; None shows the job."""
     keeps_take: bool = False
     """Whether that take stays when a job ends, because the visitor has opened it."""
+    ready: list[str] = field(default_factory=list)
+    """The takes that were made meanwhile, and not shown yet."""
+
+    def turn(self, take: str | None = None, *, keeps_take: bool = False) -> None:
+        """Show a take, or the job that goes on."""
+        self.take, self.keeps_take, self.ready = take, keeps_take, []
 
 
 class Tabs:

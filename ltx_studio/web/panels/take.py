@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -71,7 +72,7 @@ class TakePanel:
         often: Any = {"trigger_mode": "multiple", **QUIET}
         self.about.favour(self._favour, [self.take, self.changed], [*self.outputs, self.changed], **often)
         self.about.reveal(self._reveal, [self.take], [self.about], **QUIET)
-        gone = [*self.outputs, *self._screen.outputs, self._screen.told, self.changed]
+        gone = [*self.outputs, *self._screen.outputs, self._screen.told, self._screen.toast, self.changed]
         self.deleted = self.about.delete(self._delete, [self.take, self.changed], gone, **QUIET)
 
     def show(self, take_id: str, request: gr.Request) -> Updates:
@@ -131,7 +132,7 @@ class TakePanel:
         """Return the action bar, and how the take was made."""
         is_missing = self._studio.takes.is_missing(record)
         buttons = [
-            _button(f"take-{name.replace('_', '-')}", name, escape(label), main=name == "again")
+            _action(f"take-{name.replace('_', '-')}", name, escape(label))
             for name, label in words.ACTIONS.items()
             if (name != "quality" or self.in_quality(record) is not None) and (name != "go_on" or not is_missing)
         ]
@@ -189,17 +190,19 @@ class TakePanel:
         except RequestError as problem:  # it is gone; that the database cannot be written, the page says
             log.info("%s", problem)
             return self.nothing() | {self.changed: changed + 1}
-        told = cards.deleted(take_id, self._studio.takes.UNDO_SECONDS - UNDO_MARGIN)
-        return self.nothing() | {self._screen.told: told, self.changed: changed + 1}
+        return self.nothing() | {self._screen.told: "", **self.deleted_now([take_id]), self.changed: changed + 1}
 
-    def undelete(self, take_id: str, request: gr.Request) -> TakeRecord:
-        """Put a deleted take back, and return it.
+    def deleted_now(self, takes: Sequence[str]) -> Updates:
+        """Return the update of the toast that offers to put deleted takes back."""
+        return {self._screen.toast: cards.deleted(takes, self._studio.takes.UNDO_SECONDS - UNDO_MARGIN)}
+
+    def undelete(self, take_id: str, request: gr.Request) -> None:
+        """Put a deleted take back.
 
         Raises:
             RequestError: It is gone for good, or belongs to another owner.
         """
         self._studio.takes.undelete(take_id, self._owners.of(request))
-        return self.record(take_id, request)
 
     def _reveal(self, take_id: str, request: gr.Request) -> Any:
         """Show the take in this machine's file manager, or say where it is saved."""
@@ -218,11 +221,19 @@ class TakePanel:
         return self._about(record, said)
 
 
-def _button(named: str, act: str, label: str, *, mode: str = "", main: bool = False) -> str:
+def _button(named: str, act: str, label: str, *, mode: str = "") -> str:
     """Return a button that triggers an event; `mode` is passed with it."""
     of_mode = f' data-mode="{mode}"' if mode else ""
-    kind = ' class="main"' if main else ""
-    return f'<button type="button" id="{named}"{kind} data-act="{act}"{of_mode}>{label}</button>'
+    return f'<button type="button" id="{named}" data-act="{act}"{of_mode}>{label}</button>'
+
+
+def _action(named: str, act: str, label: str) -> str:
+    """Return a button of the action bar, which shows a sign instead of its label where there is little room."""
+    kind = "main" if act == "again" else "sign"
+    return (
+        f'<button type="button" id="{named}" class="{kind}" data-act="{act}" title="{label}">'
+        f"<span>{label}</span></button>"
+    )
 
 
 def download_name(record: TakeRecord) -> str:

@@ -62,19 +62,21 @@ def _sheet(studio: Studio, takes: Sequence[TakeRecord]) -> str:
     first = takes[0]
     is_same = all(take.prompt == first.prompt for take in takes)
     prompt = f'<span class="prompt" dir="auto">{escape(first.prompt[:SHOWN_LETTERS])}</span>' if is_same else ""
-    shots = "".join(_card(studio, take) for take in takes)
+    shots = "".join(_card(studio, take, in_sheet=True) for take in takes)
     return (
         f'<li class="sheet{" same" if is_same else ""}" data-batch="{escape(str(first.batch))}">'
-        f'<p class="sheet-head"><span class="count"></span>{prompt}</p>'
+        f'<div class="sheet-head"><span class="count"></span>{prompt}'
+        '<button type="button" class="others" hidden></button></div>'
         f'<ul class="shots" aria-label="{words.SHEET}">{shots}</ul></li>'
     )
 
 
-def _card(studio: Studio, take: TakeRecord) -> str:
+def _card(studio: Studio, take: TakeRecord, *, in_sheet: bool = False) -> str:
     named = escape(name_of(take))
+    star, keep = (words.KEEP_TAKE, f"<span>{words.KEEP_ONE}</span>") if in_sheet else (words.FAVOURITE, "")
     buttons = (
         f'<button type="button" class="star" tabindex="-1" aria-pressed="{str(take.favourite).lower()}"'
-        f' aria-keyshortcuts="f" aria-label="{words.FAVOURITE.format(take=named)}"></button>'
+        f' aria-keyshortcuts="f" aria-label="{star.format(take=named)}">{keep}</button>'
         '<button type="button" class="mark" tabindex="-1" role="checkbox" aria-checked="false"'
         f' aria-keyshortcuts="m" aria-label="{words.MARK.format(take=named)}"></button>'
         f'<button type="button" class="tag" tabindex="-1" aria-haspopup="dialog" aria-keyshortcuts="t"'

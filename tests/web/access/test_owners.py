@@ -10,6 +10,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ltx_studio.engine import Engine
 from ltx_studio.modes import MODES
@@ -18,9 +19,13 @@ from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from ltx_studio.web.access.guard import Files
-from ltx_studio.web.access.owners import COOKIE
+from ltx_studio.web.access.owners import COOKIE, GiveCookie, Owners
+from tests.web.asgi import accept, ask, empty, in_a_thread, scope_of
 from tests.web.conftest import Watch
 from tests.web.driver import PLAYS, choose, choose_draft, expect_done, give, press, step, write
+
+pytestmark = pytest.mark.usefixtures("few_steps")
+"""What is sampled is proved elsewhere."""
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +244,12 @@ def test_files_that_are_gone_are_forgotten(tmp_path: Path, monkeypatch: pytest.M
 
     assert files.may(here, "ada")
     assert not files.may(tmp_path / "gone-0", "ada")
+
+
+def test_behind_tls_the_cookie_is_for_tls_alone_if_a_trusted_proxy_says_so() -> None:
+    async def cookie(trusted: str) -> str:
+        app: Any = ProxyHeadersMiddleware(GiveCookie(accept, Owners()), trusted_hosts=trusted)  # type: ignore[arg-type]
+        return (await ask(app, scope_of(headers={"X-Forwarded-Proto": "https"}), empty)).headers["set-cookie"]
+
+    assert in_a_thread(lambda: cookie("127.0.0.1")).endswith("HttpOnly; SameSite=Lax; Secure")
+    assert in_a_thread(lambda: cookie("10.0.0.1")).endswith("HttpOnly; SameSite=Lax")

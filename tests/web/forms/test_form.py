@@ -21,7 +21,8 @@ from ltx_studio.pocket.files import SHIPPED, STYLE_LORA
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Estimate
-from ltx_studio.web.forms.form import Form
+from ltx_studio.studio.will_it_run import Suggestion
+from ltx_studio.web.forms.form import Costs, Form
 from ltx_studio.web.forms.kept import to_restore
 from ltx_studio.web.forms.loras import LoraShelf
 from tests.samples import write_picture
@@ -33,9 +34,9 @@ def form(home: Settings) -> Form:
     return form_of("t2v", "pocket", home)
 
 
-def form_of(mode: str, model_set: str, home: Settings) -> Form:
+def form_of(mode: str, model_set: str, home: Settings, cost: Costs = lambda _spec: None) -> Form:
     chosen = get_registry(home).get_set(model_set)
-    made = Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen))
+    made = Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen), cost=cost)
     with gr.Blocks():
         made.build()
     return made
@@ -217,6 +218,42 @@ def test_the_line_tells_the_time_of_all_clips_and_the_cards_that_of_one(home: Se
         assert [label for label, _ in each["preset"]["choices"]] == [
             "Draft\nabout 2 s", "Fast\nabout 2 s", "Balanced\nabout 2 s", "Quality\nabout 2 s",
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "applied"),
+    [
+        ({"seconds": 1.5}, "Use 1.5 s", {"seconds": 1.5}),
+        ({"width": 128, "height": 128}, "Use 128×128", {"shape": "1:1", "size": "small"}),
+        ({"width": 256, "height": 64}, "Use 256×64", {"shape": "own", "width": 256, "height": 64}),
+        ({}, "", None),
+    ],
+)
+def test_a_suggestion_is_a_button_that_can_be_taken_back(
+    values: dict[str, float], said: str, applied: dict[str, object] | None, home: Settings
+) -> None:
+    chosen = get_registry(home).get_set("pocket")
+
+    def misfit(spec: JobSpec) -> Suggestion:
+        return Suggestion("It does not fit.", values)
+
+    form = Form(MODES["t2v"], chosen, lambda spec: None, LoraShelf(home, chosen), misfit=misfit)
+    with gr.Blocks():
+        form.build()
+    raw = raw_of(form) | {"prompt": " ", "seconds": 9.0}
+
+    told, found = told_of(form, raw)["told"], form.suggested(raw)
+
+    assert ("<button" in told) is bool(said)
+    assert said in told
+    if applied is None:
+        assert found is None
+    else:
+        now, before = (
+            {name: update["value"] for name, update in each.items() if "value" in update} for each in found or ({}, {})
+        )
+        assert now == applied
+        assert before == {name: raw[name] for name in applied}
 
 
 def test_what_is_missing_is_said_alike_before_and_after_generate(home: Settings) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from ltx_studio.modes import MODES
 from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio, will_it_run
 from tests.models.test_loras import write_lora
 from tests.web.conftest import Watch
 from tests.web.driver import choose, choose_example, choose_shape, press, set_number, step, upload_lora
@@ -29,6 +30,7 @@ def lora(settings: Settings) -> Path:
     return write_lora(settings.models_dir / "loras" / "styles" / f"{NAME}.safetensors", noted)
 
 
+FITS = will_it_run.Suggestion("It does not fit.", {"seconds": 3.0})
 HEIGHTS = "all => all.map((each) => each.getBoundingClientRect().height)"
 
 
@@ -51,7 +53,7 @@ def test_the_prompt_comes_first_and_the_files_are_a_low_row_below_it(page: Page,
 
 
 def test_words_that_were_replaced_come_back_and_used_prompts_are_remembered(
-    page: Page, page_url_without_comfyui: str, watch: Watch
+    page: Page, page_url_without_comfyui: str, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page.goto(page_url_without_comfyui)
     prompt, tools = page.locator("#t2v-prompt textarea"), page.locator("#t2v-tools")
@@ -75,6 +77,8 @@ def test_words_that_were_replaced_come_back_and_used_prompts_are_remembered(
         expect(told).to_be_visible()
         prompt.press("Control+z")
         expect(prompt).to_have_value("a long prompt of my own")
+    with monkeypatch.context() as patch:
+        applies_what_fits(page, patch)
     with step("what was used is offered again, in every mode and after a reload"):
         prompt.fill("<img src=x> used")
         press(page, "Generate")
@@ -99,6 +103,22 @@ def test_words_that_were_replaced_come_back_and_used_prompts_are_remembered(
 
     assert page.locator("img[src=x]").count() == 0
     assert [error for error in watch.errors if "Abort" not in error and "errored out" not in error] == []
+
+
+def applies_what_fits(page: Page, patch: pytest.MonkeyPatch) -> None:
+    """Apply what would fit by its button, and take it back."""
+    patch.setattr(Studio, "hardware", lambda _: True)
+    patch.setattr(will_it_run, "misfit", lambda spec, *_: FITS if spec.params.seconds > 3 else None)
+    seconds, tools = page.locator("#t2v-seconds input[type=number]"), page.locator("#t2v-tools")
+    with step("what would fit is applied by a button, and can be taken back"):
+        set_number(page, "t2v", "seconds", 5)
+        page.get_by_role("button", name="Use 3 s").click()
+        expect(seconds).to_have_value("3")
+        expect(tools.get_by_role("status")).to_contain_text("Settings changed.")
+        expect(page.locator("#t2v-prompt textarea")).to_be_focused()
+        tools.get_by_role("button", name="Undo").click()
+        expect(seconds).to_have_value("5")
+        expect(tools.get_by_role("status")).to_be_hidden()
 
 
 def test_loras_are_chosen_from_the_folder_or_uploaded_and_stay_over_a_reload(

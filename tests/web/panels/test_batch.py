@@ -12,6 +12,7 @@ from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels.batch import BatchPanel
+from ltx_studio.web.shared import Shared
 from tests.support import MODEL_SETS
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -43,7 +44,7 @@ def screen() -> Screen:
 def panel(studio: Studio, screen: Screen) -> BatchPanel:
     owners = Owners()
     owners.apart = False
-    return BatchPanel(studio, owners, screen, MODEL_SETS["pocket"])  # type: ignore[arg-type]
+    return BatchPanel(studio, owners, screen, MODEL_SETS["pocket"], Shared(MODEL_SETS["pocket"]))  # type: ignore[arg-type]
 
 
 def preview(panel: BatchPanel, lines: str = "", file: Path | None = None) -> tuple[str, Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from ltx_studio.studio import Done, Job, Studio
 from ltx_studio.takes.records import TakeRecord
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.run import SHOWN_AGAIN, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
@@ -28,17 +29,20 @@ FULL = ExecutionError("The memory is full.", "Make it smaller.", remedies=[Remed
 TAB: Any = SimpleNamespace(session_hash="tab", cookies={})
 
 
+HOME = Owners()
+HOME.apart = False
+
+
 class Panels:
     """The panels of a page at home."""
 
     def __init__(self, studio: Studio) -> None:
-        owners = Owners()
-        owners.apart = False
-        self.studio = studio
+        owners, self.studio = HOME, studio
         with gr.Blocks():
             self.screen = Screen(MODES)
             self.take = TakePanel(studio, owners, self.screen, MODEL_SETS["pocket"])
             self.run = RunPanel(studio, owners, self.screen, self.take)
+            self.screen.build_toast()
             for each in (self.screen, self.take, self.run):
                 each.build()
 
@@ -200,16 +204,55 @@ def test_a_clip_that_is_higher_than_wide_gets_a_higher_screen(panels: Panels) ->
         assert "<b>" not in shown[panels.screen.view]
 
 
+def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(panels: Panels) -> None:
+    seen = panels.make()
+    jobs = panels.studio.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in (8, 9)])
+    told: list[str] = []
+    for each in panels.run.follow(jobs, TAB):
+        if not told:
+            panels.run.open_take(seen.id, TAB)
+        told.append(str(each.get(panels.screen.going, "")))
+
+    first, last = (take.id for take in reversed(panels.studio.takes.page(LOCAL, limit=2).takes))
+    beside = [line for line in told if words.SHOW_RUN in line and first in line]
+    assert beside, "while the second is made, the first can be opened"
+    assert all(words.SHOW_READY in line and words.IS_READY in line for line in beside)
+    assert last in told[-1]
+
+
+def test_others_of_a_batch_are_deleted_and_put_back_together(panels: Panels) -> None:
+    first, second, kept = (panels.make(seed=seed).id for seed in (7, 8, 9))
+    takes = panels.studio.takes
+    takes.set_favourite(kept, LOCAL)
+    panels.run.open_take(first, TAB)
+    gallery = Gallery(panels.studio, HOME)
+    event: Any = SimpleNamespace(_data={"takes": [first, second, kept, "unknown"]})
+
+    dropped, shown = gallery._drop((0, ()), "", "", False, 24, TAB, event)
+    told = panels.take.deleted_now(dropped[1])[panels.screen.toast]
+
+    assert dropped == (1, (first, second)), "a favourite stays, whatever the browser says"
+    assert [take.id for take in takes.page(LOCAL).takes] == [kept]
+    assert first not in shown
+    assert "Deleted: 2." in told
+    event = SimpleNamespace(_data={"takes": f"{first} {second}"})
+    assert panels.take.take not in panels.run._undo(1, TAB, event), "the screen stays as it is"
+    assert len(takes.page(LOCAL).takes) == 3
+
+
 def test_delete_is_undone_and_gone_for_good_later(panels: Panels) -> None:
     take = panels.make()
     panels.run.open_take(take.id, TAB)
 
     gone = panels.take._delete(take.id, 0, TAB)
 
-    assert "Deleted." in gone[panels.run.told]
+    assert "Deleted." in gone[panels.screen.toast]
     assert gone[panels.take.take] == ""
     assert panels.studio.takes.page(LOCAL).takes == ()
-    event: Any = SimpleNamespace(_data={"take": take.id})
+    other = panels.make(seed=8)
+    for shown in (panels.run.open_take(other.id, TAB), *panels.run.follow([], TAB)):
+        assert panels.screen.toast not in shown, "it stays for its time, whatever is done meanwhile"
+    event: Any = SimpleNamespace(_data={"takes": take.id})
     back = panels.run._undo(1, TAB, event)
     assert back[panels.take.take] == take.id
     assert panels.run._undo(2, TAB, event)[panels.take.take] == take.id, "a second click changes nothing"

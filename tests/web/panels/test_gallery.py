@@ -357,6 +357,7 @@ def test_takes_stand_under_their_day_and_those_of_a_batch_on_one_sheet(visitor: 
         shown = page.locator(".sheet")
         expect(shown.locator(".take")).to_have_count(len(sheet))
         expect(shown.locator(".sheet-head")).to_have_text("4 clipsfour of it")
+        expect(shown.get_by_role("button", name="Delete the other")).to_have_count(0)
         expect(shown.locator(".take .prompt").first).to_be_hidden()
     with step("keys lead through it"):
         card(page, yesterday).locator(".open").focus()
@@ -365,6 +366,15 @@ def test_takes_stand_under_their_day_and_those_of_a_batch_on_one_sheet(visitor: 
         page.keyboard.press("End")
         page.keyboard.press("ArrowUp")
         assert page.evaluate("Boolean(document.activeElement.closest('.sheet'))")
+    with step("one press keeps a clip, the next deletes the others"):
+        for take in (sheet[1], sheet[2]):
+            card(page, take).get_by_role("button", name="Keep as a favourite").click()
+        shown.get_by_role("button", name="Delete the other 2").click()
+        expect(shown.locator(".take")).to_have_count(2)
+        assert focused(page) == f"{sheet[2].id} open"
+        left = visitor.past.studio.takes.page(visitor.owner).takes
+        assert {take.id for take in left if take.favourite} == {sheet[1].id, sheet[2].id}
+        assert len(left) == 5
 
 
 def test_a_take_plays_while_it_is_looked_at_and_is_tagged(visitor: Visitor) -> None:
@@ -411,7 +421,7 @@ def test_a_take_plays_while_it_is_looked_at_and_is_tagged(visitor: Visitor) -> N
         expect(card(page, last).locator(".tags span")).to_have_text(["best"])
         page.keyboard.press("Enter")
         expect(dialog).to_be_hidden()
-        assert focused(page) == f"{last.id} tag"
+        expect(card(page, last).locator(".tag")).to_be_focused()
         page.get_by_label("Search prompts and tags").fill("best")
         expect(cards(page)).to_have_count(1)
         expect(card(page, last).locator(".tags")).to_have_text("best")

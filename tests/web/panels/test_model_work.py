@@ -20,6 +20,7 @@ from ltx_studio.web.panels.model_cards import downloads
 from ltx_studio.web.panels.model_work import MOST_ASKED, Asked, Going
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.rail import Rail
+from ltx_studio.web.shared import Shared
 from tests.shop import Shop
 from tests.web.panels.test_models import with_tiny_set
 
@@ -79,7 +80,8 @@ def test_a_download_that_ends_while_the_panel_looks_at_the_files_is_news_to_its_
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio = Studio(with_tiny_set(shop))
-    panel, visitor = ModelsPanel(studio, Owners(), "tiny", lambda _set: None), gr.Request(session_hash="a tab")
+    shared = Shared(shop.store().registry.get_set("tiny"))
+    panel, visitor = ModelsPanel(studio, Owners(), "tiny", shared), gr.Request(session_hash="a tab")
     rail = Rail()
     with gr.Blocks():
         rail.build()
@@ -89,8 +91,8 @@ def test_a_download_that_ends_while_the_panel_looks_at_the_files_is_news_to_its_
     panel._look("tiny", False, visitor)
     look_at_files = panel._what_is_here
 
-    def look_and_download(model_set: str, everything: bool) -> dict[Any, Any]:
-        seen = look_at_files(model_set, everything)
+    def look_and_download(*asked: Any) -> dict[Any, Any]:
+        seen = look_at_files(*asked)
         studio.models.work()
         *_, end = studio.models.follow(download)
         assert isinstance(end, Finished), end

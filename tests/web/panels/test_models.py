@@ -22,6 +22,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.rail import Rail
+from ltx_studio.web.shared import Shared
 from tests.models.test_upkeep import spoil
 from tests.shop import SIZE, TINY_SET, Shop
 from tests.support import queue_of, small_spec
@@ -398,7 +399,7 @@ def test_from_afar_nothing_is_removed_and_no_folder_is_named(page: Page, shop: S
 def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: Shop) -> None:
     settings = with_tiny_set(shop)
     studio = Studio(settings)
-    panel = ModelsPanel(studio, Owners(), "tiny", lambda _set: None)
+    panel = ModelsPanel(studio, Owners(), "tiny", Shared(shop.store().registry.get_set("tiny")))
     rail = Rail()
     with gr.Blocks():
         rail.build()

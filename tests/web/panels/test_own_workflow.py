@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -65,7 +66,7 @@ def expect_workflow_done(page: Page, name: str) -> None:
 
 
 def open_workflow_panel(page: Page, page_url: str) -> None:
-    """Open the page anew: Gradio drops a click on the button of a form that it has just replaced."""
+    """Go to the page, and to the panel."""
     page.goto(page_url)
     unfold(page, "workflow")
 
@@ -92,7 +93,6 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
         info = PngInfo()
         info.add_text("prompt", re.sub(r"[\w.-]*pocket[\w.-]*\.safetensors", "ltx-2.3-22b-dev-fp8.safetensors", graph))
         Image.new("RGB", (16, 16)).save(tmp_path / "Mine.PNG", format="PNG", pnginfo=info)
-        open_workflow_panel(page, page_url)
         drop(page, "workflow", tmp_path / "Mine.PNG")
         expect(page.locator("#field-23-text textarea")).to_have_value("a red ball bounces to the right")
         expect(page.locator("#workflow-missing")).to_contain_text("Model files missing: 1")
@@ -115,7 +115,6 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
         press(page, "Run")
         expect(page.get_by_role("alert").first).to_contain_text("is outside the studio's folders")
     with step("values that fit no field leave a form and a word"):
-        open_workflow_panel(page, page_url)
         drop(page, "workflow", tmp_path / "odd.json")
         expect(card).to_contain_text("The form shows the first 200")
         expect(card).to_contain_text("because the workflow's values don't fit: Canvas: width, Sampler, ")
@@ -126,6 +125,31 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
     with step("one that would take for ever"):
         drop(page, "workflow", tmp_path / "bomb.json")
         expect(card).to_contain_text("more than 20,000 nodes")
+
+
+def test_a_form_runs_its_own_file_while_the_next_one_is_on_its_way(
+    set_up: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first.json"
+    first.write_text(json.dumps(HOSTILE))
+    panel = WorkflowPanel(Studio(set_up), Owners(), SimpleNamespace(outputs=[]))  # type: ignore[arg-type]
+    ran: list[str] = []
+
+    def run_it(path: str, *_: Any, **__: Any) -> Iterator[Any]:
+        ran.append(path)
+        yield {}
+
+    monkeypatch.setattr(panel, "_run", run_it)
+    with gr.Blocks() as blocks:
+        panel.build()
+        panel._form(str(first), gr.State([]), SimpleNamespace())  # type: ignore[arg-type]
+    run = next(fn for fn in blocks.fns.values() if fn.name == "hand_in")
+
+    values = [None for _ in run.inputs]
+    list(run.fn(gr.Request(), *values))
+
+    assert ran == [str(first)]
+    assert panel.file not in run.inputs
 
 
 @pytest.mark.parametrize(("name", "buttons"), [("ltx-2.3-22b-dev-fp8.safetensors", 1), ("mine.safetensors", 0)])

@@ -20,7 +20,7 @@ from ltx_studio.web import build_app
 from tests.runners.quick import QuickEngine, QuickRunner
 from tests.support import small_spec
 from tests.web.conftest import Watch
-from tests.web.driver import choose, press, step
+from tests.web.driver import choose, press, step, unfold
 
 LONG = "A lighthouse on a cliff at night, and waves below it. " * 20
 PLAYS = "document.querySelector('#clip video')?.readyState >= 2"
@@ -75,7 +75,9 @@ def url(studio: Studio) -> Iterator[str]:
 
 
 OBSERVED = """
-window.shifts = []; window.said = [];
+window.shifts = []; window.said = []; window.tones = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) { window.tones += 1; return start.apply(this, when); };
 new PerformanceObserver((list) => {
     for (const shift of list.getEntries().filter((each) => !each.hadRecentInput)) {
         const moved = shift.sources.some(({ node }) => node?.closest?.("#result"));
@@ -112,6 +114,7 @@ def test_all_is_in_one_place_and_what_is_above_and_below_belongs_together(
     empty_screen(page)
     run_that_forms(page)
     clip_in_sight(page)
+    switches_sound_on(page)
     run_beside_a_take(page, studio)
     deletes_and_undoes(page, studio)
     edits(page, studio)
@@ -178,6 +181,16 @@ def clip_in_sight(page: Page) -> None:
     assert re.fullmatch(r"a-lighthouse-on-a-cliff.*-t2v-128x128-\d+\.mp4", download.value.suggested_filename)
 
 
+def switches_sound_on(page: Page) -> None:
+    """Ask for a sound when a clip is done; without being asked the page is silent."""
+    with step("the sound is off until it is switched on, which lets one hear it"):
+        assert page.evaluate("window.tones") == 0
+        unfold(page, "settings")
+        page.get_by_label("Play a sound when a clip is done").check()
+        page.wait_for_function("window.tones === 2")
+        unfold(page, "history")
+
+
 def run_beside_a_take(page: Page, studio: Studio) -> None:
     """Make another one, and look at the older one meanwhile."""
     screen = page.locator("#screen")
@@ -206,8 +219,11 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
     with step("the new clip waits for whoever looks at an older one"):
         page.locator("#history-takes .take .open").first.click()
         expect(run).to_contain_text("Made in")
+        page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
         MAY_END.set()
         expect(page.locator("#going")).to_contain_text("Your new clip is ready")
+        page.wait_for_function("window.tones === 4")
+        page.evaluate("delete document.hidden")
         page.get_by_role("button", name="Show", exact=True).click()
         expect(page.locator("#going")).to_be_hidden()
         newest = studio.takes.page(LOCAL, limit=1).takes[0]
@@ -236,7 +252,9 @@ def deletes_and_undoes(page: Page, studio: Studio) -> None:
         expect(undo).to_be_focused()
         expect(page.locator("#history-takes .take")).to_have_count(1)
         prompt.press_sequentially("!")  # which makes other messages go
-        expect(undo).to_be_visible()
+        page.locator("#history-takes .take .open").first.click()
+        expect(run).to_contain_text("Made in")
+        expect(undo).to_be_in_viewport(ratio=1)
         undo.focus()
         page.keyboard.press("Enter")
         expect(page.locator("#take-again")).to_be_focused()
@@ -312,13 +330,21 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
         play.click()
         expect(play).to_be_hidden()
         page.wait_for_function("!document.querySelector('#clip video').paused")
-    with step("F26: buttons are 40 px high, and what deletes is not beside what shows the folder"):
+    with step("F26: buttons are 40 px high"):
         page.locator("#take-more").click()
         for button in page.locator("#take :is(button, a)").all():
             size = button.bounding_box()
             assert size is not None
             assert min(size["width"], size["height"]) >= 40
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    with step("what can be done with a clip is one row, whatever the width, and keeps its names"):
+        for width in (360, 480, 570, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            boxes = [each.bounding_box() for each in page.locator("#take .actions :is(button, a)").all()]
+            assert {box["y"] for box in boxes} == {boxes[0]["y"]}, width  # type: ignore[index]
+            assert [box["x"] for box in boxes] == sorted(box["x"] for box in boxes)  # type: ignore[index]
+            expect(page.get_by_role("button", name="Make it in Quality")).to_be_visible()
+    with step("what deletes is not beside what shows the folder"):
         reveal, delete = (page.locator(f"#take-{each}").bounding_box() for each in ("reveal", "delete"))
         assert reveal is not None
         assert delete is not None

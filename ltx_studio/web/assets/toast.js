@@ -1,0 +1,7 @@
+// That clips are deleted is told as long as they can be put back, whatever else is done meanwhile.
+watch("value", () => {
+  const card = element.querySelector(".deleted");
+  const told = props.value;
+  if (card) setTimeout(() => props.value === told && (props.value = ""), 1000 * card.dataset.seconds);
+  else window.ltxScreen?.seekFocus(); // the button had it, perhaps
+});
