@@ -245,7 +245,7 @@ def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: 
         expect(page.locator("#recipe")).to_contain_text(take)
     page.locator("#take-more").click()
     page.locator("#take-delete").click()
-    expect(page.locator("#told")).to_contain_text("Deleted.")
+    expect(page.locator("#toast")).to_contain_text("Deleted.")
     expect(page.locator("#recipe")).to_be_hidden()
 
     expect(page.locator("#recipe")).to_contain_text("the new one", timeout=RUN_SECONDS)
