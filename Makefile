@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden lock space package clean test-cluster test-canary
+.PHONY: run help demo setup packages setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden words lock space package clean test-cluster test-canary
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -17,7 +17,10 @@ demo: setup  ## set up, then render one clip per mode with the pocket model
 setup:  ## install packages, ComfyUI and the pocket model
 	@./setup.sh
 
-setup-dev:  ## set up, and install the development tools
+packages:  ## install the packages and the development tools, without ComfyUI and the pocket model
+	@./setup.sh --dev --packages
+
+setup-dev: packages  ## set up, and install the development tools
 	@./setup.sh --dev
 	@tools/ensure-spaces.sh
 
@@ -31,7 +34,7 @@ test-all: setup-dev  ## run all tests with every row of the large tables, of whi
 	@tools/ensure-ray.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: lint  ## run lint and the quick tests, which need neither ComfyUI nor a browser (90 seconds)
+check: setup-dev lint  ## run lint and the quick tests, which need neither ComfyUI nor a browser (90 seconds)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --quiet -m "not engine and not browser and not slow" --numprocesses 2 --dist loadfile tests
 
 test-gpu: setup-dev  ## run all tests, with those that need a GPU
@@ -49,14 +52,14 @@ FUZZ_CASES ?= 30000
 fuzz: setup-dev  ## run 30,000 hostile inputs through each parser of user files (FUZZ_CASES=3200: fewer)
 	@FUZZ_CASES=$(FUZZ_CASES) OMP_NUM_THREADS=1 $(BIN)/pytest tests/fuzz --numprocesses 2
 
-lint: setup-dev  ## check style, types, imports and dependencies
+lint: packages  ## check style, types, imports and dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/deptry ltx_studio
 
-format: setup-dev  ## format the code, and fix what lint can fix
+format: packages  ## format the code, and fix what lint can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -100,6 +103,9 @@ golden: setup-dev  ## update the files that tests compare with: patched graphs, 
 	@$(BIN)/python -m tools.node_tables
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.editor_oracle
+
+words: setup-dev  ## write the template of the message catalogue, for translators
+	@$(BIN)/python -m tools.messages
 
 lock:  ## update the lock files and the Space's requirements from pyproject.toml
 	@tools/lock.sh

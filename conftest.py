@@ -1,11 +1,15 @@
 """Options, order and fixtures that all test folders share."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 pytest_plugins = ["tests.fixtures", "tests.studios", "tests.shop"]
 """Fixtures: a studio home of the tests' own, and one booted engine for the whole session."""
+
+gc.disable()
+"""Collecting tests makes many objects and frees none; `pytest_collection_finish` turns this on again."""
 
 BYTECODE = Path(__file__).parent / ".pytest_cache" / "bytecode"
 

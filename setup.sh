@@ -3,6 +3,7 @@
 # Safe to run again: what is done is not done twice, and an interrupted run continues.
 #   ./setup.sh         what `make run` needs
 #   ./setup.sh --dev   and what `make test` and `make lint` need
+#   ./setup.sh --dev --packages   only the packages, which is what `make lint` needs
 # UV_TORCH_BACKEND=cpu leaves more than 3 GB of CUDA out; uv's documentation lists the other builds of torch.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,7 +12,17 @@ UV_VERSION=0.13.9
 VENV=.venv
 UNFINISHED=$VENV/.installing  # while it exists, packages may be there in part, and uv would take them for whole
 LOCK=requirements/runtime.lock
-[ "${1:-}" != "--dev" ] || LOCK=requirements/dev.lock
+PACKAGES_ONLY=
+for option in "$@"; do
+  case "$option" in
+    --dev) LOCK=requirements/dev.lock ;;
+    --packages) PACKAGES_ONLY=yes ;;
+    *)
+      printf '[setup] Unknown option %s. Use --dev, --packages or none.\n' "$option" >&2
+      exit 2
+      ;;
+  esac
+done
 STEP="setting up"
 ADVICE="Run ./setup.sh again; it continues where it stopped."
 
@@ -54,6 +65,10 @@ find_python() {
   return 1
 }
 
+has_uv() { command -v uv >/dev/null 2>&1; }
+# Whether there is a program to install the packages with. With uv, pip comes with them.
+installs() { has_uv || "$VENV/bin/python" -m pip --version >/dev/null 2>&1; }
+
 # What the environment was made from: $1 is the lock. The place counts, because the editable install names it.
 stamp() { cat pyproject.toml requirements/runtime.lock "$1" setup.sh | cksum; pwd; }
 stamp_file() { echo "$VENV/.installed-$(basename "$1" .lock)"; }
@@ -87,12 +102,12 @@ make_environment() {
     say "An earlier installation was interrupted; starting over with $VENV"
     rm -rf "$VENV"
   fi
-  if [ ! -x "$VENV/bin/python" ] || ! fits "$VENV/bin/python" || ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+  if [ ! -x "$VENV/bin/python" ] || ! fits "$VENV/bin/python" || ! installs; then
     say "Creating $VENV with $("$python" --version)"
     STEP="creating $VENV"
     ADVICE="On Debian and Ubuntu: apt-get install python3-venv. Then run ./setup.sh again."
     rm -rf "$VENV"
-    "$python" -m venv "$VENV"
+    if has_uv; then "$python" -m venv --without-pip "$VENV"; else "$python" -m venv "$VENV"; fi  # pip takes seconds
   fi
 }
 
@@ -113,7 +128,7 @@ install_packages() {
   STEP="installing packages"
   ADVICE="Check the network and that 8 GB of disk are free, then run ./setup.sh again; it continues where it stopped."
   local uv=uv
-  if ! command -v uv >/dev/null 2>&1; then
+  if ! has_uv; then
     uv="$VENV/bin/uv"
     if ! "$uv" --version >/dev/null 2>&1; then
       say "Getting uv"
@@ -138,5 +153,7 @@ prepare_studio() {
 check_machine
 make_environment
 install_packages
-prepare_studio
-say "Ready."
+if [ -z "$PACKAGES_ONLY" ]; then
+  prepare_studio
+  say "Ready."
+fi

@@ -14,6 +14,10 @@ LONGEST = 4_000
 """The most characters of a sentence or a parameter, either of which may quote users' text."""
 
 
+OTHERWISE = "{sentence} Or {otherwise}."
+"""How two things to do are joined."""
+
+
 class Do(StrEnum):
     """Things to do. The comment after each names its parameters."""
 
@@ -89,18 +93,23 @@ class Advice:
         """Return the same advice with each parameter changed."""
         return replace(self, given=tuple((name, change(value)) for name, value in self.given))
 
-    def worded(self, words: Mapping[Do, str], *, formatter: Formatter | None = None, **more: Any) -> str:
+    def worded(
+        self, words: Mapping[Do, str], *, formatter: Formatter | None = None, joined: str = OTHERWISE, **more: Any
+    ) -> str:
         """Return the advice in the words of an interface; empty if it has no words for it.
 
         Args:
             words: Sentences with parameters in braces.
             formatter: Fills in the parameters; may support its own conversions.
+            joined: How two things to do are joined.
             more: Further parameters.
         """
         filled = formatter or Formatter()
         try:
             sentence = filled.vformat(words[self.do], (), {**more, **dict(self.given)})
-            return shortened(sentence if self.otherwise is None else f"{sentence} Or {words[self.otherwise]}.")
+            if self.otherwise is not None:
+                sentence = joined.format(sentence=sentence, otherwise=words[self.otherwise])
+            return shortened(sentence)
         except KeyError:  # an interface without words for it, or parameters of another version
             return ""
 

@@ -28,7 +28,7 @@ from enum import StrEnum
 from string import Formatter
 from typing import Any, ClassVar, Self
 
-from ltx_studio.advice import Advice, Do, shortened
+from ltx_studio.advice import OTHERWISE, Advice, Do, shortened
 
 
 class Remedy(StrEnum):
@@ -117,9 +117,13 @@ class StudioError(Exception):
             files=self.files,
         )
 
-    def hint_in(self, words: Mapping[Do, str], formatter: Formatter | None = None) -> str:
+    def hint_in(
+        self, words: Mapping[Do, str], formatter: Formatter | None = None, *, otherwise: str = OTHERWISE
+    ) -> str:
         """Return the remedy in the words of an interface, or the plain hint if it has none. See `Advice.worded`."""
-        advised = self.advice.worded(words, formatter=formatter, files=self.files) if self.advice else ""
+        advised = (
+            self.advice.worded(words, formatter=formatter, joined=otherwise, files=self.files) if self.advice else ""
+        )
         return advised or self.hint
 
     def to_dict(self) -> dict[str, Any]:

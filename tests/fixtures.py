@@ -101,6 +101,7 @@ def pytest_collection(session: pytest.Session) -> None:
     The process that only distributes tests keeps them, for those that it starts find ComfyUI by them.
     """
     if session.config.pluginmanager.hasplugin("dsession"):
+        gc.enable()
         return
     for name in [name for name in os.environ if name.startswith("LTX_STUDIO_")]:
         del os.environ[name]
@@ -136,9 +137,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what the tests have imported from garbage collection, which some of them and the engine ask for often."""
+    """Exempt what the tests have imported from garbage collection, which some of them and the engine ask for often.
+
+    A full collection still goes through every open page and the engine, in half a second: have it done seldom.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5_000, 20, 100)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -164,8 +170,6 @@ def engine(set_up: Settings) -> Engine:
     """A booted engine; the pocket model is where it looks."""
     engine = Engine(set_up)
     engine.wait_ready()
-    gc.collect()
-    gc.freeze()  # each run collects garbage, and would go through all that ComfyUI and torch have imported
     _SHARED.append(engine)
     return engine
 
@@ -187,6 +191,11 @@ def shared_engine_stays_open() -> Iterator[None]:
 @pytest.fixture
 def few_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample every stage in two steps, for tests of what goes into the sampling and what becomes of its result."""
+    shorten_sampling(monkeypatch)
+
+
+def shorten_sampling(patch: pytest.MonkeyPatch) -> None:
+    """Sample every stage in two steps; ComfyUI must have booted."""
     from comfy.samplers import CFGGuider
 
     sample = CFGGuider.sample
@@ -196,7 +205,7 @@ def few_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
             sigmas = sigmas[[0, len(sigmas) // 2, -1]]
         return sample(guider, noise, latent, sampler, sigmas, *others, **options)
 
-    monkeypatch.setattr(CFGGuider, "sample", shortened)
+    patch.setattr(CFGGuider, "sample", shortened)
 
 
 @pytest.fixture(scope="session")

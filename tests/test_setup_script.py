@@ -37,10 +37,10 @@ def uv_that(checkout: Path, does: str) -> str:
     return f"{folder}:{os.environ['PATH']}"
 
 
-def run(checkout: Path, **changes: str) -> "subprocess.CompletedProcess[str]":
+def run(checkout: Path, *options: str, **changes: str) -> "subprocess.CompletedProcess[str]":
     env = {**os.environ, **OURS, **changes}
     return subprocess.run(
-        ["bash", "setup.sh"], cwd=checkout, env=env, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "setup.sh", *options], cwd=checkout, env=env, capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -106,3 +106,18 @@ def test_another_build_of_torch_comes_by_version_and_the_rest_by_hash(checkout: 
     left_out = set(re.findall(r"^([\w.-]+)==", lock, flags=re.MULTILINE)) - names
     kinds = {"torch", "torchaudio", "torchvision", "triton", "cuda", "nvidia"}
     assert {name.split("-")[0] for name in left_out} == kinds
+
+
+def test_the_packages_alone_can_be_installed(checkout: Path) -> None:
+    done = run(checkout, "--dev", "--packages", PATH=uv_that(checkout, 'echo "$*" >> calls'))
+
+    assert done.returncode == 0, done.stderr  # the set-up after them would fail here: there is no command for it
+    assert "requirements/dev.lock" in (checkout / "calls").read_text()
+
+
+def test_an_unknown_option_is_named(checkout: Path) -> None:
+    done = run(checkout, "--devel")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--devel" in done.stderr
+    assert not (checkout / ".venv").exists()

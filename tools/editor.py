@@ -14,14 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 from ltx_studio.engine import comfyui
 from ltx_studio.settings import Settings
 
 START_SECONDS = 180
-PATIENCE = 8
-"""Seconds to wait for a message. It comes within one or two, later on a busy machine."""
+IDLE = """async () => {
+    for (let pause = 0; pause < 6; pause++) {
+        await new Promise(goOn => requestIdleCallback(goOn, {timeout: 1000}));
+        await new Promise(goOn => setTimeout(goOn, 100));
+    }
+}"""
+"""JavaScript that returns when the page has had nothing to do for 0.6 seconds. A busy machine makes them longer."""
 LOAD = """async (workflow) => {
     const quiet = {showMissingNodesDialog: false, showMissingModelsDialog: false};
     await window.app.loadGraphData(workflow, true, true, null, quiet);
@@ -52,6 +57,10 @@ CHANGE = """async ([workflow, seed]) => {
 }"""
 """JavaScript that moves, renames, mutes and bypasses nodes and changes their values, then saves."""
 
+READY = """(nodes) => window.app?.graph && window.app.extensionManager
+    && nodes.every(node => node in window.LiteGraph.registered_node_types)"""
+"""JavaScript: whether the editor knows all nodes, which arrive after its app object."""
+
 OPEN = """async (workflow) => { await window.app.loadGraphData(workflow); }"""
 COMPLAINTS = """() => {
     const boxes = [...document.querySelectorAll('[role=dialog], [role=alert], [role=alertdialog], .p-toast-message')];
@@ -72,6 +81,8 @@ class Editor:
     page: Page
     nodes: frozenset[str]
     """Every node class that the server has."""
+    requests: set[Request]
+    """The page's requests that the server has not answered yet."""
 
     def to_api(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
         """Return the API-format graph that the editor would queue."""
@@ -83,17 +94,19 @@ class Editor:
         saved, graph = self.page.evaluate(CHANGE, [workflow, seed])
         return saved, graph
 
-    def complaints(self, workflow: Mapping[str, Any], patience: float = PATIENCE) -> list[str]:
-        """Open a workflow as a user would; return the editor's complaints within `patience` seconds."""
+    def complaints(self, workflow: Mapping[str, Any]) -> list[str]:
+        """Open a workflow as a user would; return what the editor complains of until it has nothing left to do."""
         self.page.keyboard.press("Escape")  # it starts with its templates
-        self.page.wait_for_timeout(1_000)
         self.page.evaluate(OPEN, workflow)
-        said: list[str] = []
-        end = time.monotonic() + patience
-        while not said and time.monotonic() < end:
-            self.page.wait_for_timeout(500)
-            said = self.page.evaluate(COMPLAINTS) + self.page.evaluate(MARKED)
+        self.settle()
+        said: list[str] = self.page.evaluate(COMPLAINTS) + self.page.evaluate(MARKED)
         return said
+
+    def settle(self) -> None:
+        """Wait until the page is idle and the server has answered all its requests."""
+        self.page.evaluate(IDLE)
+        while self.requests:
+            self.page.evaluate(IDLE)
 
 
 @contextmanager
@@ -117,16 +130,32 @@ def open_editor(
         try:
             nodes = _wait_for_nodes(f"http://127.0.0.1:{port}/object_info", Path(scratch) / "server.log")
             page = browser.new_page(viewport={"width": 1600, "height": 1000})
+            requests = _watch_requests(page)
             page.goto(f"http://127.0.0.1:{port}/", timeout=120_000)
-            page.wait_for_function(
-                "window.app && window.app.graph && window.app.extensionManager", timeout=START_SECONDS * 1000
-            )
-            page.wait_for_timeout(8_000)  # node definitions arrive after the app object
-            yield Editor(page, nodes)
+            page.wait_for_function(READY, arg=[*nodes], timeout=START_SECONDS * 1000)
+            editor = Editor(page, nodes, requests)
+            editor.settle()
+            yield editor
             page.close()
         finally:
             server.terminate()
             server.wait()
+
+
+def _watch_requests(page: Page) -> set[Request]:
+    """Return a set that always holds the page's requests that are not answered yet."""
+    requests: set[Request] = set()
+
+    def begin(request: Request) -> None:
+        requests.add(request)
+
+    def end(request: Request) -> None:
+        requests.discard(request)
+
+    page.on("request", begin)
+    page.on("requestfinished", end)
+    page.on("requestfailed", end)
+    return requests
 
 
 def _start_server(

@@ -7,6 +7,7 @@ read-only and, where this runs as root, somebody else's; `app.py` starts without
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -122,6 +123,9 @@ def render() -> None:
 
 def try_space(environment: Path, place: Path) -> None:
     """Start the Space in `place` with the packages of `environment`, and use it."""
+    with socket.socket() as taken:
+        if taken.connect_ex(("127.0.0.1", PORT)) == 0:
+            raise Problem(f"Another program listens on port {PORT}: its page would be tried instead.")
     app, home = place / "app", place / "home"
     app.mkdir()
     home.mkdir()

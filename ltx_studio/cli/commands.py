@@ -1,11 +1,10 @@
 """The commands, and how errors are shown: what happened, the hint last; exit code 2 for a wrong request, else 1."""
 
 import contextlib
-import gc
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ltx_studio import __version__
 from ltx_studio.cli.hints import as_dict, hint_of
 from ltx_studio.cli.output import echo, echo_json, secho
 from ltx_studio.errors import RequestError, StoppedError, StudioError
+from ltx_studio.garbage import uncollected
 from ltx_studio.permissions import make_private
 from ltx_studio.settings import DEFAULT_PORT, LOOPBACK, get_settings
 
@@ -146,7 +146,7 @@ def serve(
     *, lan: bool, host: str | None, port: int | None, model_set: str | None, workers: int | None, cluster: str | None
 ) -> None:
     """Start the page and print its address."""
-    with _uncollected():
+    with uncollected():
         from ltx_studio.web import serve as serve_page
 
     studio = None
@@ -254,17 +254,3 @@ def _show(error: StudioError, *, as_json: bool) -> None:
         else:
             secho(f"Error: {error.message}", fg="red", err=True)
             echo(hint_of(error), err=True)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Turn off the garbage collector during large imports, and exempt the imported objects from it: going through a
-    million objects that stay takes a tenth of Gradio's import."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()

@@ -18,6 +18,7 @@ from ltx_studio.engine.faults import is_full_disk, is_out_of_memory
 from ltx_studio.engine.host import Host
 from ltx_studio.engine.preview import Previews
 from ltx_studio.errors import SetupError, StudioError
+from ltx_studio.garbage import uncollected
 from ltx_studio.settings import Settings, Vram
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def boot(settings: Settings) -> Comfy:
         if _process.comfy is None:
             install = comfyui.find(settings)
             try:
-                _process.comfy = _boot(install, settings)
+                with uncollected():
+                    _process.comfy = _boot(install, settings)
             except Exception as error:
                 _process.failure = _as_setup_error(error, own=install.own)
                 raise _process.failure from error

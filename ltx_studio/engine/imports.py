@@ -4,6 +4,7 @@ import contextlib
 import importlib
 
 from ltx_studio.engine.boot import leave_the_processor_to_others
+from ltx_studio.garbage import uncollected
 
 PACKAGES = (
     "aiohttp", "torch", "torchvision", "torchaudio", "transformers", "transformers.models.clip.modeling_clip",
@@ -19,6 +20,7 @@ PACKAGES = (
 def import_packages() -> None:
     """Import them; what is missing is reported when ComfyUI starts."""
     leave_the_processor_to_others()
-    for name in PACKAGES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with uncollected():
+        for name in PACKAGES:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)

@@ -83,9 +83,9 @@ class _Set(_Table):
     control: dict[str, str] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Registry:
-    """The known files and model sets.
+    """The known files and model sets. A registry equals only itself, so that what is found from it can be kept by it.
 
     Attributes:
         files: Files by key, ``folder/name``.

@@ -61,7 +61,8 @@ def request_error(label: str, mode_id: str, params: type[BaseModel], error: Vali
     is_shown = (
         isinstance(given, int | float | str) and not isinstance(given, bool) and "too_long" not in problem["type"]
     )
-    shown = f" (given: {quoted(given) if isinstance(given, str) else given})" if is_shown else ""
+    said = f"given: {quoted(given) if isinstance(given, str) else given}"
+    shown = f" ({said})" if is_shown else ""
     return RequestError(f"{title} {what}{shown}.", hint or "Correct it.", advice=advice)
 
 

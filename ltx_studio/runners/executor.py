@@ -20,6 +20,7 @@ from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.states import Progress
 from ltx_studio.queue.workers import RENEW_SECONDS
+from ltx_studio.runners import visitors
 from ltx_studio.runners.patience import PERMANENT, patiently
 from ltx_studio.runners.protocol import Runner
 from ltx_studio.takes.metrics import RunMetrics
@@ -66,6 +67,7 @@ class JobExecutor:
         Raises:
             sqlite3.Error: The studio is closing, and the database cannot be used.
         """
+        visitors.work_for(job.owner)
         self._live_updates.begin(job.id)
         try:
             yield from self._follow(job, cancel)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
@@ -17,6 +17,10 @@ from ltx_studio.runners.cluster_state import WorkerState
 
 UNWIND_SECONDS = 60.0
 """How long a run may take to stop: it stops within one step, which can take that long on a slow machine."""
+
+
+Account: TypeAlias = Literal["", "free", "pro"]
+"""A visitor's account at the host that lends GPUs; empty if it is unknown, or they have none."""
 
 
 class Buildable(Protocol):
@@ -52,14 +56,21 @@ class Cost:
     Attributes:
         seconds: Seconds on the GPU, as expected.
         counted: Seconds that are reserved of the visitor's daily quota meanwhile.
-        a_day: Seconds of quota that a visitor with a free account has each day.
-        fits: Whether `seconds` and what it takes to be sure of them fit into `a_day`.
+        a_day: Seconds of quota that the visitor has each day; with an unknown account, that of a free one.
+        most: The seconds on the GPU that a run may take at most.
+        account: The visitor's account.
     """
 
     seconds: int
     counted: int
     a_day: int
-    fits: bool
+    most: int
+    account: Account = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether a visitor with this account may make this run."""
+        return self.seconds <= self.most
 
 
 class Runner(Protocol):

@@ -9,7 +9,9 @@ from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-LANGUAGES = ("en",)
+from ltx_studio.text.catalogue import languages
+
+LANGUAGES = languages()
 NO_LIMIT, ALWAYS = "none", "always"
 
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")

@@ -3,7 +3,7 @@
 import contextvars
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
@@ -20,7 +20,7 @@ CarryOut = Callable[[str, str, CancelToken], Iterator[Event]]
 
 def follow(
     jobs: Jobs, carry_out: CarryOut, job_id: str, owner: str, cancel: CancelToken, is_ready: Callable[[], bool]
-) -> Iterator[Job]:
+) -> Generator[Job, None, None]:
     """Carry a waiting job out and yield it whenever it may have changed; the last one yielded has ended.
 
     The run has a thread of its own with a copy of the caller's context, in which the visitor is known: a reader that

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -156,7 +156,7 @@ class Jobs:
         """
         return read_spec(job.spec, self._settings)
 
-    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Generator[Job, None, None]:
         """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
         Setting `cancel` stops the job.

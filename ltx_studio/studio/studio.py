@@ -5,7 +5,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,6 +24,7 @@ from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.specs import Spec
 from ltx_studio.queue.workers import WorkerId, any_alive
+from ltx_studio.runners import visitors
 from ltx_studio.runners.cluster_state import WorkerState
 from ltx_studio.runners.executor import JobExecutor
 from ltx_studio.runners.local import LocalRunner
@@ -228,7 +229,7 @@ class Studio:
         )
         yield from executor.carry_out(job, cancel or CancelToken())
 
-    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Iterator[Job]:
+    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Generator[Job, None, None]:
         """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
         Where jobs are carried out in requests, this carries a waiting job out, at once and in the caller's context, and
@@ -244,8 +245,13 @@ class Studio:
         cancel = cancel or CancelToken()
         return in_request.follow(self.jobs, self.carry_out, job_id, owner, cancel, lambda: not self.is_setting_up)
 
+    @staticmethod
+    def work_for(owner: str) -> None:
+        """Note whose request the caller's context carries out: what runs cost may depend on it."""
+        visitors.work_for(owner)
+
     def cost(self, spec: Spec) -> Cost | None:
-        """Return what a run of a request would cost the visitor, or None where runs cost nothing."""
+        """Return what a run of a request would cost the visitor, or None where runs cost nothing; see `work_for`."""
         return self._runner.cost(spec)
 
     def preview_control(self, spec: JobSpec, destination: Path, cancel: CancelToken) -> Path:

@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -140,10 +141,11 @@ class Api:
     def follow(self, job: str, request: gr.Request) -> Iterator[Json]:
         """Stream a job each time it changes, until it has ended."""
         told: Json = {}
-        for each in self._studio.follow(job, self._owners.of(request)):
-            if self._job(each) != told:
-                told = self._job(each)
-                yield told
+        with closing(self._studio.follow(job, self._owners.of(request))) as followed:
+            for each in followed:
+                if self._job(each) != told:
+                    told = self._job(each)
+                    yield told
 
     def cancel(self, job: str, request: gr.Request) -> Json:
         """Remove a waiting job from the queue, or stop a running one."""

@@ -10,8 +10,9 @@ from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.shared import OutdatedError
 
 SHORT_PROMPT = 90
@@ -44,14 +45,14 @@ def run(
     progress, since = Progress(), job.created
     if isinstance(job.state, Running):
         progress, since = job.state.progress, job.state.started
-    what = say = progress.phase or words.BEGINS
+    what = say = translated(progress.phase) or words.BEGINS
     if isinstance(job.state, Queued):
         what = words.AHEAD.format(count=job.state.ahead) if job.state.ahead else words.NEXT
         what = say = waits or what
     elif progress.step:
         what = f"{what}: {words.STEP.format(step=progress.step, total=progress.steps)}"
     at = progress.index if progress.phases else -1
-    chips = "".join(_chip(phase.label, index, at) for index, phase in enumerate(phases))
+    chips = "".join(_chip(translated(phase.label), index, at) for index, phase in enumerate(phases))
     time = words.ELAPSED.format(elapsed=max(0.0, now - since))
     if left is not None:
         time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
@@ -128,6 +129,7 @@ def told(
     *,
     seconds: float | None = None,
     cost: Cost | None = None,
+    longest: float | None = None,
     clips: int = 1,
     wrong: bool = False,
     offer: str = "",
@@ -139,14 +141,19 @@ def told(
         notes: Sentences below the line.
         seconds: The estimated time of one clip, if known.
         cost: The GPU time that one clip takes of a visitor's, where it is limited.
+        longest: The longest clip, in seconds, that fits into that time where this one does not; None if none does.
         clips: How many are made.
         wrong: Whether nothing can be made.
         offer: What the button after the first note says, which changes the settings; empty for no button.
     """
     if cost is not None:
         words_of_cost = words.COST if cost.counted == cost.seconds else words.COST_COUNTED
-        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=cost.a_day // 60)
-        notes = [*notes, *([] if cost.fits else [words.COSTS_TOO_MUCH])]
+        account, minutes = words.ACCOUNTS[cost.account], cost.a_day // 60
+        time = words_of_cost.format(seconds=cost.seconds, counted=cost.counted, minutes=minutes, account=account)
+        if not cost.fits:
+            instead = words.MAKE_IT_SHORTER.format(seconds=longest) if longest else words.MAKE_IT_SMALLER
+            said = words.COSTS_TOO_MUCH.format(seconds=cost.seconds, most=cost.most, account=account)
+            notes = [*notes, f"{said} {instead}"]
     else:
         time = "" if seconds is None else words.TIME_HERE.format(time=words.in_seconds(seconds * clips))
     if clips > 1:
@@ -164,9 +171,9 @@ def told(
 def recipe(take: TakeRecord, said: str = "") -> str:
     """Return how a take was made: its prompt, and the rest in a fold; `said` is a status message below it."""
     own = words.OWN_NAMED.format(name=take.recipe["params"].get("name", ""))
-    mode = MODES[take.mode].label if take.mode in MODES else own
+    mode = translated(MODES[take.mode].label) if take.mode in MODES else own
     known = all_presets().get(str(take.recipe.get("preset")))
-    preset = known.label if known else ""
+    preset = translated(known.label) if known else ""
     clip, seed = take.clip, take.seed
     facts = [
         mode,
@@ -263,7 +270,7 @@ def error(problem: StudioError, summary: str = "") -> str:
     )
     reload = f'<button type="button" data-act="reload">{words.RELOAD_PAGE}</button>'
     return (
-        f'<div class="card error" role="alert"><p class="what">{prose(problem.message)}</p>'
+        f'<div class="card error" role="alert"><p class="what">{prose(message_of(problem))}</p>'
         f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}'
         f"{reload if isinstance(problem, OutdatedError) else ''}</div>"
     )

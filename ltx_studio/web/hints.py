@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from ltx_studio.advice import Do
+from ltx_studio.advice import OTHERWISE, Do
 from ltx_studio.errors import StudioError
+from ltx_studio.text.catalogue import in_language, translated
 from ltx_studio.web import words
 
 WORDS: Mapping[Do, str] = {
@@ -44,6 +45,12 @@ WORDS: Mapping[Do, str] = {
 }
 
 
+def message_of(error: StudioError) -> str:
+    """Return what happened, in the language of the page."""
+    return translated(error.message)
+
+
 def hint_of(error: StudioError) -> str:
-    """Return what to do about an error."""
-    return error.hint_in(WORDS)
+    """Return what to do about an error, in the language of the page."""
+    advised = error.hint_in(in_language(WORDS), otherwise=translated(OTHERWISE))
+    return translated(error.hint) if advised == error.hint else advised

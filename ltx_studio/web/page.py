@@ -15,6 +15,7 @@ from ltx_studio.media.extract import write_picture, write_sound
 from ltx_studio.models.loras import SUFFIX
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -25,10 +26,10 @@ from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
+from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
-from ltx_studio.web.panels.remedies import carry_out
 from ltx_studio.web.panels.run import SKIP, RunPanel
 from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
@@ -61,14 +62,16 @@ class Page:
         The set's notice is what that button says when it is pointed at.
         """
         chosen = self._model_set
-        self.header = gr.HTML(cards.header(chosen.label, chosen.notice), elem_id="studio-header")
+        self.header = gr.HTML(
+            cards.header(translated(chosen.label), translated(chosen.notice)), elem_id="studio-header"
+        )
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the forms, the run and the take to the open Blocks."""
         self._banner = gr.HTML(visible=False, elem_id="studio-banner")
         self._set_up_timer = gr.Timer(SET_UP_SECONDS, active=False)
         self._mode = gr.Radio(
-            [(mode.label, mode.id) for mode in MODES.values()],
+            [(translated(mode.label), mode.id) for mode in MODES.values()],
             value=FIRST_MODE,
             label=words.MODE,
             show_label=False,
@@ -92,7 +95,7 @@ class Page:
             self._wire(form)
         self._wire_modes(blocks)
         self._wire_take()
-        self._wire_remedies()
+        self.run.remedies.wire(self.run, self._studio, self._owners)
 
     def wire(self, gallery: Gallery, line: QueuePanel, models: ModelsPanel) -> None:
         """Wire the drawer: show what is chosen there, refresh it, and have it fetch the files that a job lacks."""
@@ -211,31 +214,6 @@ class Page:
         for filling in (reusing, going_on, sending, trying):
             filling.then(None, [self._mode], None, js="mode => window.ltxStudio.toPrompt(mode)", **QUIET)
 
-    def _wire_remedies(self) -> None:
-        """Wire the buttons under a failed job's card."""
-        run = self.run
-        for remedy, button in run.remedies.by_remedy.items():
-            if remedy is not Remedy.FETCH:  # the models panel does that
-                button.click(self._remedier(remedy), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
-
-    def _remedier(self, remedy: Remedy) -> Any:
-        """Return a handler that carries out a remedy for the failed job, and shows the result."""
-
-        def help_it(job_id: str, request: gr.Request) -> Iterator[Updates]:
-            try:
-                if remedy is not Remedy.UNLOAD and not self.run.answers(job_id, request):
-                    yield self.run.nothing()
-                    return
-                jobs = carry_out(self._studio, remedy, self._studio.jobs.get(job_id, self._owners.of(request)))
-                if jobs:
-                    yield from self.run.follow(jobs, request)
-                else:
-                    yield self.run.said(words.UNLOADED_TRY)
-            except StudioError as problem:
-                yield self.run.problem(problem)
-
-        return help_it
-
     def _trier(self, form: Form) -> Any:
         """Return a handler that fills in a form with the example that the event names."""
 
@@ -246,7 +224,7 @@ class Page:
 
     def _try(self, form: Form, label: str) -> tuple[Any, ...]:
         """Fill in a form with one of its examples."""
-        found = next((each for each in form.mode.examples if each.label == label), None)
+        found = next((each for each in form.mode.examples if label in (each.label, translated(each.label))), None)
         return self.fill(form.mode.id, form.put(found.values)) if found else self._nothing()
 
     def _build_upload(self) -> None:
@@ -273,7 +251,8 @@ class Page:
     def _teller(self, form: Form) -> Any:
         """Return a handler that shows what the form will make."""
 
-        def tell(*given: Any) -> list[Any]:
+        def tell(request: gr.Request, *given: Any) -> list[Any]:
+            self._studio.work_for(self._owners.of(request))
             return form.tell(form.raw(given))
 
         return tell
@@ -307,7 +286,7 @@ class Page:
             return gr.update(visible=False), gr.Timer(active=False)
         if self._studio.is_setting_up:
             return gr.update(
-                value=cards.message(self._redaction.said(problem.message), problem.hint), visible=True
+                value=cards.message(self._redaction.said(message_of(problem)), hint_of(problem)), visible=True
             ), gr.Timer(active=True)
         return gr.update(value=self._redaction.error(problem), visible=True), gr.Timer(active=False)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.files import asset
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
@@ -54,7 +55,7 @@ class Rail:
 
     def build(self) -> None:
         """Add the rail to the open Blocks."""
-        buttons = "".join(_button(name, label) for name, label in PANELS.items())
+        buttons = "".join(_button(name, translated(label)) for name, label in PANELS.items())
         tabs = "".join(_tab(name, label) for name, label in words.TABS.items())
         template = (
             f'<nav id="rail" aria-label="{words.RAIL}"><ul>{buttons}</ul></nav>'
@@ -71,7 +72,7 @@ class Rail:
 
     def head(self) -> None:
         """Add the drawer's head to the open Blocks: the open panel's title, and a button that closes the panel."""
-        titles = "".join(f'<h2 data-of="{name}">{escape(label)}</h2>' for name, label in PANELS.items())
+        titles = "".join(f'<h2 data-of="{name}">{escape(translated(label))}</h2>' for name, label in PANELS.items())
         close = (
             f'<button id="drawer-close" type="button" aria-label="{words.CLOSE_PANEL}">'
             '<span aria-hidden="true">✕</span></button>'

@@ -22,6 +22,7 @@ from ltx_studio.models import default_set, get_registry
 from ltx_studio.settings import DEFAULT_PORT, EVERYWHERE, LOOPBACK, Settings, get_settings, sources
 from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import is_set_up
+from ltx_studio.text import catalogue
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.gate import make_password, own_addresses
 from ltx_studio.web.access.guard import EVERYBODY
@@ -51,13 +52,16 @@ opened at once. A page that has loaded starts ComfyUI itself."""
 def build_app(
     settings: Settings | None = None, *, studio: Studio | None = None, model_set: str | None = None
 ) -> StudioBlocks:
-    """Return the page as a `gradio.Blocks`. ComfyUI starts with the first visitor, not here.
+    """Return the page as a `gradio.Blocks`, in the language of the settings, which this process then has.
+
+    ComfyUI starts with the first visitor, not here.
 
     Raises:
         RequestError: The model set does not exist.
     """
     settings = settings or get_settings()
     log_to_file(settings)
+    catalogue.use(settings.language)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_TEMP_DIR", str(settings.temp_dir / "gradio"))
     chosen = get_registry(settings).get_set(model_set or default_set(settings))

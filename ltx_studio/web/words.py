@@ -1,7 +1,13 @@
 """The page's texts, except those of single panels (`panels/texts.py`), of parameters (their declarations), and those
-that the terminal shows too (`phrases`)."""
+that the terminal shows too (`phrases`).
+
+A constant read as `words.NAME` is in the language of the page (`ltx_studio.text.catalogue`). `ONE_…` and `MANY_…` are
+one message that counts.
+"""
 
 from collections.abc import Mapping
+
+from ltx_studio.text.catalogue import ENGLISH, counted, language, translate_constants, translated
 
 TITLE = "LTX 2.3 Studio"
 API = "API"
@@ -43,15 +49,14 @@ ONE_CLIP = "1 clip"
 MANY_CLIPS = "{count} clips"
 
 
-def ordinal(place: int) -> str:
-    """Return a place as text, like ``2nd``."""
-    last = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{last}"
-
-
 def clips(count: int) -> str:
     """Return a number of clips as text."""
-    return ONE_CLIP if count == 1 else MANY_CLIPS.format(count=count)
+    return counted(ONE_CLIP, MANY_CLIPS, count)
+
+
+def within(title: str) -> str:
+    """Return a field's title for within a sentence, where English has it in lower case."""
+    return title.lower() if language() == ENGLISH else translated(title)
 
 
 ELAPSED = "{elapsed:.0f} s"
@@ -150,9 +155,15 @@ PROGRESS = "Progress"
 FORMING = "Live preview"
 TIME_HERE = "{time} on this computer"
 CLIPS = "{count} clips"
-COST = "about {seconds} s of GPU time; a free account gets {minutes} min a day"
-COST_COUNTED = "about {seconds} s of GPU time, counted as {counted} s; a free account gets {minutes} min a day"
-COSTS_TOO_MUCH = "This clip needs more GPU time than a free account gets in a day. Make it shorter or smaller."
+COST = "about {seconds} s of GPU time; {account} gets {minutes} min a day"
+COST_COUNTED = "about {seconds} s of GPU time, counted as {counted} s; {account} gets {minutes} min a day"
+ACCOUNTS: Mapping[str, str] = {"": "a free account", "free": "your free account", "pro": "your PRO account"}
+"""By `Cost.account`."""
+COSTS_TOO_MUCH = "This clip needs about {seconds} s of GPU time; with {account}, a run may take at most {most} s."
+MAKE_IT_SMALLER = "Make it shorter or smaller."
+MAKE_IT_SHORTER = "Clips of up to {seconds:g} s fit at this size."
+SIZE_NEEDS = "{size} needs about {seconds} s"
+SIZES_NEED_TOO_MUCH = "{sizes} of GPU time; with {account}, a run may take at most {most} s."
 SEED = "seed {seed}"
 LENGTH = "{seconds:.2f} s, {frames:g} frames"
 MADE_IN = "made in {time}"
@@ -188,13 +199,17 @@ OWN_DROP_IT = "Drop its file under Workflow."
 
 def in_seconds(seconds: float) -> str:
     """Return a duration as rounded text, like ``about 5 min``."""
-    if seconds < 10:
-        return f"about {max(1, round(seconds))} s"
+    return translated("about {time}").format(time=rounded(seconds))
+
+
+def rounded(seconds: float) -> str:
+    """Return a duration as `in_seconds` does, without saying that it is rounded: ``5 min``."""
     if seconds < 100:
-        return f"about {round(seconds / 5) * 5} s"
+        count = max(1, round(seconds)) if seconds < 10 else round(seconds / 5) * 5
+        return translated("{count} s").format(count=count)
     if seconds < 6000:
-        return f"about {round(seconds / 60)} min"
-    return f"about {seconds / 3600:.1f} h"
+        return translated("{count} min").format(count=round(seconds / 60))
+    return translated("{count:.1f} h").format(count=seconds / 3600)
 
 
 CHECK_SIZES = "Check sizes"
@@ -326,3 +341,5 @@ CONTROL_MAP = "Control preview"
 PREVIEW_CONTROL = "Preview control"
 CONTROL_BUSY = "The preview has to wait until the current clip is done."
 CONTROL_BUSY_HINT = "Try again then, or choose the control Canny."
+
+translate_constants(__name__)

@@ -1,7 +1,6 @@
 """The command line as a person or a script uses it: in a process of its own."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -12,11 +11,8 @@ import pytest
 from ltx_studio.cli import commands
 from ltx_studio.engine import Engine
 from ltx_studio.graph.definitions import Definitions
-from ltx_studio.pocket import files as pocket_files
 from ltx_studio.settings import Settings
 from ltx_studio.studio import set_up
-from ltx_studio.takes import measure
-from tests.samples import draw_samples
 from tests.support import TEMPLATES, environment, load_golden_editor, outputs_of, run_studio, staged_in
 
 PROMPT = "a red ball bounces to the right"
@@ -243,43 +239,6 @@ def test_setup_is_done_once(engine: Engine, settings: Settings) -> None:
     assert done.returncode == 0
     assert "your own" in done.stdout
     assert "Installing" not in done.stdout
-
-
-def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_path_on_stdout(
-    engine: Engine, settings: Settings, tmp_path: Path
-) -> None:
-    files = draw_samples(tmp_path / "samples")
-    lora = settings.models_dir / pocket_files.POSE_LORA
-    options = ["--image", str(files["image"]), "--audio", str(files["sound"]), "--lora", f"{lora}:0.5", "--seed", "3"]
-
-    done = run_studio(
-        settings,
-        "generate",
-        "lipsync",
-        "--prompt",
-        "she sings",
-        *options,
-        "--preset",
-        "draft",
-        "--seconds",
-        "1.4",
-        "--width",
-        "256",
-        "--height",
-        "128",
-        "--negative-prompt",
-        "blurry",
-    )
-
-    assert done.returncode == 0
-    assert measure(Path(done.stdout.strip())).width == 128
-    assert "says nothing about LTX-2.3" in done.stderr.splitlines()[0]
-    assert re.search(r"\[(\d)/\1\] Save", done.stderr)
-    assert "128×64 (half of 256×128)" in done.stderr
-    assert "8 model passes" in done.stderr
-    assert "The sound ends after 0.90 s" in done.stderr
-    assert "Negative prompt has no effect in Draft" in done.stderr
-    assert "of it is cut off at the top and bottom" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,21 @@
 """Clips from the command line: made, made again, compared, and from a workflow of one's own."""
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import av
 import pytest
 
+from ltx_studio.pocket import files as pocket_files
 from ltx_studio.queue import LOCAL
 from ltx_studio.studio import Studio
+from ltx_studio.takes import measure
 from tests.cli.conftest import Terminal
 from tests.support import outputs_of
+
+pytestmark = pytest.mark.usefixtures("few_steps")
 
 SMALL = ["--prompt", "a red ball", "--width", "128", "--height", "128", "--seconds", "0.7", "--seed", "7"]
 
@@ -19,7 +25,6 @@ def take(terminal: Terminal) -> Path:
     return Path(terminal.json("generate", "t2v", *SMALL)["path"])
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_generate_makes_the_clip_that_was_asked_for(terminal: Terminal, tmp_path: Path) -> None:
     out = tmp_path / "new" / "clip.mp4"
 
@@ -36,13 +41,33 @@ def test_generate_makes_the_clip_that_was_asked_for(terminal: Terminal, tmp_path
     assert frames == said["frames"] == 17
 
 
+def test_people_get_stages_and_what_is_done_to_their_files_on_stderr_and_the_path_on_stdout(
+    terminal: Terminal, samples: Mapping[str, Path]
+) -> None:
+    lora = terminal.settings.models_dir / pocket_files.POSE_LORA
+    files = ["--image", str(samples["image"]), "--audio", str(samples["sound"]), "--lora", f"{lora}:0.5"]
+    size = ["--seconds", "1.4", "--width", "256", "--height", "128"]
+    prompts = ["--prompt", "she sings", "--negative-prompt", "blurry"]
+
+    printed = terminal("generate", "lipsync", *prompts, *files, *size, "--seed", "3", "--preset", "draft")
+
+    assert measure(Path(printed.strip())).width == 128
+    assert "says nothing about LTX-2.3" in terminal.err.splitlines()[0]
+    assert re.search(r"\[(\d)/\1\] Save", terminal.err)
+    assert "128×64 (half of 256×128)" in terminal.err
+    assert "8 model passes" in terminal.err
+    assert "The sound ends after 0.90 s" in terminal.err
+    assert "Negative prompt has no effect in Draft" in terminal.err
+    assert "of it is cut off at the top and bottom" in terminal.err
+
+
 def test_a_take_is_shown_verified_and_made_again(terminal: Terminal, take: Path) -> None:
     assert terminal.json("recipe", str(take))["params"]["seed"] == 7
     assert "preset fast" in terminal("recipe", str(take))
 
     verdict = terminal.json("recipe", "verify", str(take))
     assert verdict["identical"]
-    assert verdict["sampler_steps"] == 11
+    assert verdict["sampler_steps"] == 4, "two in each stage"
     assert verdict["frames"] == verdict["rendered_frames"] == 17
     assert len(Studio(terminal.settings).takes.page(LOCAL).takes) == 1, "what was rendered to compare is not kept"
 
@@ -52,7 +77,6 @@ def test_a_take_is_shown_verified_and_made_again(terminal: Terminal, take: Path)
     assert terminal.json("recipe", str(same)) == terminal.json("recipe", str(take))
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_a_take_that_was_changed_is_not_the_one_of_its_recipe(terminal: Terminal, take: Path, tmp_path: Path) -> None:
     other = Path(terminal.json("generate", "--from", str(take), "--seed", "8")["path"])
     forged = tmp_path / "forged.mp4"
@@ -74,7 +98,6 @@ def test_a_take_that_was_changed_is_not_the_one_of_its_recipe(terminal: Terminal
     assert "the file itself was changed" in told
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_the_graph_of_a_take_runs_as_a_workflow(terminal: Terminal, take: Path, tmp_path: Path) -> None:
     exact = tmp_path / "exact.json"
     terminal("recipe", str(take), "--workflow", str(exact))
@@ -85,7 +108,6 @@ def test_the_graph_of_a_take_runs_as_a_workflow(terminal: Terminal, take: Path, 
     assert Path(made["path"]).name.startswith("workflow-")
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_the_history_is_searched_tagged_and_pruned(terminal: Terminal, take: Path) -> None:
     other = Path(terminal.json("generate", "--from", str(take), "--seed", "8", "--prompt", "night")["path"])
     newest, oldest = terminal.json("takes", "list")
@@ -107,7 +129,6 @@ def test_the_history_is_searched_tagged_and_pruned(terminal: Terminal, take: Pat
     terminal("takes", "prune", rc=2)
 
 
-@pytest.mark.usefixtures("few_steps")
 def test_the_doctor_finds_the_clips_of_a_database_that_was_moved_away(terminal: Terminal, take: Path) -> None:
     for file in terminal.settings.home.glob("studio.db*"):
         file.unlink()

@@ -13,6 +13,8 @@ from tests.media.test_edges import write_still
 from tests.samples import draw_samples, write_film
 from tests.support import outputs_of
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+
 SMALL = ["--prompt", "a red ball", "--width", "128", "--height", "128", "--seconds", "0.4", "--preset", "draft"]
 
 

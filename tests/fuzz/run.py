@@ -1,19 +1,21 @@
 """Running a target's cases in a process that can be ended, and telling what was found."""
 
 import json
+import multiprocessing
 import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.child import REPOSITORY
+from tests.fuzz.child import REPOSITORY, main
+
+_FORKS = multiprocessing.get_context("forkserver")
 
 WALL_SECONDS = 240
 """After which a case is ended that does not even use the processor."""
@@ -90,19 +92,18 @@ def _run_from(
     first: int, report: Report, count: int, root: Path, environment: Mapping[str, str], seconds: float, faults: Path
 ) -> int | None:
     """Run cases from `first` on; the number to go on with when one ended the process, None when all are done."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.fuzz.child", str(root), report.target, str(first), str(count), str(seconds)],
-        stdout=subprocess.PIPE,
-        stderr=(log := (root / f"{report.target}.log").open("ab")),
-        env=dict(environment),
-        cwd=REPOSITORY,
-    )
-    assert child.stdout is not None
+    _FORKS.set_forkserver_preload(["tests.fuzz.child"])
+    log = root / f"{report.target}.log"
+    answers, written = _FORKS.Pipe(duplex=False)
+    arguments = (str(root), report.target, first, count, seconds)
+    child = _FORKS.Process(target=_become, args=(written, log, dict(environment), arguments))
+    child.start()
+    written.close()
     started: dict[str, Any] = {}
     buffer = b""
     try:
-        while select.select([child.stdout], [], [], WALL_SECONDS)[0]:
-            piece = os.read(child.stdout.fileno(), 1 << 20)
+        while select.select([answers], [], [], WALL_SECONDS)[0]:
+            piece = os.read(answers.fileno(), 1 << 20)
             buffer += piece
             *lines, buffer = buffer.split(b"\n")
             for line in lines:
@@ -118,19 +119,29 @@ def _run_from(
                 break
     finally:
         child.kill()
-        code = child.wait()
-        child.stdout.close()
-        log.close()
+        child.join()
+        code = child.exitcode or 0
+        answers.close()
     if not started:
-        raise RuntimeError(
-            f"the process of {report.target} ended between two cases: {(root / f'{report.target}.log').read_text()}"
-        )
+        raise RuntimeError(f"the process of {report.target} ended between two cases: {log.read_text()}")
     kind, details = _why(code, seconds)
     report.cases += 1
     file = Path(started["file"])
     report.add(kind, details, file, faults, started["name"])
     file.unlink(missing_ok=True)
     return int(started["number"]) + 1
+
+
+def _become(answers: Connection, log: Path, environment: Mapping[str, str], arguments: tuple[Any, ...]) -> None:
+    """Run the cases in this process, which was forked from one that has imported what they need."""
+    os.dup2(answers.fileno(), 1)
+    answers.close()
+    with log.open("ab") as errors:
+        os.dup2(errors.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(REPOSITORY)
+    main(*arguments)
 
 
 def _note(report: Report, said: Mapping[str, Any], started: Mapping[str, Any], faults: Path) -> None:

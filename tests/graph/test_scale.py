@@ -346,13 +346,13 @@ def test_the_work_grows_with_the_nodes_and_no_faster(
     make: Callable[[int], Json], use: Callable[..., object], definitions: Definitions
 ) -> None:
     looks = []
-    for length in (1_000, 20_000):
+    for length in (500, 5_000):
         graph = Counted(make(length))
         Counted.looks = 0
         use(graph, definitions)
         looks.append(Counted.looks)
 
-    assert looks[1] < 25 * looks[0]
+    assert looks[1] < 12.5 * looks[0]
 
 
 def test_samplers_in_a_long_row_are_stages() -> None:

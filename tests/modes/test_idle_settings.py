@@ -50,7 +50,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], str]] = {
 
 
 @pytest.fixture
-def render(engine: Engine, settings: Settings) -> Callable[[JobSpec], Any]:
+def render(engine: Engine, few_steps: None, settings: Settings) -> Callable[[JobSpec], Any]:
     """Give every pixel of the clip that a request makes."""
     runner = LocalRunner(settings, engine)
 
@@ -63,7 +63,7 @@ def render(engine: Engine, settings: Settings) -> Callable[[JobSpec], Any]:
 
 
 def apart(one: Any, other: Any) -> float:
-    """How far pixels are apart on the average, of 255. What an input steers moves them by 16 and more."""
+    """How far pixels are apart on the average, of 255. What an input steers moves them by 5 and more."""
     return float(np.abs(one - other).mean())
 
 

@@ -1,5 +1,6 @@
 """Every mode and preset on the pocket model: what is asked for is what comes out, and every field acts."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from ltx_studio.engine import Engine
 from ltx_studio.events import Preview
@@ -21,11 +23,12 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.takes import measure
 from tests.fixtures import Request
-from tests.samples import sound_of, write_film, write_picture, write_sound
+from tests.samples import sound_of, write_film, write_sound
 from tests.support import DATA, MODEL_SETS, carried_out, frames_digest, outcome_of
 
 POCKET = MODEL_SETS["pocket"]
-WIDE = {"width": 256, "height": 128, "seconds": 0.3}
+WIDE = {"width": 256, "height": 128, "seconds": 0.7, "fps": 12.0}
+GUIDED = ("balanced", "quality")
 GIVEN_SOUND = ("a2v", "lipsync")
 
 
@@ -57,6 +60,8 @@ class Rows:
 
     def __init__(self) -> None:
         self.by_size: dict[int, int] = {}
+        self.steers = True
+        """Whether each pass computes; else, it gives again what the first pass of its shape gave."""
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -68,20 +73,23 @@ def rows(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Rows:
     from comfy.ldm.lightricks.av_model import LTXAVModel
 
     counted, forward = Rows(), LTXAVModel.forward
+    given: dict[Any, Any] = {}
 
     def count(model: Any, x: Any, *arguments: Any, **options: Any) -> Any:
         video = x[0] if isinstance(x, list) else x
         size = int(video.shape[-1] * video.shape[-2])
         counted.by_size[size] = counted.by_size.get(size, 0) + len(video)
-        return forward(model, x, *arguments, **options)
+        if counted.steers or video.shape not in given:
+            given[video.shape] = forward(model, x, *arguments, **options)
+        return copy.deepcopy(given[video.shape])
 
     monkeypatch.setattr(LTXAVModel, "forward", count)
     return counted
 
 
 def _sampled(mode: str, preset: str) -> Any:
-    """A mode with a preset; guided presets take 10 s each, so `make test` runs them for one and for two stages only."""
-    is_long = preset in ("balanced", "quality") and mode not in ("t2v", "style")
+    """A mode with a preset; guided presets have many passes, so `make test` runs them for two modes only."""
+    is_long = preset in GUIDED and mode not in ("t2v", "style")
     return pytest.param(mode, preset, id=f"{mode}-{preset}", marks=[pytest.mark.thorough] if is_long else [])
 
 
@@ -89,13 +97,14 @@ def _sampled(mode: str, preset: str) -> Any:
 def test_gives_the_size_the_length_and_the_sound_with_the_declared_passes(
     mode: str, preset: str, small: Request, rows: Rows, render: Any
 ) -> None:
+    rows.steers = preset not in GUIDED or (mode, preset) == ("t2v", "balanced")  # what many passes make
     take = measure(render(mode, preset, small(mode, **WIDE)))
 
     half = PRESETS[preset] is DRAFT
     assert (take.width, take.height) == ((128, 64) if half else (256, 128))
-    assert (take.frames, take.fps) == (9, 24)
+    assert (take.frames, take.fps) == (9, 12)
     sound, rate = sound_of(take.path)
-    assert len(sound) / rate == pytest.approx(9 / 24, abs=0.08)
+    assert len(sound) / rate == pytest.approx(9 / 12, abs=0.08)
     assert np.abs(sound).max() > 0
     assert rows.stages == PRESETS[preset].passes(POCKET, stages=MODES[mode].samplings)
 
@@ -147,6 +156,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 """Another value for every field of every mode; of a file, the name of a sample."""
 
+MEASURED = {"width", "height", "seconds", "fps", "sound"}
+"""Fields that other tests here look for in the clip of each mode: these have the values of `WIDE`, or no sound."""
+
 NEEDS: dict[str, dict[str, Any]] = {
     "camera_strength": {"camera": "dolly-in"},
     "control": {"control_clip": "clip"},
@@ -195,6 +207,8 @@ def test_every_field_changes_the_graph_and_what_comes_out(
         ]
         assert seen_by_the_output(graphs[0]) != seen_by_the_output(graphs[1])
 
+    if field in MEASURED:
+        return
     clips = [render_briefly(mode, preset, values) for values in (before, after)]
     assert described(clips[0]) != described(clips[1])
 
@@ -287,7 +301,8 @@ def test_without_sound_there_is_none_and_the_pictures_are_the_same(
 def test_unusual_pictures_are_rendered(
     size: tuple[int, int], small: Request, render_briefly: Any, tmp_path: Path
 ) -> None:
-    picture = write_picture(tmp_path / "a.png", size, compress_level=1)
+    picture = tmp_path / "a.png"
+    Image.linear_gradient("L").resize(size).convert("RGB").save(picture, compress_level=1)
 
     take = measure(render_briefly("i2v", "draft", small("i2v", image=picture, width=None, height=None)))
 
@@ -328,13 +343,13 @@ def test_the_last_word_of_a_sound_is_in_the_clip(mode: str, small: Request, rend
     assert np.abs(sound).max() > 0.3
 
 
-def test_clips_with_little_contrast_steer_as_they_move(small: Request, render: Any) -> None:
+def test_clips_with_little_contrast_steer_as_they_move(small: Request, render_briefly: Any) -> None:
     """The prompt alone moves the circle evenly: its place half-way is the same for both clips."""
     asked = {"prompt": "a blue circle moves right on a gray background", "seconds": None, "sound": "off"}
     places = {}
     for name in ("fast", "late"):
-        values = small("style", **asked, width=192, height=192, clip=DATA / f"circle-{name}.mp4")
-        places[name] = [place_across(frame) for frame in frames_of(render("style", "fast", values))]
+        values = small("style", **asked, clip=DATA / f"circle-{name}.mp4")
+        places[name] = [place_across(frame) for frame in frames_of(render_briefly("style", "fast", values))]
 
     assert places["fast"][24] > 0.6, "it has crossed in the first second"
     assert places["late"][24] < 0.4, "it has not begun"

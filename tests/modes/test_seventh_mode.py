@@ -5,15 +5,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from gradio_client import Client
 
+from ltx_studio.engine import Engine
+from ltx_studio.events import Finished
 from ltx_studio.families.ltx_2_3.template import load_template
 from ltx_studio.modes import MODES, register
+from ltx_studio.queue import JobSpec
+from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
-from tests.support import ROOT, environment, home_apart
+from tests import support
+from tests.support import MODEL_SETS, ROOT, carried_out, environment, home_apart, outcome_of
 
 MODULE = '''
 """Title cards: a short clip of a prompt."""
@@ -81,7 +87,6 @@ def command(package: Path, *arguments: str, before: str = "") -> list[str]:
 
 
 def test_the_command_line_makes_a_clip_of_it(package: Path, installed: Settings) -> None:
-    """That ComfyUI takes its graph shows in the test of the API."""
     generate = ("generate", "title", "--prompt", "a red circle", *SMALL, "--json")
     done = subprocess.run(
         command(package, *generate, before=WITH_A_QUICK_ENGINE),
@@ -101,13 +106,24 @@ def test_the_command_line_makes_a_clip_of_it(package: Path, installed: Settings)
 
 @pytest.fixture(scope="module")
 def address(package: Path, installed: Settings) -> Iterator[str]:
-    server = subprocess.Popen(command(package, "serve"), env=environment(installed), stdout=subprocess.PIPE, text=True)
+    serve = command(package, "serve", before=WITH_A_QUICK_ENGINE)
+    server = subprocess.Popen(serve, cwd=ROOT, env=environment(installed), stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         yield server.stdout.readline().split("The page is at ")[1].split()[0].rstrip(".")
     finally:
         server.terminate()
         server.wait(60)
+
+
+def test_comfyui_makes_a_clip_of_it(
+    package: Path, engine: Engine, settings: Settings, few_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(package)
+    monkeypatch.setitem(MODES, "title", import_module("title_cards").TITLE)
+    spec = JobSpec.from_request("title", support.SMALL, MODEL_SETS["pocket"], "draft")
+
+    assert isinstance(outcome_of(carried_out(LocalRunner(settings, engine), spec)), Finished)
 
 
 def test_the_api_makes_a_clip_of_it_and_the_page_shows_its_words(address: str) -> None:

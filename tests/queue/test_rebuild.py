@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import BusyError, SetupError, StudioError
-from ltx_studio.queue import LOCAL, Database, Queue
+from ltx_studio.queue import LOCAL, Database, Queue, rebuild
 from ltx_studio.queue.damage import WAY_OUT, DatabaseDamagedError, DatabaseUnusableError, is_damage, translated
 from ltx_studio.queue.rebuild import recover
 from ltx_studio.queue.workers import WorkerId
@@ -45,6 +45,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     del database, queue, history
     settle(settings.database_file)
     return settings
+
+
+@pytest.fixture(autouse=True)
+def few_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try no more row numbers than could be there: 20,000 take most of the time."""
+    monkeypatch.setattr(rebuild, "TRIED_NUMBERS", 500)
 
 
 @pytest.fixture

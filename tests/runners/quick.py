@@ -1,15 +1,18 @@
 """A runner and an engine without ComfyUI: their clip is a small real file, after a few events."""
 
+import io
 import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
+
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import StudioError
-from ltx_studio.events import Cancelled, Event, Finished, Output, PhaseStarted, Prepared, Started, Step
+from ltx_studio.events import Cancelled, Event, Finished, Output, PhaseStarted, Prepared, Preview, Started, Step
 from ltx_studio.graph import Workflow
 from ltx_studio.media import by_name
 from ltx_studio.runners.protocol import Buildable, Cost
@@ -27,13 +30,21 @@ def clip() -> bytes:
         return write_film(path, size=(128, 128), frames=17, sound=True).read_bytes()
 
 
+def picture(number: int, size: tuple[int, int] = (64, 64)) -> bytes:
+    """A picture of a live preview; each number has its own."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (number % 256, number // 256 % 256, 0)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
 class QuickEngine:
-    """Has what a `LocalRunner` needs of `Engine`, with its folders in staging; each run takes `seconds`."""
+    """Has what a `LocalRunner` needs of `Engine`, with its folders in staging; each run takes `seconds`, and
+    `shows` live previews or not."""
 
     failure: BaseException | None = None
 
-    def __init__(self, settings: Settings, seconds: float = 0.1) -> None:
-        self._settings, self._seconds = settings, seconds
+    def __init__(self, settings: Settings, seconds: float = 0.1, *, shows: bool = False) -> None:
+        self._settings, self._seconds, self._shows = settings, seconds, shows
         self._is_swept = False
 
     def start(self) -> None:
@@ -55,6 +66,8 @@ class QuickEngine:
                 yield Cancelled()
                 return
             time.sleep(self._seconds / STEPS)
+            if self._shows:
+                yield Preview("stage1", step + 1, (picture(step + 1),))
             yield Step("stage1", step + 1, STEPS)
         made = folder.saving / "clip.mp4"
         made.write_bytes(clip())
@@ -73,8 +86,8 @@ class QuickEngine:
 class QuickRunner:
     """Implements `Runner`; each run takes `seconds`."""
 
-    def __init__(self, settings: Settings, seconds: float = 0.1) -> None:
-        self._engine = QuickEngine(settings, seconds)
+    def __init__(self, settings: Settings, seconds: float = 0.1, *, shows: bool = False) -> None:
+        self._engine = QuickEngine(settings, seconds, shows=shows)
 
     def problem(self) -> StudioError | None:
         return None

@@ -98,7 +98,7 @@ class Thorough(LocalRunner):
 
 
 @pytest.fixture
-def warm(engine: Engine, settings: Settings, tmp_path: Path) -> Rig:
+def warm(engine: Engine, few_steps: None, settings: Settings, tmp_path: Path) -> Rig:
     """With ComfyUI."""
     return Rig(settings, LocalRunner(settings, engine), tmp_path)
 

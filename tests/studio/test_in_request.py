@@ -96,10 +96,10 @@ def test_a_follower_who_leaves_stops_the_run_and_one_who_only_follows_does_not(h
         pass
     second = it.follow(job_id, "alice")
     next(second)
-    second.close()  # type: ignore[attr-defined]
+    second.close()
     assert isinstance(it.jobs.get(job_id, "alice").state, Running)
 
-    first.close()  # type: ignore[attr-defined]
+    first.close()
 
     assert isinstance(state_of(it, job_id, "alice"), Cancelled)
     assert it.close(20)
@@ -113,7 +113,7 @@ def test_a_second_tab_that_closes_leaves_the_run_to_the_first(home: Settings) ->
     while not isinstance(next(later).state, Running):
         pass
 
-    begun.close()  # type: ignore[attr-defined]  # the request that began the run
+    begun.close()
     *_, ended = later
 
     assert isinstance(ended.state, Done)

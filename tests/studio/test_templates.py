@@ -19,7 +19,7 @@ from ltx_studio.web import words
 from tests.studios import Make
 from tests.support import MODEL_SETS, TEMPLATES
 
-SIZE = 256
+SIZE = 128
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "t2v": {"Width": SIZE, "Height": SIZE, "Duration": 1, "Prompt": "a red ball"},
     "i2v": {"Width": SIZE, "Height": SIZE, "Duration": 1, "Load Image": "image"},

@@ -22,15 +22,15 @@ from ltx_studio.settings import Settings
 from ltx_studio.takes import recipes, replay
 from ltx_studio.takes.records import TakeRecord
 from tests.fixtures import Request
+from tests.runners import quick
 from tests.samples import write_picture
 from tests.studios import Make
 from tests.support import MODEL_SETS, small_spec
 
 PathOf = Callable[[TakeRecord], Path]
 
-pytestmark = pytest.mark.usefixtures("few_steps")
 
-
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("mode", MODES)
 def test_a_take_is_made_again_from_its_file_and_is_the_same(
     mode: str, make: Make, path_of: PathOf, small: Request, settings: Settings, definitions: Definitions
@@ -57,6 +57,7 @@ def test_a_take_is_made_again_from_its_file_and_is_the_same(
         assert private not in " ".join(carried.values())
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_one_changed_pixel_of_an_input_is_found(make: Make, path_of: PathOf, small: Request, settings: Settings,
                                                 tmp_path: Path) -> None:  # fmt: skip
     take = make(JobSpec.from_request("i2v", small("i2v"), MODEL_SETS["pocket"]))
@@ -79,6 +80,7 @@ def test_one_changed_pixel_of_an_input_is_found(make: Make, path_of: PathOf, sma
         kept.write_bytes(before)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_an_input_that_is_gone_can_be_given_again(
     make: Make, path_of: PathOf, small: Request, settings: Settings
 ) -> None:
@@ -95,10 +97,17 @@ def test_an_input_that_is_gone_can_be_given_again(
     assert replay.spec_of(recipe, settings).files()["image"].exists()
 
 
-def test_another_frame_is_found(make: Make, path_of: PathOf, tmp_path: Path) -> None:
-    take = path_of(make(small_spec()))
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip with sound; what it shows does not matter."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(quick.clip())
+    return path
+
+
+def test_another_frame_is_found(clip: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.mp4"
-    with av.open(take) as source, av.open(changed, "w") as made:
+    with av.open(clip) as source, av.open(changed, "w") as made:
         stream = made.add_stream("libx264", rate=24, options={"crf": "0"})
         stream.width, stream.height, stream.pix_fmt = 128, 128, "yuv444p"
         for index, frame in enumerate(source.decode(video=0)):
@@ -108,16 +117,16 @@ def test_another_frame_is_found(make: Make, path_of: PathOf, tmp_path: Path) -> 
             made.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         made.mux(stream.encode(None))
 
-    seen = replay.compare(take, changed)
+    seen = replay.compare(clip, changed)
 
     assert not seen.identical
     assert seen.most > 50
 
 
 @pytest.mark.parametrize("how", ["copied", "slower", "without sound", "sound with a hole", "turned"])
-def test_a_clip_that_is_played_in_another_way_is_found(how: str, make: Make, path_of: PathOf, tmp_path: Path) -> None:
-    take, changed = path_of(make(small_spec())), tmp_path / "changed.mp4"
-    with av.open(take) as given, av.open(changed, "w") as made:
+def test_a_clip_that_is_played_in_another_way_is_found(how: str, clip: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.mp4"
+    with av.open(clip) as given, av.open(changed, "w") as made:
         kept = [stream for stream in given.streams if how != "without sound" or stream.type == "video"]
         streams = {stream.index: made.add_stream_from_template(stream) for stream in kept}
         for packet in given.demux(kept):
@@ -135,7 +144,7 @@ def test_a_clip_that_is_played_in_another_way_is_found(how: str, make: Make, pat
         head, sign, tail = changed.read_bytes().partition(b"tkhd")
         changed.write_bytes(head + sign + tail.replace(upright, over, 1))
 
-    seen = replay.compare(take, changed)
+    seen = replay.compare(clip, changed)
 
     assert seen.identical == (how == "copied")
     assert not seen.differing
@@ -174,12 +183,9 @@ def test_what_is_not_a_video_has_no_recipe(name: str, content: bytes | None, tmp
     assert refused.value.hint == "Use a video that the studio made."
 
 
-def test_what_a_users_clip_carries_is_not_passed_on(
-    make: Make, path_of: PathOf, settings: Settings, tmp_path: Path
-) -> None:
-    take = path_of(make(small_spec()))
+def test_what_a_users_clip_carries_is_not_passed_on(clip: Path, settings: Settings, tmp_path: Path) -> None:
     phone = tmp_path / "phone.mp4"
-    with av.open(take) as given, av.open(phone, "w", options={"movflags": "use_metadata_tags"}) as made:
+    with av.open(clip) as given, av.open(phone, "w", options={"movflags": "use_metadata_tags"}) as made:
         made.metadata.update({"location": "+48.1+011.5/", "artist": "Ann", "title": "holiday"})
         stream = made.add_stream_from_template(given.streams.video[0])
         for packet in given.demux(given.streams.video[0]):

@@ -23,6 +23,9 @@ from tests.support import ROOT, small_spec
 
 EXAMPLES = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+"""What is sampled is proved elsewhere."""
+
 
 @pytest.fixture(scope="module")
 def client(page_url: str) -> Client:

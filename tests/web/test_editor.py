@@ -20,7 +20,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.studio.set_up import put_nodes
 from ltx_studio.takes import recipes
 from tests.editor_format.test_convert import meaning
-from tests.fixtures import Request
+from tests.fixtures import Request, shorten_sampling
 from tests.support import MASTER, MODEL_SETS
 from tools.editor import Editor, open_editor
 
@@ -30,9 +30,6 @@ FOLDERS = {
     "model_name": "latent_upscale_models",
     "text_encoder": "text_encoders",
 }
-SOON = 3
-"""Seconds in which a complaint comes that comes at all; the last test shows that one does."""
-
 Carried = Mapping[str, Mapping[str, Any]]
 
 
@@ -48,14 +45,16 @@ def carried(engine: Engine, settings: Settings, definitions: Definitions, small:
     studio, found = Studio(settings, LocalRunner(settings, engine)), {}
     studio.work()
     presets = {"style": "fast", "i2v": "balanced"}
-    for mode in MODES:
-        (job,) = studio.jobs.submit(
-            LOCAL, [JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"], presets.get(mode, "draft"))]
-        )
-        *_, ended = studio.jobs.follow(job, LOCAL)
-        assert isinstance(ended.state, Done), ended.state
-        tags = recipes.tags(studio.takes.path(studio.takes.get(ended.state.take, LOCAL)))
-        found[mode] = {name: json.loads(tags[name]) for name in ("prompt", "workflow", recipes.TAG)}
+    with pytest.MonkeyPatch.context() as patch:
+        shorten_sampling(patch)
+        for mode in MODES:
+            (job,) = studio.jobs.submit(
+                LOCAL, [JobSpec.from_request(mode, small(mode), MODEL_SETS["pocket"], presets.get(mode, "draft"))]
+            )
+            *_, ended = studio.jobs.follow(job, LOCAL)
+            assert isinstance(ended.state, Done), ended.state
+            tags = recipes.tags(studio.takes.path(studio.takes.get(ended.state.take, LOCAL)))
+            found[mode] = {name: json.loads(tags[name]) for name in ("prompt", "workflow", recipes.TAG)}
     assert studio.close_worker(60)
     return found
 
@@ -93,7 +92,7 @@ def test_the_master_opens_without_a_complaint(editor: Editor, master: dict[str, 
 def test_a_take_opens_without_a_complaint_and_means_its_own_graph(mode: str, editor: Editor, carried: Carried) -> None:
     tags = carried[mode]
 
-    assert editor.complaints(tags["workflow"], SOON) == []
+    assert editor.complaints(tags["workflow"]) == []
     assert editor.page.evaluate("window.app.graph._nodes.length") == len(tags["workflow"]["nodes"])
     assert meaning(without_previews(editor.to_api(tags["workflow"]))) == meaning(tags["prompt"])
     notes = [node for node in tags["workflow"]["nodes"] if node["type"] == "MarkdownNote"]
@@ -111,7 +110,16 @@ def test_the_graph_as_it_really_ran_opens_where_our_nodes_are(
     assert meaning(editor.to_api(to_editor(exact, definitions))) == meaning(exact)
 
 
-def test_a_complaint_would_be_seen(editor: Editor, master: dict[str, Any]) -> None:
-    broken = json.loads(json.dumps(master).replace('"EmptyLTXVLatentVideo"', '"NoSuchNode"'))
+BREAKS = {
+    "a node that it does not have": ('"EmptyLTXVLatentVideo"', '"NoSuchNode"'),
+    "a model file that is missing": ('"ltx-2.3', '"missing-'),
+}
+"""What is replaced in the master's text, so that the editor complains."""
 
-    assert editor.complaints(broken, SOON) != []
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_complaint_would_be_seen(what: str, editor: Editor, master: dict[str, Any]) -> None:
+    text, (found, missing) = json.dumps(master), BREAKS[what]
+    assert found in text
+
+    assert editor.complaints(json.loads(text.replace(found, missing))) != []

@@ -64,6 +64,7 @@ def test_every_file_is_used_is_drawn_by_the_command_and_all_are_small(tmp_path: 
             assert np.abs(ours - again).max() <= 2, path.name
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("mode", MODES)
 def test_the_first_one_of_each_mode_renders(mode: str, engine: Engine, settings: Settings) -> None:
     values = {**MODES[mode].examples[0].values, "seed": 1}

@@ -179,23 +179,21 @@ EDGE = """each => {
 }"""
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
-def test_what_is_not_chosen_is_seen_whatever_the_system_prefers(
-    system: str, browser: Browser, page_url_without_comfyui: str
-) -> None:
-    page = browser.new_page(color_scheme=system)  # type: ignore[arg-type]
+def test_what_is_not_chosen_is_seen_whatever_the_system_prefers(page: Page, page_url_without_comfyui: str) -> None:
     page.goto(page_url_without_comfyui)
-    for control in ("#t2v-preset input:not(:checked)", "#history-favourites input"):
-        colour, width = page.locator(control).first.evaluate(EDGE)
-        assert (colour, width >= 1) == ("rgb(149, 160, 173)", True)
-    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    for system in ("light", "dark"):
+        with step(f"a {system} system"):
+            page.emulate_media(color_scheme=system)
+            for control in ("#t2v-preset input:not(:checked)", "#history-favourites input"):
+                colour, width = page.locator(control).first.evaluate(EDGE)
+                assert (colour, width >= 1) == ("rgb(149, 160, 173)", True)
+            assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     with step("forced colours"):
         page.emulate_media(forced_colors="active")
         outline = page.locator("#mode label.selected").evaluate("each => getComputedStyle(each).outlineStyle")
         assert outline == "solid"
         generate = page.locator("#t2v-generate").evaluate("each => getComputedStyle(each).borderTopStyle")
         assert generate == "solid"
-    page.close()
 
 
 def test_a_phone_has_three_tabs_and_stops_where_it_generates(page: Page, url: str, studio: Studio) -> None:

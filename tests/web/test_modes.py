@@ -9,8 +9,9 @@ from playwright.sync_api import Page, expect
 
 from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL, JobSpec
-from ltx_studio.settings import Settings
+from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
+from ltx_studio.web.rail import PANELS
 from tests.fixtures import Request
 from tests.media.test_edges import write_still
 from tests.support import DATA, MODEL_SETS
@@ -29,6 +30,7 @@ from tests.web.driver import (
     press,
     set_number,
     step,
+    unfold,
 )
 
 PROMPT = "a red circle moves right on a gray background"
@@ -57,10 +59,19 @@ def make(page: Page, mode: str, files: Mapping[str, Path]) -> None:
     expect(page.locator("#recipe")).to_contain_text(f"seed {SEEDS[mode]}")
 
 
+REFUSED = """
+    window.refused = [];
+    document.addEventListener("securitypolicyviolation", (e) => refused.push(e.violatedDirective + e.blockedURI));
+"""
+"""A script that remembers what the page's own policy has refused."""
+
+
+@pytest.mark.usefixtures("few_steps")
 def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
     page: Page, page_url: str, watch: Watch, settings: Settings, small: Request
 ) -> None:
     history, clips, shown = Studio(settings).takes, dict[str, Path](), ""
+    page.add_init_script(REFUSED)
     page.goto(page_url)
     for mode in MODES:
         with step(f"{mode}: its clip"):
@@ -71,7 +82,14 @@ def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
             take = history.page(LOCAL, limit=1).takes[0]
             assert (take.mode, take.prompt) == (mode, f"{PROMPT} {mode}")
             clips[mode] = history.path(take)
+    with step("its policy allows all that the page does: every panel, uploads, live pictures, old clips"):
+        for panel in [*PANELS][::-1]:
+            unfold(page, panel)
+        page.locator("#history-takes .take .open").nth(1).click()
+        page.wait_for_function(f"document.querySelector('#clip video')?.currentSrc !== '{shown}' && {PLAYS}")
+        assert page.evaluate("refused") == []
     assert watch.errors == []
+    assert watch.hosts == {LOOPBACK}
 
     page.evaluate("localStorage.clear()")
     page.goto(page_url)

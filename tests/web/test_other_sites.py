@@ -19,11 +19,8 @@ from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from ltx_studio.web.access.gate import own_addresses
-from ltx_studio.web.rail import PANELS
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import small_spec, small_workflow
-from tests.web.conftest import Watch
-from tests.web.driver import choose, expect_done, expect_playing, give, press, set_number, unfold
 from tests.web.past import Past
 from tools.browser import FLAGS
 
@@ -257,39 +254,3 @@ def test_a_link_of_another_site_opens_the_page(page: Page, elsewhere: str, block
     page.get_by_role("link", name="Open").click()
 
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
-
-
-def test_the_page_lives_with_its_own_policy(
-    page: Page, blocks: StudioBlocks, watch: Watch, samples: dict[str, Path], take: str
-) -> None:
-    """Every mode, uploads of each kind, a render with its live pictures, the history and the other panels."""
-    page.add_init_script(
-        "window.violations = [];"
-        "document.addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective + e.blockedURI))"
-    )
-    page.goto(str(blocks.local_url))
-    expect(page.locator(f"[data-take='{take}']")).to_be_visible()
-    for panel in [*PANELS][::-1]:
-        unfold(page, panel)
-    for mode, files in {
-        "t2v": {},
-        "i2v": {"image": samples["image"]},
-        "a2v": {"audio": samples["sound"]},
-        "lipsync": {"image": samples["image"], "audio": samples["sound"]},
-        "keyframe": {"first_image": samples["image"], "last_image": samples["last"]},
-        "style": {"clip": samples["clip"]},
-    }.items():
-        choose(page, mode)
-        give(page, mode, files)
-    choose(page, "t2v")
-    page.locator("#t2v-prompt textarea").fill("a red ball bounces to the right")
-    set_number(page, "t2v", "seconds", 1)
-    press(page, "Generate")
-    expect_done(page)
-    expect_playing(page)
-    page.locator(f"[data-take='{take}'] button").first.click()
-    expect_playing(page)
-
-    assert page.evaluate("window.violations") == []
-    assert watch.errors == []
-    assert watch.hosts == {LOOPBACK}

@@ -11,9 +11,17 @@ from ltx_studio.settings import LOOPBACK, Settings
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import choose, step
 
+COUNT_FRAMES = """
+    window.frames_asked = 0;
+    const ask = window.requestAnimationFrame;
+    window.requestAnimationFrame = (draw) => { window.frames_asked += 1; return ask(draw); };
+"""
+"""A script that counts how often the page's scripts ask to draw. One that always does asks 60 times a second."""
+
 
 def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
+    page.add_init_script(COUNT_FRAMES)
     page.goto(page_url)
     with step("nothing is asked of the network"):
         expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
@@ -22,6 +30,11 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch) -> None:
         assert watch.hosts == {LOOPBACK}
     with step("it says what the pocket model is, and offers the real sets"):
         expect(page.locator("#model-chip")).to_have_attribute("title", re.compile("coloured shapes"))
+    with step("at rest it draws nothing"):
+        page.wait_for_timeout(1000)  # what it opens with has moved into place
+        before = page.evaluate("frames_asked")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("frames_asked") - before < 10
     for width in (390, 768, 1440):
         with step(f"nothing is wider than a window of {width}"):
             page.set_viewport_size({"width": width, "height": 844})

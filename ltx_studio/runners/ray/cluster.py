@@ -154,10 +154,14 @@ class RayLink:
         """Call a method; see `Link.ask`."""
         return _got(self._ray, getattr(self._actor, method).remote(*given), timeout)
 
-    def run(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> "RayStream":
-        """Start a run; see `Link.run`."""
-        method = self._actor.run.options(num_returns="streaming")
-        return RayStream(self._ray, method.remote(dict(stored), job_id, attempt))
+    def tell(self, method: str, *given: Any) -> None:
+        """Call a method and do not wait; see `Link.tell`."""
+        getattr(self._actor, method).remote(*given)
+
+    def stream(self, method: str, *given: Any) -> "RayStream":
+        """Call a method that tells of a run; see `Link.stream`."""
+        called = getattr(self._actor, method).options(num_returns="streaming")
+        return RayStream(self._ray, called.remote(*given))
 
     def kill(self) -> None:
         """End the actor at once."""

@@ -42,8 +42,12 @@ class Link(Protocol):
         """
         ...
 
-    def run(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> EventStream:
-        """Have the worker run a request; see `ClusterWorker.run`."""
+    def tell(self, method: str, *given: Any) -> None:
+        """Call a method of the worker, and wait neither for its result nor for its errors."""
+        ...
+
+    def stream(self, method: str, *given: Any) -> EventStream:
+        """Call a method of the worker that tells of a run: `ClusterWorker.run` or `ClusterWorker.deliver`."""
         ...
 
     def kill(self) -> None:

@@ -34,6 +34,7 @@ class Member:
         heard: When it last answered, by the monotonic clock.
         heard_at: The same in seconds since the epoch; 0 if it never did.
         free_since: Since when it has been free, by the monotonic clock.
+        kept: The ids of the jobs whose results are there and were not delivered yet, when it last answered.
         is_lost: Whether its process is gone.
     """
 
@@ -49,6 +50,7 @@ class Member:
     heard: float = field(default_factory=time.monotonic)
     heard_at: float = 0.0
     free_since: float = 0.0
+    kept: tuple[str, ...] = ()
     is_lost: bool = False
 
     def state(self) -> WorkerState:
@@ -115,6 +117,7 @@ class Roster:
             member.memory = None if memory is None else memory_of(memory)
             if not member.job:
                 member.model_set = str(description.get("model_set", ""))
+            member.kept = tuple(map(str, description.get("kept", ())))
             member.heard, member.heard_at = now, time.time()
 
     def queue(self, model_set: str, job_id: str, *, again: bool = False) -> Ticket:
@@ -186,6 +189,11 @@ class Roster:
         with self._guard:
             limit = self._clock() - seconds
             return [each for each in self._members if not each.job and each.model_set and each.free_since <= limit]
+
+    def keepers(self, job_id: str) -> list[Member]:
+        """Return the workers that have the results of a job which were not delivered yet."""
+        with self._guard:
+            return [each for each in self._members if job_id in each.kept]
 
     def states(self) -> list[WorkerState]:
         """Return what users see of the workers."""

@@ -12,7 +12,7 @@ from typing import Any
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, Remedy, RequestError, StudioError
-from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Waiting, from_dict
+from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Preview, Waiting, from_dict
 from ltx_studio.media.input_store import check_kept
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
@@ -96,6 +96,9 @@ class RayRunner:
                 "Start the studio without workers to see them.",
             )
         stored, last = spec.as_dict(), ""
+        for keeper in self._roster.keepers(run_id):
+            if (yield from self._fetched(keeper, stored, cancel, run_id, began)):
+                return
         for attempt in range(1, ATTEMPTS + 1):
             member = yield from self._worker(stored, cancel, run_id, began, again=attempt > 1)
             if member is None:
@@ -166,30 +169,70 @@ class RayRunner:
             if cancel.cancelled:
                 yield Cancelled()
                 return
+        if not (yield from self._received(member, "run", stored, cancel, run_id, began)):
+            raise ExecutionError("The run ended without a result.", "Try again.")
+
+    def _fetched(
+        self, member: Member, stored: Mapping[str, Any], cancel: CancelToken, run_id: str, began: float
+    ) -> Generator[Event, None, bool]:
+        """Fetch the results of a job that a worker has kept, yield its events, and return whether the job has ended."""
+        log.info("fetching the results of job %s from worker %s", run_id, member.name)
+        try:
+            return (yield from self._received(member, "deliver", stored, cancel, run_id, began))
+        except WorkerLostError:
+            self._membership.lose(member)
+            run_folders.discard_run(self._settings.staging_dir, run_id)
+            return False
+
+    def _received(
+        self, member: Member, method: str, stored: Mapping[str, Any], cancel: CancelToken, run_id: str, began: float
+    ) -> Generator[Event, None, bool]:
+        """Yield the events that a method of a worker tells; return whether an outcome was among them.
+
+        Raises:
+            WorkerLostError: The worker is lost.
+            StudioError: The results cannot be stored here.
+        """
         attempt = uuid.uuid4().hex
-        stream = member.link.run(stored, run_id, attempt)
+        stream = member.link.stream(method, dict(stored), run_id, attempt)
         received = ReceivedResults(self._settings.staging_dir, run_id)
-        has_ended = False
+        has_ended = is_over = False
         try:
             for plain in self._followed(member, stream, cancel, attempt):
                 if plain is None:
                     yield Heartbeat(time.monotonic() - began)
                 elif plain["type"] == BLOCK:
                     received.take(plain)
-                elif plain["type"] == Finished.__name__ and not member.shares_home:
-                    has_ended = True
-                    yield received.finish(plain)
                 else:
-                    event = from_dict(plain)
+                    is_here = member.shares_home or plain["type"] != Finished.__name__
+                    event = from_dict(plain) if is_here else received.finish(plain)
                     has_ended = isinstance(event, Finished | Failed | Cancelled)
+                    if isinstance(event, Finished):
+                        self._settle(member, run_id)
                     yield event
+                    if isinstance(event, Preview):
+                        member.link.tell("seen", attempt)
                 if has_ended:
-                    return
+                    return True
+            is_over = True
+        except OSError as error:
+            raise _undelivered(member.name, self._settings.staging_dir, error) from None
         finally:
-            if not has_ended:  # it was closed, or failed on this side
+            if not has_ended:
                 received.discard()
+            if not (has_ended or is_over):  # it was closed, or failed on this side
                 self._stop(member, stream, attempt)
-        raise ExecutionError("The run ended without a result.", "Try again.")
+        return False
+
+    def _settle(self, member: Member, run_id: str) -> None:
+        """Have all workers that keep the results of a job remove them: they are here."""
+        for each in {member, *self._roster.keepers(run_id)}:
+            if each.shares_home:
+                continue
+            try:
+                ask(each, "delivered", run_id)
+            except (WorkerLostError, StudioError) as error:
+                log.warning("worker %s keeps the results of job %s: %s", each.name, run_id, error)
 
     def _followed(
         self, member: Member, stream: EventStream, cancel: CancelToken, attempt: str
@@ -276,3 +319,13 @@ class RayRunner:
         """Stop all runs, wait up to `timeout` seconds, and leave the cluster."""
         self._membership.close(timeout)
         return True
+
+
+def _undelivered(worker: str, folder: Path, error: OSError) -> ExecutionError:
+    why = error.strerror or error
+    return ExecutionError(
+        f"The clip is finished, but the studio could not store it: {why}. Worker {worker} keeps it.",
+        "Free some space on the studio's disk, and retry the job: the clip is fetched and not rendered again.",
+        where=str(folder),
+        remedies=[Remedy.RETRY],
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ltx_studio.engine import run_folders
-from ltx_studio.errors import ExecutionError
+from ltx_studio.errors import ExecutionError, Remedy
 from ltx_studio.events import Finished, Output, from_dict
 from ltx_studio.media.input_store import sha256
 
@@ -61,23 +61,21 @@ class ReceivedResults:
         """Write a block.
 
         Raises:
-            ExecutionError: It cannot be written.
+            OSError: It cannot be written.
         """
-        try:
-            if self._folder is None:
-                self._folder = run_folders.create(self._staging, self._run_id)
-            name = Path(plain["name"]).name
-            path = self._files.setdefault(name, self._folder.saving / name)
-            with path.open("ab") as file:
-                file.write(plain["data"])
-        except OSError as error:
-            raise _unwritten(error) from None
+        if self._folder is None:
+            self._folder = run_folders.create(self._staging, self._run_id)
+        name = Path(plain["name"]).name
+        path = self._files.setdefault(name, self._folder.saving / name)
+        with path.open("ab") as file:
+            file.write(plain["data"])
 
     def finish(self, plain: Mapping[str, Any]) -> Finished:
         """Return the event of the finished run, with the paths of the files here.
 
         Raises:
-            ExecutionError: A file cannot be written, or did not arrive.
+            ExecutionError: A file did not arrive.
+            OSError: They cannot be moved to their place.
         """
         finished = from_dict(plain)
         assert isinstance(finished, Finished)
@@ -86,10 +84,7 @@ class ReceivedResults:
         names = [output.path.name for output in finished.outputs]
         if self._folder is None or any(name not in self._files for name in names):
             raise ExecutionError("The worker did not send all files of the run.", "Retry the job.")
-        try:
-            paths = self._folder.finish([self._files[name] for name in names])
-        except OSError as error:
-            raise _unwritten(error) from None
+        paths = self._folder.finish([self._files[name] for name in names])
         made = zip(paths, finished.outputs, strict=True)
         return Finished(tuple(Output(path, output.node) for path, output in made), finished.seconds)
 
@@ -139,10 +134,9 @@ class ReceivedInputs:
                 raise ExecutionError("An input file was damaged on its way to the worker.", "Retry the job.")
             partial.replace(path)
         except OSError as error:
-            raise _unwritten(error) from None
-
-
-def _unwritten(error: OSError) -> ExecutionError:
-    return ExecutionError(
-        f"A file could not be written: {error.strerror or error}.", "Free some space on the disk, and retry the job."
-    )
+            raise ExecutionError(
+                f"An input could not be written on the worker: {error.strerror or error}.",
+                "Free some space on the worker's disk, and retry the job.",
+                where=str(path),
+                remedies=[Remedy.RETRY],
+            ) from None

@@ -13,12 +13,14 @@ from typing import Any
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, SetupError, StudioError
-from ltx_studio.events import Failed, Finished, to_dict
+from ltx_studio.events import Cancelled, Failed, Finished, Output, Prepared, Preview, to_dict
 from ltx_studio.logs import SafeFormatter
+from ltx_studio.media import InputPreparer
 from ltx_studio.permissions import make_private
 from ltx_studio.queue.specs import read_spec
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
 from ltx_studio.runners.ray.fingerprint import Fingerprint
+from ltx_studio.runners.ray.previews import PreviewLine
 from ltx_studio.runners.ray.transport import ReceivedInputs, results_of
 from ltx_studio.settings import Settings
 
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 MakeRunner = Callable[[Settings], Runner]
 
 LOG_BYTES = 2_000_000
+MOST_TOKENS = 100
+"""Runs for which a stop is remembered. Far fewer go on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class ClusterWorker:
         self._fingerprint = Fingerprint.of(self._settings).to_dict()
         self._guard = threading.Lock()
         self._tokens: dict[str, CancelToken] = {}
+        self._previews: dict[str, PreviewLine] = {}
         self._job = self._model_set = ""
         self._runner.start()
 
@@ -77,6 +82,7 @@ class ClusterWorker:
             "job": self._job,
             "model_set": self._model_set,
             "memory": None if memory is None else _plain(memory),
+            "kept": [] if self._shares_home else [*run_folders.all_finished(self._settings.staging_dir)],
         }
 
     def missing(self, names: list[str]) -> list[str]:
@@ -90,13 +96,15 @@ class ClusterWorker:
     def run(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> Iterator[dict[str, Any]]:
         """Run a request and yield its events as dictionaries, between them the blocks of its results.
 
+        The results that are sent stay here, too, until the studio has them: see `delivered`.
+
         Args:
             stored: The request, as `JobSpec.as_dict` returns it.
             job_id: The id of the job.
             attempt: Names this run for `cancel`; a job may run several times.
         """
-        cancel = self._token(attempt)
-        self._job = job_id
+        cancel, previews = self._token(attempt), PreviewLine()
+        self._job, self._previews[attempt] = job_id, previews
         try:
             spec = read_spec(stored, self._settings)
             if not self._shares_home:
@@ -106,10 +114,12 @@ class ClusterWorker:
                     self._model_set = str(stored.get("model_set", ""))
                     if not self._shares_home:
                         yield from results_of(event)
-                yield to_dict(event)
-                if isinstance(event, Finished) and not self._shares_home:
-                    for output in event.outputs:
-                        run_folders.discard(output.path)
+                if isinstance(event, Preview):
+                    previews.put(event)
+                if not isinstance(event, Finished | Failed | Cancelled) and (preview := previews.next()) is not None:
+                    yield preview
+                if not isinstance(event, Preview):
+                    yield to_dict(event)
         except StudioError as error:
             yield to_dict(Failed(error))
         except Exception as error:
@@ -117,12 +127,49 @@ class ClusterWorker:
             yield to_dict(Failed(ExecutionError.unexpected(error, details=traceback.format_exc())))
         finally:
             self._job = ""
+            self._previews.pop(attempt, None)
             with self._guard:
                 self._tokens.pop(attempt, None)  # that of the next attempt may be there already
+
+    def deliver(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> Iterator[dict[str, Any]]:
+        """Send the results of a finished run that the studio does not have, as `run` does; nothing if they are gone.
+
+        It needs no engine, so it may go on beside a run.
+        """
+        cancel = self._token(attempt)
+        try:
+            files = run_folders.finished(self._settings.staging_dir, job_id)
+            if not files:
+                return
+            spec = read_spec(stored, self._settings).with_files(lambda path, kind: self._inputs.folder / path.name)  # noqa: ARG005
+            yield to_dict(Prepared(spec.build(InputPreparer(self._settings.inputs_dir, self._loras())).graph))
+            finished = Finished(tuple(Output(path, "") for path in files), 0.0)
+            for block in results_of(finished):
+                if cancel.cancelled:
+                    yield to_dict(Cancelled())
+                    return
+                yield block
+            yield to_dict(finished)
+        except (StudioError, OSError):  # the job runs again
+            log.exception("the results of job %s cannot be sent", job_id)
+        finally:
+            with self._guard:
+                self._tokens.pop(attempt, None)
+
+    def delivered(self, job_id: str) -> None:
+        """Remove the results of a run: the studio has them."""
+        if not self._shares_home:
+            run_folders.discard_run(self._settings.staging_dir, job_id)
 
     def cancel(self, attempt: str) -> None:
         """Stop a run, also inside a step, and also if it has not begun yet."""
         self._token(attempt).cancel()
+
+    def seen(self, attempt: str) -> None:
+        """Note that the studio has shown the last preview of a run, so that the next one may be sent."""
+        line = self._previews.get(attempt)
+        if line is not None:
+            line.seen()
 
     def unload(self) -> dict[str, Any] | None:
         """Free all models, unless a run uses them; return the memory before and after."""
@@ -140,9 +187,15 @@ class ClusterWorker:
                 token.cancel()
         return self._runner.close(UNWIND_SECONDS)
 
+    def _loras(self) -> Path:
+        return self._settings.models_dir / "loras"
+
     def _token(self, attempt: str) -> CancelToken:
         with self._guard:
-            return self._tokens.setdefault(attempt, CancelToken())
+            token = self._tokens.setdefault(attempt, CancelToken())
+            for oldest in list(self._tokens)[:-MOST_TOKENS]:  # of runs that were stopped after their end
+                del self._tokens[oldest]
+            return token
 
 
 class WorkerProcess(ClusterWorker):

@@ -3,12 +3,19 @@
 Importing this module needs the platform's package `spaces`, before anything touches CUDA.
 """
 
+import contextlib
+import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 import spaces
 
+from ltx_studio.runners.protocol import Account
+from ltx_studio.runners.zerogpu.accounts import ACCOUNTS, HEADER
 from ltx_studio.runners.zerogpu.gpu_process import Order, carry_out
+
+log = logging.getLogger(__name__)
 
 Size: TypeAlias = Literal["large", "xlarge"]
 Call: TypeAlias = Callable[[Order], Iterator[dict[str, Any]]]
@@ -32,6 +39,44 @@ def run_on_xlarge(order: Order) -> Iterator[dict[str, Any]]:
 
 
 CALLS: Mapping[Size, Call] = {"large": run_on_large, "xlarge": run_on_xlarge}
+
+
+_told = threading.local()
+
+
+def account() -> Account:
+    """Return the account of the visitor for whom this thread has asked for a GPU; empty if it is unknown."""
+    told: Account = getattr(_told, "account", "")
+    return told
+
+
+def _hear_accounts() -> None:
+    """Have each client of the device API note whose account an answer names: `spaces` uses it for its texts only.
+
+    It patches a function that is not public; where `spaces` is built in another way, accounts stay unknown.
+    """
+    try:
+        from spaces.zero import client
+
+        real = client.api_client
+    except (ImportError, AttributeError):
+        log.warning("the accounts of visitors stay unknown: this version of spaces is another one")
+        return
+
+    def hear(response: Any) -> None:
+        if response.request.url.path.endswith("/schedule"):
+            _told.account = ACCOUNTS.get(response.headers.get(HEADER), "")
+
+    def api_client() -> Any:
+        made = real()
+        with contextlib.suppress(AttributeError, KeyError):
+            made.client.event_hooks["response"].append(hear)
+        return made
+
+    client.api_client = api_client
+
+
+_hear_accounts()
 
 
 def factor(size: Size) -> float:

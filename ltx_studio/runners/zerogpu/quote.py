@@ -8,15 +8,10 @@ from ltx_studio.models import Registry
 from ltx_studio.modes import get_mode
 from ltx_studio.modes.phases import SAMPLED
 from ltx_studio.queue.job_spec import JobSpec
-from ltx_studio.runners.protocol import Buildable, Cost
+from ltx_studio.runners.protocol import Account, Buildable, Cost
+from ltx_studio.runners.zerogpu.accounts import A_DAY
 
 Size: TypeAlias = Literal["large", "xlarge"]
-
-A_DAY = 5 * 60
-"""Seconds of quota a day with a free account; 2 minutes without one, 40 with PRO.
-
-https://huggingface.co/docs/hub/spaces-zerogpu
-"""
 
 MOST = 20 * 60
 """The longest time that is ever reserved."""
@@ -59,9 +54,11 @@ class Quote:
     size: Size
     seconds: int
 
-    def cost(self, factor: float) -> Cost:
-        """Return what it costs; `factor` is the quota for each second."""
-        return Cost(self.seconds, round(self.seconds * factor), A_DAY, fits=self.seconds * factor <= A_DAY)
+    def cost(self, factor: float, account: Account = "") -> Cost:
+        """Return what it costs a visitor with an account; `factor` is the quota for each second."""
+        a_day = A_DAY[account]
+        most = min(int(a_day / factor), MOST - 1)  # what is quoted as `MOST` may need more
+        return Cost(self.seconds, round(self.seconds * factor), a_day, most, account)
 
 
 def size_for(spec: Buildable, registry: Registry) -> Size:

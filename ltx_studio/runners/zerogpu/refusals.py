@@ -5,6 +5,7 @@ they say, because their class is the same.
 """
 
 import re
+from collections.abc import Mapping
 
 from ltx_studio.errors import (
     GpuDurationError,
@@ -18,12 +19,20 @@ from ltx_studio.errors import (
     StoppedError,
     StudioError,
 )
+from ltx_studio.runners.protocol import Account
 
 ABORTED = "GPU task aborted"
 CLOSED = "Connection closed by visitor"
 
 _LEFT = re.compile(r"\((?P<requested>\d+)s requested vs\. (?P<left>-?\d+)s left\)")
+_ACCOUNT = re.compile(r"your (free|Pro) ZeroGPU quota")
 _AGAIN = re.compile(r"Try again in (?P<wait>(?:\d+ days?, )?\d+:\d\d:\d\d)")
+_MORE_TIME: Mapping[Account, str] = {
+    "": "log in to Hugging Face, which gives you more time",
+    "free": "get a PRO account, which has 40 minutes a day",
+}
+"""What gives more time, by the account that a refusal names."""
+
 _RETRY_LATER = "Try again in a minute."
 
 
@@ -81,9 +90,12 @@ def _quota(message: str) -> GpuQuotaError:
     else:
         said = "The GPU time for visitors without an account is used up."
     wait = f"Try again in {again['wait']} (hours:minutes:seconds)" if again is not None else "Try again later"
+    named = _ACCOUNT.search(message)
+    account: Account = "" if named is None else "pro" if named[1] == "Pro" else "free"
+    remedies = [wait, "make a smaller or shorter clip", *([_MORE_TIME[account]] if account in _MORE_TIME else [])]
     return GpuQuotaError(
         said,
-        f"{wait}, make a smaller or shorter clip, or log in to Hugging Face, which gives you more time.",
+        f"{', '.join(remedies[:-1])}{',' * (len(remedies) > 2)} or {remedies[-1]}.",
         details=message,
         remedies=[Remedy.SMALLER],
     )

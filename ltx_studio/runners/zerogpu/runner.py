@@ -13,9 +13,11 @@ from ltx_studio.errors import ExecutionError, GpuError, GpuTimeError, StoppedErr
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Outcome, Prepared, Waiting
 from ltx_studio.graph import Workflow
 from ltx_studio.models import get_registry
+from ltx_studio.runners import visitors
 from ltx_studio.runners.preparing import Preparer
 from ltx_studio.runners.protocol import Buildable, Cost
 from ltx_studio.runners.zerogpu import quote as quotes
+from ltx_studio.runners.zerogpu.accounts import Accounts
 from ltx_studio.runners.zerogpu.gpu_process import Order
 from ltx_studio.runners.zerogpu.quote import LongerQuotes, Quote
 from ltx_studio.runners.zerogpu.stream import Stream
@@ -47,8 +49,8 @@ class ZeroGPURunner:
         self._preparer = Preparer(settings)
         self._streams: set[Stream] = set()
         self._pids: dict[quotes.Size, int] = {}
-        self._seen: set[int | None] = set()
-        self._longer = LongerQuotes()
+        self._seen: set[int] = set()
+        self._longer, self._accounts = LongerQuotes(), Accounts()
         self._memory: Memory | None = None
         self._here = threading.local()
         self._guard, self._closed = threading.Lock(), threading.Event()
@@ -63,7 +65,7 @@ class ZeroGPURunner:
     def cost(self, spec: Buildable) -> Cost | None:
         """Return the seconds on the GPU, and of the visitor's quota, that a run would reserve."""
         quote = self._quote(spec)
-        return quote.cost(self._call.factor(quote.size))
+        return quote.cost(self._call.factor(quote.size), self._accounts.of(visitors.current()))
 
     def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
         """Prepare the files of `spec`, build its graph, and run it on a GPU; see `Runner.run`.
@@ -118,8 +120,7 @@ class ZeroGPURunner:
     def _quote(self, spec: Buildable) -> Quote:
         registry = get_registry(self._settings)
         size = quotes.size_for(spec, registry)
-        alive = {process.pid for process in active_children()}
-        is_warm = self._pids.get(size) in alive
+        is_warm = self._pids.get(size) in _children()
         quote = quotes.quote(spec, registry, expected=self._expected(spec), is_warm=is_warm, size=size)
         return self._longer.at_least(spec, quote)
 
@@ -149,23 +150,34 @@ class ZeroGPURunner:
             return Cancelled()
         yield Waiting("gpu")
         order = Order(self._settings, workflow, job_id, spec.fresh, quote.seconds)
-        stream = Stream(lambda: self._call.CALLS[quote.size](order), quote.seconds)
+        stream = Stream(lambda: self._call.CALLS[quote.size](order), quote.seconds, self._call.account)
         with self._guard:
             self._streams.add(stream)
         try:
             for event in stream.events(cancel):
                 if stream.pid is not None:
-                    self._pids[quote.size] = stream.pid
-                    self._seen.add(stream.pid)
+                    self._note_process(quote.size, stream.pid)
                 self._here.memory = stream.memory
                 self._memory = stream.memory or self._memory
                 if isinstance(event, Finished | Failed | Cancelled):
                     return event
                 yield event
         finally:
+            self._accounts.note(visitors.current(), stream.account)
             with self._guard:
                 self._streams.discard(stream)
         return Cancelled()
+
+    def _note_process(self, size: quotes.Size, pid: int) -> None:
+        """Note the GPU process that ran last, and forget those that have ended: their numbers are given out again."""
+        self._pids[size] = pid
+        if pid not in self._seen:
+            self._seen = {pid, *self._seen & _children()}
+
+
+def _children() -> set[int]:
+    """Return the processes that this one has forked."""
+    return {process.pid for process in active_children() if process.pid is not None}
 
 
 def _is_cut_off(outcome: Outcome) -> bool:

@@ -16,7 +16,7 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory
 from ltx_studio.errors import StoppedError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Outcome, from_dict
-from ltx_studio.runners.protocol import UNWIND_SECONDS
+from ltx_studio.runners.protocol import UNWIND_SECONDS, Account
 from ltx_studio.runners.zerogpu.gpu_process import MEMORY, PROCESS
 from ltx_studio.runners.zerogpu.refusals import ABORTED, lost, no_gpu, refusal_of, timed_out
 
@@ -42,16 +42,25 @@ class Stream:
     Attributes:
         pid: The GPU process, once it has begun.
         memory: The last reading of the GPU process's memory.
+        account: The visitor's account, once the platform has answered.
     """
 
-    def __init__(self, call: Callable[[], Iterator[Mapping[str, Any]]], seconds: int) -> None:
+    def __init__(
+        self,
+        call: Callable[[], Iterator[Mapping[str, Any]]],
+        seconds: int,
+        told_account: Callable[[], Account] = lambda: "",
+    ) -> None:
         self.pid: int | None = None
+        self.account: Account = ""
+        self._told_account = told_account
         self.memory: Memory | None = None
         self._call, self._seconds = call, seconds
         self._items: SimpleQueue[Mapping[str, Any]] = SimpleQueue()
         self._stop, self._ended = threading.Event(), threading.Event()
         self._error: BaseException | None = None
         self._others = _children()
+        _claimed.intersection_update(self._others)  # a new process may get the number of one that has ended
         self._began = self._began_on_gpu = self._heard = time.monotonic()
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._read,), name="gpu-stream", daemon=True)
@@ -157,6 +166,7 @@ class Stream:
             items = self._call()
             try:
                 for item in items:
+                    self.account = self._told_account()
                     self._items.put(item)
                     if self._stop.is_set():
                         break
@@ -166,6 +176,7 @@ class Stream:
         except BaseException as error:
             self._error = error
         finally:
+            self.account = self._told_account()  # of this thread
             self._ended.set()
 
     def _end_process(self) -> None:

@@ -30,7 +30,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat import sessions
 from ltx_studio.web.gradio_compat.frontend_patch import IN_WORDS
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, Assert
 
 def as_gradio_error(error: StudioError) -> gr.Error:
     """Return the error in Gradio's form, which browsers and clients show."""
-    return gr.Error(f"{error.message} {hint_of(error)}", title=error.code, print_exception=False)
+    return gr.Error(f"{message_of(error)} {hint_of(error)}", title=error.code, print_exception=False)
 
 
 def not_understood() -> gr.Error:

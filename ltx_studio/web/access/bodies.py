@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltx_studio import limits
 from ltx_studio.limits import Limit
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_bytes
 from ltx_studio.web import words
 from ltx_studio.web.access.guard import UPLOAD
@@ -155,7 +156,9 @@ class _Values(_Body):
                 self._passed = True
                 if count_values(body, limits.REQUEST_VALUES.most) > limits.REQUEST_VALUES.most:
                     most = f"{limits.REQUEST_VALUES.most:,} {limits.REQUEST_VALUES.unit}"
-                    raise BodyError(LARGE, f"{words.MANY_VALUES.format(most=most)} {limits.REQUEST_VALUES.hint}")
+                    raise BodyError(
+                        LARGE, f"{words.MANY_VALUES.format(most=most)} {translated(limits.REQUEST_VALUES.hint)}"
+                    )
                 return {"type": "http.request", "body": bytes(body), "more_body": False}
 
 
@@ -262,7 +265,7 @@ def _check(size: int, limit: Limit) -> None:
 
 
 def _too_large(limit: Limit) -> str:
-    return f"{words.LARGE_REQUEST.format(most=in_bytes(limit.most))} {limit.hint}"
+    return f"{words.LARGE_REQUEST.format(most=in_bytes(limit.most))} {translated(limit.hint)}"
 
 
 def _has_body(scope: Scope) -> bool:

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltx_studio import limits
+from ltx_studio.text.catalogue import language
 from ltx_studio.web import words
 from ltx_studio.web.access.bodies import BodyError, read_whole
 from ltx_studio.web.files import asset
@@ -251,6 +252,7 @@ class Gate:
 def login_page(problem: str = "", *, status: int = 200) -> HTMLResponse:
     """Return the login page: one field, one button, and a problem if there is one. It needs no script or other file."""
     page = _template().substitute(
+        language=language(),
         title=escape(words.TITLE),
         label=escape(words.PASSWORD),
         told=escape(problem or words.PASSWORD_HELP),

@@ -3,6 +3,7 @@
   if (window.ltxHelp) return;
   window.ltxHelp = true;
 
+  const byId = (id) => document.getElementById(id);
   let isDue = false;
 
   function mark() {
@@ -15,7 +16,7 @@
       button.type = "button";
       button.className = "help";
       button.textContent = "?";
-      button.setAttribute("aria-label", `Help: ${title.firstChild?.textContent.trim()}`);
+      button.setAttribute("aria-label", `${byId("help-open")?.textContent ?? "?"}: ${title.firstChild?.textContent.trim()}`);
       button.setAttribute("aria-expanded", "false");
       button.addEventListener("click", (event) => {
         event.preventDefault(); // a title is a label

@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from ltx_studio.modes import MAX_SEED, Media
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.components import OF_PARAMETER, Choice, Picture, Slider
 
@@ -29,10 +30,14 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
         media: The kind of file that it takes, if any.
         more: Further arguments of the component.
     """
-    named: dict[str, Any] = {"label": field.title, **more}
+    named: dict[str, Any] = {"label": translated(field.title or ""), **more}
     if media is not None:
         return _file(field, media, named)
-    named = {"value": None if field.is_required() else field.default, "info": field.description, **named}
+    named = {
+        "value": None if field.is_required() else field.default,
+        "info": translated(field.description or "") or None,
+        **named,
+    }
     annotation = field.annotation
     if get_origin(annotation) is Literal:
         return Choice(choices(get_args(annotation)), elem_classes=[OF_PARAMETER], **named)
@@ -56,7 +61,7 @@ def buttons(
 
 def choices(values: Iterable[str]) -> list[tuple[str, str]]:
     """Return the label and value of each choice."""
-    return [(value.replace("-", " ").capitalize(), value) for value in values]
+    return [(translated(value.replace("-", " ").capitalize()), value) for value in values]
 
 
 def edited(component: Any) -> Any:
@@ -102,7 +107,7 @@ def _can_be_sent(text: str) -> bool:
 def _file(field: FieldInfo, media: Media, named: dict[str, Any]) -> gr.components.Component:
     named["elem_classes"] = ["file"]
     if not field.is_required():
-        named["label"] = words.OPTIONAL.format(name=field.title)
+        named["label"] = words.OPTIONAL.format(name=translated(field.title or ""))
     match media:
         case Media.PICTURE:
             # the unchanged file: the studio reads its profile and size

@@ -1,5 +1,7 @@
 """A mode's form: what its fields will make, which of them have no effect, and what fills them in."""
 
+import bisect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +17,15 @@ from ltx_studio.modes.fields import MAX_LORAS
 from ltx_studio.studio import Cost, Estimate, JobSpec
 from ltx_studio.studio.recipes import Recipes
 from ltx_studio.studio.will_it_run import Suggestion
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import private_copy
 from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.fillings import Fillings
-from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, FormLayout
+from ltx_studio.web.forms.layout import OWN_SHAPE, PLAIN, SHAPE_OF_FILE, SIZE_CLASSES, FormLayout
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.forms.sizes import SHAPES, Pixels
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 
 Told = Callable[[JobSpec], Estimate | None]
 Costs = Callable[[JobSpec], Cost | None]
@@ -87,27 +90,34 @@ class Form(FormLayout):
         tried = {**raw, "prompt": (raw["prompt"] or "").strip() or "…"}  # an empty prompt is reported on submit
         preset, clips = self._set.family.get_preset(raw["preset"]), int(raw["takes"] or 1)
         missing = self._missing(raw)
-        labels = {each.id: each.label for each in self._presets()}
+        labels = {each.id: translated(each.label) for each in self._presets()}
+        sizes: Updates = {"choices": self._size_choices(raw)}
         if missing:
             told = cards.told(missing)
         else:
             try:
                 spec = self.spec(tried)
                 labels = {each: self._label(tried, each) for each in labels}
-                notes = spec.notes()
+                notes = [*map(translated, spec.notes())]
                 if self._uses_seed_once(raw):
                     notes = [words.SEED_ONCE.format(seed=spec.params.seed), *notes]
-                measures = self.mode.measures(spec.params, preset)
+                measures = translated(self.mode.measures(spec.params, preset))
                 misfit = self._misfit(spec)
-                notes = [misfit.message, *notes] if misfit else notes
+                notes = [translated(misfit.message), *notes] if misfit else notes
+                cost = self._cost(spec)
+                longest = self._longest(tried) if cost is not None and not cost.fits else None
+                if cost is not None:
+                    over = self._over(tried)
+                    sizes["elem_classes"] = [*SIZE_CLASSES, *(f"over-{size}" for size in over)]
+                    notes = [*notes, *self._why_over(over, raw["size"])]
                 told = cards.told(
-                    measures, notes, seconds=self._seconds(spec), cost=self._cost(spec), clips=clips,
+                    measures, notes, seconds=self._seconds(spec), cost=cost, longest=longest, clips=clips,
                     offer=_offer(misfit),
                 )  # fmt: skip
             except StudioError as problem:
-                told = cards.told(f"{problem.message} {hint_of(problem)}", wrong=True)
+                told = cards.told(f"{message_of(problem)} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
-        return [told, cards_of, gr.update(choices=self._size_choices(raw)), *self._limits(raw, preset)]
+        return [told, cards_of, gr.update(**sizes), *self._limits(raw, preset)]
 
     def suggested(self, raw: Mapping[str, Any]) -> tuple[Updates, Updates] | None:
         """Return the updates that apply what would fit on this machine, and those that take it back; None if none is.
@@ -146,14 +156,16 @@ class Form(FormLayout):
 
     def lost(self, spec: JobSpec) -> list[str]:
         """Return what `fill` cannot restore of a request, as phrases."""
-        lost = [words.LOST_FILE.format(name=title) for title in Recipes.missing_files(spec)]
+        lost = [words.LOST_FILE.format(name=title) for title in map(translated, Recipes.missing_files(spec))]
         threshold = spec.own_threshold()
         if threshold is not None:
             lost.append(words.LOST_THRESHOLD.format(value=threshold))
         if spec.preset not in {each.id for each in self._presets()}:
-            lost.append(words.LOST_PRESET.format(preset=spec.sampling.label, other=self._default.label))
+            lost.append(
+                words.LOST_PRESET.format(preset=translated(spec.sampling.label), other=translated(self._default.label))
+            )
         if spec.model_set.id != self._set.id:
-            lost.append(words.LOST_SET.format(id=spec.model_set.id, other=self._set.label))
+            lost.append(words.LOST_SET.format(id=spec.model_set.id, other=translated(self._set.label)))
         return lost
 
     def put(self, values: Mapping[str, Any]) -> Updates:
@@ -190,7 +202,7 @@ class Form(FormLayout):
 
     def _missing(self, raw: Mapping[str, Any]) -> str:
         """Return the sentence that asks for the files that the form lacks; empty if it has them."""
-        titles = [str(self._fields[name].title).lower() for name in self._needed if not raw[name]]
+        titles = [words.within(str(self._fields[name].title)) for name in self._needed if not raw[name]]
         return words.NEEDS.format(files=words.AND_A.join(titles)) if titles else ""
 
     def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,6 +247,42 @@ class Form(FormLayout):
             shape = SHAPES[self._sizes.shape]
         return self._sizes.choices(shape, self._step(raw))
 
+    def _over(self, raw: Mapping[str, Any]) -> Mapping[str, Cost]:
+        """Return the cost of each size that needs more time on a GPU than a visitor may have."""
+        if raw["shape"] == OWN_SHAPE:
+            return {}
+        costs = {size: self._cost_with(raw, size=size) for size in self._sizes.labels}
+        return {size: cost for size, cost in costs.items() if cost is not None and not cost.fits}
+
+    def _why_over(self, over: Mapping[str, Cost], chosen: str) -> list[str]:
+        """Return the sentence that says why other sizes than the chosen one are greyed, if any are."""
+        others = {self._sizes.labels[size]: cost for size, cost in over.items() if size != chosen}
+        if not others:
+            return []
+        needs = ", ".join(words.SIZE_NEEDS.format(size=name, seconds=cost.seconds) for name, cost in others.items())
+        cost = next(iter(others.values()))
+        account = words.ACCOUNTS[cost.account]
+        return [words.SIZES_NEED_TOO_MUCH.format(sizes=needs, most=cost.most, account=account)]
+
+    def _longest(self, raw: Mapping[str, Any]) -> float | None:
+        """Return the longest clip that fits into a visitor's time on a GPU, in half seconds; None if none does."""
+        if raw.get("as_long"):
+            return None
+        halves = range(1, math.ceil(2 * (raw["seconds"] or 0)))
+        fitting = bisect.bisect_left(halves, True, key=lambda each: not self._fits(raw, each / 2))  # noqa: FBT003
+        return halves[fitting - 1] / 2 if fitting else None
+
+    def _fits(self, raw: Mapping[str, Any], seconds: float) -> bool:
+        cost = self._cost_with(raw, seconds=seconds)
+        return cost is not None and cost.fits
+
+    def _cost_with(self, raw: Mapping[str, Any], **changes: Any) -> Cost | None:
+        """Return what the form's request would cost with some other values; None if it cannot be made."""
+        try:
+            return self._cost(self.spec({**raw, **changes}))
+        except StudioError:
+            return None
+
     def _shape_of(self, spec: JobSpec) -> Mapping[str, Any]:
         """Return the shape and size that mean the width and height of a request."""
         params, shapes = spec.params, dict(SHAPES)
@@ -250,7 +298,7 @@ class Form(FormLayout):
 
     def _label(self, raw: Mapping[str, Any], preset: str) -> str:
         """Return a preset's label, with the estimated time below it if there is one."""
-        label = self._set.family.presets[preset].label
+        label = translated(self._set.family.presets[preset].label)
         try:
             seconds = self._seconds(self.spec({**raw, "preset": preset}))
         except StudioError:
@@ -274,7 +322,10 @@ class Form(FormLayout):
         """
         acts = all(limit.choice for limit in found)
         if name == "negative_prompt":
-            title, guided = self._fields[name].title, [each.label for each in self._presets() if each.guided]
+            title, guided = (
+                translated(str(self._fields[name].title)),
+                [translated(each.label) for each in self._presets() if each.guided],
+            )
             label = title if acts else words.ONLY_WITH.format(name=title, presets=words.OR.join(guided))
             return gr.update(interactive=acts, label=label, visible=bool(guided))
         update: dict[str, Any] = {"visible": acts}

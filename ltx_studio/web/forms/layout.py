@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from ltx_studio.families import ModelSet, Preset
 from ltx_studio.modes import Media, Mode, drawn_seed
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.loras import LoraShelf
@@ -18,6 +19,7 @@ from ltx_studio.web.gradio_compat.quiet import QUIET
 MOST_TAKES = 16
 _STARTS = ("audio_start", "clip_start")
 """Fields that choose the part of a file that the clip follows, shown beside its length."""
+SIZE_CLASSES = ("buttons", "sizes")
 OWN_SHAPE, SHAPE_OF_FILE = "own", "file"
 PLAIN = ("prompt", "width", "height", "seconds", "seed", "loras", "edge_threshold")
 """Fields that are laid out separately, or not shown at all: the edge threshold is fitted to the clip."""
@@ -67,14 +69,14 @@ class FormLayout:
         """Add the components to the open Blocks; `control_map` adds those that show what a control clip gives."""
         needs_control = "control" in self._fields and "control_clip" not in self._fields
         files = [*self._needed, *(["image"] if needs_control else [])]
-        hint = f"{self._fields['prompt'].description}\n“{self.mode.placeholder}”"
+        hint = f"{translated(str(self._fields['prompt'].description))}\n“{self.mode.placeholder}”"
         self._field("prompt", lines=4, info=None, placeholder=hint, elem_classes=["prompt"])
         self.tools = gr.HTML(
             html_template='<div class="tools"></div>',
             js_on_load=f"window.ltxPrompt(element, props, trigger, watch, '{self.mode.id}') // sends 'example', 'undo'",
             says=words.PROMPT_TOOLS,
             undo="",
-            examples=[[each.label, self._for_real(each.for_pocket)] for each in self.mode.examples],
+            examples=[[translated(each.label), self._for_real(each.for_pocket)] for each in self.mode.examples],
             elem_id=self.id("tools"),
             elem_classes=["tools-place"],
         )
@@ -117,7 +119,7 @@ class FormLayout:
         self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
 
     def _about(self, preset: Preset) -> str:
-        return preset.description(self._set, stages=self.mode.samplings)
+        return translated(preset.description(self._set, stages=self.mode.samplings))
 
     def _presets(self) -> list[Preset]:
         """Return the presets that the model set can do, the quickest first."""
@@ -164,7 +166,7 @@ class FormLayout:
         clips = Slider(1, MOST_TAKES, value=1, step=1, label=words.TAKES, elem_id=self.id("takes"),
                        elem_classes=["stepper"])  # fmt: skip
         self._add("takes", clips)
-        title = self._fields["seed"].title
+        title = translated(str(self._fields["seed"].title))
         seed = gr.Number(value=0, precision=0, label=title, elem_id=self.id("seed"), min_width=120)
         dice = gr.Button(words.DICE, elem_id=self.id("dice"), elem_classes=["dice"], min_width=44)
         new = gr.Checkbox(label=words.RANDOM_SEED, value=True, elem_id=self.id("new-seed"), container=False)
@@ -173,7 +175,7 @@ class FormLayout:
         dice.click(lambda: (drawn_seed(), False), None, [seed, new], **QUIET)
 
     def _add_preset(self) -> None:
-        choices = [(preset.label, preset.id) for preset in self._presets()]
+        choices = [(translated(preset.label), preset.id) for preset in self._presets()]
         about = self._about(self._default)
         preset = fields.buttons(choices, self._default.id, words.PRESET, self.id("preset"), "presets", info=about)
         self._add("preset", preset)

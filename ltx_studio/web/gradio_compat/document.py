@@ -9,14 +9,17 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ltx_studio.text.catalogue import ENGLISH, language
+
 _CONFIG = b"<script>window.gradio_config"
 """What begins Gradio's configuration, which may hold any text."""
 _CARD = re.compile(rb'\s*<meta\s[^>]*(?:property|name)="(?:og|twitter):[^>]*>')
+_LANGUAGE = b'lang="%s"'
 _HTML = b"text/html"
 
 
 class Document:
-    """ASGI middleware that replaces the social card of Gradio's page, and adds `head` before its configuration."""
+    """ASGI middleware that replaces the social card and the language of Gradio's page, and adds `head` to it."""
 
     def __init__(self, app: ASGIApp, head: str) -> None:
         self._app, self._head = app, head.encode()
@@ -42,15 +45,16 @@ class Document:
         await self._app(scope, receive, collect)
 
     async def _send(self, started: Message, body: bytes, send: Send) -> None:
-        body = with_head(body, self._head)
+        body = with_head(body, self._head, language())
         headers = [(name, value) for name, value in started["headers"] if name.lower() != b"content-length"]
         await send({**started, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
         await send({"type": "http.response.body", "body": body})
 
 
-def with_head(page: bytes, head: bytes) -> bytes:
-    """Return Gradio's page with our head; any other page as it is."""
+def with_head(page: bytes, head: bytes, code: str = ENGLISH) -> bytes:
+    """Return Gradio's page in a language, with our head before its configuration; any other page as it is."""
     begin, config, rest = page.partition(_CONFIG)
+    begin = begin.replace(_LANGUAGE % ENGLISH.encode(), _LANGUAGE % code.encode(), 1)
     return _CARD.sub(b"", begin) + head + config + rest if config else page
 
 

@@ -78,6 +78,17 @@ PATCHES = (
             "h.open||!y.has(E)||await this.open_stream()"
         ),
     ),
+    # Gradio counts the time of what is pending 60 times a second, even where it shows none, and goes on after the
+    # tracker is gone: its "Loading..." alone took 4 % of a processor core for as long as a page was open. Remove when
+    # `StatusTracker` stops its timer as it is destroyed, and a hidden one has none.
+    Patch(
+        "statustracker-",
+        _minified("O(()=>{o.status==='pending'?Ve():ee(()=>{He()})})"),
+        _minified("O(()=>{if(o.status==='pending'&&y()!=='hidden'){Ve();return()=>{W=!1}}ee(()=>{He()})})"),
+    ),
+    # The logo that moves while Gradio's page loads goes on to the end of its dance, 4 seconds after it is gone. Let it
+    # stand still. Remove when `Loader.svelte` stops as it is destroyed.
+    Patch("statustracker-", "O(()=>(v(),()=>{F(m,!0)}))", "O(()=>()=>{F(m,!0)})"),
     # A failed upload is shown as "HTTP 507: {"detail": …". Remove when Gradio's client shows the server's words alone.
     Patch(
         "index-",

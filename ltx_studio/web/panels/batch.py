@@ -16,6 +16,7 @@ from ltx_studio.families import ModelSet
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.modes import MODES
 from ltx_studio.studio import JobSpec, Studio
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -84,7 +85,7 @@ class BatchPanel:
 
     def _presets(self) -> list[tuple[str, str]]:
         presets = self._model_set.family.presets.values()
-        return [(preset.label, preset.id) for preset in presets if not preset.refusal(self._model_set)]
+        return [(translated(preset.label), preset.id) for preset in presets if not preset.refusal(self._model_set)]
 
     def _default(self) -> str:
         usual = self._model_set.family.usual_preset
@@ -176,7 +177,7 @@ class BatchPanel:
 def notes_of(specs: Sequence[JobSpec]) -> str:
     """Return the notes on requests; of many, the first `MOST_NOTES`."""
     notes = [
-        texts.NOTE_OF_REQUEST.format(number=number, note=note)
+        texts.NOTE_OF_REQUEST.format(number=number, note=translated(note))
         for number, spec in enumerate(specs, 1)
         for note in spec.notes()
     ]
@@ -186,7 +187,7 @@ def notes_of(specs: Sequence[JobSpec]) -> str:
 
 def _problem(name: str, line: int, problem: StudioError) -> str:
     """Return what is wrong with a line, without the file's name, which stands above it."""
-    said = problem.message.removeprefix(f"{name}, line {line}: ")
+    said = translated(problem.message.removeprefix(f"{name}, line {line}: "))
     return f"{texts.BATCH_LINE.format(line=line)} {said[:1].upper()}{said[1:]} {hint_of(problem)}".strip()
 
 
@@ -194,7 +195,11 @@ def _about(spec: JobSpec) -> str:
     """Return mode, preset, size and length."""
     values: Mapping[str, Any] = spec.params.model_dump()
     seconds = values.get("seconds")
-    parts = [MODES[spec.mode].label, spec.sampling.label, f"{values['width']} × {values['height']}"]
+    parts = [
+        translated(MODES[spec.mode].label),
+        translated(spec.sampling.label),
+        f"{values['width']} × {values['height']}",
+    ]
     return " · ".join([*parts, *([words.SECONDS.format(seconds=seconds)] if seconds else [])])
 
 

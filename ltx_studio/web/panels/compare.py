@@ -14,6 +14,7 @@ from ltx_studio.families import all_presets
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Studio, TakeRecord
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -26,12 +27,6 @@ MOST_LETTERS = 4000
 _MEASURED = frozenset({"prompt", "seed", "seconds", "fps", "width", "height", "name", "graph", "files"})
 """Parameters that are shown from the take itself, or as the lines of a workflow."""
 _KEPT_FILE = re.compile(r"([0-9a-f]{8})[0-9a-f]{56}(\.\w+)?")
-_FRAME = (
-    '<dialog class="compare-takes" aria-labelledby="compare-title"><div class="head">'
-    f'<h2 id="compare-title">{texts.COMPARISON}</h2>'
-    f'<button type="button" class="close" aria-label="{words.CLOSE}"></button></div>'
-    "${value}</dialog>"
-)
 
 
 class Compare:
@@ -50,7 +45,7 @@ class Compare:
     def build(self) -> None:
         """Add the closed dialog to the open Blocks."""
         self.shown = gr.HTML(
-            html_template=_FRAME,
+            html_template=_frame(),
             js_on_load=asset("compare.js"),
             elem_id="compare",
             apply_default_css=False,
@@ -73,7 +68,7 @@ class Compare:
 
     def _content(self, left: TakeRecord, right: TakeRecord) -> str:
         """Return the dialog's content; a random number in it makes the dialog open again for the same two takes."""
-        sets = {each.id: each.label for each in get_registry(self._studio.settings).sets.values()}
+        sets = {each.id: translated(each.label) for each in get_registry(self._studio.settings).sets.values()}
         told = facts(left, sets), facts(right, sets)
         labels = list(dict.fromkeys([*told[0], *told[1]]))
         rows = [(label, told[0].get(label, texts.NOT_SAID), told[1].get(label, texts.NOT_SAID)) for label in labels]
@@ -102,7 +97,7 @@ class Compare:
 
 def mode_label(mode: str) -> str:
     """Return the label of a mode, or that of custom workflows."""
-    return MODES[mode].label if mode in MODES else words.OWN_WORKFLOW
+    return translated(MODES[mode].label) if mode in MODES else words.OWN_WORKFLOW
 
 
 def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
@@ -115,7 +110,7 @@ def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
         texts.FACT_SEED: _text(params.get("seed")),
     }
     if preset := recipe.get("preset"):
-        told[texts.FACT_PRESET] = all_presets()[preset].label if preset in all_presets() else str(preset)
+        told[texts.FACT_PRESET] = translated(all_presets()[preset].label) if preset in all_presets() else str(preset)
     if model_set := recipe.get("model_set"):
         told[texts.FACT_SET] = sets.get(model_set, str(model_set))
     if "width" in clip and "height" in clip:
@@ -125,12 +120,21 @@ def facts(take: TakeRecord, sets: Mapping[str, str]) -> dict[str, str]:
     return told | dict(_lines_of_workflow(params) if "graph" in params else _others(take.mode, params))
 
 
+def _frame() -> str:
+    return (
+        '<dialog class="compare-takes" aria-labelledby="compare-title"><div class="head">'
+        f'<h2 id="compare-title">{texts.COMPARISON}</h2>'
+        f'<button type="button" class="close" aria-label="{words.CLOSE}"></button></div>'
+        "${value}</dialog>"
+    )
+
+
 def _others(mode: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the title and text of each parameter that nothing else shows."""
     fields = MODES[mode].params.model_fields if mode in MODES else {}
     for name, value in params.items():
         if name not in _MEASURED:
-            yield (fields[name].title or name) if name in fields else name, _text(value)
+            yield translated(fields[name].title or name) if name in fields else name, _text(value)
 
 
 def _lines_of_workflow(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

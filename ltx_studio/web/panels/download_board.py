@@ -9,6 +9,7 @@ import gradio as gr
 from ltx_studio.errors import RequestError
 from ltx_studio.events import Fetching
 from ltx_studio.studio import Download, Models
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.redaction import Redaction
@@ -127,10 +128,10 @@ class DownloadBoard:
             case "cancelled":
                 return cards.message(texts.FETCH_STOPPED)
             case "queued":
-                return cards.message(WAITING["download"], texts.FETCH_CLOSE)
+                return cards.message(translated(WAITING["download"]), texts.FETCH_CLOSE)
         if wait is not None or not found.progress.files:
-            said = self._redaction.said(wait.note) if wait else ""
-            return cards.message(WAITING[wait.reason if wait else "hub"], said or texts.FETCH_CLOSE)
+            said = self._redaction.said(translated(wait.note)) if wait else ""
+            return cards.message(translated(WAITING[wait.reason if wait else "hub"]), said or texts.FETCH_CLOSE)
         return model_cards.downloads([self._row(each) for each in found.progress.files], found.title)
 
     def _row(self, row: Fetching) -> Fetching:

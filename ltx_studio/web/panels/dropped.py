@@ -17,6 +17,7 @@ from ltx_studio.media import probe_clip, probe_picture, probe_sound
 from ltx_studio.media.extract import write_picture, write_sound
 from ltx_studio.modes import MODES, Media
 from ltx_studio.studio import Studio, WorkflowSpec
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -158,8 +159,8 @@ class DropAnywhere:
             for name, wanted in each.media.items():
                 is_offered = each.params.model_fields[name].is_required() or (each.id == mode and name in free)
                 if wanted is kind and is_offered:
-                    title = str(each.params.model_fields[name].title)
-                    usual = texts.PLACE.format(field=title, mode=each.label)
+                    title = translated(str(each.params.model_fields[name].title))
+                    usual = texts.PLACE.format(field=title, mode=translated(each.label))
                     found[f"{each.id}:{name}"] = texts.PLACES.get(f"{each.id}:{name}", usual)
         if kind is Media.CLIP:
             parts = [part for part in _FROM_A_CLIP if part != "sound" or probe_clip(path).has_sound]

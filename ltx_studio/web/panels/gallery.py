@@ -1,7 +1,7 @@
 """The history on the page: takes as cards that visitors search, open, star, mark for comparison, and prune."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Page, Room, Studio, WorkflowSpec
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import GIGABYTE, in_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
@@ -27,28 +28,6 @@ LONGEST_SEARCH = 200
 LONGEST_NUMBER = 18
 MOST_TAGS_SENT, LONGEST_TAG_SENT = 100, 1000
 """Of a take, from a browser; the history accepts far less, and says so."""
-
-_WORDS = {
-    "today": words.TODAY,
-    "yesterday": words.YESTERDAY,
-    "sheet": words.SHEET_OF,
-    "other": words.DELETE_OTHER,
-    "others": words.DELETE_OTHERS,
-    "tags": words.TAGS,
-    "add": words.ADD_TAG,
-    "remove": words.REMOVE_TAG,
-    "done": words.TAGS_DONE,
-}
-"""The texts that the browser's part writes."""
-
-_FRAME = (
-    f'<div class="takes-bar" data-words="{escape(json.dumps(_WORDS))}">'
-    f'<button type="button" class="compare" disabled>{words.COMPARE}</button>'
-    f'<button type="button" class="unmark" hidden>{words.UNMARK}</button>'
-    f'<p class="marks" role="status" data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
-    "</div>${value}"
-)
-"""`value` is inserted unchanged: what looks like a template in a prompt stays text."""
 
 
 class Gallery:
@@ -79,7 +58,7 @@ class Gallery:
         search, mode, favourites = _filters()
         said = gr.HTML(elem_id="history-said", apply_default_css=False)
         grid = gr.HTML(
-            html_template=_FRAME,
+            html_template=_frame(),
             js_on_load=asset("gallery.js"),
             page={},
             clip={},
@@ -262,11 +241,37 @@ def _filters() -> tuple[gr.Textbox, gr.Dropdown, gr.Checkbox]:
         max_length=LONGEST_SEARCH,
         elem_id="history-search",
     )
-    modes = [(words.ALL_MODES, ""), *((mode.label, mode.id) for mode in MODES.values())]
+    modes = [(words.ALL_MODES, ""), *((translated(mode.label), mode.id) for mode in MODES.values())]
     mode = gr.Dropdown(
         [*modes, (words.OWN_WORKFLOW, WorkflowSpec.mode)], value="", label=words.FILTER_MODE, elem_id="history-mode"
     )
     return search, mode, gr.Checkbox(label=words.ONLY_FAVOURITES, value=False, elem_id="history-favourites")
+
+
+def _words() -> Mapping[str, str]:
+    """Return the texts that the browser's part writes."""
+    return {
+        "today": words.TODAY,
+        "yesterday": words.YESTERDAY,
+        "sheet": words.SHEET_OF,
+        "other": words.DELETE_OTHER,
+        "others": words.DELETE_OTHERS,
+        "tags": words.TAGS,
+        "add": words.ADD_TAG,
+        "remove": words.REMOVE_TAG,
+        "done": words.TAGS_DONE,
+    }
+
+
+def _frame() -> str:
+    """Return the template: `value` is inserted unchanged, and what looks like a template in a prompt stays text."""
+    return (
+        f'<div class="takes-bar" data-words="{escape(json.dumps(_words()))}">'
+        f'<button type="button" class="compare" disabled>{words.COMPARE}</button>'
+        f'<button type="button" class="unmark" hidden>{words.UNMARK}</button>'
+        f'<p class="marks" role="status" data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
+        "</div>${value}"
+    )
 
 
 def _empty(what: str, hint: str, button: str = "") -> str:

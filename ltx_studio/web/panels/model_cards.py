@@ -10,6 +10,7 @@ from ltx_studio.models.hardware import Hardware
 from ltx_studio.models.needs import Needs
 from ltx_studio.models.remove import Removal
 from ltx_studio.models.verify import Reading, Verdict
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_bytes, in_round_bytes, in_whole_gb
 from ltx_studio.text.phrases import FETCHING
 from ltx_studio.web import words
@@ -29,7 +30,7 @@ def plan(shown: Plan, *, notice: str, note: str) -> str:
         said = texts.TO_FETCH.format(missing=missing, total=total, free=free)
         if not shown.fits:
             said += " " + texts.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
-    about = f'<p class="notice">{prose(notice)}</p>' if notice else ""
+    about = f'<p class="notice">{prose(translated(notice))}</p>' if notice else ""
     count = texts.FILES_OF_SET.format(count=len(shown.files))
     return (
         f'<div class="card">{about}<p>{escape(said)}</p>'
@@ -66,11 +67,11 @@ def needs(
         **({texts.NEED_DISK: in_round_bytes(disk)} if disk else {}),
     }
     if seconds is not None:
-        low, high = (words.in_seconds(each).removeprefix("about ") for each in seconds)
+        low, high = map(words.rounded, seconds)
         rows[texts.NEED_TIME] = texts.NEEDS_TIME.format(low=low, high=high)
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in rows.items())
     best = f'<p class="best">{escape(texts.RECOMMENDED_FOR.format(what=_what(best_for)))}</p>' if best_for else ""
-    bad = f'<p class="notice" role="status">{escape(warning)}</p>' if warning else ""
+    bad = f'<p class="notice" role="status">{escape(translated(warning))}</p>' if warning else ""
     basis = texts.MEASURED
     if not needed.is_measured:
         basis = texts.ESTIMATED.format(width=chosen.width, height=chosen.height)
@@ -89,7 +90,8 @@ def _planned(planned: Planned) -> str:
     size = f"{about}{in_bytes(planned.size)}" if planned.size else texts.UNKNOWN_SIZE
     notes = [texts.PARTLY_HERE.format(partial=in_bytes(planned.partial))] if planned.partial else []
     notes += [texts.DOES_NOT_COUNT] if planned.flaw else []
-    below = (file.use, file.repo, file.licence, texts.GATED if file.gated else "", file.caution, *notes)
+    gated = texts.GATED if file.gated else ""
+    below = (translated(file.use), file.repo, file.licence, gated, translated(file.caution), *notes)
     return _row(file, f"{size} {state or texts.NO_SOURCE}", below, quiet=planned.present)
 
 
@@ -106,12 +108,13 @@ def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool)
 def downloads(rows: Iterable[Fetching], title: str) -> str:
     """Return a download's card with a progress bar for each of its files, and one for all."""
     rows = list(rows)
-    bars = "".join(_bar(row.file, row.done, row.size, row.note or FETCHING[row.phase]) for row in rows)
+    bars = "".join(_bar(row.file, row.done, row.size, translated(row.note or FETCHING[row.phase])) for row in rows)
     # rows are in the order in which the files began, not in that of their latest events
     newest = max(rows, key=lambda row: row.all_done, default=None)
     in_all = _bar(texts.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
     close = f'<p class="summary">{texts.FETCH_CLOSE}</p>'
-    return f'<div class="card" role="status" aria-live="polite"><p>{escape(title)}</p>{bars}{in_all}{close}</div>'
+    said = escape(translated(title))
+    return f'<div class="card" role="status" aria-live="polite"><p>{said}</p>{bars}{in_all}{close}</div>'
 
 
 def _bar(name: str, done: int, size: int, note: str) -> str:
@@ -136,7 +139,7 @@ def checking(reading: Reading | None, done: int, count: int) -> str:
 def checked(verdicts: Sequence[Verdict], *, bad: int, contents: bool) -> str:
     """Return the card with a check's result."""
     count = len({verdict.file.key for verdict in verdicts})
-    good = texts.ALL_GOOD_ONE if count == 1 else texts.ALL_GOOD.format(count=count)
+    good = texts.all_good(count)
     said = texts.SOME_BAD.format(bad=bad, count=count) if bad else good
     rows = "".join(_verdict(verdict, contents=contents) for verdict in verdicts)
     return _listed(said, rows)
@@ -146,9 +149,8 @@ def _verdict(verdict: Verdict, *, contents: bool) -> str:
     good = texts.CHECKED_BY_SIZE
     if contents:
         good = texts.CHECKED_BY_CONTENTS if verdict.hashed else texts.NOT_COMPARED
-    return _row(
-        verdict.file, texts.WHOLE if verdict.is_good else texts.WRONG, [verdict.flaw or good], quiet=verdict.is_good
-    )
+    below = translated(verdict.flaw) if verdict.flaw else good
+    return _row(verdict.file, texts.WHOLE if verdict.is_good else texts.WRONG, [below], quiet=verdict.is_good)
 
 
 def removal(wanted: Sequence[Removal], shared: Iterable[tuple[ModelFile, str]], *, note: str) -> str:
@@ -169,8 +171,8 @@ def removed(done: Sequence[Removal]) -> str:
 
 def _removal(each: Removal, goes: str) -> str:
     if each.kept and not each.freed:
-        return _row(each.file, texts.STAYS, [each.kept], quiet=True)
-    return _row(each.file, f"{in_bytes(each.freed)} {goes}", [each.kept], quiet=False)
+        return _row(each.file, texts.STAYS, [translated(each.kept)], quiet=True)
+    return _row(each.file, f"{in_bytes(each.freed)} {goes}", [translated(each.kept)], quiet=False)
 
 
 def _listed(said: str, rows: str, note: str = "") -> str:

@@ -7,6 +7,7 @@ import gradio as gr
 
 from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.download_board import DownloadBoard
@@ -55,7 +56,7 @@ class ModelParts:
 def lay_out(settings: Settings, board: DownloadBoard, in_use: str) -> ModelParts:
     """Add the components to the open Blocks, with the set `in_use` chosen."""
     chosen = gr.Radio(
-        [(each.label, each.id) for each in get_registry(settings).sets.values()],
+        [(translated(each.label), each.id) for each in get_registry(settings).sets.values()],
         value=in_use,
         label=texts.MODEL_SET,
         elem_id="models-set",

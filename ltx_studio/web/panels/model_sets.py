@@ -11,6 +11,7 @@ from ltx_studio.models.needs import needs_of
 from ltx_studio.modes import MODES
 from ltx_studio.modes.required_models import model_files
 from ltx_studio.studio import LOCAL, Studio, will_it_run
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_round_bytes
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels import model_cards, texts
@@ -72,7 +73,7 @@ class ModelSets:
         best = "" if found is None else will_it_run.recommended(store.registry, found)
         for each in store.registry.sets.values():
             plan = make_plan(model_files(MODES.values(), each, store.registry), store)
-            marks = [each.label, _state(plan)]
+            marks = [translated(each.label), _state(plan)]
             marks += [texts.MARK_IN_USE] if self.is_in_use(each.id) else []
             marks += [texts.MARK_RECOMMENDED] if each.id == best else []
             yield texts.BETWEEN_MARKS.join(marks), each.id

@@ -15,12 +15,13 @@ from ltx_studio.graph.form import FILES, Field, Kind, Role
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
 from ltx_studio.studio import Studio, WorkflowSpec, unforeseen
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import MOST_EXACT
 from ltx_studio.web.gradio_compat.quiet import QUIET
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.run import RunPanel
@@ -70,7 +71,9 @@ class WorkflowPanel:
             return cards.message(texts.WORKFLOW_HELP)
         try:
             opened = self._studio.workflows.open(Path(path))
-            told = cards.message(told_of(opened.fields, texts_of(opened.notes), in_words(opened.problems)))
+            told = cards.message(
+                told_of(opened.fields, [*map(translated, texts_of(opened.notes))], in_words(opened.problems))
+            )
             return f'{told}<button type="button" class="own-open">{texts.SHOW_FORM}</button>'
         except StudioError as error:
             return self._redaction.error(error)
@@ -103,7 +106,7 @@ class WorkflowPanel:
             trusted = gr.Checkbox(label=texts.TRUST, elem_id="trust", key=f"{path} trust", **options)
             mapped = gr.Checkbox(label=words.MAP_POCKET, elem_id="map-pocket", key=f"{path} map", **options)
         with gr.Column(elem_classes=["dock"]):
-            told = " ".join([*texts_of(opened.notes), *in_words(opened.problems)])
+            told = " ".join([*map(translated, texts_of(opened.notes)), *in_words(opened.problems)])
             if told:
                 gr.HTML(cards.line(told))
             run = gr.Button(texts.RUN, variant="primary", elem_id="run-workflow", elem_classes=["generate"])
@@ -221,7 +224,7 @@ def label_of(field: Field) -> str:
 
 def in_words(problems: Sequence[StudioError]) -> list[str]:
     """Return each problem's message and what to do."""
-    return [f"{problem.message} {hint_of(problem)}" for problem in problems]
+    return [f"{message_of(problem)} {hint_of(problem)}" for problem in problems]
 
 
 def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequence[str] = ()) -> str:

@@ -9,13 +9,14 @@ import gradio as gr
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Failed, Job, Queued, QueueSnapshot, Running, Studio, WorkflowSpec
+from ltx_studio.text.catalogue import ordinal, translated
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
 from ltx_studio.web.files import asset
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE
-from ltx_studio.web.hints import hint_of
+from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.rail import Rail, badge
 
 LOOK_SECONDS, IDLE_SECONDS = 1.0, 3.0
@@ -181,7 +182,7 @@ def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str]
     name = name_of(job)
     seed = job.params.get("seed")
     says = f"{name}, {seed}" if job.batch else name  # the clips of a batch differ in nothing else that is shown here
-    mode = MODES[job.mode].label if job.mode in MODES else words.OWN_WORKFLOW
+    mode = translated(MODES[job.mode].label) if job.mode in MODES else words.OWN_WORKFLOW
     row = _row(
         job.id,
         job.state.name,
@@ -194,16 +195,16 @@ def _job(job: Job, line: QueueSnapshot, chosen: str | None, said: Callable[[str]
         case Running(progress=progress, stopping=stopping):
             row["bar"], row["bar_says"] = round(progress.part, 3), words.HOW_FAR.format(name=says)
             step = words.STEP.format(step=progress.step, total=progress.steps) if progress.step else ""
-            row["status"] = ": ".join(each for each in (progress.phase or words.STARTING, step) if each)
+            row["status"] = ": ".join(each for each in (translated(progress.phase) or words.STARTING, step) if each)
             stop = _button("cancel", words.STOPPING if stopping else words.STOP, says)
             row["acts"] = [stop | {"off": stopping}]
         case Queued(ahead):
-            row["status"] = words.IN_LINE.format(place=words.ordinal(ahead + 1)) if ahead else words.FIRST_IN_LINE
+            row["status"] = words.IN_LINE.format(place=ordinal(ahead + 1)) if ahead else words.FIRST_IN_LINE
             row["acts"] = [_button("cancel", words.CANCEL, says)]
             if job.id != line.waiting[0].id:
                 row["acts"] += [_button("up", words.MOVE_UP, says), _button("first", words.MOVE_FIRST, says)]
         case Failed(error=error):
-            row["status"], row["hint"] = said(error.message), said(hint_of(error))
+            row["status"], row["hint"] = said(message_of(error)), said(hint_of(error))
             row["acts"] = [_button("retry", words.RETRY, says)]
         case _:
             row["status"], row["acts"] = words.WAS_STOPPED, [_button("retry", words.RETRY, says)]

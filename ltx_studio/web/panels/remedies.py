@@ -1,8 +1,8 @@
 """The buttons under an error's card: the remedies that the studio itself can carry out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -12,13 +12,22 @@ from ltx_studio.modes import get_mode
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Job, JobSpec, Spec, Studio
 from ltx_studio.web import words
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN
+from ltx_studio.web.panels.screen import Updates
 
-LABELS: Mapping[Remedy, str] = {
-    Remedy.FETCH: words.REMEDY_FETCH,
-    Remedy.SMALLER: words.REMEDY_SMALLER,
-    Remedy.UNLOAD: words.REMEDY_UNLOAD,
-    Remedy.RETRY: words.REMEDY_RETRY,
-}
+if TYPE_CHECKING:
+    from ltx_studio.web.panels.run import RunPanel
+
+
+def labels() -> Mapping[Remedy, str]:
+    """Return what is written on the remedies' buttons."""
+    return {
+        Remedy.FETCH: words.REMEDY_FETCH,
+        Remedy.SMALLER: words.REMEDY_SMALLER,
+        Remedy.UNLOAD: words.REMEDY_UNLOAD,
+        Remedy.RETRY: words.REMEDY_RETRY,
+    }
 
 
 def remedies_of(error: StudioError, spec: Spec | None = None) -> tuple[Remedy, ...]:
@@ -76,7 +85,7 @@ class RemedyButtons:
     def build(self) -> None:
         """Add the row to the open Blocks."""
         with gr.Row(elem_id="remedies"):
-            for remedy, label in LABELS.items():
+            for remedy, label in labels().items():
                 self.by_remedy[remedy] = gr.Button(label, size="sm", visible=False, elem_id=f"remedy-{remedy}")
 
     @property
@@ -88,3 +97,26 @@ class RemedyButtons:
         """Return updates that show the remedies for an error, or none without an error."""
         shown = () if error is None else remedies_of(error, spec)
         return [gr.update(visible=remedy in shown) for remedy in self.by_remedy]
+
+    def wire(self, run: "RunPanel", studio: Studio, owners: Owners) -> None:
+        """Have each button carry out its remedy for the failed job, and show the result."""
+        for remedy, button in self.by_remedy.items():
+            if remedy is not Remedy.FETCH:  # the models panel does that
+                button.click(_handler(remedy, run, studio, owners), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
+
+
+def _handler(remedy: Remedy, run: "RunPanel", studio: Studio, owners: Owners) -> Any:
+    def help_it(job_id: str, request: gr.Request) -> Iterator[Updates]:
+        try:
+            if remedy is not Remedy.UNLOAD and not run.answers(job_id, request):
+                yield run.nothing()
+                return
+            jobs = carry_out(studio, remedy, studio.jobs.get(job_id, owners.of(request)))
+            if jobs:
+                yield from run.follow(jobs, request)
+            else:
+                yield run.said(words.UNLOADED_TRY)
+        except StudioError as problem:
+            yield run.problem(problem)
+
+    return help_it

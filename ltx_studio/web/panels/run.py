@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
 from ltx_studio.errors import StudioError
 from ltx_studio.studio import Done, Failed, Job, Queued, Running, Spec, Studio, TakeRecord, unforeseen
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
 """Seconds between two updates in the first `SHORT_SECONDS` of a run, and after them: each update costs the browser,
 which may be on the machine that renders, almost a tenth of a second."""
+Followed = dict[str, Generator[Job, None, None]]
+"""The jobs that are being followed, by id; to close one may end its run."""
+
 MOST_RESUMED = 100
 """Jobs that a returning visitor follows; they may have submitted thousands."""
 SHOWN_AGAIN = 12 * 3600
@@ -149,7 +153,7 @@ class RunPanel:
             tab = self._tabs.of(request)
             tab.turn()
             tab.failure = ""
-        yield {self.told: cards.message(" ".join(notes)) if notes else "", **self._no_failure()}
+        yield {self.told: cards.message(" ".join(map(translated, notes))) if notes else "", **self._no_failure()}
         yield from self.watch(jobs, request)
 
     def open_take(self, take_id: str, request: gr.Request) -> Updates:
@@ -234,7 +238,7 @@ class RunPanel:
                 return {self.told: "", **self._a_failure(job, spec, error, tab)}
             case Done():
                 return self.nothing()
-        return {self.told: cards.message(words.STOPPED, f"{name_of(job)}: {spec.summary()}")}
+        return {self.told: cards.message(words.STOPPED, f"{name_of(job)}: {translated(spec.summary())}")}
 
     def watch(self, jobs: Sequence[str], request: gr.Request) -> Iterator[Updates]:
         """Follow jobs after those that this tab already follows."""
@@ -246,7 +250,7 @@ class RunPanel:
         if not is_idle:
             yield self.nothing()
             return
-        followed: dict[str, Iterator[Job]] = {}  # kept while the tab shows another job: to close one may end its run
+        followed: Followed = {}  # kept while the tab shows another job
         try:
             while (job := self._next(tab)) is not None:
                 try:
@@ -257,7 +261,8 @@ class RunPanel:
                     log.exception("job %s could not be followed", job)
                     yield self._lost(unforeseen.in_words(error, self._studio.settings))
         finally:  # also when the tab is closed
-            followed.clear()
+            for each in followed.values():
+                each.close()
             with self._guard:
                 tab.is_followed, tab.shown = False, None
 
@@ -284,9 +289,7 @@ class RunPanel:
             tab.is_followed = tab.shown is not None
             return tab.shown
 
-    def _follow_one(
-        self, job_id: str, tab: Tab, request: gr.Request, followed: dict[str, Iterator[Job]]
-    ) -> Iterator[Updates]:
+    def _follow_one(self, job_id: str, tab: Tab, request: gr.Request, followed: Followed) -> Iterator[Updates]:
         owner = self._owners.of(request)
         found = self._studio.jobs.get(job_id, owner)
         is_over = not isinstance(found.state, Queued | Running)
@@ -301,6 +304,7 @@ class RunPanel:
         for each in followed[job_id]:
             take = tab.take
             if not isinstance(each.state, Queued | Running):
+                followed.pop(job_id).close()
                 yield self._outcome(each, view.spec, tab)
                 return
             is_turned = not told_before or take != behind
@@ -374,7 +378,7 @@ class RunPanel:
     def _a_failure(self, job: Job, spec: Spec, error: StudioError, tab: Tab) -> Updates:
         """Note the failure as shown; return the updates for its card and remedies."""
         tab.failure = job.id
-        card = self._redaction.error(error, f"{name_of(job)}: {spec.summary()}")
+        card = self._redaction.error(error, f"{name_of(job)}: {translated(spec.summary())}")
         shown = {self._failure_place: gr.update(visible=True), self._failure: card, self.failed: job.id}
         return {**shown, **self._remedies(error, spec)}
 

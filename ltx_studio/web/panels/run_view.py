@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ltx_studio.graph import Phase
 from ltx_studio.media import by_name
 from ltx_studio.studio import Estimate, Job, JobSpec, Queued, Running, Spec, Studio
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.panels import screen
 
@@ -54,7 +55,7 @@ class RunView:
     def __init__(self, studio: Studio, spec: Spec) -> None:
         self._studio, self.spec = studio, spec
         self.tall = isinstance(spec, JobSpec) and spec.params.height > spec.params.width
-        self._summary = spec.summary()
+        self._summary = translated(spec.summary())
         self._phases: Sequence[Phase] = spec.build(by_name).phases
         self._estimate: Estimate | None = studio.takes.estimate(spec)
         self._left, self._part = TimeLeft(), 0.0

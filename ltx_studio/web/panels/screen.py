@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import gradio as gr
 
 from ltx_studio.modes import Mode
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.files import address, asset
 
@@ -81,17 +82,17 @@ def empty(modes: Iterable[Mode]) -> str:
 
 def _empty_of(mode: Mode) -> str:
     fields = mode.params.model_fields
-    needed = [str(fields[name].title) for name in mode.media if fields[name].is_required()]
-    files = words.AND_A.join(needed).lower()
+    needed = [words.within(str(fields[name].title)) for name in mode.media if fields[name].is_required()]
+    files = words.AND_A.join(needed)
     what = words.EMPTY_FILES.format(files=files) if needed else words.EMPTY
     examples = [each for each in mode.examples if each.for_pocket][:MOST_EXAMPLES]
     cards_of = "".join(
         f'<li><button type="button" class="example" data-act="example" data-mode="{mode.id}"'
-        f' data-example="{escape(each.label)}"><b>{escape(each.label)}</b>'
+        f' data-example="{escape(each.label)}"><b>{escape(translated(each.label))}</b>'
         f"<span>{escape(str(each.values.get('prompt', '')))}</span></button></li>"
         for each in examples
     )
-    label = words.EXAMPLES_OF.format(mode=escape(mode.label))
+    label = words.EXAMPLES_OF.format(mode=escape(translated(mode.label)))
     return (
         f'<section data-mode="{mode.id}"><p class="what">{escape(what)}</p>'
         f'<ul class="examples" aria-label="{label}">{cards_of}</ul></section>'

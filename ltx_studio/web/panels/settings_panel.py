@@ -13,10 +13,12 @@ from ltx_studio.models import Store
 from ltx_studio.models.plan import free_bytes
 from ltx_studio.settings import Settings
 from ltx_studio.studio.set_up import installed_comfyui
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_bytes
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.cards import prose
+from ltx_studio.web.hints import message_of
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.memory import tier
 from ltx_studio.web.rail import Rail
@@ -51,7 +53,7 @@ class SettingsPanel:
         chosen = self._shared.in_use
         yield (
             texts.SETTING_SET,
-            (f"{escape(chosen.label)} <code>{escape(chosen.id)}</code><br>{escape(texts.SETTING_SWITCH)}"),
+            (f"{escape(translated(chosen.label))} <code>{escape(chosen.id)}</code><br>{escape(texts.SETTING_SWITCH)}"),
         )
         yield texts.SETTING_TIER, tier(self._settings.vram)
 
@@ -65,7 +67,7 @@ class SettingsPanel:
         try:
             found = installed_comfyui(self._settings)
         except StudioError as problem:
-            return self._redaction.said(problem.message)
+            return self._redaction.said(message_of(problem))
         own = f", {texts.SETTING_OWN}" if found.own else ""
         return f"{found.version}{own}" + (f": {found.path}" if self._redaction.is_open else "")
 

@@ -18,6 +18,7 @@ from ltx_studio.families import ModelSet
 from ltx_studio.modes import MODES
 from ltx_studio.permissions import user_umask
 from ltx_studio.studio import Studio, TakeRecord
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.files import named_address
@@ -160,10 +161,10 @@ class TakePanel:
 
     def _menu(self, *, is_missing: bool) -> str:
         """Return what the button for more actions shows: other modes, the folder, and what deletes, apart from it."""
-        others = [] if is_missing else [
-            _button(f"take-send-{mode.id}", "send", words.SEND_TO.format(mode=escape(mode.label)), mode=mode.id)
-            for mode in MODES.values()
-        ]  # fmt: skip
+        others = [
+            _button(f"take-send-{mode.id}", "send", words.SEND_TO.format(mode=translated(mode.label)), mode=mode.id)
+            for mode in (() if is_missing else MODES.values())
+        ]
         reveal = [] if self._owners.apart else [_button("take-reveal", "reveal", words.REVEAL)]
         delete = _button("take-delete", "delete", words.DELETE)
         return f'<div id="take-menu" hidden>{"".join([*reveal, *others])}<span class="apart">{delete}</span></div>'

@@ -1,7 +1,11 @@
-"""The texts of the panels; those that more of the page shows are in `web/words.py`."""
+"""The texts of the panels; those that more of the page shows are in `web/words.py`.
+
+A constant read as `texts.NAME` is in the language of the page (`ltx_studio.text.catalogue`).
+"""
 
 from collections.abc import Mapping
 
+from ltx_studio.text.catalogue import counted, translate_constants
 from ltx_studio.text.phrases import KEPT
 
 WORKFLOW_FILE = "Workflow (.json), or a file that contains one"
@@ -123,8 +127,15 @@ KEEP = "Keep all"
 NOTHING_TO_CHECK = "No files of this set are installed yet."
 CHECKING = "Checking: {done} of {count} files done"
 READ = "Reading every byte. Large files take minutes."
-ALL_GOOD = "All {count} files are intact."
-ALL_GOOD_ONE = "The file is intact."
+ONE_GOOD = "The file is intact."
+MANY_GOOD = "All {count} files are intact."
+
+
+def all_good(count: int) -> str:
+    """Return that all of a number of files are intact."""
+    return counted(ONE_GOOD, MANY_GOOD, count)
+
+
 SOME_BAD = "Not intact: {bad} of {count} files. Repair downloads them again."
 CHECKED_BY_CONTENTS = "contents match"
 CHECKED_BY_SIZE = "size matches"
@@ -144,6 +155,13 @@ AT_WORK = "This tab is already working on models."
 AT_WORK_HINT = "Stop it first, or wait until it ends."
 NOT_FOR_ALL = "Models cannot be removed while other computers can open this page."
 NOT_FOR_ALL_HINT = "On the computer that runs the studio: `ltx-studio models remove`."
+WORKERS = "Workers"
+WORKER_FREE = "free"
+WORKER_RENDERING = "rendering job {job}"
+WORKER_NO_JOBS = "gets no jobs: {problem}"
+WORKER_IN_USE = "{used} of {total} in use"
+WORKER_LOADED = "{model_set} loaded"
+WORKER_ANSWERED = "last seen {seconds} s ago"
 MEMORY = "Memory"
 UNLOAD = "Unload all models"
 DID_NOT_START = "did not start"
@@ -228,3 +246,5 @@ OFF = "off"
 NOT_SAID = "–"
 ASKED_BEFORE = "This question has expired."
 ASKED_BEFORE_HINT = "Press Check or Remove again."
+
+translate_constants(__name__)

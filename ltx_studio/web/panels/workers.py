@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from html import escape
 
 from ltx_studio.studio import WorkerState
+from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_memory
-
-HEAD = "Workers"
-FREE, RENDERING, NO_JOBS = "free", "rendering job {job}", "gets no jobs: {problem}"
-IN_USE, LOADED, ANSWERED = "{used} of {total} in use", "{model_set} loaded", "last seen {seconds} s ago"
+from ltx_studio.web.panels import texts
 
 
 def workers_card(states: Sequence[WorkerState], now: float | None = None) -> str:
@@ -24,18 +22,18 @@ def workers_card(states: Sequence[WorkerState], now: float | None = None) -> str
     rows = "".join(
         f"<li><b>{escape(state.name)}</b> {escape(_said(state, now or time.time()))}</li>" for state in states
     )
-    return f'<div class="card" id="workers"><p class="head">{HEAD}</p><ul>{rows}</ul></div>'
+    return f'<div class="card" id="workers"><p class="head">{texts.WORKERS}</p><ul>{rows}</ul></div>'
 
 
 def _said(state: WorkerState, now: float) -> str:
     if state.problem:
-        return NO_JOBS.format(problem=state.problem)
-    parts = [RENDERING.format(job=state.job) if state.job else FREE]
+        return texts.WORKER_NO_JOBS.format(problem=translated(state.problem))
+    parts = [texts.WORKER_RENDERING.format(job=state.job) if state.job else texts.WORKER_FREE]
     if state.device:
         used, total = in_memory(state.used), in_memory(state.total)
-        parts.append(f"{state.device.split(' : ')[0]}, {IN_USE.format(used=used, total=total)}")
+        parts.append(f"{state.device.split(' : ')[0]}, {texts.WORKER_IN_USE.format(used=used, total=total)}")
     if state.model_set:
-        parts.append(LOADED.format(model_set=state.model_set))
+        parts.append(texts.WORKER_LOADED.format(model_set=state.model_set))
     if state.heard:
-        parts.append(ANSWERED.format(seconds=round(max(now - state.heard, 0))))
+        parts.append(texts.WORKER_ANSWERED.format(seconds=round(max(now - state.heard, 0))))
     return " · ".join(parts)

@@ -1,5 +1,6 @@
 """Run by `test_real.py` in a process of its own, with Ray on its path: real actors with runners that render nothing."""
 
+import errno
 import os
 import signal
 import socket
@@ -14,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ltx_studio.engine import run_folders
 from ltx_studio.errors import SetupError
-from ltx_studio.queue import LOCAL, Cancelled, Done, Queued, Running
+from ltx_studio.queue import LOCAL, Cancelled, Done, Failed, Queued, Running
 from ltx_studio.runners.ray import membership
 from ltx_studio.runners.ray.cluster import RayCluster
 from ltx_studio.runners.ray.membership import Membership
@@ -23,7 +25,7 @@ from ltx_studio.runners.ray.runner import RayRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.text.phrases import WAITING
-from tests.runners.quick import QuickRunner, clip
+from tests.runners.quick import QuickRunner, clip, picture
 from tests.support import small_spec, staged_in
 
 OWNERS = ["ada", "bea", "cyd"]
@@ -45,7 +47,9 @@ def serving(
 ) -> Iterator[Studio]:
     runner = RayRunner(
         settings,
-        RayCluster(settings, workers=workers, address=address, make_runner=partial(QuickRunner, seconds=seconds)),
+        RayCluster(
+            settings, workers=workers, address=address, make_runner=partial(QuickRunner, seconds=seconds, shows=True)
+        ),
     )
     runner.open()
     studio = Studio(settings, runner)
@@ -110,6 +114,7 @@ def test_a_job_whose_actor_is_killed_ends_done_on_the_other_one_and_says_so(
         ready(studio, 2)
         (job,) = studio.jobs.submit(LOCAL, [small_spec()])
         until(lambda: _step(studio, job) >= 1)
+        until(lambda: picture(2) in studio.jobs.preview(job), 2)
         (name,) = [each.name for each in studio.workers() if each.job]
         os.kill(pid_of(studio, name), signal.SIGKILL)
         states = [each.state for each in studio.jobs.follow(job, LOCAL)]
@@ -168,7 +173,7 @@ def _answers(port: int) -> bool:
 
 
 def test_a_second_machine_without_a_shared_folder_joins_late_and_delivers(
-    home: Settings, cluster: str, tmp_path: Path, samples: Mapping[str, Path]
+    home: Settings, cluster: str, tmp_path: Path, samples: Mapping[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other"
     with serving(home, 1.0, address=cluster) as studio:
@@ -190,9 +195,33 @@ def test_a_second_machine_without_a_shared_folder_joins_late_and_delivers(
             assert len(apart) == 1
             assert list((other / "temp" / "received").iterdir()), "it got the picture"
             assert list((other / "staging").iterdir()) == [], "what it delivered is removed"
+            jobs |= dict.fromkeys(fetched_after_a_full_disk(studio, home, monkeypatch), LOCAL)
+            assert list((other / "staging").iterdir()) == [], "what was fetched is removed"
     made = list(home.outputs_dir.rglob("*.mp4"))
     assert len(made) == len(jobs)
     assert all(path.stat().st_size > len(clip()) / 2 for path in made)
+
+
+def fetched_after_a_full_disk(studio: Studio, home: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have two jobs run, of which one is on the other machine and cannot be stored at first; return them when done."""
+    create = run_folders.create
+
+    def full(staging_dir: Path, run_id: str) -> run_folders.RunFolder:
+        if staging_dir == home.staging_dir:  # in this process: a worker that shares the home has its own
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return create(staging_dir, run_id)
+
+    monkeypatch.setattr(run_folders, "create", full)
+    jobs = studio.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in (1001, 1002)])
+    until(lambda: all(isinstance(studio.jobs.get(job, LOCAL).state, Done | Failed) for job in jobs))
+    (failed,) = [job for job in jobs if isinstance(studio.jobs.get(job, LOCAL).state, Failed)]
+    monkeypatch.setattr(run_folders, "create", create)
+    until(lambda: members(studio).roster.keepers(failed))
+    studio.jobs.retry(failed, LOCAL)
+    until(lambda: all_done(studio, dict.fromkeys(jobs, LOCAL)))
+    (take,) = [each for each in studio.takes.page(LOCAL, limit=1000).takes if each.job == failed]
+    assert take.measured["seconds"] == 0.0, "it was fetched, not rendered again"
+    return jobs
 
 
 HEAD = """
@@ -207,13 +236,21 @@ with serving(home, 1.0, address=sys.argv[3]) as studio:
 """
 
 
-def test_after_the_head_was_killed_no_job_is_lost_or_doubled(home: Settings, cluster: str) -> None:
+def test_after_the_head_was_killed_no_job_is_lost_or_doubled(home: Settings, cluster: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"  # the home of a second machine, which shares no folder
+    with node(other, f"--address={cluster}", '--resources={"ltx_slot": 1}'):
+        _kill_the_head_and_go_on(home, cluster)
+        assert list((other / "staging").iterdir()) == [], "it keeps nothing that the studio has"
+    assert staged_in(home) == set()
+
+
+def _kill_the_head_and_go_on(home: Settings, cluster: str) -> None:
     waiting = Studio(home)
-    jobs = dict.fromkeys(waiting.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in range(6)]), LOCAL)
+    jobs = dict.fromkeys(waiting.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in range(10)]), LOCAL)
     command = [sys.executable, "-c", HEAD, str(home.home), str(home.hub_cache), cluster]
     with subprocess.Popen(command) as head:
         until(lambda: any(isinstance(waiting.jobs.get(job, LOCAL).state, Done) for job in jobs))
-        until(lambda: any(isinstance(waiting.jobs.get(job, LOCAL).state, Running) for job in jobs))
+        until(lambda: sum(isinstance(waiting.jobs.get(job, LOCAL).state, Running) for job in jobs) == 2)
         time.sleep(0.5)
         head.kill()
     with serving(home, 0.2, address=cluster) as studio:
@@ -221,7 +258,6 @@ def test_after_the_head_was_killed_no_job_is_lost_or_doubled(home: Settings, clu
         assert takes_of(studio, LOCAL) == sorted(jobs)
         time.sleep(2)  # what an actor of the killed head may still have been doing
     assert len(list(home.outputs_dir.rglob("*.mp4"))) == len(jobs)
-    assert staged_in(home) == set()
 
 
 def test_a_cluster_that_is_not_there_is_an_error_with_a_remedy(home: Settings) -> None:

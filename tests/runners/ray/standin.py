@@ -8,13 +8,13 @@ from typing import Any
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import run_folders
-from ltx_studio.events import Cancelled, Event, PhaseStarted, Prepared, Started, Step
+from ltx_studio.events import Cancelled, Event, PhaseStarted, Prepared, Preview, Started, Step
 from ltx_studio.media import by_name
 from ltx_studio.runners.protocol import Buildable, Runner
 from ltx_studio.runners.ray.link import WorkerLostError
 from ltx_studio.runners.ray.worker import ClusterWorker, Post
 from ltx_studio.settings import Settings
-from tests.runners.quick import QuickRunner
+from tests.runners.quick import QuickRunner, picture
 
 OVER = object()
 
@@ -34,6 +34,7 @@ class EndlessRunner(QuickRunner):
         step = 0
         while not cancel.wait(0.02):
             step += 1
+            yield Preview("stage1", step, (picture(step),))
             yield Step("stage1", step, 1000)
         folder.remove()
         yield Cancelled()
@@ -80,8 +81,12 @@ class ThreadLink:
         self._check()
         return getattr(self.worker, method)(*given)
 
-    def run(self, stored: Mapping[str, Any], job_id: str, attempt: str) -> ThreadStream:
-        return ThreadStream(self, self.worker.run(stored, job_id, attempt))
+    def tell(self, method: str, *given: Any) -> None:
+        if not self.is_dead:
+            getattr(self.worker, method)(*given)
+
+    def stream(self, method: str, *given: Any) -> ThreadStream:
+        return ThreadStream(self, getattr(self.worker, method)(*given))
 
     def kill(self) -> None:
         self.is_dead = True

@@ -22,7 +22,10 @@ class NoLink:
     def ask(self, method: str, *given: Any, timeout: float) -> Any:
         raise AssertionError
 
-    def run(self, stored: Any, job_id: str, attempt: str) -> EventStream:
+    def tell(self, method: str, *given: Any) -> None:
+        raise AssertionError
+
+    def stream(self, method: str, *given: Any) -> EventStream:
         raise AssertionError
 
     def kill(self) -> None:

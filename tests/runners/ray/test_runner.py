@@ -1,5 +1,8 @@
 """Jobs on the workers of a cluster: its workers are objects in this process, everything else is real."""
 
+import errno
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ltx_studio.cancel import CancelToken
+from ltx_studio.engine import run_folders
 from ltx_studio.errors import ExecutionError, Remedy
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Waiting
 from ltx_studio.queue import LOCAL, Done, Queued, Running
@@ -16,9 +20,10 @@ from ltx_studio.queue import Cancelled as CancelledJob
 from ltx_studio.queue import Failed as FailedJob
 from ltx_studio.queue.states import Progress
 from ltx_studio.runners.cluster_state import read_states
-from ltx_studio.runners.protocol import ClusterRunner
+from ltx_studio.runners.protocol import Buildable, ClusterRunner
 from ltx_studio.runners.ray import membership
 from ltx_studio.runners.ray import runner as ray_runner
+from ltx_studio.runners.ray.roster import Member
 from ltx_studio.runners.ray.runner import RayRunner
 from ltx_studio.runners.ray.transport import ReceivedInputs
 from ltx_studio.settings import Settings
@@ -65,6 +70,12 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+def members(studio: Studio) -> list[Member]:
+    runner = studio._runner
+    assert isinstance(runner, RayRunner)
+    return runner._roster.members()
+
+
 def outcomes(events: list[Event]) -> list[Event]:
     return [event for event in events if isinstance(event, Finished | Failed | Cancelled)]
 
@@ -98,6 +109,66 @@ def test_without_a_shared_folder_inputs_and_results_travel(
     assert output.path.is_relative_to(home.staging_dir)
     assert output.path.read_bytes() == clip()
     assert staged_in(other) == set(), "what was delivered is removed there"
+
+
+def test_a_clip_that_the_studio_cannot_store_stays_on_its_worker_until_a_retry_fetches_it(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, create = apart(tmp_path, "other")["other"], run_folders.create
+
+    def full(staging_dir: Path, run_id: str) -> run_folders.RunFolder:
+        if staging_dir == home.staging_dir:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return create(staging_dir, run_id)
+
+    ran: list[str | None] = []
+
+    class Counting(QuickRunner):
+        def run(self, spec: Buildable, cancel: CancelToken, *, job_id: str | None = None) -> Iterator[Event]:
+            ran.append(job_id)
+            return super().run(spec, cancel, job_id=job_id)
+
+    monkeypatch.setattr(run_folders, "create", full)
+    with serving(home, ThreadCluster(Counting, {"other/1": other})) as studio:
+        (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+        *_, failed = studio.jobs.follow(job, LOCAL)
+
+        assert isinstance(failed.state, FailedJob)
+        error = failed.state.error
+        assert "No space left on device. Worker other/1 keeps it." in error.message
+        assert "Free some space on the studio's disk" in error.hint
+        assert (error.where, error.remedies) == (str(home.staging_dir), (Remedy.RETRY,))
+        ((kept, (file,)),) = run_folders.all_finished(other.staging_dir).items()
+        assert (kept, file.read_bytes()) == (job, clip())
+
+        monkeypatch.setattr(run_folders, "create", create)
+        until(lambda: any(each.kept for each in members(studio)))
+        studio.jobs.retry(job, LOCAL)
+        *_, ended = studio.jobs.follow(job, LOCAL)
+
+        assert isinstance(ended.state, Done), ended.state
+        assert ran == [job], "it was rendered once"
+        (take,) = studio.takes.page(LOCAL).takes
+        assert take.job == job
+        assert staged_in(home) == set() == staged_in(other), "what was delivered is removed there"
+
+
+def test_a_job_is_rendered_again_where_what_its_worker_kept_is_gone(home: Settings, tmp_path: Path) -> None:
+    other = apart(tmp_path, "other")["other"]
+    folder = run_folders.create(other.staging_dir, "job")
+    made = folder.saving / "clip.mp4"
+    made.touch()
+    folder.finish([made])
+    cluster, cancel = ThreadCluster(QuickRunner, {"other/1": other}), CancelToken()
+    with running(home, cluster) as runner:
+        until(lambda: runner._roster.keepers("job"))
+        cluster.links["other/1"][0].is_mute = True  # it cannot say that the clip is gone
+        folder.remove()
+        threading.Timer(8, cancel.cancel).start()
+        *_, last = runner.run(small_spec(), cancel, job_id="job")
+
+    assert isinstance(last, Finished)
+    assert staged_in(other) == set()
 
 
 def test_files_of_a_request_are_sent_once_and_arrive_whole(
@@ -141,6 +212,22 @@ def test_a_run_that_is_stopped_stops_on_the_worker(home: Settings) -> None:
         assert staged_in(home) == set()
         until(lambda: runner.lanes() == 1)
         assert runner.workers()[0].job == ""
+
+
+def test_previews_of_a_worker_reach_the_page_one_at_a_time(home: Settings) -> None:
+    with serving(home, ThreadCluster(EndlessRunner, {"here/1": home})) as studio:
+        (job,) = studio.jobs.submit(LOCAL, [small_spec()])
+        shown: list[bytes] = []
+
+        def is_shown() -> bool:
+            shown.extend(frame for frame in studio.jobs.preview(job) if frame not in shown)
+            return len(shown) >= 3
+
+        until(is_shown)
+        studio.jobs.cancel(job, LOCAL)
+        *_, ended = studio.jobs.follow(job, LOCAL)
+
+        assert isinstance(ended.state, CancelledJob)
 
 
 def test_closing_the_stream_stops_the_run_and_frees_the_worker(home: Settings) -> None:

@@ -7,7 +7,8 @@ import pytest
 from ltx_studio.modes import MODES
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners.protocol import Cost
-from ltx_studio.runners.zerogpu.quote import A_DAY, LEAST, MOST, LongerQuotes, Quote, Size, quote, size_for
+from ltx_studio.runners.zerogpu.accounts import A_DAY
+from ltx_studio.runners.zerogpu.quote import LEAST, MOST, LongerQuotes, Quote, Size, quote, size_for
 from tests.support import MODEL_SETS, REGISTRY, SMALL
 
 WHOLE = {"prompt": "a red ball", "width": 768, "height": 512, "seconds": 5}
@@ -35,7 +36,7 @@ def test_every_mode_has_a_quote_below_the_cap() -> None:
     for mode in MODES.values():
         example = mode.example(MODEL_SETS["fp8"])
         spec = JobSpec(mode.id, example, MODEL_SETS["fp8"], "fast")
-        assert LEAST <= quote(spec, REGISTRY, expected=None, is_warm=False).seconds <= A_DAY / 1.5
+        assert LEAST <= quote(spec, REGISTRY, expected=None, is_warm=False).seconds <= A_DAY["free"] / 1.5
 
 
 def test_the_pocket_model_needs_the_least() -> None:
@@ -56,7 +57,13 @@ def test_more_than_a_free_account_has_for_a_day_is_said(expected: float, factor:
 def test_a_run_reserves_what_it_needs_so_that_none_is_cut_off_for_a_free_accounts_day() -> None:
     """The platform refuses too long a run at once, and that costs nothing."""
     assert quoted(expected=1_000.0).seconds == MOST
-    assert quoted(expected=400.0).cost(1.5) == Cost(505, 758, A_DAY, fits=False)
+    assert quoted(expected=400.0).cost(1.5) == Cost(505, 758, 300, most=200)
+
+
+def test_a_pro_account_may_have_longer_runs_but_none_beyond_the_longest_that_is_reserved() -> None:
+    assert quoted(expected=400.0).cost(1.5, "pro") == Cost(505, 758, 2400, most=MOST - 1, account="pro")
+    assert quoted(expected=400.0).cost(1.5, "pro").fits
+    assert not quoted(expected=1_000.0).cost(1.5, "pro").fits, "it would be cut off"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Reading what a GPU process says, whatever it says; the process itself is played."""
 
 import contextvars
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -98,6 +99,22 @@ def test_silence_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "END_SECONDS", 0.1)
 
     assert code_of(told(HERE, 2.0)) == "gpu_lost"
+
+
+def test_a_process_with_the_number_of_an_earlier_one_is_watched_before_it_says_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(streams, "END_SECONDS", 0.1)
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    told(HERE, to_dict(Finished((), 1.0)))  # the earlier one has ended
+    lists = iter([set[int]()])
+    monkeypatch.setattr(streams, "_children", lambda: next(lists, {HERE["pid"]}))
+
+    (silent,) = told(1.5)
+
+    assert isinstance(silent, Failed)
+    assert "said nothing" in silent.error.details
 
 
 def test_no_gpu_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,9 @@ from tests.web.asgi import accept, ask, empty, in_a_thread, scope_of
 from tests.web.conftest import Watch
 from tests.web.driver import PLAYS, choose, choose_draft, expect_done, give, press, step, write
 
+pytestmark = pytest.mark.usefixtures("few_steps")
+"""What is sampled is proved elsewhere."""
+
 
 @pytest.fixture(scope="module")
 def url(settings: Settings, engine: Engine) -> Iterator[str]:

@@ -22,7 +22,7 @@ from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Estimate
 from ltx_studio.studio.will_it_run import Suggestion
-from ltx_studio.web.forms.form import Form
+from ltx_studio.web.forms.form import Costs, Form
 from ltx_studio.web.forms.kept import to_restore
 from ltx_studio.web.forms.loras import LoraShelf
 from tests.samples import write_picture
@@ -34,9 +34,9 @@ def form(home: Settings) -> Form:
     return form_of("t2v", "pocket", home)
 
 
-def form_of(mode: str, model_set: str, home: Settings) -> Form:
+def form_of(mode: str, model_set: str, home: Settings, cost: Costs = lambda _spec: None) -> Form:
     chosen = get_registry(home).get_set(model_set)
-    made = Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen))
+    made = Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen), cost=cost)
     with gr.Blocks():
         made.build()
     return made

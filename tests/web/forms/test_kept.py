@@ -18,7 +18,6 @@ from tests.web.driver import (
     made,
     open_mode,
     press,
-    set_number,
     step,
     write,
 )
@@ -171,15 +170,27 @@ def test_a_form_is_as_new_where_a_browser_has_kept_nonsense(page: Page, page_url
                 expect(page.locator(f"#{mode}-prompt textarea")).to_have_value("")
                 page.locator(f"#{mode}-prompt textarea").fill(f"kept {mode}")
                 page.wait_for_function(f"localStorage.getItem('{FORM}{mode}')?.includes('kept {mode}')")
-            page.reload()
-            for mode in texts:
-                choose(page, mode)
-                expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(f"kept {mode}")
             choose(page, "t2v")
+    with step("what is written then is kept"):
+        page.reload()
+        for mode in MODES:
+            choose(page, mode)
+            expect(page.locator(f"#{mode}-prompt textarea")).to_have_value(f"kept {mode}")
     assert complaints(watch) == []
 
 
-def test_what_is_kept_of_a_form_that_is_not_open_stays_however_often_the_page_is_opened(
+WRITTEN = """
+    window.written = [];
+    const write = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (...given) {
+        window.written.push(given);
+        write.apply(this, given);
+    };
+"""
+"""A script that remembers what is kept."""
+
+
+def test_a_page_that_is_only_opened_keeps_nothing_anew_and_changes_nothing_of_what_is_kept(
     page: Page, page_url: str
 ) -> None:
     write(page, page_url, "kept", mode="i2v", seconds=1.5)
@@ -188,12 +199,17 @@ def test_what_is_kept_of_a_form_that_is_not_open_stays_however_often_the_page_is
     page.wait_for_function(f"localStorage.getItem('{FORM}i2v')?.includes('4711')")
     kept = page.evaluate(f"localStorage.getItem('{FORM}i2v')")
     choose(page, "t2v")
+    page.locator("#t2v-prompt textarea").fill("kept")
+    page.wait_for_function(f"localStorage.getItem('{FORM}t2v')?.includes('kept')")
+    page.add_init_script(WRITTEN)
     for _ in range(2):
         page.reload()
         expect(page.locator("#i2v-found textarea")).not_to_have_value("")
         expect(page.locator("#t2v-told")).to_contain_text("256×192")
+        expect(page.locator("#t2v-prompt textarea")).to_have_value("kept")
         page.wait_for_timeout(300)
-        assert json.loads(page.evaluate(f"localStorage.getItem('{FORM}i2v')")) == json.loads(kept)
+        assert page.evaluate(f"localStorage.getItem('{FORM}i2v')") == kept
+        assert [each for each in page.evaluate("written") if each[0].startswith(FORM)] == []
 
     choose(page, "i2v")
     expect(page.locator("#i2v-prompt textarea")).to_have_value("kept")
@@ -273,29 +289,6 @@ def test_what_is_written_while_the_form_is_filled_in_with_what_was_kept_is_kept(
     reload(page, "written")
     expect(page.locator("#t2v-prompt textarea")).to_have_value("written")
     expect(page.locator("#t2v-takes input[type=number]")).to_have_value("3")
-
-
-def test_a_page_that_is_only_opened_keeps_nothing_anew(page: Page, page_url: str) -> None:
-    page.goto(page_url)
-    for mode in ("t2v", "i2v"):
-        choose(page, mode)
-        page.locator(f"#{mode}-prompt textarea").fill("kept")
-        set_number(page, mode, "seconds", 1.5)
-        page.wait_for_function(f"localStorage.getItem('{FORM}{mode}')?.includes('1.5')")
-    page.add_init_script("""
-        window.written = [];
-        const write = Storage.prototype.setItem;
-        Storage.prototype.setItem = function (...given) {
-            window.written.push(given);
-            write.apply(this, given);
-        };
-    """)
-    page.reload()
-    expect(page.locator("#i2v-told")).to_contain_text("Add a ")
-    expect(page.locator("#i2v-prompt textarea")).to_have_value("kept")
-    page.wait_for_timeout(500)
-
-    assert [each for each in page.evaluate("written") if each[0].startswith(FORM)] == []
 
 
 def test_who_begins_while_the_page_opens_finds_the_same_mode_open_again(page: Page, page_url: str) -> None:

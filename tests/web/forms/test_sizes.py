@@ -1,13 +1,17 @@
 """The shapes and sizes that a form offers, and the pixels that they mean."""
 
+import math
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
+from ltx_studio.studio import Cost
 from ltx_studio.web.forms.form import Form
-from ltx_studio.web.forms.sizes import SHAPES, Sizes
+from ltx_studio.web.forms.sizes import AREAS, SHAPES, SHORT_SIDES, Sizes
 from tests.samples import write_picture
 from tests.support import DATA, MODEL_SETS
 from tests.web.forms.test_form import form_of, raw_of
@@ -90,6 +94,59 @@ def test_with_a_control_clip_the_sizes_are_multiples_of_128(home: Settings) -> N
     raw = {**raw_of(form), "shape": "16:9", "control_clip": str(DATA / "circle-fast.mp4")}
 
     assert sizes_of(form, raw)[2] == ("720p\n1280×768", "720p")
+
+
+def test_sizes_that_need_more_gpu_time_than_a_visitor_has_are_greyed_and_the_form_says_why(home: Settings) -> None:
+    form = form_of("t2v", "fp8", home, cost)
+    size = form.components["size"]
+
+    def told(**changes: object) -> tuple[list[str], str]:
+        raw = raw_of(form) | {"prompt": "night", "shape": "16:9"} | changes
+        said = dict(zip(form.tellers, form.tell(raw), strict=True))
+        return said[size]["elem_classes"][2:], said[form.told]
+
+    grey, line = told(size="720p", seconds=5.0)
+    assert grey == ["over-1080p"]
+    assert "1080p needs about 253 s of GPU time; with a free account, a run may take at most 200 s." in line
+    assert "This clip" not in line
+
+    grey, line = told(size="1080p", seconds=10.0)
+    assert grey == ["over-720p", "over-1080p"]
+    assert "720p needs about 218 s of GPU time;" in line
+    assert "This clip needs about 504 s of GPU time; with a free account, a run may take at most 200 s." in line
+    assert "Clips of up to 3.5 s fit at this size." in line
+
+    for fitting in ({"size": "480p", "seconds": 2.0}, {"shape": "own", "width": 256, "height": 256, "seconds": 20.0}):
+        grey, line = told(**fitting)
+        assert grey == []
+        assert "at most" not in line
+
+
+def test_with_a_pro_account_the_form_names_that(home: Settings) -> None:
+    form = form_of("t2v", "fp8", home, lambda spec: replace(cost(spec), a_day=2400, account="pro"))
+    told = dict(zip(form.tellers, form.tell(raw_of(form) | {"prompt": "night", "seconds": 5.0}), strict=True))
+
+    assert "your PRO account gets 40 min a day" in told[form.told]
+    assert "with your PRO account, a run may take" in told[form.told]
+
+
+def test_where_runs_cost_nothing_no_size_is_greyed(home: Settings) -> None:
+    form = form_of("t2v", "fp8", home)
+    told = dict(zip(form.tellers, form.tell(raw_of(form) | {"prompt": "night"}), strict=True))
+
+    assert "elem_classes" not in told[form.components["size"]]
+
+
+def test_every_size_can_be_greyed() -> None:
+    sheet = files("ltx_studio.web").joinpath("assets", "forms.css").read_text(encoding="utf-8")
+    for size in [*SHORT_SIDES, *AREAS]:
+        assert f'.over-{size} [value="{size}"]' in sheet
+
+
+def cost(spec: JobSpec) -> Cost:
+    """A second for each million pixels, counted one and a half times."""
+    seconds = math.ceil(spec.params.width * spec.params.height * spec.params.frames / 1e6)
+    return Cost(seconds, round(1.5 * seconds), 300, most=200)
 
 
 def sizes_of(form: Form, raw: dict[str, object]) -> list[tuple[str, str]]:

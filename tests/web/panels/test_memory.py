@@ -101,6 +101,7 @@ def loaded_by(engine: Engine) -> tuple[str, ...]:
     return tuple(map(str, memory.models))
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_models_are_unloaded_between_runs_and_not_during_one(
     page: Page, browser: Browser, page_url: str, settings: Settings, engine: Engine, watch: Watch,
     monkeypatch: pytest.MonkeyPatch,

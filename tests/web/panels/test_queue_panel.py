@@ -283,7 +283,7 @@ def test_a_real_job_runs_is_stopped_here_and_tried_again(
 ) -> None:
     studio = Studio(settings)
     spec = JobSpec.from_request(
-        "t2v", {"prompt": "stopped in the queue", "seconds": 10, "seed": 1}, MODEL_SETS["pocket"], "balanced"
+        "t2v", {"prompt": "stopped in the queue", "seconds": 4, "seed": 1}, MODEL_SETS["pocket"], "balanced"
     )
     studio.jobs.submit(LOCAL, [spec])
     panel = open_queue(page, page_url)

@@ -16,7 +16,7 @@ from ltx_studio.queue import LOCAL, Failed, JobSpec, Queued
 from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web.panels.remedies import LABELS, RemedyButtons, carry_out, files_to_fetch, remedies_of, smaller
+from ltx_studio.web.panels.remedies import RemedyButtons, carry_out, files_to_fetch, labels, remedies_of, smaller
 from tests.support import MODEL_SETS, carried_out, outcome_of, queue_of, small_spec
 
 OUT_OF_MEMORY = from_execution(
@@ -47,8 +47,8 @@ def missing(settings: Settings) -> ModelMissingError:
 
 
 def test_every_remedy_has_a_label() -> None:
-    assert list(LABELS) == list(Remedy)
-    assert len(set(LABELS.values())) == len(LABELS)
+    assert list(labels()) == list(Remedy)
+    assert len(set(labels().values())) == len(labels())
 
 
 def test_a_wrong_value_has_no_button() -> None:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -19,9 +20,10 @@ from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import (
     RUN_SECONDS,
+    choose_draft,
     expect_done,
     expect_playing,
-    expect_sampling,
+    hold_decoder,
     open_panel,
     press,
     step,
@@ -217,36 +219,53 @@ def test_a_clip_that_was_asked_for_elsewhere_comes_into_the_history(
     assert watch.errors == []
 
 
-def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(browser: Browser, page_url: str) -> None:
+def test_a_take_that_was_opened_stays_until_something_new_is_handed_in(
+    browser: Browser, page_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And who wants nothing to move starts clips by hand."""
     page = browser.new_page(reduced_motion="reduce")
-    write(page, page_url, "the old one")
+    write(page, page_url, "the old one", seconds=1)
+    choose_draft(page)
     press(page, "Generate")
     expect_done(page)
     expect_playing(page)
     assert page.evaluate("document.querySelector('#clip video').paused")
-    write(page, page_url, "the new one", seconds=8)
-    press(page, "Generate")
-    expect_sampling(page)
+    page.locator("#t2v-prompt textarea").fill("the new one")
+    with step("what is opened during a run stays when it ends"), monkeypatch.context() as patch:
+        release = hold_run(page, settings, patch)
+        open_take(page, "the old one")
+        page.locator("#history-takes .take", has_text="the old one").first.locator(".star").click()
+        expect(page.locator("#take-favourite")).to_have_attribute("aria-pressed", "true")
 
-    page.locator("#history-takes .take", has_text="the old one").first.locator(".open").click()
-    expect(page.locator("#recipe")).to_contain_text("the old one")
-    page.locator("#history-takes .take", has_text="the old one").first.locator(".star").click()
+        release.set()
 
-    expect(page.locator("#take-favourite")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#going")).to_contain_text("Your new clip is ready", timeout=RUN_SECONDS)
-    expect(page.locator("#history-takes .take").first).to_contain_text("the new one")
-    expect(page.locator("#recipe")).to_contain_text("the old one")
+        expect(page.locator("#going")).to_contain_text("Your new clip is ready", timeout=RUN_SECONDS)
+        expect(page.locator("#history-takes .take").first).to_contain_text("the new one")
+        expect(page.locator("#recipe")).to_contain_text("the old one")
+    with step("what is deleted during a run makes room for what it makes"), monkeypatch.context() as patch:
+        release = hold_run(page, settings, patch)
+        for take in ("the new one", "the old one"):  # what is asked before a take is there is not asked of it
+            open_take(page, take)
+        page.locator("#take-more").click()
+        page.locator("#take-delete").click()
+        expect(page.get_by_role("button", name="Undo")).to_be_visible()
+        expect(page.locator("#recipe")).to_be_hidden()
 
-    press(page, "Generate")
-    expect_sampling(page)
-    for take in ("the new one", "the old one"):  # what is asked before a take is there is not asked of it
-        page.locator("#history-takes .take", has_text=take).first.locator(".open").click()
-        expect(page.locator("#recipe")).to_contain_text(take)
-    page.locator("#take-more").click()
-    page.locator("#take-delete").click()
-    expect(page.locator("#toast")).to_contain_text("Deleted.")
-    expect(page.locator("#recipe")).to_be_hidden()
+        release.set()
 
-    expect(page.locator("#recipe")).to_contain_text("the new one", timeout=RUN_SECONDS)
+        expect(page.locator("#recipe")).to_contain_text("the new one", timeout=RUN_SECONDS)
     page.close()
+
+
+def hold_run(page: Page, settings: Settings, patch: pytest.MonkeyPatch) -> Event:
+    """Start a run that waits in its decoder until the event is set."""
+    decoding, release = hold_decoder(settings, patch)
+    press(page, "Generate")
+    expect(page.locator(".chips .now")).to_contain_text("Decode", timeout=RUN_SECONDS)
+    assert decoding.wait(RUN_SECONDS / 1000)
+    return release
+
+
+def open_take(page: Page, prompt: str) -> None:
+    page.locator("#history-takes .take", has_text=prompt).first.locator(".open").click()
+    expect(page.locator("#recipe")).to_contain_text(prompt)

@@ -139,7 +139,7 @@ class Host:
                 previews += bool(self.studio.jobs.preview(job_id))
                 phases.append(job.as_dict().get("stage"))
                 if leave_at and (phases[-1] or "").startswith(leave_at):
-                    following.close()  # type: ignore[attr-defined]
+                    following.close()
             job = self.studio.jobs.get(job_id, owner)
             end = time.monotonic() + 60
             while job.state.name in ("queued", "running") and time.monotonic() < end:
@@ -153,6 +153,11 @@ class Host:
     def cost(self, **changes: Any) -> Any:
         found = self.studio.cost(small_spec(**changes))
         return None if found is None else [found.seconds, found.counted, found.fits]
+
+    def account(self, owner: str) -> Any:
+        self.studio.work_for(owner)
+        found = self.studio.cost(small_spec())
+        return None if found is None else found.account
 
     def cut_off(self, token: str | None) -> Any:
         """Run a request whose quote is too short."""

@@ -117,6 +117,12 @@ def test_a_stream_without_a_result_is_a_failure(host: HostProcess) -> None:
 
 REFUSALS = {
     "quota": (quota(20, 3 * 3600), "gpu_quota", "you have 20 s left", "Try again in 3:00:00"),
+    "free": (
+        quota(20, 60, ("X-Authenticated", "regular")), "gpu_quota", "you have 20 s left", "get a PRO account"
+    ),
+    "pro": (
+        quota(20, 60, ("X-Authenticated", "pro")), "gpu_quota", "20 s left", "or make a smaller or shorter clip."
+    ),
     "runs": (quota(20, 0), "gpu_quota", "limit of GPU runs", "Try again later"),
     "pending": (
         quota(20, 60, ("X-Approve-Result", "pending-overquota-exceeded")), "gpu_quota", "other runs", "Try again later"
@@ -148,6 +154,18 @@ def test_without_an_account_the_spaces_own_limit_is_named(host: HostProcess) -> 
     error = error_of(host.ask("run", "refused-anonymous", None))
 
     assert (error["error"], "without an account" in error["message"]) == ("gpu_quota", True)
+
+
+def test_once_the_platform_has_told_a_visitors_account_their_quotes_go_by_it(host: HostProcess) -> None:
+    def account_of(owner: str) -> str:
+        return str(host.ask("account", owner))
+
+    assert account_of("visitor-pro") == ""
+    host.api.answers = [Answer(events=(("succeeded", {}),), headers=(("X-Authenticated", "pro"),))]
+
+    assert host.ask("job", "visitor-pro", TOKEN)["job"]["state"] == "done"
+
+    assert (account_of("visitor-pro"), account_of("visitor-other")) == ("pro", "")
 
 
 def test_a_wait_for_a_gpu_can_be_stopped_and_the_gpu_is_given_back(host: HostProcess) -> None:
