@@ -34,7 +34,7 @@ test-all: setup-dev  ## run all tests with every row of the large tables, of whi
 	@tools/ensure-ray.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --all --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: setup-dev lint  ## run lint and the quick tests, which need neither ComfyUI nor a browser (90 seconds)
+check: setup-dev lint  ## run lint and the quick tests, which need neither ComfyUI nor a browser (a minute)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --quiet -m "not engine and not browser and not slow" --numprocesses 2 --dist loadfile tests
 
 test-gpu: setup-dev  ## run all tests, with those that need a GPU
