@@ -25,9 +25,12 @@ setup-dev: packages  ## set up, and install the development tools
 	@tools/ensure-spaces.sh
 
 TESTS ?=
+# Tests of the page wait for a third of their time, so three keep two cores busy. More threads than cores would wait for
+# each other.
+WORKERS ?= 3
 test: setup-dev  ## run all tests (TESTS=tests/web: some of them); as root on Debian, installs Chromium if it is missing
 	@tools/ensure-chromium.sh
-	@OMP_NUM_THREADS=1 $(BIN)/pytest $(or $(TESTS),tests $$($(BIN)/python -m tools.changed)) --numprocesses 2 --dist loadfile --no-loadscope-reorder  # more threads than cores wait for each other
+	@OMP_NUM_THREADS=1 $(BIN)/pytest $(or $(TESTS),tests $$($(BIN)/python -m tools.changed)) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-all: setup-dev  ## run all tests with every row of the large tables, of which `make test` runs a tenth
 	@tools/ensure-chromium.sh

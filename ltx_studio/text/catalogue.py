@@ -46,10 +46,10 @@ LOOSE = (r"(?<=[.!?])\s+", r"; ", r" \(", r" · ")
 """What stands between messages that stand alone: one that is not known leaves the others as they are."""
 CLOSE = (r": ", r", ", r" ")
 """What stands between messages that belong together: the first must be known, or the second be a predicate."""
-MOST_TRIED = 300
+MOST_TRIED = 600
 """Parts of a text of which it is tried whether they are messages; each takes a tenth of a millisecond."""
-DEEPEST = 20
-"""How many messages may be in each other's parameters."""
+DEEPEST = 30
+"""How many messages may be within each other or follow each other without a stop."""
 _PREDICATE = re.compile(r"(is|has|does|needs|only|exceed|cannot)\b")
 """The beginning of what is said of a name: `NAME is missing`."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -189,10 +189,14 @@ class _Search:
 
     def text(self, text: str) -> str:
         """Return the translation of a text, or of the messages in it; what is none is unchanged."""
-        if not _WORD.search(text):
+        if not _WORD.search(text) or self.deep > DEEPEST or self.tried > MOST_TRIED:
             return text
+        self.tried += 1
+        self.deep += 1
         found = self.one(text)
-        return self.several(text) if found is None else found
+        said = self.several(text) if found is None else found
+        self.deep -= 1
+        return said
 
     def one(self, text: str) -> str | None:
         """Return the translation of one message, or None."""
@@ -229,6 +233,8 @@ class _Search:
         for tail_of in (self._whole, self.text):  # better two messages than one of a longer name
             for joint in CLOSE:
                 for match in re.finditer(joint, text):
+                    if self.tried > MOST_TRIED:
+                        return text
                     found = self._pair(text[: match.start()], match[0], text[match.end() :], tail_of)
                     if found is not None:
                         return found
@@ -236,12 +242,14 @@ class _Search:
 
     def _pair(self, head: str, joint: str, tail: str, tail_of: Callable[[str], str]) -> str | None:
         """Return the translation of two texts that belong together, or None if they are no messages."""
+        self.tried += 1
         first = self.one(head) if _WORD.search(head) else head
-        if first is None and not _PREDICATE.match(tail):
-            return None
-        rest = self._whole(tail) if first is None else tail_of(tail)
-        is_known = rest != tail or (first is not None and not _WORD.search(tail))
-        return f"{head if first is None else first}{joint}{rest}" if is_known else None
+        if first is None:
+            rest = self._whole(tail) if _PREDICATE.match(tail) else tail
+            return f"{self.text(head)}{joint}{rest}" if rest != tail else None
+        rest = tail_of(tail)
+        is_value = joint == CLOSE[0] and tail_of == self.text and first != head  # "TITLE: what somebody wrote"
+        return f"{first}{joint}{rest}" if rest != tail or is_value or not _WORD.search(tail) else None
 
     def _whole(self, text: str) -> str:
         found = self.one(text) if _WORD.search(text) else None

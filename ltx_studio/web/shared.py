@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ltx_studio.errors import RequestError
 from ltx_studio.families import ModelSet
+from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 
 
@@ -38,4 +39,4 @@ class Shared:
             OutdatedError: Another one is.
         """
         if self.in_use.id != built_for.id:
-            raise OutdatedError(words.SET_SWITCHED.format(label=self.in_use.label), words.SET_SWITCHED_HINT)
+            raise OutdatedError(words.SET_SWITCHED.format(label=translated(self.in_use.label)), words.SET_SWITCHED_HINT)

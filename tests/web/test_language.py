@@ -3,16 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
-from playwright.sync_api import Page, expect
 
 from ltx_studio import modes
 from ltx_studio.advice import Advice
@@ -40,93 +37,11 @@ from ltx_studio.web.gradio_compat.document import with_head
 from ltx_studio.web.hints import WORDS, hint_of, message_of
 from ltx_studio.web.panels import memory, model_cards, queue_panel
 from ltx_studio.web.panels.workers import workers_card
-from ltx_studio.web.rail import PANELS
 from tests import pseudo_language
-from tests.pseudo_language import spoken, unspoken
+from tests.pseudo_language import spoken
 from tests.support import small_spec
-from tests.web.conftest import open_page
-from tests.web.driver import step, unfold
+from tests.web.untranslated import HIDDEN, LABELS, english, plain, texts_of
 from tools.messages import messages
-
-_ENDINGS = "json|txt|csv|tsv|jsonl|mp4|safetensors|png|webp|wav|toml"
-NOT_TRANSLATED = {
-    "names": r"LTX 2\.3 Studio|LTX-?2?[ -]?2?\.3|ComfyUI|Kijai|LoRAs?|CPU|GPU|RAM|VRAM|PyPI|JSON",
-    "versions": r"Python [\d.]+|(gradio|torch) [\d.+\w]+|Linux \w+",
-    "numbers with units": r"\d+(\.\d+)? ?([kMGT]?B|bytes|s|min|h|fps|Hz|px)\b|\d+[×x]\d+",
-    "file names, addresses": rf"\b\w+\.({_ENDINGS})\b|\.({_ENDINGS})\b|https?://\S+",
-    "commands, variables and keys": r"LTX_STUDIO_\w+|`[^`]*`|Ctrl|Esc|Enter|Space|\bF\b|\bM\b",
-    "Gradio's own, which follow the browser": r"(number|range slider|slider) input for|Click to upload or drop files",
-    "prompts, which the models understand in English": "|".join(
-        re.escape(prompt)
-        for mode in MODES.values()
-        for prompt in (*(each.values["prompt"] for each in mode.examples), mode.placeholder)
-    ),
-}
-"""What may be shown without brackets: patterns, by what they are."""
-LABELS = ("label", "info", "placeholder", "value", "html_template", "choices", "headers", "title", "says", "examples")
-"""The properties of Gradio's components that are shown."""
-HIDDEN = ("filling", "found", "changed", "once", "retried", "news")
-SHOWN = (
-    "aria-label",
-    "title",
-    "alt",
-    "placeholder",
-    "data-label",
-    "data-say",
-    "data-title",
-    "data-drop",
-    "data-cancel",
-)
-WORD = re.compile(r"[A-Za-z]{3,}")
-
-
-class Reader(HTMLParser):
-    """Collects what a document shows and what its controls are called."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._within: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._within.append(tag)
-        self.found += [value for name, value in attrs if value and (name in SHOWN or name.startswith("data-says"))]
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._within:
-            del self._within[len(self._within) - 1 - self._within[::-1].index(tag) :]
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style", "code", "kbd", "pre", "q", "svg"} & {*self._within} and data != "${value}":
-            self.found.append(data)
-
-
-def english(text: str) -> str:
-    """Return what a text, plain or HTML, shows outside of the brackets that is not among the exceptions."""
-    reader = Reader()
-    reader.feed(text)
-    return " | ".join(filter(None, map(plain, reader.found)))
-
-
-def plain(text: str) -> str:
-    """Return what a plain text shows outside of the brackets that is not among the exceptions."""
-    left = unspoken(text)
-    for pattern in NOT_TRANSLATED.values():
-        left = re.sub(pattern, "", left)
-    return left.strip() if WORD.search(left) else ""
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for name, each in value.items():
-                if name not in ("id", "kind", "act", "key"):
-                    yield from texts_of(each)
-        case list() | tuple():
-            for each in value:
-                yield from texts_of(each)
 
 
 @pytest.fixture
@@ -329,76 +244,3 @@ def forms_of(home: Settings) -> Iterator[Any]:
             for update in form.tell({**raw, **changes}):
                 yield [label for label, _ in update.get("choices", ())] if isinstance(update, dict) else update
                 yield [update.get("label"), update.get("info")] if isinstance(update, dict) else ""
-
-
-WIDTHS = (360, 768, 1440)
-TEXTS = """() => {
-  const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-  const skipped = "script, style, code, kbd, pre, q, svg, textarea, .prompt, [data-testid=upload-text], .file .wrap";
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const parent = walker.currentNode.parentElement;
-    if (shown(parent) && !parent.closest(skipped)) found.push(walker.currentNode.data.trim());
-  }
-  const names = [...document.querySelectorAll("[aria-label]")].filter((each) => shown(each) && !each.closest(skipped));
-  return [...found, ...names.map((each) => each.getAttribute("aria-label"))].filter(Boolean);
-}"""
-"""Returns the texts that are shown, and what controls are called; not what a visitor wrote."""
-LAYOUT = """() => {
-  const isSeen = (each) => each.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-  const isShown = (each) => isSeen(each) && each.clientWidth > 1;
-  const said = (each) => each.textContent.trim().slice(0, 40) || each.id || each.className;
-  const all = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
-  const isCut = (each) => ["hidden", "clip"].includes(getComputedStyle(each).overflowX);
-  const ink = (each) => {
-    const text = document.createRange();
-    text.selectNodeContents(each);
-    return text;
-  };
-  const wrong = [];
-  for (const each of all("button:not(.label-wrap), .buttons label, #mode label, h1, h2, [data-testid=block-info]")) {
-    const box = each.getBoundingClientRect();
-    const lines = [...ink(each).getClientRects()];
-    const isOut = lines.some((line) => line.left < box.left - 1 || line.right > box.right + 1);
-    if (isOut && !isCut(each)) wrong.push(`wider than its button: ${said(each)}`);
-    if (isCut(each) && each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).textOverflow !== "ellipsis")
-      wrong.push(`cut off: ${said(each)}`);
-    if (box.right > document.documentElement.clientWidth + 1) wrong.push(`outside of the page: ${said(each)}`);
-  }
-  for (const place of ["#forms", "#top", "#rail"]) {
-    const boxes = all(`${place} :is(button, textarea, .buttons label, h1, [data-testid=block-info])`)
-      .filter((each) => !each.closest(".dock, .help, dialog"))
-      .map((each) => [each, (each.matches("h1, [data-testid]") ? ink(each) : each).getBoundingClientRect()]);
-    boxes.forEach(([each, box], index) => {
-      for (const [other, next] of boxes.slice(index + 1)) {
-        const wide = Math.min(box.right, next.right) - Math.max(box.left, next.left);
-        const high = Math.min(box.bottom, next.bottom) - Math.max(box.top, next.top);
-        if (wide > 2 && high > 2 && !each.contains(other) && !other.contains(each))
-          wrong.push(`${said(each)} covers ${said(other)}`);
-      }
-    });
-  }
-  const more = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  return more > 0 ? [...wrong, `${more} pixels wider than the window`] : wrong;
-}"""
-"""Returns what does not fit."""
-
-
-def test_the_page_holds_longer_words_and_shows_none_in_english(page: Page, home: Settings, tmp_path: Path) -> None:
-    settings = replace(home, language=pseudo_language.CODE)
-    with spoken(tmp_path), contextmanager(open_page)(settings, Engine(home)) as url:
-        left: dict[str, list[str]] = {}
-        for width in WIDTHS:
-            with step(f"at {width}"):
-                page.set_viewport_size({"width": width, "height": 800})
-                page.goto(url)
-                expect(page.locator("#t2v-told .made")).to_be_visible()
-                for panel in PANELS if width == WIDTHS[-1] else ["", "models"]:
-                    if panel:
-                        unfold(page, panel)
-                        page.wait_for_timeout(400)
-                    texts = [each for each in map(plain, page.evaluate(TEXTS)) if each]
-                    left[f"{width} {panel}"] = [*texts, *page.evaluate(LAYOUT)]
-        wrong = {name: each for name, each in left.items() if each}
-        assert wrong == {}, json.dumps(wrong, indent=1, ensure_ascii=False)

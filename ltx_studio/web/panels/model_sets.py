@@ -54,7 +54,7 @@ class ModelSets:
         if not self._may_switch(request):
             raise RequestError(texts.NOT_SWITCHED, texts.NOT_SWITCHED_HINT)
         if not self._is_complete(set_id):
-            label = get_registry(self._studio.settings).get_set(set_id).label
+            label = translated(get_registry(self._studio.settings).get_set(set_id).label)
             raise RequestError(texts.INCOMPLETE.format(label=label), texts.INCOMPLETE_HINT)
         self._shared.switch(set_id)
 

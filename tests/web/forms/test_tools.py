@@ -115,6 +115,10 @@ def applies_what_fits(page: Page, patch: pytest.MonkeyPatch) -> None:
         page.get_by_role("button", name="Use 3 s").click()
         expect(seconds).to_have_value("3")
         expect(tools.get_by_role("status")).to_contain_text("Settings changed.")
+        note, prompt = (page.locator(each).bounding_box() for each in ("#t2v-tools .replaced", "#t2v-prompt textarea"))
+        assert note is not None
+        assert prompt is not None
+        assert note["y"] + note["height"] <= prompt["y"] + 1, "it does not lie on the prompt"
         expect(page.locator("#t2v-prompt textarea")).to_be_focused()
         tools.get_by_role("button", name="Undo").click()
         expect(seconds).to_have_value("5")
