@@ -14,6 +14,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -149,13 +150,15 @@ def _functions(node_class: Any) -> dict[str, ast.FunctionDef]:
     for _, function in inspect.getmembers(module, inspect.isfunction):
         found |= _parsed(function)
     for base in reversed(node_class.__mro__):
-        for function in vars(base).values():
-            found |= _parsed(getattr(function, "__func__", function))
+        for each in vars(base).values():
+            function = getattr(each, "__func__", each)
+            found |= _parsed(function) if inspect.isfunction(function) else {}
     return found
 
 
+@cache
 def _parsed(function: Any) -> dict[str, ast.FunctionDef]:
-    if not inspect.isfunction(function) or "/comfy_api/" in (inspect.getsourcefile(function) or ""):
+    if "/comfy_api/" in (inspect.getsourcefile(function) or ""):
         return {}
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     return {function.__name__: tree} if isinstance(tree, ast.FunctionDef) else {}
@@ -175,13 +178,13 @@ def _reaches_a_path(
     function: ast.FunctionDef, parameter: str, functions: dict[str, ast.FunctionDef], tainted: dict[str, set[str]]
 ) -> bool:
     names = {parameter}
-    for node in ast.walk(function):
+    for node in _within(function):
         if isinstance(node, ast.Assign) and names & _names(node.value) and not isinstance(node.value, ast.Call):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+    for call in (node for node in _within(function) if isinstance(node, ast.Call)):
         called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        if called in PATH_CALLS or ast.unparse(call.func) == "os.path.join":
+        if called in PATH_CALLS or _unparsed(call.func) == "os.path.join":
             if any(names & _names(each) for each in given):
                 return True
         elif called in functions:
@@ -192,8 +195,17 @@ def _reaches_a_path(
     return False
 
 
-def _names(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+_unparsed = cache(ast.unparse)
+
+
+@cache
+def _within(tree: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
+@cache
+def _names(tree: ast.AST) -> frozenset[str]:
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 if __name__ == "__main__":
