@@ -25,9 +25,8 @@ setup-dev: packages  ## set up, and install the development tools
 	@tools/ensure-spaces.sh
 
 TESTS ?=
-# Tests of the page wait for a third of their time, so three keep two cores busy. More threads than cores would wait for
-# each other.
-WORKERS ?= 3
+# As many as a small machine has cores: three on two cores take longer than two, and so do more threads than cores.
+WORKERS ?= 2
 test: setup-dev  ## run all tests (TESTS=tests/web: some of them); as root on Debian, installs Chromium if it is missing
 	@tools/ensure-chromium.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest $(or $(TESTS),tests $$($(BIN)/python -m tools.changed)) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -51,11 +51,11 @@ def _why(node: Mapping[str, list[Mapping[str, str]]]) -> str:
 
 
 SETTLED = """async () => {
-    const soon = new Promise((goOn) => setTimeout(goOn, 1000));  // a browser that draws nothing ends no animation
-    await Promise.race([soon, new Promise((goOn) => requestIdleCallback(goOn))]);
-    const ends = (each) => Number.isFinite(each.effect.getComputedTiming().endTime);
+    const after = (time) => new Promise((goOn) => setTimeout(goOn, time));
+    await after(100);
+    const ends = ({ effect }) => Number.isFinite(effect.getComputedTiming().endTime) && effect.target.checkVisibility();
     const animations = document.getAnimations().filter(ends).map((each) => each.finished);
-    await Promise.race([soon, Promise.allSettled(animations)]);
+    await Promise.race([after(1000), Promise.allSettled(animations)]);  // what draws nothing ends no animation
 }"""
 
 
