@@ -12,21 +12,34 @@ from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
+from ltx_studio.web.panels import download_board, memory, queue_panel
 from tests.web.past import past, visit, visitor
 
 __all__ = ["past", "visit", "visitor"]
+
+LOOKS = (
+    (queue_panel, "LOOK_SECONDS"),
+    (queue_panel, "IDLE_SECONDS"),
+    (download_board, "BUSY_SECONDS"),
+    (download_board, "IDLE_SECONDS"),
+    (memory, "LOOK_SECONDS"),
+)
+"""How often parts of the page look for news, in seconds."""
 
 expect.set_options(timeout=30_000)  # a machine that does other things as well may be slow
 
 
 def open_page(settings: Settings, engine: Engine, *, apart: bool = False) -> Iterator[str]:
     """Open the page, as those see it who sit at this machine, or `apart`, as others do behind a password; gives its
-    address."""
-    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    blocks.owners.apart = blocks.owners.guarded = apart
-    yield str(blocks.local_url)
-    blocks.close(verbose=False)
+    address. It looks for news more often than visitors need."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in LOOKS:
+            patch.setattr(module, name, 0.5)
+        blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
+        blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
+        blocks.owners.apart = blocks.owners.guarded = apart
+        yield str(blocks.local_url)
+        blocks.close(verbose=False)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from ltx_studio.engine import Engine
 from ltx_studio.queue import LOCAL, Database, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web.panels import queue_panel
 from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import open_panel
@@ -24,11 +23,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def url(quiet: Settings) -> Iterator[str]:
-    """The page; it looks at the queue more often than a visitor needs."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("LOOK_SECONDS", "IDLE_SECONDS"):
-            patch.setattr(queue_panel, name, 0.4)
-        yield from open_page(quiet, Engine(quiet))
+    yield from open_page(quiet, Engine(quiet))
 
 
 @pytest.fixture
