@@ -15,7 +15,7 @@ LONGEST = 4_000
 
 
 OTHERWISE = "{sentence} Or {otherwise}."
-"""How two things to do are joined."""
+"""Joins two remedies."""
 
 
 class Do(StrEnum):
@@ -101,7 +101,7 @@ class Advice:
         Args:
             words: Sentences with parameters in braces.
             formatter: Fills in the parameters; may support its own conversions.
-            joined: How two things to do are joined.
+            joined: The sentence that joins two remedies.
             more: Further parameters.
         """
         filled = formatter or Formatter()

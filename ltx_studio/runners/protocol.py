@@ -69,7 +69,7 @@ class Cost:
 
     @property
     def fits(self) -> bool:
-        """Whether a visitor with this account may make this run."""
+        """Return whether a visitor with this account may make this run."""
         return self.seconds <= self.most
 
 

@@ -1,4 +1,4 @@
-"""For whom the current thread works, where what a run costs depends on the visitor."""
+"""The visitor whose request the current thread carries out: on ZeroGPU, the cost of a run depends on their account."""
 
 from contextvars import ContextVar
 

@@ -11,7 +11,7 @@ from ltx_studio.runners.protocol import Account
 
 HEADER = "X-Authenticated"
 ACCOUNTS: Mapping[str | None, Account] = {"regular": "free", "pro": "pro"}
-"""What the header says of a visitor with an account. It is left out for others, and may be for other reasons."""
+"""Accounts by the value of the header. Visitors without an account have no header, and others may lack it, too."""
 
 A_DAY: Mapping[Account, int] = {"": 5 * 60, "free": 5 * 60, "pro": 40 * 60}
 """Seconds of quota a day. Without an account it is 2 minutes: what is unknown is taken for a free account.

@@ -31,7 +31,7 @@ _MORE_TIME: Mapping[Account, str] = {
     "": "log in to Hugging Face, which gives you more time",
     "free": "get a PRO account, which has 40 minutes a day",
 }
-"""What gives more time, by the account that a refusal names."""
+"""Ways to get more time, by the account that a refusal names."""
 
 _RETRY_LATER = "Try again in a minute."
 
