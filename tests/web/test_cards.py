@@ -4,6 +4,7 @@ from ltx_studio.advice import Advice, Do
 from ltx_studio.errors import StudioError
 from ltx_studio.graph import Phase
 from ltx_studio.queue import Job, Progress, Queued, Running, State
+from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import cards
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'`<b>`"
@@ -53,6 +54,12 @@ def test_a_running_job_shows_its_stage_step_and_time() -> None:
     assert '<li class="done">Load</li><li class="now">Stage 1</li>' in html
     assert 'value="0.625"' in html
     assert "3 s" in html
+
+
+def test_a_run_that_has_lost_its_worker_says_so() -> None:
+    html = cards.run(job(Running(110.0, Progress(WAITING["lost"]))), STAGES, "128×128", 113.0)
+
+    assert "A worker was lost. Trying again on another one" in html
 
 
 @pytest.mark.parametrize(("ahead", "told"), [(0, "next in line"), (3, "3 ahead")])
