@@ -1,4 +1,4 @@
-"""Live previews on their way from a worker: the newest one, small, and only when the studio has shown the last one."""
+"""Sends live previews from a worker: the newest one, small, and only when the studio has shown the last one."""
 
 import io
 import threading
@@ -14,8 +14,8 @@ LONGEST_SIDE = 512
 JPEG_QUALITY = 80
 
 
-class PreviewLine:
-    """Where the previews of one run wait. At most one is under way; a newer one replaces the one that waits."""
+class LatestPreview:
+    """The newest preview of one run. At most one is under way; a newer one replaces the one that waits."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

@@ -17,10 +17,10 @@ from ltx_studio.events import Cancelled, Failed, Finished, Output, Prepared, Pre
 from ltx_studio.logs import SafeFormatter
 from ltx_studio.media import InputPreparer
 from ltx_studio.permissions import make_private
-from ltx_studio.queue.specs import read_spec
+from ltx_studio.queue.specs import Spec, read_spec
 from ltx_studio.runners.protocol import UNWIND_SECONDS, Runner
 from ltx_studio.runners.ray.fingerprint import Fingerprint
-from ltx_studio.runners.ray.previews import PreviewLine
+from ltx_studio.runners.ray.previews import LatestPreview
 from ltx_studio.runners.ray.transport import ReceivedInputs, results_of
 from ltx_studio.settings import Settings
 
@@ -65,7 +65,7 @@ class ClusterWorker:
         self._fingerprint = Fingerprint.of(self._settings).to_dict()
         self._guard = threading.Lock()
         self._tokens: dict[str, CancelToken] = {}
-        self._previews: dict[str, PreviewLine] = {}
+        self._previews: dict[str, LatestPreview] = {}
         self._job = self._model_set = ""
         self._runner.start()
 
@@ -103,13 +103,10 @@ class ClusterWorker:
             job_id: The id of the job.
             attempt: Names this run for `cancel`; a job may run several times.
         """
-        cancel, previews = self._token(attempt), PreviewLine()
+        cancel, previews = self._token(attempt), LatestPreview()
         self._job, self._previews[attempt] = job_id, previews
         try:
-            spec = read_spec(stored, self._settings)
-            if not self._shares_home:
-                spec = spec.with_files(lambda path, kind: self._inputs.folder / path.name)  # noqa: ARG005
-            for event in self._runner.run(spec, cancel, job_id=job_id):
+            for event in self._runner.run(self._request(stored), cancel, job_id=job_id):
                 if isinstance(event, Finished):
                     self._model_set = str(stored.get("model_set", ""))
                     if not self._shares_home:
@@ -141,8 +138,8 @@ class ClusterWorker:
             files = run_folders.finished(self._settings.staging_dir, job_id)
             if not files:
                 return
-            spec = read_spec(stored, self._settings).with_files(lambda path, kind: self._inputs.folder / path.name)  # noqa: ARG005
-            yield to_dict(Prepared(spec.build(InputPreparer(self._settings.inputs_dir, self._loras())).graph))
+            preparer = InputPreparer(self._settings.inputs_dir, self._settings.models_dir / "loras")
+            yield to_dict(Prepared(self._request(stored).build(preparer).graph))
             finished = Finished(tuple(Output(path, "") for path in files), 0.0)
             for block in results_of(finished):
                 if cancel.cancelled:
@@ -167,9 +164,9 @@ class ClusterWorker:
 
     def seen(self, attempt: str) -> None:
         """Note that the studio has shown the last preview of a run, so that the next one may be sent."""
-        line = self._previews.get(attempt)
-        if line is not None:
-            line.seen()
+        latest = self._previews.get(attempt)
+        if latest is not None:
+            latest.seen()
 
     def unload(self) -> dict[str, Any] | None:
         """Free all models, unless a run uses them; return the memory before and after."""
@@ -187,8 +184,12 @@ class ClusterWorker:
                 token.cancel()
         return self._runner.close(UNWIND_SECONDS)
 
-    def _loras(self) -> Path:
-        return self._settings.models_dir / "loras"
+    def _request(self, stored: Mapping[str, Any]) -> Spec:
+        """Return a request with the files as they are here."""
+        spec = read_spec(stored, self._settings)
+        if self._shares_home:
+            return spec
+        return spec.with_files(lambda path, kind: self._inputs.folder / path.name)  # noqa: ARG005
 
     def _token(self, attempt: str) -> CancelToken:
         with self._guard:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ltx_studio.engine import run_folders
 from ltx_studio.events import Preview, Step, from_dict
-from ltx_studio.runners.ray.previews import PreviewLine
+from ltx_studio.runners.ray.previews import LatestPreview
 from ltx_studio.runners.ray.transport import ReceivedInputs
 from ltx_studio.runners.ray.worker import MOST_TOKENS, ClusterWorker, Post
 from ltx_studio.settings import Settings
@@ -63,9 +63,9 @@ def test_one_preview_is_under_way_at_a_time_and_newer_ones_replace_the_one_that_
 
 
 def test_large_pictures_are_made_small_before_they_are_sent(home: Settings) -> None:
-    line = PreviewLine()
-    line.put(Preview("stage1", 2, (picture(1, (1000, 500)), picture(2), b"no picture")))
-    sent = from_dict(line.next() or {})
+    latest = LatestPreview()
+    latest.put(Preview("stage1", 2, (picture(1, (1000, 500)), picture(2), b"no picture")))
+    sent = from_dict(latest.next() or {})
 
     assert isinstance(sent, Preview)
     large, small, odd = sent.frames
