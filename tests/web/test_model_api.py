@@ -96,4 +96,4 @@ def test_only_who_may_stop_a_download_sees_the_button(shop: Shop, owners: Owners
     download_id = models.get(list(models.store().registry.files.values())[:1], "A file")
     owners.apart, owners.guarded = not may, False
 
-    assert board.show("a tab", download_id)[board.stop_button]["visible"] == may
+    assert board.show(download_id)[board.stop_button]["visible"] == may

@@ -1,7 +1,8 @@
 """The models panel's board of downloads: the same in every tab, kept up to date while the panel is open."""
 
 import contextlib
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -14,7 +15,6 @@ from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.panels import model_cards, texts
-from ltx_studio.web.panels.model_work import MOST_ASKED
 
 Updates: TypeAlias = dict[Any, Any]
 
@@ -24,71 +24,83 @@ BUSY_SECONDS, IDLE_SECONDS = 1.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a tab shows: a download's id and state, and its card."""
+    """What a tab shows: a download's id and state, and a digest of its card and its button."""
 
     download_id: str
-    state: str
-    card: str
+    state: str = ""
+    digest: str = ""
+
+    @classmethod
+    def read(cls, seen: object) -> "_Shown | None":
+        """Return what a browser says it shows; None if that is nothing."""
+        words = seen.split(" ") if isinstance(seen, str) else []
+        return cls(*words) if words[:1] not in ([], [""]) and len(words) <= len(fields(cls)) else None
+
+    def __str__(self) -> str:
+        return " ".join((self.download_id, self.state, self.digest))
 
 
 class DownloadBoard:
     """The card of the download that runs or ended last, with a button that stops it.
 
     A download belongs to the studio: a tab only shows it, whoever started it, and closing the tab ends nothing.
+    The browser says with each look what it shows, because answers may arrive in another order than they were sent.
 
     Attributes:
         timer: Ticks while the panel is open; the panel answers with `look`.
         stop_button: Stops the download that is shown; hidden from visitors who may not.
+        seen: What the browser shows: an input of every `look` and `stop`.
     """
 
     timer: gr.Timer
     stop_button: gr.Button
+    seen: gr.Textbox
     _card: gr.HTML
 
     def __init__(self, models: Models, redaction: Redaction) -> None:
         self._models, self._redaction = models, redaction
-        self._shown: dict[str, _Shown] = {}
 
     def build(self) -> None:
         """Add the board to the open Blocks."""
         self._card = gr.HTML(elem_id="models-downloads")
         self.stop_button = gr.Button(texts.STOP_DOWNLOAD, elem_id="models-stop-download", min_width=100, visible=False)
         self.timer = gr.Timer(IDLE_SECONDS, active=False)
+        self.seen = gr.Textbox("", visible="hidden", label="seen", elem_id="models-seen")
 
     @property
     def outputs(self) -> list[Any]:
         """The components that `look` updates."""
-        return [self._card, self.stop_button, self.timer]
+        return [self._card, self.stop_button, self.timer, self.seen]
 
-    def look(self, session: str, *, anew: bool = False) -> tuple[Updates, bool]:
-        """Return the updates for a tab, none if nothing has changed, and whether a download began or ended.
+    def look(self, seen: object, *, anew: bool = False) -> tuple[Updates, bool]:
+        """Return the updates for a tab, none if it shows all of it, and whether a download began or ended.
 
         Args:
-            session: The tab's session.
-            anew: Return all updates: the tab may show something else.
+            seen: What the tab shows.
+            anew: Return all updates: an answer that is under way may change what the tab shows.
         """
-        before = self._shown.get(session)
+        before = _Shown.read(seen)
         found = self._of(before)
         if found is None:
             return ({self.timer: gr.Timer(IDLE_SECONDS, active=True)} if anew else {}), False
-        now = _Shown(found.id, found.state.name, self._card_of(found))
-        self._remember(session, now)
+        card = self._card_of(found)
+        digest = hashlib.sha256(f"{found.is_stopping} {card}".encode()).hexdigest()[:16]
+        now = _Shown(found.id, found.state.name, digest)
         has_turned = before is None or (now.download_id, now.state) != (before.download_id, before.state)
         if now == before and not anew:
             return {}, False
-        return self._updates(found, now), has_turned
+        return self._updates(found, card, now), has_turned
 
-    def show(self, session: str, download_id: str) -> Updates:
+    def show(self, download_id: str) -> Updates:
         """Return the updates that show a download which a tab has just requested."""
-        self._remember(session, _Shown(download_id, "", ""))
-        return self.look(session, anew=True)[0]
+        return self.look(download_id, anew=True)[0]
 
-    def stop(self, session: str) -> Updates:
+    def stop(self, seen: object) -> Updates:
         """Stop the download that a tab shows, and return the updates."""
-        shown = self._shown.get(session)
+        shown = _Shown.read(seen)
         if shown is not None:
             self._models.cancel(shown.download_id)
-        return self.look(session, anew=True)[0]
+        return self.look(seen, anew=True)[0]
 
     def _of(self, before: _Shown | None) -> Download | None:
         """Return the download to show: the same until its end was shown, then the one that runs; None if none does."""
@@ -102,20 +114,15 @@ class DownloadBoard:
                     return self._models.download(before.download_id)
         return active[0] if active else None
 
-    def _remember(self, session: str, shown: _Shown) -> None:
-        self._shown.pop(session, None)
-        self._shown[session] = shown
-        for old in list(self._shown)[:-MOST_ASKED]:
-            del self._shown[old]
-
-    def _updates(self, found: Download, now: _Shown) -> Updates:
+    def _updates(self, found: Download, card: str, now: _Shown) -> Updates:
         label = words.STOPPING if found.is_stopping else texts.STOP_DOWNLOAD
         return {
-            self._card: now.card,
+            self._card: card,
             self.stop_button: gr.update(
                 visible=found.is_active and self._redaction.may_fetch, value=label, interactive=not found.is_stopping
             ),
             self.timer: gr.Timer(BUSY_SECONDS if found.is_active else IDLE_SECONDS, active=True),
+            self.seen: str(now),
         }
 
     def _card_of(self, found: Download) -> str:

@@ -62,11 +62,12 @@ class ModelsPanel:
 
     def _wire(self, parts: ModelParts, rail: Rail) -> None:
         choice, board, shown = parts.choice, self._board, [*parts.shown, *self._board.outputs]
+        looked_at = [*choice, board.seen]
         gr.on([each.change for each in choice], self._show, choice, parts.asked, **QUIET)
-        rail.on_open("models", self._ready, choice, shown)  # not on load: the page appears sooner without it
+        rail.on_open("models", self._ready, looked_at, shown)  # not on load: the page appears sooner without it
         rail.on_close("models", lambda: gr.Timer(active=False), None, [board.timer])
-        board.timer.tick(self._look, choice, shown, **AT_ONCE)
-        board.stop_button.click(self._stop_download, None, [*board.outputs, parts.card], **AT_ONCE)
+        board.timer.tick(self._look, looked_at, shown, **AT_ONCE)
+        board.stop_button.click(self._stop_download, [board.seen], [*board.outputs, parts.card], **AT_ONCE)
         work = (
             parts.get.click(self._get, choice, [*parts.asked, *board.outputs], **QUIET),
             parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
@@ -76,7 +77,7 @@ class ModelsPanel:
         )
         for done in work:
             # Gradio drops a click while the previous one's handler still runs, so the buttons are enabled after it
-            done.then(self._ready, choice, shown, **QUIET)
+            done.then(self._ready, looked_at, shown, **QUIET)
         parts.remove.click(self._ask_to_remove, choice, parts.asked, **QUIET)
         parts.keep.click(self._keep, None, parts.asked, **QUIET)
         parts.stop.click(self._stop, None, [parts.stop], **AT_ONCE)
@@ -92,7 +93,7 @@ class ModelsPanel:
         parts = self._parts
         opened = asked(None, None, None, js="() => window.ltxStudio.toModels()", **QUIET)
         begun = opened.then(self._get_for, [wanted], [*parts.asked, *self._board.outputs], **QUIET)
-        begun.then(self._ready, parts.choice, [*parts.shown, *self._board.outputs], **QUIET)
+        begun.then(self._ready, [*parts.choice, self._board.seen], [*parts.shown, *self._board.outputs], **QUIET)
 
     # The files that are here
 
@@ -108,10 +109,10 @@ class ModelsPanel:
             return {self._parts.plan: gr.skip()}
         return {**shown, **self._asked_nothing(request), self._parts.card: ""}
 
-    def _ready(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+    def _ready(self, model_set: str, everything: bool, seen: str, request: gr.Request) -> Updates:
         """Return the updates after work has ended: which files are here, and what can be done next."""
         # in this order: what ends while the files are looked at is still news to the next tick
-        downloads, _ = self._board.look(str(request.session_hash), anew=True)
+        downloads, _ = self._board.look(seen, anew=True)
         shown = self._what_is_here(model_set, everything, request)
         if self._at_work.is_on(str(request.session_hash)):
             return {self._parts.plan: gr.skip(), **downloads}
@@ -122,9 +123,9 @@ class ModelsPanel:
             self._parts.stop: gr.update(value=words.STOP, interactive=False),
         }
 
-    def _look(self, model_set: str, everything: bool, request: gr.Request) -> Updates:
+    def _look(self, model_set: str, everything: bool, seen: str, request: gr.Request) -> Updates:
         """Return the updates of the downloads, and of what is here when anybody's began or ended."""
-        downloads, has_turned = self._board.look(str(request.session_hash))
+        downloads, has_turned = self._board.look(seen)
         if has_turned and not self._at_work.is_on(str(request.session_hash)):
             downloads = {**self._what_is_here(model_set, everything, request), **downloads}
         return downloads or {self._parts.plan: gr.skip()}
@@ -209,16 +210,16 @@ class ModelsPanel:
             wanted, title = files()
             download_id = self._models.get(wanted, title, damaged=damaged)
             self._models.work()
-            shown = self._board.show(str(request.session_hash), download_id)
+            shown = self._board.show(download_id)
         except Exception as problem:
             return {self._parts.card: self._problem(problem)}
         return {**self._asked_nothing(request), self._parts.card: "", **shown}
 
-    def _stop_download(self, request: gr.Request) -> Updates:
+    def _stop_download(self, seen: str) -> Updates:
         """Stop the download that the tab shows, whoever began it."""
         try:
             self._redaction.check_may_fetch()
-            return self._board.stop(str(request.session_hash))
+            return self._board.stop(seen)
         except Exception as problem:
             return {self._parts.card: self._problem(problem)}
 

@@ -1,5 +1,7 @@
 """The page's panel for the visitor's queue: what runs, what waits, what failed or was stopped."""
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -62,7 +64,8 @@ class QueuePanel:
         What tells of news is beside the panel: a browser does not see what is in a panel that was never opened change.
         """
         self.chosen = gr.State(None)
-        shown = gr.State(None)
+        # the browser says with each look what it shows, because answers may arrive in another order than they were sent
+        seen = gr.Textbox("", visible="hidden", label="seen", elem_id="queue-seen")
         self.retried = gr.Textbox("", visible="hidden", label="retried", elem_id="retried")
         self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
         timer = gr.Timer(IDLE_SECONDS)
@@ -74,17 +77,17 @@ class QueuePanel:
                 js_on_load=asset("queue.js"),
                 elem_id="queue-board",
             )
-        told = [board, rail.html, shown, timer, self.news]
-        self.look = {"fn": self._look, "inputs": [shown, self.chosen], "outputs": told, **AT_ONCE}
+        told = [board, rail.html, seen, timer, self.news]
+        self.look = {"fn": self._look, "inputs": [seen, self.chosen], "outputs": told, **AT_ONCE}
         timer.tick(**self.look)
         blocks.load(**self.look)
-        board.act(self._act, [shown, self.chosen], [*told, said, self.retried], trigger_mode="multiple", **AT_ONCE)
+        board.act(self._act, [seen, self.chosen], [*told, said, self.retried], trigger_mode="multiple", **AT_ONCE)
         self.showing = board.show(self._show, None, [self.chosen], trigger_mode="multiple", **AT_ONCE)
 
-    def _look(self, shown: View | None, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
-        """Update the board and the rail's badge if anything has changed."""
+    def _look(self, seen: str, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Update the board and the rail's badge if the browser shows something else."""
         now = self._view(chosen, request)
-        return (gr.skip(),) * 5 if now == shown else _told(now, shown)
+        return (gr.skip(),) * 5 if _seen(now) == seen else _told(now, seen)
 
     def _view(self, chosen: str | None, request: gr.Request) -> View:
         line = self._studio.jobs.snapshot(self._owners.of(request), since=time.time() - ENDED_SECONDS)
@@ -97,7 +100,7 @@ class QueuePanel:
         except StudioError:  # it is gone; the next update removes it from the board
             return gr.skip()
 
-    def _act(self, shown: View | None, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def _act(self, seen: str, chosen: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Carry out a board button's action, and update the board, the rail's badge and the card above."""
         said, retried = gr.update(value="", visible=False), gr.skip()
         try:
@@ -106,7 +109,7 @@ class QueuePanel:
                 retried = f"{told(event, 'job')} {time.time()}"
         except StudioError as problem:
             said = gr.update(value=self._redaction.error(problem), visible=True)
-        return (*_told(self._view(chosen, request), shown), said, retried)
+        return (*_told(self._view(chosen, request), seen), said, retried)
 
     def _do(self, act: str, job_id: str, owner: str) -> None:
         jobs = self._studio.jobs
@@ -164,15 +167,21 @@ def name_of(job: Job) -> str:
     return line if len(line) <= NAME_LETTERS else f"{line[: NAME_LETTERS - 1].rstrip()}…"
 
 
-def _told(now: View, before: View | None) -> tuple[Any, ...]:
-    """Return the values of the board, the rail, the view, the timer and `news`; `before` was shown so far."""
+def _seen(now: View) -> str:
+    """Return what a browser that shows a view says of it: the number of the newest take, and a digest."""
+    return f"{now['newest']} {hashlib.sha256(json.dumps(now).encode()).hexdigest()[:16]}"
+
+
+def _told(now: View, seen: str) -> tuple[Any, ...]:
+    """Return the values of the board, the rail, what is seen, the timer and `news`; the browser shows `seen` so far."""
     counted = ", ".join(each for each in (now["paused"] and words.COUNT_PAUSED, now["counts"]) if each)
     says = words.QUEUE_COUNTED.format(counts=counted) if now["rows"] or now["paused"] else ""
-    news = gr.skip() if before is None or before["newest"] == now["newest"] else time.time()
+    newest = str(seen).partition(" ")[0]  # empty where the page has just opened
+    news = gr.skip() if newest in ("", str(now["newest"])) else time.time()
     return (
         now,
         gr.update(queue=badge(now["badge"], says)),
-        now,
+        _seen(now),
         gr.Timer(LOOK_SECONDS if now["moves"] else IDLE_SECONDS),
         news,
     )

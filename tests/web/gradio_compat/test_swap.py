@@ -11,24 +11,22 @@ from gradio_client import Client
 
 from ltx_studio.engine import Engine
 from ltx_studio.runners import LocalRunner
-from ltx_studio.settings import LOOPBACK, Settings
+from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
 from ltx_studio.web.access.owners import COOKIE
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.model_sets import ModelSets
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.models.test_loras import write_lora
+from tests.web.serving import serving
 
 HERE = gr.Request(session_hash="a tab", cookies={})
 
 
 @pytest.fixture
 def opened(home: Settings) -> Iterator[StudioBlocks]:
-    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home))), model_set="pocket")
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield blocks
-    blocks.close(verbose=False)
+    with serving(Studio(home, LocalRunner(home, Engine(home)))) as blocks:
+        yield blocks
 
 
 def page_of(blocks: StudioBlocks) -> dict[str, Any]:
@@ -70,8 +68,8 @@ def test_a_set_is_switched_while_the_server_runs(
     assert 'model_set = "distilled-fp8"' in home.settings_file.read_text()
     assert mine["key"] in str(_handler(opened, "_open")({"t2v": {"loras": [mine]}})), "a draft keeps what was uploaded"
     assert "now uses another model set, LTX-2.3 22B distilled fp8" in str([*generate(HERE, *[None] * 99)])
-    assert texts.IN_USE_NOW in str(look("distilled-fp8", False, HERE)), "an open tab learns of it"
-    assert texts.IN_USE_NOW not in str(_handler(opened, "_ready")("distilled-fp8", False, HERE))
+    assert texts.IN_USE_NOW in str(look("distilled-fp8", False, "", HERE)), "an open tab learns of it"
+    assert texts.IN_USE_NOW not in str(_handler(opened, "_ready")("distilled-fp8", False, "", HERE))
     client = Client(str(opened.local_url), verbose=False)
     assert "/t2v" in client.view_api(return_format="dict")["named_endpoints"]  # those of the new page
     client.close()

@@ -76,7 +76,7 @@ def test_every_policy_of_comfyuis_has_its_words(engine: Engine, settings: Settin
 
 
 def test_the_badge_says_starting_and_then_what_is_in_use(
-    page: Page, settings: Settings, engine: Engine, held_boot: threading.Event, watch: Watch
+    page: Page, settings: Settings, engine: Engine, held_boot: threading.Event, watch: Watch, hosts: set[str]
 ) -> None:
     for url in open_page(settings, Engine(settings)):
         open_panel(page, url, "models")
@@ -92,7 +92,7 @@ def test_the_badge_says_starting_and_then_what_is_in_use(
         expect(badge).to_contain_text("GB in use")
         expect(badge).to_contain_text("CPU: ")
         assert watch.errors == []
-        assert watch.hosts == {LOOPBACK}
+        assert hosts == {LOOPBACK}
 
 
 def loaded_by(engine: Engine) -> tuple[str, ...]:

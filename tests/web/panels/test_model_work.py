@@ -76,32 +76,54 @@ def test_the_bar_for_all_is_that_of_the_latest_news() -> None:
     assert "50.0 MB of 60.0 MB" in downloads([last_told, told_before], "Two")
 
 
-def test_a_download_that_ends_while_the_panel_looks_at_the_files_is_news_to_its_next_tick(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    studio = Studio(with_tiny_set(shop))
-    shared = Shared(shop.store().registry.get_set("tiny"))
-    panel, visitor = ModelsPanel(studio, Owners(), "tiny", shared), gr.Request(session_hash="a tab")
+def panel_of(studio: Studio, shop: Shop) -> ModelsPanel:
+    panel = ModelsPanel(studio, Owners(), "tiny", Shared(shop.store().registry.get_set("tiny")))
     rail = Rail()
     with gr.Blocks():
         rail.build()
         with rail.panel("models"):
             panel.build(rail)
+    return panel
+
+
+def test_an_answer_that_arrives_after_a_newer_one_is_corrected_by_the_next_tick(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A download ends while the panel looks at the files, and a tick that sees it answers before that look does."""
+    studio = Studio(with_tiny_set(shop))
+    panel, visitor = panel_of(studio, shop), gr.Request(session_hash="a tab")
+    seen, card = panel._board.seen, panel._board._card
     download = studio.models.get([shop.store().registry.get_file("one.safetensors")], "One")
-    panel._look("tiny", False, visitor)
-    look_at_files = panel._what_is_here
+    before = panel._look("tiny", False, "", visitor)[seen]
+    look_at_files, newer = panel._what_is_here, dict[Any, Any]()
 
     def look_and_download(*asked: Any) -> dict[Any, Any]:
-        seen = look_at_files(*asked)
+        found = look_at_files(*asked)
         studio.models.work()
         *_, end = studio.models.follow(download)
         assert isinstance(end, Finished), end
-        return seen
+        monkeypatch.undo()
+        newer.update(panel._look("tiny", False, before, visitor))
+        return found
 
     monkeypatch.setattr(panel, "_what_is_here", look_and_download)
-    panel._ready("tiny", False, visitor)
-    monkeypatch.undo()
-    shown = panel._look("tiny", False, visitor)
+    shown = panel._ready("tiny", False, before, visitor)
+    assert "All files are installed." in newer[card]
+    assert "Waiting for another download" in shown[card]
+    corrected = panel._look("tiny", False, shown[seen], visitor)
     assert studio.models.close(60)
 
-    assert "To download: 6.0 MB of 9.0 MB" in shown[panel._parts.plan]
+    assert corrected[card] == newer[card]
+    assert "To download: 6.0 MB of 9.0 MB" in corrected[panel._parts.plan]
+    assert panel._look("tiny", False, corrected[seen], visitor) == {panel._parts.plan: gr.skip()}
+
+
+@pytest.mark.parametrize("seen", [None, 7, [], {}, "", " ", "no such download", "a b c d", "x" * 100_000])
+def test_what_a_browser_only_claims_to_show_is_shown_anew(seen: Any, shop: Shop) -> None:
+    studio = Studio(with_tiny_set(shop))
+    panel, visitor = panel_of(studio, shop), gr.Request(session_hash="a tab")
+    studio.models.get([shop.store().registry.get_file("one.safetensors")], "One")
+
+    shown = panel._look("tiny", False, seen, visitor)
+
+    assert "Waiting for another download" in shown[panel._board._card]

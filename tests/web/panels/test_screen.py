@@ -14,13 +14,13 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.events import Cancelled, Event, Finished, Preview, Step
 from ltx_studio.graph import Workflow
 from ltx_studio.queue import LOCAL
-from ltx_studio.settings import LOOPBACK, Settings
+from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
 from tests.runners.quick import QuickEngine, QuickRunner
 from tests.support import small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import choose, press, step, unfold
+from tests.web.serving import serving
 
 LONG = "A lighthouse on a cliff at night, and waves below it. " * 20
 PLAYS = "document.querySelector('#clip video')?.readyState >= 2"
@@ -67,10 +67,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
 
 @pytest.fixture(scope="module")
 def url(studio: Studio) -> Iterator[str]:
-    blocks = build_app(studio.settings, studio=studio)
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield str(blocks.local_url)
-    blocks.close(verbose=False)
+    with serving(studio) as blocks:
+        yield str(blocks.local_url)
     studio.close()
 
 
