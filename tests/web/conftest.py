@@ -1,28 +1,30 @@
 """The page on the real engine, and a real browser."""
 
+import faulthandler
 from collections.abc import Iterator
 from contextlib import suppress
+from tempfile import TemporaryFile
+from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from playwright.sync_api import Error as BrowserError
 
 from ltx_studio.engine import Engine
-from ltx_studio.runners import LocalRunner
-from ltx_studio.settings import LOOPBACK, Settings
-from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
+from ltx_studio.settings import Settings
 from ltx_studio.web.panels import download_board, memory, queue_panel
+from tests.web.kept_page import KeptPage
 from tests.web.past import past, visit, visitor
+from tests.web.serving import serving, working
 
 __all__ = ["past", "visit", "visitor"]
 
 LOOKS = (
-    (queue_panel, "LOOK_SECONDS"),
-    (queue_panel, "IDLE_SECONDS"),
-    (download_board, "BUSY_SECONDS"),
-    (download_board, "IDLE_SECONDS"),
-    (memory, "LOOK_SECONDS"),
+    (queue_panel, "LOOK_SECONDS", 0.5),
+    (queue_panel, "IDLE_SECONDS", 0.5),
+    (download_board, "BUSY_SECONDS", 0.5),
+    (download_board, "IDLE_SECONDS", 0.5),
+    (memory, "LOOK_SECONDS", 2),
 )
 """How often parts of the page look for news, in seconds."""
 
@@ -33,13 +35,11 @@ def open_page(settings: Settings, engine: Engine, *, apart: bool = False) -> Ite
     """Open the page, as those see it who sit at this machine, or `apart`, as others do behind a password; gives its
     address. It looks for news more often than visitors need."""
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in LOOKS:
-            patch.setattr(module, name, 0.5)
-        blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
-        blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-        blocks.owners.apart = blocks.owners.guarded = apart
-        yield str(blocks.local_url)
-        blocks.close(verbose=False)
+        for module, name, seconds in LOOKS:
+            patch.setattr(module, name, seconds)
+        with serving(working(settings, engine)) as blocks:
+            blocks.owners.apart = blocks.owners.guarded = apart
+            yield str(blocks.local_url)
 
 
 @pytest.fixture(scope="session")
@@ -54,28 +54,57 @@ def page_url_without_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     yield from open_page(settings, Engine(settings))
 
 
+@pytest.fixture(scope="session")
+def kept_page(browser: Browser) -> Iterator[KeptPage]:
+    kept = KeptPage(browser)
+    yield kept
+    kept.drop()
+
+
+@pytest.fixture
+def page(kept_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty page. Print what the browser showed and did when the test has failed: some do only on a busy machine."""
+    page = kept_page.lend()
+    yield page
+    has_failed = request.node.stash.get(_FAILED, True)
+    if has_failed:
+        with suppress(BrowserError):
+            told = [f"{each.type}: {each.text}" for each in page.console_messages()]
+            asked = [f"{each.method} {each.url} {each.failure or ''}" for each in page.requests()]
+            print("\n".join([*told[-_MOST_LINES:], *asked[-_MOST_LINES:]]))
+            print(page.locator("body").inner_text(timeout=5_000))
+    kept_page.take_back(is_broken=has_failed)
+
+
 class Watch:
-    """What a browser page complained of, and whom it asked."""
+    """What a browser page complained of."""
 
     def __init__(self, page: Page) -> None:
         self.errors: list[str] = []
-        self.hosts: set[str] = set()
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
 
-    def _request(self, request: Request) -> None:
-        if request.url.startswith(("http", "ws")):
-            self.hosts.add(request.url.split("/")[2].partition(":")[0])
-
 
 @pytest.fixture
 def watch(page: Page) -> Watch:
     return Watch(page)
+
+
+@pytest.fixture
+def hosts(page: Page) -> set[str]:
+    """The hosts that the page has asked so far."""
+    hosts = set[str]()
+
+    def note(request: Request) -> None:
+        if request.url.startswith(("http", "ws")):
+            hosts.add(request.url.split("/")[2].partition(":")[0])
+
+    page.on("request", note)
+    return hosts
 
 
 _FAILED = pytest.StashKey[bool]()
@@ -87,24 +116,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "call":
         item.stash[_FAILED] = report.failed  # type: ignore[attr-defined]
+        if report.failed:  # type: ignore[attr-defined]
+            _add_threads(report)
     return report
 
 
-@pytest.fixture(autouse=True)
-def _page_of_a_failed_test(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Print what the browser showed and did when a test has failed: some fail only on a busy machine."""
-    if "page" not in request.fixturenames:
-        yield
-        return
-    page: Page = request.getfixturevalue("page")
-    lines: list[str] = []
-    page.on("console", lambda message: lines.append(f"console {message.type}: {message.text}"))
-    page.on("pageerror", lambda error: lines.append(f"page error: {error}"))
-    page.on("request", lambda asked: lines.append(f"{asked.method} {asked.url}"))
-    page.on("requestfinished", lambda asked: lines.append(f"finished {asked.url}"))
-    page.on("requestfailed", lambda asked: lines.append(f"failed {asked.url}: {asked.failure}"))
-    yield
-    if request.node.stash.get(_FAILED, False):
-        print("\n".join(lines[-_MOST_LINES:]))
-        with suppress(BrowserError):
-            print(page.locator("body").inner_text(timeout=5_000))
+def _add_threads(report: Any) -> None:
+    """Add to the report of a failed test what each thread was doing: what hangs is seen there."""
+    with TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        report.sections.append(("Threads", file.read()))

@@ -14,12 +14,10 @@ from gradio_client.exceptions import AppError
 from ltx_studio.engine import Engine
 from ltx_studio.media import by_name
 from ltx_studio.modes import MODES
-from ltx_studio.runners import LocalRunner
-from ltx_studio.settings import LOOPBACK, Settings
-from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
+from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.web.access.owners import COOKIE, is_loopback
 from tests.support import ROOT, small_spec
+from tests.web.serving import serving, working
 
 EXAMPLES = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -149,10 +147,8 @@ def test_a_path_is_no_upload_either(how: str, client: Client, samples: dict[str,
 @pytest.fixture
 def shared_url(settings: Settings, engine: Engine) -> Iterator[str]:
     """A page that others can reach."""
-    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
-    blocks.launch(server_name="0.0.0.0", quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield str(blocks.local_url).replace("0.0.0.0", LOOPBACK)
-    blocks.close(verbose=False)
+    with serving(working(settings, engine), on=EVERYWHERE) as blocks:
+        yield f"http://{LOOPBACK}:{blocks.server_port}/"
 
 
 def test_where_others_come_each_sees_its_own_only(shared_url: str) -> None:

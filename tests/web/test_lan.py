@@ -20,10 +20,8 @@ from starlette.routing import Route
 
 from ltx_studio.engine import Engine
 from ltx_studio.queue import LOCAL
-from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
 from ltx_studio.web.access.gate import (
     FREE_GUESSES,
     MOST_WAITING,
@@ -38,6 +36,7 @@ from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import ROOT, environment, run_studio, small_spec
 from tests.web.asgi import in_a_thread
 from tests.web.conftest import Watch
+from tests.web.serving import serving, working
 
 PASSWORD = "not to be guessed, ünd long"
 STATIC = {"/favicon.ico", "/static/{path:path}"}
@@ -47,11 +46,9 @@ STATIC = {"/favicon.ico", "/static/{path:path}"}
 def locked(settings: Settings, engine: Engine) -> Iterator[StudioBlocks]:
     """What `serve --lan` opens, with a password of the user's own."""
     chosen = replace(settings, password=PASSWORD)
-    blocks = build_app(chosen, studio=Studio(chosen, LocalRunner(chosen, engine), works=True))
-    blocks.owners.at_home = True
-    blocks.launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield blocks
-    blocks.close(verbose=False)
+    with serving(working(chosen, engine), on=EVERYWHERE) as blocks:
+        blocks.owners.at_home = True
+        yield blocks
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +75,8 @@ def log_in(page: Page, url: str, password: str = PASSWORD) -> None:
 def locked_at_home(settings: Settings, engine: Engine) -> Iterator[str]:
     """What `serve` opens on this machine alone where LTX_STUDIO_PASSWORD is set; its address."""
     chosen = replace(settings, password=PASSWORD)
-    blocks = build_app(chosen, studio=Studio(chosen, LocalRunner(chosen, engine), works=True))
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield str(blocks.local_url)
-    blocks.close(verbose=False)
+    with serving(working(chosen, engine)) as blocks:
+        yield str(blocks.local_url)
 
 
 def test_a_password_is_asked_for_on_this_machine_too_against_its_other_users(locked_at_home: str) -> None:
@@ -141,13 +136,13 @@ def test_no_way_around_it_answers_either(method: str, path: str, url: str, setti
 
 
 def test_before_the_password_there_is_one_field_and_nothing_of_the_page(
-    page: Page, url: str, watch: Watch, locked: StudioBlocks
+    page: Page, url: str, watch: Watch, hosts: set[str], locked: StudioBlocks
 ) -> None:
     page.goto(url)
 
     expect(page.get_by_label("Password")).to_be_focused()
     assert page.evaluate("document.fonts.check('16px \"IBM Plex Sans\"')")
-    assert watch.hosts == {LOOPBACK}
+    assert hosts == {LOOPBACK}
     assert watch.errors == []
     assert "gradio" not in page.content().lower()
     assert locked.app.cookie_id not in page.content()

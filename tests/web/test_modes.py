@@ -68,7 +68,7 @@ REFUSED = """
 
 @pytest.mark.usefixtures("few_steps")
 def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
-    page: Page, page_url: str, watch: Watch, settings: Settings, small: Request
+    page: Page, page_url: str, watch: Watch, hosts: set[str], settings: Settings, small: Request
 ) -> None:
     history, clips, shown = Studio(settings).takes, dict[str, Path](), ""
     page.add_init_script(REFUSED)
@@ -89,7 +89,7 @@ def test_each_mode_makes_a_clip_that_plays_is_kept_and_gives_its_form_back(
         page.wait_for_function(f"document.querySelector('#clip video')?.currentSrc !== '{shown}' && {PLAYS}")
         assert page.evaluate("refused") == []
     assert watch.errors == []
-    assert watch.hosts == {LOOPBACK}
+    assert hosts == {LOOPBACK}
 
     page.evaluate("localStorage.clear()")
     page.goto(page_url)

@@ -14,14 +14,13 @@ from playwright.sync_api import Browser, BrowserType, Frame, Page, expect
 
 from ltx_studio.engine import Engine
 from ltx_studio.queue import LOCAL
-from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
 from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
 from ltx_studio.web.access.gate import own_addresses
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import small_spec, small_workflow
 from tests.web.past import Past
+from tests.web.serving import serving, working
 from tools.browser import FLAGS
 
 EVIL = "http://evil.test"
@@ -38,10 +37,8 @@ def blocks(
     """The page as `serve` opens it on loopback, over a home that has takes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
-        blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-        yield blocks
-        blocks.close(verbose=False)
+        with serving(working(settings, engine)) as blocks:
+            yield blocks
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +58,12 @@ def test_a_server_refuses_another_name_for_everything(path: str, blocks: StudioB
 
 
 def test_a_preflight_of_another_origin_is_refused_wherever_the_page_is_open(settings: Settings) -> None:
-    blocks = build_app(settings)
-    blocks.launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    names = [LOOPBACK, *own_addresses()]
-    try:
-        for name in names:
+    with serving(Studio(settings), on=EVERYWHERE) as blocks:
+        for name in [LOOPBACK, *own_addresses()]:
             asked = {"Origin": EVIL, "Access-Control-Request-Method": "POST"}
             answer = httpx.options(f"http://{name}:{blocks.server_port}/gradio_api/call/jobs", headers=asked)
             assert answer.status_code == 403
             assert not [each for each in answer.headers if each.startswith("access-control")]
-    finally:
-        blocks.close(verbose=False)
 
 
 def test_trust_is_never_taken_from_another_site(blocks: StudioBlocks, settings: Settings) -> None:

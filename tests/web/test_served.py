@@ -11,10 +11,11 @@ import gradio as gr
 import pytest
 
 import app
-from ltx_studio.settings import LOOPBACK, Settings
+from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from tests.support import ROOT, environment, run_studio
+from tests.web.serving import serving
 
 
 def test_the_app_is_a_blocks() -> None:
@@ -77,9 +78,6 @@ def test_a_machine_too_busy_to_answer_at_once_is_not_one_without_a_network(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gradio.networking.url_ok", lambda _url: False)  # what a HEAD that takes 3 s comes to
-    blocks = build_app(settings)
 
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-
-    assert blocks.is_running
-    blocks.close(verbose=False)
+    with serving(Studio(settings)) as blocks:
+        assert blocks.is_running

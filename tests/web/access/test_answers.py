@@ -22,7 +22,6 @@ from starlette.exceptions import HTTPException
 from ltx_studio.engine import Engine
 from ltx_studio.errors import RequestError
 from ltx_studio.logs import SafeFormatter
-from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import LOOPBACK, Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
@@ -31,6 +30,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.support import ROOT, environment
 from tests.web.malformed import ESCAPE, MARK, Request, requests
+from tests.web.serving import serving, working
 
 JSON = {"content-type": "application/json"}
 
@@ -50,10 +50,8 @@ def logged() -> Iterator[io.StringIO]:
 
 @contextmanager
 def launched(home: Settings) -> Iterator[StudioBlocks]:
-    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home)), works=True))
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield blocks
-    blocks.close(verbose=False)
+    with serving(working(home, Engine(home))) as blocks:
+        yield blocks
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltx_studio import limits
 from ltx_studio.limits import MEBIBYTE
-from ltx_studio.settings import LOOPBACK, Settings
-from ltx_studio.web import build_app, words
+from ltx_studio.settings import Settings
+from ltx_studio.studio import Studio
+from ltx_studio.web import words
 from ltx_studio.web.access.bodies import Bodies, BodyError, read_whole
 from ltx_studio.web.access.guard import UPLOAD
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import Answer, Headers, ask, in_a_thread, scope_of
+from tests.web.serving import serving
 
 CHUNK = bytes(MEBIBYTE // 4)
 
@@ -185,10 +187,8 @@ def test_a_body_is_read_whole_or_not_at_all() -> None:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioBlocks]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        blocks = build_app(Settings(home=tmp_path_factory.mktemp("home")))
-        blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-        yield blocks
-        blocks.close(verbose=False)
+        with serving(Studio(Settings(home=tmp_path_factory.mktemp("home")))) as blocks:
+            yield blocks
 
 
 @pytest.mark.parametrize("path", ["queue/join", "call/t2v", "run/t2v", "component_server", "cancel", "reset"])

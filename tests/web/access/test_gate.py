@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import httpx
@@ -16,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltx_studio import limits
 from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
-from ltx_studio.web import build_app, words
+from ltx_studio.studio import Studio
+from ltx_studio.web import words
 from ltx_studio.web.access.front import BELIEVED, believing
 from ltx_studio.web.access.gate import (
     FREE_GUESSES,
@@ -30,6 +32,7 @@ from ltx_studio.web.access.gate import (
 )
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import Answer, ask, in_a_thread, scope_of
+from tests.web.serving import serving
 
 PASSWORD = "not to be guessed"
 
@@ -258,16 +261,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """``served("10.0.0.0/8")``: a page behind the password that trusts these proxies, one for all tests with them."""
     home = tmp_path_factory.mktemp("gate")
     settings, opened = Settings(home=home, hub_cache=home / "hub"), dict[tuple[str, ...], StudioBlocks]()
+    with ExitStack() as until_the_end:
 
-    def serve(*proxies: str) -> StudioBlocks:
-        if proxies not in opened:
-            opened[proxies] = build_app(replace(settings, password=PASSWORD, trusted_proxies=proxies))
-            opened[proxies].launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-        return opened[proxies]
+        def serve(*proxies: str) -> StudioBlocks:
+            if proxies not in opened:
+                studio = Studio(replace(settings, password=PASSWORD, trusted_proxies=proxies))
+                opened[proxies] = until_the_end.enter_context(serving(studio, on=EVERYWHERE))
+            return opened[proxies]
 
-    yield serve
-    for blocks in opened.values():
-        blocks.close(verbose=False)
+        yield serve
 
 
 @pytest.fixture

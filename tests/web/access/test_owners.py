@@ -14,15 +14,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from ltx_studio.engine import Engine
 from ltx_studio.modes import MODES
-from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import EVERYWHERE, LOOPBACK, Settings
-from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
 from ltx_studio.web.access.guard import Files
 from ltx_studio.web.access.owners import COOKIE, GiveCookie, Owners
 from tests.web.asgi import accept, ask, empty, in_a_thread, scope_of
 from tests.web.conftest import Watch
 from tests.web.driver import PLAYS, choose, choose_draft, expect_done, give, press, step, write
+from tests.web.serving import serving, working
 
 pytestmark = pytest.mark.usefixtures("few_steps")
 """What is sampled is proved elsewhere."""
@@ -30,10 +28,8 @@ pytestmark = pytest.mark.usefixtures("few_steps")
 
 @pytest.fixture(scope="module")
 def url(settings: Settings, engine: Engine) -> Iterator[str]:
-    blocks = build_app(settings, studio=Studio(settings, LocalRunner(settings, engine), works=True))
-    blocks.launch(server_name=EVERYWHERE, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield f"http://{LOOPBACK}:{blocks.server_port}/"
-    blocks.close(verbose=False)
+    with serving(working(settings, engine), on=EVERYWHERE) as blocks:
+        yield f"http://{LOOPBACK}:{blocks.server_port}/"
 
 
 @pytest.fixture

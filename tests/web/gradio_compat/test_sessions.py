@@ -12,14 +12,12 @@ from gradio.state_holder import SessionState
 from starlette.exceptions import HTTPException
 
 from ltx_studio.engine import Engine
-from ltx_studio.runners import LocalRunner
-from ltx_studio.settings import LOOPBACK, Settings
-from ltx_studio.studio import Studio
-from ltx_studio.web import build_app
+from ltx_studio.settings import Settings
 from ltx_studio.web.gradio_compat import sessions
 from ltx_studio.web.gradio_compat.sessions import IDLE_SECONDS, MOST_SESSIONS, KeepSessions, Overlay, Session, Sessions
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.web.asgi import in_a_thread
+from tests.web.serving import serving, working
 
 
 class Clock:
@@ -54,10 +52,8 @@ def kept(blocks: gr.Blocks, clock: Clock) -> Sessions:
 
 @pytest.fixture
 def opened(home: Settings) -> Iterator[StudioBlocks]:
-    blocks = build_app(home, studio=Studio(home, LocalRunner(home, Engine(home)), works=True))
-    blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
-    yield blocks
-    blocks.close(verbose=False)
+    with serving(working(home, Engine(home))) as blocks:
+        yield blocks
 
 
 def ids(blocks: gr.Blocks) -> tuple[int, int]:
