@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup packages setup-dev test test-all check test-gpu fuzz lint format lab zerogpu bench faults soak obey screenshots table golden words lock space package clean test-cluster test-canary
+.PHONY: run help demo setup packages setup-dev test test-all check test-gpu fuzz lint format lab editor zerogpu bench faults soak obey screenshots table golden words lock space package clean test-cluster test-canary
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -68,6 +68,11 @@ format: packages  ## format the code, and fix what lint can fix
 lab: setup-dev  ## run the tests of the pocket model's training, and store that they passed
 	@OMP_NUM_THREADS=1 $(BIN)/pytest lab/tests --numprocesses 2 --dist loadfile
 	@$(BIN)/python -m tools.changed --passed lab
+
+editor: setup-dev  ## open the workflows in ComfyUI's own editor, and store that the tests passed
+	@tools/ensure-chromium.sh
+	@OMP_NUM_THREADS=1 $(BIN)/pytest tests/web/editor
+	@$(BIN)/python -m tools.changed --passed editor
 
 zerogpu: setup-dev  ## run the tests with Hugging Face's ZeroGPU package, and store that they passed
 	@tools/ensure-chromium.sh

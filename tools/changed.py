@@ -73,6 +73,22 @@ PARTS: Mapping[str, Part] = {
             "docs/obedience.json",
         ),
     ),
+    "editor": Part(
+        "tests/web/editor",
+        (
+            "tests/web/editor",
+            "requirements/dev.lock",  # the version of ComfyUI's editor
+            "tools/editor.py",
+            "ltx_studio/editor_format",
+            "ltx_studio/engine/nodes",
+            "ltx_studio/engine/comfyui.py",
+            "ltx_studio/families",
+            "ltx_studio/graph",
+            "ltx_studio/modes",
+            "ltx_studio/takes/editor_metadata.py",
+            "ltx_studio/takes/recipes.py",
+        ),
+    ),
     "zerogpu": Part(
         "tests/runners/zerogpu/hosted",
         (

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -77,19 +78,23 @@ def opened(shared: StudioBlocks, capfd: pytest.CaptureFixture[str]) -> StudioBlo
 
 
 def send(url: str, asked: list[Request]) -> list[tuple[Request, int | str]]:
-    """What came of each; a stream is read until its end, or a second long."""
-    came: list[tuple[Request, int | str]] = []
-    with httpx.Client(base_url=url, timeout=httpx.Timeout(20, read=20)) as http:
-        for method, path, body in asked:
-            try:
-                with http.stream(method, path, content=body, headers=JSON) as answer:
-                    status: int | str = answer.status_code
-                    with suppress(httpx.ReadError, httpx.RemoteProtocolError):
-                        answer.read()
-            except httpx.HTTPError as error:
-                status = type(error).__name__
-            came.append(((method, path, body), status))
-    return came
+    """What came of each; a stream is read until its end. Gradio lets those that ask for progress wait for seconds."""
+    with httpx.Client(base_url=url, timeout=httpx.Timeout(20, read=20)) as http, ThreadPoolExecutor() as others:
+        waits = [others.submit(answer_to, http, each) for each in asked if "/upload_progress" in each[1]]
+        came = [(each, answer_to(http, each)) for each in asked if "/upload_progress" not in each[1]]
+        return came + [(("GET", "/upload_progress", b""), each.result()) for each in waits]
+
+
+def answer_to(http: httpx.Client, asked: Request) -> int | str:
+    """Return the status of the answer, or the name of the error."""
+    method, path, body = asked
+    try:
+        with http.stream(method, path, content=body, headers=JSON) as answer:
+            with suppress(httpx.ReadError, httpx.RemoteProtocolError):
+                answer.read()
+            return answer.status_code
+    except httpx.HTTPError as error:
+        return type(error).__name__
 
 
 def drain(url: str) -> list[dict[str, Any]]:
