@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from ltx_studio.downloads import ensure
 from ltx_studio.engine import Engine, comfyui
 from ltx_studio.engine.definitions import snapshot_path
 from ltx_studio.graph.definitions import Definitions, load_definitions
 from ltx_studio.pocket.install import install
+from ltx_studio.runners import downloader, patience, worker
 from ltx_studio.settings import Settings, get_settings, home_of
+from ltx_studio.studio import models
 from tests.samples import draw_samples
 from tests.support import SMALL
 from tools import browser
@@ -146,6 +149,26 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(5_000, 20, 100)
     gc.enable()
+
+
+NEWS = (
+    (patience, "PAUSE_SECONDS", 0.2),
+    (worker, "PAUSE_SECONDS", 0.2),
+    (downloader, "PAUSE_SECONDS", 0.2),
+    (downloader, "IDLE_SECONDS", 0.1),
+    (downloader, "REPORT_SECONDS", 0.1),
+    (ensure, "TICK", 0.05),
+    (models, "LOOK_SECONDS", 0.05),
+)
+"""How often those that wait look for news, in seconds: for users a second is soon enough."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _news_come_soon() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, seconds in NEWS:
+            patch.setattr(module, name, seconds)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from playwright.sync_api import Error as BrowserError
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 STORED = "cookies,local_storage,indexeddb,cache_storage,service_workers"
-LASTS = ("add_init_script", "route", "expose_function", "expose_binding")
-"""What changes a page for good: it is not lent again after one of these calls."""
+LASTS = ("add_init_script", "expose_function", "expose_binding", "route")
+"""What changes a page until it is disposed of."""
 
 
 class KeptPage:
@@ -27,7 +27,7 @@ class KeptPage:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._page: Page | None = None
-        self._is_spoiled = False
+        self._changes: list[Any] = []
         self._origins = set[str]()
         self._listeners: list[tuple[str, Callable[..., Any]]] = []
 
@@ -38,11 +38,11 @@ class KeptPage:
         return self._page
 
     def take_back(self, *, is_broken: bool) -> None:
-        """Empty the page; drop it if it `is_broken`, or if a test has changed it for good."""
+        """Empty the page; drop it if it `is_broken`, or has been at two servers, each of which may keep something."""
         if self._page is None:
             return
         try:
-            if not (is_broken or self._is_spoiled or len(self._origins) > 1):
+            if not is_broken and len(self._origins) <= 1:
                 self._empty(self._page)
                 return
         except BrowserError:
@@ -54,14 +54,15 @@ class KeptPage:
         if self._page is not None:
             with suppress(BrowserError):
                 self._page.context.close()
-        self._page, self._is_spoiled = None, False
+        self._page = None
+        self._changes.clear()
         self._origins.clear()
         self._listeners.clear()
 
     def _open(self) -> Page:
         page = self._browser.new_context(viewport=SIZE).new_page()
         for name in LASTS:
-            setattr(page, name, self._spoiling(getattr(page, name)))
+            setattr(page, name, self._noting(getattr(page, name)))
         go, listen = page.goto, page.on
 
         def visit(url: str, **options: Any) -> Any:
@@ -76,12 +77,12 @@ class KeptPage:
         setattr(page, "on", note)  # noqa: B010
         return page
 
-    def _spoiling(self, act: Callable[..., Any]) -> Callable[..., Any]:
-        def spoil(*asked: Any, **options: Any) -> Any:
-            self._is_spoiled = True
-            return act(*asked, **options)
+    def _noting(self, change: Callable[..., Any]) -> Callable[..., Any]:
+        def note(*asked: Any, **options: Any) -> Any:
+            self._changes.append(change(*asked, **options))
+            return self._changes[-1]
 
-        return spoil
+        return note
 
     def _empty(self, page: Page) -> None:
         for other in page.context.pages:
@@ -89,6 +90,9 @@ class KeptPage:
                 other.close()
         if self._origins:
             page.evaluate("sessionStorage.clear()")
+        for change in self._changes:
+            change.close()
+        self._changes.clear()
         page.goto("about:blank")
         for event, listener in self._listeners:
             page.remove_listener(event, listener)
