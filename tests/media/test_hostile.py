@@ -84,7 +84,7 @@ def large(path: Path) -> Path:
 
 
 LESS = ("cmyk.jpg", "deep.tif", "rgb.png", "palette.png")
-"""Pictures that take less memory than the other two."""
+"""Kinds of picture that `make test-all` reads as well."""
 
 
 @pytest.mark.parametrize(
