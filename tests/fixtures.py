@@ -51,7 +51,15 @@ SLOW_LAST = (
     "tests/studio",
     "tests/cli",
     "tests/pocket",
+    "tests/web/test_serve",
     "tests/web/test_page.py",
+    "tests/web/forms/test_kept.py",
+    "tests/web/test_modes.py",
+    "tests/web/panels/test_models.py",
+    "tests/web/test_accessibility.py",
+    "tests/web/test_generate.py",
+    "tests/web/test_frame.py",
+    "tests/web/panels",
     "tests/web",
 )
 """Where the slow tests are: of these the longest first, so that two workers end at about the same time, and those with

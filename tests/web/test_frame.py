@@ -25,6 +25,8 @@ new PerformanceObserver((list) => {
   for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+DRAWN = "new Promise((goOn) => requestAnimationFrame(() => requestAnimationFrame(goOn)))"
+"""JavaScript that returns when the browser has drawn twice: what follows a new size is then in its place."""
 PLACES = """() => {
   const box = (id) => document.getElementById(id).getBoundingClientRect();
   const [main, forms, result] = ["main", "forms", "result"].map(box);
@@ -70,7 +72,7 @@ def test_at_every_width_the_columns_fit_and_nothing_moves(with_bars: Browser, pa
     for width in RESIZED:
         with step(f"resized to {width}"):
             page.set_viewport_size({"width": width, "height": 800})
-            page.wait_for_timeout(300)
+            page.evaluate(DRAWN)
             places = page.evaluate(PLACES)
             assert places["overflow"] <= 0
             assert len(places["rows"]) == 1  # no mode alone on a row
