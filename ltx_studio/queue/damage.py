@@ -82,7 +82,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 def _what(path: Path, error: sqlite3.Error) -> str:
     """Return what prevents the use of a file that is intact."""
-    if _is_full(error):
+    if is_full(error):
         return f"The disk is full: {path} cannot be written."
     if _is_in_use(error):
         return f"The database is locked: another program is using {path}."
@@ -92,7 +92,7 @@ def _what(path: Path, error: sqlite3.Error) -> str:
 def _remedy(path: Path, error: sqlite3.Error) -> str:
     """Return the remedy for a file that is intact but cannot be used."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if _is_full(error):
+    if is_full(error):
         return f"Free up space on the disk of {path.parent}, then try again."
     if _is_in_use(error):
         return "Close that program, then try again."
@@ -103,7 +103,8 @@ def _remedy(path: Path, error: sqlite3.Error) -> str:
     )
 
 
-def _is_full(error: sqlite3.Error) -> bool:
+def is_full(error: sqlite3.Error) -> bool:
+    """Return whether SQLite reports that the disk is full."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error)
 
 

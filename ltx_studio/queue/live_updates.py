@@ -3,6 +3,8 @@
 import threading
 from dataclasses import dataclass
 
+from ltx_studio.queue.states import Progress
+
 
 @dataclass(frozen=True, slots=True)
 class LiveUpdate:
@@ -20,7 +22,7 @@ class LiveUpdate:
 class LiveUpdates:
     """The latest update of each job, safe in any thread. Slow readers miss intermediate updates, never the latest.
 
-    It also passes on a stop, for as long as the database cannot be written.
+    It also passes on stops and progress, for as long as the database cannot be written.
     """
 
     def __init__(self) -> None:
@@ -29,6 +31,7 @@ class LiveUpdates:
         self._running: set[str] = set()
         self._stops: set[str] = set()
         self._stopped: set[str] = set()
+        self._unwritten: dict[str, Progress] = {}
 
     def begin(self, job_id: str) -> None:
         """Note that a job runs in this process, so that it can be stopped here."""
@@ -60,6 +63,19 @@ class LiveUpdates:
                 self._stopped.add(job_id)
                 self._changed.notify_all()
 
+    def hold(self, job_id: str, progress: Progress | None) -> None:
+        """Publish progress that the database does not know, or None when it knows it again."""
+        with self._changed:
+            if progress is None:
+                self._unwritten.pop(job_id, None)
+            elif job_id in self._running:
+                self._unwritten[job_id] = progress
+
+    def unwritten(self, job_id: str) -> Progress | None:
+        """Return progress that the database does not know, of a job that runs in this process."""
+        with self._changed:
+            return self._unwritten.get(job_id)
+
     def tell(self, job_id: str) -> None:
         """Announce a change to a job in the queue."""
         with self._changed:
@@ -75,6 +91,7 @@ class LiveUpdates:
         """Remove a job that no longer runs."""
         with self._changed:
             self._updates.pop(job_id, None)
+            self._unwritten.pop(job_id, None)
             for jobs in (self._running, self._stops, self._stopped):
                 jobs.discard(job_id)
             self._changed.notify_all()

@@ -13,6 +13,7 @@ from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import ExecutionError, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Prepared, Preview
+from ltx_studio.queue.damage import is_full
 from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.progress import advance
@@ -26,6 +27,7 @@ from ltx_studio.runners.protocol import Runner
 from ltx_studio.takes.metrics import RunMetrics
 from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore
+from ltx_studio.text.phrases import WAITING
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +75,11 @@ class JobExecutor:
             yield from self._follow(job, cancel)
         except GeneratorExit:
             cancel.cancel()
-            self.patiently(lambda: self._put_away(job))
+            self.patiently(lambda: self._put_away(job), job.id)
             raise
         except StoppedError:
             self._live_updates.tell_stopped(job.id)  # the database may be out of reach for long
-            self.patiently(lambda: self._put_away(job))
+            self.patiently(lambda: self._put_away(job), job.id)
         except PERMANENT as error:
             log.exception("job %s could not be added to the history", job.id)
             self._fail(job, ExecutionError.unexpected(error, details=traceback.format_exc()))
@@ -91,13 +93,19 @@ class JobExecutor:
         finally:
             self._live_updates.clear(job.id)
 
-    def patiently(self, work: Callable[[], Result]) -> Result:
+    def patiently(self, work: Callable[[], Result], job_id: str = "") -> Result:
         """Repeat `work` until the database allows it, so that a full disk or another program's lock loses nothing.
+
+        Whoever follows the job `job_id` is told what it waits for.
 
         Raises:
             sqlite3.Error: Trying again would not help (`PERMANENT`), or the studio is closing.
         """
-        return patiently(work, self._closing)
+
+        def waits(error: sqlite3.Error) -> None:
+            self._live_updates.hold(job_id, Progress(WAITING["disk" if is_full(error) else "database"]))
+
+        return patiently(work, self._closing, waits)
 
     def _follow(self, job: Job, cancel: CancelToken) -> Iterator[Event]:
         spec = self._take_store.spec(job)
@@ -142,15 +150,19 @@ class JobExecutor:
                     raise StoppedError("Stopped.", "Nothing was saved.") from None
                 raise
 
-        if not self.patiently(finish):
+        if not self.patiently(finish, job.id):
             log.error("job %s had already ended when its clip %s was finished", job.id, take.file)
 
     def _fail(self, job: Job, error: StudioError) -> None:
         names = job.spec.get("names")
         if isinstance(names, Mapping):  # the user does not know the names of the kept copies
             error = error.renamed({str(kept): str(own) for kept, own in names.items()})
-        self._live_updates.tell_stopped(job.id)
-        self.patiently(lambda: self._queue.fail(job.id, error, worker=self._worker))
+
+        def fail() -> None:
+            self._live_updates.tell_stopped(job.id)
+            self._queue.fail(job.id, error, worker=self._worker)
+
+        self.patiently(fail, job.id)
 
     def _put_away(self, job: Job) -> None:
         """End the job of a stopped run: cancelled if the job was asked to stop, else back in the queue."""
@@ -163,9 +175,12 @@ class JobExecutor:
     def _is_to_stop(self, job: Job, progress: Progress) -> bool:
         """Report a job's progress, and return whether it must stop. A failed report never ends a run."""
         try:
-            return self._queue.report(job.id, progress)
+            is_to_stop = self._queue.report(job.id, progress)
         except sqlite3.Error:
+            self._live_updates.hold(job.id, progress)
             return False
+        self._live_updates.hold(job.id, None)
+        return is_to_stop
 
     @contextlib.contextmanager
     def _listening(self, job: Job, cancel: CancelToken) -> Iterator[None]:

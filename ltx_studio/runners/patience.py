@@ -23,8 +23,15 @@ PAUSE_SECONDS = 2.0
 """How long to wait before retrying a database that cannot be written."""
 
 
-def patiently(work: Callable[[], Result], closing: threading.Event) -> Result:
+def patiently(
+    work: Callable[[], Result], closing: threading.Event, waits: Callable[[sqlite3.Error], None] = lambda _: None
+) -> Result:
     """Repeat `work` until the database allows it, so that a full disk or another program's lock loses nothing.
+
+    Args:
+        work: Uses the database.
+        closing: Set while the studio is closing.
+        waits: Called with the error before each wait.
 
     Raises:
         sqlite3.Error: Trying again would not help (`PERMANENT`), or `closing` is set.
@@ -35,10 +42,11 @@ def patiently(work: Callable[[], Result], closing: threading.Event) -> Result:
             return work()
         except PERMANENT:
             raise
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             if closing.is_set():
                 raise
             if not has_complained:
                 log.exception("the database is unavailable; trying again every %g s", PAUSE_SECONDS)
             has_complained = True
+            waits(error)
         closing.wait(PAUSE_SECONDS)

@@ -142,7 +142,8 @@ class Jobs:
 
     def snapshot(self, owner: str, *, since: float = 0.0) -> QueueSnapshot:
         """Return the owner's part of the queue, without jobs that ended before `since`, in seconds since the epoch."""
-        return self._snapshots.of(owner, since=since)
+        found = self._snapshots.of(owner, since=since)
+        return replace(found, running=tuple(map(self._as_it_is, found.running)))
 
     def any_running(self) -> bool:
         """Return whether a job of any owner runs."""
@@ -166,7 +167,7 @@ class Jobs:
         """
         number = -1
         while True:
-            found = self._as_stopped(self._queue.get(job_id, owner))
+            found = self._as_it_is(self._queue.get(job_id, owner))
             yield found
             if not isinstance(found.state, Queued | Running):
                 return
@@ -174,13 +175,15 @@ class Jobs:
                 self._queue.cancel(job_id, owner)
             number = self._live_updates.wait(job_id, number, LOOK_SECONDS).number
 
-    def _as_stopped(self, job: Job) -> Job:
-        """Return a job as it is, with a stop that the database does not know yet."""
+    def _as_it_is(self, job: Job) -> Job:
+        """Return a job with the stop and the progress that the database does not know yet."""
         state = job.state
         if isinstance(state, Running) and self._live_updates.has_stopped(job.id):
             return replace(job, state=Cancelled(time.time()))
         if isinstance(state, Running) and self._live_updates.is_stopping(job.id):
-            return replace(job, state=replace(state, stopping=True))
+            job = replace(job, state=replace(state, stopping=True))
+        if isinstance(job.state, Running) and (progress := self._live_updates.unwritten(job.id)) is not None:
+            job = replace(job, state=replace(job.state, progress=progress))
         return job
 
     def preview(self, job_id: str) -> tuple[bytes, ...]:
@@ -201,7 +204,7 @@ class Jobs:
             found = self._queue.get(job_id, owner)  # only its owner stops it
             if not isinstance(found.state, Running) or not self._live_updates.stop(job_id):
                 raise
-            return self._as_stopped(found)
+            return self._as_it_is(found)
         self._changed()
         return job
 

@@ -7,6 +7,8 @@ WAITING: Mapping[str, str] = {
     "lane": "Waiting for another run to finish",
     "lost": "A worker was lost. Trying again on another one",
     "gpu": "Waiting for a GPU",
+    "disk": "The disk is full: waiting for free space",
+    "database": "The studio's database cannot be written: trying again",
     "hub": "Looking up the files on Hugging Face",
     "download": "Waiting for another download to finish",
 }

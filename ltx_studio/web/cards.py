@@ -260,6 +260,13 @@ def message(text: str, summary: str = "") -> str:
     return f'<div class="card" role="status" aria-live="polite"><p>{escape(text)}</p>{below}</div>'
 
 
+def not_downloaded(label: str, size: str, *, may_fetch: bool) -> str:
+    """Return the card that says that a model set is not here, with a button to where it is downloaded if one may."""
+    told = escape(words.NOT_DOWNLOADED.format(label=label, size=size))
+    opens = f'<button type="button" class="main" data-act="models">{words.OPEN_MODELS}</button>' if may_fetch else ""
+    return f'<div class="card offer" role="status"><p>{told}</p>{opens}</div>'
+
+
 def error(problem: StudioError, summary: str = "") -> str:
     """Return an error's card: what happened, what to do, and foldable details. `summary` is what was to be made."""
     below = f'<p class="summary">{escape(summary)}</p>' if summary else ""

@@ -16,6 +16,7 @@ from ltx_studio.models.loras import SUFFIX
 from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
 from ltx_studio.text.catalogue import translated
+from ltx_studio.text.formatting import in_round_bytes
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
@@ -28,6 +29,7 @@ from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels.gallery import Gallery
+from ltx_studio.web.panels.model_sets import bytes_to_download
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.panels.queue_panel import QueuePanel
 from ltx_studio.web.panels.run import SKIP, RunPanel
@@ -37,8 +39,8 @@ from ltx_studio.web.shared import Shared
 
 FIRST_MODE = "t2v"
 
-SET_UP_SECONDS = 2
-"""Seconds between two checks of a set-up that runs in the background."""
+SET_UP_SECONDS, DOWNLOAD_SECONDS = 2, 10
+"""Seconds between two checks of a set-up that runs in the background, and of model files that are not here."""
 
 
 class Page:
@@ -68,7 +70,8 @@ class Page:
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the forms, the run and the take to the open Blocks."""
-        self._banner = gr.HTML(visible=False, elem_id="studio-banner")
+        told = self._not_downloaded()  # from the start, so that nothing moves
+        self._banner = gr.HTML(told, visible=bool(told), elem_id="studio-banner")
         self._set_up_timer = gr.Timer(SET_UP_SECONDS, active=False)
         self._mode = gr.Radio(
             [(translated(mode.label), mode.id) for mode in MODES.values()],
@@ -283,12 +286,19 @@ class Page:
         problem = self._studio.problem()
         if problem is None:
             self._studio.start()
-            return gr.update(visible=False), gr.Timer(active=False)
+            told = self._not_downloaded()
+            return gr.update(value=told, visible=bool(told)), gr.Timer(DOWNLOAD_SECONDS, active=bool(told))
         if self._studio.is_setting_up:
             return gr.update(
                 value=cards.message(self._redaction.said(message_of(problem)), hint_of(problem)), visible=True
-            ), gr.Timer(active=True)
+            ), gr.Timer(SET_UP_SECONDS, active=True)
         return gr.update(value=self._redaction.error(problem), visible=True), gr.Timer(active=False)
+
+    def _not_downloaded(self) -> str:
+        """Return the card that offers to download the model set, or an empty string if it is here."""
+        missing = bytes_to_download(self._studio, self._model_set)
+        about = translated(self._model_set.label), in_round_bytes(missing)
+        return cards.not_downloaded(*about, may_fetch=self._redaction.may_fetch) if missing else ""
 
     def _kept(self, saved: Mapping[str, Any]) -> Iterator[str]:
         """Yield what a browser kept of each form; the first mode always gets a value, to show what it will make."""

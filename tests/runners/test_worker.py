@@ -21,7 +21,7 @@ from ltx_studio.queue import JobSpec
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.queue import Queue
-from ltx_studio.queue.states import Cancelled, Done, Failed, Queued, Running, State
+from ltx_studio.queue.states import Cancelled, Done, Failed, Progress, Queued, Running, State
 from ltx_studio.runners import LocalRunner
 from ltx_studio.runners.protocol import Buildable
 from ltx_studio.runners.worker import Worker
@@ -32,6 +32,7 @@ from ltx_studio.takes.editor_metadata import EditorMetadata
 from ltx_studio.takes.history import History
 from ltx_studio.takes.records import NewTake
 from ltx_studio.takes.take_store import TakeStore
+from ltx_studio.text.phrases import WAITING
 from tests.runners.quick import QuickEngine
 from tests.support import MODEL_SETS, leave_partial, small_spec
 
@@ -278,6 +279,58 @@ def test_a_job_is_stopped_while_the_database_cannot_be_written(
     assert closed
     assert not list(rig.settings.outputs_dir.glob(f"*/*{job}.mp4"))
     assert rig.history.page("ada").takes == ()
+
+
+def test_who_follows_a_job_learns_what_it_waits_for_while_the_database_cannot_be_written(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltx_studio.runners.patience.PAUSE_SECONDS", 0.02)
+    jobs = Jobs(rig.settings, Database(rig.lock.parent / "studio.db"), live_updates=rig.live_updates)
+    job = rig.submit(small_spec())[0]
+    worker, following = rig.worker(), jobs.follow(job, "ada")
+    with monkeypatch.context() as patched:
+        for method in ("finish", "report"):
+            patched.setattr(rig.queue, method, full)
+        worker.start()
+        try:
+            shown = []
+            for each in following:
+                assert isinstance(each.state, Queued | Running)
+                if isinstance(each.state, Running):
+                    shown.append(each.state.progress)
+                if shown and shown[-1].phase == WAITING["disk"]:
+                    break
+            assert any(progress.step for progress in shown), "it shows the steps that nobody could write down"
+            (running,) = jobs.snapshot("ada").running
+            assert isinstance(running.state, Running)
+            assert running.state.progress == shown[-1], "the queue shows the same"
+        finally:
+            patched.undo()
+            *_, ended = following
+            closed = worker.close(30)
+    assert closed
+    assert isinstance(ended.state, Done)
+
+
+def test_a_job_whose_failure_cannot_be_written_is_stopped_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltx_studio.runners.patience.PAUSE_SECONDS", 0.02)
+    jobs = Jobs(rig.settings, Database(rig.lock.parent / "studio.db"), live_updates=rig.live_updates)
+    job = rig.submit(JobSpec.from_request("t2v", {"prompt": "a ball"}, MODEL_SETS["fp8"]))[0]  # its files are missing
+    worker = rig.worker()
+    with monkeypatch.context() as patched:
+        for queue, method in ((rig.queue, "fail"), (jobs._queue, "cancel")):
+            patched.setattr(queue, method, full)
+        worker.start()
+        try:
+            wait_for(lambda: rig.live_updates.unwritten(job) == Progress(WAITING["disk"]))
+            jobs.cancel(job, "ada")
+            *_, stopped = jobs.follow(job, "ada")
+        finally:
+            patched.undo()
+            rig.wait(job, Failed)
+            closed = worker.close(30)
+    assert closed
+    assert isinstance(stopped.state, Cancelled)
 
 
 @pytest.mark.parametrize(

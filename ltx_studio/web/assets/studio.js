@@ -180,6 +180,7 @@
       opener?.focus();
     } else if (button.id === "model-chip") show("models");
     else if (button.matches(".generate")) showRun();
+    else if (button.dataset.act === "models") show("models");
     else if (button.dataset.act === "reload") window.location.reload();
   });
   for (const each of [PINNED, PHONE]) each.addEventListener("change", lay);

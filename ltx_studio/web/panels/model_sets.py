@@ -93,6 +93,17 @@ class ModelSets:
         )
 
 
+def bytes_to_download(studio: Studio, model_set: ModelSet) -> int:
+    """Return how much of a set must be downloaded before it makes clips here; 0 if nothing, or if that is unknown."""
+    if studio.hardware() is None:  # other machines run the jobs
+        return 0
+    store = studio.models.store()
+    if all(store.find(file) for file in store.registry.needs(model_set.loaders.nodes)):
+        return 0
+    plan = make_plan(model_files(MODES.values(), model_set, store.registry), store)
+    return sum(planned.size for planned in plan.missing if planned.file.repo)
+
+
 def _state(plan: Plan) -> str:
     if not plan.missing:
         return texts.INSTALLED.format(size=in_round_bytes(plan.total_bytes))

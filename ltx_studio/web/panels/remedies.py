@@ -86,7 +86,13 @@ class RemedyButtons:
         """Add the row to the open Blocks."""
         with gr.Row(elem_id="remedies"):
             for remedy, label in labels().items():
-                self.by_remedy[remedy] = gr.Button(label, size="sm", visible=False, elem_id=f"remedy-{remedy}")
+                self.by_remedy[remedy] = gr.Button(
+                    label,
+                    variant="primary" if remedy is Remedy.FETCH else "secondary",
+                    size="md",
+                    visible=False,
+                    elem_id=f"remedy-{remedy}",
+                )
 
     @property
     def outputs(self) -> list[gr.Button]:

@@ -138,6 +138,14 @@ def test_a_visitor_who_comes_back_sees_the_last_failure_for_some_hours(
     assert still.run._failure not in still.shown(still.run._resume(TAB))
 
 
+def test_a_failure_is_not_shown_again_when_something_was_submitted_since(still: Panels) -> None:
+    fail(still.studio)
+    still.studio.jobs.submit(LOCAL, [small_spec()])
+    tab = still.run._tabs.of(TAB)
+
+    assert still.run._failure not in still.run._last_failure(LOCAL, tab)
+
+
 def test_a_new_visitor_causes_no_event(still: Panels) -> None:
     assert still.run._returns(TAB) == gr.skip()
 

@@ -17,9 +17,11 @@ from ltx_studio.events import Finished
 from ltx_studio.models import Store, get_registry
 from ltx_studio.models.hub_cache import Hash, digest_for
 from ltx_studio.queue import LOCAL
+from ltx_studio.runners import LocalRunner
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
 from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.page import Page as StudioPage
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.rail import Rail
 from ltx_studio.web.shared import Shared
@@ -28,6 +30,17 @@ from tests.shop import SIZE, TINY_SET, Shop
 from tests.support import queue_of, small_spec
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import open_panel, step
+
+
+class Ready(LocalRunner):
+    """A runner on this machine that nothing prevents from running."""
+
+    def problem(self) -> None:
+        return None
+
+    def start(self) -> None:
+        pass
+
 
 TINY_FILES = {"one": "checkpoints", "encoder": "text_encoders", "up": "latent_upscale_models"}
 """Those of the small set, with their folders."""
@@ -100,6 +113,26 @@ def choose_set(page: Page, name: str) -> None:
 
 FP8 = "LTX-2.3 22B fp8 · Download 43 GB"
 GET = "#models-get"
+
+
+def test_the_page_says_at_once_that_its_models_are_not_downloaded(shop: Shop) -> None:
+    settings = with_tiny_set(shop)
+    tiny = get_registry(settings).get_set("tiny")
+    owners = Owners()
+    owners.apart = False
+    page = StudioPage(Studio(settings, Ready(settings, Engine(settings))), owners, tiny, Shared(tiny))
+    with gr.Blocks() as blocks:
+        page.screen.build_toast()
+        page.build(blocks)
+
+    banner, timer = page._begin_or_warn()
+    assert "Tiny isn&#x27;t downloaded yet (9.0 MB)." in banner["value"]
+    assert 'data-act="models"' in banner["value"]
+    assert (page._banner.value, page._banner.visible) == (banner["value"], True), "it is there from the start"
+    assert timer.active, "it goes when they are there"
+    get_all(shop)
+    banner, timer = page._begin_or_warn()
+    assert (banner["visible"], timer.active) == (False, False)
 
 
 @pytest.mark.usefixtures("patience")

@@ -51,6 +51,16 @@ def test_every_remedy_has_a_label() -> None:
     assert len(set(labels().values())) == len(labels())
 
 
+def test_what_downloads_is_the_button_that_stands_out() -> None:
+    buttons = RemedyButtons()
+    with gr.Blocks():
+        buttons.build()
+
+    kinds = {remedy: (each.variant, each.size) for remedy, each in buttons.by_remedy.items()}
+    assert kinds.pop(Remedy.FETCH) == ("primary", "md")
+    assert {*kinds.values()} == {("secondary", "md")}
+
+
 def test_a_wrong_value_has_no_button() -> None:
     assert remedies_of(RequestError("The prompt is empty.", "Write a prompt.")) == ()
 
