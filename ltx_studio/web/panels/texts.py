@@ -18,6 +18,7 @@ WORKFLOW_HELP = (
 SHOW_FORM = "Show form"
 CLOSE_FORM = "Close"
 MORE_INPUTS = "More inputs ({count})"
+OTHER_INPUTS = "Others"
 OWN_PROMPT = "Prompt"
 OWN_NEGATIVE = "Negative prompt"
 OWN_SEED = "Seed"
