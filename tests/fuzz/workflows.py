@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ltx_studio.graph.form import form_of
+from ltx_studio.graph.form import FILES, form_of
 from ltx_studio.graph.graph import check_graph
 from ltx_studio.graph.safety import check_known, check_safety
 from ltx_studio.graph.validate import validate
@@ -111,16 +111,21 @@ def show_form(path: Path, ground: Ground, attempts: Attempts) -> None:
     """Build the fields of a workflow, and send them as the page does."""
     from gradio.routes import ORJSONResponse
 
-    from ltx_studio.web.panels import own_workflow
+    from ltx_studio.web.panels import own_fields, own_workflow
 
     graph = attempts(lambda: read_workflow(path, ground.definitions))
     if graph is None or not attempts.passes(lambda: check_known(graph, ground.definitions)):
         return
     fields = attempts(lambda: form_of(graph, ground.definitions)) or []
     for field in fields[: own_workflow.MOST_SHOWN]:
-        shown = attempts(partial(own_workflow.component, field, str(path)))
+        if field.kind in FILES:
+            shown = attempts(lambda field=field: own_workflow.file_field(field, str(path)).get_config())  # type: ignore[misc]
+        else:
+            shown = attempts(partial(own_fields.drawn, field))
         if shown is not None:
-            attempts(lambda shown=shown: ORJSONResponse._render(shown.get_config()))  # type: ignore[misc]
+            attempts(partial(ORJSONResponse._render, shown))
+    if fields:
+        attempts(lambda: own_fields.drawn_groups(own_fields.layout_of(fields, graph)))
 
 
 def mutate_form(ground: Ground, random: Random) -> Case:

@@ -21,22 +21,32 @@ from ltx_studio.web.panels import texts
 def plan(shown: Plan, *, notice: str, note: str) -> str:
     """Return the card of a model set: its files with size, source and licence, and whether they fit on the disk."""
     rows = "".join(_planned(planned) for planned in shown.files)
+    about = f'<p class="notice">{prose(translated(notice))}</p>' if notice else ""
+    count = texts.FILES_OF_SET.format(count=len(shown.files))
+    return (
+        f'<div class="card">{about}<p>{prose(_what_is_missing(shown))}</p>'
+        + (f'<p class="summary">{prose(note)}</p>' if note else "")
+        + f'<details><summary>{escape(count)}</summary><ul class="files">{rows}</ul></details></div>'
+    )
+
+
+def _what_is_missing(shown: Plan) -> str:
+    """Return how much is to be downloaded and whether it fits, and what else is to be done before the set runs."""
     missing, total, free = (
         in_round_bytes(count) for count in (shown.missing_bytes, shown.total_bytes, shown.free_bytes)
     )
     if not shown.missing:
-        said = f"{texts.ALL_HERE.format(total=total)} {texts.FREE.format(free=free)}"
-    else:
-        said = texts.TO_FETCH.format(missing=missing, total=total, free=free)
-        if not shown.fits:
-            said += " " + texts.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes))
-    about = f'<p class="notice">{prose(translated(notice))}</p>' if notice else ""
-    count = texts.FILES_OF_SET.format(count=len(shown.files))
-    return (
-        f'<div class="card">{about}<p>{escape(said)}</p>'
-        + (f'<p class="summary">{prose(note)}</p>' if note else "")
-        + f'<details><summary>{escape(count)}</summary><ul class="files">{rows}</ul></details></div>'
-    )
+        return f"{texts.ALL_HERE.format(total=total)} {texts.FREE.format(free=free)}"
+    said = []
+    if any(planned.file.built for planned in shown.missing):
+        said.append(texts.NEEDS_SET_UP)
+    if shown.to_place:
+        said.append(texts.to_place(len(shown.to_place)))
+    if any(planned.file.repo for planned in shown.missing):
+        said.append(texts.TO_FETCH.format(missing=missing, total=total, free=free))
+    if not shown.fits:
+        said.append(texts.NO_ROOM.format(short=in_bytes(shown.missing_bytes - shown.free_bytes)))
+    return " ".join(said)
 
 
 def needs(
@@ -87,12 +97,12 @@ def _planned(planned: Planned) -> str:
     file = planned.file
     state = texts.HERE if planned.present else texts.BUILT if file.built else texts.MISSING if file.repo else ""
     about = "" if planned.present or file.exact else "~"
-    size = f"{about}{in_bytes(planned.size)}" if planned.size else texts.UNKNOWN_SIZE
+    size = f"{about}{in_bytes(planned.size)}" if planned.size else "" if file.built else texts.UNKNOWN_SIZE
     notes = [texts.PARTLY_HERE.format(partial=in_bytes(planned.partial))] if planned.partial else []
     notes += [texts.DOES_NOT_COUNT] if planned.flaw else []
     gated = texts.GATED if file.gated else ""
     below = (translated(file.use), file.repo, file.licence, gated, translated(file.caution), *notes)
-    return _row(file, f"{size} {state or texts.NO_SOURCE}", below, quiet=planned.present)
+    return _row(file, f"{size} {state or texts.NO_SOURCE}".strip(), below, quiet=planned.present)
 
 
 def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool) -> str:

@@ -1,8 +1,8 @@
 """The page's panel for a workflow of the user's own, with a form built from it."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import gradio as gr
 
 from ltx_studio.advice import texts_of
 from ltx_studio.errors import Remedy, RequestError, StudioError
-from ltx_studio.graph.form import FILES, Field, Kind, Role
+from ltx_studio.graph.form import FILES, Field, Kind
 from ltx_studio.graph.values import shown
 from ltx_studio.models.defaults import PREVIEW
 from ltx_studio.studio import Studio, WorkflowSpec, unforeseen
@@ -19,23 +19,31 @@ from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
-from ltx_studio.web.forms.fields import MOST_EXACT
+from ltx_studio.web.forms.fields import FILE_HEIGHT
+from ltx_studio.web.gradio_compat.components import Picture
 from ltx_studio.web.gradio_compat.quiet import QUIET
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.models import ModelsPanel
+from ltx_studio.web.panels.own_fields import (
+    Layout,
+    drawn,
+    drawn_groups,
+    given_values,
+    id_of,
+    label_of,
+    layout_of,
+    shown_value,
+)
 from ltx_studio.web.panels.run import RunPanel
 from ltx_studio.web.panels.screen import Updates
 
 log = logging.getLogger(__name__)
 
 MOST_SHOWN = 200
-"""Fields of one form: a browser takes about a second for these."""
+"""Fields of one form."""
 MOST_NAMED = 5
 """Fields that the card names."""
-MOST_IN_ROW = 3
-LONGEST_NUMBER = 30
-"""Characters of a text that may be a number."""
 
 
 class WorkflowPanel:
@@ -96,12 +104,12 @@ class WorkflowPanel:
         )
         self._show_missing(opened.graph, wanted, models)
         try:
-            components = _lay_out(fields, path)
+            parts, files = _lay_out(layout_of(fields, opened.graph), path)
         except Exception as error:  # a value that Gradio does not accept
             log.exception("the form of %s could not be built", Path(path).name)
             gr.HTML(self._redaction.error(unforeseen.in_words(error, self._studio.settings)))
             return
-        with gr.Row():
+        with gr.Column(elem_classes=["own-options"]):
             options: dict[str, Any] = {"value": False, "container": False, "interactive": True}
             trusted = gr.Checkbox(label=texts.TRUST, elem_id="trust", key=f"{path} trust", **options)
             mapped = gr.Checkbox(label=words.MAP_POCKET, elem_id="map-pocket", key=f"{path} map", **options)
@@ -113,11 +121,12 @@ class WorkflowPanel:
 
         # with the file of this form: another one may have been dropped, whose form is not here yet
         def hand_in(request: gr.Request, trusts: bool, maps: bool, *values: Any) -> Iterator[Updates]:
-            yield from self._run(path, fields, values, request, trusted=trusts, mapped=maps)
+            given = partial(_given, fields, [*files], values)
+            yield from self._run(path, given, request, trusted=trusts, mapped=maps)
 
         run.click(
             hand_in,
-            [trusted, mapped, *components],
+            [trusted, mapped, *files.values(), *parts],
             self._run_panel.outputs,
             concurrency_limit=None,
             **QUIET,
@@ -147,17 +156,15 @@ class WorkflowPanel:
     def _run(
         self,
         path: str,
-        fields: Sequence[Field],
-        values: Sequence[Any],
+        given: Callable[[], Mapping[str, Any]],
         request: gr.Request,
         *,
         trusted: bool,
         mapped: bool,
     ) -> Iterator[Updates]:
-        """Submit the workflow, and follow it on the page."""
-        given = {field.key: value for field, value in zip(fields, values, strict=True) if value is not None}
+        """Submit the workflow with the values that `given` returns by key, and follow it on the page."""
         try:
-            spec = self._spec(Path(path), given, trusted=trusted, mapped=mapped)
+            spec = self._spec(Path(path), given(), trusted=trusted, mapped=mapped)
             jobs = self._studio.jobs.submit(self._owners.of(request), [spec])
         except StudioError as error:
             yield self._run_panel.problem(error)
@@ -175,51 +182,52 @@ class WorkflowPanel:
         return workflows.request(path.stem, workflows.open(path), given, trusted=trusted, map_to=map_to)
 
 
-def _lay_out(fields: Sequence[Field], path: str) -> list[gr.components.Component]:
-    """Add the components of a form to the open Blocks, and return them in the order of its fields.
+def _lay_out(layout: Layout, path: str) -> tuple[list[gr.HTML], dict[str, gr.components.Component]]:
+    """Add a form's components to the open Blocks.
 
-    Files are in one row, numbers and choices in others; what the author has neither chosen nor titled is folded.
+    Only files are Gradio's components. The browser draws the other fields, and those in folds when they are opened:
+    200 components of Gradio would take it seconds.
+
+    Returns:
+        What holds the edited values of the other fields, and the components for files by key.
     """
+    parts: list[gr.HTML] = []
     made: dict[str, gr.components.Component] = {}
-    first = [each for each in fields if is_foremost(each, fields)]
-    for row in rows_of(first):
-        with gr.Row():
-            made |= {each.key: component(each, path) for each in row}
-    rest = [each for each in fields if each.key not in made]
-    if rest:
-        with gr.Accordion(texts.MORE_INPUTS.format(count=len(rest)), open=False, key=f"{path} more"):
-            for row in rows_of(rest):
-                with gr.Row():
-                    made |= {each.key: component(each, path) for each in row}
-    return [made[each.key] for each in fields]
-
-
-def is_foremost(field: Field, fields: Sequence[Field]) -> bool:
-    """Return whether a field is in the open: what the author has chosen; without such, what most people change."""
-    if any(each.chosen for each in fields):
-        return field.chosen
-    return field.titled or field.kind in FILES or field.role is not Role.NONE or not field.fits
-
-
-def rows_of(fields: Sequence[Field]) -> list[list[Field]]:
-    """Return the fields in rows: a text alone, files together, and up to three others together."""
-    rows: list[list[Field]] = []
-    for field in fields:
-        last = rows[-1] if rows else []
-        is_like = bool(last) and (last[0].kind in FILES) == (field.kind in FILES)
-        if is_like and not field.lines and not last[0].lines and len(last) < MOST_IN_ROW:
-            last.append(field)
+    for number, block in enumerate(layout.blocks):
+        if block[0].kind in FILES:
+            with gr.Row(elem_classes=["files"]):
+                made |= {each.key: file_field(each, path) for each in block}
         else:
-            rows.append([field])
-    return rows
+            parts.append(_drawn_by_browser(f"{path} {number}", fields=[drawn(each) for each in block]))
+    groups = drawn_groups(layout)
+    if groups:
+        says = texts.MORE_INPUTS.format(count=layout.folded_count)
+        parts.append(_drawn_by_browser(f"{path} more", groups=groups, more=says))
+    return parts, made
 
 
-def label_of(field: Field) -> str:
-    """Return a field's title; of a text or seed that the author has not titled what it is for."""
-    if field.titled:
-        return field.title
-    usual = {Role.PROMPT: texts.OWN_PROMPT, Role.NEGATIVE: texts.OWN_NEGATIVE}
-    return usual.get(field.role, texts.OWN_SEED if field.kind is Kind.SEED else field.title)
+def _given(fields: Sequence[Field], files: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Return a form's values by key, from those of the components for `files` and then of its other parts.
+
+    Raises:
+        RequestError: They are not what the page sends.
+    """
+    uploaded = dict(zip(files, values, strict=False))
+    return {
+        **{key: value for key, value in uploaded.items() if value is not None},
+        **given_values(fields, values[len(files) :]),
+    }
+
+
+def _drawn_by_browser(key: str, **props: Any) -> gr.HTML:
+    return gr.HTML(
+        {},
+        html_template='<div class="own-fields"></div>',
+        js_on_load="window.ltxOwn.fields(element, props)",
+        apply_default_css=False,
+        key=key,
+        **props,
+    )
 
 
 def in_words(problems: Sequence[StudioError]) -> list[str]:
@@ -243,78 +251,21 @@ def told_of(fields: Sequence[Field], notes: Sequence[str] = (), problems: Sequen
     return " ".join(told)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A field's initial value.
-
-    Attributes:
-        value: The value; empty if the workflow's does not fit.
-        fits: Whether it is the workflow's value.
-    """
-
-    value: Any
-    fits: bool = True
-
-
-def shown_value(field: Field) -> Shown:
-    """Return a field's initial value. A workflow may have any value in any input, such as a list for a number."""
-    value = field.value
-    match field.kind:
-        case Kind.PICTURE | Kind.SOUND | Kind.CLIP:
-            return Shown(None)
-        case Kind.SWITCH:
-            return Shown(bool(value), fits=value in (True, False))
-        case Kind.CHOICE:
-            return Shown(value) if value in field.choices else Shown(None, fits=False)
-        case Kind.TEXT:
-            is_text = isinstance(value, str) or _as_number(value) is not None
-            return Shown(str(value)) if is_text else Shown("", fits=False)
-    number = _as_number(value)
-    if number is None or (field.kind is not Kind.NUMBER and number != int(number)) or not _is_within(field, number):
-        return Shown(None, fits=False)
-    return Shown(number if field.kind is Kind.NUMBER else int(number))
-
-
-def _as_number(value: Any) -> int | float | None:
-    """Return the number in an input's value, or None if there is none that a browser represents exactly."""
-    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if -MOST_EXACT <= value <= MOST_EXACT else None
-
-
-def _is_within(field: Field, number: float) -> bool:
-    if not field.is_limited or field.minimum is None or field.maximum is None:
-        return True
-    return field.minimum <= number <= field.maximum
-
-
-def component(field: Field, workflow: str) -> gr.components.Component:
-    """Return the input component for a field of a workflow; the workflow's path is part of its key."""
-    value = shown_value(field).value
+def file_field(field: Field, workflow: str) -> gr.components.Component:
+    """Return the input component for a file of a workflow; the workflow's path is part of its key."""
     named: dict[str, Any] = {
         "label": label_of(field),
-        "elem_id": f"field-{field.key.replace('.', '-')}",
+        "elem_id": id_of(field),
+        "elem_classes": ["file"],
         "key": f"{workflow} {field.key}",
         "interactive": True,
     }
-    if field.kind in FILES:
-        kinds = {Kind.PICTURE: gr.Image, Kind.SOUND: gr.Audio, Kind.CLIP: gr.Video}
-        is_path: dict[str, Any] = {"type": "filepath"}
-        extras = {Kind.PICTURE: {**is_path, "image_mode": None}, Kind.SOUND: is_path}
-        made: gr.components.Component = kinds[field.kind](**named, **extras.get(field.kind, {}))
-        return made
     match field.kind:
-        case Kind.SWITCH:
-            return gr.Checkbox(value=value, **named)
-        case Kind.CHOICE:
-            return gr.Dropdown(choices=list(field.choices), value=value, **named)
-        case Kind.TEXT:
-            lines = 1 if not field.lines else 4 if field.role is Role.PROMPT else 2
-            return gr.Textbox(value=value, lines=lines, max_lines=8 if field.lines else 1, **named)
-    limits: dict[str, Any] = {"minimum": field.minimum, "maximum": field.maximum} if field.is_limited else {}
-    return gr.Number(value=value, precision=None if field.kind is Kind.NUMBER else 0, **limits, **named)
+        case Kind.PICTURE:
+            sources: Any = ["upload", "clipboard"]
+            return Picture(type="filepath", image_mode=None, sources=sources, height=FILE_HEIGHT, **named)
+        case Kind.SOUND:
+            return gr.Audio(
+                type="filepath", sources=["upload", "microphone"], buttons=["download"], min_width=320, **named
+            )
+    return gr.Video(sources=["upload"], height=FILE_HEIGHT, **named)

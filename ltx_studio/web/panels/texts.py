@@ -18,6 +18,7 @@ WORKFLOW_HELP = (
 SHOW_FORM = "Show form"
 CLOSE_FORM = "Close"
 MORE_INPUTS = "More inputs ({count})"
+OTHER_INPUTS = "Others"
 OWN_PROMPT = "Prompt"
 OWN_NEGATIVE = "Negative prompt"
 OWN_SEED = "Seed"
@@ -63,6 +64,12 @@ BUILT = "created by set-up"
 NO_SOURCE = "add it yourself"
 GATED = "requires your consent on Hugging Face, and a token"
 TO_FETCH = "To download: {missing} of {total}. Free on that disk: {free}."
+NEEDS_SET_UP = (
+    "Not installed yet. Run `ltx-studio setup` on the computer that runs the studio: it creates the files, without a "
+    "download."
+)
+ONE_TO_PLACE = "Add one file yourself: it is listed below."
+MANY_TO_PLACE = "Add {count} files yourself: they are listed below."
 ALL_HERE = "Installed ({total})."
 NO_ROOM = "Not enough space: free up {short} more."
 IN_USE = "This set is in use."
@@ -112,7 +119,7 @@ DROPPED_LORA = "“{name}” is a model file."
 DROPPED_LORA_HINT = "Add a LoRA in a mode's form."
 DROPPED_GONE = "The file is no longer available."
 RESTORED = "Settings restored from the video."
-SET_UP = "Created by set-up"
+SET_UP = "Needs set-up"
 MARK_IN_USE = "in use"
 MARK_RECOMMENDED = "recommended"
 BETWEEN_MARKS = " · "
@@ -134,6 +141,11 @@ MANY_GOOD = "All {count} files are intact."
 def all_good(count: int) -> str:
     """Return that all of a number of files are intact."""
     return counted(ONE_GOOD, MANY_GOOD, count)
+
+
+def to_place(count: int) -> str:
+    """Return that the user must add a number of files, which no repository has."""
+    return counted(ONE_TO_PLACE, MANY_TO_PLACE, count)
 
 
 SOME_BAD = "Not intact: {bad} of {count} files. Repair downloads them again."
