@@ -22,7 +22,6 @@ class Cluster(QuickRunner):
 
 
 def test_the_time_left_counts_down_while_the_estimate_wavers() -> None:
-    """F45."""
     left = TimeLeft()
     shown = [left.look(estimate, now) for now, estimate in enumerate((9, 10, 9, 4, 6, 5, 2))]
 
