@@ -225,6 +225,24 @@ def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(panels: 
     assert last in told[-1]
 
 
+@pytest.mark.parametrize(("display", "said"), [("", words.LIES_AT), (":0", words.OPENED)])
+def test_a_folder_is_shown_where_there_is_a_desktop_and_else_named(
+    panels: Panels, monkeypatch: pytest.MonkeyPatch, display: str, said: str
+) -> None:
+    take, opened = panels.make(), list[list[str]]()
+    path = panels.studio.takes.path(take)
+    monkeypatch.setattr("ltx_studio.web.panels.take.sys.platform", "linux")
+    monkeypatch.setattr("ltx_studio.web.panels.take.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("ltx_studio.web.panels.take.subprocess.Popen", lambda command, **_: opened.append(command))
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    shown = str(panels.take._reveal(take.id, TAB))
+
+    assert said.format(path=path.parent if display else path) in shown
+    assert opened == ([["/usr/bin/xdg-open", str(path.parent)]] if display else [])
+
+
 def test_others_of_a_batch_are_deleted_and_put_back_together(panels: Panels) -> None:
     first, second, kept = (panels.make(seed=seed).id for seed in (7, 8, 9))
     takes = panels.studio.takes

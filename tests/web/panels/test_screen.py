@@ -363,9 +363,9 @@ def test_at_every_width_the_columns_fit_nothing_moves_and_the_clip_is_in_sight(w
         drawer, shot = page.locator("#drawer").bounding_box(), Image.open(io.BytesIO(page.screenshot())).convert("L")
         assert drawer is not None
         for right in (1280, round(drawer["x"] + drawer["width"]) - 1):
-            bar = shot.crop((right - 12, 60, right - 2, 390))
-            assert bar.getextrema()[0] != bar.getextrema()[1], "there is one"
-            assert bar.getextrema()[1] < 160
+            shades = {*shot.crop((right - 12, 60, right - 2, 390)).tobytes()}
+            assert len(shades) > 1, "there is one"
+            assert max(shades) < 160
     with step("at 200 % the prompt is in sight"):
         page.set_viewport_size({"width": 720, "height": 450})
         page.goto(url)
