@@ -337,7 +337,8 @@ class Page:
 
     def _go_on(self, take_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Open image to video with the take's last frame."""
-        return self._filled(lambda record: self._sent(record, "i2v", last=True), take_id, request)
+        said, *filled = self._filled(lambda record: self._sent(record, "i2v", last=True), take_id, request)
+        return said or cards.message(words.CONTINUES), *filled
 
     def _send(self, take_id: str, request: gr.Request, event: gr.EventData) -> tuple[Any, ...]:
         """Open another mode with what the take has for it."""

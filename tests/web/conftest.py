@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, Request, expect
 from playwright.sync_api import Error as BrowserError
 
 from ltx_studio.engine import Engine
@@ -16,6 +16,7 @@ from ltx_studio.web.panels import download_board, memory, queue_panel
 from tests.web.kept_page import KeptPage
 from tests.web.past import past, visit, visitor
 from tests.web.serving import serving, working
+from tools.browser import FLAGS, find
 
 __all__ = ["past", "visit", "visitor"]
 
@@ -52,6 +53,15 @@ def page_url_without_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     home = tmp_path_factory.mktemp("without-comfyui")
     settings = Settings(home=home, hub_cache=home / "hub")
     yield from open_page(settings, Engine(settings))
+
+
+@pytest.fixture(scope="module")
+def with_bars(browser_type: BrowserType) -> Iterator[Browser]:
+    """A browser whose scroll bars take room, as on Windows and Linux."""
+    path = find() or browser_type.executable_path
+    launched = browser_type.launch(executable_path=path, args=FLAGS, ignore_default_args=["--hide-scrollbars"])
+    yield launched
+    launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,18 @@ def give(page: Page, mode: str, files: Mapping[str, Path]) -> None:
         expect(field.get_by_label("Clear").or_(field.get_by_label("Remove")).first).to_be_visible()
 
 
+HAS_FOCUS = "to => Boolean(document.activeElement?.matches(to))"
+
+
+def tab_to(page: Page, to: str, *, most: int = 60, back: bool = False) -> None:
+    """Press Tab, or with `back` Shift+Tab, until what the selector names has the focus, at most so many times."""
+    for _ in range(most):
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        if page.evaluate(HAS_FOCUS, to):
+            return
+    raise AssertionError(f"{to} is no stop of Tab within {most}")
+
+
 def press(page: Page, name: str) -> None:
     """A button by what is written on it."""
     page.get_by_role("button", name=name, exact=True).click()

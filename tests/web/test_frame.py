@@ -1,10 +1,8 @@
-"""The page's frame: its columns at all widths, the rail and its panels, a phone's tabs, the keyboard; in a browser."""
+"""The page's frame: the rail and its panels, a phone's tabs, the keyboard; in a browser."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, BrowserType, Page, expect
+from playwright.sync_api import Page, expect
 
 from ltx_studio.queue import Progress
 from ltx_studio.studio import Studio
@@ -12,79 +10,8 @@ from ltx_studio.web.rail import PANELS
 from tests.web.conftest import Watch
 from tests.web.driver import step, unfold
 from tests.web.still import begin, hand_in, quiet, studio, url
-from tools.browser import FLAGS
 
 __all__ = ["quiet", "studio", "url"]
-
-LOADED = (360, 390, 768, 1024, 1042, 1280, 1440, 1920)
-RESIZED = (360, 639, 640, 720, 800, 1023, 1024, 1027, 1043, 1100, 1366, 1536, 2560)
-MOST_SHIFT = 0.05
-SHIFTS = """
-window.shift = 0;
-new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
-DRAWN = "new Promise((goOn) => requestAnimationFrame(() => requestAnimationFrame(goOn)))"
-"""JavaScript that returns when the browser has drawn twice: what follows a new size is then in its place."""
-PLACES = """() => {
-  const box = (id) => document.getElementById(id).getBoundingClientRect();
-  const [main, forms, result] = ["main", "forms", "result"].map(box);
-  const modes = [...document.querySelectorAll("#mode label")].map((each) => each.getBoundingClientRect().top);
-  const rows = modes.map((top) => modes.filter((other) => other === top).length);
-  return {
-    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    beside: Math.abs(forms.top - result.top) < 2 && result.left >= forms.right,
-    narrow: Math.min(forms.width, result.width),
-    main: main.width,
-    rows: [...new Set(rows)],
-  };
-}"""
-
-
-@pytest.fixture(scope="module")
-def with_bars(browser_type: BrowserType) -> Iterator[Browser]:
-    """A browser whose scroll bars take room, as on Windows and Linux."""
-    launched = browser_type.launch(
-        executable_path=_path(browser_type), args=FLAGS, ignore_default_args=["--hide-scrollbars"]
-    )
-    yield launched
-    launched.close()
-
-
-def _path(browser_type: BrowserType) -> str:
-    from tools import browser
-
-    return browser.find() or browser_type.executable_path
-
-
-def test_at_every_width_the_columns_fit_and_nothing_moves(with_bars: Browser, page_url: str) -> None:
-    page = with_bars.new_page()
-    page.add_init_script(SHIFTS)
-    for width in LOADED:
-        with step(f"loaded at {width}"):
-            page.set_viewport_size({"width": width, "height": 800})
-            page.goto(page_url)
-            expect(page.locator("#t2v-told .made")).to_be_visible()
-            expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
-            page.wait_for_timeout(300)
-            assert page.evaluate("window.shift") <= MOST_SHIFT
-    for width in RESIZED:
-        with step(f"resized to {width}"):
-            page.set_viewport_size({"width": width, "height": 800})
-            page.evaluate(DRAWN)
-            places = page.evaluate(PLACES)
-            assert places["overflow"] <= 0
-            assert len(places["rows"]) == 1  # no mode alone on a row
-            assert places["rows"][0] > 1
-            if width >= 768:
-                assert places["beside"], places
-                assert places["narrow"] >= 280
-    with step("at 200 % the prompt is in sight"):
-        page.set_viewport_size({"width": 720, "height": 450})
-        page.goto(page_url)
-        expect(page.locator("#t2v-prompt textarea")).to_be_in_viewport(ratio=0.5)
-    page.close()
 
 
 def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
@@ -99,7 +26,9 @@ def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
         with step(name):
             unfold(page, name)
             expect(page.locator("[id^=panel-]").filter(visible=True)).to_have_count(1)
-            expect(page.locator("#drawer h2").filter(visible=True)).to_have_text(PANELS[name])
+            title = page.locator("#drawer h2").filter(visible=True)
+            expect(title).to_have_text(PANELS[name])
+            expect(title).to_be_in_viewport(ratio=1)
             expect(page.locator("#rail [aria-expanded=true]")).to_have_count(1)
     with step("what was opened is open after a reload"):
         unfold(page, "models")
@@ -157,18 +86,29 @@ def test_the_keyboard_reaches_the_prompt_soon_and_leaves_no_list_open(
         page.keyboard.press("Tab")
         stops += 1
         assert stops <= 8
-    for _ in range(30):
+    page.locator("#t2v-more > button").first.click()  # where the form has lists
+    expect(page.locator("#t2v-camera")).to_be_visible()
+    prompt.focus()
+    lists = 0
+    for _ in range(50):
         page.keyboard.press("Tab")
         page.wait_for_timeout(50)
+        lists += page.evaluate("Boolean(document.activeElement.matches('[role=combobox]'))")
         assert page.evaluate(OPEN_LISTS) <= 1
+    assert lists >= 2
     page.locator("#t2v-generate").focus()
     page.wait_for_timeout(300)
     assert page.evaluate(OPEN_LISTS) == 0
     with step("folds say whether they are open"):
         fold = page.locator("#t2v-more > button").first
-        expect(fold).to_have_attribute("aria-expanded", "false")
-        fold.click()
         expect(fold).to_have_attribute("aria-expanded", "true")
+        fold.click()
+        expect(fold).to_have_attribute("aria-expanded", "false")
+        assert page.locator("button.label-wrap:not([aria-expanded])").count() == 0
+        expect(fold).to_have_accessible_name("Advanced")
+    with step("what resets a value names it"):
+        names = page.locator("button.reset-button").evaluate_all("all => all.map((each) => each.ariaLabel)")
+        assert all(": " in name for name in names)
     with step("the link past the forms leads to the rail"):
         page.locator("a.skip").focus()
         page.keyboard.press("Enter")
@@ -192,8 +132,12 @@ def test_what_is_not_chosen_is_seen_whatever_the_system_prefers(page: Page, page
             assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     with step("forced colours"):
         page.emulate_media(forced_colors="active")
-        outline = page.locator("#mode label.selected").evaluate("each => getComputedStyle(each).outlineStyle")
-        assert outline == "solid"
+        for chosen in ("#mode label.selected", "#t2v-preset label.selected", "#t2v-shape label.selected"):
+            outline = page.locator(chosen).evaluate("each => getComputedStyle(each).outlineStyle")
+            assert outline == "solid", chosen
+        drawn = "all => all.map((each) => getComputedStyle(each).appearance)"
+        sliders = page.locator("input[type=range]").evaluate_all(drawn)
+        assert {*sliders} == {"auto"}, "the system draws them"
         generate = page.locator("#t2v-generate").evaluate("each => getComputedStyle(each).borderTopStyle")
         assert generate == "solid"
 

@@ -39,13 +39,17 @@ def test_the_page_as_it_opens(page: Page, page_url: str, watch: Watch, hosts: se
         with step(f"nothing is wider than a window of {width}"):
             page.set_viewport_size({"width": width, "height": 844})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 390, "height": 844})
+    heights = set[float]()
     for mode in MODES:
         with step(f"nothing unseen is shown in {mode}"):
             choose(page, mode)
+            heights.add(page.locator("#top").evaluate("each => each.offsetHeight"))
             hidden = page.locator(
                 "#ended, #begun, #take-changed, [id$=filling], [id$=-found], [id$=-changed], [id$=-once], #lora-upload"
             )
             assert hidden.filter(visible=True).count() == 0
+    assert len(heights) == 1, "the header is as high in each mode"
     with step("the clip stays in sight while the form is scrolled"):
         page.set_viewport_size({"width": 1440, "height": 700})
         choose(page, "lipsync")

@@ -96,6 +96,9 @@ def test_where_the_run_lies_below_the_form_what_is_told_is_seen_and_breaks(
             page.evaluate("scrollTo(0, 0)")
             refused(page)
             page.wait_for_function(IS_SEEN)
+            expect(page.locator("#told .card")).to_be_in_viewport(ratio=1)
+            if width < 640:
+                expect(page.locator("#t2v-prompt textarea")).to_be_in_viewport(ratio=0.5)
             by_dice(page)
             expect(page.locator("#told")).to_be_hidden()
     with step("a long name that is told with Generate"):

@@ -1,6 +1,7 @@
 // What is told above the run was said of the form as it was: whoever changes the form, or its mode, has read it.
 
 const isOfForm = (event) => event.target.closest?.("#forms, #mode");
+watch("value", () => props.value && window.ltxStudio?.toRefusal());
 const forget = () => props.value && (props.value = "");
 // A text that is hidden while it is being edited, since another mode opens, tells of a change that nobody made
 const isText = (event) => event.target.matches?.("textarea, input:not([type=checkbox], [type=radio], [type=file])");

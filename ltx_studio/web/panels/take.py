@@ -1,6 +1,7 @@
 """A finished take on the page: its video, how it was made, and what to do with it next."""
 
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -212,7 +213,7 @@ class TakePanel:
             return gr.skip()
         path = self._studio.takes.path(record)
         opener = shutil.which(OPENERS.get(sys.platform, "xdg-open"))
-        if opener is None or self._owners.apart:
+        if opener is None or self._owners.apart or not _has_desktop():
             said = words.LIES_AT.format(path=path) if not self._owners.apart else ""
         else:
             command, nowhere = [opener, str(path.parent)], subprocess.DEVNULL
@@ -234,6 +235,13 @@ def _action(named: str, act: str, label: str) -> str:
         f'<button type="button" id="{named}" class="{kind}" data-act="{act}" title="{label}">'
         f"<span>{label}</span></button>"
     )
+
+
+def _has_desktop() -> bool:
+    """Return whether this process can show windows; a server without a desktop may still have the command."""
+    if sys.platform in OPENERS:
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def download_name(record: TakeRecord) -> str:

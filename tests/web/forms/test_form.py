@@ -287,6 +287,14 @@ def test_what_cannot_act_is_hidden_and_the_negative_prompt_says_what_makes_it_ac
     assert told_of(distilled, raw_of(distilled))["negative_prompt"]["visible"] is False
 
 
+def test_the_length_is_shown_only_where_it_acts(home: Settings) -> None:
+    for mode, is_shown in (("t2v", True), ("a2v", False), ("lipsync", False), ("style", False)):
+        form = form_of(mode, "pocket", home)
+        assert form.components["seconds"].visible is is_shown, mode
+        if not is_shown:
+            assert form.updates({"as_long": False})["seconds"]["visible"] is True
+
+
 def test_a_form_has_fewer_components_than_it_had(home: Settings) -> None:
     """Each costs every browser that opens the page: there were 47 in a form on average, in 6 forms."""
     for mode in MODES:

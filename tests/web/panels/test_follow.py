@@ -92,7 +92,7 @@ def fail(studio: Studio) -> str:
 
 
 def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(slow: Panels) -> None:
-    """F6: status, screen and actions speak of the same take, and the job that goes on is one line."""
+    """Status, screen and actions speak of the same take, and the job that goes on is one line."""
     screen, take = slow.screen, slow.take
     specs = [small_spec(prompt="one"), small_spec(prompt="two", seed=8)]
     told = list(slow.run.hand_in(specs, TAB))
@@ -111,7 +111,6 @@ def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(s
 
 
 def test_a_visitor_who_comes_back_sees_the_last_result(panels: Panels) -> None:
-    """F40."""
     panels.make(prompt="the older one")
     newest = panels.make(prompt="the newest one")
 
@@ -126,7 +125,6 @@ def test_a_visitor_who_comes_back_sees_the_last_result(panels: Panels) -> None:
 def test_a_visitor_who_comes_back_sees_the_last_failure_for_some_hours(
     still: Panels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F40."""
     job = fail(still.studio)
 
     shown = still.shown(still.run._resume(TAB))
@@ -151,7 +149,7 @@ def test_a_new_visitor_causes_no_event(still: Panels) -> None:
 
 
 def test_a_stop_that_cannot_be_written_is_a_card(still: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F2: of a job that runs in another process; one that runs here stops, see `test_worker`."""
+    """Of a job that runs in another process; one that runs here stops, see `test_worker`."""
     (job,) = still.studio.jobs.submit(LOCAL, [small_spec()])
     queue_of(still.studio).claim(only=[job])
     queue_of(still.studio).report(job, Progress("Stage 1", 1, 8, 0, 1))
@@ -176,7 +174,6 @@ def full(database: Any) -> Any:
 
 
 def test_what_nobody_foresaw_while_a_job_is_followed_is_a_card(still: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F1, F2."""
     (job,) = still.studio.jobs.submit(LOCAL, [small_spec()])
 
     def broken(*_: object) -> Iterator[Job]:
@@ -226,6 +223,24 @@ def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(panels: 
     assert beside, "while the second is made, the first can be opened"
     assert all(words.SHOW_READY in line and words.IS_READY in line for line in beside)
     assert last in told[-1]
+
+
+@pytest.mark.parametrize(("display", "said"), [("", words.LIES_AT), (":0", words.OPENED)])
+def test_a_folder_is_shown_where_there_is_a_desktop_and_else_named(
+    panels: Panels, monkeypatch: pytest.MonkeyPatch, display: str, said: str
+) -> None:
+    take, opened = panels.make(), list[list[str]]()
+    path = panels.studio.takes.path(take)
+    monkeypatch.setattr("ltx_studio.web.panels.take.sys.platform", "linux")
+    monkeypatch.setattr("ltx_studio.web.panels.take.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("ltx_studio.web.panels.take.subprocess.Popen", lambda command, **_: opened.append(command))
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    shown = str(panels.take._reveal(take.id, TAB))
+
+    assert said.format(path=path.parent if display else path) in shown
+    assert opened == ([["/usr/bin/xdg-open", str(path.parent)]] if display else [])
 
 
 def test_others_of_a_batch_are_deleted_and_put_back_together(panels: Panels) -> None:

@@ -1,5 +1,6 @@
 """Memory on the page: the badge and its levels, unloading all models, the tier; real engine, real browser."""
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -9,7 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from ltx_studio.engine import Engine, Memory
 from ltx_studio.engine.boot import Comfy, boot
 from ltx_studio.settings import LOOPBACK, Settings, Vram
-from ltx_studio.web.panels.memory import badge_of, level_of, policy, tier
+from ltx_studio.studio import Studio
+from ltx_studio.web.access.owners import Owners
+from ltx_studio.web.access.redaction import Redaction
+from ltx_studio.web.panels.memory import MemoryPanel, badge_of, level_of, policy, tier
 from tests.web.conftest import Watch, open_page
 from tests.web.driver import RUN_SECONDS, expect_done, hold_decoder, open_panel, press, set_number, step, unfold
 
@@ -58,6 +62,16 @@ def test_a_level_is_told_in_words(free: float, level: str, said: str) -> None:
 def test_the_badge_names_device_bytes_and_unit() -> None:
     assert "GPU: 60 of 80 GB" in badge_of(reading(0.25))
     assert "CPU: 4.0 of 80 GB" in badge_of(reading(0.95, device="cpu"))
+
+
+def test_badge_and_panel_say_the_same(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio(settings)
+    for device in ("cpu", "cuda:0 NVIDIA H200"):
+        monkeypatch.setattr(studio, "memory", lambda device=device: reading(0.931, device))
+        card, badge = MemoryPanel(studio, Redaction(settings, Owners()))._now(), badge_of(reading(0.931, device))
+
+        (said,) = re.findall(r"([\d.]+) of ([\d.]+) GB", badge)
+        assert "{} GB of {} GB in use".format(*said) in card
 
 
 @pytest.mark.parametrize("chosen", list(Vram))

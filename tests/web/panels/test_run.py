@@ -27,6 +27,7 @@ from tests.web.driver import (
     open_panel,
     press,
     step,
+    unfold,
     write,
 )
 from tests.web.still import begin, hand_in, open_queue, quiet, studio, url
@@ -142,6 +143,22 @@ def test_a_pause_and_a_file_of_another_kind_are_told(page: Page, url: str, studi
     with step("a pause is told where one waits for the clip"):
         expect(page.locator("#run")).to_contain_text("Paused: nothing new starts until you press Resume under Queue")
         expect(page.locator("#rail-queue")).to_have_accessible_name("Queue: paused, 1 waiting")
+    with step("the panel never says that the queue is empty"):
+        page.evaluate(SEEN_IN_QUEUE)
+        unfold(page, "queue")
+        expect(page.locator("#queue-board")).to_contain_text("waits")
+        assert [said for said in page.evaluate("window.saidOfQueue") if "empty" in said] == []
+
+
+SEEN_IN_QUEUE = """() => {
+    window.saidOfQueue = [];
+    const note = () => {
+        const board = document.querySelector("#queue-board");
+        if (board?.checkVisibility() && board.innerText) window.saidOfQueue.push(board.innerText);
+    };
+    new MutationObserver(note).observe(document.body, { childList: true, subtree: true, attributes: true });
+}"""
+"""A script that notes what the queue's panel shows from now on."""
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import re
-import threading
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -10,66 +9,18 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from ltx_studio.cancel import CancelToken
-from ltx_studio.events import Cancelled, Event, Finished, Preview, Step
-from ltx_studio.graph import Workflow
 from ltx_studio.queue import LOCAL
-from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
-from tests.runners.quick import QuickEngine, QuickRunner
 from tests.support import small_spec
 from tests.web.conftest import Watch
-from tests.web.driver import choose, press, step, unfold
-from tests.web.serving import serving
+from tests.web.driver import choose, press, step, tab_to, unfold
+from tests.web.seen import MAY_END, studio, url
+
+__all__ = ["studio", "url"]
 
 LONG = "A lighthouse on a cliff at night, and waves below it. " * 20
 PLAYS = "document.querySelector('#clip video')?.readyState >= 2"
 HAS_FOCUS = "document.activeElement !== document.body && document.activeElement.id"
-
-
-def picture(shade: int) -> bytes:
-    into = io.BytesIO()
-    Image.new("RGB", (32, 18), (shade, 60, 90)).save(into, "JPEG")
-    return into.getvalue()
-
-
-MAY_END = threading.Event()
-
-
-class SeenEngine(QuickEngine):
-    """An engine whose clip can be seen forming, and whose runs end when the test lets them."""
-
-    def run(
-        self, workflow: Workflow, cancel: CancelToken, *, run_id: str | None = None, fresh: bool = False
-    ) -> Iterator[Event]:
-        for event in super().run(workflow, cancel, run_id=run_id, fresh=fresh):
-            while isinstance(event, Finished) and not MAY_END.wait(0.05):
-                if cancel.cancelled:
-                    yield Cancelled()
-                    return
-            yield event
-            if isinstance(event, Step):
-                yield Preview("stage1", event.step, (picture(40 * event.step), picture(10)))
-
-
-class SeenRunner(QuickRunner):
-    def __init__(self, settings: Settings, seconds: float) -> None:
-        super().__init__(settings)
-        self._engine = SeenEngine(settings, seconds)
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
-    home = tmp_path_factory.mktemp("screen")
-    settings = Settings(home=home, hub_cache=home / "hub")
-    return Studio(settings, SeenRunner(settings, 1), works=True)
-
-
-@pytest.fixture(scope="module")
-def url(studio: Studio) -> Iterator[str]:
-    with serving(studio) as blocks:
-        yield str(blocks.local_url)
-    studio.close()
 
 
 OBSERVED = """
@@ -90,6 +41,17 @@ const read = setInterval(() => {
     new MutationObserver(tell).observe(announcer, { childList: true, characterData: true, subtree: true });
 }, 50);
 """
+FALLEN = """
+window.fallen = [];
+let held = null, lost = 0, isByMouse = false;
+document.addEventListener("pointerdown", () => (isByMouse = true), true);
+document.addEventListener("focusin", ({ target }) => ([held, lost, isByMouse] = [target, 0, false]));
+setInterval(() => {
+    lost = document.activeElement === document.body ? lost + 1 : 0;
+    if (lost === 10 && held && !isByMouse) window.fallen.push(held.outerHTML.slice(0, 200));
+}, 50);
+"""
+"""A script that notes from what the focus has fallen to the body, for half a second and not by a click."""
 BOX = "each => { const { x, y, width, height } = each.getBoundingClientRect(); return [x, y, width, height]; }"
 
 
@@ -107,15 +69,17 @@ def test_all_is_in_one_place_and_what_is_above_and_below_belongs_together(
     page: Page, url: str, watch: Watch, studio: Studio
 ) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.add_init_script(OBSERVED)
+    page.add_init_script(OBSERVED + FALLEN)
     page.goto(url)
     empty_screen(page)
     run_that_forms(page)
     clip_in_sight(page)
     switches_sound_on(page)
     run_beside_a_take(page, studio)
+    compares(page)
     deletes_and_undoes(page, studio)
     edits(page, studio)
+    assert page.evaluate("window.fallen") == []
     assert watch.errors == []
     returns(page, studio)
 
@@ -124,7 +88,7 @@ def empty_screen(page: Page) -> None:
     """Look at the empty screen, and choose an example."""
     screen = page.locator("#screen")
     prompt = page.locator("#t2v-prompt textarea")
-    with step("F25: an empty screen says what the open mode needs, and has examples"):
+    with step("an empty screen says what the open mode needs, and has examples"):
         expect(screen.get_by_text("Describe your clip, then press Generate")).to_be_visible()
         choose(page, "lipsync")
         expect(screen.get_by_text("Add a sound and a picture")).to_be_visible()
@@ -139,7 +103,7 @@ def run_that_forms(page: Page) -> None:
     screen = page.locator("#screen")
     run = page.locator("#run")
     prompt = page.locator("#t2v-prompt textarea")
-    with step("F7, F41: nothing moves while the clip forms, and the tab tells how far it is"):
+    with step("nothing moves while the clip forms, and the tab tells how far it is"):
         prompt.fill(LONG)
         page.locator("#t2v-generate").scroll_into_view_if_needed()
         place = box(page)
@@ -160,7 +124,7 @@ def run_that_forms(page: Page) -> None:
         assert sum(value for value, _ in shifts) <= 0.05
         assert page.title() == "LTX 2.3 Studio"
         page.wait_for_timeout(2000)
-    with step("F32: what is read out comes at most every two seconds"):
+    with step("what is read out comes at most every two seconds"):
         said = page.evaluate("window.said")
         assert len(said) >= 2
         assert all(after - before > 1900 for before, after in pairwise(said))
@@ -168,7 +132,7 @@ def run_that_forms(page: Page) -> None:
 
 def clip_in_sight(page: Page) -> None:
     """Look at the finished clip."""
-    with step("F27, F28: a long prompt is folded, and every action is in sight"):
+    with step("a long prompt is folded, and every action is in sight"):
         assert page.locator("#recipe .prompt summary").bounding_box()["height"] <= 50  # type: ignore[index]
         for action in ("again", "quality", "reuse", "go-on", "favourite", "download", "more"):
             expect(page.locator(f"#take-{action}")).to_be_in_viewport(ratio=1)
@@ -194,7 +158,7 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
     screen = page.locator("#screen")
     run = page.locator("#run")
     stop = page.locator("#stop")
-    with step("F7, F31: a new run replaces the old clip, and the focus goes on to Stop"):
+    with step("a new run replaces the old clip, and the focus goes on to Stop"):
         MAY_END.clear()
         page.locator("#take-again").focus()
         page.keyboard.press("Enter")
@@ -202,7 +166,7 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
         expect(page.locator("video")).to_have_count(0)
         expect(page.locator("#take-again")).to_have_count(0)
         expect(stop).to_be_focused()
-    with step("F6: an older take brings its own status; what runs is one line"):
+    with step("an older take brings its own status; what runs is one line"):
         page.locator("#history-takes .take .open").first.click()
         expect(run).to_contain_text("Made in")
         expect(page.locator("#going")).to_contain_text("Making A lighthouse")
@@ -229,21 +193,43 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
         expect(page.locator("#recipe")).to_contain_text(f"seed {newest.seed}")
 
 
+def compares(page: Page) -> None:
+    """Compare two clips with the keyboard alone."""
+    with step("two clips are compared with the keyboard alone"):
+        page.locator("a.skip").focus()
+        page.keyboard.press("Enter")
+        tab_to(page, "#history-takes .take .open")
+        for key in ("Home", "m", "End", "m"):
+            page.keyboard.press(key)
+        compare = page.get_by_role("button", name="Compare", exact=True)
+        expect(compare).to_be_enabled()
+        tab_to(page, "button:not([disabled])", back=True)
+        while not compare.evaluate("each => each === document.activeElement"):
+            tab_to(page, "#panel-history *", back=True)
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="Two clips side by side")
+        expect(dialog.get_by_role("button", name="Play", exact=True)).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(compare).to_be_focused()
+
+
 def deletes_and_undoes(page: Page, studio: Studio) -> None:
     """Delete the newest clip, and put it back, with the keyboard."""
     newest = studio.takes.page(LOCAL, limit=1).takes[0]
     screen = page.locator("#screen")
     run = page.locator("#run")
     prompt = page.locator("#t2v-prompt textarea")
-    with step("F31: Delete can be undone, and the focus does not get lost"):
-        page.locator("#take-more").focus()
+    with step("Delete can be undone, and the focus does not get lost"):
+        page.locator("#run [tabindex], #t2v-generate").first.focus()
+        tab_to(page, "#take-more")
         page.keyboard.press("Enter")
         expect(page.locator("#take-more")).to_have_attribute("aria-expanded", "true")
         page.keyboard.press("Escape")
         expect(page.locator("#take-more")).to_be_focused()
         expect(page.locator("#take-delete")).to_be_hidden()
         page.keyboard.press("Enter")
-        page.locator("#take-delete").focus()
+        tab_to(page, "#take-delete")
         page.keyboard.press("Enter")
         expect(screen).to_contain_text("Describe your clip")
         undo = page.get_by_role("button", name="Undo")
@@ -266,13 +252,13 @@ def edits(page: Page, studio: Studio) -> None:
     run = page.locator("#run")
     stop = page.locator("#stop")
     prompt = page.locator("#t2v-prompt textarea")
-    with step("F14: to edit is to go on at the end of the prompt"):
+    with step("to edit is to go on at the end of the prompt"):
         page.locator("#take-reuse").click()
         expect(page.locator("#told")).to_contain_text(f"same seed, {newest.seed}")
         expect(prompt).to_be_focused()
         chosen = prompt.evaluate("each => [each.selectionStart, each.selectionEnd, each.value.length]")
         assert chosen[0] == chosen[1] == chosen[2] > 100
-    with step("F31: the focus goes on to a button when the run is stopped"):
+    with step("the focus goes on to a button when the run is stopped"):
         MAY_END.clear()
         press(page, "Generate")
         expect(stop).to_be_visible()
@@ -280,19 +266,25 @@ def edits(page: Page, studio: Studio) -> None:
         page.keyboard.press("Enter")
         expect(run).to_contain_text("Stopped. Nothing was saved.")
         expect(page.locator("#t2v-generate")).to_be_focused()
+    with step("and when the run ends"):
+        page.keyboard.press("Enter")
+        expect(stop).to_be_visible()
+        stop.focus()
         MAY_END.set()
+        wait_for_clip(page)
+        expect(page.locator("#take-again")).to_be_focused()
 
 
 def returns(page: Page, studio: Studio) -> None:
     """Reload the page, and scroll to its end."""
     newest = studio.takes.page(LOCAL, limit=1).takes[0]
     run = page.locator("#run")
-    with step("F40: the last clip is there again after a reload"):
+    with step("the last clip is there again after a reload"):
         page.reload()
         expect(run).to_contain_text("Made in")
         expect(page.locator("#recipe")).to_contain_text(f"seed {newest.seed}")
         page.wait_for_function(PLAYS)
-    with step("F8: nothing goes behind the header"):
+    with step("nothing goes behind the header"):
         choose(page, "lipsync")
         page.locator("#lipsync-more > button").first.click()
         page.mouse.move(700, 500)
@@ -304,6 +296,81 @@ def returns(page: Page, studio: Studio) -> None:
         assert head is not None
         assert top is not None
         assert top["y"] >= head["y"] + head["height"]
+
+
+WIDTHS = (360, 390, 768, 1024, 1042, 1280, 1440, 1920)
+RESIZED = (360, 639, 640, 720, 800, 1023, 1024, 1027, 1043, 1100, 1366, 1536, 2560)
+MOST_SHIFT, MOST_STOPS = 0.05, 8
+SHIFT = "shifts.splice(0).reduce((sum, [value]) => sum + value, 0)"
+PLACES = """() => {
+  const box = (id) => document.getElementById(id).getBoundingClientRect();
+  const [main, forms, result] = ["main", "forms", "result"].map(box);
+  const modes = [...document.querySelectorAll("#mode label")].map((each) => each.getBoundingClientRect().top);
+  const rows = modes.map((top) => modes.filter((other) => other === top).length);
+  return {
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    beside: Math.abs(forms.top - result.top) < 2 && result.left >= forms.right,
+    narrow: Math.min(forms.width, result.width),
+    main: main.width,
+    rows: [...new Set(rows)],
+  };
+}"""
+
+
+def test_at_every_width_the_columns_fit_nothing_moves_and_the_clip_is_in_sight(with_bars: Browser, url: str) -> None:
+    page = with_bars.new_page()
+    watch = Watch(page)
+    page.add_init_script(OBSERVED)
+    prompt, generate = page.locator("#t2v-prompt textarea"), page.get_by_role("button", name="Generate", exact=True)
+    for width in WIDTHS:
+        with step(f"loaded at {width}"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(url)
+            watch.errors.clear()  # the page that was left complains of what it was asking for
+            expect(page.locator("#t2v-told .made")).to_be_visible()
+            expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
+            page.wait_for_timeout(300)
+            assert page.evaluate(SHIFT) <= MOST_SHIFT
+            tab_to(page, "#t2v-prompt textarea", most=MOST_STOPS)
+        with step(f"a run at {width}"):
+            MAY_END.clear()
+            prompt.fill(f"a lighthouse at {width}")
+            generate.click()
+            expect(page.locator("#preview img")).to_be_in_viewport(ratio=1)
+            expect(page.get_by_role("button", name="Stop", exact=True).first).to_be_in_viewport(ratio=1)
+            MAY_END.set()
+            wait_for_clip(page)
+            expect(page.locator("#clip video")).to_be_in_viewport(ratio=1)
+            expect(page.locator("#recipe")).to_contain_text(f"a lighthouse at {width}")
+            page.wait_for_timeout(300)
+            assert page.evaluate(SHIFT) <= MOST_SHIFT
+            assert watch.errors == []
+    for width in RESIZED:
+        with step(f"resized to {width}"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.locator("#tab-make").evaluate("each => each.click()")
+            page.wait_for_timeout(300)
+            places = page.evaluate(PLACES)
+            assert places["overflow"] <= 0
+            assert len(places["rows"]) == 1  # no mode alone on a row
+            assert places["rows"][0] > 1
+            if width >= 768:
+                assert places["beside"], places
+                assert places["narrow"] >= 280
+    with step("scroll bars are dark"):
+        page.set_viewport_size({"width": 1280, "height": 400})
+        page.wait_for_timeout(300)
+        drawer, shot = page.locator("#drawer").bounding_box(), Image.open(io.BytesIO(page.screenshot())).convert("L")
+        assert drawer is not None
+        for right in (1280, round(drawer["x"] + drawer["width"]) - 1):
+            shades = {*shot.crop((right - 12, 60, right - 2, 390)).tobytes()}
+            assert len(shades) > 1, "there is one"
+            assert max(shades) < 160
+    with step("at 200 % the prompt is in sight"):
+        page.set_viewport_size({"width": 720, "height": 450})
+        page.goto(url)
+        expect(prompt).to_be_in_viewport(ratio=0.5)
+    page.close()
 
 
 @pytest.fixture
@@ -322,13 +389,13 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
     page.goto(url)
     expect(page.locator("#run")).to_contain_text("Made in")
     page.locator("#tab-watch").click()
-    with step("F35: a clip that stands still has a button that plays it"):
+    with step("a clip that stands still has a button that plays it"):
         play = page.get_by_role("button", name="Play", exact=True)
         expect(play).to_be_visible()
         play.click()
         expect(play).to_be_hidden()
         page.wait_for_function("!document.querySelector('#clip video').paused")
-    with step("F26: buttons are 40 px high"):
+    with step("buttons are 40 px high"):
         page.locator("#take-more").click()
         for button in page.locator("#take :is(button, a)").all():
             size = button.bounding_box()
