@@ -9,10 +9,13 @@ from ltx_studio.web.files import asset
 from ltx_studio.web.theme import styles
 
 SCRIPTS = (
-    "dom.js", "files.js", "drop.js", "own.js", "studio.js", "sound.js", "screen.js",
+    "loading.js", "dom.js", "files.js", "drop.js", "own.js", "studio.js", "sound.js", "screen.js",
     "prompt.js", "keys.js", "forms.js", "loras.js", "help.js",
 )  # fmt: skip
 """The scripts of the page's head, in `assets`."""
+
+FONTS = tuple(f"static/fonts/IBMPlexSans/IBMPlexSans-{weight}.woff2" for weight in ("Regular", "Bold"))
+"""Loaded at once: what is drawn in another font before would move when they come."""
 
 
 def head() -> str:
@@ -22,10 +25,12 @@ def head() -> str:
         f'<meta property="og:{name}" content="{value}">'
         for name, value in {"title": title, "description": about, "type": "website", "site_name": title}.items()
     )
+    fonts = "".join(f'<link rel="preload" as="font" type="font/woff2" href="{each}" crossorigin>' for each in FONTS)
     return (
         f'<title>{title}</title><meta name="description" content="{about}">{card}'
         '<meta name="twitter:card" content="summary"><meta name="theme-color" content="#1A1F26">'
         '<link rel="icon" type="image/svg+xml" href="favicon.ico">'
+        f"{fonts}"
         f"<style>{styles()}{room()}</style><script>{''.join(map(asset, SCRIPTS))}</script>"
     )
 

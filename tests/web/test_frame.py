@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from ltx_studio.queue import Progress
 from ltx_studio.studio import Studio
@@ -12,6 +13,44 @@ from tests.web.driver import step, unfold
 from tests.web.still import begin, hand_in, quiet, studio, url
 
 __all__ = ["quiet", "studio", "url"]
+
+
+SLOW = {"offline": False, "latency": 80, "downloadThroughput": 1_500_000, "uploadThroughput": 1_000_000}
+"""A network over which the page's scripts arrive one after the other: milliseconds, and bytes per second."""
+MOST_SHIFT = 0.05
+SHIFT = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_moves_when_a_browser_opens_the_page_for_the_first_time(
+    with_bars: Browser, page_url: str, width: int
+) -> None:
+    page = with_bars.new_context(viewport={"width": width, "height": 800}).new_page()
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+    page.add_init_script(SHIFT)
+    page.goto(page_url)
+    expect(page.locator("#t2v-told .made")).to_be_visible()
+    expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
+
+    assert page.evaluate("window.shift") <= MOST_SHIFT
+    page.context.close()
+
+
+def test_a_page_without_one_of_its_parts_is_shown_when_gradio_has_ended(
+    page: Page, page_url_without_comfyui: str
+) -> None:
+    page.add_init_script("""
+        new MutationObserver(() => document.querySelector("#rail-history")?.remove())
+            .observe(document, { childList: true, subtree: true });
+    """)
+    page.goto(page_url_without_comfyui)
+
+    expect(page.locator("#t2v-generate")).to_be_visible()
 
 
 def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(

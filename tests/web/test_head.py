@@ -1,6 +1,7 @@
 """What the page is made of: its head, its styles and their contrast, and how much of it a browser loads."""
 
 import gzip
+import re
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.document import with_head
-from ltx_studio.web.head import SCRIPTS, head, icon_path
+from ltx_studio.web.head import FONTS, SCRIPTS, head, icon_path
 from ltx_studio.web.theme import STYLES, theme
 
 MOST_BYTES = 60_000
@@ -52,6 +53,13 @@ def test_a_shared_address_shows_the_studio() -> None:
     assert "og:title" in config
     assert with_head(b"<title>Log in</title>", b"ours") == b"<title>Log in</title>"
     assert Path(icon_path()).suffix == ".svg"
+
+
+def test_the_fonts_that_are_loaded_at_once_are_those_of_the_page() -> None:
+    asked = re.findall(r"url\('(static/fonts/[^']+)'\)", "".join(map(str, theme()._font_css)))
+
+    assert {*FONTS} == {each for each in asked if "Mono" not in each}
+    assert all(f'href="{each}" crossorigin' in head() for each in FONTS)
 
 
 def luminance(colour: str) -> float:
