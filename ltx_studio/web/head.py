@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from ltx_studio.web import words
 from ltx_studio.web.files import asset
+from ltx_studio.web.gradio_compat.frontend_patch import LOST
 from ltx_studio.web.theme import styles
 
 SCRIPTS = (
@@ -28,6 +29,7 @@ def head() -> str:
     fonts = "".join(f'<link rel="preload" as="font" type="font/woff2" href="{each}" crossorigin>' for each in FONTS)
     return (
         f'<title>{title}</title><meta name="description" content="{about}">{card}'
+        f'<meta name="{LOST}" content="{escape(words.LOST_SERVER)}">'
         '<meta name="twitter:card" content="summary"><meta name="theme-color" content="#1A1F26">'
         '<link rel="icon" type="image/svg+xml" href="favicon.ico">'
         f"{fonts}"

@@ -119,6 +119,11 @@ def test_a_run_and_its_take(page: Page, page_url: str) -> None:
     expect_playing(page)
 
     assert (running, found(page)) == ([], [])
+    with step("what opens"):
+        page.locator("#take-more").click()
+        menu = found(page, "#take")
+        page.locator("#help-open").click()
+        assert (menu, found(page, "#help")) == ([], [])
 
 
 def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> None:

@@ -58,8 +58,10 @@ def test_a_file_dropped_anywhere_goes_where_it_fits(
         expect_mode(page, "i2v")
         expect(held(page, "i2v-image")).to_be_visible()
     with step("a picture is pasted into the only field that is empty"):
-        held(page, "i2v-image").click()
+        held(page, "i2v-image").focus()
+        page.keyboard.press("Enter")
         expect(held(page, "i2v-image")).to_be_hidden()
+        page.wait_for_function("document.activeElement.closest('#i2v-image')")  # the focus does not get lost
         drop(page, samples["image"], pasted=True)
         expect(held(page, "i2v-image")).to_be_visible()
     with step("a video is restyled"):

@@ -196,6 +196,7 @@ def test_a_phone_has_three_tabs_and_stops_where_it_generates(page: Page, url: st
         expect(page.locator("#stop")).to_have_text(re.compile("Stopping"))
     with step("each tab shows its part"):
         page.locator("#tab-watch").click()
+        expect(page.locator("#tabs [aria-current=page]")).to_have_id("tab-watch")
         expect(page.locator("#run")).to_be_in_viewport()
         expect(page.locator("#forms")).to_be_hidden()
         page.locator("#tab-library").click()

@@ -10,6 +10,7 @@ import pytest
 
 from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.document import with_head
+from ltx_studio.web.gradio_compat.frontend_patch import LOST
 from ltx_studio.web.head import FONTS, SCRIPTS, head, icon_path
 from ltx_studio.web.theme import STYLES, theme
 
@@ -49,6 +50,9 @@ def test_a_shared_address_shows_the_studio() -> None:
     assert "x/y.jpg" not in begin
     assert f'<meta property="og:title" content="{words.TITLE}">' in begin
     assert words.ABOUT_CARD in begin
+    assert f'<meta name="{LOST}" content="{words.LOST_SERVER}">' in begin, (
+        "what the patched script says without a server"
+    )
     assert '<meta name="viewport"' in begin
     assert "og:title" in config
     assert with_head(b"<title>Log in</title>", b"ours") == b"<title>Log in</title>"

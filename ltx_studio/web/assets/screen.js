@@ -87,11 +87,22 @@
   // ---- the keyboard's focus does not get lost with the button that had it
 
   const NEXT = ["#toast [data-act=undo]", "#take-again", "#stop", "button.generate", "#run [tabindex]"];
+  const CAN_HAVE = "button:not(:disabled), input:not(:disabled, [type=file]), textarea:not(:disabled), a[href]";
+  const WITH_OWN = "#panel-history, #panel-queue"; // which look after the focus themselves
   let focused = null;
+  let around = []; // the elements around it, from the inside out
+  let isKeyboard = false;
 
-  document.addEventListener("focusin", ({ target }) => (focused = target.closest("#result, #toast") ? target : null));
+  document.addEventListener("focusin", ({ target }) => {
+    const isOurs = target.closest("#result, #toast, #forms, #drawer") && !target.closest(WITH_OWN);
+    focused = isOurs ? target : null;
+    around = [];
+    for (let each = target; isOurs && each && each !== document.body; each = each.parentElement) around.push(each);
+  });
+  document.addEventListener("keydown", () => (isKeyboard = true), true);
 
-  const isLost = () => focused && document.activeElement === document.body && !isShown(focused);
+  const isGone = () => !isShown(focused) || focused.disabled;
+  const isLost = () => focused && document.activeElement === document.body && isGone();
   let seeking = 0;
 
   function keepFocus() {
@@ -101,10 +112,25 @@
   function seekFocus() {
     seeking = 0;
     if (!isLost()) return;
-    const next = NEXT.flatMap((each) => [...document.querySelectorAll(each)]).find(isShown);
-    next?.focus({ preventScroll: true });
+    const isOfResult = around.some((each) => each.matches("#result, #toast"));
+    const next = isOfResult
+      ? NEXT.flatMap((each) => [...document.querySelectorAll(each)]).find(isShown)
+      : isKeyboard && nearest();
+    if (next) next.focus({ preventScroll: true });
   }
-  document.addEventListener("pointerdown", ({ target }) => (focused = target.closest("#result") ? focused : null));
+
+  /** What can have the focus and is nearest to where it was. */
+  function nearest() {
+    for (const each of around.filter(isShown)) {
+      const found = [...each.querySelectorAll(CAN_HAVE)].find(isShown);
+      if (found) return found;
+    }
+    return null;
+  }
+  document.addEventListener("pointerdown", ({ target }) => {
+    isKeyboard = false;
+    focused = target.closest("#result") ? focused : null;
+  });
 
   // ---- a clip that does not play has a button that plays it
 
@@ -124,10 +150,11 @@
   function begin() {
     document.body.append(announcer);
     const watcher = new MutationObserver(() => {
-      const result = byId("result");
-      if (!result) return;
+      const page = byId("studio");
+      if (!page) return;
       watcher.disconnect();
-      new MutationObserver(keepFocus).observe(result, { childList: true, subtree: true });
+      const how = { childList: true, subtree: true, attributeFilter: ["disabled", "class", "hidden"] };
+      new MutationObserver(keepFocus).observe(page, how);
     });
     watcher.observe(document.body, { childList: true, subtree: true });
   }

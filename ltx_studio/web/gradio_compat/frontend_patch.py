@@ -44,6 +44,9 @@ dependencies for each component.
 IN_WORDS = "x-in-words"
 """The header of an answer to a failed request whose `detail` visitors can read."""
 
+LOST = "ltx-lost"
+"""The name of the page's `meta` element that says what a visitor reads when the server does not answer."""
+
 PATCHES = (
     Patch("core-", SLOW, FAST),
     # Gradio's landmark `main` is around everything: our header, rail and drawer could not be landmarks beside it.
@@ -97,6 +100,12 @@ PATCHES = (
             f"let e=await o.text();return{{error:o.headers.get('{IN_WORDS}')?JSON.parse(e).detail:"
             "'HTTP ${o.status}: ${e}'}"
         ),
+    ),
+    # What is said when the server is gone: in our words, and in the page's language. Remove when Gradio takes a text.
+    Patch(
+        "Blocks-",
+        _minified("let Je='Connection to the server was lost. Attempting reconnection...';"),
+        _minified(f"let Je=document.querySelector('meta[name={LOST}]')?.content??'Connection lost.';"),
     ),
     # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
     # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.

@@ -116,7 +116,10 @@ def _row(file: ModelFile, state: str, below: Iterable[str] = (), *, quiet: bool)
 
 
 def downloads(rows: Iterable[Fetching], title: str) -> str:
-    """Return a download's card with a progress bar for each of its files, and one for all."""
+    """Return a download's card with a progress bar for each of its files, and one for all.
+
+    It changes every second, so it is nothing that screen readers read out by themselves; how it ended is.
+    """
     rows = list(rows)
     bars = "".join(_bar(row.file, row.done, row.size, translated(row.note or FETCHING[row.phase])) for row in rows)
     # rows are in the order in which the files began, not in that of their latest events
@@ -124,7 +127,7 @@ def downloads(rows: Iterable[Fetching], title: str) -> str:
     in_all = _bar(texts.IN_ALL, newest.all_done, newest.all_size, "") if newest else ""
     close = f'<p class="summary">{texts.FETCH_CLOSE}</p>'
     said = escape(translated(title))
-    return f'<div class="card" role="status" aria-live="polite"><p>{said}</p>{bars}{in_all}{close}</div>'
+    return f'<div class="card" role="group" aria-label="{said}"><p>{said}</p>{bars}{in_all}{close}</div>'
 
 
 def _bar(name: str, done: int, size: int, note: str) -> str:
@@ -137,11 +140,14 @@ def _bar(name: str, done: int, size: int, note: str) -> str:
 
 
 def checking(reading: Reading | None, done: int, count: int) -> str:
-    """Return the card of a running check: how many files are done, and the progress of the one being read."""
+    """Return the card of a running check: how many files are done, and the progress of the one being read.
+
+    It changes three times a second, so it is nothing that screen readers read out by themselves; the result is.
+    """
     said = escape(texts.CHECKING.format(done=done, count=count))
     bar = _bar(reading.file.key, reading.done, reading.size, texts.READ) if reading else ""
     return (
-        f'<div class="card" role="status" aria-live="polite"><p>{said}</p>'
+        f'<div class="card"><p>{said}</p>'
         f'<progress max="{max(count, 1)}" value="{done}" aria-label="{said}"></progress>{bar}</div>'
     )
 

@@ -244,6 +244,7 @@ def test_a_suggestion_is_a_button_that_can_be_taken_back(
 
     told, found = told_of(form, raw)["told"], form.suggested(raw)
 
+    assert "It does not fit." in told
     assert ("<button" in told) is bool(said)
     assert said in told
     if applied is None:

@@ -16,7 +16,7 @@ from ltx_studio.models.verify import Reading
 from ltx_studio.studio import Studio
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.panels import model_work
-from ltx_studio.web.panels.model_cards import downloads
+from ltx_studio.web.panels.model_cards import checked, checking, downloads
 from ltx_studio.web.panels.model_work import MOST_ASKED, Asked, Going
 from ltx_studio.web.panels.models import ModelsPanel
 from ltx_studio.web.rail import Rail
@@ -43,6 +43,17 @@ def test_a_check_reports_on_while_the_disk_stalls(monkeypatch: pytest.MonkeyPatc
     assert len(set(seen[1:])) == 1
     assert 'value="40"' in seen[-1]
     assert 'value="80"' in list(cards)[-1]
+
+
+def test_what_changes_all_the_time_is_not_read_out_but_how_it_ended_is() -> None:
+    file = ModelFile("checkpoints", "one.safetensors", size=80)
+    row = Fetching("checkpoints/one.safetensors", "fetching", 40, 80, 40, 80)
+    changing = downloads([row], "Tiny"), checking(Reading(file, 40, 80), 0, 1)
+
+    for each in changing:
+        assert 'role="status"' not in each
+        assert "aria-live" not in each
+    assert 'role="status"' in checked([], bad=0, contents=True)
 
 
 def test_an_error_of_a_check_is_raised() -> None:

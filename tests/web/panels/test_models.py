@@ -137,8 +137,7 @@ def test_the_page_says_at_once_that_its_models_are_not_downloaded(shop: Shop) ->
 
 @pytest.mark.usefixtures("patience")
 def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Shop, watch: Watch) -> None:
-    plan, card = page.locator("#models-plan"), page.locator("#models-downloads")
-    get = page.locator(GET)
+    plan, card, get = (page.locator(each) for each in ("#models-plan", "#models-downloads", GET))
     open_panel(page, tiny, "models")
     with step("the set"):
         expect(plan).to_contain_text("To download: 9.0 MB of 9.0 MB")
@@ -166,12 +165,13 @@ def test_a_set_is_shown_fetched_stopped_and_here(page: Page, tiny: str, shop: Sh
         shop.hub.repos["org/small"].gate = ""
     held = shop.hub.fail("one.safetensors", cut=SIZE // 2, wait=threading.Event())
     assert held.wait is not None
-    with step("it comes"):
-        get.click()
+    with step("it comes, and the keyboard's focus goes on to what can be done"):
+        get.press("Enter")
         expect(card).to_contain_text("1.5 MB of 3.0 MB")
         expect(card).to_contain_text("7.5 MB of 9.0 MB")
         expect(card).to_contain_text("You can close this page: the download continues.")
         expect(get).to_be_disabled()
+        page.wait_for_function("document.activeElement.matches('#panel-models :enabled')")
     with step("Stop keeps what came"):
         page.locator("#models-stop-download").click()
         expect(card).to_contain_text("Stopped. Downloaded data is kept")
