@@ -9,7 +9,7 @@ from ltx_studio.web.files import asset
 from ltx_studio.web.theme import styles
 
 SCRIPTS = (
-    "dom.js", "files.js", "drop.js", "own.js", "studio.js", "sound.js", "screen.js",
+    "dom.js", "files.js", "drop.js", "own.js", "studio.js", "sound.js", "screen.js", "examples.js",
     "prompt.js", "keys.js", "forms.js", "loras.js", "help.js",
 )  # fmt: skip
 """The scripts of the page's head, in `assets`."""

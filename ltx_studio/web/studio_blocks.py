@@ -19,6 +19,7 @@ from ltx_studio.web.access.guard import Files, KeepFiles, handed_out
 from ltx_studio.web.access.origins import Hosts
 from ltx_studio.web.access.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.web.access.values import check_body, check_inputs, check_values, filled
+from ltx_studio.web.example_clips import ExampleClips
 from ltx_studio.web.gradio_compat.document import Document
 from ltx_studio.web.gradio_compat.event_queue import EventKeeper
 from ltx_studio.web.gradio_compat.sessions import KeepSessions
@@ -72,6 +73,7 @@ class StudioBlocks(gr.Blocks):
             Middleware(AnswerErrors),
             Middleware(KeepSessions),
             Middleware(Statics),
+            Middleware(ExampleClips),
             Middleware(GiveCookie, owners=self.owners),
             Middleware(KeepFiles, owners=self.owners, files=self.files),
             Middleware(Document, head=head()),
@@ -89,7 +91,7 @@ class StudioBlocks(gr.Blocks):
         }
         if self.password and options.get("auth") is None:
             look["auth"] = check_of(self.password)
-            middleware.insert(4, Middleware(Gate, throttle=Throttle()))
+            middleware.insert(5, Middleware(Gate, throttle=Throttle()))
         look["_app"] = StudioApp(middleware, hosts)
         with believing(proxies):
             return super().launch(*args, **(look | options))
