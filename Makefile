@@ -3,7 +3,7 @@ BIN := .venv/bin
 STUDIO := $(BIN)/ltx-studio
 DEMO_DIR := outputs/demo
 
-.PHONY: run help demo setup packages setup-dev test test-all check test-gpu fuzz lint format lab editor zerogpu bench faults soak obey screenshots table golden words lock space package clean test-cluster test-canary
+.PHONY: run help demo setup packages setup-dev test test-all check test-gpu fuzz lint format lab editor zerogpu bench faults soak obey screenshots example-clips table golden words lock space package clean test-cluster test-canary
 
 run: setup  ## set up, then serve the page
 	@$(STUDIO) serve
@@ -99,6 +99,9 @@ obey: setup  ## measure how well the pocket model follows prompts; writes docs/o
 screenshots: setup-dev  ## update docs/screenshots
 	@tools/ensure-chromium.sh
 	@$(BIN)/python -m tools.screenshots
+
+example-clips: setup-dev  ## render the small clips that the page's examples show
+	@$(BIN)/python -m tools.example_clips
 
 table: setup-dev  ## measure time and memory of each mode and preset, and update the README's table
 	@$(BIN)/python -m tools.table

@@ -107,6 +107,7 @@ PARTS: Mapping[str, Part] = {
             "ltx_studio/studio/studio.py",
             "ltx_studio/web/api.py",
             "ltx_studio/web/access/owners.py",
+            "ltx_studio/web/gradio_compat/streams.py",
             "ltx_studio/web/panels/run.py",
             "ltx_studio/web/server.py",
         ),

@@ -19,20 +19,27 @@ CarryOut = Callable[[str, str, CancelToken], Iterator[Event]]
 
 
 def follow(
-    jobs: Jobs, carry_out: CarryOut, job_id: str, owner: str, cancel: CancelToken, is_ready: Callable[[], bool]
+    jobs: Jobs,
+    carry_out: CarryOut,
+    job_id: str,
+    owner: str,
+    cancel: CancelToken,
+    is_ready: Callable[[], bool],
+    *,
+    waits: bool = True,
 ) -> Generator[Job, None, None]:
     """Carry a waiting job out and yield it whenever it may have changed; the last one yielded has ended.
 
     The run has a thread of its own with a copy of the caller's context, in which the visitor is known: a reader that
     is slow does not keep the GPU waiting. The last follower in this process to close its iterator stops the run. The
-    job waits while `is_ready` returns False, as it does during a set-up.
+    job waits while `is_ready` returns False, as it does during a set-up. `waits` is as in `Jobs.follow`.
 
     Raises:
         StudioError: The owner has no such job, or it could not be begun.
     """
     run: _Run | None = None
     try:
-        for job in jobs.follow(job_id, owner, cancel):
+        for job in jobs.follow(job_id, owner, cancel, waits=waits):
             if run is None:
                 may_begin = isinstance(job.state, Queued) and is_ready() and not jobs.is_paused(owner)
                 run = _runs.join(job_id, carry_out if may_begin else None, owner)

@@ -157,10 +157,12 @@ class Jobs:
         """
         return read_spec(job.spec, self._settings)
 
-    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Generator[Job, None, None]:
+    def follow(
+        self, job_id: str, owner: str, cancel: CancelToken | None = None, *, waits: bool = True
+    ) -> Generator[Job, None, None]:
         """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
-        Setting `cancel` stops the job.
+        Setting `cancel` stops the job. A caller that pauses between two looks itself says that it `waits` not.
 
         Raises:
             RequestError: The owner has no such job.
@@ -173,7 +175,8 @@ class Jobs:
                 return
             if cancel is not None and cancel.cancelled:
                 self._queue.cancel(job_id, owner)
-            number = self._live_updates.wait(job_id, number, LOOK_SECONDS).number
+            if waits:
+                number = self._live_updates.wait(job_id, number, LOOK_SECONDS).number
 
     def _as_it_is(self, job: Job) -> Job:
         """Return a job with the stop and the progress that the database does not know yet."""

@@ -229,21 +229,26 @@ class Studio:
         )
         yield from executor.carry_out(job, cancel or CancelToken())
 
-    def follow(self, job_id: str, owner: str, cancel: CancelToken | None = None) -> Generator[Job, None, None]:
+    def follow(
+        self, job_id: str, owner: str, cancel: CancelToken | None = None, *, waits: bool = True
+    ) -> Generator[Job, None, None]:
         """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
         Where jobs are carried out in requests, this carries a waiting job out, at once and in the caller's context, and
         closing the iterator stops it. Elsewhere the worker does, and the job goes on. Setting `cancel` stops the job.
+        A caller that pauses between two looks itself says that it `waits` not.
 
         Raises:
             RequestError: The owner has no such job.
         """
         if not self._in_request:
-            return self.jobs.follow(job_id, owner, cancel)
+            return self.jobs.follow(job_id, owner, cancel, waits=waits)
         from ltx_studio.studio import in_request
 
         cancel = cancel or CancelToken()
-        return in_request.follow(self.jobs, self.carry_out, job_id, owner, cancel, lambda: not self.is_setting_up)
+        return in_request.follow(
+            self.jobs, self.carry_out, job_id, owner, cancel, lambda: not self.is_setting_up, waits=waits
+        )
 
     @staticmethod
     def work_for(owner: str) -> None:

@@ -27,6 +27,7 @@ from ltx_studio.web.forms.control_map import ControlMap
 from ltx_studio.web.forms.form import Form
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, AT_ONCE, QUIET
+from ltx_studio.web.gradio_compat.streams import streamed
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels.gallery import Gallery
 from ltx_studio.web.panels.model_sets import bytes_to_download
@@ -111,8 +112,8 @@ class Page:
         gallery.starred.then(take.tell_favourite, [take.take], [take.about], **QUIET)
         gr.on([run.begun.change, run.ended.change], **line.look)
         models.wire_fetch(run.remedies.by_remedy[Remedy.FETCH].click, run.failed)
-        line.showing.then(self._follow, [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
-        line.retried.change(self._follow_retried, [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
+        line.showing.then(streamed(self._follow), [line.chosen], run.outputs, **AS_LONG_AS_A_RUN)
+        line.retried.change(streamed(self._follow_retried), [line.retried], run.outputs, **AS_LONG_AS_A_RUN)
         take.deleted.then(run.let_take_go, None, None, **QUIET)  # no `partial`: Gradio would pass it no request
 
     def _chosen(self, chosen: tuple[str, int], request: gr.Request) -> Updates:
@@ -190,7 +191,7 @@ class Page:
         # all updates of the line go through one event, whose answers arrive in order: the last one is current
         form.changed.change(self._teller(form), components, form.tellers, trigger_mode="always_last", **QUIET)
         shown = [form.components["seed"], form.components["once"], *self.run.outputs]
-        running = form.generate.click(self._generator(form), components, shown, **AS_LONG_AS_A_RUN)
+        running = form.generate.click(streamed(self._generator(form)), components, shown, **AS_LONG_AS_A_RUN)
         running.then(**remember)  # the estimate is better now
 
     def _wire_modes(self, blocks: gr.Blocks) -> None:
@@ -207,8 +208,8 @@ class Page:
 
     def _wire_take(self) -> None:
         about, take = self.take.about, [self.take.take]
-        about.again(self._again, take, self.run.outputs, **AS_LONG_AS_A_RUN)
-        about.quality(self._in_quality, take, self.run.outputs, **AS_LONG_AS_A_RUN)
+        about.again(streamed(self._again), take, self.run.outputs, **AS_LONG_AS_A_RUN)
+        about.quality(streamed(self._in_quality), take, self.run.outputs, **AS_LONG_AS_A_RUN)
         outputs = [self.run.told, *self.opening]
         reusing = about.reuse(self._reuse, take, outputs, **QUIET)
         going_on = about.go_on(self._go_on, take, outputs, **QUIET)
@@ -270,7 +271,7 @@ class Page:
                 spec = form.spec(raw)
                 seed: Updates = {form.components["seed"]: spec.seed, form.components["once"]: ""}
                 for each in self.run.hand_in(self._studio.jobs.sweep(spec, int(raw["takes"])), request):
-                    yield {**each, **seed}
+                    yield {**each, **seed} if seed else each
                     seed = {}
             except StudioError as problem:
                 yield self.run.problem(problem)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from anyio import CapacityLimiter
 from gradio.block_function import BlockFunction
 from starlette.middleware import Middleware
 
@@ -19,6 +20,7 @@ from ltx_studio.web.access.guard import Files, KeepFiles, handed_out
 from ltx_studio.web.access.origins import Hosts
 from ltx_studio.web.access.owners import GiveCookie, Owners, is_loopback
 from ltx_studio.web.access.values import check_body, check_inputs, check_values, filled
+from ltx_studio.web.example_clips import ExampleClips
 from ltx_studio.web.gradio_compat.document import Document
 from ltx_studio.web.gradio_compat.event_queue import EventKeeper
 from ltx_studio.web.gradio_compat.sessions import KeepSessions
@@ -30,8 +32,12 @@ MOST_EVENTS = 200
 """The most events that may wait on a Space that borrows GPUs."""
 
 MOST_THREADS = 256
-"""Threads for handlers. Each tab that follows a run keeps one busy; with Gradio's 40, more tabs than that would make
-every other handler wait for one."""
+"""Threads for handlers. Each call of the API that waits for its clip keeps one busy; with Gradio's 40, more calls than
+that would make every other handler wait for one."""
+
+MOST_AT_ONCE = 2_000
+"""Events that are processed at the same time. Each tab that follows a run has one, which holds no thread
+(`gradio_compat/streams.py`); with more tabs than that, every other event would wait for one of them to end."""
 
 
 class StudioBlocks(gr.Blocks):
@@ -72,6 +78,7 @@ class StudioBlocks(gr.Blocks):
             Middleware(AnswerErrors),
             Middleware(KeepSessions),
             Middleware(Statics),
+            Middleware(ExampleClips),
             Middleware(GiveCookie, owners=self.owners),
             Middleware(KeepFiles, owners=self.owners, files=self.files),
             Middleware(Document, head=head()),
@@ -83,16 +90,20 @@ class StudioBlocks(gr.Blocks):
             "run_history": False,
             "max_file_size": limits.UPLOAD.most,
             "share": share,  # explicit, because Gradio shares on its own in a notebook
-            "max_threads": MOST_THREADS,
+            "max_threads": MOST_AT_ONCE,  # of Gradio's queue; see `create_limiter`
             "num_workers": 0,  # workers would serve files and accept uploads on separate ports, without our checks
             "_frontend": False,  # otherwise it requests the page again, and reads a 3 s delay as no network
         }
         if self.password and options.get("auth") is None:
             look["auth"] = check_of(self.password)
-            middleware.insert(4, Middleware(Gate, throttle=Throttle()))
+            middleware.insert(5, Middleware(Gate, throttle=Throttle()))
         look["_app"] = StudioApp(middleware, hosts)
         with believing(proxies):
             return super().launch(*args, **(look | options))
+
+    def create_limiter(self) -> None:
+        """Limit the threads of handlers, for which Gradio has the same number as for its queue."""
+        self.limiter: CapacityLimiter | None = CapacityLimiter(MOST_THREADS)  # type: ignore[assignment]
 
     def close(self, *args: Any, **options: Any) -> None:
         """Close as Gradio does, but cut the connections of open tabs, for which Gradio waits five seconds.

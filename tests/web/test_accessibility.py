@@ -1,11 +1,15 @@
 """What axe-core finds on the page: contrast of WCAG AA, names, roles, labels, order; and what the keyboard reaches."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from ltx_studio.media import by_name
 from ltx_studio.modes import MODES
+from tests.support import small_spec
 from tests.web.driver import (
     choose,
     expect_done,
@@ -132,6 +136,18 @@ def test_an_error_and_a_banner(page: Page, page_url_without_comfyui: str) -> Non
     expect(page.locator("#told [role=alert]")).to_be_visible()
 
     assert found(page) == []
+
+
+def test_the_form_of_a_workflow_of_ones_own(page: Page, page_url: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(small_spec().build(by_name).graph))
+    page.goto(page_url)
+    unfold(page, "workflow")
+    page.locator("#workflow-file input[type=file]").set_input_files(str(tmp_path / "mine.json"))
+    page.get_by_text("More inputs (").click()
+    page.locator("#form-workflow .own-fold .own-fold > summary").first.click()
+    settle(page)
+
+    assert found(page, "#form-workflow") == []
 
 
 HAS_FOCUS, MOST_FIELDS = "each => each === document.activeElement", 100

@@ -18,6 +18,7 @@ from ltx_studio.web.panels.screen import Screen
 from ltx_studio.web.panels.take import TakePanel
 from tests.runners.quick import QuickRunner
 from tests.support import MODEL_SETS, small_spec
+from tests.web.pace import paced
 
 
 @pytest.fixture
@@ -40,17 +41,17 @@ def test_a_look_at_another_job_does_not_end_the_run_that_is_left(
             each.build()
     follow, begun = studio.follow, list[Generator[Job, None, None]]()
 
-    def kept(job_id: str, owner: str) -> Generator[Job, None, None]:
-        begun.append(follow(job_id, owner))
+    def kept(job_id: str, owner: str, *, waits: bool) -> Generator[Job, None, None]:
+        begun.append(follow(job_id, owner, waits=waits))
         return begun[-1]
 
     monkeypatch.setattr(studio, "follow", kept)  # a reference keeps what is not closed
     first, second = studio.jobs.submit(LOCAL, [small_spec(), small_spec(seed=8)])
-    followed = panel.watch([first, second], request)
+    followed = paced(panel.watch([first, second], request))
     while not isinstance(studio.jobs.get(first, LOCAL).state, Running):
         next(followed)
 
-    for _ in panel.turn_to(second, request):
+    for _ in paced(panel.turn_to(second, request)):
         pass
     for _ in followed:
         pass

@@ -167,6 +167,7 @@
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);
+      if (element.querySelector(".example")) window.ltxExamples.renew();
       tellTitle();
       announce();
       const video = element.querySelector("#clip video");

@@ -21,6 +21,7 @@ from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, QUIET
+from ltx_studio.web.gradio_compat.streams import streamed
 from ltx_studio.web.hints import hint_of
 from ltx_studio.web.page import FIRST_MODE
 from ltx_studio.web.panels import texts
@@ -81,7 +82,7 @@ class BatchPanel:
         changes = [lines.change, file.change, preset.input]
         gr.on(changes, self._preview, given, [said, card, add], trigger_mode="always_last", **QUIET)
         adding = add.click(self._add, given, [said, card, add, lines, file, added], **QUIET)
-        adding.then(self._follow, [added], self._run_panel.outputs, **AS_LONG_AS_A_RUN)
+        adding.then(streamed(self._follow), [added], self._run_panel.outputs, **AS_LONG_AS_A_RUN)
 
     def _presets(self) -> list[tuple[str, str]]:
         presets = self._model_set.family.presets.values()

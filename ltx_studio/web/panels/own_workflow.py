@@ -22,6 +22,7 @@ from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import FILE_HEIGHT
 from ltx_studio.web.gradio_compat.components import Picture
 from ltx_studio.web.gradio_compat.quiet import QUIET
+from ltx_studio.web.gradio_compat.streams import streamed
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.models import ModelsPanel
@@ -125,7 +126,7 @@ class WorkflowPanel:
             yield from self._run(path, given, request, trusted=trusts, mapped=maps)
 
         run.click(
-            hand_in,
+            streamed(hand_in),
             [trusted, mapped, *files.values(), *parts],
             self._run_panel.outputs,
             concurrency_limit=None,

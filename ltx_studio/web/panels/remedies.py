@@ -14,6 +14,7 @@ from ltx_studio.studio import Job, JobSpec, Spec, Studio
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN
+from ltx_studio.web.gradio_compat.streams import streamed
 from ltx_studio.web.panels.screen import Updates
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ class RemedyButtons:
         """Have each button carry out its remedy for the failed job, and show the result."""
         for remedy, button in self.by_remedy.items():
             if remedy is not Remedy.FETCH:  # the models panel does that
-                button.click(_handler(remedy, run, studio, owners), [run.failed], run.outputs, **AS_LONG_AS_A_RUN)
+                button.click(
+                    streamed(_handler(remedy, run, studio, owners)), [run.failed], run.outputs, **AS_LONG_AS_A_RUN
+                )
 
 
 def _handler(remedy: Remedy, run: "RunPanel", studio: Studio, owners: Owners) -> Any:

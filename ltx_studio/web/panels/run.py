@@ -16,6 +16,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
 from ltx_studio.web.gradio_compat.quiet import AT_ONCE, QUIET
+from ltx_studio.web.gradio_compat.streams import Pause, streamed
 from ltx_studio.web.panels.queue_panel import name_of
 from ltx_studio.web.panels.remedies import RemedyButtons
 from ltx_studio.web.panels.run_view import RunView
@@ -25,9 +26,9 @@ from ltx_studio.web.panels.take import TakePanel
 
 log = logging.getLogger(__name__)
 
-TELL_AGAIN, TELL_LATER, SHORT_SECONDS = 0.2, 0.5, 3.0
-"""Seconds between two updates in the first `SHORT_SECONDS` of a run, and after them: each update costs the browser,
-which may be on the machine that renders, almost a tenth of a second."""
+TELL_AGAIN, TELL_LATER, TELL_WAITING, SHORT_SECONDS = 0.2, 0.5, 1.0, 3.0
+"""Seconds between two updates in the first `SHORT_SECONDS`, later, and of a job that then still waits: each costs the
+browser, which may be on the machine that renders, almost a tenth of a second."""
 Followed = dict[str, Generator[Job, None, None]]
 """The jobs that are being followed, by id; to close one may end its run."""
 
@@ -40,6 +41,8 @@ SKIP: Any = gr.skip()
 
 class RunPanel:
     """Follows the jobs that a tab submitted, on the screen. Each tab follows its own; they continue without it.
+
+    Between two looks it yields a `Pause`, and its handlers are wired as `streamed`: a tab that follows holds no thread.
 
     While the visitor looks at a take, the job that goes on is one line with a button. The last failure stays with its
     remedies until something new is submitted, because the next job may begin at once.
@@ -89,7 +92,7 @@ class RunPanel:
     def wire_return(self, blocks: gr.Blocks) -> None:
         """Show a visitor's running and waiting jobs when the page loads: the tab may have been closed in between."""
         blocks.load(self._returns, None, [self._back], **QUIET)
-        self._back.change(self._resume, None, self.outputs, concurrency_limit=None, **QUIET)
+        self._back.change(streamed(self._resume), None, self.outputs, concurrency_limit=None, **QUIET)
         blocks.unload(self._forget)
 
     def _returns(self, request: gr.Request) -> Any:
@@ -301,7 +304,7 @@ class RunPanel:
         begun: Updates = {self.begun: time.time()}
         short_until = time.monotonic() + SHORT_SECONDS
         if job_id not in followed:
-            followed[job_id] = self._studio.follow(job_id, owner)
+            followed[job_id] = self._studio.follow(job_id, owner, waits=False)
         behind: str | None = None
         for each in followed[job_id]:
             take = tab.take
@@ -313,7 +316,8 @@ class RunPanel:
             shown = self._beside(each, view, tab) if take else self._on_screen(each, view, tab)
             yield {**(self._cleared(view, tab, owner) if is_turned else {}), **shown, **begun}
             begun, told_before, behind = {}, True, take
-            time.sleep(TELL_AGAIN if time.monotonic() < short_until else TELL_LATER)
+            later = TELL_WAITING if isinstance(each.state, Queued) else TELL_LATER
+            yield Pause(TELL_AGAIN if time.monotonic() < short_until else later)
             if tab.turns:
                 return
 

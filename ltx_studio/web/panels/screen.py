@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import gradio as gr
 
 from ltx_studio.modes import Mode
+from ltx_studio.modes.examples import Example
 from ltx_studio.text.catalogue import translated
 from ltx_studio.web import cards, words
+from ltx_studio.web.example_clips import PREFIX, clip_name, poster_name
 from ltx_studio.web.files import address, asset
 
 Updates: TypeAlias = dict[Any, Any]
@@ -88,7 +90,7 @@ def _empty_of(mode: Mode) -> str:
     examples = [each for each in mode.examples if each.for_pocket][:MOST_EXAMPLES]
     cards_of = "".join(
         f'<li><button type="button" class="example" data-act="example" data-mode="{mode.id}"'
-        f' data-example="{escape(each.label)}"><b>{escape(translated(each.label))}</b>'
+        f' data-example="{escape(each.label)}">{_clip_of(mode, each)}<b>{escape(translated(each.label))}</b>'
         f"<span>{escape(str(each.values.get('prompt', '')))}</span></button></li>"
         for each in examples
     )
@@ -96,6 +98,15 @@ def _empty_of(mode: Mode) -> str:
     return (
         f'<section data-mode="{mode.id}"><p class="what">{escape(what)}</p>'
         f'<ul class="examples" aria-label="{label}">{cards_of}</ul></section>'
+    )
+
+
+def _clip_of(mode: Mode, example: Example) -> str:
+    """Return an example's small clip. ``examples.js`` loads its poster once the form can be used, and plays it."""
+    clip, poster = PREFIX[1:] + clip_name(mode, example), PREFIX[1:] + poster_name(mode, example)
+    return (
+        f'<video muted loop playsinline disablepictureinpicture preload="none" tabindex="-1" aria-hidden="true"'
+        f' data-clip="{clip}" data-poster="{poster}"></video>'
     )
 
 

@@ -18,6 +18,7 @@ from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.model_sets import ModelSets
 from ltx_studio.web.studio_blocks import StudioBlocks
 from tests.models.test_loras import write_lora
+from tests.web.pace import collected
 from tests.web.serving import serving
 
 HERE = gr.Request(session_hash="a tab", cookies={})
@@ -67,7 +68,7 @@ def test_a_set_is_switched_while_the_server_runs(
     assert "Memory" in str(ask(opened, "a-new-tab", new._id, [])["data"])
     assert 'model_set = "distilled-fp8"' in home.settings_file.read_text()
     assert mine["key"] in str(_handler(opened, "_open")({"t2v": {"loras": [mine]}})), "a draft keeps what was uploaded"
-    assert "now uses another model set, LTX-2.3 22B distilled fp8" in str([*generate(HERE, *[None] * 99)])
+    assert "now uses another model set, LTX-2.3 22B distilled fp8" in str(collected(generate(HERE, *[None] * 99)))
     assert texts.IN_USE_NOW in str(look("distilled-fp8", False, "", HERE)), "an open tab learns of it"
     assert texts.IN_USE_NOW not in str(_handler(opened, "_ready")("distilled-fp8", False, "", HERE))
     client = Client(str(opened.local_url), verbose=False)

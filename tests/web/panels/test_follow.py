@@ -24,6 +24,7 @@ from ltx_studio.web.panels.screen import Screen, Updates
 from ltx_studio.web.panels.take import TakePanel
 from tests.runners.quick import QuickRunner
 from tests.support import MODEL_SETS, queue_of, small_spec
+from tests.web.pace import paced
 
 FULL = ExecutionError("The memory is full.", "Make it smaller.", remedies=[Remedy.RETRY])
 TAB: Any = SimpleNamespace(session_hash="tab", cookies={})
@@ -55,7 +56,7 @@ class Panels:
     def shown(self, updates: Iterator[Updates]) -> Updates:
         """Return the last update of each component."""
         shown: Updates = {}
-        for each in updates:
+        for each in paced(updates):
             shown |= each
         return shown
 
@@ -75,7 +76,7 @@ def panels(home: Settings) -> Iterator[Panels]:
 @pytest.fixture
 def slow(home: Settings) -> Iterator[Panels]:
     """With a runner that takes long enough to be seen."""
-    yield from opened(home, 1.5)
+    yield from opened(home, 0.8)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(s
     """Status, screen and actions speak of the same take, and the job that goes on is one line."""
     screen, take = slow.screen, slow.take
     specs = [small_spec(prompt="one"), small_spec(prompt="two", seed=8)]
-    told = list(slow.run.hand_in(specs, TAB))
+    told = list(paced(slow.run.hand_in(specs, TAB)))
     first = next(each for each in told if each.get(take.take))
     beside = next(each for each in told if "two" in str(each.get(screen.going)))
     last = slow.shown(iter(told))
@@ -176,7 +177,7 @@ def full(database: Any) -> Any:
 def test_what_nobody_foresaw_while_a_job_is_followed_is_a_card(still: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
     (job,) = still.studio.jobs.submit(LOCAL, [small_spec()])
 
-    def broken(*_: object) -> Iterator[Job]:
+    def broken(*_: object, **__: object) -> Iterator[Job]:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(still.studio, "follow", broken)
@@ -209,11 +210,12 @@ def test_a_clip_that_is_higher_than_wide_gets_a_higher_screen(panels: Panels) ->
         assert "<b>" not in shown[panels.screen.view]
 
 
-def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(panels: Panels) -> None:
+def test_each_clip_that_is_ready_while_another_one_is_looked_at_is_told(slow: Panels) -> None:
+    panels = slow
     seen = panels.make()
     jobs = panels.studio.jobs.submit(LOCAL, [small_spec(seed=seed) for seed in (8, 9)])
     told: list[str] = []
-    for each in panels.run.follow(jobs, TAB):
+    for each in paced(panels.run.follow(jobs, TAB)):
         if not told:
             panels.run.open_take(seen.id, TAB)
         told.append(str(each.get(panels.screen.going, "")))

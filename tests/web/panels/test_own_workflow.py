@@ -28,6 +28,7 @@ from tests.web.driver import (
     step,
     unfold,
 )
+from tests.web.pace import collected
 
 HOSTILE = {
     "1": {"class_type": "LoadImage", "inputs": {"image": "/etc/passwd"}, "_meta": {"title": "Photo"}},
@@ -155,7 +156,7 @@ def test_a_form_runs_its_own_file_while_the_next_one_is_on_its_way(
     run = next(fn for fn in blocks.fns.values() if fn.name == "hand_in")
 
     values = [None for _ in run.inputs]
-    list(run.fn(gr.Request(), *values))
+    collected(run.fn(gr.Request(), *values))
 
     assert ran == [str(first)]
     assert panel.file not in run.inputs
