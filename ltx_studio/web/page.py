@@ -55,7 +55,7 @@ class Page:
         about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
-        self.screen = Screen(MODES)
+        self.screen = Screen(MODES, is_preview=bool(model_set.notice))
         self.take = TakePanel(studio, owners, self.screen, model_set)
         self.run = RunPanel(studio, owners, self.screen, self.take)
 

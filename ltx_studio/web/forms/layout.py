@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from ltx_studio.families import ModelSet, Preset
 from ltx_studio.modes import Media, Mode, drawn_seed
+from ltx_studio.modes.examples import Example
 from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.forms import fields
@@ -69,14 +70,14 @@ class FormLayout:
         """Add the components to the open Blocks; `control_map` adds those that show what a control clip gives."""
         needs_control = "control" in self._fields and "control_clip" not in self._fields
         files = [*self._needed, *(["image"] if needs_control else [])]
-        hint = f"{translated(str(self._fields['prompt'].description))}\n“{self.mode.placeholder}”"
+        hint = f"{translated(str(self._fields['prompt'].description))}\n“{self._sample_prompt()}”"
         self._field("prompt", lines=4, info=None, placeholder=hint, elem_classes=["prompt"])
         self.tools = gr.HTML(
             html_template='<div class="tools"></div>',
             js_on_load=f"window.ltxPrompt(element, props, trigger, watch, '{self.mode.id}') // sends 'example', 'undo'",
             says=words.PROMPT_TOOLS,
             undo="",
-            examples=[[translated(each.label), self._for_real(each.for_pocket)] for each in self.mode.examples],
+            examples=[[translated(each.label), self._for_real(each.for_pocket)] for each in self._examples()],
             elem_id=self.id("tools"),
             elem_classes=["tools-place"],
         )
@@ -102,6 +103,16 @@ class FormLayout:
             self.generate = gr.Button(
                 words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
             )
+
+    def _examples(self) -> list[Example]:
+        """Return the mode's examples: first those for the model set in use."""
+        return sorted(self.mode.examples, key=lambda each: each.for_pocket != bool(self._set.notice))
+
+    def _sample_prompt(self) -> str:
+        """Return what an empty prompt shows: a whole short one, or how one for the real model begins."""
+        if self._set.notice:
+            return self.mode.placeholder
+        return f"{str(self._examples()[0].values['prompt']).partition('. ')[0]} …"
 
     def _for_real(self, for_pocket: bool) -> str:
         """Return what is said of an example that a preview model set cannot make."""

@@ -51,8 +51,8 @@ class Screen:
     told: gr.HTML
     toast: gr.HTML
 
-    def __init__(self, modes: Mapping[str, Mode]) -> None:
-        self._empty = empty(modes.values())
+    def __init__(self, modes: Mapping[str, Mode], *, is_preview: bool = True) -> None:
+        self._empty = empty(modes.values(), is_preview=is_preview)
 
     def build(self) -> None:
         """Add the components to the open Blocks."""
@@ -77,17 +77,22 @@ class Screen:
         return {self.view: self._empty, self.status: cards.status(words.IDLE)}
 
 
-def empty(modes: Iterable[Mode]) -> str:
-    """Return the empty screen: for each mode, what to do and some examples. The script shows those of the open mode."""
-    return f'<div class="empty">{"".join(map(_empty_of, modes))}</div>'
+def empty(modes: Iterable[Mode], *, is_preview: bool) -> str:
+    """Return the empty screen: for each mode, what to do and some examples. The script shows those of the open mode.
+
+    Args:
+        modes: The modes.
+        is_preview: Whether the model set is the pocket preview. Its examples would be dull with the real model.
+    """
+    return f'<div class="empty">{"".join(_empty_of(mode, is_preview) for mode in modes)}</div>'
 
 
-def _empty_of(mode: Mode) -> str:
+def _empty_of(mode: Mode, is_preview: bool) -> str:
     fields = mode.params.model_fields
     needed = [words.within(str(fields[name].title)) for name in mode.media if fields[name].is_required()]
     files = words.AND_A.join(needed)
     what = words.EMPTY_FILES.format(files=files) if needed else words.EMPTY
-    examples = [each for each in mode.examples if each.for_pocket][:MOST_EXAMPLES]
+    examples = [each for each in mode.examples if each.for_pocket == is_preview][:MOST_EXAMPLES]
     cards_of = "".join(
         f'<li><button type="button" class="example" data-act="example" data-mode="{mode.id}"'
         f' data-example="{escape(each.label)}">{_clip_of(mode, each)}<b>{escape(translated(each.label))}</b>'
@@ -102,7 +107,12 @@ def _empty_of(mode: Mode) -> str:
 
 
 def _clip_of(mode: Mode, example: Example) -> str:
-    """Return an example's small clip. ``examples.js`` loads its poster once the form can be used, and plays it."""
+    """Return an example's small clip. ``examples.js`` loads its poster once the form can be used, and plays it.
+
+    Only the preview's examples have one.
+    """
+    if not example.for_pocket:
+        return ""
     clip, poster = PREFIX[1:] + clip_name(mode, example), PREFIX[1:] + poster_name(mode, example)
     return (
         f'<video muted loop playsinline disablepictureinpicture preload="none" tabindex="-1" aria-hidden="true"'

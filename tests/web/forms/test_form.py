@@ -303,3 +303,11 @@ def test_a_form_has_fewer_components_than_it_had(home: Settings) -> None:
             chosen = get_registry(home).get_set("pocket")
             Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen)).build()
         assert len(blocks.blocks) <= 40, mode
+
+
+@pytest.mark.parametrize(
+    ("model_set", "sample"),
+    [("pocket", "A red circle bounces on a gray background"), ("distilled-fp8", "A small paper boat drifts down")],
+)
+def test_an_empty_prompt_shows_what_the_model_set_can_do(model_set: str, sample: str, home: Settings) -> None:
+    assert sample in str(vars(form_of("t2v", model_set, home).components["prompt"])["placeholder"])

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL
 from ltx_studio.studio import Studio
+from ltx_studio.web.panels.screen import empty
 from tests.support import small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import choose, press, step, tab_to, unfold
@@ -53,6 +55,16 @@ setInterval(() => {
 """
 """A script that notes from what the focus has fallen to the body, for half a second and not by a click."""
 BOX = "each => { const { x, y, width, height } = each.getBoundingClientRect(); return [x, y, width, height]; }"
+
+
+@pytest.mark.parametrize("is_preview", [True, False])
+def test_the_empty_screen_has_examples_for_the_model_set(*, is_preview: bool) -> None:
+    shown = empty(MODES.values(), is_preview=is_preview)
+
+    for mode in MODES.values():
+        for example in mode.examples:
+            assert (f'data-example="{example.label}"' in shown) == (example.for_pocket == is_preview)
+    assert ("<video" in shown) == is_preview
 
 
 def box(page: Page) -> list[float]:
