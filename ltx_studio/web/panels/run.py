@@ -26,9 +26,6 @@ from ltx_studio.web.panels.take import TakePanel
 
 log = logging.getLogger(__name__)
 
-TELL_AGAIN, TELL_LATER, TELL_WAITING, SHORT_SECONDS = 0.2, 0.5, 1.0, 3.0
-"""Seconds between two updates in the first `SHORT_SECONDS`, later, and of a job that then still waits: each costs the
-browser, which may be on the machine that renders, almost a tenth of a second."""
 Followed = dict[str, Generator[Job, None, None]]
 """The jobs that are being followed, by id; to close one may end its run."""
 
@@ -302,7 +299,6 @@ class RunPanel:
             return  # it ended unseen, and a later result is shown
         view, told_before = RunView(self._studio, self._studio.jobs.request(found)), False
         begun: Updates = {self.begun: time.time()}
-        short_until = time.monotonic() + SHORT_SECONDS
         if job_id not in followed:
             followed[job_id] = self._studio.follow(job_id, owner, waits=False)
         behind: str | None = None
@@ -316,8 +312,7 @@ class RunPanel:
             shown = self._beside(each, view, tab) if take else self._on_screen(each, view, tab)
             yield {**(self._cleared(view, tab, owner) if is_turned else {}), **shown, **begun}
             begun, told_before, behind = {}, True, take
-            later = TELL_WAITING if isinstance(each.state, Queued) else TELL_LATER
-            yield Pause(TELL_AGAIN if time.monotonic() < short_until else later)
+            yield Pause(view.pause(each))
             if tab.turns:
                 return
 

@@ -17,6 +17,10 @@ PREVIEW_FRAME_MS = 250
 DOUBT_SECONDS, DOUBT = 5.0, 1.25
 """How long an estimate must have been longer, and by which factor, before the time left may grow."""
 
+TELL_AGAIN, TELL_LATER, TELL_WAITING, SHORT_SECONDS = 0.2, 0.5, 1.0, 3.0
+"""Seconds between two updates in the first `SHORT_SECONDS`, later, and of a job that then still waits: each costs the
+browser, which may be on the machine that renders, almost a tenth of a second."""
+
 
 class TimeLeft:
     """The time left as it is shown: it counts down, and grows only if the estimate stays longer for a while."""
@@ -54,6 +58,7 @@ class RunView:
 
     def __init__(self, studio: Studio, spec: Spec) -> None:
         self._studio, self.spec = studio, spec
+        self._short_until = time.monotonic() + SHORT_SECONDS
         self.tall = isinstance(spec, JobSpec) and spec.params.height > spec.params.width
         self._summary = translated(spec.summary())
         self._phases: Sequence[Phase] = spec.build(by_name).phases
@@ -78,6 +83,12 @@ class RunView:
         if self._studio.jobs.is_paused(job.owner):
             return words.WAITS_PAUSED
         return words.WAITS_FOR_WORKER if self._studio.lacks_workers else ""
+
+    def pause(self, job: Job) -> float:
+        """Return the seconds until the display is updated again."""
+        if time.monotonic() < self._short_until:
+            return TELL_AGAIN
+        return TELL_WAITING if isinstance(job.state, Queued) else TELL_LATER
 
     def _progress(self, job: Job, now: float) -> tuple[float | None, float]:
         """Return the time left, if known, and the completed part of the run, which never goes back."""
