@@ -5,15 +5,20 @@ is `make screenshots`.
 """
 
 import io
+import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, expect
 
+from ltx_studio.media import by_name
+from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES
-from ltx_studio.settings import LOOPBACK, get_settings
+from ltx_studio.queue import JobSpec
+from ltx_studio.settings import LOOPBACK, Settings, get_settings
 from ltx_studio.studio import Studio
 from ltx_studio.web import build_app
 from tools import browser
@@ -21,7 +26,7 @@ from tools import browser
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PANELS = "history", "queue", "models", "batch", "workflow", "settings"
+PANELS = "history", "queue", "models", "batch", "settings", "workflow"
 SEED = 23
 QUALITY = 85
 
@@ -35,12 +40,12 @@ def main() -> None:
             if (usual.home / name).exists():
                 (Path(folder) / name).symlink_to(usual.home / name)
         get_settings.cache_clear()
-        take_pictures()
+        take_pictures(replace(get_settings(), hub_cache=Path(folder) / "hub"))
 
 
-def take_pictures() -> None:
-    studio = Studio(get_settings(), works=True)
-    blocks = build_app(studio=studio)
+def take_pictures(settings: Settings) -> None:
+    studio = Studio(settings, works=True)
+    blocks = build_app(settings, studio=studio)
     blocks.launch(server_name=LOOPBACK, quiet=True, prevent_thread_lock=True, ssr_mode=False)
     with browser.start() as chromium:
         page = chromium.new_page(viewport=DESKTOP)
@@ -57,6 +62,8 @@ def take_pictures() -> None:
         for panel in PANELS:
             if panel != PANELS[0]:  # it is open
                 page.locator(f"#rail [aria-controls=panel-{panel}]").click()
+            if panel == "workflow":
+                show_workflow(page, settings)
             save(f"{panel}-1440", shot(page))
     blocks.close(verbose=False)
     studio.close(10)
@@ -66,6 +73,7 @@ def shot(page: Page, tab: str = "") -> Image.Image:
     """Return what the window shows; on a phone, of a tab."""
     if tab:
         page.locator(f"#tabs [data-tab={tab}]").click()
+    page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(1_000)  # the layout settles
     return Image.open(io.BytesIO(page.screenshot()))
 
@@ -92,6 +100,16 @@ def render(page: Page, mode: str) -> None:
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.locator("#recipe")).to_contain_text(MODES[mode].label, timeout=120_000)
     page.wait_for_function("document.querySelector('#clip video')?.readyState >= 2")
+
+
+def show_workflow(page: Page, settings: Settings) -> None:
+    """Give the page a workflow, whose form it shows from then on, and open what is folded in it."""
+    first = MODES["t2v"].examples[0]
+    spec = JobSpec.from_request("t2v", {**first.values, "seed": SEED}, get_registry(settings).get_set("pocket"))
+    file = settings.home / "my workflow.json"
+    file.write_text(json.dumps(spec.build(by_name).graph), encoding="utf-8")
+    page.locator("#workflow-file input[type=file]").set_input_files(str(file))
+    page.locator("#form-workflow .own-fold > summary").first.click()
 
 
 if __name__ == "__main__":

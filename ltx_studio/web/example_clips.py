@@ -13,7 +13,7 @@ from ltx_studio.modes.examples import Example
 CLIPS = Path(str(files("ltx_studio.web"))) / "assets" / "examples"
 """Where they are; `tools/example_clips.py` makes them."""
 PREFIX = "/examples/"
-A_DAY = "public, max-age=86400"
+A_DAY = 86_400
 
 
 def clip_name(mode: Mode, example: Example) -> str:
@@ -44,7 +44,7 @@ class ExampleClips:
             await self._app(scope, receive, send)
             return
         headers = {
-            "cache-control": A_DAY,
+            "cache-control": f"max-age={A_DAY}",
             "content-encoding": "identity",
         }  # they are packed; Gradio would pack them again
         await FileResponse(path, headers=headers)(scope, receive, send)
