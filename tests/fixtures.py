@@ -51,6 +51,7 @@ SLOW_LAST = (
     "tests/studio",
     "tests/cli",
     "tests/pocket",
+    "tests/runners/zerogpu/hosted",  # with a browser
     "tests/web/test_serve",
     "tests/web/test_page.py",
     "tests/web/forms/test_kept.py",
@@ -126,7 +127,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def rank(item: pytest.Item) -> int:
         path = item.path.relative_to(config.rootpath).as_posix()
-        return next((index + 1 for index, folder in enumerate(SLOW_LAST) if path.startswith(folder)), 0)
+        begins = [each for each in SLOW_LAST if path.startswith(each)]
+        return SLOW_LAST.index(max(begins, key=len)) + 1 if begins else 0
 
     items.sort(key=rank)
     for item in items:
