@@ -57,6 +57,7 @@ def open_panel(page: Page, url: str, name: str) -> None:
 
 def unfold(page: Page, name: str) -> None:
     """Open a panel by its button in the rail, which is in the library's tab on a phone."""
+    expect(page.locator("html:not([data-loading])")).to_be_attached()  # what is there is shown
     button = page.locator(f"#rail-{name}")
     expect(button).to_be_attached()
     library = page.locator("#tab-library")

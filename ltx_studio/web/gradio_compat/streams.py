@@ -12,6 +12,7 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
+from gradio.context import LocalContext
 
 MOST_STEPS = 64
 """Steps that run at the same time. Most take milliseconds; one that submits a request copies its files."""
@@ -47,10 +48,23 @@ def streamed(handler: Callable[..., Iterator[Any]]) -> Callable[..., AsyncIterat
                     await asyncio.sleep(each.seconds)
                 else:
                     yield each
+        except Exception:
+            _end_step()
+            raise
         finally:
             steps.close()  # type: ignore[attr-defined]
 
     return stream
+
+
+def _end_step() -> None:
+    """Reset what Gradio sets for each step in the event's context: after one that raises, it does not.
+
+    It would take the card that says what happened for a component that a handler makes, and fail.
+    """
+    LocalContext.in_event_listener.set(False)
+    LocalContext.request.set(None)
+    LocalContext.blocks_config.set(None)
 
 
 def _threads() -> CapacityLimiter:
