@@ -33,7 +33,7 @@ def test_nothing_moves_when_a_browser_opens_the_page_for_the_first_time(
     page = with_bars.new_context(viewport={"width": width, "height": 800}).new_page()
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
     page.add_init_script(SHIFT)
-    page.goto(page_url)
+    page.goto(page_url, wait_until="commit")
     expect(page.locator("#t2v-told .made")).to_be_visible()
     expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
 

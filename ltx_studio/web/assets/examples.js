@@ -41,6 +41,7 @@
       target.poster = target.dataset.poster;
     }
   });
+  const LATEST = { timeout: 2000 }; // a page that animates something may never be idle
   const whenIdle = window.requestIdleCallback ?? ((then) => setTimeout(then, 200));
   let waiting = 0;
 
@@ -49,7 +50,7 @@
     if (!document.querySelector("button.generate")) later();
     else for (const video of document.querySelectorAll("video[data-poster]:not([poster])")) seen.observe(video);
   }
-  const later = () => (waiting ||= setTimeout(() => whenIdle(look), 500));
+  const later = () => (waiting ||= setTimeout(() => whenIdle(look, LATEST), 500));
 
   /** The screen was written anew. */
   window.ltxExamples = { renew: later };

@@ -8,20 +8,25 @@
     "[id$=-generate]",
   ];
   const LONGEST = 15_000;
+  const PAUSE = 30; // milliseconds between two looks: hundreds of changes come while the page is made
 
   const has = (part) => document.querySelector(part) !== null;
   let hasLoader = false; // Gradio shows one until it has added everything
+  let due = 0;
 
   function show() {
     watch.disconnect();
     delete root.dataset.loading;
   }
 
-  const watch = new MutationObserver(() => {
+  function look() {
+    due = 0;
     const loads = has(".main > .wrap.full");
     if (PARTS.every(has) || (hasLoader && !loads)) show();
     hasLoader ||= loads;
-  });
+  }
+
+  const watch = new MutationObserver(() => (due ||= setTimeout(look, PAUSE)));
 
   root.dataset.loading = "";
   watch.observe(root, { childList: true, subtree: true });
