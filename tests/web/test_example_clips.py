@@ -50,7 +50,7 @@ def test_anything_else_is_left_to_gradio(client: TestClient, path: str) -> None:
 
 
 def test_a_card_shows_a_poster_once_the_form_is_there_and_plays_while_it_is_pointed_at(
-    page: Page, page_url: str, watch: Watch
+    page: Page, page_url_without_comfyui: str, watch: Watch
 ) -> None:
     asked: list[str] = []
 
@@ -60,7 +60,7 @@ def test_a_card_shows_a_poster_once_the_form_is_there_and_plays_while_it_is_poin
 
     page.on("request", note)
     page.set_viewport_size({"width": 1440, "height": 900})  # where all cards are in sight
-    page.goto(page_url)
+    page.goto(page_url_without_comfyui)
     card = page.locator("#screen .example:visible").first
     video = card.locator("video")
     with step("only the posters of the open mode are loaded"):
