@@ -3,9 +3,11 @@
 import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -161,7 +163,8 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-NEWS = (
+Looks = Sequence[tuple[ModuleType, str, float]]
+NEWS: Looks = (
     (patience, "PAUSE_SECONDS", 0.2),
     (worker, "PAUSE_SECONDS", 0.2),
     (downloader, "PAUSE_SECONDS", 0.2),
@@ -173,11 +176,18 @@ NEWS = (
 """How often those that wait look for news, in seconds: for users a second is soon enough."""
 
 
+@contextmanager
+def looking(looks: Looks) -> Iterator[None]:
+    """Have modules look for news as often as a table says: module, name of its constant, seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, seconds in looks:
+            patch.setattr(module, name, seconds)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _news_come_soon() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, seconds in NEWS:
-            patch.setattr(module, name, seconds)
+    with looking(NEWS):
         yield
 
 

@@ -17,7 +17,7 @@ from tests.fuzz.measure import SECONDS
 from tests.fuzz.run import run
 from tests.fuzz.targets import TARGETS
 
-CASES = int(os.environ.get("FUZZ_CASES") or 40)
+CASES = int(os.environ.get("FUZZ_CASES") or 60)
 FAULTS = Path(os.environ.get("FUZZ_FAULTS") or REPOSITORY / "test-results" / "fuzz")
 GENEROUS = 3
 """Times the limit in `make test`, so that a slow machine fails nothing; 1 where fuzzing is what is asked for."""

@@ -83,19 +83,14 @@ def large(path: Path) -> Path:
     return path
 
 
-LESS = ("cmyk.jpg", "deep.tif", "rgb.png", "palette.png")
-"""Kinds of picture that `make test-all` reads as well."""
-
-
 @pytest.mark.parametrize(
     "name",
     [
         "rgba.png",
         "turned.jpg",
-        *(
-            pytest.param(name, marks=pytest.mark.thorough)
-            for name in ("cmyk.jpg", "deep.tif", "rgb.png", "palette.png")
-        ),
+        "cmyk.jpg",
+        "deep.tif",
+        *(pytest.param(name, marks=pytest.mark.thorough) for name in ("rgb.png", "palette.png")),
     ],
 )
 def test_a_picture_of_144_megapixels_works_within_a_gigabyte(tmp_path: Path, name: str) -> None:

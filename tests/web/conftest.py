@@ -13,6 +13,7 @@ from playwright.sync_api import Error as BrowserError
 from ltx_studio.engine import Engine
 from ltx_studio.settings import Settings
 from ltx_studio.web.panels import download_board, memory, queue_panel
+from tests.fixtures import looking
 from tests.web.kept_page import KeptPage
 from tests.web.past import past, visit, visitor
 from tests.web.serving import serving, working
@@ -35,12 +36,9 @@ expect.set_options(timeout=30_000)  # a machine that does other things as well m
 def open_page(settings: Settings, engine: Engine, *, apart: bool = False) -> Iterator[str]:
     """Open the page, as those see it who sit at this machine, or `apart`, as others do behind a password; gives its
     address. It looks for news more often than visitors need."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, seconds in LOOKS:
-            patch.setattr(module, name, seconds)
-        with serving(working(settings, engine)) as blocks:
-            blocks.owners.apart = blocks.owners.guarded = apart
-            yield str(blocks.local_url)
+    with looking(LOOKS), serving(working(settings, engine)) as blocks:
+        blocks.owners.apart = blocks.owners.guarded = apart
+        yield str(blocks.local_url)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from ltx_studio.studio import Studio
 from ltx_studio.web.rail import PANELS
 from tests.web.conftest import Watch
 from tests.web.driver import step, unfold
+from tests.web.panels.test_screen import MOST_SHIFT, OBSERVED, SHIFT
 from tests.web.still import begin, hand_in, quiet, studio, url
 
 __all__ = ["quiet", "studio", "url"]
@@ -17,13 +18,6 @@ __all__ = ["quiet", "studio", "url"]
 
 SLOW = {"offline": False, "latency": 80, "downloadThroughput": 1_500_000, "uploadThroughput": 1_000_000}
 """A network over which the page's scripts arrive one after the other: milliseconds, and bytes per second."""
-MOST_SHIFT = 0.05
-SHIFT = """
-window.shift = 0;
-new PerformanceObserver((list) => {
-  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
@@ -32,12 +26,12 @@ def test_nothing_moves_when_a_browser_opens_the_page_for_the_first_time(
 ) -> None:
     page = with_bars.new_context(viewport={"width": width, "height": 800}).new_page()
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
-    page.add_init_script(SHIFT)
+    page.add_init_script(OBSERVED)
     page.goto(page_url, wait_until="commit")
     expect(page.locator("#t2v-told .made")).to_be_visible()
     expect(page.locator("#history-takes :is(.takes, .nothing)")).to_be_attached()
 
-    assert page.evaluate("window.shift") <= MOST_SHIFT
+    assert page.evaluate(SHIFT) <= MOST_SHIFT
     page.context.close()
 
 
