@@ -96,7 +96,7 @@ class JobExecutor:
     def patiently(self, work: Callable[[], Result], job_id: str = "") -> Result:
         """Repeat `work` until the database allows it, so that a full disk or another program's lock loses nothing.
 
-        Whoever follows the job `job_id` is told what it waits for.
+        Followers of the job `job_id` see what it waits for.
 
         Raises:
             sqlite3.Error: Trying again would not help (`PERMANENT`), or the studio is closing.

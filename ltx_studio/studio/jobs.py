@@ -162,7 +162,7 @@ class Jobs:
     ) -> Generator[Job, None, None]:
         """Yield the job now and whenever it may have changed; the last one yielded has ended.
 
-        Setting `cancel` stops the job. A caller that pauses between two looks itself says that it `waits` not.
+        Setting `cancel` stops the job. Pass `waits=False` to pause between two looks yourself.
 
         Raises:
             RequestError: The owner has no such job.

@@ -236,7 +236,7 @@ class Studio:
 
         Where jobs are carried out in requests, this carries a waiting job out, at once and in the caller's context, and
         closing the iterator stops it. Elsewhere the worker does, and the job goes on. Setting `cancel` stops the job.
-        A caller that pauses between two looks itself says that it `waits` not.
+        Pass `waits=False` to pause between two looks yourself.
 
         Raises:
             RequestError: The owner has no such job.

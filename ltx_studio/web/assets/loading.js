@@ -7,8 +7,8 @@
     "[id$=-seconds] input", "[id$=-takes] input", "[id$=-seed] input", "[id$=-preset] label", "[id$=-more]",
     "[id$=-generate]",
   ];
-  const LONGEST = 15_000;
-  const PAUSE = 30; // milliseconds between two looks: hundreds of changes come while the page is made
+  const LONGEST = 15_000; // milliseconds, after which the page is shown with what it has
+  const PAUSE = 30; // between two looks: hundreds of changes come while the page is made
 
   const has = (part) => document.querySelector(part) !== null;
   let hasLoader = false; // Gradio shows one until it has added everything

@@ -264,7 +264,7 @@
       setTimeout(() => byId("told")?.scrollIntoView({ block: "nearest" }), 100);
       return [];
     },
-    /** Why nothing was handed in is told: show it where Generate has just been pressed. A phone's tab shows it anyway. */
+    /** Scroll to why nothing was submitted, if Generate has just been pressed. A phone's tab shows it anyway. */
     toRefusal() {
       if (PHONE.matches || Date.now() - askedAt > LONGEST_START) return;
       setTimeout(() => byId("told")?.scrollIntoView({ block: "nearest" }), 50);

@@ -33,8 +33,8 @@ class _Shown:
     @classmethod
     def read(cls, seen: object) -> "_Shown | None":
         """Return what a browser says it shows; None if that is nothing."""
-        words = seen.split(" ") if isinstance(seen, str) else []
-        return cls(*words) if words[:1] not in ([], [""]) and len(words) <= len(fields(cls)) else None
+        parts = seen.split(" ") if isinstance(seen, str) and seen.strip() else []
+        return cls(*parts) if 0 < len(parts) <= len(fields(cls)) else None
 
     def __str__(self) -> str:
         return " ".join((self.download_id, self.state, self.digest))

@@ -11,11 +11,11 @@ from ltx_studio.web.forms.fields import MOST_EXACT
 from ltx_studio.web.panels import texts
 
 MOST_OPEN = 12
-"""Of what is neither chosen, nor prompt, file or unfit, so many fields at most are in the open."""
+"""The most values and seeds in the open where the author has chosen nothing."""
 FEW = 8
-"""So many folded fields need no groups within the fold."""
+"""The most folded fields that are not grouped by node."""
 _VALUE = "Primitive"
-"""What the classes of ComfyUI's nodes begin with that are nothing but a value."""
+"""The start of the class names of ComfyUI's nodes that hold a single value."""
 LONGEST_NUMBER = 30
 """Characters of a text that may be a number."""
 

@@ -117,7 +117,7 @@ class RunPanel:
         return next(iter(self._studio.takes.page(owner, limit=1).takes), None)
 
     def _last_failure(self, owner: str, tab: Tab) -> Updates:
-        """Return updates that show how the owner's last job failed, if it did not long ago and none was added since."""
+        """Return updates that show how the owner's last job failed, unless that is long ago or one was added since."""
         jobs = self._studio.jobs.of(owner, limit=MOST_RESUMED)
         last = next((job for job in jobs if isinstance(job.state, Done | Failed)), None)
         if last is None or not isinstance(last.state, Failed) or time.time() - last.state.ended > SHOWN_AGAIN:
