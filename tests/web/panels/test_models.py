@@ -230,6 +230,7 @@ def test_a_download_outlives_its_tab_and_every_tab_shows_and_stops_it(
         expect(card).to_contain_text("7.5 MB of 9.0 MB")
     other = browser.new_page()
     open_panel(other, tiny, "models")
+    expect(other.locator("#models-downloads")).to_contain_text("of 9.0 MB")
     with step("every tab stops it"):
         page.locator("#models-stop-download").click()
         for tab in (page, other):
