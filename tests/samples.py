@@ -71,6 +71,13 @@ def write_film(
     return path
 
 
+def moving(width: int, height: int, frames: int = 9) -> "np.ndarray[Any, np.dtype[np.uint8]]":
+    """Blocks in colours that move to the right; (frames, height, width, 3)."""
+    blocks = np.random.default_rng(width).integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+    picture = blocks.repeat(8, axis=0).repeat(8, axis=1)
+    return np.stack([np.roll(picture, 3 * index, axis=1) for index in range(frames)])
+
+
 def brightness(index: int) -> int:
     """Of the picture `index` of a film, 0 to 255."""
     return 20 + 4 * (index % 50)

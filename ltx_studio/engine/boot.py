@@ -103,6 +103,7 @@ def _boot(install: comfyui.ComfyInstall, settings: Settings) -> Comfy:
     patches.preview_whole_clips(previews)
     execution, folder_paths = importlib.import_module("execution"), importlib.import_module("folder_paths")
     patches.look_at_what_nodes_get(execution, folder_paths)
+    patches.save_the_same_clip_from_the_same_frames(importlib.import_module("comfy_api.latest._input_impl.video_types"))
     return Comfy(
         install=install,
         host=host,

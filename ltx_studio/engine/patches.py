@@ -7,6 +7,7 @@ from typing import Any
 
 from ltx_studio.engine.handover import Handover
 from ltx_studio.engine.preview import ClipPreviewer, Previews
+from ltx_studio.engine.repeatable import RepeatableAv
 from ltx_studio.errors import SetupError
 
 
@@ -83,6 +84,16 @@ def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
         return found
 
     execution.get_input_data = get_input_data
+
+
+def save_the_same_clip_from_the_same_frames(video_types: Any) -> None:
+    """Have ComfyUI save H.264 with the options of `media.h264.repeatable`.
+
+    Reason: ComfyUI lets x264 use AVX-512, where what happens to be in memory changes the clip; see `repeatable`.
+    Remove when: PyAV's wheels have an x264 that gives the same clip with AVX-512.
+    """
+    _expect(hasattr(getattr(video_types, "av", None), "open"), "video_types.av.open")
+    video_types.av = RepeatableAv(video_types.av)
 
 
 def _expect(holds: bool, what: str) -> None:
