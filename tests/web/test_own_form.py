@@ -26,8 +26,8 @@ from ltx_studio.web.panels.own_workflow import MOST_SHOWN, file_field, in_words,
 from tests.graph.test_form import node
 
 UNFIT = [
-    [], [1, 2], {}, {"x": 1}, [[["deep"]]], float("nan"), float("inf"), -float("inf"), 2**53 + 1, -(2**64), 10**400,
-    "not a number", "1e999", "nan", "9" * 5_000, None,
+    [], [1, 2], {}, {"x": 1}, [[["deep"]]], float("nan"), float("inf"), -float("inf"), 2**64 + 1, -(2**64) - 1, 10**400,
+    "not a number", "1e999", "nan", "9" * 5_000, "9" * 25, None,
 ]  # fmt: skip
 """What is no number that a browser could show."""
 
@@ -67,6 +67,10 @@ def test_what_is_no_number_leaves_its_field_empty_and_is_named(kind: Kind, value
         (field(Kind.NUMBER, 0.5), 0.5),
         (field(Kind.NUMBER, "0.5"), 0.5),
         (field(Kind.SEED, 2**53), 2**53),
+        (field(Kind.SEED, 2**53 + 1), "9007199254740993"),
+        (field(Kind.SEED, "9007199254740993"), "9007199254740993"),
+        (field(Kind.SEED, "18446744073709551615"), "18446744073709551615"),
+        (field(Kind.INTEGER, -(2**63)), "-9223372036854775808"),
         (field(Kind.TEXT, "a"), "a"),
         (field(Kind.TEXT, 5), "5"),
         (field(Kind.SWITCH, True), True),
@@ -84,6 +88,8 @@ def test_what_fits_is_shown(made: Field, value: Any) -> None:
     [
         (field(Kind.INTEGER, 11, minimum=0, maximum=10), None),
         (field(Kind.INTEGER, 0.5), None),
+        (field(Kind.INTEGER, 2**60, minimum=0, maximum=10), None),
+        (field(Kind.NUMBER, 2**53 + 1), None),
         (field(Kind.INTEGER, True), None),
         (field(Kind.TEXT, ["a"]), ""),
         (field(Kind.SWITCH, [1]), True),

@@ -1,5 +1,6 @@
 """The fields of the form for a user's own workflow: their order on the page, and their values there and back."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ _VALUE = "Primitive"
 """The start of the class names of ComfyUI's nodes that hold a single value."""
 LONGEST_NUMBER = 30
 """Characters of a text that may be a number."""
+_MOST_WHOLE = 2**64
+"""The largest whole number that is shown: seeds have at most 64 bits."""
 
 Drawn = dict[str, Any]
 """A field or a group of fields as the browser draws it (``assets/own.js``)."""
@@ -206,10 +209,10 @@ def shown_value(field: Field) -> Shown:
         case Kind.TEXT:
             is_text = isinstance(value, str) or _as_number(value) is not None
             return Shown(str(value)) if is_text else Shown("", fits=False)
-    number = _as_number(value)
-    if number is None or (field.kind is not Kind.NUMBER and number != int(number)) or not _is_within(field, number):
+    number = _as_number(value) if field.kind is Kind.NUMBER else _as_whole(value)
+    if number is None or not _is_within(field, number):
         return Shown(None, fits=False)
-    return Shown(number if field.kind is Kind.NUMBER else int(number))
+    return Shown(str(number) if abs(number) > MOST_EXACT else number)
 
 
 def _as_number(value: Any) -> int | float | None:
@@ -222,6 +225,16 @@ def _as_number(value: Any) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if -MOST_EXACT <= value <= MOST_EXACT else None
+
+
+def _as_whole(value: Any) -> int | None:
+    """Return the whole number in an input's value, such as a seed of 64 bits, or None if there is none."""
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+        with contextlib.suppress(ValueError):
+            value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        value = _as_number(value)
+    return None if value is None or value != int(value) or abs(value) > _MOST_WHOLE else int(value)
 
 
 def _is_within(field: Field, number: float) -> bool:

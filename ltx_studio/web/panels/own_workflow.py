@@ -21,7 +21,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import FILE_HEIGHT
 from ltx_studio.web.gradio_compat.components import Picture
-from ltx_studio.web.gradio_compat.quiet import QUIET
+from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, QUIET
 from ltx_studio.web.gradio_compat.streams import streamed
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.panels import texts
@@ -65,27 +65,30 @@ class WorkflowPanel:
         # takes any file: the card refuses others in words of its own
         self.file = gr.File(label=texts.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
         card = gr.HTML(cards.message(texts.WORKFLOW_HELP), elem_id="workflow-card")
-        self.file.change(self._tell, [self.file], [card], **QUIET)
+        self._path = gr.State(None)
+        self.file.change(self._tell, [self.file], [card, self._path], **QUIET)
         self.file.clear(None, None, None, js="() => window.ltxOwn.close()", **QUIET)
 
     def build_form(self, place: gr.Column, models: ModelsPanel) -> None:
         """Add the form, which is built anew for each file, to a column; the panels must be built."""
         with place:
             wanted = gr.State([])
-            gr.render(inputs=[self.file], show_progress="hidden")(lambda path: self._form(path, wanted, models))
+            # the state changes only with the path. Gradio repeats a file's event, and a form that is built anew under
+            # the pointer loses the click
+            gr.render(inputs=[self._path], show_progress="hidden")(lambda path: self._form(path, wanted, models))
 
-    def _tell(self, path: str | None) -> str:
-        """Return the card for a file that was dropped, or for none."""
+    def _tell(self, path: str | None) -> tuple[str, str | None]:
+        """Return the card for a file that was dropped, or for none, and the path of a workflow that can be opened."""
         if path is None:
-            return cards.message(texts.WORKFLOW_HELP)
+            return cards.message(texts.WORKFLOW_HELP), None
         try:
             opened = self._studio.workflows.open(Path(path))
             told = cards.message(
                 told_of(opened.fields, [*map(translated, texts_of(opened.notes))], in_words(opened.problems))
             )
-            return f'{told}<button type="button" class="own-open">{texts.SHOW_FORM}</button>'
+            return f'{told}<button type="button" class="own-open">{texts.SHOW_FORM}</button>', path
         except StudioError as error:
-            return self._redaction.error(error)
+            return self._redaction.error(error), None
 
     def _form(self, path: str | None, wanted: gr.State, models: ModelsPanel) -> None:
         if path is None:
@@ -129,8 +132,7 @@ class WorkflowPanel:
             streamed(hand_in),
             [trusted, mapped, *files.values(), *parts],
             self._run_panel.outputs,
-            concurrency_limit=None,
-            **QUIET,
+            **AS_LONG_AS_A_RUN,
         )
 
     def _show_missing(self, graph: Mapping[str, Any], wanted: gr.State, models: ModelsPanel) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,31 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
         expect_workflow_done(page, "Mine")
 
 
+def test_a_form_is_built_once_for_a_file_that_replaces_another_one(
+    page: Page, page_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell, build, built = WorkflowPanel._tell, WorkflowPanel._form, list[str | None]()
+
+    def slow_tell(self: WorkflowPanel, path: str | None) -> Any:
+        time.sleep(0.3)  # the next file comes meanwhile
+        return tell(self, path)
+
+    def counted_build(self: WorkflowPanel, path: str | None, *rest: Any) -> None:
+        built.append(path and Path(path).name)
+        build(self, path, *rest)
+
+    monkeypatch.setattr(WorkflowPanel, "_tell", slow_tell)
+    monkeypatch.setattr(WorkflowPanel, "_form", counted_build)
+    open_workflow_panel(page, page_url)
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(ODD))
+        drop(page, "workflow", tmp_path / f"{name}.json")
+        expect(page.locator("#form-workflow h2")).to_have_text(name)
+    page.wait_for_timeout(1000)
+
+    assert [name for name in built if name] == ["first.json", "second.json"]
+
+
 def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: Path) -> None:
     card = page.locator("#workflow-card")
     for name, graph in {"bad": HOSTILE, "odd": ODD, "bomb": bomb()}.items():
@@ -124,7 +150,7 @@ def test_a_workflow_that_is_none_is_a_card(page: Page, page_url: str, tmp_path: 
     with step("values that fit no field leave a form and a word"):
         drop(page, "workflow", tmp_path / "odd.json")
         expect(card).to_contain_text("The form shows the first 200")
-        expect(card).to_contain_text("because the workflow's values don't fit: Canvas: width, Sampler, ")
+        expect(card).to_contain_text("because the workflow's values don't fit: Canvas: width, Sampler.")
         expect(page.locator("#field-1-width input")).to_have_value("")
         expect(page.locator("#field-1-height")).to_have_count(0)
         page.get_by_text("More inputs (").click()
@@ -160,6 +186,7 @@ def test_a_form_runs_its_own_file_while_the_next_one_is_on_its_way(
 
     assert ran == [str(first)]
     assert panel.file not in run.inputs
+    assert run.trigger_mode == "multiple", "Run works also while an earlier run is followed"
 
 
 @pytest.mark.parametrize(("name", "buttons"), [("ltx-2.3-22b-dev-fp8.safetensors", 1), ("mine.safetensors", 0)])
