@@ -42,6 +42,8 @@ class Remedy(StrEnum):
     """Unload every model from memory."""
     RETRY = "retry"
     """Repeat the same request: the cause may be gone."""
+    MAKE_ROOM = "make_room"
+    """Delete old clips: the disk that they are on is full. The user chooses which."""
 
 
 class StudioError(Exception):

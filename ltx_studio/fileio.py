@@ -22,6 +22,15 @@ FOREIGN_SECONDS = 24 * 3600
 _NAME = re.compile(rf"{re.escape(PREFIX)}(?P<host>.+)-(?P<pid>\d+)-[0-9a-f]+{re.escape(SUFFIX)}")
 
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The error numbers of a full disk, and of a quota that is used up."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether a disk or its quota is full."""
+    return isinstance(error, OSError) and error.errno in FULL
+
+
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to; the file replaces `path` when the block ends without an exception.

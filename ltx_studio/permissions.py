@@ -19,6 +19,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from ltx_studio.errors import SetupError
+from ltx_studio.fileio import FULL
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def home_error(home: Path, error: OSError) -> SetupError:
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else home
     reason = error.strerror or str(error)
     message = f"The studio's folder {home} cannot be written: {reason}."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         hint = f"Free some space on the disk of {home}, or choose another folder with LTX_STUDIO_HOME."
     elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
         hint = f"Move {path} away, or choose another folder with LTX_STUDIO_HOME."

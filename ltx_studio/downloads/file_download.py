@@ -6,7 +6,6 @@ when its hash matches the hub's.
 """
 
 import contextlib
-import errno
 import hashlib
 import logging
 import os
@@ -22,6 +21,7 @@ from ltx_studio.downloads.hub import Hub, TransientError
 from ltx_studio.downloads.xet import XetError, XetStream
 from ltx_studio.errors import DiskFullError, DownloadError, StoppedError, StudioError
 from ltx_studio.events import FetchPhase
+from ltx_studio.fileio import is_full
 from ltx_studio.models.files import BLOCK, Identity, ModelFile, identity, is_file
 from ltx_studio.models.hub_cache import PARTIAL, Hash, Remote, digest_for
 from ltx_studio.permissions import as_usual
@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 
 WRONG_CONTENTS = 2
 """Downloads with wrong contents after which we conclude that the server has nothing else."""
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Report = Callable[[FetchPhase, int, str], None]
 """``report(phase, bytes present, note)``."""
@@ -292,7 +290,7 @@ class _Part:
 
 def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
     """Return the error for a failure of the local disk."""
-    if error.errno in _FULL:
+    if is_full(error):
         return DiskFullError(
             f"The disk is full: {file.name} has {in_bytes(size)}.",
             "Free some space and try again: downloaded data is kept.",

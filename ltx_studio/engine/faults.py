@@ -9,6 +9,7 @@ from typing import Any
 from ltx_studio.advice import Advice, Do
 from ltx_studio.engine import handover
 from ltx_studio.errors import ExecutionError, ModelMissingError, OutOfMemoryError, Remedy, StudioError, WorkflowError
+from ltx_studio.fileio import is_full
 from ltx_studio.graph.missing_nodes import unknown_nodes
 from ltx_studio.graph.model_inputs import ENDINGS, loader_table
 from ltx_studio.media.prepare_inputs import OWN, PREFIX
@@ -32,7 +33,6 @@ _DAMAGED_WORDS = ("safetensors file is corrupt", "PytorchStreamReader", "invalid
 _GONE = ("FileNotFoundError", "PermissionError", "IsADirectoryError")
 _MOST_LINKS = 8
 _POCKET = "ltx-2.3-pocket"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 _FEW = 6
 
@@ -130,7 +130,7 @@ def from_execution(error: Mapping[str, Any], titles: Mapping[str, str], settings
 
 def from_storage(error: OSError) -> ExecutionError:
     """Return the error for a failure to create or move a run's files."""
-    if is_full_disk(str(error)) or error.errno in _FULL:
+    if is_full_disk(str(error)) or is_full(error):
         return _full_disk("The studio's folder", "")
     where = str(error.filename or "")
     hint = f"Make sure that you can write to {where}." if where else "Check the studio's folder (LTX_STUDIO_HOME)."
@@ -230,7 +230,7 @@ def _full_disk(title: str, details: str) -> ExecutionError:
         "Free some space and run it again.",
         where=title,
         details=details,
-        remedies=[Remedy.RETRY],
+        remedies=[Remedy.RETRY, Remedy.MAKE_ROOM],
     )
 
 

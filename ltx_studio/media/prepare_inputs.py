@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ltx_studio import sandbox
 from ltx_studio.errors import ExecutionError, RequestError, StudioError
-from ltx_studio.fileio import sweep_partials, whole
+from ltx_studio.fileio import FULL, sweep_partials, whole
 from ltx_studio.media.clip_frames import Check
 from ltx_studio.media.input_requests import ClipFile, InputRequest, LoraFile, PictureFile, SoundFile, WholeFile
 from ltx_studio.media.open import is_heif, locate, why_unread
@@ -33,8 +33,7 @@ KEEP_SECONDS = 7 * 24 * 3600
 _VERSION = 6
 """Increase it with every change to the output, so that older files are not reused."""
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_DISK = _FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EIO}
+_DISK = FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EIO}
 
 
 class InputPreparer:
@@ -126,7 +125,7 @@ def _told(error: Exception, source: Path, path: Path) -> StudioError:
     reason = why_unread(error)
     code = getattr(error, "errno", None)
     if code in _DISK:
-        advice = "Free some space, then try again." if code in _FULL else f"Check the folder {path.parent}."
+        advice = "Free some space, then try again." if code in FULL else f"Check the folder {path.parent}."
         return ExecutionError(f"{source.name} could not be prepared: {reason}.", advice, where=str(path))
     return RequestError(f"{source.name} cannot be read completely: {reason}.", "Convert it again, or use another file.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from ltx_studio.advice import Advice, Do
-from ltx_studio.errors import SetupError
+from ltx_studio.errors import Remedy, SetupError
 
 _Told = TypeVar("_Told", bound=SetupError)
 
@@ -27,7 +27,10 @@ class DatabaseUnusableError(SetupError, sqlite3.OperationalError):
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error) -> Self:
         """Return the error for what SQLite raised, with SQLite's error code."""
-        told = cls(_what(path, error), _remedy(path, error), where=str(path), details=f"SQLite: {error}")
+        remedies = [Remedy.MAKE_ROOM] if is_full(error) else []
+        told = cls(
+            _what(path, error), _remedy(path, error), where=str(path), details=f"SQLite: {error}", remedies=remedies
+        )
         return _with_code(told, error)
 
 

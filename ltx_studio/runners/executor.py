@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
-from ltx_studio.errors import ExecutionError, StoppedError, StudioError
+from ltx_studio.errors import ExecutionError, Remedy, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Prepared, Preview
+from ltx_studio.fileio import FULL
 from ltx_studio.queue.damage import is_full
 from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
@@ -217,6 +218,7 @@ class JobExecutor:
                 f"The clip is finished, but could not be added to the history: {error.strerror or error}.",
                 f"It is at {where}. Free some space, then repair the history to add it.",
                 advice=Advice.to(Do.KEEP_CLIP, where=where),
+                remedies=[Remedy.MAKE_ROOM] if error.errno in FULL else [],
             ) from error
 
     def _memory(self) -> int | None:

@@ -1,13 +1,11 @@
 """Word errors that nobody foresaw: what happened, and what to do."""
 
-import errno
 import sqlite3
 
-from ltx_studio.errors import ExecutionError, SetupError, StudioError
+from ltx_studio.errors import ExecutionError, Remedy, SetupError, StudioError
+from ltx_studio.fileio import is_full
 from ltx_studio.queue.damage import DatabaseDamagedError, DatabaseUnusableError, is_damage
 from ltx_studio.settings import Settings
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def in_words(error: BaseException, settings: Settings) -> StudioError:
@@ -22,13 +20,9 @@ def in_words(error: BaseException, settings: Settings) -> StudioError:
             "The disk is full: nothing can be saved.",
             f"Free up space on the disk of {settings.home}, then try again.",
             where=str(settings.home),
+            remedies=[Remedy.MAKE_ROOM],
         )
     return ExecutionError(
         f"Something unexpected went wrong: {type(error).__name__}.",
         f"Try again. If it happens again, report it with the log at {settings.log_file}.",
     )
-
-
-def is_full(error: BaseException) -> bool:
-    """Return whether a disk or its quota is full."""
-    return isinstance(error, OSError) and error.errno in _FULL

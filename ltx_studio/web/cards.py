@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ltx_studio import __version__
-from ltx_studio.errors import StudioError
+from ltx_studio.errors import Remedy, StudioError
 from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
@@ -275,11 +275,15 @@ def error(problem: StudioError, summary: str = "") -> str:
         if problem.details
         else ""
     )
-    reload = f'<button type="button" data-act="reload">{words.RELOAD_PAGE}</button>'
+    does = ""
+    if isinstance(problem, OutdatedError):
+        does = f'<button type="button" data-act="reload">{words.RELOAD_PAGE}</button>'
+    elif Remedy.MAKE_ROOM in problem.remedies:
+        does = f'<button type="button" data-act="room">{words.MAKE_ROOM}</button>'
     return (
         f'<div class="card error" role="alert"><p class="what">{prose(message_of(problem))}</p>'
         f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}'
-        f"{reload if isinstance(problem, OutdatedError) else ''}</div>"
+        f"{does}</div>"
     )
 
 

@@ -13,6 +13,7 @@ from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
 from ltx_studio.errors import BusyError, ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Heartbeat, Preview, Waiting, from_dict
+from ltx_studio.fileio import is_full
 from ltx_studio.media.input_store import check_kept
 from ltx_studio.queue.job_spec import JobSpec
 from ltx_studio.queue.workflow_spec import WorkflowSpec
@@ -327,5 +328,5 @@ def _undelivered(worker: str, folder: Path, error: OSError) -> ExecutionError:
         f"The clip is finished, but the studio could not store it: {why}. Worker {worker} keeps it.",
         "Free some space on the studio's disk, and retry the job: the clip is fetched and not rendered again.",
         where=str(folder),
-        remedies=[Remedy.RETRY],
+        remedies=[Remedy.RETRY, *([Remedy.MAKE_ROOM] if is_full(error) else [])],
     )

@@ -22,9 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import ltx_studio
 from ltx_studio.errors import StudioError
+from ltx_studio.fileio import is_full
 from ltx_studio.logs import keep_in_log
 from ltx_studio.settings import Settings
-from ltx_studio.studio.unforeseen import in_words, is_full
+from ltx_studio.studio.unforeseen import in_words
 from ltx_studio.web import cards, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction

@@ -117,6 +117,18 @@
     if (isBelow) result.scrollIntoView({ block: "start" });
   }
 
+  /** Open what deletes old clips. */
+  function toRoom() {
+    show("history");
+    const fold = byId("make-room");
+    const opener = fold?.querySelector("button");
+    if (!opener?.classList.contains("open")) opener?.click();
+    setTimeout(() => {
+      opener?.focus();
+      fold?.scrollIntoView({ block: "nearest" });
+    }, 400); // the drawer slides in
+  }
+
   /** On a phone's tab: that a clip is being made, or that there is a new one. */
   function sign(state) {
     const button = byId("tab-watch");
@@ -181,6 +193,7 @@
     } else if (button.id === "model-chip") show("models");
     else if (button.matches(".generate")) showRun();
     else if (button.dataset.act === "models") show("models");
+    else if (button.dataset.act === "room") toRoom();
     else if (button.dataset.act === "reload") window.location.reload();
   });
   for (const each of [PINNED, PHONE]) each.addEventListener("change", lay);

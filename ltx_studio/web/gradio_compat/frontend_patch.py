@@ -101,11 +101,15 @@ PATCHES = (
             "'HTTP ${o.status}: ${e}'}"
         ),
     ),
-    # What is said when the server is gone: in our words, and in the page's language. Remove when Gradio takes a text.
+    # What is said when the server is gone: in our words, and in the page's language. Until the page is loaded again,
+    # the root element has `data-lost`. Remove when Gradio takes a text and tells the page.
     Patch(
         "Blocks-",
-        _minified("let Je='Connection to the server was lost. Attempting reconnection...';"),
-        _minified(f"let Je=document.querySelector('meta[name={LOST}]')?.content??'Connection lost.';"),
+        _minified("title:'Connection Lost',message:Je,"),
+        _minified(
+            "title:'Connection Lost',message:(document.documentElement.dataset.lost='',"
+            f"document.querySelector('meta[name={LOST}]')?.content??Je),"
+        ),
     ),
     # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
     # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.

@@ -137,7 +137,7 @@ def test_a_clip_that_the_studio_cannot_store_stays_on_its_worker_until_a_retry_f
         error = failed.state.error
         assert "No space left on device. Worker other/1 keeps it." in error.message
         assert "Free some space on the studio's disk" in error.hint
-        assert (error.where, error.remedies) == (str(home.staging_dir), (Remedy.RETRY,))
+        assert (error.where, error.remedies) == (str(home.staging_dir), (Remedy.RETRY, Remedy.MAKE_ROOM))
         ((kept, (file,)),) = run_folders.all_finished(other.staging_dir).items()
         assert (kept, file.read_bytes()) == (job, clip())
 

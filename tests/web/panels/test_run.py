@@ -13,6 +13,7 @@ from ltx_studio.errors import ExecutionError, Remedy
 from ltx_studio.queue import LOCAL, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from ltx_studio.web import words
 from ltx_studio.web.access.owners import COOKIE, Owners
 from ltx_studio.web.panels.run_view import still
 from ltx_studio.web.panels.screen import forming
@@ -286,3 +287,45 @@ def hold_run(page: Page, settings: Settings, patch: pytest.MonkeyPatch) -> Event
 def open_take(page: Page, prompt: str) -> None:
     page.locator("#history-takes .take", has_text=prompt).first.locator(".open").click()
     expect(page.locator("#recipe")).to_contain_text(prompt)
+
+
+def test_a_lost_connection_is_told_without_a_time_left_and_the_run_is_followed_when_it_is_back(
+    page: Page, url: str, studio: Studio
+) -> None:
+    (runs,) = hand_in(studio, "runs")
+    begin(studio, runs, SAMPLING)
+    page.goto(url)
+    elapsed, toast = page.locator("#run .elapsed"), page.get_by_test_id("toast-body")
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
+    expect(elapsed).to_be_visible()
+
+    page.context.set_offline(True)
+    try:
+        expect(toast).to_contain_text(words.LOST_SERVER)
+        expect(elapsed).to_be_hidden()
+        queue_of(studio).report(runs, Progress("Stage 1", 5, 8, 2, 7))
+    finally:
+        page.context.set_offline(False)
+
+    expect(page.locator("#run")).to_contain_text("Stage 1: step 5 of 8")
+    expect(elapsed).to_be_visible()
+    expect(toast).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 800, 1440])
+def test_a_full_disk_leads_to_what_deletes_old_clips(page: Page, url: str, studio: Studio, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    (fails,) = hand_in(studio, "fails")
+    begin(studio, fails, SAMPLING)
+    error = ExecutionError("Save Video: the disk is full.", "Free some space.", remedies=[Remedy.MAKE_ROOM])
+    queue_of(studio).fail(fails, error)
+    page.goto(url)
+    if width == 390:
+        page.locator("#tab-watch").click()
+
+    page.locator("#failure").get_by_role("button", name=words.MAKE_ROOM).click()
+
+    opener = page.locator("#make-room > button")
+    expect(opener).to_be_focused()
+    expect(page.locator("#look-at-room")).to_be_visible()
+    expect(opener).to_be_in_viewport()
