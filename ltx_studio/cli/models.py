@@ -218,7 +218,7 @@ def remove_(
 
     if not names and not model_set:
         raise RequestError(
-            "Nothing was named to remove.", "Name files, or a set: `ltx-studio models remove --model-set fp8`."
+            "No file or model set was named.", "Name files, or a set: `ltx-studio models remove --model-set fp8`."
         )
     store = _store()
     _, files = _chosen(store, names, modes, model_set, everything=everything)
@@ -266,7 +266,7 @@ def refresh(*, as_json: bool) -> None:
         shown = {name: list(getattr(done, name)) for name in ("linked", "mended", "removed", "unchanged", "skipped")}
         echo_json(shown, indent=2)
         return
-    for what, keys in (("linked", done.linked), ("mended", done.mended), ("dangled, removed", done.removed)):
+    for what, keys in (("linked", done.linked), ("mended", done.mended), ("broken, removed", done.removed)):
         for key in keys:
             echo(f"  {what:<16} {key}")
     for reason in done.skipped:
