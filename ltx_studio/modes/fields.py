@@ -161,7 +161,7 @@ class Params(BaseModel):
         tuple[UserLora, ...],
         Field(
             title="LoRAs",
-            description="Your own LoRA, with its strength after a colon. You can repeat it.",
+            description="Your own LoRA, with its strength after a colon. Repeatable.",
             max_length=MAX_LORAS,
         ),
     ] = ()

@@ -267,7 +267,7 @@ def _check_names(names: list[str], path: Path, number: int) -> None:
             path,
             number,
             f"it has no known column: {', '.join(filter(None, names))}.",
-            "Put column names into the first line, such as prompt,seed. "
+            "Put column names in the first line, such as prompt,seed. "
             "For prompts alone, one per line, use a .txt file.",
         )
     twice = next((name for name in names if name and names.count(name) > 1), None)
