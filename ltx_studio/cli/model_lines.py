@@ -60,14 +60,14 @@ def totals(made: Plan) -> str:
 
 def line(planned: Planned) -> str:
     file = planned.file
-    state = "here" if planned.present else "set-up" if file.built else "missing" if file.repo else "place it"
+    state = "installed" if planned.present else "set-up" if file.built else "missing" if file.repo else "add it"
     size = in_bytes(planned.size) if planned.size else "?"
     about = "" if planned.present or file.exact or not planned.size else "~"
     source = ", ".join(part for part in (file.repo, file.licence, "gated" if file.gated else "") if part)
     rest = f" ({in_bytes(planned.partial)} downloaded)" if planned.partial else ""
     rest += f" ({planned.flaw}, so it is ignored)" if planned.flaw else ""
-    first = printable(f"  {state:<8}{about + size:>10}  {file.key}{rest}")
-    second = printable(f"{'':<22}{file.use or 'your own'} · {source or 'no source'}")
+    first = printable(f"  {state:<10}{about + size:>10}  {file.key}{rest}")
+    second = printable(f"{'':<24}{file.use or 'your own'} · {source or 'no source'}")
     return f"{first}\n{second}"
 
 

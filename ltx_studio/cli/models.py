@@ -77,8 +77,8 @@ def list_(*, as_json: bool) -> None:
     for set_id, plan in plans.items():
         is_built = all(planned.file.built for planned in plan.missing)
         to_do = "created by `ltx-studio setup`" if is_built else f"{in_bytes(plan.missing_bytes)} to download"
-        to_do += f", {len(plan.to_place)} to place yourself" if plan.to_place else ""
-        state = to_do if plan.missing else "here"
+        to_do += f", {len(plan.to_place)} to add yourself" if plan.to_place else ""
+        state = to_do if plan.missing else "installed"
         echo(f"  {set_id:<14} {store.registry.sets[set_id].label:<30} {state}")
     secho("Files", bold=True)
     for planned in files:

@@ -227,9 +227,9 @@ def _wrong_quote(path: Path, number: int, row: list[str], mark: str, error: csv.
     last = number + len(row) - 1
     opened = number + _line_of_last_quote(row, mark)
     if opened == last and "unexpected end" not in str(error):
-        return wrong_row(path, last, f"{error}.", 'Save it again as CSV, or write a quote in quotes twice ("").')
+        return wrong_row(path, last, f"{error}.", 'Save it again as CSV, or double each quote within quotes ("").')
     what = "it opens a quote that is not closed" + (f" up to line {last}" if opened < last else "")
-    return wrong_row(path, opened, f"{what}.", 'Close it with ", or write a quote in quotes twice ("").')
+    return wrong_row(path, opened, f"{what}.", 'Close it with ", or double each quote within quotes ("").')
 
 
 def _line_of_last_quote(row: list[str], mark: str) -> int:

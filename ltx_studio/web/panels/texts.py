@@ -256,7 +256,7 @@ A_FILE = "file {name}"
 ON = "on"
 OFF = "off"
 NOT_SAID = "–"
-ASKED_BEFORE = "This question has expired."
+ASKED_BEFORE = "This confirmation has expired."
 ASKED_BEFORE_HINT = "Press Check or Remove again."
 
 translate_constants(__name__)
