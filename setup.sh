@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes this checkout ready to run: Python environment, packages, ComfyUI, pocket model.
-# Safe to run again: what is done is not done twice, and an interrupted run continues.
+# Safe to run again: it skips what is done and resumes an interrupted run.
 #   ./setup.sh         what `make run` needs
-#   ./setup.sh --dev   and what `make test` and `make lint` need
+#   ./setup.sh --dev   also what `make test` and `make lint` need
 #   ./setup.sh --dev --packages   only the packages, which is what `make lint` needs
-# UV_TORCH_BACKEND=cpu leaves more than 3 GB of CUDA out; uv's documentation lists the other builds of torch.
+# UV_TORCH_BACKEND=cpu skips more than 3 GB of CUDA; uv's documentation lists the other builds of torch.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -24,7 +24,7 @@ for option in "$@"; do
   esac
 done
 STEP="setting up"
-ADVICE="Run ./setup.sh again; it continues where it stopped."
+ADVICE="Run ./setup.sh again: it resumes where it stopped."
 
 say() { printf '[setup] %s\n' "$*"; }
 
@@ -33,7 +33,7 @@ failed() {
   trap - EXIT
   [ "$code" -ne 0 ] || return 0
   if [ "$code" -eq 130 ] || [ "$code" -eq 143 ]; then
-    printf '\n[setup] Stopped while %s.\n[setup] Run ./setup.sh again; it continues where it stopped.\n' "$STEP" >&2
+    printf '\n[setup] Stopped while %s.\n[setup] Run ./setup.sh again: it resumes where it stopped.\n' "$STEP" >&2
     exit "$code"
   fi
   printf '\n[setup] Failed while %s (exit code %s). The lines above say why.\n[setup] %s\n' "$STEP" "$code" "$ADVICE" >&2
@@ -75,12 +75,12 @@ stamp_file() { echo "$VENV/.installed-$(basename "$1" .lock)"; }
 is_installed() { [ -f "$(stamp_file "$1")" ] && [ "$(stamp "$1")" = "$(cat "$(stamp_file "$1")")" ]; }
 
 check_machine() {
-  STEP="looking at this machine"
-  ADVICE="Use Linux, or macOS 14 or newer on Apple silicon: torch 2.13 has no build for others."
+  STEP="checking this machine"
+  ADVICE="Use Linux, or macOS 14 or newer on Apple silicon: torch 2.13 has no build for other systems."
   case "$(uname -s)-$(uname -m)" in
     Linux-x86_64 | Linux-aarch64 | Linux-arm64 | Darwin-arm64) ;;
     *)
-      say "There is no build of torch for $(uname -s) on $(uname -m)."
+      say "torch has no build for $(uname -s) on $(uname -m)."
       return 1
       ;;
   esac
@@ -92,7 +92,7 @@ make_environment() {
   local python
   if ! python=$(find_python); then
     if [ -n "${PYTHON:-}" ]; then
-      say "PYTHON names $PYTHON, which is no Python 3.11 or 3.12 ($("$PYTHON" --version 2>&1 || echo 'it does not run'))."
+      say "PYTHON is $PYTHON, which is not Python 3.11 or 3.12 ($("$PYTHON" --version 2>&1 || echo 'it does not run'))."
     else
       say "No Python 3.11 or 3.12 found (tried python3.12, python3.11, python3, python)."
     fi
@@ -126,12 +126,12 @@ install_lock() {
 install_packages() {
   if is_installed "$LOCK"; then return 0; fi
   STEP="installing packages"
-  ADVICE="Check the network and that 8 GB of disk are free, then run ./setup.sh again; it continues where it stopped."
+  ADVICE="Check the network and that 8 GB of disk space is free, then run ./setup.sh again: it resumes."
   local uv=uv
   if ! has_uv; then
     uv="$VENV/bin/uv"
     if ! "$uv" --version >/dev/null 2>&1; then
-      say "Getting uv"
+      say "Installing uv"
       "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
     fi
   fi
@@ -145,8 +145,8 @@ install_packages() {
 }
 
 prepare_studio() {
-  STEP="fetching ComfyUI and building the pocket model"
-  ADVICE="Run ./setup.sh again; it continues where it stopped."
+  STEP="downloading ComfyUI and installing the pocket model"
+  ADVICE="Run ./setup.sh again: it resumes where it stopped."
   "$VENV/bin/ltx-studio" setup
 }
 

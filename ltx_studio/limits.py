@@ -84,9 +84,9 @@ FORMULAS = Limit(50_000, "characters", "Simplify the formulas, or split the work
 CHOICE_DEPTH = Limit(50, "levels of nested choices", "Nest fewer braces in the prompt.")
 
 # Values that nodes hand to each other while a workflow runs
-RUN_TEXT = Limit(1_000_000, "characters", "Join shorter texts.")
+RUN_TEXT = Limit(1_000_000, "characters", "Join shorter strings.")
 RUN_LIST = Limit(100_000, "values", "Make shorter lists.")
-RUN_MADE = Limit(100_000_000, "characters", "Replace in shorter texts.")
+RUN_MADE = Limit(100_000_000, "characters", "Replace text in a shorter string.")
 
 # Tables of requests
 TABLE_FILE = Limit(16 * MEBIBYTE, "bytes", "Split the table into several files.")

@@ -87,7 +87,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--repair", is_flag=True, help="Repair the database and the history. Clips with a missing file stay.")
+@click.option("--repair", is_flag=True, help="Repair the database and the history. Clips with a missing file are kept.")
 @click.option(
     "--forget-missing",
     type=click.IntRange(1),
@@ -170,7 +170,7 @@ def setup() -> None:
 
 @cli.command()
 @click.option("--cluster", metavar="ADDRESS", required=True, help="Address of the cluster, HOST:PORT.")
-@click.option("--slots", type=click.IntRange(1), default=None, help="Number of workers. [one per GPU; 1 without]")
+@click.option("--slots", type=click.IntRange(1), default=None, help="Number of workers. [one per GPU, else 1]")
 def worker(*, cluster: str, slots: int | None) -> int:
     """Render for a studio on another machine until you stop it."""
     from ltx_studio.studio.cluster import join
@@ -233,7 +233,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one for each way to en
         _show(wrong, as_json=as_json)
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _show(StoppedError("Stopped.", "What was finished stays."), as_json=as_json)
+        _show(StoppedError("Stopped.", "Finished work is kept."), as_json=as_json)
         return StoppedError.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

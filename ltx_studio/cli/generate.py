@@ -70,7 +70,7 @@ PREVIEW_CONTROL = click.Option(
     help="Save a preview of the control map to this file (.png) and exit.",
 )
 AGAIN = [
-    click.Option(["--from", "source"], type=click.Path(path_type=Path), help="Make a video of this studio again."),
+    click.Option(["--from", "source"], type=click.Path(path_type=Path), help="Make the clip in this video file again."),
     click.Option(["--seed"], type=click.INT, help="With --from: use another seed."),
     click.Option(["--prompt"], help="With --from: use another prompt."),
     click.Option(["--preset"], help="With --from: use another preset."),

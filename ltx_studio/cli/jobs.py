@@ -116,7 +116,7 @@ def add(file: Path, mode: str | None, preset: str | None, model_set: str | None,
 
 @jobs.command()
 def run() -> int:
-    """Run the waiting jobs, then exit. A running studio takes them over."""
+    """Run the waiting jobs, then exit. If a studio is running, it runs them instead."""
     settings = get_settings()
     log_to_file(settings)
     studio = Studio(settings)

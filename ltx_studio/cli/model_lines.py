@@ -60,14 +60,14 @@ def totals(made: Plan) -> str:
 
 def line(planned: Planned) -> str:
     file = planned.file
-    state = "here" if planned.present else "set-up" if file.built else "missing" if file.repo else "place it"
+    state = "installed" if planned.present else "set-up" if file.built else "missing" if file.repo else "add it"
     size = in_bytes(planned.size) if planned.size else "?"
     about = "" if planned.present or file.exact or not planned.size else "~"
     source = ", ".join(part for part in (file.repo, file.licence, "gated" if file.gated else "") if part)
-    rest = f" ({in_bytes(planned.partial)} here)" if planned.partial else ""
-    rest += f" ({planned.flaw}, so it does not count)" if planned.flaw else ""
-    first = printable(f"  {state:<8}{about + size:>10}  {file.key}{rest}")
-    second = printable(f"{'':<22}{file.use or 'your own'} · {source or 'no source'}")
+    rest = f" ({in_bytes(planned.partial)} downloaded)" if planned.partial else ""
+    rest += f" ({planned.flaw}, so it is ignored)" if planned.flaw else ""
+    first = printable(f"  {state:<10}{about + size:>10}  {file.key}{rest}")
+    second = printable(f"{'':<24}{file.use or 'your own'} · {source or 'no source'}")
     return f"{first}\n{second}"
 
 
@@ -80,7 +80,7 @@ def verdict_line(verdict: Verdict) -> str:
 
 def removal_line(removal: Removal) -> str:
     if removal.kept == NOT_HERE:
-        return f"  {'not here':<14} {removal.file.key}"
+        return f"  {'not installed':<14} {removal.file.key}"
     if removal.kept:
         return f"  {'kept':<14} {removal.file.key} {removal.kept}"
     return f"  {'remove':<8}{in_bytes(removal.freed):>10}  {removal.file.key}"
@@ -96,4 +96,4 @@ def download_line(download: "Download") -> str:
     return f"{first}\n  {printable(f'{error.message} {hint_of(error)}')}" if error else first
 
 
-_STATES = {"queued": "waits", "running": "runs"}
+_STATES = {"queued": "waiting", "running": "running"}

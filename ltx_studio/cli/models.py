@@ -77,8 +77,8 @@ def list_(*, as_json: bool) -> None:
     for set_id, plan in plans.items():
         is_built = all(planned.file.built for planned in plan.missing)
         to_do = "created by `ltx-studio setup`" if is_built else f"{in_bytes(plan.missing_bytes)} to download"
-        to_do += f", {len(plan.to_place)} to place yourself" if plan.to_place else ""
-        state = to_do if plan.missing else "here"
+        to_do += f", {len(plan.to_place)} to add yourself" if plan.to_place else ""
+        state = to_do if plan.missing else "installed"
         echo(f"  {set_id:<14} {store.registry.sets[set_id].label:<30} {state}")
     secho("Files", bold=True)
     for planned in files:
@@ -218,7 +218,7 @@ def remove_(
 
     if not names and not model_set:
         raise RequestError(
-            "Nothing was named to remove.", "Name files, or a set: `ltx-studio models remove --model-set fp8`."
+            "No file or model set was named.", "Name files, or a set: `ltx-studio models remove --model-set fp8`."
         )
     store = _store()
     _, files = _chosen(store, names, modes, model_set, everything=everything)
@@ -266,7 +266,7 @@ def refresh(*, as_json: bool) -> None:
         shown = {name: list(getattr(done, name)) for name in ("linked", "mended", "removed", "unchanged", "skipped")}
         echo_json(shown, indent=2)
         return
-    for what, keys in (("linked", done.linked), ("mended", done.mended), ("dangled, removed", done.removed)):
+    for what, keys in (("linked", done.linked), ("mended", done.mended), ("broken, removed", done.removed)):
         for key in keys:
             echo(f"  {what:<16} {key}")
     for reason in done.skipped:

@@ -152,7 +152,7 @@ def _tell_verdict(seen: "Comparison", steps: int, seconds: float, changes: Seque
         echo("All frames and the sound are identical.")
         return
     if seen.frames != seen.others:
-        echo(f"The video has {seen.frames} frames, the new one has {seen.others}.")
+        echo(f"The video has {seen.frames} frames; the new one has {seen.others}.")
     if seen.first is not None:
         echo(
             f"{seen.differing} of {seen.frames} frames differ, by up to {seen.most} of 255; "

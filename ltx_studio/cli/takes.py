@@ -100,7 +100,7 @@ def prune(keep: int | None, keep_gb: float | None, *, as_json: bool) -> None:
     echo(f"Deleted {len(gone)}.")
     missing = history.room(LOCAL).missing
     if missing:
-        echo(f"Clips with a missing file, which stay: {missing}. Run `ltx-studio doctor` for details.", err=True)
+        echo(f"Kept clips with a missing file: {missing}. Run `ltx-studio doctor` for details.", err=True)
 
 
 def _takes() -> Takes:

@@ -60,7 +60,7 @@ _MAP = click.option(
 def check(files: tuple[Path, ...], map_to: str | None) -> None:
     """Check FILES against the installed ComfyUI. Without FILES, check the studio's own workflows.
 
-    Lists all problems, each with its remedy. Notes say what a run needs besides: input files, nodes to trust, model
+    Lists all problems, each with its remedy. Notes say what else a run needs: input files, nodes to trust, model
     files to download, values of a newer ComfyUI that become defaults.
     """
     workflows = _workflows()

@@ -205,7 +205,7 @@ def _refuse_what_does_not_fit(missing: Sequence[_Task], work: _Work) -> None:
     need, free = sum(by_blob.values()), free_bytes(cache)
     if need > free:
         raise DiskFullError(
-            f"The download needs {in_bytes(need)}, but only {in_bytes(free)} are free at {cache}.",
+            f"The download needs {in_bytes(need)}, but only {in_bytes(free)} is free at {cache}.",
             f"Free {in_bytes(need - free)} there, or set HF_HUB_CACHE to a folder on a larger disk.",
             where=str(cache),
         )
@@ -270,7 +270,7 @@ def _raise_unfinished(tasks: Sequence[_Task]) -> None:
     """Raise if a file is not complete although no task has an error: its thread ended in the middle."""
     names = [task.file.name for task in tasks if task.phase != "done"]
     if names:
-        raise DownloadError(f"The download of {', '.join(names)} ended early.", "Try it again: the download resumes.")
+        raise DownloadError(f"The download of {', '.join(names)} ended early.", "Try again: the download resumes.")
 
 
 def _told_of_faults(tasks: Sequence[_Task]) -> Iterator[Event]:

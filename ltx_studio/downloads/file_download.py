@@ -80,7 +80,7 @@ class Fetch:
             raise DownloadError(
                 f"{self._file.repo} has a different {self._file.path} than expected: its sha256 is "
                 f"{remote.etag[:12]}…, not {self._file.sha256[:12]}….",
-                f'A newer studio may know it. To use it all the same, give its bytes and sha256 under [files."'
+                f'A newer studio may know it. To use it anyway, enter its bytes and sha256 under [files."'
                 f'{self._file.key}"] in models.toml.',
                 where=self._file.repo,
             )
@@ -88,7 +88,7 @@ class Fetch:
             raise DownloadError(
                 f"{self._file.repo} has a different {self._file.path} than expected: it has "
                 f"{remote.size:,} bytes, not {self._file.size:,}.",
-                f'A newer studio may know it. To use it all the same, give its bytes and sha256 under [files."'
+                f'A newer studio may know it. To use it anyway, enter its bytes and sha256 under [files."'
                 f'{self._file.key}"] in models.toml.',
                 where=self._file.repo,
             )
@@ -292,7 +292,7 @@ def storage_error(error: OSError, file: ModelFile, size: int) -> StudioError:
     """Return the error for a failure of the local disk."""
     if is_full(error):
         return DiskFullError(
-            f"The disk is full: {file.name} has {in_bytes(size)}.",
+            f"The disk is full: {file.name} needs {in_bytes(size)}.",
             "Free some space and try again: downloaded data is kept.",
             advice=Advice.to(Do.FREE_SPACE),
             where=str(error.filename or ""),
@@ -315,7 +315,7 @@ def _start_of(response: Any, size: int) -> int:
         raise TransientError("the server sends it compressed")
     if response.status_code == 200:
         if headers.get("Content-Length", str(size)) != str(size):
-            raise TransientError(f"the server offers {headers['Content-Length']} bytes where the file has {size:,}")
+            raise TransientError(f"the server offers {headers['Content-Length']} bytes, but the file has {size:,}")
         return 0
     unit, _, rest = headers.get("Content-Range", "").partition(" ")
     span, _, total = rest.partition("/")

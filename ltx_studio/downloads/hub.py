@@ -128,7 +128,7 @@ class Hub:
             raise self._error_of(error, file) from None
         except UnicodeEncodeError:
             raise GateError(
-                "The token contains characters that tokens do not have.",
+                "The Hugging Face token contains invalid characters.",
                 "Set HF_TOKEN to a token, or unset it.",
                 where=file.repo,
             ) from None

@@ -197,7 +197,7 @@ def _look_at_clip(path: Path) -> Clip:
         if not can_convert(first):
             raise RequestError(
                 f"{path.name} has an unsupported colour matrix ({first.colorspace} of ITU-T H.273).",
-                "Convert it to another matrix (BT.709).",
+                "Convert it to BT.709.",
             )
         seconds = 0.0 if first.time is None else _seconds(path, stream, first)
         crop = crop_of(path, container, stream)

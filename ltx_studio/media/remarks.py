@@ -80,6 +80,6 @@ def ignored_of_clip(stream: Any, frame: Any, crop: Crop) -> Iterator[str]:
     if is_mirrored(frame):
         yield "its mirroring"
     if (stream.sample_aspect_ratio or 1) != 1:
-        yield "the shape of its pixels"
+        yield "its pixel aspect ratio"
     if is_hdr(frame.color_trc):
         yield "its HDR"

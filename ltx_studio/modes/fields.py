@@ -161,7 +161,7 @@ class Params(BaseModel):
         tuple[UserLora, ...],
         Field(
             title="LoRAs",
-            description="Your own LoRA, with its strength after a colon. You can repeat it.",
+            description="Your own LoRA, with its strength after a colon. Repeatable.",
             max_length=MAX_LORAS,
         ),
     ] = ()
@@ -276,7 +276,7 @@ class Controlling(BaseModel):
 
     control: Annotated[
         Literal["canny", "depth", "pose", "ready"],
-        Field(title="Control", description="What to take from the clip. Choose ready if it is a control map."),
+        Field(title="Control", description="What to take from the clip. Choose ready if it already is a control map."),
     ] = "canny"
     ic_lora: Annotated[
         Literal["union", "detailer", "pose"],

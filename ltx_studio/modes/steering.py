@@ -63,7 +63,7 @@ def steering_notes(params: Params, size: tuple[int, int], model_set: ModelSet) -
             yield "Canny finds no edges in part of the clip; there, only the prompt guides the motion."
     elif params.control == "ready" and look_at_edges(part).is_flat:
         yield (
-            "The clip has one colour all over, so it does not guide the motion: only the prompt does. "
+            "The clip is a single colour, so it does not guide the motion: only the prompt does. "
             "Use a clip that shows something."
         )
 

@@ -89,7 +89,7 @@ def _check(params: StyleTransfer) -> Iterator[str]:
         is_long = params.clip_start > 0 and clip.seconds >= least
         hint = "Use an earlier start, or a longer clip." if is_long else "Use a longer clip."
         raise RequestError(
-            f"The clip has {rest:.3f} s to use; the minimum is {math.ceil(least * 1000) / 1000:.3f} s.", hint
+            f"Only {rest:.3f} s of the clip can be used; the minimum is {math.ceil(least * 1000) / 1000:.3f} s.", hint
         )
     if params.frames - rest * params.fps > params.geometry.frame_step / 2 + 1:
         raise RequestError(

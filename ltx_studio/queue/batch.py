@@ -198,8 +198,8 @@ def _refuse_grouped_digits(values: Mapping[str, Any], params: type[Params]) -> N
     for name, value in values.items():
         types = _types(name, params)
         if isinstance(value, str) and _GROUPED.fullmatch(value) and int in types and float not in types:
-            said = f"{name} {value} may mean {int(float(value))} or {value.replace('.', '')}."
-            raise RequestError(said, "Write it without the point.")
+            said = f"{name} {value} could mean {int(float(value))} or {value.replace('.', '')}."
+            raise RequestError(said, "Write it without a point.")
 
 
 def _types(name: str, params: type[Params]) -> tuple[Any, ...]:

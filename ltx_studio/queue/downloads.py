@@ -232,7 +232,7 @@ def _free(connection: sqlite3.Connection, download_id: str, worker: str | None) 
     mine = f"id = ? AND worker IS ? AND {_ACTIVE}"
     now = time.time()
     lost = DownloadError(
-        f"The studio ended {ATTEMPTS} times while this download ran.",
+        f"The studio quit {ATTEMPTS} times during this download.",
         "Download the files again. If it happens again, report it with the studio's log.",
     )
     connection.execute(
@@ -270,7 +270,7 @@ def _row(connection: sqlite3.Connection, download_id: str) -> sqlite3.Row:
     if row is None:
         raise RequestError(
             f"There is no download {download_id}.",
-            "Look at the list of downloads.",
+            "See the list of downloads.",
             advice=Advice.to(Do.LIST_DOWNLOADS),
         )
     return row

@@ -25,7 +25,7 @@ def read_spec(stored: Mapping[str, Any], settings: Settings) -> Spec:
         return kind.from_dict(stored, settings.kept_dir, get_registry(settings))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise RequestError(
-            "The request uses something that this version does not know.",
+            "The request uses something that this version does not support.",
             "It may come from a newer version: update the studio.",
             details=str(error),
         ) from None  # fmt: skip

@@ -227,9 +227,9 @@ def _wrong_quote(path: Path, number: int, row: list[str], mark: str, error: csv.
     last = number + len(row) - 1
     opened = number + _line_of_last_quote(row, mark)
     if opened == last and "unexpected end" not in str(error):
-        return wrong_row(path, last, f"{error}.", 'Save it again as CSV, or write a quote in quotes twice ("").')
+        return wrong_row(path, last, f"{error}.", 'Save it again as CSV, or double each quote within quotes ("").')
     what = "it opens a quote that is not closed" + (f" up to line {last}" if opened < last else "")
-    return wrong_row(path, opened, f"{what}.", 'Close it with ", or write a quote in quotes twice ("").')
+    return wrong_row(path, opened, f"{what}.", 'Close it with ", or double each quote within quotes ("").')
 
 
 def _line_of_last_quote(row: list[str], mark: str) -> int:
@@ -267,7 +267,7 @@ def _check_names(names: list[str], path: Path, number: int) -> None:
             path,
             number,
             f"it has no known column: {', '.join(filter(None, names))}.",
-            "Put column names into the first line, such as prompt,seed. "
+            "Put column names in the first line, such as prompt,seed. "
             "For prompts alone, one per line, use a .txt file.",
         )
     twice = next((name for name in names if name and names.count(name) > 1), None)

@@ -109,7 +109,7 @@ class DownloadExecutor:
     def _carry_out(self, download: Download, cancel: CancelToken, token: str | None) -> Iterator[Event]:
         report = _Report(self._queue, download.id, self.worker)
         try:
-            outcome: Outcome = Failed(DownloadError("The download ended without a result.", "Try it again."))
+            outcome: Outcome = Failed(DownloadError("The download ended without a result.", "Try again."))
             for event in self._events(download, cancel, token):
                 if isinstance(event, Finished | Failed | Cancelled):
                     outcome = event

@@ -23,7 +23,7 @@ def open_studio(settings: Settings, *, workers: int | None = None, address: str 
         SetupError: Ray is not installed, or the cluster cannot be used.
     """
     if workers is not None and address is not None:
-        raise RequestError("Jobs run on this machine or on a cluster, not on both.", "Use one of them.")
+        raise RequestError("Jobs run on this machine or on a cluster, not both.", "Use one of them.")
     from ltx_studio.runners.ray.cluster import RayCluster
     from ltx_studio.runners.ray.runner import RayRunner
 

@@ -223,7 +223,7 @@ class Studio:
         self._caller.hold()
         job = self._queue.claim([job_id], worker=self._caller.id)
         if job is None:
-            raise RequestError(f"Job {job_id} is no longer waiting.", "Look at it in the queue.")
+            raise RequestError(f"Job {job_id} is no longer waiting.", "See it in the queue.")
         executor = JobExecutor(
             self._queue, self._runner, self._take_store, self._live_updates, self._caller.id, self._closing
         )
@@ -274,7 +274,10 @@ class Studio:
         """Return why nothing can run here now, or None. Looks at files only."""
         if self._set_up is not None and self._set_up.is_running:
             step = f": {self._set_up.step}" if self._set_up.step else ""
-            return SetupError(f"The studio is being set up{step}.", "This takes a few minutes, once. Jobs wait for it.")
+            return SetupError(
+                f"The studio is being set up{step}.",
+                "This takes a few minutes, the first time only. Jobs wait until it is done.",
+            )
         if self._set_up is not None and self._set_up.error is not None and not is_set_up(self.settings):
             return self._set_up.error
         return self._runner.problem()

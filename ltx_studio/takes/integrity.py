@@ -122,7 +122,7 @@ class IntegrityCheck:
                 now = "1 clip has" if len(rows) == 1 else f"{len(rows)} clips have"
                 raise RequestError(
                     f"{now} a missing file, not {count}. Nothing was removed.",
-                    "To remove them for good, use their number." if rows else "There is nothing to remove.",
+                    "To remove them for good, give their exact number." if rows else "There is nothing to remove.",
                     advice=Advice.to(Do.FORGET_MISSING, count=str(len(rows))) if rows else None,
                 )
             for row in rows:

@@ -54,7 +54,7 @@ class Recipe(BaseModel):
     params: dict[str, Any]
     graph: dict[str, Any]
     models: dict[str, ModelUsed]
-    inputs: Annotated[dict[str, str], Field(description="Of each file that was given, by parameter, its sha256.")]
+    inputs: Annotated[dict[str, str], Field(description="The SHA-256 of each given file, by parameter.")]
     versions: dict[str, str]
 
     def request(self) -> dict[str, Any]:

@@ -184,13 +184,13 @@ def compare(one: Path, other: Path) -> Comparison:
     for left, right in zip_longest(_sound(one), _sound(other)):
         same &= left is not None and right is not None and np.array_equal(left[1], right[1])
         in_time &= left is None or right is None or abs(left[0] - right[0]) <= SAME_SECONDS
-    played = [] if late is None else [f"The times of the frames differ from frame {late + 1} on."]
+    played = [] if late is None else [f"Frame times differ from frame {late + 1} on."]
     played += [] if in_time else ["The timing of the sound differs."]
     (way, seconds), (other_way, other_seconds) = _way(one), _way(other)
     if way != other_way:
-        played.append(f"The file has {way}, the new one has {other_way}.")
+        played.append(f"The file has {way}; the new one has {other_way}.")
     if abs(seconds - other_seconds) > LAST_SECONDS:
-        played.append(f"The frames last {seconds:.2f} s, those of the new file {other_seconds:.2f} s.")
+        played.append(f"The frames last {seconds:.2f} s, but {other_seconds:.2f} s in the new file.")
     return Comparison(counts[0], counts[1], differing, first, most, same, tuple(played))
 
 

@@ -70,7 +70,7 @@ USE_SET = "Use this set"
 RELOAD_PAGE = "Reload page"
 NOT_DOWNLOADED = "{label} isn't downloaded yet ({size})."
 OPEN_MODELS = "Open Models"
-LOST_SERVER = "The connection to the studio is lost. The page reconnects by itself; your queue is kept."
+LOST_SERVER = "The connection to the studio is lost. The page reconnects by itself, and your queue is kept."
 SET_SWITCHED = "The studio now uses another model set, {label}."
 SET_SWITCHED_HINT = "Reload the page. Your prompts and settings stay; choose your files again."
 WHAT_TO_DO = "What to do"
@@ -91,16 +91,16 @@ CLOSE_PANEL = "Close this panel"
 WORKFLOW_PANEL = "Workflow"
 SKIP_TO_LIBRARY = "Skip to the library"
 MODEL_CHIP = "Model: {label}"
-ABOUT_CARD = "Make short videos with sound from words, pictures, sounds or clips, with LTX-2.3 on your own computer."
+ABOUT_CARD = "Make short videos with sound from text, pictures, sounds or clips, with LTX-2.3 on your own computer."
 HELP = "Help"
 SHORTCUTS = "Keyboard shortcuts"
 SHORTCUT_ROWS = {
     "Ctrl Enter": "Generate",
-    "Esc": "Stop the clip that is being made, or close what is open",
+    "Esc": "Stop the current clip, or close what is open",
     "← →": "Choose a mode, preset or clip",
-    "Enter": "Open the chosen clip",
-    "F": "Add the chosen clip to your favourites",
-    "M": "Mark the chosen clip for comparison",
+    "Enter": "Open the selected clip",
+    "F": "Add the selected clip to your favourites",
+    "M": "Mark the selected clip for comparison",
     "Space": "Play or pause",
     "?": "Show this help",
 }
@@ -119,8 +119,8 @@ LICENSE_ROWS = (
     "Each model's licence is listed under Models, and by `ltx-studio models list`.",
 )
 SHAPE = "Shape"
-SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Like my picture", "clip": "Like my clip"}
-SHAPE_OWN = "Own size"
+SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Same as my picture", "clip": "Same as my clip"}
+SHAPE_OWN = "Custom size"
 SIZE = "Size"
 SIZES: Mapping[str, str] = {"small": "Small", "normal": "Normal", "large": "Large"}
 AS_LONG: Mapping[str, str] = {"sound": "Same length as my sound", "clip": "Same length as my clip"}
@@ -144,7 +144,7 @@ NOT_YOURS_HINT = "Choose it again."
 NOT_UNDERSTOOD = "The server does not understand this request."
 UNANSWERED = "Something unexpected went wrong. Try again. If it happens again, report it with the studio's log."
 NO_SPACE = "The disk is full: nothing can be saved. Free up space on the studio's disk, then try again."
-HALF_A_CHARACTER = "A text contains an invalid character (a lone surrogate)."
+HALF_A_CHARACTER = "The text contains an invalid character (a lone surrogate)."
 HALF_A_CHARACTER_HINT = "Send the text as valid Unicode."
 TOO_LARGE_A_NUMBER = "A number is too large."
 NO_FINITE_NUMBER = "A number is infinite or NaN."
@@ -234,7 +234,7 @@ COUNT_RUNNING = "{count} running"
 COUNT_WAITING = "{count} waiting"
 COUNT_FAILED = "{count} failed"
 COUNT_PAUSED = "paused"
-QUEUE_CANNOT = "The queue doesn't know {act!r}."
+QUEUE_CANNOT = "{act!r} is not a queue action."
 RELOAD = "Reload the page."
 NOTHING_WAITS = "Nothing waiting"
 PAUSED = "Paused: no new clip starts"
@@ -326,9 +326,9 @@ OTHERS = "For others on your network: {urls}"
 NO_ADDRESS = "For others on your network: port {port} of this machine"
 WARNING = "Warning: {warning}"
 MADE_PASSWORD = "Password: {password} (for this run; set your own in LTX_STUDIO_PASSWORD)"
-SET_PASSWORD = "It asks for the password in LTX_STUDIO_PASSWORD."
+SET_PASSWORD = "The page asks for the password in LTX_STUDIO_PASSWORD."
 PASSWORD = "Password"
-PASSWORD_HELP = "The person who started the studio knows it."
+PASSWORD_HELP = "Ask the person who started the studio."
 WRONG_PASSWORD = "Wrong password. Try again."
 MANY_VALUES = "The request has more than {most}."
 LARGE_REQUEST = "The request is larger than {most}."

@@ -145,7 +145,7 @@ def test_a_set_up_that_is_stopped_keeps_what_is_finished_and_says_so(
     monkeypatch.setattr(set_up, "prepare", stop)
 
     assert commands._run(["setup"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "Stopped. What was finished stays."
+    assert capsys.readouterr().err.splitlines()[-1] == "Stopped. Finished work is kept."
 
 
 def test_a_home_that_cannot_be_written_is_an_error_with_advice(home: Settings) -> None:

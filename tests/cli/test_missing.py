@@ -59,7 +59,7 @@ def test_pruning_leaves_them_and_says_so(shell: Shell) -> None:
     assert shell.json("takes", "prune", "--keep", "1") == {"removed": [made[2]]}
     code, out, err = shell("takes", "prune", "--keep", "0")
     assert (code, out) == (0, "Deleted 1.\n")
-    assert "with a missing file, which stay: 2." in err
+    assert "with a missing file: 2." in err
     assert [take["take"] for take in shell.json("takes", "list")] == made[1::-1]
 
 

@@ -425,7 +425,7 @@ def test_a_disk_that_is_too_small_is_refused_and_one_that_fills_up_is_a_clean_er
     assert "refused: 1" in said, said + done.stderr
     assert "The download needs 15.0 MB, but only" in said
     assert "filled: 1" in said
-    assert "The disk is full: b.safetensors has 6.0 MB." in said
+    assert "The disk is full: b.safetensors needs 6.0 MB." in said
     assert "kept" in said
     assert "again: 0" in said
     assert "Traceback" not in said

@@ -66,7 +66,7 @@ def test_doctor_names_workers_that_get_no_jobs(home: Settings) -> None:
 
 
 def test_two_ways_to_say_where_jobs_run_are_refused(home: Settings) -> None:
-    with pytest.raises(RequestError, match="not on both"):
+    with pytest.raises(RequestError, match="not both"):
         open_studio(home, workers=2, address="host:1")
 
 

@@ -278,7 +278,7 @@ def test_a_server_that_sends_too_few_bytes_is_refused_and_what_came_is_no_file(s
 
     error = failure(ensure(shop, file))
 
-    assert f"offers {SIZE // 4} bytes where the file has {SIZE:,}" in error.message
+    assert f"offers {SIZE // 4} bytes, but the file has {SIZE:,}" in error.message
     assert not shop.store().path(file).exists()
     assert blobs(shop) == []
     with pytest.raises(LocalEntryNotFoundError):

@@ -236,7 +236,7 @@ def test_the_length_that_is_taken_from_a_sound_fits_the_frame_rate(small: Reques
 
 
 def test_a_clip_that_is_too_short_to_restyle_is_refused_with_advice(small: Request, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"has 0\.125 s to use; the minimum is 0\.209 s") as refused:
+    with pytest.raises(RequestError, match=r"0\.125 s of the clip can be used; the minimum is 0\.209 s") as refused:
         parse("style", small("style", clip=write_film(tmp_path / "a.mp4", frames=3), seconds=None))
 
     assert refused.value.hint == "Use a longer clip."
@@ -245,7 +245,7 @@ def test_a_clip_that_is_too_short_to_restyle_is_refused_with_advice(small: Reque
 def test_a_clip_that_is_used_from_near_its_end_is_refused_with_advice(small: Request, tmp_path: Path) -> None:
     clip = write_film(tmp_path / "a.mp4", frames=24)
 
-    with pytest.raises(RequestError, match=r"has 0\.100 s to use; the minimum is 0\.209 s") as refused:
+    with pytest.raises(RequestError, match=r"0\.100 s of the clip can be used; the minimum is 0\.209 s") as refused:
         parse("style", small("style", clip=clip, clip_start=0.9, seconds=None))
 
     assert refused.value.hint == "Use an earlier start, or a longer clip."

@@ -119,7 +119,7 @@ def test_a_ready_map_without_edges_steers_when_it_is_a_gradient(small: Request, 
 def test_a_ready_map_of_one_colour_is_said_not_to_steer(flat: Path, small: Request, tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4")
 
-    assert any("one colour" in note for note in spec("style", small, clip=flat, control="ready").notes())
+    assert any("a single colour" in note for note in spec("style", small, clip=flat, control="ready").notes())
     assert not any("guide" in note for note in spec("style", small, clip=tmp_path / "a.mp4", control="ready").notes())
 
 

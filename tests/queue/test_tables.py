@@ -137,7 +137,7 @@ def test_other_commas_in_numbers_are_refused(row: str, said: str, tmp_path: Path
 
 
 def test_a_whole_number_whose_digits_may_be_grouped_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"line 2: .*may mean 1 or 1000"):
+    with pytest.raises(RequestError, match=r"line 2: .*could mean 1 or 1000"):
         read_batch(write(tmp_path, "a.csv", "prompt;seed\nx;1.000\n"), "pocket", "t2v", registry=REGISTRY)
 
     (spec,) = read_batch(

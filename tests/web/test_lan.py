@@ -366,7 +366,7 @@ def test_a_password_of_ones_own_is_asked_for_and_not_told(settings: Settings, tm
     command = ("-m", "ltx_studio", "serve", "--host", EVERYWHERE)
     told = served(settings, tmp_path, *command, lines=3, LTX_STUDIO_PASSWORD=PASSWORD)
 
-    assert told[2:] == ["It asks for the password in LTX_STUDIO_PASSWORD.", "401"]
+    assert told[2:] == ["The page asks for the password in LTX_STUDIO_PASSWORD.", "401"]
     assert PASSWORD not in " ".join(told)
 
 

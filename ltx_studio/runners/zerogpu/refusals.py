@@ -61,7 +61,7 @@ def lost(*, details: str = "") -> GpuLostError:
     """Return the error about a GPU process that is gone."""
     return GpuLostError(
         "The GPU process ended before the run was finished.",
-        "Try again. If it happens again, make a smaller or shorter clip: the memory may be too small for this one.",
+        "Try again. If it happens again, make a smaller or shorter clip: this one may need too much memory.",
         details=details,
         remedies=[Remedy.SMALLER, Remedy.RETRY],
     )
@@ -80,7 +80,7 @@ def _quota(message: str) -> GpuQuotaError:
     numbers, again = _LEFT.search(message), _AGAIN.search(message)
     if numbers is not None:
         said = (
-            f"You do not have enough GPU time left: the run reserves {numbers['requested']} s, "
+            f"Not enough GPU time left: the run reserves {numbers['requested']} s, "
             f"and you have {max(int(numbers['left']), 0)} s left."
         )
     elif "runs limit" in message:

@@ -141,7 +141,7 @@ class Stream:
         if self.pid is None and not self._new():
             self._heard = now  # there is no process yet that could say anything
         if now - self._heard > SILENT_SECONDS:
-            return Failed(lost(details=f"it said nothing for {SILENT_SECONDS:g} s"))
+            return Failed(lost(details=f"no output for {SILENT_SECONDS:g} s"))
         return None
 
     def _new(self) -> set[int]:

@@ -32,7 +32,7 @@ RUN = "Run"
 BATCH_LINES = "Prompts, one per line"
 BATCH_PLACEHOLDER = "A red ball bounces on a lawn\nA blue cube turns in the rain"
 BATCH_FILE = "Or a file (.txt, .csv, .tsv, .jsonl)"
-BATCH_PRESET = "Preset for lines that name none"
+BATCH_PRESET = "Preset for lines without one"
 BATCH_HELP = (
     "Each line becomes a clip. For other settings, use a table with column headers such as prompt, seconds, seed and "
     "mode. Files need full paths."
@@ -124,7 +124,7 @@ MARK_IN_USE = "in use"
 MARK_RECOMMENDED = "recommended"
 BETWEEN_MARKS = " · "
 PARTLY_HERE = "{partial} downloaded"
-DOES_NOT_COUNT = "a damaged copy does not count"
+DOES_NOT_COUNT = "a damaged copy is ignored"
 UNKNOWN_SIZE = "size unknown"
 FREE = "Free on that disk: {free}."
 EVERYTHING = "With camera LoRAs and control models"
@@ -195,27 +195,27 @@ TIER_NOW = "In use: {policy}."
 TIER_HOW = "It is set at start-up. To change it, stop the studio and start it with: `{command}`"
 TIERS_ALL = "All options"
 TIERS = {
-    "auto": "What fits stays on the GPU.",
+    "auto": "Models that fit stay on the GPU.",
     "gpu-only": "Everything stays on the GPU: fastest, needs the most memory.",
     "high": "Models stay on the GPU between clips.",
     "low": "Models go to the GPU in parts: slower, needs less memory.",
-    "none": "As little as possible is on the GPU: slowest, needs the least memory.",
+    "none": "As little as possible stays on the GPU: slowest, needs the least memory.",
     "cpu": "The GPU is not used.",
 }
 POLICIES = {
-    "disabled": "the processor alone, no GPU",
-    "shared": "one memory for processor and GPU",
+    "disabled": "CPU only, no GPU",
+    "shared": "memory shared by CPU and GPU",
     "no": "as little GPU memory as possible",
     "low": "little GPU memory",
-    "normal": "what fits stays on the GPU",
+    "normal": "models that fit stay on the GPU",
     "high": "models stay on the GPU",
 }
 SETTINGS_MORE = "For more details and any problems, run `ltx-studio doctor`."
 SETTINGS_AFAR = "Folders are only shown on the computer that runs the studio."
 SETTING_SOUND = "Play a sound when a clip is done"
-SETTING_SOUND_HELP = "Only when this tab is hidden, or the clip took more than 10 s. Kept in this browser."
+SETTING_SOUND_HELP = "Only when this tab is hidden, or the clip took more than 10 s. Saved in this browser."
 SETTING_SET = "Model set"
-SETTING_SWITCH = "Switch it under Models."
+SETTING_SWITCH = "Change it under Models."
 SETTING_TIER = "Memory setting"
 SETTING_STUDIO = "Studio"
 SETTING_COMFYUI = "ComfyUI"
@@ -256,7 +256,7 @@ A_FILE = "file {name}"
 ON = "on"
 OFF = "off"
 NOT_SAID = "–"
-ASKED_BEFORE = "This question has expired."
+ASKED_BEFORE = "This confirmation has expired."
 ASKED_BEFORE_HINT = "Press Check or Remove again."
 
 translate_constants(__name__)

@@ -114,7 +114,7 @@ def test_a_process_with_the_number_of_an_earlier_one_is_watched_before_it_says_a
     (silent,) = told(1.5)
 
     assert isinstance(silent, Failed)
-    assert "said nothing" in silent.error.details
+    assert "no output" in silent.error.details
 
 
 def test_no_gpu_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

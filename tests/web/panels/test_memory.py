@@ -132,7 +132,7 @@ def test_models_are_unloaded_between_runs_and_not_during_one(
         assert loaded
         unload(page)
         expect(card).to_contain_text(f"Unloaded: {len(loaded)}. In use by the studio before:")
-        expect(now).to_contain_text("No model is in memory. In use: the processor alone, no GPU.")
+        expect(now).to_contain_text("No model is in memory. In use: CPU only, no GPU.")
         expect(other.locator("#memory-now")).to_contain_text("No model is in memory.")
         assert loaded_by(engine) == ()
         other.close()

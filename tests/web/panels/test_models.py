@@ -288,7 +288,7 @@ def test_files_are_checked_and_what_is_wrong_is_repaired(
         os.truncate(path_of(shop, "up.safetensors"), SIZE // 2)
         button(page, "Check sizes").click()
         expect(card).to_contain_text("Not intact: 1 of 3 files.")
-        expect(page.locator("#models-plan")).to_contain_text("a damaged copy does not count")
+        expect(page.locator("#models-plan")).to_contain_text("a damaged copy is ignored")
     (shop.settings.home / "models.toml").write_text("[")
     for each in ("Check sizes", "Remove …"):
         with step(f"what fails is told on a card: {each}"):

@@ -36,8 +36,8 @@ def test_at_the_machine_it_tells_where_things_lie_and_what_runs(
     expect(shown).to_contain_text(f"{comfyui.VERSION}, your own: {settings.comfy_dir}")
     expect(shown).to_contain_text(__version__)
     expect(shown).to_contain_text("Pocket preview")
-    expect(shown).to_contain_text("Switch it under Models.")
-    expect(shown).to_contain_text("auto: What fits stays on the GPU.")
+    expect(shown).to_contain_text("Change it under Models.")
+    expect(shown).to_contain_text("auto: Models that fit stay on the GPU.")
     expect(shown).to_contain_text("free for clips")
     expect(shown.locator("a")).to_have_count(0)
     assert watch.errors == []

@@ -257,5 +257,5 @@ def test_a_process_that_falls_silent_is_ended(host: HostProcess) -> None:
     finally:
         host.ask("patience", 60.0)
 
-    assert (error["error"], "said nothing" in error["details"]) == ("gpu_lost", True)
+    assert (error["error"], "no output" in error["details"]) == ("gpu_lost", True)
     assert host.api.of("/release")[-1]["fail"] == "true"
