@@ -150,6 +150,11 @@ def test_the_form_of_a_workflow_of_ones_own(page: Page, page_url: str, tmp_path:
     assert found(page, "#form-workflow") == []
 
 
+FOCUSED = """() => {
+  const each = document.activeElement;
+  return [each.closest("[id]")?.id, each.tagName, each.getAttribute("aria-label"), each.value].join(" ");
+}"""
+"""What has the focus; its name and tabindex change while the page looks for news."""
 HAS_FOCUS, MOST_FIELDS = "each => each === document.activeElement", 100
 BEHIND = """() => {
   const each = document.activeElement;
@@ -172,22 +177,19 @@ def test_what_has_the_focus_is_never_behind_what_stays_in_sight(page: Page, page
             page.set_viewport_size({"width": width, "height": height})
             told.evaluate("(each, html) => (each.innerHTML = html)", plain + "<p>Note.</p>" * notes)
             settle(page)
-            page.locator("#t2v-prompt textarea").focus()
-            behind = []
-            for _ in range(MOST_FIELDS):
-                page.keyboard.press("Tab")
-                behind.append(page.evaluate(BEHIND))
-                if generate.evaluate(HAS_FOCUS):
-                    break
-            assert generate.evaluate(HAS_FOCUS)
             prompt = page.locator("#t2v-prompt textarea")
-            for _ in range(MOST_FIELDS):  # there may be another number of stops by now: the page looks for news
-                page.keyboard.press("Shift+Tab")
-                behind.append(page.evaluate(BEHIND))
-                if prompt.evaluate(HAS_FOCUS):
-                    break
+            prompt.focus()
+            there, back, behind = [page.evaluate(FOCUSED)], list[str](), list[str]()
+            for key, stops, end in (("Tab", there, generate), ("Shift+Tab", back, prompt)):
+                for _ in range(MOST_FIELDS):
+                    page.keyboard.press(key)
+                    stops.append(page.evaluate(FOCUSED))
+                    behind.append(page.evaluate(BEHIND))
+                    if end.evaluate(HAS_FOCUS):
+                        break
+                assert end.evaluate(HAS_FOCUS)
 
-            assert prompt.evaluate(HAS_FOCUS)
+            assert there[:-1] == back[::-1]
             assert [each for each in behind if each] == []
             assert len(behind) > 30
 

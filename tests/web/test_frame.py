@@ -35,6 +35,19 @@ def test_nothing_moves_when_a_browser_opens_the_page_for_the_first_time(
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_when_the_page_opens_with_a_banner(with_bars: Browser, url: str, width: int) -> None:
+    page = with_bars.new_context(viewport={"width": width, "height": 800}).new_page()
+    page.add_init_script(OBSERVED)
+    page.goto(url, wait_until="commit")
+    expect(page.locator("#studio-banner .card")).to_contain_text("ltx-studio setup")
+    expect(page.locator("#t2v-told .made")).to_be_visible()
+    page.wait_for_timeout(500)
+
+    assert page.evaluate(SHIFT) <= MOST_SHIFT
+    page.context.close()
+
+
 def test_a_page_without_one_of_its_parts_is_shown_when_gradio_has_ended(
     page: Page, page_url_without_comfyui: str
 ) -> None:

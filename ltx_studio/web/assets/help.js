@@ -8,8 +8,6 @@
 
   function mark() {
     isDue = false;
-    // Tab would stop at a list that scrolls, which is gone when its field is left: the focus would be nowhere
-    for (const list of document.querySelectorAll("ul:is([role=listbox], .option-list):not([tabindex])")) list.tabIndex = -1;
     for (const title of document.querySelectorAll(".form-of-mode .has-info:not([data-help])")) {
       title.dataset.help = "yes";
       const button = document.createElement("button");

@@ -1,5 +1,5 @@
 // Keeps the page hidden until its parts are there. Gradio adds each part when its script arrives, which would push down
-// what is already shown.
+// what is already shown; so would the banner, of which the server tells when the page asks.
 (() => {
   const root = document.documentElement;
   const PARTS = [
@@ -22,13 +22,13 @@
   function look() {
     due = 0;
     const loads = has(".main > .wrap.full");
-    if (PARTS.every(has) || (hasLoader && !loads)) show();
+    if ("asked" in root.dataset && (PARTS.every(has) || (hasLoader && !loads))) show();
     hasLoader ||= loads;
   }
 
   const watch = new MutationObserver(() => (due ||= setTimeout(look, PAUSE)));
 
   root.dataset.loading = "";
-  watch.observe(root, { childList: true, subtree: true });
+  watch.observe(root, { childList: true, subtree: true, attributeFilter: ["data-asked"] });
   setTimeout(show, LONGEST);
 })();

@@ -111,6 +111,13 @@ PATCHES = (
             f"document.querySelector('meta[name={LOST}]')?.content??Je),"
         ),
     ),
+    # Tab stops at a dropdown's list if it scrolls, and the list closes as its field is left: the focus falls to the body.
+    # Remove when the list has a tabindex.
+    Patch(
+        "Index-",
+        '<ul class="option-list svelte-1ou0lab" role="listbox">',
+        '<ul class="option-list svelte-1ou0lab" role="listbox" tabindex="-1">',
+    ),
     # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
     # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.
     Patch(
