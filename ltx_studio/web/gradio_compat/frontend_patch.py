@@ -111,6 +111,24 @@ PATCHES = (
             f"document.querySelector('meta[name={LOST}]')?.content??Je),"
         ),
     ),
+    # Gradio's own words are in the browser's language, amid a page in another. Let them be in the page's.
+    # Remove when `launch` takes a language.
+    Patch(
+        "runtime-",
+        _minified("typeof window>'u'?null:window.navigator.language||"),
+        _minified("typeof window>'u'?null:document.documentElement.lang||window.navigator.language||"),
+    ),
+    # What an empty field for a file says, in the page's terms and not in title case. Remove when a component takes it.
+    Patch(
+        "core-",
+        _minified("click_to_upload:'Click to Upload',drop_audio:'Drop Audio Here',"),
+        _minified("click_to_upload:'choose a file',drop_audio:'Drop a sound',"),
+    ),
+    Patch(
+        "core-",
+        _minified("drop_image:'Drop Image Here',drop_video:'Drop Video Here',"),
+        _minified("drop_image:'Drop a picture',drop_video:'Drop a clip',"),
+    ),
     # Tab stops at a dropdown's list if it scrolls, and the list closes as its field is left: the focus falls to the body.
     # Remove when the list has a tabindex.
     Patch(

@@ -1,6 +1,7 @@
 """`ltx_studio.web.gradio_compat.frontend_patch`: each patch replaces one part of the scripts, and does what it says."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from random import Random
@@ -8,10 +9,11 @@ from typing import Any
 
 from gradio.route_utils import BUILD_PATH_LIB
 from playwright._impl._driver import compute_driver_executable
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.frontend_patch import FAST, PATCHES, SLOW, patched
+from tests.web.driver import open_mode
 
 COMPARE = """
 const [slow, fast, pages] = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -60,6 +62,19 @@ def test_both_find_the_same_events() -> None:
     answers = json.loads(done.stdout)
     assert sum(len(events) > 1 for slow, _ in answers for events in slow) > 100
     assert [slow for slow, _ in answers] == [fast for _, fast in answers]
+
+
+def test_the_page_speaks_one_language_in_a_browser_of_another(browser: Browser, page_url_without_comfyui: str) -> None:
+    page = browser.new_context(locale="de-DE").new_page()
+
+    for mode, field, says in (
+        ("i2v", "image", "Drop a picture"),
+        ("a2v", "audio", "Drop a sound"),
+        ("style", "clip", "Drop a clip"),
+    ):
+        open_mode(page, page_url_without_comfyui, mode)
+        expect(page.locator(f"#{mode}-{field}")).to_contain_text(re.compile(rf"{says}[\s-]+or[\s-]+choose a file"))
+    page.context.close()
 
 
 HOLD_THE_CLOSING = """
