@@ -32,7 +32,10 @@ from ltx_studio.advice import OTHERWISE, Advice, Do, shortened
 
 
 class Remedy(StrEnum):
-    """What the studio itself can do about an error, on request."""
+    """What the studio itself can do about an error, on request.
+
+    `MAKE_ROOM` is not done at once: it leads the user to where old clips are deleted.
+    """
 
     FETCH = "fetch"
     """Download the model files that the error names."""
@@ -43,7 +46,7 @@ class Remedy(StrEnum):
     RETRY = "retry"
     """Repeat the same request: the cause may be gone."""
     MAKE_ROOM = "make_room"
-    """Delete old clips: the disk that they are on is full. The user chooses which."""
+    """Delete old clips, because the disk that they are on is full. The user chooses which."""
 
 
 class StudioError(Exception):
@@ -118,6 +121,12 @@ class StudioError(Exception):
             remedies=self.remedies,
             files=self.files,
         )
+
+    def without(self, remedy: Remedy) -> Self:
+        """Return the same error without one of its remedies."""
+        made = self.changed(lambda text: text)
+        made.remedies = tuple(each for each in self.remedies if each is not remedy)
+        return made
 
     def hint_in(
         self, words: Mapping[Do, str], formatter: Formatter | None = None, *, otherwise: str = OTHERWISE

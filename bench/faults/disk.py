@@ -45,13 +45,21 @@ def full_at_each_place(folder: Path) -> Report:
 
 
 def full_from_the_start(folder: Path) -> Report:
-    """Check that every command on a full disk ends with a sentence and a remedy."""
+    """Check that every command on a full disk ends with a sentence and a remedy, and that clips can be deleted."""
     report = Report("disk full from the start")
     with _disk(folder / "start") as disk:
         home = Home.make(disk)
+        home.finish(report, home.add(3))
         fill_with(disk / "filler")
         for command in (("doctor",), ("jobs", "list"), ("takes", "list"), ("generate", "t2v", "--prompt", "a")):
             _expect_sentence(report, home, *command)
+        code, said = home.run("takes", "prune", "--keep", "1")
+        report.expect(code == 0 and len(home.takes()) == 1, f"clips cannot be deleted: {said[-400:]}")
+        clips = [*home.settings.outputs_dir.rglob("*.mp4")]
+        report.expect(len(clips) == 1, f"{len(clips)} files are left")
+        jobs = home.add(1, first_seed=7)
+        home.finish(report, jobs)
+        report.tried += 1
     return report
 
 

@@ -17,7 +17,7 @@ from ltx_studio.engine import comfyui, nodes, patches
 from ltx_studio.engine.faults import is_full_disk, is_out_of_memory
 from ltx_studio.engine.host import Host
 from ltx_studio.engine.preview import Previews
-from ltx_studio.errors import SetupError, StudioError
+from ltx_studio.errors import Remedy, SetupError, StudioError
 from ltx_studio.garbage import uncollected
 from ltx_studio.settings import Settings, Vram
 
@@ -178,6 +178,7 @@ def _as_setup_error(error: Exception, *, own: bool) -> SetupError:
             return SetupError(
                 f"ComfyUI could not be started: the disk is full ({each}).",
                 "Free some space, then start the studio again.",
+                remedies=[Remedy.MAKE_ROOM],
             )
     missing = next((each for each in chain if isinstance(each, ImportError) and each.name), None)
     again = "If it happens again, report it with the traceback from the studio's log."

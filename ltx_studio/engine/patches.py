@@ -87,11 +87,13 @@ def look_at_what_nodes_get(execution: Any, folder_paths: Any) -> None:
 
 
 def save_the_same_clip_from_the_same_frames(video_types: Any) -> None:
-    """Have ComfyUI save H.264 with the options of `media.h264.repeatable`.
+    """Have ComfyUI's Save Video encode H.264 with the options of `media.h264.repeatable_options`.
 
-    Reason: ComfyUI lets x264 use AVX-512, where what happens to be in memory changes the clip; see `repeatable`.
+    Reason: ComfyUI lets x264 use AVX-512, where what happens to be in memory changes the clip; see there.
     Remove when: PyAV's wheels have an x264 that gives the same clip with AVX-512.
     """
+    needed = ("VideoFromComponents", "VideoFromFile")
+    _expect(all(hasattr(video_types, name) for name in needed), f"video_types has {', '.join(needed)}")
     _expect(hasattr(getattr(video_types, "av", None), "open"), "video_types.av.open")
     video_types.av = RepeatableAv(video_types.av)
 

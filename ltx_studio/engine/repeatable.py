@@ -3,7 +3,7 @@
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
-from ltx_studio.media.h264 import repeatable
+from ltx_studio.media.h264 import repeatable_options
 
 _H264 = ("h264", "libx264")
 
@@ -26,7 +26,7 @@ class RepeatableAv(ModuleType):
 
 
 class _Forwarding:
-    """An object with the attributes of another."""
+    """An object with the attributes of another. PyAV does not accept it in place of that, as in `Packet.stream`."""
 
     def __init__(self, to: Any) -> None:
         object.__setattr__(self, "_to", to)
@@ -58,7 +58,7 @@ class _Output(_Forwarding):
 
 
 class _H264Stream(_Forwarding):
-    """A stream whose options always include those of `repeatable`."""
+    """A stream whose options always include `repeatable_options`."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, {**value, **repeatable()} if name == "options" else value)
+        super().__setattr__(name, {**value, **repeatable_options()} if name == "options" else value)

@@ -9,7 +9,7 @@ _AVX2_AND_BELOW = "AVX2,FMA3,LZCNT,BMI1,BMI2"
 
 
 @cache
-def repeatable() -> dict[str, str]:
+def repeatable_options() -> dict[str, str]:
     """Return the options that keep x264 from AVX-512, or none where the processor has no AVX-512.
 
     With AVX-512, x264's macroblock tree reads past the end of its rows unless a picture's width is a multiple of 128

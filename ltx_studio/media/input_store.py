@@ -6,8 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
-from ltx_studio.errors import ExecutionError, RequestError
-from ltx_studio.fileio import whole
+from ltx_studio.errors import ExecutionError, Remedy, RequestError
+from ltx_studio.fileio import is_full, whole
 from ltx_studio.media.open import locate
 
 _BLOCK = 1 << 20
@@ -54,6 +54,7 @@ class InputStore:
             raise ExecutionError(
                 f"{path.name} could not be copied: {error.strerror}.",
                 f"Check the folder {self._folder} and its free space.",
+                remedies=[Remedy.MAKE_ROOM] if is_full(error) else [],
             ) from None
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from ltx_studio import sandbox
-from ltx_studio.errors import ExecutionError, RequestError, StudioError
+from ltx_studio.errors import ExecutionError, Remedy, RequestError, StudioError
 from ltx_studio.fileio import FULL, sweep_partials, whole
 from ltx_studio.media.clip_frames import Check
 from ltx_studio.media.input_requests import ClipFile, InputRequest, LoraFile, PictureFile, SoundFile, WholeFile
@@ -30,7 +30,7 @@ OWN = "own"
 """Folder of the users' LoRAs among the others."""
 
 KEEP_SECONDS = 7 * 24 * 3600
-_VERSION = 6
+_VERSION = 7
 """Increase it with every change to the output, so that older files are not reused."""
 
 _DISK = FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EIO}
@@ -126,7 +126,10 @@ def _told(error: Exception, source: Path, path: Path) -> StudioError:
     code = getattr(error, "errno", None)
     if code in _DISK:
         advice = "Free some space, then try again." if code in FULL else f"Check the folder {path.parent}."
-        return ExecutionError(f"{source.name} could not be prepared: {reason}.", advice, where=str(path))
+        remedies = [Remedy.MAKE_ROOM] if code in FULL else []
+        return ExecutionError(
+            f"{source.name} could not be prepared: {reason}.", advice, where=str(path), remedies=remedies
+        )
     return RequestError(f"{source.name} cannot be read completely: {reason}.", "Convert it again, or use another file.")
 
 

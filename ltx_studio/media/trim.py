@@ -8,7 +8,7 @@ from typing import Any
 from ltx_studio.errors import RequestError
 from ltx_studio.media.clip_frames import Check, opened_film, seconds_of
 from ltx_studio.media.downmix import Mixer
-from ltx_studio.media.h264 import repeatable
+from ltx_studio.media.h264 import repeatable_options
 from ltx_studio.media.input_requests import ClipFile
 from ltx_studio.media.open import audio_stream, frames_of, open_media
 from ltx_studio.media.orientation import Orientations, upright
@@ -79,7 +79,7 @@ def cut_clip(want: ClipFile, check: Check, destination: Path) -> None:
     sound = _sound_below(want, origin, check) if want.with_sound else None
     with av.open(destination, "w", format="mov") as out:
         rate = Fraction(want.fps).limit_denominator(1001)
-        options = {"crf": "4", "preset": "veryfast", **repeatable()}
+        options = {"crf": "4", "preset": "veryfast", **repeatable_options()}
         video: Any = out.add_stream("libx264", rate=rate, options=options)
         video.width, video.height, video.pix_fmt = first.width, first.height, "yuv444p"
         audio = out.add_stream("pcm_s16le", rate=RATE, layout="stereo") if sound is not None else None

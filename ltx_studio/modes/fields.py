@@ -276,7 +276,7 @@ class Controlling(BaseModel):
 
     control: Annotated[
         Literal["canny", "depth", "pose", "ready"],
-        Field(title="Control", description="What to take from the clip. Choose ready if it already is a control map."),
+        Field(title="Control", description="What to take from the clip. Choose ready if it is already a control map."),
     ] = "canny"
     ic_lora: Annotated[
         Literal["union", "detailer", "pose"],

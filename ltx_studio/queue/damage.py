@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from typing import Self, TypeVar
 
 from ltx_studio.advice import Advice, Do
@@ -16,6 +17,8 @@ WAY_OUT = "Repair it: that moves the file aside, recovers what it can, and finds
 
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _DAMAGED_WORDS = ("no such table", "no such column", "could not decode to utf-8")
+_LEAST = 64 << 10
+"""Free bytes without which SQLite cannot open its log."""
 _IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PASSED_ON = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
 """Errors about one row or about our own code, never about the file."""
@@ -27,9 +30,13 @@ class DatabaseUnusableError(SetupError, sqlite3.OperationalError):
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error) -> Self:
         """Return the error for what SQLite raised, with SQLite's error code."""
-        remedies = [Remedy.MAKE_ROOM] if is_full(error) else []
+        full = is_database_full(error) or _cannot_grow(path, error)
         told = cls(
-            _what(path, error), _remedy(path, error), where=str(path), details=f"SQLite: {error}", remedies=remedies
+            f"The disk is full: {path} cannot be written." if full else _what(path, error),
+            f"Free up space on the disk of {path.parent}, then try again." if full else _remedy(path, error),
+            where=str(path),
+            details=f"SQLite: {error}",
+            remedies=[Remedy.MAKE_ROOM] if full else [],
         )
         return _with_code(told, error)
 
@@ -85,8 +92,6 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 def _what(path: Path, error: sqlite3.Error) -> str:
     """Return what prevents the use of a file that is intact."""
-    if is_full(error):
-        return f"The disk is full: {path} cannot be written."
     if _is_in_use(error):
         return f"The database is locked: another program is using {path}."
     return f"{path} cannot be used: {error}."
@@ -95,8 +100,6 @@ def _what(path: Path, error: sqlite3.Error) -> str:
 def _remedy(path: Path, error: sqlite3.Error) -> str:
     """Return the remedy for a file that is intact but cannot be used."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if is_full(error):
-        return f"Free up space on the disk of {path.parent}, then try again."
     if _is_in_use(error):
         return "Close that program, then try again."
     return _obstacle(path) or (
@@ -106,7 +109,17 @@ def _remedy(path: Path, error: sqlite3.Error) -> str:
     )
 
 
-def is_full(error: sqlite3.Error) -> bool:
+def _cannot_grow(path: Path, error: sqlite3.Error) -> bool:
+    """Return whether the disk has no room left for what SQLite keeps beside a file, which is another error to it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    try:
+        cannot = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and not _obstacle(path)
+        return cannot and disk_usage(path.parent).free < _LEAST
+    except OSError:
+        return False
+
+
+def is_database_full(error: sqlite3.Error) -> bool:
     """Return whether SQLite reports that the disk is full."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error)
 

@@ -4,15 +4,19 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeVar
 
-from ltx_studio.errors import SetupError
+from ltx_studio.errors import Remedy, SetupError
 from ltx_studio.permissions import open_home
 from ltx_studio.queue.damage import DatabaseDamagedError, DatabaseUnusableError, translated
+from ltx_studio.queue.reserve import SIZE, SLICE, Reserve
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
 """How long one process waits for another's write, which takes milliseconds."""
@@ -50,14 +54,28 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
+        self._reserve = Reserve(path.parent)
         open_home(path.parent)
         try:
-            with translated(path):
-                _migrate(self.connection, path)
-                _check_tables(self.connection, path)
+            self._open()
+        except DatabaseUnusableError as error:
+            if not self._is_freed_for(error, SLICE):
+                raise
+            self._open()
+        self._reserve.keep()
+
+    def _open(self) -> None:
+        try:
+            with translated(self._path):
+                _migrate(self.connection, self._path)
+                _check_tables(self.connection, self._path)
         except BaseException:
             self.close()
             raise
+
+    def _is_freed_for(self, error: DatabaseUnusableError, size: int) -> bool:
+        """Return whether part of the reserve was given up because the disk is full."""
+        return Remedy.MAKE_ROOM in error.remedies and self._reserve.release(size)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -81,6 +99,25 @@ class Database:
     def write(self) -> AbstractContextManager[sqlite3.Connection]:
         """Return a write transaction, all or nothing. It takes the write lock first, so what it reads stays valid."""
         return self._transaction("BEGIN IMMEDIATE")
+
+    def note_deletion(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `change` does in a write transaction, even on a full disk: deleting must be noted first.
+
+        Args:
+            change: What to do; it may run twice.
+        """
+        try:
+            with self.write() as connection:
+                return change(connection)
+        except DatabaseUnusableError as error:
+            if not self._is_freed_for(error, SIZE):
+                raise
+        with self.write() as connection:
+            return change(connection)
+
+    def keep_reserve(self) -> None:
+        """Keep space for the next deletions again, after some."""
+        self._reserve.keep()
 
     def check(self, *, thorough: bool = False) -> None:
         """Read every page of the file; with `thorough`, also compare each table with its indexes.

@@ -13,8 +13,8 @@ from ltx_studio.advice import Advice, Do
 from ltx_studio.cancel import CancelToken
 from ltx_studio.errors import ExecutionError, Remedy, StoppedError, StudioError
 from ltx_studio.events import Cancelled, Event, Failed, Finished, Prepared, Preview
-from ltx_studio.fileio import FULL
-from ltx_studio.queue.damage import is_full
+from ltx_studio.fileio import is_full
+from ltx_studio.queue.damage import is_database_full
 from ltx_studio.queue.jobs import Job
 from ltx_studio.queue.live_updates import LiveUpdates
 from ltx_studio.queue.progress import advance
@@ -104,7 +104,7 @@ class JobExecutor:
         """
 
         def waits(error: sqlite3.Error) -> None:
-            self._live_updates.hold(job_id, Progress(WAITING["disk" if is_full(error) else "database"]))
+            self._live_updates.hold(job_id, Progress(WAITING["disk" if is_database_full(error) else "database"]))
 
         return patiently(work, self._closing, waits)
 
@@ -218,7 +218,7 @@ class JobExecutor:
                 f"The clip is finished, but could not be added to the history: {error.strerror or error}.",
                 f"It is at {where}. Free some space, then repair the history to add it.",
                 advice=Advice.to(Do.KEEP_CLIP, where=where),
-                remedies=[Remedy.MAKE_ROOM] if error.errno in FULL else [],
+                remedies=[Remedy.MAKE_ROOM] if is_full(error) else [],
             ) from error
 
     def _memory(self) -> int | None:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from ltx_studio.takes.records import ASIDE, GOING, NewTake, TakeRecord, record_o
 log = logging.getLogger(__name__)
 
 PAGE = 50
+_AT_ONCE = 100
+"""Takes that `prune` removes before it marks the next ones: on a full disk each lot frees the space for the next."""
 _COLUMNS = "takes.*, (SELECT batch FROM jobs WHERE jobs.id = takes.job) AS batch"
 UNDO_SECONDS = 30
 """How long the file of a take that was deleted with `delete_soon` stays."""
@@ -198,9 +201,7 @@ class History:
         Raises:
             RequestError: The owner has no such take.
         """
-        with self._database.write() as connection:
-            row = _row(connection, take_id, owner)
-            connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (GOING, row["number"]))
+        self._mark(take_id, owner, GOING)
         self.remove_leaving()
 
     def delete_soon(self, take_id: str, owner: str) -> None:
@@ -209,21 +210,31 @@ class History:
         Raises:
             RequestError: The owner has no such take.
         """
-        with self._database.write() as connection:
+        self._mark(take_id, owner, int(time.time()))
+
+    def _mark(self, take_id: str, owner: str, leaving: int) -> None:
+        def mark(connection: sqlite3.Connection) -> None:
             row = _row(connection, take_id, owner)
-            connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (int(time.time()), row["number"]))
+            connection.execute("UPDATE takes SET leaving = ? WHERE number = ?", (leaving, row["number"]))
+
+        self._database.note_deletion(mark)
 
     def delete_unmarked_soon(self, take_ids: Sequence[str], owner: str) -> list[str]:
         """Take those of the owner's takes out of the history that are no favourites; return their ids."""
-        gone = []
-        with self._database.write() as connection:
-            for take_id in take_ids:
-                found = connection.execute(
+        return self._mark_unmarked(take_ids, owner, int(time.time()))
+
+    def _mark_unmarked(self, take_ids: Sequence[str], owner: str, leaving: int) -> list[str]:
+        def mark(connection: sqlite3.Connection) -> list[str]:
+            return [
+                take_id
+                for take_id in take_ids
+                if connection.execute(
                     "UPDATE takes SET leaving = ? WHERE id = ? AND owner = ? AND favourite = 0 AND leaving = 0",
-                    (int(time.time()), take_id, owner),
-                )
-                gone += [take_id] if found.rowcount else []
-        return gone
+                    (leaving, take_id, owner),
+                ).rowcount
+            ]
+
+        return self._database.note_deletion(mark)
 
     def undelete(self, take_id: str, owner: str) -> None:
         """Put a take back that `delete_soon` took out.
@@ -271,13 +282,13 @@ class History:
         Raises:
             RequestError: A limit is negative.
         """
-        with self._database.write() as connection:
-            gone = self._prunable(connection, owner, keep, keep_bytes)
-            connection.executemany(
-                "UPDATE takes SET leaving = ? WHERE number = ?", [(GOING, row["number"]) for row in gone]
-            )
-        self.remove_leaving()
-        return [row["id"] for row in gone]
+        with self._database.read() as connection:
+            ids = [row["id"] for row in self._prunable(connection, owner, keep, keep_bytes)]
+        gone = list[str]()
+        for start in range(0, len(ids), _AT_ONCE):
+            gone += self._mark_unmarked(ids[start : start + _AT_ONCE], owner, GOING)
+            self.remove_leaving()
+        return gone
 
     def _prunable(
         self, connection: sqlite3.Connection, owner: str, keep: int | None, keep_bytes: int | None
@@ -311,8 +322,9 @@ class History:
             except OSError:
                 log.exception("%s could not be deleted yet", file)
                 continue
-            with self._database.write() as connection:
-                erase(connection, row["number"])
+            self._database.note_deletion(partial(erase, number=row["number"]))
+        if rows:
+            self._database.keep_reserve()
 
 
 def _row(connection: sqlite3.Connection, take_id: str, owner: str) -> sqlite3.Row:

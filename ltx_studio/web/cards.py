@@ -54,8 +54,6 @@ def run(
     at = progress.index if progress.phases else -1
     chips = "".join(_chip(translated(phase.label), index, at) for index, phase in enumerate(phases))
     time = words.ELAPSED.format(elapsed=max(0.0, now - since))
-    if left is not None:
-        time = f"{time} · {words.LEFT.format(left=words.in_seconds(left))}"
     done = progress.part if part is None else part
     below = words.AFTERWARDS.format(count=more) if more else ""
     bar = f'<progress class="bar" max="1" value="{done:.3f}" aria-label="{words.PROGRESS}"></progress>'
@@ -63,7 +61,7 @@ def run(
         f'<details data-fold="run"><summary>{words.DETAILS}</summary><ol class="chips">{chips}</ol>'
         f'<p class="summary">{escape(summary)}</p><p class="summary">{escape(below)}</p></details>'
     )
-    return _line(what, time, say=say, title=_percent(done) or words.TITLE_WAITS, bar=bar) + details
+    return _line(what, time, say=say, title=_percent(done) or words.TITLE_WAITS, bar=bar, left=left) + details
 
 
 def status(what: str, facts: str = "", *, title: str = "") -> str:
@@ -77,8 +75,6 @@ def going(job: Job, prompt: str, *, left: float | None, part: float, ready: Sequ
     Another button shows the newest of the takes that are `ready` and not seen yet.
     """
     what = words.GOES_ON if isinstance(job.state, Running) else words.WAITS
-    time = "" if left is None else words.LEFT.format(left=words.in_seconds(left))
-    facts = " · ".join(each for each in (_percent(part), time) if each)
     say = show = ""
     if ready:
         told = words.IS_READY if len(ready) == 1 else words.ARE_READY.format(count=len(ready))
@@ -86,7 +82,8 @@ def going(job: Job, prompt: str, *, left: float | None, part: float, ready: Sequ
         show = f'<button type="button" data-act="turn" data-take="{escape(ready[-1])}">{words.SHOW_READY}</button>'
     return (
         f'<div class="going" data-title="{_percent(part) or words.TITLE_WAITS}"{say}>'
-        f'<p class="what" dir="auto">{what} <q>{escape(prompt)}</q></p><p class="elapsed">{escape(facts)}</p>{show}'
+        f'<p class="what" dir="auto">{what} <q>{escape(prompt)}</q></p>'
+        f'<p class="elapsed">{_percent(part)}{_left(left)}</p>{show}'
         f'<button type="button" data-act="turn" data-take="">{words.SHOW_RUN}</button>'
         f'<progress class="bar" max="1" value="{part:.3f}" aria-label="{words.PROGRESS}"></progress></div>'
     )
@@ -110,12 +107,21 @@ def deleted(takes: Sequence[str], seconds: int) -> str:
     )
 
 
-def _line(what: str, facts: str, *, say: str, title: str, is_over: bool = False, bar: str = "") -> str:
-    """Return a status line. `say` is read out by screen readers, not too often."""
+def _line(
+    what: str, facts: str, *, say: str, title: str, is_over: bool = False, bar: str = "", left: float | None = None
+) -> str:
+    """Return a status line. `say` is read out by screen readers, not too often; `left` are the seconds left."""
     return (
         f'<div class="line-of-status" tabindex="-1" data-say="{escape(say)}" data-title="{escape(title)}"'
         f'{" data-over" if is_over else ""}><p class="what">{escape(what)}</p>'
-        f'<p class="elapsed">{escape(facts)}</p></div>{bar or "<div class=bar></div>"}'
+        f'<p class="elapsed">{escape(facts)}{_left(left)}</p></div>{bar or "<div class=bar></div>"}'
+    )
+
+
+def _left(seconds: float | None) -> str:
+    """Return the time left, if it is known; it is hidden while the server does not answer."""
+    return (
+        "" if seconds is None else f'<span class="left"> · {words.LEFT.format(left=words.in_seconds(seconds))}</span>'
     )
 
 

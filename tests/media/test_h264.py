@@ -43,4 +43,4 @@ def test_x264_is_limited_only_where_the_processor_has_avx512(
         described.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(h264, "_CPU_INFO", described)
 
-    assert h264.repeatable.__wrapped__() == expected
+    assert h264.repeatable_options.__wrapped__() == expected

@@ -142,7 +142,7 @@ def test_what_ends_the_studio_each_time_fails_unless_bytes_come(queue: DownloadQ
 
     error = queue.get(one).error
     assert error is not None
-    assert f"ended {ATTEMPTS} times" in error.message
+    assert f"quit {ATTEMPTS} times" in error.message
 
 
 def test_a_studio_that_ends_in_order_may_do_so_as_often_as_it_likes(queue: DownloadQueue) -> None:

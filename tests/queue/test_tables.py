@@ -110,7 +110,7 @@ def test_a_wrong_quote_is_named_by_the_line_that_it_opens_in(text: str, line: in
     with pytest.raises(RequestError, match=f"a.csv, line {line}: .*{said}") as refused:
         read_rows(write(tmp_path, "a.csv", text))
 
-    assert 'twice ("")' in refused.value.hint
+    assert 'double each quote within quotes ("")' in refused.value.hint
 
 
 def test_modes_and_presets_may_be_capitalised(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """Takes are found, kept, tagged and removed by their owner alone."""
 
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from ltx_studio.errors import RequestError
+from ltx_studio.queue.damage import DatabaseUnusableError
 from ltx_studio.queue.database import Database
 from ltx_studio.queue.queue import Queue
 from ltx_studio.queue.states import Done
@@ -250,3 +254,65 @@ def test_a_file_is_known_by_the_takes_of_its_owner_that_were_made_of_it(records:
     assert [records.history.has_used("ada", each * 64) for each in "abc"] == [True, True, False]
     assert not records.history.has_used("ada", "a" * 63)
     assert not records.history.has_used("bob", "a" * 64)
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [
+        lambda history, take: history.delete(take, "ada"),
+        lambda history, take: history.delete_soon(take, "ada"),
+        lambda history, take: history.delete_unmarked_soon([take], "ada"),
+        lambda history, take: history.prune("ada", keep=len(PROMPTS) - 1),
+    ],
+    ids=["delete", "delete soon", "delete the others", "prune"],
+)
+def test_takes_are_deleted_while_no_byte_of_the_disk_is_free(
+    remove: Callable[[History, str], object], records: Records, takes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, full = records.database.write, sqlite3.OperationalError("database or disk is full")
+    reserve = records.outputs.parent / ".reserve"
+    assert reserve.stat().st_size >= 1 << 20
+
+    @contextmanager
+    def write_where_there_is_room() -> Iterator[sqlite3.Connection]:
+        if reserve.exists():
+            raise DatabaseUnusableError.of(reserve.with_name("studio.db"), full)
+        with write() as connection:
+            yield connection
+
+    monkeypatch.setattr(records.database, "write", write_where_there_is_room)
+
+    remove(records.history, takes[0])
+
+    assert takes[0] not in {take.id for take in records.history.page("ada").takes}
+
+
+def test_space_is_reserved_again_when_takes_are_gone(records: Records, takes: list[str]) -> None:
+    reserve = records.outputs.parent / ".reserve"
+    reserve.unlink()
+
+    records.history.delete(takes[0], "ada")
+
+    assert reserve.exists()
+
+
+def test_a_disk_that_stays_full_is_told(records: Records, takes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    full = DatabaseUnusableError.of(Path("studio.db"), sqlite3.OperationalError("database or disk is full"))
+
+    def write() -> NoReturn:
+        raise full
+
+    monkeypatch.setattr(records.database, "write", write)
+
+    with pytest.raises(DatabaseUnusableError, match="The disk is full"):
+        records.history.prune("ada", keep=0)
+
+    assert len(records.history.page("ada").takes) == len(takes)
+
+
+def test_many_takes_are_pruned_in_several_lots(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltx_studio.takes.history._AT_ONCE", 2)
+    takes = [records.add(f"take {number}") for number in range(7)]
+
+    assert records.history.prune("ada", keep=2) == takes[:5]
+    assert not any((records.outputs / f"{take[1:]}.mp4").exists() for take in takes[:5])

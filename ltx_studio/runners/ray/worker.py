@@ -12,7 +12,7 @@ from typing import Any
 
 from ltx_studio.cancel import CancelToken
 from ltx_studio.engine import Memory, run_folders
-from ltx_studio.errors import BusyError, ExecutionError, SetupError, StudioError
+from ltx_studio.errors import BusyError, ExecutionError, Remedy, SetupError, StudioError
 from ltx_studio.events import Cancelled, Failed, Finished, Output, Prepared, Preview, to_dict
 from ltx_studio.logs import SafeFormatter
 from ltx_studio.media import InputPreparer
@@ -85,6 +85,10 @@ class ClusterWorker:
             "kept": [] if self._shares_home else [*run_folders.all_finished(self._settings.staging_dir)],
         }
 
+    def _failed(self, error: StudioError) -> dict[str, Any]:
+        """Return what the studio is told of an error: its clips are on another disk than this one."""
+        return to_dict(Failed(error if self._shares_home else error.without(Remedy.MAKE_ROOM)))
+
     def missing(self, names: list[str]) -> list[str]:
         """Return which files of a request it does not have yet."""
         return self._inputs.missing(names)
@@ -115,10 +119,12 @@ class ClusterWorker:
                     previews.put(event)
                 if not isinstance(event, Finished | Failed | Cancelled) and (preview := previews.next()) is not None:
                     yield preview
-                if not isinstance(event, Preview):
+                if isinstance(event, Failed):
+                    yield self._failed(event.error)
+                elif not isinstance(event, Preview):
                     yield to_dict(event)
         except StudioError as error:
-            yield to_dict(Failed(error))
+            yield self._failed(error)
         except Exception as error:
             log.exception("job %s could not be run", job_id)
             yield to_dict(Failed(ExecutionError.unexpected(error, details=traceback.format_exc())))

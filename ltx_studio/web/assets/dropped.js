@@ -36,4 +36,5 @@ watch("value", () => {
   if (!panel) return;
   window.ltxStudio.show(panel);
   window.ltxDrop.whenThere(field, () => trigger("arrived"));
+  if (panel === "workflow") window.ltxOwn.openSoon();
 });

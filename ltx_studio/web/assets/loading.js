@@ -8,10 +8,12 @@
     "[id$=-generate]",
   ];
   const LONGEST = 15_000; // milliseconds, after which the page is shown with what it has
+  const LONGEST_ANSWER = 2_000; // after its parts are there
   const PAUSE = 30; // between two looks: hundreds of changes come while the page is made
 
   const has = (part) => document.querySelector(part) !== null;
   let hasLoader = false; // Gradio shows one until it has added everything
+  let isThere = false;
   let due = 0;
 
   function show() {
@@ -22,13 +24,17 @@
   function look() {
     due = 0;
     const loads = has(".main > .wrap.full");
-    if ("asked" in root.dataset && (PARTS.every(has) || (hasLoader && !loads))) show();
+    if (PARTS.every(has) || (hasLoader && !loads)) {
+      if ("answered" in root.dataset) show();
+      else if (!isThere) setTimeout(show, LONGEST_ANSWER);
+      isThere = true;
+    }
     hasLoader ||= loads;
   }
 
   const watch = new MutationObserver(() => (due ||= setTimeout(look, PAUSE)));
 
   root.dataset.loading = "";
-  watch.observe(root, { childList: true, subtree: true, attributeFilter: ["data-asked"] });
+  watch.observe(root, { childList: true, subtree: true, attributeFilter: ["data-answered"] });
   setTimeout(show, LONGEST);
 })();

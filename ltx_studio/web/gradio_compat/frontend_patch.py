@@ -129,8 +129,8 @@ PATCHES = (
         _minified("drop_image:'Drop Image Here',drop_video:'Drop Video Here',"),
         _minified("drop_image:'Drop a picture',drop_video:'Drop a clip',"),
     ),
-    # Tab stops at a dropdown's list if it scrolls, and the list closes as its field is left: the focus falls to the body.
-    # Remove when the list has a tabindex.
+    # Tab stops at a dropdown's list if it scrolls, and the list closes as its field is left: the focus falls to the
+    # body. Remove when the list has a tabindex.
     Patch(
         "Index-",
         '<ul class="option-list svelte-1ou0lab" role="listbox">',

@@ -19,7 +19,7 @@ _VALUE = "Primitive"
 """The start of the class names of ComfyUI's nodes that hold a single value."""
 LONGEST_NUMBER = 30
 """Characters of a text that may be a number."""
-_MOST_WHOLE = 2**64
+_MOST_WHOLE = 2**64 - 1
 """The largest whole number that is shown: seeds have at most 64 bits."""
 
 Drawn = dict[str, Any]

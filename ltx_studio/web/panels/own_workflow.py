@@ -89,6 +89,9 @@ class WorkflowPanel:
             return f'{told}<button type="button" class="own-open">{texts.SHOW_FORM}</button>', path
         except StudioError as error:
             return self._redaction.error(error), None
+        except Exception as error:
+            log.exception("%s could not be opened", Path(path).name)
+            return self._redaction.error(unforeseen.in_words(error, self._studio.settings)), None
 
     def _form(self, path: str | None, wanted: gr.State, models: ModelsPanel) -> None:
         if path is None:

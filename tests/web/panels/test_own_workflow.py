@@ -29,6 +29,7 @@ from tests.web.driver import (
     step,
     unfold,
 )
+from tests.web.driver import drop as drop_anywhere
 from tests.web.pace import collected
 
 HOSTILE = {
@@ -110,6 +111,18 @@ def test_a_workflow_becomes_a_form_and_a_clip(page: Page, page_url: str, watch: 
         press(page, "Run")
         expect(page.locator("#told").get_by_text("is skipped")).to_be_visible(timeout=RUN_SECONDS)
         expect_workflow_done(page, "Mine")
+
+
+def test_a_file_that_is_dropped_again_opens_its_form_again(page: Page, page_url: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(ODD))
+    open_workflow_panel(page, page_url)
+    form = page.locator("#form-workflow h2")
+
+    for _ in range(2):
+        drop_anywhere(page, tmp_path / "mine.json")
+        expect(form).to_be_visible()
+        page.locator(".own-close").click()
+        expect(form).to_be_hidden()
 
 
 def test_a_form_is_built_once_for_a_file_that_replaces_another_one(

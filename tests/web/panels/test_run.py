@@ -13,6 +13,8 @@ from ltx_studio.errors import ExecutionError, Remedy
 from ltx_studio.queue import LOCAL, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Studio
+from ltx_studio.studio.takes import Takes
+from ltx_studio.takes.estimates import Estimate
 from ltx_studio.web import words
 from ltx_studio.web.access.owners import COOKIE, Owners
 from ltx_studio.web.panels.run_view import still
@@ -290,25 +292,26 @@ def open_take(page: Page, prompt: str) -> None:
 
 
 def test_a_lost_connection_is_told_without_a_time_left_and_the_run_is_followed_when_it_is_back(
-    page: Page, url: str, studio: Studio
+    page: Page, url: str, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Takes, "estimate", lambda *_: Estimate({"stage1": 3600.0}))
     (runs,) = hand_in(studio, "runs")
     begin(studio, runs, SAMPLING)
     page.goto(url)
-    elapsed, toast = page.locator("#run .elapsed"), page.get_by_test_id("toast-body")
+    left, toast = page.locator("#run .left"), page.get_by_test_id("toast-body")
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
-    expect(elapsed).to_be_visible()
+    expect(left).to_be_visible()
 
     page.context.set_offline(True)
     try:
         expect(toast).to_contain_text(words.LOST_SERVER)
-        expect(elapsed).to_be_hidden()
+        expect(left).to_be_hidden()
         queue_of(studio).report(runs, Progress("Stage 1", 5, 8, 2, 7))
     finally:
         page.context.set_offline(False)
 
     expect(page.locator("#run")).to_contain_text("Stage 1: step 5 of 8")
-    expect(elapsed).to_be_visible()
+    expect(left).to_be_visible()
     expect(toast).to_be_hidden()
 
 
