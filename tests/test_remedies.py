@@ -36,7 +36,7 @@ PROPER = {
     "MP3", "FLAC", "OGG", "M4A", "MP4", "MOV", "WebM", "UTF-8", "MB", "Unicode", "Python", "JSON", "LoRA", "VAE", "ID",
     "IC-LoRA", "Canny", "MiB", "GB", "OSError", "SHA-256", "CPU", "GPU", "CUDA", "RAM", "SafeTensors", "GIF", "HEIC",
     "AVIF", "InvokeAI", "N8N", "Content-Length", "K", "HTTP", "LTX-2", "I", "Video", "Create", "SQLite", "HDR", "ASCII",
-    "CSV", "Excel", "Hugging", "Face",
+    "CSV", "Excel", "Hugging", "Face", "BT.709",
 }  # fmt: skip
 """Words with capitals that name nothing of ours."""
 

@@ -190,7 +190,7 @@ def _as_dict(job: Job) -> dict[str, Any]:
 
 
 def _in_words(job: Job) -> str:
-    return f"{_state(job)}, to verify" if job.verifies else _state(job)
+    return f"{_state(job)} (verification)" if job.verifies else _state(job)
 
 
 def _state(job: Job) -> str:

@@ -61,6 +61,7 @@ class ModelSet:
         camera: Camera LoRAs by move.
         control: IC-LoRAs by purpose: union, detailer, pose.
         control_models: The controls whose models it has: see `CONTROL_MODELS`.
+        is_preview: Whether it only lets users try the studio: it needs prompts of its own.
     """
 
     id: str
@@ -77,6 +78,7 @@ class ModelSet:
     camera: Mapping[str, Lora] = field(default_factory=dict)
     control: Mapping[str, Lora] = field(default_factory=dict)
     control_models: frozenset[str] = frozenset()
+    is_preview: bool = False
 
     @property
     def is_distilled(self) -> bool:

@@ -78,6 +78,7 @@ class _Set(_Table):
     distilled_strength: Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)] = 0.5
     upscaler: Annotated[str, Field(min_length=1)]
     preview: str = ""
+    is_preview: bool = False
     control_models: tuple[str, ...] = ()
     camera: dict[str, str] = Field(default_factory=dict)
     control: dict[str, str] = Field(default_factory=dict)
@@ -286,7 +287,7 @@ def _set(set_id: str, table: Mapping[str, Any], known: dict[str, ModelFile], sou
         **said.model_dump(
             include={
                 *("label", "notice", "width", "height", "token_width", "guidance_blocks", "negative_guidance"),
-                "preview",
+                *("preview", "is_preview"),
             }
         ),
     )

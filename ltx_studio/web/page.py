@@ -17,7 +17,7 @@ from ltx_studio.modes import MODES, Media, drawn_seed
 from ltx_studio.studio import JobSpec, Spec, Studio, TakeRecord
 from ltx_studio.text.catalogue import translated
 from ltx_studio.text.formatting import in_round_bytes
-from ltx_studio.web import cards, words
+from ltx_studio.web import cards, hidden, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
@@ -55,7 +55,7 @@ class Page:
         about = studio.takes.estimate, self._loras, preset, studio.cost, studio.misfit
         self.forms = {mode: Form(MODES[mode], model_set, *about) for mode in MODES}
         self._control_maps: list[ControlMap] = []
-        self.screen = Screen(MODES, is_preview=bool(model_set.notice))
+        self.screen = Screen(MODES, model_set)
         self.take = TakePanel(studio, owners, self.screen, model_set)
         self.run = RunPanel(studio, owners, self.screen, self.take)
 
@@ -235,11 +235,11 @@ class Page:
         """Add the upload of LoRAs, which the forms share, to the open Blocks."""
         kinds = [SUFFIX]
         upload = gr.UploadButton(
-            words.LORAS["upload"], file_count="multiple", file_types=kinds, visible="hidden", elem_id="lora-upload"
+            words.LORAS["upload"], file_count="multiple", file_types=kinds, elem_id="lora-upload", **hidden.NEVER
         )
         arrived = gr.HTML(
             html_template="", js_on_load="watch('value', () => window.ltxLoras.arrived(props.value))",
-            visible="hidden", elem_id="lora-arrived",
+            elem_id="lora-arrived", **hidden.NEVER,
         )  # fmt: skip
 
         def take_in(paths: list[str] | None) -> list[Any]:

@@ -96,11 +96,12 @@ HELP = "Help"
 SHORTCUTS = "Keyboard shortcuts"
 SHORTCUT_ROWS = {
     "Ctrl Enter": "Generate",
-    "Esc": "Stop the current clip, or close what is open",
+    "Esc": "Close what is open, or go to Stop; again: stop the clip",
     "← →": "Choose a mode, preset or clip",
     "Enter": "Open the selected clip",
     "F": "Add the selected clip to your favourites",
     "M": "Mark the selected clip for comparison",
+    "T": "Tag the selected clip",
     "Space": "Play or pause",
     "?": "Show this help",
 }
@@ -120,7 +121,7 @@ LICENSE_ROWS = (
 )
 SHAPE = "Shape"
 SHAPE_OF_FILE: Mapping[str, str] = {"picture": "Same as my picture", "clip": "Same as my clip"}
-SHAPE_OWN = "Custom size"
+SHAPE_OWN = "Custom"
 SIZE = "Size"
 SIZES: Mapping[str, str] = {"small": "Small", "normal": "Normal", "large": "Large"}
 AS_LONG: Mapping[str, str] = {"sound": "Same length as my sound", "clip": "Same length as my clip"}
@@ -188,7 +189,7 @@ OPENED = "Opened {path}"
 DELETE = "Delete"
 DELETED_ONE = "Deleted."
 UNDO = "Undo"
-CONTINUES = "The next clip starts with this clip's last frame. Describe what happens next; motion and sound start anew."
+CONTINUES = "The next clip starts with this clip's last frame. Describe what happens next; motion and sound start over."
 SEED_KEPT = "The next clip uses the same seed, {seed}. For another one, choose a new seed."
 FILE_GONE = "This clip's file is missing."
 FILE_GONE_HINT = "Put the file back to open the clip again. Run `ltx-studio doctor` for details."

@@ -435,7 +435,7 @@ def test_commands_list_and_stop_what_runs_elsewhere(shop: Shop, models: Models) 
     (listed,) = json.loads(run(shop, "downloads", "--json").stdout)
     stopped = run(shop, "stop", download)
 
-    assert "runs" in shown.stdout
+    assert "running" in shown.stdout
     assert "1.5 MB of 3.0 MB  One LoRA" in shown.stdout
     assert (listed["id"], listed["state"], listed["bytes"]) == (download, "running", SIZE // 2)
     assert listed["files"] == [file.key]

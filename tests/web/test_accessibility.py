@@ -213,6 +213,9 @@ def test_with_the_keyboard_alone_a_mode_is_chosen_and_a_clip_made_and_stopped(pa
         page.keyboard.press("Control+Enter")
         expect(page.locator("#stop")).to_be_visible()
         expect(page.locator("#t2v-prompt textarea")).to_be_focused()
+        page.keyboard.press("Escape")  # one key does not cost minutes of work
+        expect(page.locator("#stop")).to_be_focused()
+        expect(page.locator("#stop")).to_be_enabled()
         page.keyboard.press("Escape")
         expect(page.locator("#run")).to_contain_text("Stopped. Nothing was saved.")
     with step("arrows choose among presets"):

@@ -60,6 +60,20 @@ def test_a_page_without_one_of_its_parts_is_shown_when_gradio_has_ended(
     expect(page.locator("#t2v-generate")).to_be_visible()
 
 
+def test_what_is_hidden_stays_hidden_in_every_panel(page: Page, url: str) -> None:
+    page.goto(url)
+    hidden = page.evaluate(
+        "gradio_config.components.filter(({ props }) => props.visible === 'hidden').map(({ props }) => props.elem_id)"
+    )
+    assert {"models-switched", "models-seen", "t2v-found"} <= {*hidden}
+
+    for name in [*PANELS, *PANELS]:
+        unfold(page, name)
+        expect(page.locator(f"#panel-{name}")).to_be_visible()
+        page.wait_for_timeout(150)
+        assert [each for each in hidden if page.locator(f"#{each}").first.is_visible()] == []
+
+
 def test_the_rail_opens_one_panel_at_a_time_and_the_browser_keeps_which(
     page: Page, page_url_without_comfyui: str, watch: Watch
 ) -> None:
@@ -223,5 +237,6 @@ def test_escape_stops_a_run_although_a_list_elsewhere_is_open(page: Page, url: s
     expect(page.locator("#stop")).to_be_visible()
     page.locator("[role=combobox]").first.evaluate("each => each.setAttribute('aria-expanded', 'true')")
     page.locator("#t2v-prompt textarea").press("Escape")
+    page.locator("#stop").press("Escape")
 
     expect(page.locator("#stop")).to_have_text(re.compile("Stopping"))

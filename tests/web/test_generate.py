@@ -125,6 +125,8 @@ def test_what_runs_is_stopped_and_the_next_run_works(
         expect(page.locator("#t2v-tools .menu li").first).to_be_hidden()
         expect(page.locator("#stop")).to_be_enabled()
         page.keyboard.press("Escape")
+        expect(page.locator("#stop")).to_be_focused()
+        page.keyboard.press("Escape")
         expect(run).to_contain_text("Stopped. Nothing was saved.", timeout=RUN_SECONDS)
         assert outputs_of(settings) == before
 

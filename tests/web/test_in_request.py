@@ -33,7 +33,7 @@ def test_a_look_at_another_job_does_not_end_the_run_that_is_left(
     owners.apart = False
     request: Any = SimpleNamespace(session_hash="tab", cookies={})
     with gr.Blocks():
-        screen = Screen(MODES)
+        screen = Screen(MODES, MODEL_SETS["pocket"])
         take = TakePanel(studio, owners, screen, MODEL_SETS["pocket"])
         panel = RunPanel(studio, owners, screen, take)
         screen.build_toast()

@@ -74,7 +74,7 @@ def test_its_card_says_so_also_where_a_poster_is_left(studio: Studio, take: Take
 @pytest.mark.usefixtures("local")
 def test_its_panel_shows_words_and_no_player(studio: Studio, take: TakeRecord) -> None:
     with gr.Blocks():
-        screen = Screen(MODES)
+        screen = Screen(MODES, MODEL_SETS["pocket"])
         panel = TakePanel(studio, OWNERS, screen, MODEL_SETS["pocket"])
         screen.build_toast()
         screen.build()

@@ -91,6 +91,11 @@ function showMarks(hasCards) {
   write(told, marked.length ? told.dataset.some.replace("{count}", marked.length) : told.dataset.none);
 }
 
+document.addEventListener("ltx-deleted", ({ detail: takes }) => {
+  for (const take of takes) if (marked.includes(take)) marked.splice(marked.indexOf(take), 1);
+  refresh();
+});
+
 function toggleMark(card) {
   const { take } = card.dataset;
   if (marked.includes(take)) marked.splice(marked.indexOf(take), 1);

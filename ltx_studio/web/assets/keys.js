@@ -21,6 +21,13 @@
     }, 50);
   }
 
+  /** Go to Stop; if the focus is there, stop. A single key would lose minutes of work. */
+  function stop() {
+    const button = [...document.querySelectorAll("#stop, .stop-here")].find((each) => isShown(each) && !each.disabled);
+    if (button && document.activeElement === button) button.click();
+    else button?.focus();
+  }
+
   document.addEventListener(
     "keydown",
     (event) => {
@@ -33,10 +40,9 @@
       if (event.key === "?" && !isWritten) byId("help-open")?.click();
       else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) generate(event);
       else if (event.key === "Escape" && !event.defaultPrevented) {
-        const stop = byId("stop");
         if (window.ltxStudio.closeOver()) return;
         if (isList && event.target.getAttribute("aria-expanded") === "true") return; // it closes its list
-        if (window.ltxStudio.isGoing() && !stop.disabled) stop.click();
+        if (window.ltxStudio.isGoing()) stop();
       }
     },
     true,

@@ -29,14 +29,18 @@
     return input;
   }
 
+  let opened = 0; // how often the form was
+
   window.ltxOwn = {
     open() {
+      opened += 1;
       root.dataset.form = "workflow";
       if (!PINNED.matches) window.ltxStudio.show(""); // the panel lies over the form
     },
     /** Open the form of a file that was there before: nothing changes, so that nothing builds it anew. */
     openSoon() {
-      setTimeout(() => !root.dataset.form && document.querySelector("#workflow-card .own-open") && this.open(), 1500);
+      const before = opened;
+      setTimeout(() => opened === before && document.querySelector("#workflow-card .own-open") && this.open(), 1500);
     },
     close() {
       if (root.dataset.form === "workflow") delete root.dataset.form;

@@ -142,7 +142,9 @@
     "click",
     (event) => {
       const form = event.target.closest?.("button.generate")?.closest(".form-of-mode");
-      if (form) keep(form.querySelector(".prompt textarea")?.value ?? "");
+      if (!form) return;
+      keep(form.querySelector(".prompt textarea")?.value ?? "");
+      for (const note of tools.values()) if (form.contains(note)) note.hidden = true; // it is accepted
     },
     true,
   );

@@ -10,7 +10,7 @@ from ltx_studio.families import ModelSet, Preset
 from ltx_studio.modes import Media, Mode, drawn_seed
 from ltx_studio.modes.examples import Example
 from ltx_studio.text.catalogue import translated
-from ltx_studio.web import words
+from ltx_studio.web import hidden, words
 from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.forms.sizes import SHAPES, Sizes
@@ -106,28 +106,28 @@ class FormLayout:
 
     def _examples(self) -> list[Example]:
         """Return the mode's examples: first those for the model set in use."""
-        return sorted(self.mode.examples, key=lambda each: each.for_pocket != bool(self._set.notice))
+        return sorted(self.mode.examples, key=lambda each: each.for_pocket != self._set.is_preview)
 
     def _sample_prompt(self) -> str:
         """Return what an empty prompt shows: a whole short one, or how one for the real model begins."""
-        if self._set.notice:
+        if self._set.is_preview:
             return self.mode.placeholder
         return f"{str(self._examples()[0].values['prompt']).partition('. ')[0]} …"
 
     def _for_real(self, for_pocket: bool) -> str:
         """Return what is said of an example that a preview model set cannot make."""
-        return words.PROMPT_TOOLS["real"] if self._set.notice and not for_pocket else ""
+        return words.PROMPT_TOOLS["real"] if self._set.is_preview and not for_pocket else ""
 
     def id(self, name: str) -> str:
         """Return the HTML id of a component."""
         return f"{self.mode.id}-{name.replace('_', '-')}"
 
     def build_hidden(self) -> None:
-        """Add the hidden components, outside of any column that is shown and hidden: Gradio would show them with it."""
-        self._add("once", gr.Textbox("", visible="hidden", label="once", elem_id=self.id("once")))
-        self.filling = gr.Textbox("", visible="hidden", label="filling", elem_id=self.id("filling"))
-        self.found = gr.Textbox("", visible="hidden", label="found", elem_id=self.id("found"))
-        self.changed = gr.Number(0, visible="hidden", label="changed", elem_id=self.id("changed"))
+        """Add the components that are never shown."""
+        self._add("once", hidden.text(self.id("once"), "once"))
+        self.filling = hidden.text(self.id("filling"), "filling")
+        self.found = hidden.text(self.id("found"), "found")
+        self.changed = hidden.number(self.id("changed"), "changed")
 
     def _about(self, preset: Preset) -> str:
         return translated(preset.description(self._set, stages=self.mode.samplings))

@@ -126,8 +126,8 @@ PATCHES = (
     ),
     Patch(
         "core-",
-        _minified("drop_image:'Drop Image Here',drop_video:'Drop Video Here',"),
-        _minified("drop_image:'Drop a picture',drop_video:'Drop a clip',"),
+        _minified("drop_file:'Drop File Here',drop_image:'Drop Image Here',drop_video:'Drop Video Here',"),
+        _minified("drop_file:'Drop a file',drop_image:'Drop a picture',drop_video:'Drop a clip',"),
     ),
     # Tab stops at a dropdown's list if it scrolls, and the list closes as its field is left: the focus falls to the
     # body. Remove when the list has a tabindex.

@@ -12,7 +12,7 @@ from ltx_studio.events import Fetching
 from ltx_studio.studio import Download, Models
 from ltx_studio.text.catalogue import translated
 from ltx_studio.text.phrases import WAITING
-from ltx_studio.web import cards, words
+from ltx_studio.web import cards, hidden, words
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.panels import model_cards, texts
 
@@ -65,7 +65,7 @@ class DownloadBoard:
         self._card = gr.HTML(elem_id="models-downloads")
         self.stop_button = gr.Button(texts.STOP_DOWNLOAD, elem_id="models-stop-download", min_width=100, visible=False)
         self.timer = gr.Timer(IDLE_SECONDS, active=False)
-        self.seen = gr.Textbox("", visible="hidden", label="seen", elem_id="models-seen")
+        self.seen = hidden.text("models-seen", "seen")
 
     @property
     def outputs(self) -> list[Any]:

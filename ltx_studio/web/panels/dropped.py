@@ -18,7 +18,7 @@ from ltx_studio.media.extract import write_picture, write_sound
 from ltx_studio.modes import MODES, Media
 from ltx_studio.studio import Studio, WorkflowSpec
 from ltx_studio.text.catalogue import translated
-from ltx_studio.web import cards, words
+from ltx_studio.web import cards, hidden, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
@@ -68,8 +68,8 @@ class DropAnywhere:
 
     def build(self) -> None:
         """Add what receives files to the open Blocks, outside of any column that is shown and hidden."""
-        self._file = gr.File(type="filepath", label=texts.OPEN_FILE, visible="hidden", elem_id="restore-file")
-        self._at = gr.Textbox("", visible="hidden", label="at", max_length=LONGEST_PLACES, elem_id="dropped-at")
+        self._file = gr.File(type="filepath", label=texts.OPEN_FILE, elem_id="restore-file", **hidden.NEVER)
+        self._at = hidden.text("dropped-at", "at", max_length=LONGEST_PLACES)
         self._waiting = gr.State(None)
         says = f'data-drop="{texts.DROP_HERE}" data-cancel="{texts.DROP_CANCEL}"'
         # its value has the time, so that the same question twice is a change

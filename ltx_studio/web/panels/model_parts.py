@@ -8,7 +8,7 @@ import gradio as gr
 from ltx_studio.models import get_registry
 from ltx_studio.settings import Settings
 from ltx_studio.text.catalogue import translated
-from ltx_studio.web import words
+from ltx_studio.web import hidden, words
 from ltx_studio.web.panels import texts
 from ltx_studio.web.panels.download_board import DownloadBoard
 
@@ -64,7 +64,7 @@ def lay_out(settings: Settings, board: DownloadBoard, in_use: str) -> ModelParts
     with gr.Row():
         get = _button("", "models-get", variant="primary", visible=False)
         use = _button(words.USE_SET, "models-use", variant="primary", visible=False)
-    switched = gr.Number(0, visible="hidden", label="switched", elem_id="models-switched")
+    switched = hidden.number("models-switched", "switched")
     board.build()
     needs = gr.HTML(elem_id="models-needs")
     everything = gr.Checkbox(label=texts.EVERYTHING, elem_id="models-everything")

@@ -12,7 +12,7 @@ from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Failed, Job, Queued, QueueSnapshot, Running, Studio, WorkflowSpec
 from ltx_studio.text.catalogue import ordinal, translated
-from ltx_studio.web import words
+from ltx_studio.web import hidden, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
@@ -65,9 +65,9 @@ class QueuePanel:
         """
         self.chosen = gr.State(None)
         # the browser says with each look what it shows, because answers may arrive in another order than they were sent
-        seen = gr.Textbox("", visible="hidden", label="seen", elem_id="queue-seen")
-        self.retried = gr.Textbox("", visible="hidden", label="retried", elem_id="retried")
-        self.news = gr.Number(0, visible="hidden", elem_id="news", label="news")
+        seen = hidden.text("queue-seen", "seen")
+        self.retried = hidden.text("retried", "retried")
+        self.news = hidden.number("news", "news")
         timer = gr.Timer(IDLE_SECONDS)
         with rail.panel("queue"):
             said = gr.HTML(visible=False, elem_id="queue-said")

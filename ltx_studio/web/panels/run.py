@@ -11,7 +11,7 @@ import gradio as gr
 from ltx_studio.errors import StudioError
 from ltx_studio.studio import Done, Failed, Job, Queued, Running, Spec, Studio, TakeRecord, unforeseen
 from ltx_studio.text.catalogue import translated
-from ltx_studio.web import cards, words
+from ltx_studio.web import cards, hidden, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.access.values import told
@@ -69,9 +69,9 @@ class RunPanel:
             self._failure = gr.HTML("", elem_id="failure")
             self.remedies.build()
         self.failed = gr.State("")
-        self._back = gr.Number(0, visible="hidden", elem_id="back", label="back")
-        self.begun = gr.Number(0, visible="hidden", elem_id="begun", label="begun")
-        self.ended = gr.Number(0, visible="hidden", elem_id="ended", label="ended")
+        self._back = hidden.number("back", "back")
+        self.begun = hidden.number("begun", "begun")
+        self.ended = hidden.number("ended", "ended")
         shown: list[gr.components.Component] = [self.told, *self._screen.outputs, *self._take.outputs]
         place: Any = self._failure_place
         self.showing = [*shown, place]

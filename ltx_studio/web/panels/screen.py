@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import gradio as gr
 
+from ltx_studio.families.model_set import ModelSet
 from ltx_studio.modes import Mode
 from ltx_studio.modes.examples import Example
 from ltx_studio.text.catalogue import translated
@@ -51,8 +52,8 @@ class Screen:
     told: gr.HTML
     toast: gr.HTML
 
-    def __init__(self, modes: Mapping[str, Mode], *, is_preview: bool = True) -> None:
-        self._empty = empty(modes.values(), is_preview=is_preview)
+    def __init__(self, modes: Mapping[str, Mode], model_set: ModelSet) -> None:
+        self._empty = empty(modes.values(), model_set)
 
     def build(self) -> None:
         """Add the components to the open Blocks."""
@@ -77,14 +78,16 @@ class Screen:
         return {self.view: self._empty, self.status: cards.status(words.IDLE)}
 
 
-def empty(modes: Iterable[Mode], *, is_preview: bool) -> str:
+def empty(modes: Iterable[Mode], model_set: ModelSet) -> str:
     """Return the empty screen: for each mode, what to do and some examples. The script shows those of the open mode.
 
     Args:
         modes: The modes.
-        is_preview: Whether the model set is the pocket preview. Its examples would be dull with the real model.
+        model_set: The set in use, whose notice is shown. The examples for a preview would be dull with another one.
     """
-    return f'<div class="empty">{"".join(_empty_of(mode, is_preview) for mode in modes)}</div>'
+    notice = f'<p class="notice">{escape(translated(model_set.notice))}</p>' if model_set.notice else ""
+    sections = "".join(_empty_of(mode, model_set.is_preview) for mode in modes)
+    return f'<div class="empty">{sections}{notice}</div>'
 
 
 def _empty_of(mode: Mode, is_preview: bool) -> str:

@@ -20,7 +20,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.permissions import user_umask
 from ltx_studio.studio import Studio, TakeRecord
 from ltx_studio.text.catalogue import translated
-from ltx_studio.web import cards, words
+from ltx_studio.web import cards, hidden, words
 from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.files import named_address
 from ltx_studio.web.gradio_compat.quiet import QUIET
@@ -68,7 +68,7 @@ class TakePanel:
         self.take = gr.State("")
         names = (*words.ACTIONS, "send", "favour", "reveal", "delete")
         self.about = gr.HTML("", elem_id="take", js_on_load=acts(*names), apply_default_css=False)
-        self.changed = gr.Number(0, visible="hidden", elem_id="take-changed", label="changed")
+        self.changed = hidden.number("take-changed", "changed")
         self.outputs = [self.take, self.about]
         often: Any = {"trigger_mode": "multiple", **QUIET}
         self.about.favour(self._favour, [self.take, self.changed], [*self.outputs, self.changed], **often)

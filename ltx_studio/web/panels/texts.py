@@ -32,7 +32,7 @@ RUN = "Run"
 BATCH_LINES = "Prompts, one per line"
 BATCH_PLACEHOLDER = "A red ball bounces on a lawn\nA blue cube turns in the rain"
 BATCH_FILE = "Or a file (.txt, .csv, .tsv, .jsonl)"
-BATCH_PRESET = "Preset for lines without one"
+BATCH_PRESET = "Default preset"
 BATCH_HELP = (
     "Each line becomes a clip. For other settings, use a table with column headers such as prompt, seconds, seed and "
     "mode. Files need full paths."

@@ -188,7 +188,7 @@ def test_a_pasted_picture_goes_to_the_first_empty_field_and_gives_the_clip_its_s
     expect(page.locator("#keyframe-told")).to_contain_text("320×128")  # 2:1
     expect(page.locator("#keyframe-size")).to_contain_text("320×128")
     with step("a size of one's own"):
-        choose_shape(page, "Custom size", "keyframe")
+        choose_shape(page, "Custom", "keyframe")
         expect(page.locator("#keyframe-size")).to_be_hidden()
         set_number(page, "keyframe", "width", 256)
         set_number(page, "keyframe", "height", 256)

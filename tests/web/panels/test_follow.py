@@ -40,7 +40,7 @@ class Panels:
     def __init__(self, studio: Studio) -> None:
         owners, self.studio = HOME, studio
         with gr.Blocks():
-            self.screen = Screen(MODES)
+            self.screen = Screen(MODES, MODEL_SETS["pocket"])
             self.take = TakePanel(studio, owners, self.screen, MODEL_SETS["pocket"])
             self.run = RunPanel(studio, owners, self.screen, self.take)
             self.screen.build_toast()

@@ -13,7 +13,7 @@ from ltx_studio.modes import MODES
 from ltx_studio.queue import LOCAL
 from ltx_studio.studio import Studio
 from ltx_studio.web.panels.screen import empty
-from tests.support import small_spec
+from tests.support import MODEL_SETS, small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import choose, press, step, tab_to, unfold
 from tests.web.seen import MAY_END, studio, url
@@ -57,9 +57,12 @@ setInterval(() => {
 BOX = "each => { const { x, y, width, height } = each.getBoundingClientRect(); return [x, y, width, height]; }"
 
 
-@pytest.mark.parametrize("is_preview", [True, False])
-def test_the_empty_screen_has_examples_for_the_model_set(*, is_preview: bool) -> None:
-    shown = empty(MODES.values(), is_preview=is_preview)
+@pytest.mark.parametrize(("model_set", "is_preview"), [("pocket", True), ("fp8", False), ("nvfp4", False)])
+def test_the_empty_screen_has_examples_for_the_model_set_and_its_notice(model_set: str, *, is_preview: bool) -> None:
+    shown = empty(MODES.values(), MODEL_SETS[model_set])
+
+    assert MODEL_SETS[model_set].notice in shown
+    assert ('class="notice"' in shown) == (model_set != "fp8")
 
     for mode in MODES.values():
         for example in mode.examples:
