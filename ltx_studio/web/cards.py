@@ -11,10 +11,12 @@ from ltx_studio.graph import Phase
 from ltx_studio.modes import MODES
 from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.text.catalogue import translated
+from ltx_studio.text.phrases import WAITING
 from ltx_studio.web import words
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.shared import OutdatedError
 
+_MAKE_ROOM = f'<button type="button" data-act="room">{words.MAKE_ROOM}</button>'
 SHORT_PROMPT = 90
 """Characters of a prompt that need no fold: it takes two lines at most where the page is narrow."""
 
@@ -61,7 +63,8 @@ def run(
         f'<details data-fold="run"><summary>{words.DETAILS}</summary><ol class="chips">{chips}</ol>'
         f'<p class="summary">{escape(summary)}</p><p class="summary">{escape(below)}</p></details>'
     )
-    return _line(what, time, say=say, title=_percent(done) or words.TITLE_WAITS, bar=bar, left=left) + details
+    does = _MAKE_ROOM if progress.phase == WAITING["disk"] else ""
+    return _line(what, time, say=say, title=_percent(done) or words.TITLE_WAITS, bar=bar, left=left) + does + details
 
 
 def status(what: str, facts: str = "", *, title: str = "") -> str:
@@ -102,7 +105,8 @@ def deleted(takes: Sequence[str], seconds: int) -> str:
     """Return the card that says that clips are deleted, with a button that puts them back, for some seconds."""
     told = words.DELETED_ONE if len(takes) == 1 else words.DELETED.format(takes=len(takes))
     return (
-        f'<div class="card deleted" role="status" data-seconds="{seconds}"><p>{told}</p>'
+        f'<div class="card deleted" role="status" data-seconds="{seconds}" data-one="{words.DELETED_ONE}"'
+        f' data-many="{words.DELETED}"><p>{told}</p>'
         f'<button type="button" data-act="undo" data-takes="{escape(" ".join(takes))}">{words.UNDO}</button></div>'
     )
 
@@ -169,7 +173,7 @@ def told(
         rows = rows.replace("</li>", f' <button type="button" class="tool suggest">{escape(offer)}</button></li>', 1)
     said = f"{made} · {time}" if time else made
     return (
-        f'<div class="told"><p class="made{" wrong" if wrong else ""}" role="status">{escape(said)}</p>'
+        f'<div class="told"><p class="made{" wrong" if wrong else ""}">{escape(said)}</p>'
         f"{f'<ul>{rows}</ul>' if rows else ''}</div>"
     )
 
@@ -285,7 +289,7 @@ def error(problem: StudioError, summary: str = "") -> str:
     if isinstance(problem, OutdatedError):
         does = f'<button type="button" data-act="reload">{words.RELOAD_PAGE}</button>'
     elif Remedy.MAKE_ROOM in problem.remedies:
-        does = f'<button type="button" data-act="room">{words.MAKE_ROOM}</button>'
+        does = _MAKE_ROOM
     return (
         f'<div class="card error" role="alert"><p class="what">{prose(message_of(problem))}</p>'
         f'<p class="hint">{words.WHAT_TO_DO}: {prose(hint_of(problem))}</p>{below}{details}'

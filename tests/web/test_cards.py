@@ -69,3 +69,11 @@ def test_a_job_that_waits_shows_how_many_come_before_it(ahead: int, told: str) -
     assert told in html
     assert "5 s" in html
     assert 'class="now"' not in html
+
+
+def test_a_run_that_waits_for_space_leads_to_where_clips_are_deleted() -> None:
+    waits = cards.run(job(Running(110.0, Progress(WAITING["disk"]))), STAGES, "128×128", 113.0)
+    runs = cards.run(job(Running(110.0, Progress("Stage 1", 2, 8, 2, 7))), STAGES, "128×128", 113.0)
+
+    assert 'data-act="room"' in waits
+    assert 'data-act="room"' not in runs

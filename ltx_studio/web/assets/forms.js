@@ -65,6 +65,41 @@
     return textOf(names, names.map((name, i) => (isKept(name, i) ? kept[name] : values[i])));
   }
 
+  // While the server does not answer, Gradio hands on no change, and the page is loaded again as soon as it does: keep what
+  // is written meanwhile, and where.
+  const FOCUS = "ltx-studio.focus";
+  const isLost = () => "lost" in document.documentElement.dataset;
+  document.addEventListener("input", ({ target }) => {
+    const form = isLost() && target.matches?.("textarea") && target.closest(".form-of-mode");
+    if (!form) return;
+    const block = target.closest("[id]");
+    const mode = form.id.replace(/^form-/, "");
+    if (!block.id.startsWith(`${mode}-`)) return;
+    const name = block.id.slice(mode.length + 1).replaceAll("-", "_");
+    const text = JSON.stringify({ ...Object(parsed(known.get(mode) ?? null)), [name]: target.value });
+    write(FORM + mode, text);
+    known.set(mode, text);
+  });
+  window.addEventListener("pagehide", () => {
+    const block = isLost() && document.activeElement.closest(".form-of-mode [id]");
+    try {
+      if (block) sessionStorage.setItem(FOCUS, block.id);
+    } catch {
+      // a browser that keeps nothing
+    }
+  });
+
+  function restoreFocus() {
+    try {
+      const block = document.getElementById(sessionStorage.getItem(FOCUS) ?? "");
+      sessionStorage.removeItem(FOCUS);
+      const isFree = document.activeElement === document.body;
+      if (block && isFree) (block.querySelector("textarea, input, button") ?? block).focus();
+    } catch {
+      // a browser that keeps nothing
+    }
+  }
+
   /** What Gradio calls: with a form's `mode`, the `names` of its fields, what they are `built` with, and the `values` that they hold. */
   window.ltxForms = {
     /** What is kept of each of the modes. */
@@ -128,6 +163,7 @@
       const mode = CSS.escape(read(MODE) ?? "");
       if (hasBegun || filled.size) write(MODE, opened());
       else document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();
+      setTimeout(restoreFocus, 500); // when the mode is open
       return [];
     },
   };

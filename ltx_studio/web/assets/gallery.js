@@ -340,6 +340,9 @@ watch("value", () => {
   const name = held && CONTROLS.find((each) => document.activeElement.matches(`.${each}`));
   const card = held && held.dataset.take !== active && cards().find((each) => each.dataset.take === active);
   renew();
+  const count = element.querySelector(".unseen")?.textContent;
+  const isSearched = document.activeElement.closest("#panel-history") && !element.contains(document.activeElement);
+  if (count && isSearched) window.ltxScreen.say(count);
   if (card) control(card, name).focus({ preventScroll: true });
 });
 

@@ -4,7 +4,6 @@
 const board = element.querySelector(".line");
 const head = add(board, "div", "line-head");
 const counts = add(head, "p", "line-counts");
-counts.setAttribute("role", "status");
 const pausing = add(head, "div", "line-acts");
 const empty = add(board, "p", "line-empty");
 const list = add(board, "ul", "line-rows");

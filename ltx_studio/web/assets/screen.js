@@ -29,9 +29,18 @@
   announcer.className = "unseen";
   announcer.id = "announcer";
   announcer.setAttribute("role", "status");
-  let wanted = null;
+  let wanted = null; // of the run
+  let others = []; // what else is to be said
+  let isDue = false;
   let last = -SILENCE;
   let timer = 0;
+
+  function speak() {
+    timer ||= setTimeout(() => {
+      announcer.textContent = [...(isDue ? [wanted] : []), ...others].join(". ");
+      [timer, last, isDue, others] = [0, performance.now(), false, []];
+    }, Math.max(0, last + SILENCE - performance.now()));
+  }
 
   function announce() {
     const lines = [...document.querySelectorAll("#run [data-say], #going [data-say]")];
@@ -39,12 +48,8 @@
     const isFirst = wanted === null;
     if (text === wanted || !lines.length) return;
     wanted = text;
-    if (isFirst || timer) return;
-    timer = setTimeout(() => {
-      timer = 0;
-      last = performance.now();
-      announcer.textContent = wanted;
-    }, Math.max(0, last + SILENCE - performance.now()));
+    isDue = !isFirst;
+    if (isDue) speak();
   }
 
   // ---- folds stay as they were left, although each update writes them anew
@@ -164,6 +169,16 @@
   window.ltxScreen = {
     /** The keyboard's focus is lost: it goes to what can be done next. */
     seekFocus: keepFocus,
+    /** Have something read out, in its turn. */
+    say(text) {
+      others = [...others.filter((each) => each !== text), text].slice(-2);
+      speak();
+    },
+    /** The line before Generate has changed: it is read out to who works in its form. */
+    sayOfForm(element) {
+      const made = element.querySelector(".made")?.textContent;
+      if (made && document.activeElement.closest("#forms")?.contains(element)) window.ltxScreen.say(made);
+    },
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);

@@ -28,8 +28,11 @@ CONTROLS = ("control", "ic_lora", "ic_lora_strength", "control_strength")
 """Fields of a control clip; without one they are not shown."""
 
 
-SUGGEST = """element.addEventListener("click", ({ target }) => target.closest(".suggest") && trigger("suggest"))"""
-"""JavaScript of the line before Generate: its button applies what is suggested."""
+TOLD = """
+element.addEventListener("click", ({ target }) => target.closest(".suggest") && trigger("suggest"));
+watch("value", () => window.ltxScreen?.sayOfForm(element));
+"""
+"""JavaScript of the line before Generate: its button applies what is suggested, and changes are read out."""
 
 
 class FormLayout:
@@ -99,7 +102,7 @@ class FormLayout:
             if "control_clip" in self._fields:
                 self._add_controls(control_map)
         with gr.Column(elem_classes=["dock"]):
-            self.told = gr.HTML(elem_id=self.id("told"), js_on_load=SUGGEST)
+            self.told = gr.HTML(elem_id=self.id("told"), js_on_load=TOLD)
             self.generate = gr.Button(
                 words.GENERATE, variant="primary", elem_id=self.id("generate"), elem_classes=["generate"]
             )

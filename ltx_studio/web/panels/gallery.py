@@ -135,7 +135,7 @@ class Gallery:
         if page.takes:
             count = words.SHOWN.format(count=len(page.takes))
             return (
-                f'<p class="unseen" role="status">{count}</p>'
+                f'<p class="unseen">{count}</p>'
                 f'<ul class="takes" aria-label="{words.TAKES_OF_YOURS}">{self._items(page)}</ul>'
             )
         if search.strip() or mode or favourites:

@@ -291,6 +291,26 @@ def open_take(page: Page, prompt: str) -> None:
     expect(page.locator("#recipe")).to_contain_text(prompt)
 
 
+def test_what_is_written_while_the_connection_is_lost_is_there_when_it_is_back(page: Page, url: str) -> None:
+    page.goto(url)
+    prompt, toast = page.locator("#t2v-prompt textarea"), page.get_by_test_id("toast-body")
+    prompt.fill("before")
+    page.wait_for_timeout(500)
+
+    page.context.set_offline(True)
+    try:
+        expect(toast).to_contain_text(words.LOST_SERVER)
+        expect(page.get_by_test_id("toast-close")).to_be_hidden()
+        prompt.press_sequentially(" after")
+        page.evaluate("window.isOld = true")
+    finally:
+        page.context.set_offline(False)
+
+    page.wait_for_function("!window.isOld")
+    expect(prompt).to_have_value("before after")
+    expect(prompt).to_be_focused()
+
+
 def test_a_lost_connection_is_told_without_a_time_left_and_the_run_is_followed_when_it_is_back(
     page: Page, url: str, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

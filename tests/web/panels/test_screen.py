@@ -35,13 +35,10 @@ new PerformanceObserver((list) => {
         window.shifts.push([shift.value, moved]);
     }
 }).observe({ type: "layout-shift", buffered: true });
-const read = setInterval(() => {
-    const announcer = document.getElementById("announcer");
-    if (!announcer) return;
-    clearInterval(read);
-    const tell = () => window.said.push(performance.now());
-    new MutationObserver(tell).observe(announcer, { childList: true, characterData: true, subtree: true });
-}, 50);
+const live = ({ target }) => (target.closest ? target : target.parentElement)?.closest("[role=status], [aria-live]");
+const isRead = (change) => Boolean(live(change)?.getClientRects().length); // not what is hidden
+const tell = (changes) => changes.some(isRead) && window.said.push(performance.now());
+new MutationObserver(tell).observe(document, { childList: true, characterData: true, subtree: true });
 """
 FALLEN = """
 window.fallen = [];
