@@ -31,8 +31,8 @@ def takes(studio: Studio, tmp_path: Path) -> list[str]:
         queue_of(studio).claim(only=[job])
         file = shutil.copyfile(film, studio.settings.outputs_dir / f"{job}.mp4")
         recipe = {"params": spec.params.model_dump(mode="json"), "mode": "t2v"}
-        take = NewTake(job, job, LOCAL, "t2v", 1.0, file.name, file.stat().st_size, prompt, recipe, {"seconds": 1.0})
-        assert queue_of(studio).finish(job, take)
+        made = NewTake(job, job, LOCAL, "t2v", 1.0, file.name, file.stat().st_size, prompt, recipe, {"seconds": 1.0})
+        assert queue_of(studio).finish(job, made)
         ids.append(job)
     return ids
 
@@ -40,8 +40,12 @@ def takes(studio: Studio, tmp_path: Path) -> list[str]:
 def delete(page: Page, take: str) -> None:
     """Open a clip and delete it."""
     card = page.locator(f'.take[data-take="{take}"]')
+    prompt = card.locator(".prompt").inner_text()
     card.locator(".open").click()
-    page.locator("#take-more").click()
+    expect(page.locator("#result")).to_contain_text(prompt)
+    while not page.locator("#take-delete").is_visible():  # the menu closes when the rest of the clip's facts arrive
+        page.locator("#take-more").click()
+        page.wait_for_timeout(200)
     page.locator("#take-delete").click()
     expect(card).to_have_count(0)
 
