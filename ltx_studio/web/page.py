@@ -71,7 +71,7 @@ class Page:
 
     def build(self, blocks: gr.Blocks) -> None:
         """Add the forms, the run and the take to the open Blocks."""
-        told = self._not_downloaded()  # from the start, so that nothing moves
+        told = self._told()  # from the start, so that nothing moves
         self._banner = gr.HTML(told, visible=bool(told), elem_id="studio-banner")
         self._set_up_timer = gr.Timer(SET_UP_SECONDS, active=False)
         self._mode = gr.Radio(
@@ -284,16 +284,21 @@ class Page:
 
     def _begin_or_warn(self) -> tuple[Any, Any]:
         """Start ComfyUI, or show in the banner why nothing can run; look again while the studio is being set up."""
+        told = self._told()
+        shown = gr.update(value=told, visible=bool(told))
+        if self._studio.problem() is None:
+            self._studio.start()
+            return shown, gr.Timer(DOWNLOAD_SECONDS, active=bool(told))
+        return shown, gr.Timer(SET_UP_SECONDS, active=self._studio.is_setting_up)
+
+    def _told(self) -> str:
+        """Return why nothing can run now, as a card for the banner; empty if all is well."""
         problem = self._studio.problem()
         if problem is None:
-            self._studio.start()
-            told = self._not_downloaded()
-            return gr.update(value=told, visible=bool(told)), gr.Timer(DOWNLOAD_SECONDS, active=bool(told))
+            return self._not_downloaded()
         if self._studio.is_setting_up:
-            return gr.update(
-                value=cards.message(self._redaction.said(message_of(problem)), hint_of(problem)), visible=True
-            ), gr.Timer(SET_UP_SECONDS, active=True)
-        return gr.update(value=self._redaction.error(problem), visible=True), gr.Timer(active=False)
+            return cards.message(self._redaction.said(message_of(problem)), hint_of(problem))
+        return self._redaction.error(problem)
 
     def _not_downloaded(self) -> str:
         """Return the card that offers to download the model set, or an empty string if it is here."""

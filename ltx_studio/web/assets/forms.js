@@ -159,7 +159,6 @@
     },
     /** Open the mode that was open last, as a click does, unless somebody is at work in one. */
     openKept() {
-      document.documentElement.dataset.answered = ""; // see loading.js
       const mode = CSS.escape(read(MODE) ?? "");
       if (hasBegun || filled.size) write(MODE, opened());
       else document.querySelector(`#mode input[value="${mode}"]:not(:checked)`)?.click();

@@ -1,5 +1,5 @@
 // Keeps the page hidden until its parts are there. Gradio adds each part when its script arrives, which would push down
-// what is already shown; so would the banner, of which the server tells when the page asks.
+// what is already shown.
 (() => {
   const root = document.documentElement;
   const PARTS = [
@@ -8,12 +8,10 @@
     "[id$=-generate]",
   ];
   const LONGEST = 15_000; // milliseconds, after which the page is shown with what it has
-  const LONGEST_ANSWER = 2_000; // after its parts are there
   const PAUSE = 30; // between two looks: hundreds of changes come while the page is made
 
   const has = (part) => document.querySelector(part) !== null;
   let hasLoader = false; // Gradio shows one until it has added everything
-  let isThere = false;
   let due = 0;
 
   function show() {
@@ -24,17 +22,13 @@
   function look() {
     due = 0;
     const loads = has(".main > .wrap.full");
-    if (PARTS.every(has) || (hasLoader && !loads)) {
-      if ("answered" in root.dataset) show();
-      else if (!isThere) setTimeout(show, LONGEST_ANSWER);
-      isThere = true;
-    }
+    if (PARTS.every(has) || (hasLoader && !loads)) show();
     hasLoader ||= loads;
   }
 
   const watch = new MutationObserver(() => (due ||= setTimeout(look, PAUSE)));
 
   root.dataset.loading = "";
-  watch.observe(root, { childList: true, subtree: true, attributeFilter: ["data-answered"] });
+  watch.observe(root, { childList: true, subtree: true });
   setTimeout(show, LONGEST);
 })();

@@ -149,7 +149,10 @@
     root.toggleAttribute("data-going", now);
     const isWatched = root.dataset.tab === "watch";
     sign(now ? "going" : isWatched ? "" : "done");
-    if (now && PHONE.matches && Date.now() - askedAt < LONGEST_START) toTab("watch");
+    if (now && PHONE.matches && Date.now() - askedAt < LONGEST_START) {
+      toTab("watch");
+      holdFocus(stop);
+    }
     for (const each of document.querySelectorAll(".stop-here")) {
       each.disabled = false;
       each.textContent = stop?.textContent.trim() || each.textContent;

@@ -15,6 +15,7 @@ from ltx_studio.web.forms import fields
 from ltx_studio.web.forms.loras import LoraShelf
 from ltx_studio.web.forms.sizes import SHAPES, Sizes
 from ltx_studio.web.gradio_compat.components import Slider
+from ltx_studio.web.gradio_compat.late_props import when_there
 from ltx_studio.web.gradio_compat.quiet import QUIET
 
 MOST_TAKES = 16
@@ -77,7 +78,10 @@ class FormLayout:
         self._field("prompt", lines=4, info=None, placeholder=hint, elem_classes=["prompt"])
         self.tools = gr.HTML(
             html_template='<div class="tools"></div>',
-            js_on_load=f"window.ltxPrompt(element, props, trigger, watch, '{self.mode.id}') // sends 'example', 'undo'",
+            js_on_load=when_there(
+                f"window.ltxPrompt(element, props, trigger, watch, '{self.mode.id}') // sends 'example', 'undo'",
+                *("says", "examples"),
+            ),
             says=words.PROMPT_TOOLS,
             undo="",
             examples=[[translated(each.label), self._for_real(each.for_pocket)] for each in self._examples()],
@@ -203,7 +207,10 @@ class FormLayout:
         loras = gr.HTML(
             [],
             html_template='<div class="loras"></div>',
-            js_on_load=f"window.ltxLoras(element, props, trigger, watch, '{self.mode.id}') // sends 'look', 'edited'",
+            js_on_load=when_there(
+                f"window.ltxLoras(element, props, trigger, watch, '{self.mode.id}') // sends 'look', 'edited'",
+                *("says", "library"),
+            ),
             says=words.LORAS,
             library=[],
             elem_id=self.id("loras"),

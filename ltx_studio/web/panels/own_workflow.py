@@ -21,6 +21,7 @@ from ltx_studio.web.access.owners import Owners
 from ltx_studio.web.access.redaction import Redaction
 from ltx_studio.web.forms.fields import FILE_HEIGHT
 from ltx_studio.web.gradio_compat.components import Picture
+from ltx_studio.web.gradio_compat.late_props import when_there
 from ltx_studio.web.gradio_compat.quiet import AS_LONG_AS_A_RUN, QUIET
 from ltx_studio.web.gradio_compat.streams import streamed
 from ltx_studio.web.hints import hint_of, message_of
@@ -229,7 +230,7 @@ def _drawn_by_browser(key: str, **props: Any) -> gr.HTML:
     return gr.HTML(
         {},
         html_template='<div class="own-fields"></div>',
-        js_on_load="window.ltxOwn.fields(element, props)",
+        js_on_load=when_there("window.ltxOwn.fields(element, props)", *props),
         apply_default_css=False,
         key=key,
         **props,

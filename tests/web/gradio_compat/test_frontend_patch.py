@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.frontend_patch import FAST, PATCHES, SLOW, patched
-from tests.web.driver import open_mode
+from tests.web.driver import choose
 
 COMPARE = """
 const [slow, fast, pages] = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -66,13 +66,14 @@ def test_both_find_the_same_events() -> None:
 
 def test_the_page_speaks_one_language_in_a_browser_of_another(browser: Browser, page_url_without_comfyui: str) -> None:
     page = browser.new_context(locale="de-DE").new_page()
+    page.goto(page_url_without_comfyui)
 
     for mode, field, says in (
         ("i2v", "image", "Drop a picture"),
         ("a2v", "audio", "Drop a sound"),
         ("style", "clip", "Drop a clip"),
     ):
-        open_mode(page, page_url_without_comfyui, mode)
+        choose(page, mode)
         expect(page.locator(f"#{mode}-{field}")).to_contain_text(re.compile(rf"{says}[\s-]+or[\s-]+choose a file"))
     page.context.close()
 
