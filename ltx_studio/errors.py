@@ -32,7 +32,7 @@ from ltx_studio.advice import OTHERWISE, Advice, Do, shortened
 
 
 class Remedy(StrEnum):
-    """What the studio itself can do about an error, on request.
+    """What the studio can do about an error when the user asks for it.
 
     `MAKE_ROOM` is not done at once: it leads the user to where old clips are deleted.
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _AVX2_AND_BELOW = "AVX2,FMA3,LZCNT,BMI1,BMI2"
-"""What x264 may use of a processor with AVX-512, all of which have these."""
+"""The instruction sets that x264 may use; every processor with AVX-512 has them."""
 
 
 @cache

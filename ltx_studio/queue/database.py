@@ -57,14 +57,14 @@ class Database:
         self._reserve = Reserve(path.parent)
         open_home(path.parent)
         try:
-            self._open()
+            self._prepare()
         except DatabaseUnusableError as error:
             if not self._is_freed_for(error, SLICE):
                 raise
-            self._open()
+            self._prepare()
         self._reserve.keep()
 
-    def _open(self) -> None:
+    def _prepare(self) -> None:
         try:
             with translated(self._path):
                 _migrate(self.connection, self._path)

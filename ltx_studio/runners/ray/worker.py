@@ -86,7 +86,7 @@ class ClusterWorker:
         }
 
     def _failed(self, error: StudioError) -> dict[str, Any]:
-        """Return what the studio is told of an error: its clips are on another disk than this one."""
+        """Return the failure to send. It offers to delete clips only if they are on this worker's disk."""
         return to_dict(Failed(error if self._shares_home else error.without(Remedy.MAKE_ROOM)))
 
     def missing(self, names: list[str]) -> list[str]:
