@@ -105,8 +105,8 @@ def deleted(takes: Sequence[str], seconds: int) -> str:
     """Return the card that says that clips are deleted, with a button that puts them back, for some seconds."""
     told = words.DELETED_ONE if len(takes) == 1 else words.DELETED.format(takes=len(takes))
     return (
-        f'<div class="card deleted" role="status" data-seconds="{seconds}" data-one="{words.DELETED_ONE}"'
-        f' data-many="{words.DELETED}"><p>{told}</p>'
+        f'<div class="card deleted" data-seconds="{seconds}" data-one="{words.DELETED_ONE}"'
+        f' data-many="{words.DELETED}"><p data-say>{told}</p>'
         f'<button type="button" data-act="undo" data-takes="{escape(" ".join(takes))}">{words.UNDO}</button></div>'
     )
 
@@ -195,7 +195,7 @@ def recipe(take: TakeRecord, said: str = "") -> str:
         str(take.recipe.get("model_set", "")),
     ]
     chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
-    below = f'<p class="summary" role="status">{escape(said)}</p>' if said else ""
+    below = f'<p class="summary" data-say>{escape(said)}</p>' if said else ""
     return (
         f'<div id="recipe" class="recipe">{_prompt(take.prompt, take.id)}'
         f'<details data-fold="facts"><summary>{words.DETAILS}</summary><ul class="chips">{chips}</ul></details>'
@@ -264,17 +264,22 @@ def line(text: str) -> str:
     return f'<p class="line">{prose(text)}</p>'
 
 
+def hint(text: str) -> str:
+    """Return a card with help, which is not read out when it appears."""
+    return f'<div class="card"><p>{escape(text)}</p></div>'
+
+
 def message(text: str, summary: str = "") -> str:
     """Return a card with one sentence, and a summary below it if there is one."""
-    below = f'<p class="summary">{escape(summary)}</p>' if summary else ""
-    return f'<div class="card" role="status" aria-live="polite"><p>{escape(text)}</p>{below}</div>'
+    below = f'<p class="summary" data-say>{escape(summary)}</p>' if summary else ""
+    return f'<div class="card"><p data-say>{escape(text)}</p>{below}</div>'
 
 
 def not_downloaded(label: str, size: str, *, may_fetch: bool) -> str:
     """Return the card that says that a model set is not here, with a button to where it is downloaded if one may."""
     told = escape(words.NOT_DOWNLOADED.format(label=label, size=size))
     opens = f'<button type="button" class="main" data-act="models">{words.OPEN_MODELS}</button>' if may_fetch else ""
-    return f'<div class="card offer" role="status"><p>{told}</p>{opens}</div>'
+    return f'<div class="card offer"><p data-say>{told}</p>{opens}</div>'
 
 
 def error(problem: StudioError, summary: str = "") -> str:

@@ -95,6 +95,8 @@ SHOWS = {
     "settings": "#settings-shown dl",
 }
 """What each panel of the drawer shows."""
+LIVE = ":is([role=status], [role=log], [aria-live]):not([aria-live=off], .sr-only)"
+"""What is read out when it changes, besides errors, and Gradio's progress, of which no handler of ours has any."""
 
 
 def test_the_drawer_with_each_of_its_panels(page: Page, page_url: str) -> None:
@@ -112,6 +114,7 @@ def test_the_drawer_with_each_of_its_panels(page: Page, page_url: str) -> None:
                     page.locator("#drawer-close").click()
 
         assert wrong == {panel: [] for panel in SHOWS}
+    assert page.eval_on_selector_all(LIVE, "all => all.map((each) => each.id)") == ["announcer"]
 
 
 def test_a_run_and_its_take(page: Page, page_url: str) -> None:

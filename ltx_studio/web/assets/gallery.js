@@ -342,7 +342,7 @@ watch("value", () => {
   renew();
   const count = element.querySelector(".unseen")?.textContent;
   const isSearched = document.activeElement.closest("#panel-history") && !element.contains(document.activeElement);
-  if (count && isSearched) window.ltxScreen.say(count);
+  if (count && isSearched) window.ltxAnnouncer.say(count);
   if (card) control(card, name).focus({ preventScroll: true });
 });
 

@@ -89,7 +89,6 @@
       if (!kept.length) add(says.none, "", () => field(mode)?.focus());
     });
     const note = made(bar, "span", "", { className: "replaced", hidden: true });
-    note.setAttribute("role", "status");
     const told = made(note, "span");
     const undo = made(note, "button", says.undo, { className: "tool" });
     let settings = ""; // by what the settings are had back that a suggestion has replaced
@@ -97,6 +96,7 @@
       settings = word;
       told.textContent = text;
       note.hidden = false;
+      window.ltxAnnouncer.say(text);
     }
     undo.addEventListener("click", () => {
       note.hidden = true;

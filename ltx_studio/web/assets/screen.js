@@ -1,4 +1,4 @@
-// The screen and what is below it: the tab's title, what is read out, folds, the menu, the keyboard's focus, play.
+// The screen and what is below it: the tab's title, folds, the menu, the keyboard's focus, play.
 (() => {
   if (window.ltxScreen) return;
 
@@ -21,36 +21,6 @@
     if (document.title !== text) document.title = text;
   }
   window.addEventListener("focus", tellTitle);
-
-  // ---- what is read out: a message every two seconds at most
-
-  const SILENCE = 2000;
-  const announcer = document.createElement("p");
-  announcer.className = "unseen";
-  announcer.id = "announcer";
-  announcer.setAttribute("role", "status");
-  let wanted = null; // of the run
-  let others = []; // what else is to be said
-  let isDue = false;
-  let last = -SILENCE;
-  let timer = 0;
-
-  function speak() {
-    timer ||= setTimeout(() => {
-      announcer.textContent = [...(isDue ? [wanted] : []), ...others].join(". ");
-      [timer, last, isDue, others] = [0, performance.now(), false, []];
-    }, Math.max(0, last + SILENCE - performance.now()));
-  }
-
-  function announce() {
-    const lines = [...document.querySelectorAll("#run [data-say], #going [data-say]")];
-    const text = lines.map((line) => line.dataset.say).join(". ");
-    const isFirst = wanted === null;
-    if (text === wanted || !lines.length) return;
-    wanted = text;
-    isDue = !isFirst;
-    if (isDue) speak();
-  }
 
   // ---- folds stay as they were left, although each update writes them anew
 
@@ -153,7 +123,6 @@
   document.addEventListener("click", (event) => event.target.closest?.("#clip .play")?.previousElementSibling.play());
 
   function begin() {
-    document.body.append(announcer);
     const watcher = new MutationObserver(() => {
       const page = byId("studio");
       if (!page) return;
@@ -169,22 +138,11 @@
   window.ltxScreen = {
     /** The keyboard's focus is lost: it goes to what can be done next. */
     seekFocus: keepFocus,
-    /** Have something read out, in its turn. */
-    say(text) {
-      others = [...others.filter((each) => each !== text), text].slice(-2);
-      speak();
-    },
-    /** The line before Generate has changed: it is read out to who works in its form. */
-    sayOfForm(element) {
-      const made = element.querySelector(".made")?.textContent;
-      if (made && document.activeElement.closest("#forms")?.contains(element)) window.ltxScreen.say(made);
-    },
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);
       if (element.querySelector(".example")) window.ltxExamples.renew();
       tellTitle();
-      announce();
       const video = element.querySelector("#clip video");
       if (video) mark(video);
     },

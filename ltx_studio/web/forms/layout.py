@@ -31,7 +31,7 @@ CONTROLS = ("control", "ic_lora", "ic_lora_strength", "control_strength")
 
 TOLD = """
 element.addEventListener("click", ({ target }) => target.closest(".suggest") && trigger("suggest"));
-watch("value", () => window.ltxScreen?.sayOfForm(element));
+watch("value", () => window.ltxAnnouncer?.sayOfForm(element));
 """
 """JavaScript of the line before Generate: its button applies what is suggested, and changes are read out."""
 

@@ -75,7 +75,7 @@ class BatchPanel:
         self.file = file = gr.File(label=texts.BATCH_FILE, type="filepath", height=150, elem_id="batch-file")
         preset = gr.Dropdown(self._presets(), value=self._default(), label=texts.BATCH_PRESET, elem_id="batch-preset")
         said = gr.HTML(elem_id="batch-said", apply_default_css=False)
-        card = gr.HTML(cards.message(texts.BATCH_HELP), elem_id="batch-card", apply_default_css=False)
+        card = gr.HTML(cards.hint(texts.BATCH_HELP), elem_id="batch-card", apply_default_css=False)
         add = gr.Button(texts.ADD_TO_QUEUE, variant="primary", interactive=False, elem_id="hand-in")
         added = gr.State(())
         given = [lines, file, preset]
@@ -154,7 +154,7 @@ class BatchPanel:
         )
         more = len(read.specs) - MOST_SHOWN
         parts = [
-            f'<p class="what" role="status">{escape(self._summary(read.specs))}</p>' if read.specs else "",
+            f'<p class="what" data-say>{escape(self._summary(read.specs))}</p>' if read.specs else "",
             f"<p>{texts.BATCH_UNTITLED}</p>" if read.untitled else "",
             f'<ol class="requests">{rows}</ol>' if rows else "",
             f"<p>{texts.BATCH_MORE.format(count=more)}</p>" if more > 0 else "",
@@ -164,7 +164,7 @@ class BatchPanel:
             beyond = len(read.problems) - MOST_PROBLEMS
             last = f"<li>{texts.BATCH_MORE.format(count=beyond)}</li>" if beyond > 0 else ""
             told = texts.BATCH_WRONG.format(count=len(read.problems))
-            parts.append(f'<div role="alert"><p class="wrong">{told}</p><ul class="wrong">{wrong}{last}</ul></div>')
+            parts.append(f'<div><p class="wrong" data-say>{told}</p><ul class="wrong">{wrong}{last}</ul></div>')
         return f'<div class="card batch">{"".join(parts)}</div>'
 
     def _summary(self, specs: Sequence[JobSpec]) -> str:

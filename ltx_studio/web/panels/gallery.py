@@ -269,7 +269,7 @@ def _frame() -> str:
         f'<div class="takes-bar" data-words="{escape(json.dumps(_words()))}">'
         f'<button type="button" class="compare" disabled>{words.COMPARE}</button>'
         f'<button type="button" class="unmark" hidden>{words.UNMARK}</button>'
-        f'<p class="marks" role="status" data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
+        f'<p class="marks" data-say data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
         "</div>${value}"
     )
 
@@ -277,7 +277,8 @@ def _frame() -> str:
 def _empty(what: str, hint: str, button: str = "") -> str:
     pressed = f'<button type="button" class="reset">{button}</button>' if button else ""
     return (
-        f'<div class="card nothing" role="status"><p class="what">{what}</p><p class="hint">{hint}</p>{pressed}</div>'
+        f'<div class="card nothing"><p class="what" data-say>{what}</p><p class="hint" data-say>{hint}</p>'
+        f"{pressed}</div>"
     )
 
 

@@ -81,7 +81,7 @@ def needs(
         rows[texts.NEED_TIME] = texts.NEEDS_TIME.format(low=low, high=high)
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in rows.items())
     best = f'<p class="best">{escape(texts.RECOMMENDED_FOR.format(what=_what(best_for)))}</p>' if best_for else ""
-    bad = f'<p class="notice" role="status">{escape(translated(warning))}</p>' if warning else ""
+    bad = f'<p class="notice" data-say>{escape(translated(warning))}</p>' if warning else ""
     basis = texts.MEASURED
     if not needed.is_measured:
         basis = texts.ESTIMATED.format(width=chosen.width, height=chosen.height)
@@ -194,4 +194,4 @@ def _removal(each: Removal, goes: str) -> str:
 def _listed(said: str, rows: str, note: str = "") -> str:
     """Return a card with a sentence and the files that it is about."""
     below = f'<p class="summary">{prose(note)}</p>' if note else ""
-    return f'<div class="card"><p role="status">{escape(said)}</p><ul class="files">{rows}</ul>{below}</div>'
+    return f'<div class="card"><p data-say>{escape(said)}</p><ul class="files">{rows}</ul>{below}</div>'

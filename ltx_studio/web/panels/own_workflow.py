@@ -65,7 +65,7 @@ class WorkflowPanel:
         """Add the panel, where a file is given, to the open Blocks."""
         # takes any file: the card refuses others in words of its own
         self.file = gr.File(label=texts.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
-        card = gr.HTML(cards.message(texts.WORKFLOW_HELP), elem_id="workflow-card")
+        card = gr.HTML(cards.hint(texts.WORKFLOW_HELP), elem_id="workflow-card")
         self._path = gr.State(None)
         self.file.change(self._tell, [self.file], [card, self._path], **QUIET)
         self.file.clear(None, None, None, js="() => window.ltxOwn.close()", **QUIET)
@@ -81,7 +81,7 @@ class WorkflowPanel:
     def _tell(self, path: str | None) -> tuple[str, str | None]:
         """Return the card for a file that was dropped, or for none, and the path of a workflow that can be opened."""
         if path is None:
-            return cards.message(texts.WORKFLOW_HELP), None
+            return cards.hint(texts.WORKFLOW_HELP), None
         try:
             opened = self._studio.workflows.open(Path(path))
             told = cards.message(
