@@ -57,7 +57,7 @@ def test_words_that_were_replaced_come_back_and_used_prompts_are_remembered(
 ) -> None:
     page.goto(page_url_without_comfyui)
     prompt, tools = page.locator("#t2v-prompt textarea"), page.locator("#t2v-tools")
-    told = tools.get_by_role("status")
+    told = tools.locator(".replaced")
     first, second = (each for each in MODES["t2v"].examples[:2])
     with step("an example fills an empty prompt without a word"):
         choose_example(page, "t2v", first.label)
@@ -114,7 +114,7 @@ def applies_what_fits(page: Page, patch: pytest.MonkeyPatch) -> None:
         set_number(page, "t2v", "seconds", 5)
         page.get_by_role("button", name="Use 3 s").click()
         expect(seconds).to_have_value("3")
-        expect(tools.get_by_role("status")).to_contain_text("Settings changed.")
+        expect(tools.locator(".replaced")).to_contain_text("Settings changed.")
         note, prompt = (page.locator(each).bounding_box() for each in ("#t2v-tools .replaced", "#t2v-prompt textarea"))
         assert note is not None
         assert prompt is not None
@@ -122,7 +122,7 @@ def applies_what_fits(page: Page, patch: pytest.MonkeyPatch) -> None:
         expect(page.locator("#t2v-prompt textarea")).to_be_focused()
         tools.get_by_role("button", name="Undo").click()
         expect(seconds).to_have_value("5")
-        expect(tools.get_by_role("status")).to_be_hidden()
+        expect(tools.locator(".replaced")).to_be_hidden()
 
 
 def test_loras_are_chosen_from_the_folder_or_uploaded_and_stay_over_a_reload(
