@@ -184,8 +184,8 @@ FAST = LtxPreset(
 BALANCED = LtxPreset(
     id="balanced",
     label="Balanced",
-    about="The dev model: 30 guided steps at half size, then 3 distilled steps at full size.",
-    about_one="The dev model in 30 guided steps.",
+    about="The slowest preset. The dev model: 30 guided steps at half size, then 3 distilled steps at full size.",
+    about_one="The slowest preset. The dev model in 30 guided steps.",
     steps=30,
     distilled=(0.0, 1.0),
     video=Guidance(cfg=3.0, stg=1.0, rescale=0.7, modality=3.0),
