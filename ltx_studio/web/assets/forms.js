@@ -66,17 +66,25 @@
   }
 
   // While the server does not answer, Gradio hands on no change, and the page is loaded again as soon as it does: keep what
-  // is written meanwhile, and where.
+  // is entered meanwhile, and where.
   const FOCUS = "ltx-studio.focus";
+  const ENTERED = "textarea, input:is([type=number], [type=range], [type=radio], [type=checkbox])";
   const isLost = () => "lost" in document.documentElement.dataset;
+
+  function entered(field) {
+    if (field.type === "checkbox") return field.checked;
+    return ["number", "range"].includes(field.type) ? field.valueAsNumber : field.value;
+  }
+
   document.addEventListener("input", ({ target }) => {
-    const form = isLost() && target.matches?.("textarea") && target.closest(".form-of-mode");
-    if (!form) return;
-    const block = target.closest("[id]");
+    const form = isLost() && target.matches?.(ENTERED) && target.closest(".form-of-mode");
+    const value = form && entered(target);
+    if (!form || Number.isNaN(value)) return;
     const mode = form.id.replace(/^form-/, "");
-    if (!block.id.startsWith(`${mode}-`)) return;
+    const block = target.closest(`[id^="${mode}-"]`);
+    if (!block) return;
     const name = block.id.slice(mode.length + 1).replaceAll("-", "_");
-    const text = JSON.stringify({ ...Object(parsed(known.get(mode) ?? null)), [name]: target.value });
+    const text = JSON.stringify({ ...Object(parsed(known.get(mode) ?? null)), [name]: value });
     write(FORM + mode, text);
     known.set(mode, text);
   });

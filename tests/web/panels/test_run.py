@@ -300,6 +300,8 @@ def test_a_lost_connection_is_told_without_a_time_left_and_all_goes_on_when_it_i
     page.goto(url)
     left, toast = page.locator("#run .left"), page.get_by_test_id("toast-body")
     prompt = page.locator("#t2v-prompt textarea")
+    seconds, new_seed = page.locator("#t2v-seconds input[type=number]"), page.locator("#t2v-new-seed input")
+    preset = page.locator("#t2v-preset").get_by_label("Draft")
     prompt.fill("before")
     expect(page.locator("#run")).to_contain_text("Stage 1: step 2 of 8")
     expect(left).to_be_visible()
@@ -309,6 +311,9 @@ def test_a_lost_connection_is_told_without_a_time_left_and_all_goes_on_when_it_i
         expect(toast).to_contain_text(words.LOST_SERVER)
         expect(page.get_by_test_id("toast-close")).to_be_hidden()
         expect(left).to_be_hidden()
+        seconds.fill("1.5")
+        new_seed.uncheck()
+        preset.check()
         prompt.press_sequentially(" after")
         queue_of(studio).report(runs, Progress("Stage 1", 5, 8, 2, 7))
         page.evaluate("window.isOld = true")
@@ -321,6 +326,9 @@ def test_a_lost_connection_is_told_without_a_time_left_and_all_goes_on_when_it_i
     expect(toast).to_be_hidden()
     expect(prompt).to_have_value("before after")
     expect(prompt).to_be_focused()
+    expect(seconds).to_have_value("1.5")
+    expect(new_seed).not_to_be_checked()
+    expect(preset).to_be_checked()
 
 
 @pytest.mark.parametrize("width", [390, 800])
