@@ -197,7 +197,7 @@ def recipe(take: TakeRecord, said: str = "") -> str:
     chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
     below = f'<p class="summary" data-say>{escape(said)}</p>' if said else ""
     return (
-        f'<div id="recipe" class="recipe">{_prompt(take.prompt, take.id)}'
+        f'<div id="recipe" class="recipe" data-take="{escape(take.id)}">{_prompt(take.prompt, take.id)}'
         f'<details data-fold="facts"><summary>{words.DETAILS}</summary><ul class="chips">{chips}</ul></details>'
         f"{below}</div>"
     )
@@ -280,6 +280,13 @@ def not_downloaded(label: str, size: str, *, may_fetch: bool) -> str:
     told = escape(words.NOT_DOWNLOADED.format(label=label, size=size))
     opens = f'<button type="button" class="main" data-act="models">{words.OPEN_MODELS}</button>' if may_fetch else ""
     return f'<div class="card offer"><p data-say>{told}</p>{opens}</div>'
+
+
+def more_to_come(count: int) -> str:
+    """Return the card that says that a clip was stopped and how many follow, with a button that cancels these."""
+    told = escape(words.STOPPED_ONE.format(clips=words.clips(count)))
+    cancels = f'<button type="button" data-act="cancel_rest">{words.CANCEL_REST}</button>'
+    return f'<div class="card offer"><p data-say>{told}</p>{cancels}</div>'
 
 
 def error(problem: StudioError, summary: str = "") -> str:

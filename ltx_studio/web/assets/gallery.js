@@ -11,7 +11,7 @@ const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
 const marked = []; // ids, the first one first; they outlive a search
 const clips = new Map(); // what the server has sent of clips, by take
 let active = ""; // the one card that Tab stops at
-let opened = "";
+let opened = window.ltxScreen?.shown() ?? "";
 
 const words = () => JSON.parse(element.querySelector(".takes-bar").dataset.words);
 const cards = () => [...element.querySelectorAll(".take")];
@@ -93,6 +93,11 @@ function showMarks(hasCards) {
 
 document.addEventListener("ltx-deleted", ({ detail: takes }) => {
   for (const take of takes) if (marked.includes(take)) marked.splice(marked.indexOf(take), 1);
+  refresh();
+});
+
+document.addEventListener("ltx-shown", ({ detail: take }) => {
+  opened = take;
   refresh();
 });
 

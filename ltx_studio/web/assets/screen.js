@@ -122,6 +122,17 @@
   }
   document.addEventListener("click", (event) => event.target.closest?.("#clip .play")?.previousElementSibling.play());
 
+  // ---- the history marks the clip that is shown
+
+  let shown = "";
+
+  function tellShown() {
+    const take = byId("recipe")?.dataset.take ?? "";
+    if (take === shown) return;
+    shown = take;
+    document.dispatchEvent(new CustomEvent("ltx-shown", { detail: take }));
+  }
+
   function begin() {
     const watcher = new MutationObserver(() => {
       const page = byId("studio");
@@ -136,6 +147,8 @@
   else document.addEventListener("DOMContentLoaded", begin);
 
   window.ltxScreen = {
+    /** The take that is shown; empty if none is. */
+    shown: () => shown,
     /** The keyboard's focus is lost: it goes to what can be done next. */
     seekFocus: keepFocus,
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
@@ -143,6 +156,7 @@
       restoreFolds(element);
       if (element.querySelector(".example")) window.ltxExamples.renew();
       tellTitle();
+      tellShown();
       const video = element.querySelector("#clip video");
       if (video) mark(video);
     },

@@ -153,19 +153,22 @@
       toTab("watch");
       holdFocus(stop);
     }
+    stopText = stop?.textContent.trim() || stopText;
     for (const each of document.querySelectorAll(".stop-here")) {
       each.disabled = false;
-      each.textContent = stop?.textContent.trim() || each.textContent;
+      each.textContent = stopText;
     }
   }
 
   const LONGEST_START = 15_000;
+  let stopText = "";
 
   /** The button that takes the place of Generate. */
   function stopButton(dock) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "stop-here";
+    button.textContent = stopText; // another mode's form is built while a clip is made
     let shownAt = 0;
     new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && (shownAt = Date.now())).observe(button);
     button.addEventListener("click", () => {

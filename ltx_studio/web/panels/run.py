@@ -1,5 +1,6 @@
 """The run panel: follows the jobs that a browser tab submitted, one after another, with a button that stops one."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -77,6 +78,7 @@ class RunPanel:
         self.showing = [*shown, place]
         self.outputs = [*shown, place, self._failure, self.failed, *self.remedies.outputs, self.begun, self.ended]
         self._screen.stop.click(self._stop, None, [self._screen.stop, self.told], **AT_ONCE)
+        self.told.cancel_rest(self._cancel_rest, None, [self._screen.stop, self.told], **AT_ONCE)
         self._screen.going.turn(self._turn, None, self.showing, **QUIET)
         again = [*self.showing, self._take.changed, self._screen.toast]
         self._screen.toast.undo(self._undo, [self._take.changed], again, trigger_mode="multiple", **QUIET)
@@ -354,11 +356,27 @@ class RunPanel:
             return self.problem(problem)
         return {self._screen.stop: gr.update(value=words.STOPPING)}
 
+    def _cancel_rest(self, request: gr.Request) -> Updates:
+        """Stop the job that this tab shows, and cancel those that follow."""
+        tab = self._tabs.get(str(request.session_hash))
+        if tab is None:
+            return self.nothing()
+        try:
+            for job in list(tab.jobs):
+                self._studio.jobs.cancel(job, self._owners.of(request))
+                with self._guard, contextlib.suppress(ValueError):  # its turn has come
+                    tab.jobs.remove(job)
+        except StudioError as problem:
+            return self.problem(problem)
+        return {self.told: "", **self._stop(request)}
+
     def _outcome(self, job: Job, spec: Spec, tab: Tab) -> Updates:
         """Return the updates that show how a followed job has ended."""
         over: Updates = {
             self._screen.stop: gr.update(visible=False), self._screen.going: "", self.ended: time.time(),
         }  # fmt: skip
+        if tab.tells_of_rest:
+            tab.tells_of_rest, over[self.told] = False, ""
         match job.state:
             case Done(take=take):
                 record = self._studio.takes.get(take, job.owner)
@@ -372,6 +390,8 @@ class RunPanel:
                 status = words.FAILED
             case _:
                 status = words.STOPPED
+                if tab.jobs:
+                    tab.tells_of_rest, over[self.told] = True, cards.more_to_come(len(tab.jobs))
         if tab.take is None:
             over[self._screen.status] = cards.status(status)
         return over

@@ -41,7 +41,7 @@ class Screen:
         status: What happens, or how the shown clip was made.
         stop: Stops the run that the tab follows.
         going: The run that goes on while something else is shown. Its event ``turn`` asks for it.
-        told: What the visitor has to know.
+        told: What the visitor has to know. Its event ``cancel_rest`` cancels the clips that follow the one shown.
         toast: Says for a while that clips are deleted. Its event ``undo`` puts them back.
     """
 
@@ -62,7 +62,7 @@ class Screen:
             self.status = gr.HTML(cards.status(words.IDLE), elem_id="run", js_on_load=acts(), apply_default_css=False)
             self.stop = gr.Button(words.STOP, visible=False, elem_id="stop", variant="stop", size="md")
             self.going = gr.HTML("", elem_id="going", js_on_load=acts("turn"), apply_default_css=False)
-        self.told = gr.HTML("", elem_id="told", js_on_load=f"{acts()}\n{asset('told.js')}")
+        self.told = gr.HTML("", elem_id="told", js_on_load=f"{acts('cancel_rest')}\n{asset('told.js')}")
 
     def build_toast(self) -> None:
         """Add the toast to the open Blocks, outside of all that can be covered or closed."""

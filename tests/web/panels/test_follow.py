@@ -12,7 +12,7 @@ import pytest
 
 from ltx_studio.errors import ExecutionError, Remedy
 from ltx_studio.modes import MODES
-from ltx_studio.queue import LOCAL, Progress
+from ltx_studio.queue import LOCAL, Cancelled, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Done, Job, Studio
 from ltx_studio.takes.records import TakeRecord
@@ -109,6 +109,26 @@ def test_a_job_becomes_a_clip_on_the_screen_and_the_next_one_goes_on_beside_it(s
     assert "two" in last[take.about]
     assert last[screen.going] == ""
     assert last[screen.stop]["visible"] is False
+
+
+def test_after_a_stop_the_clips_that_follow_are_named_and_can_be_cancelled(still: Panels) -> None:
+    studio, run = still.studio, still.run
+    jobs = studio.jobs.submit(LOCAL, [small_spec(prompt=each) for each in ("one", "two", "three")])
+    queue_of(studio).claim(only=[jobs[0]])
+    following = run.watch(jobs, TAB)
+    next(following)
+    queue_of(studio).drop(jobs[0])
+
+    told = next(shown[run.told] for shown in following if run.told in shown)
+
+    assert "Stopped. Still to come: 2 clips." in told
+    assert words.CANCEL_REST in told
+    next(following)
+    assert run._cancel_rest(TAB)[run.told] == ""
+    shown = still.shown(following)
+    assert words.STOPPED in shown[still.screen.status]
+    assert shown[run.told] == ""
+    assert {type(studio.jobs.get(job, LOCAL).state) for job in jobs} == {Cancelled}
 
 
 def test_a_visitor_who_comes_back_sees_the_last_result(panels: Panels) -> None:

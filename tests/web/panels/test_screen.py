@@ -169,6 +169,7 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
     screen = page.locator("#screen")
     run = page.locator("#run")
     stop = page.locator("#stop")
+    current = page.locator("#history-takes [aria-current]")
     with step("a new run replaces the old clip, and the focus goes on to Stop"):
         MAY_END.clear()
         page.locator("#take-again").focus()
@@ -176,10 +177,12 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
         expect(screen.locator("#preview, .slate")).to_be_visible()
         expect(page.locator("video")).to_have_count(0)
         expect(page.locator("#take-again")).to_have_count(0)
+        expect(current).to_have_count(0)
         expect(stop).to_be_focused()
     with step("an older take brings its own status; what runs is one line"):
         page.locator("#history-takes .take .open").first.click()
         expect(run).to_contain_text("Made in")
+        expect(current).to_have_count(1)
         expect(page.locator("#going")).to_contain_text("Making A lighthouse")
         expect(stop).to_be_visible()
         page.wait_for_timeout(1000)
@@ -202,6 +205,8 @@ def run_beside_a_take(page: Page, studio: Studio) -> None:
         newest = studio.takes.page(LOCAL, limit=1).takes[0]
         expect(run).to_contain_text(f"seed {newest.seed}")
         expect(page.locator("#recipe")).to_contain_text(f"seed {newest.seed}")
+        expect(page.locator(f'.take[data-take="{newest.id}"] [aria-current]')).to_have_count(1)
+        expect(current).to_have_count(1)
 
 
 def compares(page: Page) -> None:
