@@ -9,7 +9,7 @@ from ltx_studio.queue import Progress
 from ltx_studio.studio import Studio
 from ltx_studio.web.rail import PANELS
 from tests.web.conftest import Watch
-from tests.web.driver import choose, step, unfold
+from tests.web.driver import step, unfold
 from tests.web.panels.test_screen import MOST_SHIFT, OBSERVED, SHIFT
 from tests.web.still import begin, hand_in, quiet, studio, url
 
@@ -213,7 +213,7 @@ def test_a_phone_has_three_tabs_and_stops_where_it_generates(page: Page, url: st
         expect(stop).to_be_in_viewport(ratio=1)
         expect(generate).to_be_hidden()
         for mode in ("lipsync", "t2v"):
-            choose(page, mode)
+            page.locator(f"#mode input[value={mode}]").check(force=True)
             expect(page.locator(f"#form-{mode} .stop-here")).to_have_text("Stop")
         page.wait_for_timeout(600)
         stop.click()
