@@ -167,7 +167,7 @@ def _choices() -> Iterator[Message]:
     for mode in MODES.values():
         for parameter in mode.params.model_fields.values():
             if get_origin(parameter.annotation) is Literal:
-                for label, _ in choices(get_args(parameter.annotation)):
+                for label, _ in choices(parameter, get_args(parameter.annotation)):
                     yield Message(label, places=("ltx_studio/modes",))
 
 

@@ -6,7 +6,7 @@ from ltx_studio.families.family import Family
 from ltx_studio.families.geometry import Geometry
 from ltx_studio.families.ltx_2_3 import LTX_2_3
 from ltx_studio.families.model_set import CAMERA_MOVES, DETAILER, POSE, UNION, Lora, ModelSet, SetFiles
-from ltx_studio.families.preset import Preset
+from ltx_studio.families.preset import Preset, Tuning
 
 __all__ = [
     "CAMERA_MOVES",
@@ -22,6 +22,7 @@ __all__ = [
     "ModelSet",
     "Preset",
     "SetFiles",
+    "Tuning",
     "all_presets",
 ]
 

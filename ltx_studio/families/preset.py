@@ -1,10 +1,33 @@
 """Presets: the ways to sample that a model family offers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from ltx_studio.families.model_set import ModelSet
 from ltx_studio.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What a request changes of its preset; None keeps the preset's own value.
+
+    Attributes:
+        steps: Steps of stage 1.
+        guidance: Classifier-free guidance of the picture; 1 is off.
+        sound_guidance: Classifier-free guidance of the sound; 1 is off.
+        stg: Spatio-temporal guidance of picture and sound; 0 is off.
+        sampler: ComfyUI's name of the sampler, for every stage.
+        schedule: ComfyUI's name of the noise schedule of stage 1, or that of the model family.
+    """
+
+    steps: int | None = None
+    guidance: float | None = None
+    sound_guidance: float | None = None
+    stg: float | None = None
+    sampler: str | None = None
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +48,14 @@ class Preset(ABC):
     @abstractmethod
     def guided(self) -> bool:
         """Return whether the negative prompt has an effect."""
+
+    def tunable(self) -> Mapping[str, int | float | str]:
+        """Return its values of what `Tuning` can change, by name; what is not named has no effect in it."""
+        return {}
+
+    def tuned(self, tuning: Tuning) -> Self:  # noqa: ARG002
+        """Return the preset with these changes; those that have no effect in it are ignored."""
+        return self
 
     @abstractmethod
     def refusal(self, model_set: ModelSet) -> str:

@@ -3,7 +3,7 @@
 from ltx_studio.errors import RequestError
 from ltx_studio.modes.a2v import A2V
 from ltx_studio.modes.base import Mode
-from ltx_studio.modes.fields import MAX_SEED, Media, Params, UserLora, drawn_seed
+from ltx_studio.modes.fields import COMFYUI_NAMES, MAX_SEED, OF_PRESET, TUNING, Media, Params, UserLora, drawn_seed
 from ltx_studio.modes.i2v import I2V
 from ltx_studio.modes.keyframe import KEYFRAME
 from ltx_studio.modes.limits import Limit
@@ -13,8 +13,11 @@ from ltx_studio.modes.t2v import T2V
 from ltx_studio.text.formatting import quoted
 
 __all__ = [
+    "COMFYUI_NAMES",
     "MAX_SEED",
     "MODES",
+    "OF_PRESET",
+    "TUNING",
     "Limit",
     "Media",
     "Mode",

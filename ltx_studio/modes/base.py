@@ -171,7 +171,9 @@ class Mode:
 
     def limits(self, values: Mapping[str, Any], preset: Preset, model_set: ModelSet) -> Iterator[Limit]:
         """Yield what to disable, with the reason, when the form holds `values`."""
-        return limits(self.params.model_fields, values, preset, model_set)
+        yield from limits(self.params.model_fields, values, preset, model_set)
+        if self.sound_is_given:
+            yield Limit("sound_guidance", "has no effect on a sound of your own")
 
     def size_step(self, params: Params, preset: Preset) -> int:
         """Return the pixels that width and height are rounded to."""

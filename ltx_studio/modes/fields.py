@@ -4,6 +4,7 @@ A field's metadata gives its title, its range, the graph inputs that it is writt
 its kind of file (`Media`).
 """
 
+import dataclasses
 import random
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from ltx_studio.families import LTX_2_3, Geometry
+from ltx_studio.families import LTX_2_3, Geometry, Tuning
 
 NEGATIVE_PROMPT = (
     "blurry, out of focus, overexposed, grainy, flickering, jittery motion, frozen picture, distorted faces, "
@@ -39,6 +40,13 @@ MAX_DRAWN_SEED = 2**32 - 1
 MAX_LORAS = 16
 
 
+OF_PRESET = "preset"
+"""The choice that leaves something to the preset."""
+
+TUNING = tuple(field.name for field in dataclasses.fields(Tuning))
+"""Fields that change the preset."""
+
+
 def drawn_seed() -> int:
     """Return a random seed."""
     return random.randint(0, MAX_DRAWN_SEED)
@@ -51,6 +59,10 @@ class Media(StrEnum):
     SOUND = "sound"
     CLIP = "clip"
     LORA = "lora"
+
+
+COMFYUI_NAMES = "names of ComfyUI"
+"""Marks a field whose choices are names that users of ComfyUI know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,50 @@ class Params(BaseModel):
             max_length=MAX_LORAS,
         ),
     ] = ()
+    steps: Annotated[
+        int | None,
+        Field(title="Steps", description="Sampling steps of stage 1. By default, the preset's.", ge=2, le=100),
+    ] = None
+    guidance: Annotated[
+        float | None,
+        Field(
+            title="Picture guidance",
+            description="How strictly the picture follows the prompt (CFG). By default, the preset's; 1 is off.",
+            ge=1,
+            le=20,
+        ),
+    ] = None
+    sound_guidance: Annotated[
+        float | None,
+        Field(
+            title="Sound guidance",
+            description="How strictly the sound follows the prompt (CFG). By default, the preset's; 1 is off.",
+            ge=1,
+            le=20,
+        ),
+    ] = None
+    stg: Annotated[
+        float | None,
+        Field(
+            title="STG",
+            description="Spatio-temporal guidance, for steadier shapes. By default, the preset's; 0 is off.",
+            ge=0,
+            le=5,
+        ),
+    ] = None
+    sampler: Annotated[
+        Literal["preset", "euler", "euler_ancestral", "dpmpp_2m", "res_multistep", "seeds_2"],
+        Field(title="Sampler", description="ComfyUI's sampler, in every stage. By default, the preset's."),
+        COMFYUI_NAMES,
+    ] = "preset"
+    schedule: Annotated[
+        Literal["preset", "ltxv", "simple", "normal", "beta", "linear_quadratic"],
+        Field(
+            title="Schedule",
+            description="Noise schedule of stage 1: LTX-2.3's (ltxv) or one of ComfyUI's. By default, the preset's.",
+        ),
+        COMFYUI_NAMES,
+    ] = "preset"
 
     def model_post_init(self, context: Any, /) -> None:
         """Keep the geometry that the request was validated with."""
@@ -202,6 +258,12 @@ class Params(BaseModel):
                 "Make the clip longer, or raise its frame rate.",
             )
         return self
+
+    @property
+    def tuning(self) -> Tuning:
+        """Return what changes the preset."""
+        values = {name: getattr(self, name) for name in TUNING}
+        return Tuning(**{name: None if value == OF_PRESET else value for name, value in values.items()})
 
     @property
     def frames(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ltx_studio.families import ModelSet, Preset
 from ltx_studio.models import CONTROL_MODELS
+from ltx_studio.modes.fields import TUNING
 
 _CONTROL_FIELDS = ("control", "ic_lora", "ic_lora_strength", "control_strength", "edge_threshold")
 
@@ -38,6 +39,8 @@ def limits(
     """Yield every limit of the form `fields` (by name) when it holds `values`."""
     if not preset.guided:
         yield Limit("negative_prompt", f"has no effect in {preset.label}, which has no guidance")
+    for name in [each for each in TUNING if each not in preset.tunable()]:
+        yield Limit(name, f"has no effect in {preset.label}, which has fixed steps and no guidance")
     yield from _of_loras("camera", model_set.camera, fields, model_set)
     if values.get("camera", "none") == "none":
         yield Limit("camera_strength", "has no effect without a camera move")

@@ -76,8 +76,8 @@ class JobSpec:
 
     @property
     def sampling(self) -> Preset:
-        """The preset that it is sampled with."""
-        return self.model_set.family.get_preset(self.preset)
+        """The preset that it is sampled with, as its parameters change it."""
+        return self.model_set.family.get_preset(self.preset).tuned(self.params.tuning)
 
     @property
     def prompt(self) -> str:

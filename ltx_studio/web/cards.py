@@ -8,7 +8,7 @@ from ltx_studio import __version__
 from ltx_studio.errors import Remedy, StudioError
 from ltx_studio.families import all_presets
 from ltx_studio.graph import Phase
-from ltx_studio.modes import MODES
+from ltx_studio.modes import MODES, OF_PRESET, TUNING
 from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.text.catalogue import translated
 from ltx_studio.text.phrases import WAITING
@@ -193,6 +193,7 @@ def recipe(take: TakeRecord, said: str = "") -> str:
         words.LENGTH.format(**clip) if "seconds" in clip else "",
         words.MADE_IN.format(time=f"{take.measured['seconds']:.1f} s"),
         str(take.recipe.get("model_set", "")),
+        *_tuning(take),
     ]
     chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
     below = f'<p class="summary" data-say>{escape(said)}</p>' if said else ""
@@ -201,6 +202,15 @@ def recipe(take: TakeRecord, said: str = "") -> str:
         f'<details data-fold="facts"><summary>{words.DETAILS}</summary><ul class="chips">{chips}</ul></details>'
         f"{below}</div>"
     )
+
+
+def _tuning(take: TakeRecord) -> list[str]:
+    """Return what the request changed of its preset."""
+    params = take.recipe["params"]
+    changed = [name for name in TUNING if params.get(name) not in (None, OF_PRESET)] if take.mode in MODES else []
+    fields = MODES[take.mode].params.model_fields if changed else {}
+    shown = {name: f"{value:g}" if isinstance(value := params[name], float) else str(value) for name in changed}
+    return [f"{translated(str(fields[name].title))} {value}" for name, value in shown.items()]
 
 
 def facts_of(take: TakeRecord) -> str:

@@ -13,7 +13,7 @@ import pytest
 from ltx_studio.engine import Engine
 from ltx_studio.engine.boot import Comfy, boot, use_folders
 from ltx_studio.errors import RequestError
-from ltx_studio.families import ModelSet, Preset
+from ltx_studio.families import ModelSet, Preset, Tuning
 from ltx_studio.families.ltx_2_3 import BALANCED, FAST, PRESETS, QUALITY
 from ltx_studio.families.ltx_2_3.presets import LtxPreset
 from ltx_studio.graph import Graph
@@ -172,6 +172,46 @@ def test_guidance_is_the_recipes_and_leaves_a_given_sound_alone(mode: str, prese
         assert guider[f"video_{what}"] == getattr(preset.video, what)
         assert guider[f"audio_{what}"] == (getattr(FAST.audio, what) if given else getattr(preset.audio, what))
     assert guider.stg_blocks == "28"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_request_changes_of_its_preset_what_it_names_and_nothing_else(mode: str) -> None:
+    graph, own = build(mode, QUALITY.tuned(Tuning(steps=20, guidance=5.0, stg=2.0))), build(mode, QUALITY)
+    guider, before = graph["Stage 1 guidance"], own["Stage 1 guidance"]
+
+    assert (graph["Stage 1 sigmas"].steps, guider.video_cfg, guider.video_stg) == (20, 5.0, 2.0)
+    assert graph.class_type("Stage 1 sampler") == "SamplerSEEDS2"
+    for what in ("audio_cfg", "video_rescale", "audio_rescale", "video_modality", "audio_modality", "stg_blocks"):
+        assert guider[what] == before[what], what
+    assert QUALITY.tuned(Tuning()) == QUALITY
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_another_sampler_and_schedule_take_the_place_of_the_presets(mode: str) -> None:
+    graph = build(mode, BALANCED.tuned(Tuning(sampler="dpmpp_2m", schedule="beta", steps=12)))
+
+    stages = [title for title in ("Stage 1 sampler", "Stage 2 sampler") if title in graph]
+    assert {graph[title].sampler_name for title in stages} == {"dpmpp_2m"}
+    sigmas = graph["Stage 1 sigmas"]
+    assert (graph.class_type("Stage 1 sigmas"), sigmas.scheduler, sigmas.steps) == ("BasicScheduler", "beta", 12)
+    assert graph.source("Stage 1 sigmas", "model")
+    fast = build(mode, FAST.tuned(Tuning(sampler="euler", schedule="beta", steps=12)))
+    assert fast["Stage 1 sampler"].sampler_name == "euler"
+    assert fast.class_type("Stage 1 sigmas") == "ManualSigmas", "its steps are fixed"
+
+
+def test_the_passes_are_those_of_the_changed_preset() -> None:
+    assert BALANCED.tuned(Tuning(steps=10)).passes(FP8, stages=2) == (40, 3)
+    assert BALANCED.tuned(Tuning(steps=10, sampler="seeds_2", stg=0.0)).passes(FP8, stages=2) == (19 * 3, 5)
+    assert FAST.tuned(Tuning(steps=10)).passes(FP8, stages=2) == FAST.passes(FP8, stages=2)
+
+
+def test_a_guidance_that_the_user_chose_is_used_also_with_a_negative_prompt() -> None:
+    eager = replace(FP8, negative_guidance=5.0)
+
+    guider = build("t2v", BALANCED.tuned(Tuning(guidance=2.0)), eager, negative_prompt="a red ball")["Stage 1 guidance"]
+
+    assert guider.video_cfg == 2.0
 
 
 @pytest.mark.parametrize(("mode", "stage"), [("t2v", 1), ("i2v", 1), ("keyframe", 2)])

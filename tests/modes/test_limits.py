@@ -6,8 +6,8 @@ import pytest
 
 from ltx_studio.errors import RequestError
 from ltx_studio.families import ModelSet, Preset
-from ltx_studio.families.ltx_2_3 import BALANCED, DRAFT, FAST, QUALITY
-from ltx_studio.modes import MODES, Limit
+from ltx_studio.families.ltx_2_3 import BALANCED, DRAFT, FAST, PRESETS, QUALITY
+from ltx_studio.modes import MODES, TUNING, Limit
 from tests.fixtures import Request
 from tests.support import MODEL_SETS
 
@@ -27,6 +27,15 @@ def test_the_negative_prompt_is_greyed_where_nothing_is_guided(mode: str) -> Non
         assert preset.label in limits(mode, preset)["negative_prompt", ""].reason
     for preset in (BALANCED, QUALITY):
         assert ("negative_prompt", "") not in limits(mode, preset)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_preset_does_not_obey_is_named(mode: str) -> None:
+    idle = {name: [field for field, _ in limits(mode, PRESETS[name]) if field in TUNING] for name in PRESETS}
+
+    unguided = ["steps", "guidance", "sound_guidance", "stg", "schedule"]
+    of_sound = ["sound_guidance"] if MODES[mode].sound_is_given else []
+    assert idle == {"fast": unguided, "draft": unguided, "balanced": of_sound, "quality": of_sound}
 
 
 @pytest.mark.parametrize("mode", ["i2v", "lipsync", "keyframe"])

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import numpy as np
@@ -17,6 +17,7 @@ from ltx_studio.families.ltx_2_3 import DRAFT, PRESETS
 from ltx_studio.graph.graph import upstream
 from ltx_studio.media import InputPreparer
 from ltx_studio.modes import MODES
+from ltx_studio.modes.fields import OF_PRESET, TUNING
 from ltx_studio.pocket import files as pocket_files
 from ltx_studio.queue import JobSpec
 from ltx_studio.runners import LocalRunner
@@ -133,6 +134,12 @@ COMMON: dict[str, Any] = {
     "camera": "jib-up",
     "camera_strength": 0.3,
     "loras": "a lora",
+    "steps": 4,
+    "guidance": 9.0,
+    "sound_guidance": 2.0,
+    "stg": 3.0,
+    "sampler": "dpmpp_2m",
+    "schedule": "beta",
 }
 PICTURE: dict[str, Any] = {"image": "last", "image_strength": 0.2, "image_compression": 90}
 SOUND: dict[str, Any] = {"audio": "other sound", "audio_start": 0.2}
@@ -178,13 +185,22 @@ def test_no_field_is_forgotten() -> None:
     }
 
 
+OF_GUIDED = {"negative_prompt", *TUNING} - {"sampler"}
+"""Fields that only guided presets obey."""
+
+
+def _acts(mode: str, field: str) -> bool:
+    return field != "sound_guidance" or mode not in GIVEN_SOUND
+
+
 def _changed(mode: str, field: str) -> Any:
-    is_long = field == "negative_prompt" and mode not in ("t2v", "style")  # which only guided presets obey
+    is_long = field in OF_GUIDED and mode not in ("t2v", "style")
     return pytest.param(mode, field, id=f"{mode}-{field}", marks=[pytest.mark.thorough] if is_long else [])
 
 
 @pytest.mark.parametrize(
-    ("mode", "field"), [_changed(mode, field) for mode, changes in CHANGES.items() for field in changes]
+    ("mode", "field"),
+    [_changed(mode, field) for mode, changes in CHANGES.items() for field in changes if _acts(mode, field)],
 )
 def test_every_field_changes_the_graph_and_what_comes_out(
     mode: str, field: str, small: Request, samples: Mapping[str, Path], render_briefly: Any, settings: Settings
@@ -195,12 +211,12 @@ def test_every_field_changes_the_graph_and_what_comes_out(
         return samples[value] if name in MODES[mode].media else value
 
     needs = {name: value for name, value in NEEDS.get(field, {}).items() if name in CHANGES[mode]}
-    preset, size = ("quality", WIDE) if field == "negative_prompt" else ("draft", {})
+    preset, size = ("quality", WIDE) if field in OF_GUIDED else ("draft", {})
     before = small(mode, **size, **{name: real(name, value) for name, value in needs.items()})
     after = {**before, field: real(field, CHANGES[mode][field])}
 
     stage = InputPreparer(settings.inputs_dir, settings.models_dir / "loras")
-    for graphs_of in {preset, "fast"} - ({"fast"} if field == "negative_prompt" else set()):
+    for graphs_of in {preset, "fast"} - ({"fast"} if field in OF_GUIDED else set()):
         graphs = [
             JobSpec.from_request(mode, values, MODEL_SETS["pocket"], graphs_of).build(stage).graph
             for values in (before, after)
@@ -211,6 +227,15 @@ def test_every_field_changes_the_graph_and_what_comes_out(
         return
     clips = [render_briefly(mode, preset, values) for values in (before, after)]
     assert described(clips[0]) != described(clips[1])
+
+
+@pytest.mark.parametrize("field", ["sampler", "schedule"])
+def test_each_sampler_and_schedule_makes_a_clip_of_its_own(field: str, small: Request, render: Any) -> None:
+    names = [each for each in get_args(MODES["t2v"].params.model_fields[field].annotation) if each != OF_PRESET]
+
+    made = {name: frames_digest(render("t2v", "balanced", small("t2v", steps=3, **{field: name}))) for name in names}
+
+    assert len(set(made.values())) == len(names) >= 5
 
 
 def seen_by_the_output(graph: Mapping[str, Any]) -> list[str]:

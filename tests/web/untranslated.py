@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
-from ltx_studio.modes import MODES
+from ltx_studio.modes import COMFYUI_NAMES, MODES, Params
 from tests.pseudo_language import unspoken
 
 _ENDINGS = "json|txt|csv|tsv|jsonl|mp4|safetensors|png|webp|wav|toml"
@@ -16,6 +16,12 @@ NOT_TRANSLATED = {
     "file names, addresses": rf"\b\w+\.({_ENDINGS})\b|\.({_ENDINGS})\b|https?://\S+",
     "commands, variables and keys": r"LTX_STUDIO_\w+|`[^`]*`|Ctrl|Esc|Enter|Space|\bF\b|\bM\b",
     "Gradio's own, which follow the browser": r"(number|range slider|slider) input for|Click to upload or drop files",
+    "names of ComfyUI, each alone": "|".join(
+        rf"^{name}$"
+        for field in Params.model_fields.values()
+        if COMFYUI_NAMES in field.metadata
+        for name in get_args(field.annotation)
+    ),
     "prompts, which the models understand in English": "|".join(
         re.escape(prompt)
         for mode in MODES.values()

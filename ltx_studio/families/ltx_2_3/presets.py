@@ -8,17 +8,21 @@ exponential steps with noise, and ComfyUI's core has no nearer one.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from ltx_studio.errors import RequestError
 from ltx_studio.families.model_set import ModelSet
-from ltx_studio.families.preset import Preset
+from ltx_studio.families.preset import Preset, Tuning
 from ltx_studio.graph import Graph
 
 REFINE_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 """Stage 2 in ltx-pipelines, after a stage 1 without distillation."""
 
 STAGE_2_STEPS = 3
+
+EULER, SEEDS_2, LTXV = "euler", "seeds_2", "ltxv"
+"""ComfyUI's names of two samplers, of which SEEDS-2 evaluates the model twice in each step but the last; and the name
+of the model's own noise schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +50,59 @@ class LtxPreset(Preset):
         about: One sentence that describes it in two stages.
         about_one: The same for one stage.
         steps: Steps of stage 1.
-        second_order: Whether each step but the last evaluates the model twice.
+        sampler: ComfyUI's name of the sampler, for every stage; empty for those of the mode's template.
+        schedule: The noise schedule of stage 1 if the preset is guided: the model's own, or ComfyUI's name of another.
         distilled: Strength of the distilled LoRA in stage 1 and in stage 2.
         video: Guidance of the picture in stage 1; None disables guidance of both.
         audio: Guidance of the sound in stage 1.
-        scheduled_by_size: Whether the noise schedule follows the latent's size.
+        scheduled_by_size: Whether the model's own noise schedule follows the latent's size.
+        has_own_guidance: Whether the user chose the guidance of the picture.
     """
 
     about: str
     about_one: str
     steps: int = 8
-    second_order: bool = False
+    sampler: str = ""
+    schedule: str = LTXV
     distilled: tuple[float, float] = (0.5, 0.5)
     video: Guidance | None = None
     audio: Guidance = Guidance()
     scheduled_by_size: bool = False
+    has_own_guidance: bool = False
 
     @property
     def guided(self) -> bool:
         """Return whether the negative prompt and the other guidance have an effect."""
         return self.video is not None
+
+    def tunable(self) -> Mapping[str, int | float | str]:
+        """Return its values of what `Tuning` can change, by name; what is not named has no effect in it."""
+        if self.video is None:
+            return {"sampler": self.sampler}
+        return {
+            "steps": self.steps,
+            "guidance": self.video.cfg,
+            "sound_guidance": self.audio.cfg,
+            "stg": self.video.stg,
+            "sampler": self.sampler,
+            "schedule": self.schedule,
+        }
+
+    def tuned(self, tuning: Tuning) -> Self:
+        """Return the preset with these changes; those that have no effect in it are ignored."""
+        changed = replace(self, sampler=tuning.sampler or self.sampler)
+        if self.video is None:
+            return changed
+        picture, sound, stg = tuning.guidance, tuning.sound_guidance, tuning.stg
+        perturbed = {} if stg is None else {"stg": stg}
+        return replace(
+            changed,
+            steps=tuning.steps or self.steps,
+            schedule=tuning.schedule or self.schedule,
+            video=replace(self.video, cfg=self.video.cfg if picture is None else picture, **perturbed),
+            audio=replace(self.audio, cfg=self.audio.cfg if sound is None else sound, **perturbed),
+            has_own_guidance=picture is not None,
+        )
 
     def refusal(self, model_set: ModelSet) -> str:
         """Return why it cannot be used with `model_set`; empty if it can."""
@@ -92,7 +129,7 @@ class LtxPreset(Preset):
         return (first,) if self.draft or stages == 1 else (first, self._evaluations(STAGE_2_STEPS))
 
     def _evaluations(self, steps: int) -> int:
-        return 2 * steps - 1 if self.second_order else steps
+        return 2 * steps - 1 if self.sampler == SEEDS_2 else steps
 
     def apply(
         self, graph: Graph, model_set: ModelSet, *, sound_is_given: bool, keep_first_sound: bool, refuses: bool
@@ -114,8 +151,13 @@ class LtxPreset(Preset):
             raise RequestError(refusal, "Choose the preset Fast or Draft, or another model set.")
         self._distil(graph, model_set)
         if self.video is not None:
-            cfg = (model_set.negative_guidance if refuses else None) or self.video.cfg
+            stronger = model_set.negative_guidance if refuses and not self.has_own_guidance else None
+            cfg = stronger or self.video.cfg
             self._guide(graph, replace(self.video, cfg=cfg), Guidance() if sound_is_given else self.audio, model_set)
+        if self.sampler:
+            for title in ("Stage 1 sampler", "Stage 2 sampler"):
+                if title in graph:
+                    graph.replace(title, self._sampler())
         if self.draft and "Stage 2" in graph:
             graph.connect("Decode video", "samples", graph.source("Upscale", "samples"))
         if (self.draft or (self.guided and keep_first_sound)) and "Decode audio" in graph:
@@ -138,17 +180,20 @@ class LtxPreset(Preset):
 
     def _guide(self, graph: Graph, video: Guidance, audio: Guidance, model_set: ModelSet) -> None:
         graph.replace("Stage 1 guidance", _guider(video, audio, model_set.guidance_blocks))
-        graph.replace("Stage 1 sigmas", _scheduler(self.steps, by_size=self.scheduled_by_size))
-        graph.replace("Stage 1 sampler", self._sampler())
+        if self.schedule == LTXV:
+            graph.replace("Stage 1 sigmas", _scheduler(self.steps, by_size=self.scheduled_by_size))
+        else:
+            inputs = {"scheduler": self.schedule, "steps": self.steps, "denoise": 1.0}
+            graph.replace("Stage 1 sigmas", {"class_type": "BasicScheduler", "inputs": inputs})
+            graph.connect("Stage 1 sigmas", "model", graph.source("Stage 1 guidance", "model"))
         if "Stage 2" in graph:
             graph["Stage 2 sigmas"].sigmas = REFINE_SIGMAS
-            graph.replace("Stage 2 sampler", self._sampler())
 
     def _sampler(self) -> Mapping[str, Any]:
-        if self.second_order:
+        if self.sampler == SEEDS_2:
             inputs = {"solver_type": "phi_2", "eta": 0.5, "s_noise": 1.0, "r": 0.5}
             return {"class_type": "SamplerSEEDS2", "inputs": inputs}
-        return {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "euler"}}
+        return {"class_type": "KSamplerSelect", "inputs": {"sampler_name": self.sampler}}
 
 
 def _acts(*strengths: float, off: float) -> int:
@@ -187,6 +232,7 @@ BALANCED = LtxPreset(
     about="The slowest preset. The dev model: 30 guided steps at half size, then 3 distilled steps at full size.",
     about_one="The slowest preset. The dev model in 30 guided steps.",
     steps=30,
+    sampler=EULER,
     distilled=(0.0, 1.0),
     video=Guidance(cfg=3.0, stg=1.0, rescale=0.7, modality=3.0),
     audio=Guidance(cfg=7.0, stg=1.0, rescale=0.7, modality=3.0),
@@ -197,7 +243,7 @@ QUALITY = LtxPreset(
     about="Best quality. Lightricks' HQ recipe with SEEDS-2: 15 guided steps at half size, then 3 at full size.",
     about_one="Best quality. Lightricks' HQ recipe with SEEDS-2: 15 guided steps.",
     steps=15,
-    second_order=True,
+    sampler=SEEDS_2,
     distilled=(0.25, 0.5),
     video=Guidance(cfg=3.0, stg=0.0, rescale=0.45, modality=3.0),
     audio=Guidance(cfg=7.0, stg=0.0, rescale=1.0, modality=3.0),

@@ -8,7 +8,7 @@ import gradio as gr
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
-from ltx_studio.modes import MAX_SEED, Media
+from ltx_studio.modes import COMFYUI_NAMES, MAX_SEED, OF_PRESET, Media
 from ltx_studio.text.catalogue import translated
 from ltx_studio.web import words
 from ltx_studio.web.gradio_compat.components import OF_PARAMETER, Choice, Picture, Slider
@@ -40,9 +40,11 @@ def component(field: FieldInfo, media: Media | None, **more: Any) -> gr.componen
     }
     annotation = field.annotation
     if get_origin(annotation) is Literal:
-        return Choice(choices(get_args(annotation)), elem_classes=[OF_PARAMETER], **named)
+        return Choice(choices(field, get_args(annotation)), elem_classes=[OF_PARAMETER], **named)
     if annotation is str:
         return gr.Textbox(lines=named.pop("lines", 2), max_lines=12, **named)
+    if type(None) in get_args(annotation):
+        return gr.Number(precision=0 if int in get_args(annotation) else None, **named)
     limits = {type(limit): limit for limit in field.metadata}
     low, high = limits[Ge].ge, limits[Le].le
     step = 1 if annotation is int else 0.05 if high <= 2 else 0.1
@@ -59,9 +61,17 @@ def buttons(
     return gr.Radio(list(choices), value=value, label=label, info=info, **options)
 
 
-def choices(values: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the label and value of each choice."""
-    return [(translated(value.replace("-", " ").capitalize()), value) for value in values]
+def choices(field: FieldInfo, values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the label and value of each of a field's choices."""
+    return [(_label(field, value), value) for value in values]
+
+
+def _label(field: FieldInfo, value: str) -> str:
+    if value == OF_PRESET:
+        return words.OF_PRESET
+    if COMFYUI_NAMES in field.metadata:
+        return value
+    return translated(value.replace("-", " ").capitalize())
 
 
 def edited(component: Any) -> Any:

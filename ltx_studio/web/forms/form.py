@@ -62,7 +62,7 @@ class Form(FormLayout):
     @property
     def tellers(self) -> list[gr.components.Component]:
         """The components that `tell` returns updates for."""
-        shown = [self.told, self.components["preset"], self.components["size"]]
+        shown = [self.told, self.components["preset"], self.components["size"], self.tuning_hint]
         return [*shown, *(self.components[name] for name in self.limited)]
 
     def take_up(self, word: str) -> list[Any]:
@@ -117,7 +117,13 @@ class Form(FormLayout):
             except StudioError as problem:
                 told = cards.told(f"{message_of(problem)} {hint_of(problem)}", wrong=True)
         cards_of = gr.update(choices=[(label, each) for each, label in labels.items()], info=self._about(preset))
-        return [told, cards_of, gr.update(**sizes), *self._limits(raw, preset)]
+        guided = "" if preset.guided else self._guided()
+        hint = words.TUNED_ONLY_WITH.format(presets=guided) if guided else ""
+        return [told, cards_of, gr.update(**sizes), cards.line(hint) if hint else "", *self._limits(raw, preset)]
+
+    def _guided(self) -> str:
+        """Return the presets with guidance, as a phrase; empty if the model set has none."""
+        return words.OR.join(translated(each.label) for each in self._presets() if each.guided)
 
     def suggested(self, raw: Mapping[str, Any]) -> tuple[Updates, Updates] | None:
         """Return the updates that apply what would fit on this machine, and those that take it back; None if none is.
@@ -313,28 +319,28 @@ class Form(FormLayout):
         values = {name: raw[name] or None for name in self._fields if name in raw}
         found = list(self.mode.limits(values, preset, self._set))
         for name in self.limited:
-            yield self._limit(name, raw[name], [limit for limit in found if limit.field == name])
+            yield self._limit(name, raw[name], [limit for limit in found if limit.field == name], preset)
 
-    def _limit(self, name: str, now: Any, found: Sequence[Limit]) -> Any:
+    def _limit(self, name: str, now: Any, found: Sequence[Limit], preset: Preset) -> Any:
         """Return the update of a component that holds `now`, under the limits `found` for it.
 
-        What has no effect is hidden. The negative prompt says what would make it act, because that is a click away.
+        What has no effect is hidden. The negative prompt says what would make it act, because that is a click away;
+        an empty field of what changes the preset shows the preset's own value.
         """
         acts = all(limit.choice for limit in found)
         if name == "negative_prompt":
-            title, guided = (
-                translated(str(self._fields[name].title)),
-                [translated(each.label) for each in self._presets() if each.guided],
-            )
-            label = title if acts else words.ONLY_WITH.format(name=title, presets=words.OR.join(guided))
+            title, guided = translated(str(self._fields[name].title)), self._guided()
+            label = title if acts else words.ONLY_WITH.format(name=title, presets=guided)
             return gr.update(interactive=acts, label=label, visible=bool(guided))
         update: dict[str, Any] = {"visible": acts}
+        if isinstance(self.components[name], gr.Number) and name in preset.tunable():
+            update["placeholder"] = f"{preset.tunable()[name]:g}"
         if isinstance(self.components[name], gr.Dropdown):
             refused = {limit.choice for limit in found if limit.refuses}
             # the current value stays among the choices, and the line below says what is wrong with it: Gradio refuses
             # every event of a form with a value that is not a choice
             left = [each for each in get_args(self._fields[name].annotation) if each not in refused or each == now]
-            update |= {"choices": fields.choices(left), "visible": acts and len(left) > 1}
+            update |= {"choices": fields.choices(self._fields[name], left), "visible": acts and len(left) > 1}
         return gr.update(**update)
 
 

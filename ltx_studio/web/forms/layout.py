@@ -7,7 +7,7 @@ import gradio as gr
 from pydantic.fields import FieldInfo
 
 from ltx_studio.families import ModelSet, Preset
-from ltx_studio.modes import Media, Mode, drawn_seed
+from ltx_studio.modes import TUNING, Media, Mode, drawn_seed
 from ltx_studio.modes.examples import Example
 from ltx_studio.text.catalogue import translated
 from ltx_studio.web import hidden, words
@@ -43,6 +43,7 @@ class FormLayout:
         mode: The mode.
         components: The components by name, in the order in which handlers take and return their values.
         told: The line that says what will be made.
+        tuning_hint: Says which presets can be changed, where the chosen one cannot.
         generate: The button that submits a request.
         tools: The examples and recent prompts beside the prompt's title.
         filling: Receives a key of `Form.fillings`; its change event must call `Form.take_up`. (Not a `gr.State`: for
@@ -101,8 +102,9 @@ class FormLayout:
         self._add_loras()
         with gr.Accordion(words.MORE_SETTINGS, open=False, elem_id=self.id("more")):
             for name in self._fields:
-                if name not in (*PLAIN, *CONTROLS, *_STARTS, *files):
+                if name not in (*PLAIN, *CONTROLS, *_STARTS, *TUNING, *files):
                     self._field(name)
+            self._add_tuning()
             if "control_clip" in self._fields:
                 self._add_controls(control_map)
         with gr.Column(elem_classes=["dock"]):
@@ -197,6 +199,14 @@ class FormLayout:
         about = self._about(self._default)
         preset = fields.buttons(choices, self._default.id, words.PRESET, self.id("preset"), "presets", info=about)
         self._add("preset", preset)
+
+    def _add_tuning(self) -> None:
+        """Add what changes the preset, and what says which presets obey it."""
+        acting = [name for name in TUNING if not (name == "sound_guidance" and self.mode.sound_is_given)]
+        with gr.Row(elem_classes=["tuning"]):
+            for name in acting:
+                self._field(name)
+        self.tuning_hint = gr.HTML(elem_id=self.id("tuning-hint"), elem_classes=["tuning-hint"])
 
     def _add_controls(self, control_map: Callable[[], None]) -> None:
         control_map()

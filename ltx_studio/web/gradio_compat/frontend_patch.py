@@ -136,6 +136,9 @@ PATCHES = (
         '<ul class="option-list svelte-1ou0lab" role="listbox">',
         '<ul class="option-list svelte-1ou0lab" role="listbox" tabindex="-1">',
     ),
+    # An empty number is 0 in the browser, which is a value where an empty field means the preset's own. Remove when
+    # `gr.Number` may be empty.
+    Patch("Index-", "L.props.value??=0;let R=", "let R="),
     # Gradio says "Video not playable" in a corner, for every video that the browser cannot play; the line of the form
     # says what is wrong with a user's file. Remove when `gr.Video` can be told to be quiet.
     Patch(

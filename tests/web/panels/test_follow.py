@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from ltx_studio.errors import ExecutionError, Remedy
-from ltx_studio.modes import MODES
+from ltx_studio.modes import MODES, TUNING
 from ltx_studio.queue import LOCAL, Cancelled, Progress
 from ltx_studio.settings import Settings
 from ltx_studio.studio import Done, Job, Studio
@@ -211,13 +211,14 @@ def test_what_nobody_foresaw_while_a_job_is_followed_is_a_card(still: Panels, mo
 
 
 def test_quality_is_offered_once(panels: Panels) -> None:
-    fast, quality = panels.make(), panels.make(preset="quality")
+    fast, quality = panels.make(sampler="dpmpp_2m"), panels.make(preset="quality")
 
     assert 'id="take-quality"' in panels.take.shown(fast)[panels.take.about]
     assert 'id="take-quality"' not in panels.take.shown(quality)[panels.take.about]
     better = panels.take.in_quality(fast)
     assert better is not None
-    assert better.recipe == {**fast.recipe, "preset": "quality"}
+    own = {name: value for name, value in fast.recipe["params"].items() if name not in TUNING}
+    assert better.recipe == {**fast.recipe, "preset": "quality", "params": own}, "with its own sampler"
 
 
 def test_a_clip_that_is_higher_than_wide_gets_a_higher_screen(panels: Panels) -> None:
