@@ -79,6 +79,8 @@
   let chosen = { place: "", until: 0 }; // the field that was chosen last, which is being filled
 
   window.ltxDrop = {
+    /** Files as if they were dropped: each goes where it fits. */
+    bring,
     /** A place was chosen for the file that the server asked about. */
     choose(place) {
       asked = Date.now();

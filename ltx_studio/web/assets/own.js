@@ -1,5 +1,5 @@
 // Shows the form of the user's own workflow in place of the modes' forms, until a mode is chosen or a form is filled in,
-// and draws its fields; those in folds when they are opened first.
+// and draws its fields; those in folds when they are opened first. After a reload the form is there again.
 (() => {
   if (window.ltxOwn) return;
 
@@ -31,11 +31,66 @@
 
   let opened = 0; // how often the form was
 
+  // ---- the file and what was written into its form outlive a reload of this tab
+
+  const KEPT = "ltx-studio.workflow";
+  const LONGEST = 1_000_000; // characters of a file that is kept
+  let kept = read(); // the file's name and text, the edited values by key, and whether the form is open
+  let given = null; // the file that was brought last
+
+  function read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEPT));
+    } catch {
+      return null;
+    }
+  }
+
+  function keep(changes) {
+    kept = changes && { ...kept, ...changes };
+    try {
+      if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept));
+      else sessionStorage.removeItem(KEPT);
+    } catch {
+      // a browser that keeps nothing, or has no room
+    }
+  }
+
+  function note(files) {
+    const [file] = files ?? [];
+    if (!file) return;
+    const noted = { name: file.name, text: "" };
+    given = noted;
+    if (file.name.endsWith(".json") && file.size <= LONGEST) file.text().then((text) => (noted.text = text));
+  }
+
+  const isKept = () => kept && kept.text === given?.text;
+  const FIELDS = "#workflow-file, #restore-file";
+  document.addEventListener("change", ({ target }) => target.closest?.(FIELDS) && note(target.files), true);
+  document.addEventListener("drop", ({ target, dataTransfer }) => target.closest?.("#workflow-file") && note(dataTransfer.files), true);
+
+  const parts = new Set(); // what hands over the values that were kept: until Gradio has built a form, it undoes what is set
+  let isClosed = kept && !kept.open; // it was when the page was loaded again
+  if (kept) window.ltxDrop.bring([new File([kept.text], kept.name, { type: "application/json" })]);
+
   window.ltxOwn = {
+    /** The form of a file is there, newly built. */
+    built() {
+      if (!isKept()) keep(given?.text ? { ...given, edits: {}, open: true } : null);
+      parts.clear();
+      if (!isClosed) this.open();
+      isClosed = false;
+    },
     open() {
       opened += 1;
       root.dataset.form = "workflow";
+      if (kept) keep({ open: true });
       if (!PINNED.matches) window.ltxStudio.show(""); // the panel lies over the form
+    },
+    /** The file was taken away. */
+    forget() {
+      keep(null);
+      return this.close();
     },
     /** Open the form of a file that was there before: nothing changes, so that nothing builds it anew. */
     openSoon() {
@@ -44,16 +99,26 @@
     },
     close() {
       if (root.dataset.form === "workflow") delete root.dataset.form;
+      if (kept) keep({ open: false });
       return [];
     },
     /** What Gradio calls to draw fields; the component's value is what was edited, by key. */
     fields(element, props) {
       const place = element.querySelector(".own-fields");
+      const keys = [...(props.fields ?? []), ...(props.groups ?? []).flatMap((each) => each.fields)].map(({ key }) => key);
+      const edits = Object.entries(isKept() ? kept.edits : {}).filter(([key]) => keys.includes(key));
+      let values = { ...props.value, ...Object.fromEntries(edits) };
+      if (edits.length) parts.add(() => (props.value = values));
+
+      function edit(key, value) {
+        values = { ...values, [key]: value };
+        props.value = values;
+        if (isKept()) keep({ edits: { ...kept.edits, [key]: value } });
+      }
 
       function draw(parent, fields) {
         for (const field of fields) {
-          const value = props.value?.[field.key] ?? field.value;
-          const input = inputOf(field, value, (now) => (props.value = { ...props.value, [field.key]: now }));
+          const input = inputOf(field, values[field.key] ?? field.value, (now) => edit(field.key, now));
           const label = make("label", { for: input.id, dir: "auto" }, field.label);
           const line = make("div", { id: field.id, class: `own-field ${field.lines || field.kind === "text" ? "text" : field.kind}` });
           line.append(...(field.kind === "switch" ? [input, label] : [label, input]));
@@ -80,6 +145,16 @@
         });
     },
   };
+
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (!event.target.closest?.("#run-workflow")) return;
+      for (const handOver of parts) handOver();
+      parts.clear();
+    },
+    true,
+  );
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".own-open")) window.ltxOwn.open();

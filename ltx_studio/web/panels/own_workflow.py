@@ -67,8 +67,8 @@ class WorkflowPanel:
         self.file = gr.File(label=texts.WORKFLOW_FILE, type="filepath", height=110, elem_id="workflow-file")
         card = gr.HTML(cards.hint(texts.WORKFLOW_HELP), elem_id="workflow-card")
         self._path = gr.State(None)
-        self.file.change(self._tell, [self.file], [card, self._path], **QUIET)
-        self.file.clear(None, None, None, js="() => window.ltxOwn.close()", **QUIET)
+        self.file.change(self._tell, [self.file, self._path], [card, self._path], **QUIET)
+        self.file.clear(None, None, None, js="() => window.ltxOwn.forget()", **QUIET)
 
     def build_form(self, place: gr.Column, models: ModelsPanel) -> None:
         """Add the form, which is built anew for each file, to a column; the panels must be built."""
@@ -78,8 +78,12 @@ class WorkflowPanel:
             # the pointer loses the click
             gr.render(inputs=[self._path], show_progress="hidden")(lambda path: self._form(path, wanted, models))
 
-    def _tell(self, path: str | None) -> tuple[str, str | None]:
-        """Return the card for a file that was dropped, or for none, and the path of a workflow that can be opened."""
+    def _tell(self, path: str | None, before: str | None) -> tuple[str, str | None]:
+        """Return the card for a file that was dropped, or for none, and the path of the workflow whose form is shown.
+
+        A file that cannot be opened leaves the form of the one `before`, with what was written into it.
+        """
+        shows = f'<button type="button" class="own-open">{texts.SHOW_FORM}</button>'
         if path is None:
             return cards.hint(texts.WORKFLOW_HELP), None
         try:
@@ -87,12 +91,13 @@ class WorkflowPanel:
             told = cards.message(
                 told_of(opened.fields, [*map(translated, texts_of(opened.notes))], in_words(opened.problems))
             )
-            return f'{told}<button type="button" class="own-open">{texts.SHOW_FORM}</button>', path
+            return told + shows, path
         except StudioError as error:
-            return self._redaction.error(error), None
+            card = self._redaction.error(error)
         except Exception as error:
             log.exception("%s could not be opened", Path(path).name)
-            return self._redaction.error(unforeseen.in_words(error, self._studio.settings)), None
+            card = self._redaction.error(unforeseen.in_words(error, self._studio.settings))
+        return card + (shows if before else ""), before
 
     def _form(self, path: str | None, wanted: gr.State, models: ModelsPanel) -> None:
         if path is None:
@@ -106,7 +111,7 @@ class WorkflowPanel:
         gr.HTML(
             f'<div class="own-head"><h2>{name}</h2>'
             f'<button type="button" class="own-close">{texts.CLOSE_FORM}</button></div>',
-            js_on_load="window.ltxOwn.open()",
+            js_on_load="window.ltxOwn.built()",
             apply_default_css=False,
             key=f"{path} head",
         )

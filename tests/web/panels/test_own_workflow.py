@@ -125,6 +125,42 @@ def test_a_file_that_is_dropped_again_opens_its_form_again(page: Page, page_url:
         expect(form).to_be_hidden()
 
 
+def test_a_form_and_what_was_written_into_it_outlive_a_reload_and_a_file_that_cannot_be_read(
+    page: Page, page_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(small_spec(preset="draft").build(by_name).graph))
+    (tmp_path / "broken.json").write_text('{"nodes": [')
+    open_workflow_panel(page, page_url)
+    form, prompt = page.locator("#form-workflow h2"), page.locator("#field-23-text textarea")
+    drop_anywhere(page, tmp_path / "mine.json")
+    prompt.fill("a blue ball")
+    with step("another file that cannot be read"):
+        drop_anywhere(page, tmp_path / "broken.json")
+        expect(page.locator("#workflow-card [role=alert]")).to_be_visible()
+        expect(form).to_be_visible()
+        expect(prompt).to_have_value("a blue ball")
+    with step("a reload"):
+        page.reload()
+        expect(form).to_have_text("mine")
+        expect(prompt).to_have_value("a blue ball")
+        press(page, "Run")
+        expect_workflow_done(page, "mine")
+        expect(page.locator("#recipe")).to_contain_text("a blue ball")
+    with step("a mode that was chosen stays chosen"):
+        page.locator("#mode label").first.click()
+        page.reload()
+        expect(page.locator("#workflow-card .own-open")).to_be_visible()
+        expect(form).to_be_hidden()
+        press(page, "Show form")
+        expect(prompt).to_have_value("a blue ball")
+    with step("a file that was taken away is forgotten"):
+        page.locator("#workflow-file").get_by_label("Clear").or_(
+            page.locator("#workflow-file").get_by_label("Remove")
+        ).first.click()
+        expect(form).to_be_hidden()
+        assert page.evaluate("sessionStorage.getItem('ltx-studio.workflow')") is None
+
+
 def test_a_form_is_built_once_for_a_file_that_replaces_another_one(
     page: Page, page_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
