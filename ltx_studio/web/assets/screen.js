@@ -88,10 +88,14 @@
     seeking = 0;
     if (!isLost()) return;
     const isOfResult = around.some((each) => each.matches("#result, #toast"));
-    const next = isOfResult
-      ? NEXT.flatMap((each) => [...document.querySelectorAll(each)]).find(isShown)
-      : isKeyboard && nearest();
+    const next = isOfResult ? doneNext() : isKeyboard && nearest();
     if (next) next.focus({ preventScroll: true });
+  }
+
+  /** What is done next with the result, outside of what goes. */
+  function doneNext(going = null) {
+    const all = NEXT.flatMap((each) => [...document.querySelectorAll(each)]);
+    return all.find((each) => isShown(each) && !going?.contains(each));
   }
 
   /** What can have the focus and is nearest to where it was. */
@@ -151,6 +155,10 @@
     shown: () => shown,
     /** The keyboard's focus is lost: it goes to what can be done next. */
     seekFocus: keepFocus,
+    /** An element goes: its focus moves to what can be done next. */
+    leave(element) {
+      if (element.contains(document.activeElement)) doneNext(element)?.focus({ preventScroll: true });
+    },
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);

@@ -28,8 +28,8 @@ function tell() {
   keep(pending.length ? props.value : "");
   if (!card) return;
   if (!pending.length) {
+    window.ltxScreen?.leave(card);
     props.value = "";
-    setTimeout(() => window.ltxScreen?.seekFocus()); // the button had it, perhaps
     return;
   }
   card.querySelector("[data-takes]").dataset.takes = pending.map(([take]) => take).join(" ");

@@ -37,6 +37,14 @@ def takes(studio: Studio, tmp_path: Path) -> list[str]:
     return ids
 
 
+FALLS = """
+window.falls = 0;
+const look = () => (window.falls += document.activeElement === document.body);
+new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });
+"""
+"""A script that counts how often the focus is nowhere after a change of the page."""
+
+
 def delete(page: Page, take: str) -> None:
     """Open a clip and delete it."""
     card = page.locator(f'.take[data-take="{take}"]')
@@ -89,5 +97,10 @@ def test_the_card_names_only_those_that_can_still_be_put_back(page: Page, url: s
     page.clock.fast_forward(9_000)
 
     expect(toast).to_contain_text("Deleted.")
+    toast.get_by_role("button", name="Undo").focus()
+    page.evaluate(FALLS)
     page.clock.fast_forward(12_000)
     expect(toast).to_have_count(0)
+    page.clock.run_for(1_000)
+    assert page.evaluate("window.falls") == 0, "the focus goes on before the card does"
+    assert page.evaluate("document.activeElement !== document.body")
