@@ -181,6 +181,8 @@ ACTIONS: Mapping[str, str] = {
     "go_on": "Continue",
 }
 """The labels of the buttons below a take, by the button's name."""
+ACTIONS_SHORT: Mapping[str, str] = {"quality": "Quality", "reuse": "Edit", "go_on": "Continue"}
+"""Their labels where there is little room, below a sign."""
 ACTIONS_OF_TAKE = "What to do with this clip"
 SEND_TO = "Use in {mode}"
 KEEP_AS_FAVOURITE = "Favourite"

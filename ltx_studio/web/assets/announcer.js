@@ -12,6 +12,7 @@
   const region = window.ltxDom.make("p", { id: "announcer", class: "unseen", role: "status" });
   let known = new Set(); // what the elements said at the last look
   let others = []; // messages that have no element
+  let ofForm = ""; // the last of what the open form makes
   let isOpening = true;
   let last = -SILENCE;
   let due = 0;
@@ -26,8 +27,8 @@
     const elements = [...document.querySelectorAll("[data-say]")].filter(textOf);
     const fresh = elements.filter((each) => !known.has(textOf(each)) && isRead(each)).map(textOf);
     known = new Set(elements.map(textOf));
-    const messages = [...new Set([...(isOpening ? [] : fresh), ...others])];
-    others = [];
+    const messages = [...new Set([...(isOpening ? [] : fresh), ...others, ...(ofForm ? [ofForm] : [])])];
+    [others, ofForm] = [[], ""];
     if (!messages.length) return;
     region.textContent = messages.map(ended).join(" ");
     last = performance.now();
@@ -63,7 +64,9 @@
     /** The line before Generate has changed: it is read out to who works in its form. */
     sayOfForm(element) {
       const made = element.querySelector(".made")?.textContent;
-      if (made && document.activeElement.closest("#forms")?.contains(element)) window.ltxAnnouncer.say(made);
+      if (!made || !document.activeElement.closest("#forms")?.contains(element)) return;
+      ofForm = made;
+      lookSoon();
     },
   };
 })();

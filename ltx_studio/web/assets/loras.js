@@ -112,7 +112,9 @@
     watch("library", () => picker.hidden || drawList());
     watch("value", draw);
     shelves.set(mode, (entries) => {
+      const hadFocus = picker.contains(document.activeElement);
       show(false);
+      if (hadFocus) add.focus();
       const keys = new Set(chosen().map((each) => each.key));
       choose([...chosen(), ...entries.filter((each) => !keys.has(each.key))]);
     });

@@ -156,9 +156,20 @@
     true,
   );
 
+  /** Open the form of the clip that is shown, which carries its workflow. */
+  async function reopen() {
+    const { href, download } = document.querySelector("#take-download");
+    const answer = await fetch(href);
+    if (answer.ok) window.ltxDrop.bring([new File([await answer.blob()], download)]);
+  }
+
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.(".own-open")) window.ltxOwn.open();
-    else if (event.target.closest?.("#mode label")) window.ltxOwn.close();
+    if (event.target.closest?.("[data-act=reopen]")) reopen();
+    if (event.target.closest?.(".own-open")) {
+      window.ltxOwn.open();
+      setTimeout(() => document.querySelector("#form-workflow h2")?.focus()); // the next Tab goes to its first field
+    }
+    if (event.target.closest?.("#mode label")) window.ltxOwn.close();
     else if (event.target.closest?.(".own-close")) {
       window.ltxOwn.close();
       document.querySelector("#mode input:checked")?.focus();

@@ -109,7 +109,7 @@ class WorkflowPanel:
         fields = opened.fields[:MOST_SHOWN]
         name = escape(Path(path).stem)
         gr.HTML(
-            f'<div class="own-head"><h2>{name}</h2>'
+            f'<div class="own-head"><h2 tabindex="-1">{name}</h2>'
             f'<button type="button" class="own-close">{texts.CLOSE_FORM}</button></div>',
             js_on_load="window.ltxOwn.built()",
             apply_default_css=False,

@@ -146,6 +146,13 @@ def test_a_form_and_what_was_written_into_it_outlive_a_reload_and_a_file_that_ca
         press(page, "Run")
         expect_workflow_done(page, "mine")
         expect(page.locator("#recipe")).to_contain_text("a blue ball")
+    with step("edit and remake opens the clip's own form"):
+        press(page, "Edit and remake")
+        expect(form).not_to_have_text("mine")
+        expect(prompt).to_have_value("a blue ball")
+        drop_anywhere(page, tmp_path / "mine.json")
+        expect(form).to_have_text("mine")
+        prompt.fill("a blue ball")
     with step("a mode that was chosen stays chosen"):
         page.locator("#mode label").first.click()
         page.reload()
@@ -166,9 +173,9 @@ def test_a_form_is_built_once_for_a_file_that_replaces_another_one(
 ) -> None:
     tell, build, built = WorkflowPanel._tell, WorkflowPanel._form, list[str | None]()
 
-    def slow_tell(self: WorkflowPanel, path: str | None) -> Any:
+    def slow_tell(self: WorkflowPanel, path: str | None, before: str | None) -> Any:
         time.sleep(0.3)  # the next file comes meanwhile
-        return tell(self, path)
+        return tell(self, path, before)
 
     def counted_build(self: WorkflowPanel, path: str | None, *rest: Any) -> None:
         built.append(path and Path(path).name)

@@ -420,13 +420,18 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
             assert size is not None
             assert min(size["width"], size["height"]) >= 40
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    with step("what can be done with a clip is one row, whatever the width, and keeps its names"):
-        for width in (360, 480, 570, 390):
+    with step("what can be done with a clip is one row as long as it fits, and keeps its names"):
+        for width in (480, 570, 390):
             page.set_viewport_size({"width": width, "height": 800})
             boxes = [each.bounding_box() for each in page.locator("#take .actions :is(button, a)").all()]
             assert {box["y"] for box in boxes} == {boxes[0]["y"]}, width  # type: ignore[index]
             assert [box["x"] for box in boxes] == sorted(box["x"] for box in boxes)  # type: ignore[index]
             expect(page.get_by_role("button", name="Make it in Quality")).to_be_visible()
+        for width in (320, 360, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            for each in page.locator("#take .actions button").all():
+                assert each.evaluate("each => each.scrollWidth <= each.clientWidth + 1"), width
+            expect(page.locator("#take-go-on").get_by_text("Continue").last).to_be_visible()
     with step("what deletes is not beside what shows the folder"):
         reveal, delete = (page.locator(f"#take-{each}").bounding_box() for each in ("reveal", "delete"))
         assert reveal is not None
