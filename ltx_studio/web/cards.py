@@ -199,8 +199,8 @@ def recipe(take: TakeRecord, said: str = "") -> str:
     below = f'<p class="summary" data-say>{escape(said)}</p>' if said else ""
     return (
         f'<div id="recipe" class="recipe" data-take="{escape(take.id)}">{_prompt(take.prompt, take.id)}'
-        f'<details data-fold="facts"><summary>{words.DETAILS}</summary><ul class="chips">{chips}</ul></details>'
-        f"{below}</div>"
+        f'<details data-fold="facts"><summary>{words.DETAILS}</summary><ul class="chips">{chips}</ul>'
+        f'<p class="summary">{words.CARRIES_WORKFLOW}</p></details>{below}</div>'
     )
 
 

@@ -59,8 +59,8 @@ def unfold(page: Page, name: str) -> None:
     """Open a panel by its button in the rail, which is in the library's tab on a phone."""
     expect(page.locator("html:not([data-loading])")).to_be_attached()  # what is there is shown
     button = page.locator(f"#rail-{name}")
-    expect(button).to_be_attached()
     library = page.locator("#tab-library")
+    expect(page.locator(f"#rail-{name}:visible, #tab-library:visible").first).to_be_visible()
     if library.is_visible():
         library.click()
     if button.get_attribute("aria-expanded") != "true":

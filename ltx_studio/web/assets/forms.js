@@ -157,7 +157,12 @@
       return this.remember(form, values);
     },
     /** The fields of a size of one's own, or the sizes to choose from. */
-    showSize: (isOwn) => [isOwn, isOwn, !isOwn].map((visible) => ({ __type__: "update", visible })),
+    showSize(isOwn, mode) {
+      const chosen = document.querySelector(`#${mode}-size label.selected`)?.textContent.match(/(\d+)×(\d+)/);
+      const begun = (side) => (isOwn && chosen ? { value: Number(chosen[side]) } : {}); // as large as the size before
+      const update = (visible, more = {}) => ({ __type__: "update", visible, ...more });
+      return [update(isOwn, begun(1)), update(isOwn, begun(2)), update(!isOwn)];
+    },
     show: (visible) => ({ __type__: "update", visible }),
     /** A mode was chosen: its form, and what it tells. `modes` has all in their order. */
     open(mode, modes) {

@@ -35,6 +35,7 @@
       trigger("look");
       drawList();
       search.focus();
+      list.scrollIntoView({ block: "nearest" });
     }
 
     function drawList() {

@@ -163,7 +163,7 @@ class FormLayout:
         for name, value in (("width", self._set.width), ("height", self._set.height)):
             self._field(name, value=value, visible=False)
         shape, ruled = self.components["shape"], [self.components[name] for name in ("width", "height", "size")]
-        js = f"shape => window.ltxForms.showSize(shape === '{OWN_SHAPE}')"
+        js = f"shape => window.ltxForms.showSize(shape === '{OWN_SHAPE}', '{self.mode.id}')"
         shape.input(None, [shape], ruled, js=js, **QUIET)  # type: ignore[attr-defined]
 
     def _kind_of_shape(self) -> Media:

@@ -1,7 +1,7 @@
 """The page's panel for many requests: pasted lines or a file, and a preview of what they make."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
@@ -189,19 +189,19 @@ def notes_of(specs: Sequence[JobSpec]) -> str:
 def _problem(name: str, line: int, problem: StudioError) -> str:
     """Return what is wrong with a line, without the file's name, which stands above it."""
     said = translated(problem.message.removeprefix(f"{name}, line {line}: "))
-    return f"{texts.BATCH_LINE.format(line=line)} {said[:1].upper()}{said[1:]} {hint_of(problem)}".strip()
+    fields = {name for mode in MODES.values() for name in mode.params.model_fields}
+    if said.partition(" ")[0] in fields | {"it"}:  # else it may be the name of a file
+        said = f"{said[:1].upper()}{said[1:]}"
+    return f"{texts.BATCH_LINE.format(line=line)} {said} {hint_of(problem)}".strip()
 
 
 def _about(spec: JobSpec) -> str:
     """Return mode, preset, size and length."""
-    values: Mapping[str, Any] = spec.params.model_dump()
-    seconds = values.get("seconds")
-    parts = [
-        translated(MODES[spec.mode].label),
-        translated(spec.sampling.label),
-        f"{values['width']} × {values['height']}",
-    ]
-    return " · ".join([*parts, *([words.SECONDS.format(seconds=seconds)] if seconds else [])])
+    mode = MODES[spec.mode]
+    width, height = mode.size(spec.params, spec.sampling)
+    size = f"{width} × {height}"
+    length = words.SECONDS.format(seconds=spec.params.seconds)
+    return " · ".join([translated(mode.label), translated(spec.sampling.label), size, length])
 
 
 def _button(count: int) -> Any:

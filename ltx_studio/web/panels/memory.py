@@ -46,7 +46,9 @@ class MemoryBadge:
 
 def badge_of(reading: Memory) -> str:
     """Return the badge of a reading."""
-    told = texts.BADGE.format(device=device_of(reading), used=in_gb(reading.taken), total=in_gb(reading.total))
+    told = texts.BADGE.format(
+        device="RAM" if device_of(reading) == "CPU" else "GPU", used=in_gb(reading.taken), total=in_gb(reading.total)
+    )
     return _badge(level_of(reading), told, texts.BADGE_MORE)
 
 
@@ -142,4 +144,4 @@ def tier(chosen: Vram) -> str:
 
 def _name(reading: Memory) -> str:
     """Return the device's name, without the allocator that ComfyUI appends."""
-    return "CPU" if device_of(reading) == "CPU" else reading.device.split(" : ")[0]
+    return "RAM" if device_of(reading) == "CPU" else reading.device.split(" : ")[0]

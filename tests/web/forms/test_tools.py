@@ -190,6 +190,8 @@ def test_a_pasted_picture_goes_to_the_first_empty_field_and_gives_the_clip_its_s
     with step("a size of one's own"):
         choose_shape(page, "Custom", "keyframe")
         expect(page.locator("#keyframe-size")).to_be_hidden()
+        for side, pixels in (("width", "320"), ("height", "128")):  # it begins with the size before
+            expect(page.locator(f"#keyframe-{side} input").first).to_have_value(pixels)
         set_number(page, "keyframe", "width", 256)
         set_number(page, "keyframe", "height", 256)
         expect(page.locator("#keyframe-told")).to_contain_text("256×256")

@@ -61,7 +61,7 @@ def test_a_level_is_told_in_words(free: float, level: str, said: str) -> None:
 
 def test_the_badge_names_device_bytes_and_unit() -> None:
     assert "GPU: 60 of 80 GB" in badge_of(reading(0.25))
-    assert "CPU: 4.0 of 80 GB" in badge_of(reading(0.95, device="cpu"))
+    assert "RAM: 4.0 of 80 GB" in badge_of(reading(0.95, device="cpu"))
 
 
 def test_badge_and_panel_say_the_same(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_the_badge_says_starting_and_then_what_is_in_use(
         held_boot.set()
 
         expect(badge).to_contain_text("GB in use")
-        expect(badge).to_contain_text("CPU: ")
+        expect(badge).to_contain_text("RAM: ")
         assert watch.errors == []
         assert hosts == {LOOPBACK}
 

@@ -120,6 +120,7 @@ def run_that_forms(page: Page) -> None:
     run = page.locator("#run")
     prompt = page.locator("#t2v-prompt textarea")
     with step("nothing moves while the clip forms, and the tab tells how far it is"):
+        assert prompt.evaluate("each => getComputedStyle(each).unicodeBidi") == "plaintext", "Arabic is from the right"
         prompt.fill(LONG)
         page.locator("#t2v-generate").scroll_into_view_if_needed()
         place = box(page)
