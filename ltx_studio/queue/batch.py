@@ -106,6 +106,8 @@ def check_batch(
     checked = []
     for line, row in rows:
         try:
+            if isinstance(row, RequestError):
+                raise row
             spec = _spec(line, row, usual, registry, path, None, with_files=with_files)
             checked.append(CheckedRow(line, spec))
         except RequestError as error:

@@ -18,6 +18,8 @@ from ltx_studio.text import encodings
 
 Row = tuple[int, Mapping[str, Any]]
 """The line where a request begins, and its values."""
+ReadRow = tuple[int, Mapping[str, Any] | RequestError]
+"""The same, or what is wrong with a line that has no values."""
 
 OF_THE_REQUEST = ("mode", "preset", "model_set")
 """Columns that a row may have besides the settings of its mode."""
@@ -43,14 +45,19 @@ def read_rows(path: Path) -> list[Row]:
     each line.
 
     Raises:
-        RequestError: The file cannot be read, is too large, or has no requests or too many.
+        RequestError: The file cannot be read, is too large, has no requests or too many, or a line has no values.
     """
-    return _rows(path, _text(path))
+    rows: list[Row] = []
+    for line, row in _rows(path, _text(path)):
+        if isinstance(row, RequestError):
+            raise row
+        rows.append((line, row))
+    return rows
 
 
-def read_rows_or_lines(path: Path) -> tuple[list[Row], bool]:
+def read_rows_or_lines(path: Path) -> tuple[list[ReadRow], bool]:
     """Return the same as `read_rows`, but of a table that begins with a sentence instead of titles each line as a
-    prompt; and whether it is such a table.
+    prompt; and whether it is such a table. A wrong line is among the rows, where the lines after it can be read.
 
     Raises:
         RequestError: See `read_rows`.
@@ -60,14 +67,14 @@ def read_rows_or_lines(path: Path) -> tuple[list[Row], bool]:
     return _rows(path, text, _sentences if is_untitled else None), is_untitled
 
 
-def _rows(path: Path, text: str, read: Callable[[str, Path], Iterator[Row]] | None = None) -> list[Row]:
+def _rows(path: Path, text: str, read: Callable[[str, Path], Iterator[ReadRow]] | None = None) -> list[ReadRow]:
     suffix = path.suffix.lower()
     if read is None:
         if suffix in _TABLES or _has_titles(text):
             read = _table
         else:
             read = _prompts if suffix == ".txt" and not _is_json(text) else _objects
-    rows: list[Row] = []
+    rows: list[ReadRow] = []
     for row in read(text, path):
         rows.append(row)
         limits.TABLE_ROWS.check(len(rows), path.name, is_partial=True)  # before the next is read: there may be millions
@@ -159,21 +166,26 @@ def _prompts(text: str, path: Path) -> Iterator[Row]:
             yield number, {"prompt": line.strip()}
 
 
-def _objects(text: str, path: Path) -> Iterator[Row]:
+def _objects(text: str, path: Path) -> Iterator[ReadRow]:
     for number, line in enumerate(_lines(text, path), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise wrong_row(
-                path, number, f"it is not valid JSON: {encodings.why_no_json(error)}.", _LIKE_THIS
-            ) from None
-        if not isinstance(row, dict):
-            raise wrong_row(path, number, "it is not a JSON object.", _LIKE_THIS)
-        limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")
-        _check_values(row, path, number)
-        yield number, row
+            yield number, _object(line, path, number)
+        except RequestError as error:
+            yield number, error
+
+
+def _object(line: str, path: Path, number: int) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise wrong_row(path, number, f"it is not valid JSON: {encodings.why_no_json(error)}.", _LIKE_THIS) from None
+    if not isinstance(row, dict):
+        raise wrong_row(path, number, "it is not a JSON object.", _LIKE_THIS)
+    limits.TABLE_COLUMNS.check(len(row), f"{path.name}, line {number}")
+    _check_values(row, path, number)
+    return row
 
 
 def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
@@ -186,7 +198,7 @@ def _check_values(row: Mapping[str, Any], path: Path, number: int) -> None:
         raise wrong_row(path, number, error.message, "Correct the value.") from None
 
 
-def _table(text: str, path: Path) -> Iterator[Row]:
+def _table(text: str, path: Path) -> Iterator[ReadRow]:
     csv.field_size_limit(limits.TEXT.most)
     lines = _lines(text, path)
     line = next((line for line in lines if line.strip()), "")
@@ -208,7 +220,8 @@ def _table(text: str, path: Path) -> Iterator[Row]:
             read.clear()
             if len(fields) > len(names) and any(fields[len(names) :]):
                 hint = f"Put text that contains {_NAMED.get(mark, mark)} in quotes."
-                raise wrong_row(path, number, f"it has {len(fields)} fields for {len(names)} columns.", hint)
+                yield number, wrong_row(path, number, f"it has {len(fields)} fields for {len(names)} columns.", hint)
+                continue
             row = {name: value.strip() for name, value in zip(names, fields, strict=False) if name and value.strip()}
             if row:
                 yield number, row

@@ -1,6 +1,7 @@
 """Decode text from other programs in any Unicode encoding, and explain why it is not JSON."""
 
 import codecs
+import json
 from collections import Counter
 
 from ltx_studio.errors import RequestError
@@ -52,7 +53,11 @@ def unpadded(text: str) -> str:
 
 def why_no_json(error: ValueError | RecursionError) -> str:
     """Return why `json.loads` failed, in words for users."""
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, json.JSONDecodeError) and error.lineno == 1:  # of one line, whose number is in the message
+        return f"{error.msg} in column {error.colno}"
+    return str(error)
 
 
 def _encoding(data: bytes) -> str:

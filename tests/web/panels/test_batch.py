@@ -116,6 +116,29 @@ def test_each_wrong_line_is_named_and_nothing_is_added(panel: BatchPanel, studio
     assert studio.jobs.of(LOCAL) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.jsonl",
+            '{"prompt": "a"}\n{oops}\n7\n{"prompt": "b"}\n',
+            ["Line 2: It is not valid JSON", "in column 2", "Line 3"],
+        ),
+        ("a.csv", "prompt,seconds\na,1\nb,1,2\nc,1\n", ["Line 3: It has 3 fields for 2 columns"]),
+    ],
+)
+def test_a_line_that_cannot_be_read_does_not_hide_the_others(
+    name: str, content: str, said: list[str], panel: BatchPanel, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+
+    card, _ = preview(panel, file=tmp_path / name)
+
+    assert "2 clips" in card
+    for each in said:
+        assert each in card
+
+
 @pytest.mark.parametrize("name", ["photo.png", "words.csv", "empty.txt", "book.xlsx"])
 def test_a_file_that_is_no_list_is_a_card(name: str, panel: BatchPanel, tmp_path: Path) -> None:
     content = {"photo.png": b"\x89PNG\0\xff\xfe", "words.csv": b"text;number\na;1\n", "empty.txt": b"\n \n"}
