@@ -223,8 +223,8 @@ def _scheduler(steps: int, *, by_size: bool) -> Mapping[str, Any]:
 FAST = LtxPreset(
     id="fast",
     label="Fast",
-    about="The distilled model: 8 steps at half size, then 3 at full size; no guidance.",
-    about_one="The distilled model in 8 steps; no guidance.",
+    about="Good for most clips. The distilled model: 8 steps at half size, then 3 at full size; no guidance.",
+    about_one="Good for most clips. The distilled model in 8 steps; no guidance.",
 )
 BALANCED = LtxPreset(
     id="balanced",
