@@ -16,6 +16,8 @@ from ltx_studio.web import words
 from ltx_studio.web.hints import hint_of, message_of
 from ltx_studio.web.shared import OutdatedError
 
+_NUMBER_WITH_UNIT, _TOGETHER = re.compile(r"(\d) (?=\w)"), "\\1\N{NO-BREAK SPACE}"
+"""A line does not break between a number and its unit."""
 _MAKE_ROOM = f'<button type="button" data-act="room">{words.MAKE_ROOM}</button>'
 SHORT_PROMPT = 90
 """Characters of a prompt that need no fold: it takes two lines at most where the page is narrow."""
@@ -171,7 +173,7 @@ def told(
     rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
     if offer:
         rows = rows.replace("</li>", f' <button type="button" class="tool suggest">{escape(offer)}</button></li>', 1)
-    said = f"{made} · {time}" if time else made
+    said = f"{made} · {_NUMBER_WITH_UNIT.sub(_TOGETHER, time)}" if time else made
     return (
         f'<div class="told"><p class="made{" wrong" if wrong else ""}">{escape(said)}</p>'
         f"{f'<ul>{rows}</ul>' if rows else ''}</div>"

@@ -94,7 +94,9 @@ def test_modes_tells_scripts_what_each_takes(home: Settings) -> None:
     assert shown["t2v"]["presets"][0] == {
         "id": "fast",
         "label": "Fast",
-        "description": "Good for most clips. The distilled model: 8 steps at half size, then 3 at full size; no guidance.",
+        "description": (
+            "Good for most clips. The distilled model: 8 steps at half size, then 3 at full size; no guidance."
+        ),
         "passes": [8, 3],
         "unavailable": "",
     }

@@ -212,8 +212,10 @@ def test_the_line_tells_the_time_of_all_clips_and_the_cards_that_of_one(home: Se
     one = told_of(form, raw_of(form) | {"prompt": "night"})
     five = told_of(form, raw_of(form) | {"prompt": "night", "takes": 5})
 
-    assert "49 frames at 24 fps · about 2 s on this computer" in one["told"]
-    assert "49 frames at 24 fps · 5 clips, about 10 s on this computer" in five["told"]
+    assert "49 frames at 24 fps · about 2\N{NO-BREAK SPACE}s on this computer" in one["told"]
+    assert (
+        "49 frames at 24 fps · 5\N{NO-BREAK SPACE}clips, about 10\N{NO-BREAK SPACE}s on this computer" in five["told"]
+    )
     for each in (one, five):
         assert [label for label, _ in each["preset"]["choices"]] == [
             "Draft\nabout 2 s", "Fast\nabout 2 s", "Balanced\nabout 2 s", "Quality\nabout 2 s",

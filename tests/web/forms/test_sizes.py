@@ -126,7 +126,7 @@ def test_with_a_pro_account_the_form_names_that(home: Settings) -> None:
     form = form_of("t2v", "fp8", home, lambda spec: replace(cost(spec), a_day=2400, account="pro"))
     told = dict(zip(form.tellers, form.tell(raw_of(form) | {"prompt": "night", "seconds": 5.0}), strict=True))
 
-    assert "your PRO account gets 40 min a day" in told[form.told]
+    assert "your PRO account gets 40\N{NO-BREAK SPACE}min a day" in told[form.told]
     assert "with your PRO account, a run may take" in told[form.told]
 
 
