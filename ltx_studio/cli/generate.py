@@ -24,7 +24,7 @@ from ltx_studio.families import DEFAULT_PRESET, all_presets
 from ltx_studio.families.default_preset import default_preset
 from ltx_studio.logs import log_to_file
 from ltx_studio.models import default_set, get_registry
-from ltx_studio.modes import Mode
+from ltx_studio.modes import TUNING, Mode
 from ltx_studio.modes.fields import Controlling
 from ltx_studio.settings import Settings, get_settings
 from ltx_studio.studio import LOCAL, Done, Failed, Job, JobSpec, Spec, Studio, WorkflowSpec
@@ -142,6 +142,8 @@ def again(
         return generate(was if seed is None else was.with_seed(seed), settings, how)
     changed = {name: value for name, value in (("seed", seed), ("prompt", prompt)) if value is not None}
     values = {name: getattr(was.params, name) for name in type(was.params).model_fields} | changed
+    if preset not in (None, was.preset):  # with its own steps and guidance
+        values = {name: value for name, value in values.items() if name not in TUNING}
     return generate(JobSpec.from_request(was.mode, values, was.model_set, preset or was.preset), settings, how)
 
 

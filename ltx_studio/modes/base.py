@@ -173,7 +173,7 @@ class Mode:
         """Yield what to disable, with the reason, when the form holds `values`."""
         yield from limits(self.params.model_fields, values, preset, model_set)
         if self.sound_is_given:
-            yield Limit("sound_guidance", "has no effect on a sound of your own")
+            yield Limit("sound_guidance", "has no effect when you supply the sound")
 
     def size_step(self, params: Params, preset: Preset) -> int:
         """Return the pixels that width and height are rounded to."""

@@ -179,13 +179,13 @@ class Params(BaseModel):
     ] = ()
     steps: Annotated[
         int | None,
-        Field(title="Steps", description="Sampling steps of stage 1. By default, the preset's.", ge=2, le=100),
+        Field(title="Steps", description="Sampling steps in stage 1. Set by the preset by default.", ge=2, le=100),
     ] = None
     guidance: Annotated[
         float | None,
         Field(
             title="Picture guidance",
-            description="How strictly the picture follows the prompt (CFG). By default, the preset's; 1 is off.",
+            description="How strictly the picture follows the prompt (CFG). Set by the preset by default; 1 is off.",
             ge=1,
             le=20,
         ),
@@ -194,7 +194,7 @@ class Params(BaseModel):
         float | None,
         Field(
             title="Sound guidance",
-            description="How strictly the sound follows the prompt (CFG). By default, the preset's; 1 is off.",
+            description="How strictly the sound follows the prompt (CFG). Set by the preset by default; 1 is off.",
             ge=1,
             le=20,
         ),
@@ -203,21 +203,21 @@ class Params(BaseModel):
         float | None,
         Field(
             title="STG",
-            description="Spatio-temporal guidance, for steadier shapes. By default, the preset's; 0 is off.",
+            description="Spatio-temporal guidance, for steadier shapes. Set by the preset by default; 0 is off.",
             ge=0,
             le=5,
         ),
     ] = None
     sampler: Annotated[
         Literal["preset", "euler", "euler_ancestral", "dpmpp_2m", "res_multistep", "seeds_2"],
-        Field(title="Sampler", description="ComfyUI's sampler, in every stage. By default, the preset's."),
+        Field(title="Sampler", description="ComfyUI sampler for all stages. Set by the preset by default."),
         COMFYUI_NAMES,
     ] = "preset"
     schedule: Annotated[
         Literal["preset", "ltxv", "simple", "normal", "beta", "linear_quadratic"],
         Field(
             title="Schedule",
-            description="Noise schedule of stage 1: LTX-2.3's (ltxv) or one of ComfyUI's. By default, the preset's.",
+            description="Noise schedule in stage 1: LTX-2.3's own (ltxv), or one of ComfyUI's.",
         ),
         COMFYUI_NAMES,
     ] = "preset"

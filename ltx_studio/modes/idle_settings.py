@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ltx_studio.modes.fields import Controlling, Params
+from ltx_studio.modes.fields import Controlling, Params, Voiced
 
 _STRENGTHS: Mapping[str, tuple[str, str]] = {
     "image_strength": ("image", "the picture"),
@@ -22,6 +22,8 @@ def idle_notes(params: Params) -> Iterator[str]:
     pinned = [name for name, (file, _) in _STRENGTHS.items() if getattr(params, file, None) is not None]
     if idle and idle == pinned and params.image_compression != fields["image_compression"].default:  # type: ignore[attr-defined]
         yield f"{fields['image_compression'].title} has no effect either."
+    if params.guidance == 1 and (params.sound_guidance == 1 or isinstance(params, Voiced)):
+        yield "The guidance is 1, so the negative prompt has no effect."
     if isinstance(params, Controlling) and params.control_source() is not None and not params.control_strength:
         yield f"{fields['control_strength'].title} is 0, so the control clip does not guide the motion."
     for number, lora in enumerate(params.loras, 1):

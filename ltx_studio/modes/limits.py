@@ -40,7 +40,7 @@ def limits(
     if not preset.guided:
         yield Limit("negative_prompt", f"has no effect in {preset.label}, which has no guidance")
     for name in [each for each in TUNING if each not in preset.tunable()]:
-        yield Limit(name, f"has no effect in {preset.label}, which has fixed steps and no guidance")
+        yield Limit(name, f"is ignored in {preset.label}: its steps are fixed, and it has no guidance")
     yield from _of_loras("camera", model_set.camera, fields, model_set)
     if values.get("camera", "none") == "none":
         yield Limit("camera_strength", "has no effect without a camera move")

@@ -77,7 +77,10 @@ class JobSpec:
     @property
     def sampling(self) -> Preset:
         """The preset that it is sampled with, as its parameters change it."""
-        return self.model_set.family.get_preset(self.preset).tuned(self.params.tuning)
+        tuning = self.params.tuning
+        if get_mode(self.mode).sound_is_given:  # nothing guides it
+            tuning = replace(tuning, sound_guidance=1.0)
+        return self.model_set.family.get_preset(self.preset).tuned(tuning)
 
     @property
     def prompt(self) -> str:

@@ -55,8 +55,8 @@ def why_no_json(error: ValueError | RecursionError) -> str:
     """Return why `json.loads` failed, in words for users."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, json.JSONDecodeError) and error.lineno == 1:  # of one line, whose number is in the message
-        return f"{error.msg} in column {error.colno}"
+    if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
+        return f"{error.msg} at column {error.colno}"
     return str(error)
 
 

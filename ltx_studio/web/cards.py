@@ -6,9 +6,9 @@ from html import escape
 
 from ltx_studio import __version__
 from ltx_studio.errors import Remedy, StudioError
-from ltx_studio.families import all_presets
+from ltx_studio.families import Preset, all_presets
 from ltx_studio.graph import Phase
-from ltx_studio.modes import MODES, OF_PRESET, TUNING
+from ltx_studio.modes import MODES, OF_PRESET
 from ltx_studio.studio import Cost, Job, Progress, Queued, Running, TakeRecord
 from ltx_studio.text.catalogue import translated
 from ltx_studio.text.phrases import WAITING
@@ -97,7 +97,8 @@ def going(job: Job, prompt: str, *, left: float | None, part: float, ready: Sequ
 def ready(take: TakeRecord) -> str:
     """Return the line that says that a clip is finished while another one is shown, with a button that shows it."""
     return (
-        f'<div class="going" data-over data-title="{words.TITLE_DONE}" data-say="{words.IS_READY}">'
+        f'<div class="going" data-over data-title="{words.TITLE_DONE}"'
+        f' data-say="{words.IS_READY} {escape(take.prompt[:SHORT_PROMPT])}">'
         f'<p class="what" dir="auto">{words.IS_READY} <q>{escape(take.prompt)}</q></p>'
         f'<button type="button" data-act="turn" data-take="{escape(take.id)}">{words.SHOW}</button></div>'
     )
@@ -195,7 +196,7 @@ def recipe(take: TakeRecord, said: str = "") -> str:
         words.LENGTH.format(**clip) if "seconds" in clip else "",
         words.MADE_IN.format(time=f"{take.measured['seconds']:.1f} s"),
         str(take.recipe.get("model_set", "")),
-        *_tuning(take),
+        *_tuning(take, known),
     ]
     chips = "".join(f"<li>{escape(fact)}</li>" for fact in facts if fact)
     below = f'<p class="summary" data-say>{escape(said)}</p>' if said else ""
@@ -206,11 +207,13 @@ def recipe(take: TakeRecord, said: str = "") -> str:
     )
 
 
-def _tuning(take: TakeRecord) -> list[str]:
-    """Return what the request changed of its preset."""
-    params = take.recipe["params"]
-    changed = [name for name in TUNING if params.get(name) not in (None, OF_PRESET)] if take.mode in MODES else []
-    fields = MODES[take.mode].params.model_fields if changed else {}
+def _tuning(take: TakeRecord, preset: Preset | None) -> list[str]:
+    """Return what the request changed of its preset, with effect."""
+    if preset is None or take.mode not in MODES:
+        return []
+    params, fields = take.recipe["params"], MODES[take.mode].params.model_fields
+    acting = [name for name in preset.tunable() if name != "sound_guidance" or not MODES[take.mode].sound_is_given]
+    changed = [name for name in acting if params.get(name) not in (None, OF_PRESET)]
     shown = {name: f"{value:g}" if isinstance(value := params[name], float) else str(value) for name in changed}
     return [f"{translated(str(fields[name].title))} {value}" for name, value in shown.items()]
 
@@ -294,11 +297,10 @@ def not_downloaded(label: str, size: str, *, may_fetch: bool) -> str:
     return f'<div class="card offer"><p data-say>{told}</p>{opens}</div>'
 
 
-def more_to_come(count: int) -> str:
-    """Return the card that says that a clip was stopped and how many follow, with a button that cancels these."""
-    told = escape(words.STOPPED_ONE.format(clips=words.clips(count)))
+def others_continue() -> str:
+    """Return the card that says that a clip was stopped and others follow, with a button that cancels these."""
     cancels = f'<button type="button" data-act="cancel_rest">{words.CANCEL_REST}</button>'
-    return f'<div class="card offer"><p data-say>{told}</p>{cancels}</div>'
+    return f'<div class="card offer rest"><p data-say>{words.OTHERS_CONTINUE}</p>{cancels}</div>'
 
 
 def error(problem: StudioError, summary: str = "") -> str:

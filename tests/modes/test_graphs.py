@@ -20,6 +20,7 @@ from ltx_studio.graph import Graph
 from ltx_studio.media import by_name
 from ltx_studio.modes import MODES, Mode, Params
 from ltx_studio.modes.fields import NEGATIVE_PROMPT
+from ltx_studio.queue import JobSpec
 from ltx_studio.settings import Settings
 from tests.support import GOLDEN_GRAPHS, MODEL_SETS, graph_as_text
 from tools.golden_graphs import graphs
@@ -204,6 +205,12 @@ def test_the_passes_are_those_of_the_changed_preset() -> None:
     assert BALANCED.tuned(Tuning(steps=10)).passes(FP8, stages=2) == (40, 3)
     assert BALANCED.tuned(Tuning(steps=10, sampler="seeds_2", stg=0.0)).passes(FP8, stages=2) == (19 * 3, 5)
     assert FAST.tuned(Tuning(steps=10)).passes(FP8, stages=2) == FAST.passes(FP8, stages=2)
+
+
+def test_nothing_guides_a_sound_of_ones_own() -> None:
+    params = MODES["a2v"].example(FP8).model_copy(update={"guidance": 1.0})
+
+    assert JobSpec("a2v", params, FP8, "balanced").sampling.passes(FP8, stages=2) == (30 * 3, 3)
 
 
 def test_a_guidance_that_the_user_chose_is_used_also_with_a_negative_prompt() -> None:

@@ -21,8 +21,7 @@ REFINE_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 STAGE_2_STEPS = 3
 
 EULER, SEEDS_2, LTXV = "euler", "seeds_2", "ltxv"
-"""ComfyUI's names of two samplers, of which SEEDS-2 evaluates the model twice in each step but the last; and the name
-of the model's own noise schedule."""
+"""Sampler names in ComfyUI (SEEDS-2 runs the model twice per step except the last), and LTX's own noise schedule."""
 
 
 @dataclass(frozen=True, slots=True)

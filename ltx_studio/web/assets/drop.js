@@ -22,10 +22,10 @@
   let isOpening = false; // a panel whose field will get the file that the server holds
   let asked = -Infinity; // when the server was given the file that it has not answered about
 
-  function bring(files) {
+  function bring(files, isRestored = false) {
     // an upload that failed has no answer: who drops again later does not wait for it
     if (!waiting.length && field() && Date.now() - asked > RETRY) asked = -Infinity;
-    waiting.push(...[...files].slice(0, MOST_FILES));
+    waiting.push(...[...files].slice(0, MOST_FILES).map((file) => ({ file, isRestored })));
     next();
   }
 
@@ -38,9 +38,10 @@
     }
     asked = Date.now();
     const chosen = new DataTransfer();
-    chosen.items.add(waiting.shift());
+    const { file, isRestored } = waiting.shift();
+    chosen.items.add(file);
     input.files = chosen.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    input.dispatchEvent(Object.assign(new Event("change", { bubbles: true }), { isRestored }));
     if (waiting.length) setTimeout(next, 100);
   }
 
@@ -79,7 +80,7 @@
   let chosen = { place: "", until: 0 }; // the field that was chosen last, which is being filled
 
   window.ltxDrop = {
-    /** Files as if they were dropped: each goes where it fits. */
+    /** Files as if they were dropped: each goes where it fits. `isRestored` if nobody brings them but the page. */
     bring,
     /** A place was chosen for the file that the server asked about. */
     choose(place) {

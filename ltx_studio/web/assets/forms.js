@@ -14,7 +14,7 @@
   let hasBegun = false; // to use the page: who has is left where they are
   for (const act of ["pointerdown", "keydown", "input", "change", "drop"]) {
     const begins = (event) => act === "drop" || Boolean(event.target.closest?.("#mode, #forms, #result, #restore-file, .drop-ask"));
-    document.addEventListener(act, (event) => (hasBegun ||= begins(event)), true);
+    document.addEventListener(act, (event) => (hasBegun ||= !event.isRestored && begins(event)), true);
   }
 
   function read(key) {
@@ -73,18 +73,17 @@
 
   function entered(field) {
     if (field.type === "checkbox") return field.checked;
-    return ["number", "range"].includes(field.type) ? field.valueAsNumber : field.value;
+    return ["number", "range"].includes(field.type) && field.value ? field.valueAsNumber : field.value;
   }
 
   document.addEventListener("input", ({ target }) => {
-    const form = isLost() && target.matches?.(ENTERED) && target.closest(".form-of-mode");
-    const value = form && entered(target);
-    if (!form || Number.isNaN(value)) return;
+    const form = isLost() && target.matches?.(ENTERED) && !target.closest(".loras") && target.closest(".form-of-mode");
+    if (!form) return;
     const mode = form.id.replace(/^form-/, "");
     const block = target.closest(`[id^="${mode}-"]`);
     if (!block) return;
     const name = block.id.slice(mode.length + 1).replaceAll("-", "_");
-    const text = JSON.stringify({ ...Object(parsed(known.get(mode) ?? null)), [name]: value });
+    const text = JSON.stringify({ ...Object(parsed(known.get(mode) ?? null)), [name]: entered(target) });
     write(FORM + mode, text);
     known.set(mode, text);
   });

@@ -88,6 +88,7 @@ function showMarks(hasCards) {
   bar.hidden = !hasCards && !marked.length;
   bar.querySelector(".compare").disabled = marked.length < MOST;
   bar.querySelector(".unmark").hidden = !marked.length;
+  told.toggleAttribute("data-say", marked.length > 0); // what it says at first is no news
   write(told, marked.length ? told.dataset.some.replace("{count}", marked.length) : told.dataset.none);
 }
 

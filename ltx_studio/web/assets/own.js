@@ -1,5 +1,5 @@
 // Shows the form of the user's own workflow in place of the modes' forms, until a mode is chosen or a form is filled in,
-// and draws its fields; those in folds when they are opened first. After a reload the form is there again.
+// and draws its fields; those in folds when they are opened first.
 (() => {
   if (window.ltxOwn) return;
 
@@ -31,89 +31,48 @@
 
   let opened = 0; // how often the form was
 
-  // ---- the file and what was written into its form outlive a reload of this tab
-
-  const KEPT = "ltx-studio.workflow";
-  const LONGEST = 1_000_000; // characters of a file that is kept
-  let kept = read(); // the file's name and text, the edited values by key, and whether the form is open
-  let given = null; // the file that was brought last
-
-  function read() {
-    try {
-      return JSON.parse(sessionStorage.getItem(KEPT));
-    } catch {
-      return null;
-    }
-  }
-
-  function keep(changes) {
-    kept = changes && { ...kept, ...changes };
-    try {
-      if (kept) sessionStorage.setItem(KEPT, JSON.stringify(kept));
-      else sessionStorage.removeItem(KEPT);
-    } catch {
-      // a browser that keeps nothing, or has no room
-    }
-  }
-
-  function note(files) {
-    const [file] = files ?? [];
-    if (!file) return;
-    const noted = { name: file.name, text: "" };
-    given = noted;
-    if (file.name.endsWith(".json") && file.size <= LONGEST) file.text().then((text) => (noted.text = text));
-  }
-
-  const isKept = () => kept && kept.text === given?.text;
-  const FIELDS = "#workflow-file, #restore-file";
-  document.addEventListener("change", ({ target }) => target.closest?.(FIELDS) && note(target.files), true);
-  document.addEventListener("drop", ({ target, dataTransfer }) => target.closest?.("#workflow-file") && note(dataTransfer.files), true);
-
   const parts = new Set(); // what hands over the values that were kept: until Gradio has built a form, it undoes what is set
-  let isClosed = kept && !kept.open; // it was when the page was loaded again
-  if (kept) window.ltxDrop.bring([new File([kept.text], kept.name, { type: "application/json" })]);
 
   window.ltxOwn = {
     /** The form of a file is there, newly built. */
     built() {
-      if (!isKept()) keep(given?.text ? { ...given, edits: {}, open: true } : null);
       parts.clear();
-      if (!isClosed) this.open();
-      isClosed = false;
+      if (window.ltxOwnKept.built()) this.open();
     },
     open() {
       opened += 1;
       root.dataset.form = "workflow";
-      if (kept) keep({ open: true });
+      window.ltxOwnKept.isOpen(true);
       if (!PINNED.matches) window.ltxStudio.show(""); // the panel lies over the form
     },
     /** The file was taken away. */
     forget() {
-      keep(null);
+      window.ltxOwnKept.forget();
       return this.close();
     },
     /** Open the form of a file that was there before: nothing changes, so that nothing builds it anew. */
     openSoon() {
       const before = opened;
+      if (window.ltxOwnKept.isRestoringClosed()) return;
       setTimeout(() => opened === before && document.querySelector("#workflow-card .own-open") && this.open(), 1500);
     },
     close() {
       if (root.dataset.form === "workflow") delete root.dataset.form;
-      if (kept) keep({ open: false });
+      window.ltxOwnKept.isOpen(false);
       return [];
     },
     /** What Gradio calls to draw fields; the component's value is what was edited, by key. */
     fields(element, props) {
       const place = element.querySelector(".own-fields");
       const keys = [...(props.fields ?? []), ...(props.groups ?? []).flatMap((each) => each.fields)].map(({ key }) => key);
-      const edits = Object.entries(isKept() ? kept.edits : {}).filter(([key]) => keys.includes(key));
+      const edits = window.ltxOwnKept.edits(keys);
       let values = { ...props.value, ...Object.fromEntries(edits) };
       if (edits.length) parts.add(() => (props.value = values));
 
       function edit(key, value) {
         values = { ...values, [key]: value };
         props.value = values;
-        if (isKept()) keep({ edits: { ...kept.edits, [key]: value } });
+        window.ltxOwnKept.edit(key, value);
       }
 
       function draw(parent, fields) {
@@ -156,15 +115,30 @@
     true,
   );
 
-  /** Open the form of the clip that is shown, which carries its workflow. */
-  async function reopen() {
-    const { href, download } = document.querySelector("#take-download");
-    const answer = await fetch(href);
-    if (answer.ok) window.ltxDrop.bring([new File([await answer.blob()], download)]);
+  /** Open the form of the clip that is shown, which carries its workflow; where it cannot be had, the server says what to do. */
+  async function reopen(button) {
+    try {
+      const { href, download } = document.querySelector("#take-download");
+      const answer = await fetch(href);
+      if (!answer.ok) throw new Error(answer.status);
+      window.ltxDrop.bring([new File([await answer.blob()], download)]);
+    } catch {
+      button.dataset.failed = "";
+      button.click();
+    }
   }
+  document.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target.closest?.("[data-own]");
+      if (!button || "failed" in button.dataset) return;
+      event.stopPropagation();
+      reopen(button);
+    },
+    true,
+  );
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("[data-act=reopen]")) reopen();
     if (event.target.closest?.(".own-open")) {
       window.ltxOwn.open();
       setTimeout(() => document.querySelector("#form-workflow h2")?.focus()); // the next Tab goes to its first field

@@ -146,6 +146,7 @@
     const now = Boolean(stop) && !stop.closest(".hidden, .hide"); // Gradio's words; that its tab is not open says nothing
     if (now === isGoing) return;
     isGoing = now;
+    if (!now) document.dispatchEvent(new CustomEvent("ltx-idle"));
     root.toggleAttribute("data-going", now);
     const isWatched = root.dataset.tab === "watch";
     sign(now ? "going" : isWatched ? "" : "done");

@@ -18,3 +18,9 @@ document.addEventListener(
   (event) => isOfForm(event) && event.key === "Enter" && event.target.closest("[role=combobox]") && forget(),
   true,
 );
+
+// That other clips continue is over with the last of them; between two clips nothing goes on for a moment.
+const BETWEEN = 3000;
+document.addEventListener("ltx-idle", () => {
+  setTimeout(() => !window.ltxStudio.isGoing() && element.querySelector(".rest") && forget(), BETWEEN);
+});

@@ -189,8 +189,10 @@ def notes_of(specs: Sequence[JobSpec]) -> str:
 def _problem(name: str, line: int, problem: StudioError) -> str:
     """Return what is wrong with a line, without the file's name, which stands above it."""
     said = translated(problem.message.removeprefix(f"{name}, line {line}: "))
-    fields = {name for mode in MODES.values() for name in mode.params.model_fields}
-    if said.partition(" ")[0] in fields | {"it"}:  # else it may be the name of a file
+    first = said.partition(" ")[0]
+    if first == "it" or any(
+        first in mode.params.model_fields for mode in MODES.values()
+    ):  # else a file's name, perhaps
         said = f"{said[:1].upper()}{said[1:]}"
     return f"{texts.BATCH_LINE.format(line=line)} {said} {hint_of(problem)}".strip()
 

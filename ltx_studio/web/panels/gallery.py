@@ -269,7 +269,7 @@ def _frame() -> str:
         f'<div class="takes-bar" data-words="{escape(json.dumps(_words()))}">'
         f'<button type="button" class="compare" disabled>{words.COMPARE}</button>'
         f'<button type="button" class="unmark" hidden>{words.UNMARK}</button>'
-        f'<p class="marks" data-say data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
+        f'<p class="marks" data-none="{words.MARK_TWO}" data-some="{words.MARKED}">{words.MARK_TWO}</p>'
         "</div>${value}"
     )
 

@@ -304,12 +304,14 @@ class RunPanel:
         if job_id not in followed:
             followed[job_id] = self._studio.follow(job_id, owner, waits=False)
         behind: str | None = None
+        ran = False
         for each in followed[job_id]:
             take = tab.take
             if not isinstance(each.state, Queued | Running):
                 followed.pop(job_id).close()
-                yield self._outcome(each, view.spec, tab)
+                yield self._outcome(each, view.spec, tab, ran=ran)
                 return
+            ran = ran or isinstance(each.state, Running)
             is_turned = not told_before or take != behind
             shown = self._beside(each, view, tab) if take else self._on_screen(each, view, tab)
             yield {**(self._cleared(view, tab, owner) if is_turned else {}), **shown, **begun}
@@ -370,13 +372,19 @@ class RunPanel:
             return self.problem(problem)
         return {self.told: "", **self._stop(request)}
 
-    def _outcome(self, job: Job, spec: Spec, tab: Tab) -> Updates:
-        """Return the updates that show how a followed job has ended."""
+    def _goes_on(self, tab: Tab, owner: str) -> bool:
+        """Return whether any job that the tab follows next still waits or runs."""
+        for job in list(tab.jobs):
+            with contextlib.suppress(StudioError):
+                if isinstance(self._studio.jobs.get(job, owner).state, Queued | Running):
+                    return True
+        return False
+
+    def _outcome(self, job: Job, spec: Spec, tab: Tab, *, ran: bool) -> Updates:
+        """Return the updates that show how a followed job has ended, which was seen to run if it `ran`."""
         over: Updates = {
             self._screen.stop: gr.update(visible=False), self._screen.going: "", self.ended: time.time(),
         }  # fmt: skip
-        if tab.tells_of_rest:
-            tab.tells_of_rest, over[self.told] = False, ""
         match job.state:
             case Done(take=take):
                 record = self._studio.takes.get(take, job.owner)
@@ -390,8 +398,8 @@ class RunPanel:
                 status = words.FAILED
             case _:
                 status = words.STOPPED
-                if tab.jobs:
-                    tab.tells_of_rest, over[self.told] = True, cards.more_to_come(len(tab.jobs))
+                if ran and self._goes_on(tab, job.owner):
+                    over[self.told] = cards.others_continue()
         if tab.take is None:
             over[self._screen.status] = cards.status(status)
         return over

@@ -26,8 +26,6 @@ class Tab:
     """The take that is shown while a job may go on; None shows the job."""
     keeps_take: bool = False
     """Whether that take stays when a job ends, because the visitor has opened it."""
-    tells_of_rest: bool = False
-    """Whether it says that a clip was stopped and others follow."""
     ready: list[str] = field(default_factory=list)
     """The takes that were made meanwhile, and not shown yet."""
 

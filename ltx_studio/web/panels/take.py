@@ -134,7 +134,7 @@ class TakePanel:
         """Return the action bar, and how the take was made."""
         is_missing = self._studio.takes.is_missing(record)
         buttons = [
-            _action(name, self._act(name, record, is_missing=is_missing), label)
+            _action(name, label, own=name == "reuse" and record.mode not in MODES and not is_missing)
             for name, label in words.ACTIONS.items()
             if (name != "quality" or self.in_quality(record) is not None) and (name != "go_on" or not is_missing)
         ]
@@ -153,11 +153,6 @@ class TakePanel:
             f'<span class="icons">{star}{download}{more}</span></div>{self._menu(is_missing=is_missing)}'
             f"{cards.recipe(record, said)}"
         )
-
-    @staticmethod
-    def _act(name: str, record: TakeRecord, *, is_missing: bool) -> str:
-        """Return the event of an action. One's own workflow has no mode's form: the browser brings its file instead."""
-        return "reopen" if name == "reuse" and record.mode not in MODES and not is_missing else name
 
     def _download(self, record: TakeRecord) -> str:
         name = download_name(record)
@@ -234,13 +229,16 @@ def _button(named: str, act: str, label: str, *, mode: str = "") -> str:
     return f'<button type="button" id="{named}" data-act="{act}"{of_mode}>{label}</button>'
 
 
-def _action(name: str, act: str, label: str) -> str:
-    """Return a button of the action bar, which shows a sign with a shorter label where there is little room."""
+def _action(name: str, label: str, *, own: bool = False) -> str:
+    """Return a button of the action bar, which shows a sign with a shorter label where there is little room.
+
+    That of an own workflow's clip is taken by the browser, which opens the form of the clip's file: no mode has one.
+    """
     kind = "main" if name == "again" else "sign"
     short = f'<small aria-hidden="true">{escape(words.ACTIONS_SHORT[name])}</small>' if kind == "sign" else ""
     return (
-        f'<button type="button" id="take-{name.replace("_", "-")}" class="{kind}" data-act="{act}"'
-        f' title="{escape(label)}"><span>{escape(label)}</span>{short}</button>'
+        f'<button type="button" id="take-{name.replace("_", "-")}" class="{kind}" data-act="{name}"'
+        f'{" data-own" if own else ""} title="{escape(label)}"><span>{escape(label)}</span>{short}</button>'
     )
 
 

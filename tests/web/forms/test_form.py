@@ -294,7 +294,7 @@ def test_what_changes_the_preset_shows_its_values_and_names_the_presets_that_can
     form = form_of("t2v", "pocket", home)
     fast, quality = (told_of(form, raw_of(form) | {"preset": preset}) for preset in ("fast", "quality"))
 
-    assert "Balanced or Quality only" in fast["tuning_hint"]
+    assert "Balanced or Quality" in fast["tuning_hint"]
     assert quality["tuning_hint"] == ""
     assert quality["steps"] == gr.update(visible=True, placeholder="15")
     assert fast["steps"] == gr.update(visible=False)

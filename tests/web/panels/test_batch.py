@@ -122,7 +122,7 @@ def test_each_wrong_line_is_named_and_nothing_is_added(panel: BatchPanel, studio
         (
             "a.jsonl",
             '{"prompt": "a"}\n{oops}\n7\n{"prompt": "b"}\n',
-            ["Line 2: It is not valid JSON", "in column 2", "Line 3"],
+            ["Line 2: It is not valid JSON", "at column 2", "Line 3"],
         ),
         ("a.csv", "prompt,seconds\na,1\nb,1,2\nc,1\n", ["Line 3: It has 3 fields for 2 columns"]),
     ],

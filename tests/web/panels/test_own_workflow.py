@@ -135,14 +135,18 @@ def test_a_form_and_what_was_written_into_it_outlive_a_reload_and_a_file_that_ca
     drop_anywhere(page, tmp_path / "mine.json")
     prompt.fill("a blue ball")
     with step("another file that cannot be read"):
+        prompt.fill("a ball")
         drop_anywhere(page, tmp_path / "broken.json")
         expect(page.locator("#workflow-card [role=alert]")).to_be_visible()
         expect(form).to_be_visible()
-        expect(prompt).to_have_value("a blue ball")
+        expect(prompt).to_have_value("a ball")
+        prompt.fill("a blue ball")
+        unfold(page, "history")
     with step("a reload"):
         page.reload()
         expect(form).to_have_text("mine")
         expect(prompt).to_have_value("a blue ball")
+        expect(page.locator("#panel-history")).to_be_visible()
         press(page, "Run")
         expect_workflow_done(page, "mine")
         expect(page.locator("#recipe")).to_contain_text("a blue ball")
@@ -154,10 +158,14 @@ def test_a_form_and_what_was_written_into_it_outlive_a_reload_and_a_file_that_ca
         expect(form).to_have_text("mine")
         prompt.fill("a blue ball")
     with step("a mode that was chosen stays chosen"):
-        page.locator("#mode label").first.click()
+        page.locator("#mode label").nth(2).click()
         page.reload()
+        expect(page.locator("#i2v-prompt")).to_be_visible()
+        unfold(page, "workflow")
         expect(page.locator("#workflow-card .own-open")).to_be_visible()
+        page.wait_for_timeout(1700)  # in which a file that was there before would open its form
         expect(form).to_be_hidden()
+        expect(page.locator("#i2v-prompt")).to_be_visible()
         press(page, "Show form")
         expect(prompt).to_have_value("a blue ball")
     with step("a file that was taken away is forgotten"):
