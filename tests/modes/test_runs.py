@@ -138,7 +138,7 @@ COMMON: dict[str, Any] = {
     "guidance": 9.0,
     "sound_guidance": 2.0,
     "stg": 3.0,
-    "sampler": "dpmpp_2m",
+    "sampler": "seeds_2",
     "schedule": "beta",
 }
 PICTURE: dict[str, Any] = {"image": "last", "image_strength": 0.2, "image_compression": 90}

@@ -69,7 +69,12 @@
   // is entered meanwhile, and where.
   const FOCUS = "ltx-studio.focus";
   const ENTERED = "textarea, input:is([type=number], [type=range], [type=radio], [type=checkbox])";
-  const isLost = () => "lost" in document.documentElement.dataset;
+  const AWAY = 2000; // milliseconds; a page that is left breaks its connection, too
+  const root = document.documentElement;
+  const isLost = () => "lost" in root.dataset;
+  let lostSince = 0;
+  let hasEntered = false;
+  new MutationObserver(() => isLost() && (lostSince ||= Date.now())).observe(root, { attributeFilter: ["data-lost"] });
 
   function entered(field) {
     if (field.type === "checkbox") return field.checked;
@@ -82,13 +87,15 @@
     const mode = form.id.replace(/^form-/, "");
     const block = target.closest(`[id^="${mode}-"]`);
     if (!block) return;
+    hasEntered = true;
     const name = block.id.slice(mode.length + 1).replaceAll("-", "_");
     const text = JSON.stringify({ ...Object(parsed(known.get(mode) ?? null)), [name]: entered(target) });
     write(FORM + mode, text);
     known.set(mode, text);
   });
   window.addEventListener("pagehide", () => {
-    const block = isLost() && document.activeElement.closest(".form-of-mode [id]");
+    const isAway = isLost() && (hasEntered || Date.now() - lostSince > AWAY);
+    const block = isAway && document.activeElement.closest(".form-of-mode [id]");
     try {
       if (block) sessionStorage.setItem(FOCUS, block.id);
     } catch {

@@ -1,6 +1,5 @@
 """The run panel: follows the jobs that a browser tab submitted, one after another, with a button that stops one."""
 
-import contextlib
 import logging
 import threading
 import time
@@ -22,6 +21,7 @@ from ltx_studio.web.panels.queue_panel import name_of
 from ltx_studio.web.panels.remedies import RemedyButtons
 from ltx_studio.web.panels.run_view import RunView
 from ltx_studio.web.panels.screen import Screen, Updates, slate
+from ltx_studio.web.panels.stopping import Stopping, stop_button
 from ltx_studio.web.panels.tabs import Tab, Tabs
 from ltx_studio.web.panels.take import TakePanel
 
@@ -59,6 +59,7 @@ class RunPanel:
         self._redaction = Redaction(studio.settings, owners)
         self._tabs = Tabs()
         self._guard = threading.Lock()
+        self._stopping = Stopping(studio, owners, screen, self._tabs, self._guard, self.problem)
         self.remedies = RemedyButtons()
         self.outputs: list[gr.components.Component] = []
         self.showing: list[gr.components.Component] = []
@@ -77,8 +78,8 @@ class RunPanel:
         place: Any = self._failure_place
         self.showing = [*shown, place]
         self.outputs = [*shown, place, self._failure, self.failed, *self.remedies.outputs, self.begun, self.ended]
-        self._screen.stop.click(self._stop, None, [self._screen.stop, self.told], **AT_ONCE)
-        self.told.cancel_rest(self._cancel_rest, None, [self._screen.stop, self.told], **AT_ONCE)
+        self._screen.stop.click(self._stopping.stop, None, [self._screen.stop, self.told], **AT_ONCE)
+        self.told.cancel_rest(self._stopping.cancel_rest, None, [self._screen.stop, self.told], **AT_ONCE)
         self._screen.going.turn(self._turn, None, self.showing, **QUIET)
         again = [*self.showing, self._take.changed, self._screen.toast]
         self._screen.toast.undo(self._undo, [self._take.changed], again, trigger_mode="multiple", **QUIET)
@@ -339,46 +340,13 @@ class RunPanel:
 
     def _on_screen(self, job: Job, view: RunView, tab: Tab) -> Updates:
         """Return the updates that show a job."""
-        shown: Updates = {self._screen.status: view.status(job, len(tab.jobs)), self._screen.stop: _stop_button(job)}
+        shown: Updates = {self._screen.status: view.status(job, len(tab.jobs)), self._screen.stop: stop_button(job)}
         preview = view.preview(job.id)
         return shown if preview is None else {**shown, self._screen.view: preview}
 
     def _beside(self, job: Job, view: RunView, tab: Tab) -> Updates:
         """Return the updates that show a job as one line, beside a take."""
-        return {self._screen.going: view.line(job, tab.ready), self._screen.stop: _stop_button(job)}
-
-    def _stop(self, request: gr.Request) -> Updates:
-        """Stop the job that this tab shows; the job's own updates show when it has stopped."""
-        tab = self._tabs.get(str(request.session_hash))
-        if tab is None or tab.shown is None:
-            return {self._screen.stop: gr.update(visible=False)}
-        try:
-            self._studio.jobs.cancel(tab.shown, self._owners.of(request))
-        except StudioError as problem:
-            return self.problem(problem)
-        return {self._screen.stop: gr.update(value=words.STOPPING)}
-
-    def _cancel_rest(self, request: gr.Request) -> Updates:
-        """Stop the job that this tab shows, and cancel those that follow."""
-        tab = self._tabs.get(str(request.session_hash))
-        if tab is None:
-            return self.nothing()
-        try:
-            for job in list(tab.jobs):
-                self._studio.jobs.cancel(job, self._owners.of(request))
-                with self._guard, contextlib.suppress(ValueError):  # its turn has come
-                    tab.jobs.remove(job)
-        except StudioError as problem:
-            return self.problem(problem)
-        return {self.told: "", **self._stop(request)}
-
-    def _goes_on(self, tab: Tab, owner: str) -> bool:
-        """Return whether any job that the tab follows next still waits or runs."""
-        for job in list(tab.jobs):
-            with contextlib.suppress(StudioError):
-                if isinstance(self._studio.jobs.get(job, owner).state, Queued | Running):
-                    return True
-        return False
+        return {self._screen.going: view.line(job, tab.ready), self._screen.stop: stop_button(job)}
 
     def _outcome(self, job: Job, spec: Spec, tab: Tab, *, ran: bool) -> Updates:
         """Return the updates that show how a followed job has ended, which was seen to run if it `ran`."""
@@ -398,7 +366,7 @@ class RunPanel:
                 status = words.FAILED
             case _:
                 status = words.STOPPED
-                if ran and self._goes_on(tab, job.owner):
+                if ran and self._stopping.goes_on(tab, job.owner):
                     over[self.told] = cards.others_continue()
         if tab.take is None:
             over[self._screen.status] = cards.status(status)
@@ -417,9 +385,3 @@ class RunPanel:
 
     def _remedies(self, error: StudioError | None, spec: Spec | None = None) -> Updates:
         return dict(zip(self.remedies.outputs, self.remedies.updates(error, spec), strict=True))
-
-
-def _stop_button(job: Job) -> Any:
-    """Return the update of the button; it stays enabled, because a disabled one would lose the keyboard's focus."""
-    is_stopping = isinstance(job.state, Running) and job.state.stopping
-    return gr.update(value=words.STOPPING if is_stopping else words.STOP, visible=True)

@@ -124,7 +124,7 @@ def test_after_a_stop_the_clips_that_follow_can_be_cancelled(still: Panels) -> N
     assert words.OTHERS_CONTINUE in told
     assert words.CANCEL_REST in told
     next(following)
-    assert run._cancel_rest(TAB)[run.told] == ""
+    assert run._stopping.cancel_rest(TAB)[run.told] == ""
     shown = still.shown(following)
     assert words.STOPPED in shown[still.screen.status]
     assert run.told not in shown, "nothing continues"
@@ -179,7 +179,7 @@ def test_a_stop_that_cannot_be_written_is_a_card(still: Panels, monkeypatch: pyt
     database = still.studio._database
     monkeypatch.setattr(type(database), "write", full)
 
-    shown = still.run._stop(TAB)
+    shown = still.run._stopping.stop(TAB)
 
     assert "The disk is full" in shown[still.run.told]
     following.close()  # type: ignore[attr-defined]
