@@ -25,9 +25,10 @@
   function look() {
     due = 0;
     const elements = [...document.querySelectorAll("[data-say]")].filter(textOf);
-    const fresh = elements.filter((each) => !known.has(textOf(each)) && isRead(each)).map(textOf);
+    const isFresh = (each) => !isOpening && !known.has(textOf(each)) && isRead(each);
+    const fresh = elements.filter(isFresh).map(textOf);
     known = new Set(elements.map(textOf));
-    const messages = [...new Set([...(isOpening ? [] : fresh), ...others, ...(ofForm ? [ofForm] : [])])];
+    const messages = [...new Set([...fresh, ...others, ...(ofForm ? [ofForm] : [])])];
     [others, ofForm] = [[], ""];
     if (!messages.length) return;
     region.textContent = messages.map(ended).join(" ");
@@ -40,7 +41,8 @@
 
   function open() {
     if (!isOpening) return;
-    if (due) clearTimeout(due), look();
+    clearTimeout(due);
+    look();
     isOpening = false;
   }
   for (const act of ACTS) document.addEventListener(act, open, { capture: true, once: true });
@@ -48,7 +50,7 @@
 
   const HOW = { childList: true, characterData: true, subtree: true, attributeFilter: ["data-say", "hidden"] };
   const watcher = new MutationObserver((changes) => {
-    if (changes.some(({ target }) => !region.contains(target))) lookSoon();
+    if (!isOpening && changes.some(({ target }) => !region.contains(target))) lookSoon();
   });
   watcher.observe(document.documentElement, HOW);
   const begin = () => document.body.append(region);
