@@ -26,7 +26,7 @@ from ltx_studio.media import (
 )
 from ltx_studio.modes import control
 from ltx_studio.modes.examples import Example
-from ltx_studio.modes.fields import NEGATIVE_PROMPT, Controlled, Controlling, Feeds, Media, Params
+from ltx_studio.modes.fields import NEGATIVE_PROMPT, TUNING, Controlled, Controlling, Feeds, Media, Params
 from ltx_studio.modes.idle_settings import idle_notes
 from ltx_studio.modes.inputs import check_control
 from ltx_studio.modes.limits import Limit, limits
@@ -96,6 +96,11 @@ class Mode:
     def samplings(self) -> int:
         """Return the number of sampling stages: 2, at half and at full size, or 1, at full size."""
         return 2 if any(phase.id == "stage2" for phase in self.phases) else 1
+
+    @property
+    def tuning(self) -> tuple[str, ...]:
+        """Return the parameters that change the preset; nothing guides a sound that the user provides."""
+        return tuple(name for name in TUNING if not (name == "sound_guidance" and self.sound_is_given))
 
     @property
     def media(self) -> Mapping[str, Media]:

@@ -212,7 +212,7 @@ def _tuning(take: TakeRecord, preset: Preset | None) -> list[str]:
     if preset is None or take.mode not in MODES:
         return []
     params, fields = take.recipe["params"], MODES[take.mode].params.model_fields
-    acting = [name for name in preset.tunable() if name != "sound_guidance" or not MODES[take.mode].sound_is_given]
+    acting = [name for name in MODES[take.mode].tuning if name in preset.tunable()]
     changed = [name for name in acting if params.get(name) not in (None, OF_PRESET)]
     shown = {name: f"{value:g}" if isinstance(value := params[name], float) else str(value) for name in changed}
     return [f"{translated(str(fields[name].title))} {value}" for name, value in shown.items()]

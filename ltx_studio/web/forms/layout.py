@@ -202,9 +202,8 @@ class FormLayout:
 
     def _add_tuning(self) -> None:
         """Add what changes the preset, and what says which presets obey it."""
-        acting = [name for name in TUNING if not (name == "sound_guidance" and self.mode.sound_is_given)]
         with gr.Row(elem_classes=["tuning"]):
-            for name in acting:
+            for name in self.mode.tuning:
                 self._field(name)
         self.tuning_hint = gr.HTML(elem_id=self.id("tuning-hint"), elem_classes=["tuning-hint"])
 
