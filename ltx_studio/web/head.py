@@ -11,7 +11,7 @@ from ltx_studio.web.theme import styles
 
 SCRIPTS = (
     "loading.js", "dom.js", "announcer.js", "files.js", "drop.js", "own_kept.js", "own.js", "studio.js", "sound.js",
-    "screen.js", "examples.js", "prompt.js", "keys.js", "forms.js", "loras.js", "help.js",
+    "focus.js", "screen.js", "examples.js", "prompt.js", "keys.js", "forms.js", "loras.js", "help.js",
 )  # fmt: skip
 """The scripts of the page's head, in `assets`."""
 

@@ -71,7 +71,10 @@ def kept_page(browser: Browser) -> Iterator[KeptPage]:
 
 @pytest.fixture
 def page(kept_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An empty page. Print what the browser showed and did when the test has failed: some do only on a busy machine."""
+    """An empty page, on which the keyboard's focus may at no time fall to the body.
+
+    Print what the browser showed and did when the test has failed: some do only on a busy machine.
+    """
     page = kept_page.lend()
     yield page
     has_failed = request.node.stash.get(_FAILED, True)
@@ -81,7 +84,9 @@ def page(kept_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Page]:
             asked = [f"{each.method} {each.url} {each.failure or ''}" for each in page.requests()]
             print("\n".join([*told[-_MOST_LINES:], *asked[-_MOST_LINES:]]))
             print(page.locator("body").inner_text(timeout=5_000))
+    fallen = [*kept_page.fallen]
     kept_page.take_back(is_broken=has_failed)
+    assert fallen == []
 
 
 class Watch:

@@ -11,6 +11,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, ViewportSize
 from playwright.sync_api import Error as BrowserError
 
+from tests.web.focus_watch import watch_focus
+
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 STORED = "cookies,local_storage,indexeddb,cache_storage,service_workers"
 LASTS = ("add_init_script", "expose_function", "expose_binding", "route")
@@ -22,6 +24,9 @@ class KeptPage:
 
     Args:
         browser: The browser of the process.
+
+    Attributes:
+        fallen: What the keyboard's focus fell to the body from since the page was lent.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -30,11 +35,13 @@ class KeptPage:
         self._changes: list[Any] = []
         self._origins = set[str]()
         self._listeners: list[tuple[str, Callable[..., Any]]] = []
+        self.fallen: list[str] = []
 
     def lend(self) -> Page:
         """Return an empty page."""
         if self._page is None:
             self._page = self._open()
+        self.fallen.clear()
         return self._page
 
     def take_back(self, *, is_broken: bool) -> None:
@@ -60,7 +67,9 @@ class KeptPage:
         self._listeners.clear()
 
     def _open(self) -> Page:
-        page = self._browser.new_context(viewport=SIZE).new_page()
+        context = self._browser.new_context(viewport=SIZE)
+        self.fallen = watch_focus(context)
+        page = context.new_page()
         for name in LASTS:
             setattr(page, name, self._noting(getattr(page, name)))
         go, listen = page.goto, page.on

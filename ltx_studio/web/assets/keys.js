@@ -14,10 +14,10 @@
     const held = document.activeElement;
     event.preventDefault();
     event.stopPropagation(); // Gradio's text fields submit on it
-    held?.blur?.(); // a number that is being written counts when its field is left
+    window.ltxFocus.park(); // a number that is being written counts when its field is left
     setTimeout(() => {
       button.click();
-      if (document.activeElement === document.body) held?.focus?.({ preventScroll: true });
+      if (window.ltxFocus.isNowhere()) held?.focus?.({ preventScroll: true });
     }, 50);
   }
 

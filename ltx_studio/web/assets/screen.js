@@ -1,8 +1,8 @@
-// The screen and what is below it: the tab's title, folds, the menu, the keyboard's focus, play.
+// The screen and what is below it: the tab's title, folds, the menu, play.
 (() => {
   if (window.ltxScreen) return;
 
-  const { byId, isShown } = window.ltxDom;
+  const { byId } = window.ltxDom;
 
   // ---- the tab's title: how far the run is; when it is over, a sign until somebody has seen it
 
@@ -59,58 +59,6 @@
     true,
   );
 
-  // ---- the keyboard's focus does not get lost with the button that had it
-
-  const NEXT = ["#toast [data-act=undo]", "#take-again", "#stop", "button.generate", "#run [tabindex]"];
-  const CAN_HAVE = "button:not(:disabled), input:not(:disabled, [type=file]), textarea:not(:disabled), a[href]";
-  const WITH_OWN = "#panel-history, #panel-queue"; // which look after the focus themselves
-  let focused = null;
-  let around = []; // the elements around it, from the inside out
-  let isKeyboard = false;
-
-  document.addEventListener("focusin", ({ target }) => {
-    const isOurs = target.closest("#result, #toast, #forms, #drawer") && !target.closest(WITH_OWN);
-    focused = isOurs ? target : null;
-    around = [];
-    for (let each = target; isOurs && each && each !== document.body; each = each.parentElement) around.push(each);
-  });
-  document.addEventListener("keydown", () => (isKeyboard = true), true);
-
-  const isGone = () => !isShown(focused) || focused.disabled;
-  const isLost = () => focused && document.activeElement === document.body && isGone();
-  let seeking = 0;
-
-  function keepFocus() {
-    if (isLost()) seeking ||= setTimeout(seekFocus, 100); // when all that the update brings is there
-  }
-
-  function seekFocus() {
-    seeking = 0;
-    if (!isLost()) return;
-    const isOfResult = around.some((each) => each.matches("#result, #toast"));
-    const next = isOfResult ? doneNext() : isKeyboard && nearest();
-    if (next) next.focus({ preventScroll: true });
-  }
-
-  /** What is done next with the result, outside of what goes. */
-  function doneNext(going = null) {
-    const all = NEXT.flatMap((each) => [...document.querySelectorAll(each)]);
-    return all.find((each) => isShown(each) && !going?.contains(each));
-  }
-
-  /** What can have the focus and is nearest to where it was. */
-  function nearest() {
-    for (const each of around.filter(isShown)) {
-      const found = [...each.querySelectorAll(CAN_HAVE)].find(isShown);
-      if (found) return found;
-    }
-    return null;
-  }
-  document.addEventListener("pointerdown", ({ target }) => {
-    isKeyboard = false;
-    focused = target.closest("#result") ? focused : null;
-  });
-
   // ---- a clip that does not play has a button that plays it
 
   function mark(video) {
@@ -137,28 +85,9 @@
     document.dispatchEvent(new CustomEvent("ltx-shown", { detail: take }));
   }
 
-  function begin() {
-    const watcher = new MutationObserver(() => {
-      const page = byId("studio");
-      if (!page) return;
-      watcher.disconnect();
-      const how = { childList: true, subtree: true, attributeFilter: ["disabled", "class", "hidden"] };
-      new MutationObserver(keepFocus).observe(page, how);
-    });
-    watcher.observe(document.body, { childList: true, subtree: true });
-  }
-  if (document.body) begin();
-  else document.addEventListener("DOMContentLoaded", begin);
-
   window.ltxScreen = {
     /** The take that is shown; empty if none is. */
     shown: () => shown,
-    /** The keyboard's focus is lost: it goes to what can be done next. */
-    seekFocus: keepFocus,
-    /** An element goes: its focus moves to what can be done next. */
-    leave(element) {
-      if (element.contains(document.activeElement)) doneNext(element)?.focus({ preventScroll: true });
-    },
     /** A piece of HTML below the screen, or the screen itself, was written anew. */
     renew(element) {
       restoreFolds(element);

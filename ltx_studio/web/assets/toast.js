@@ -28,7 +28,7 @@ function tell() {
   keep(pending.length ? props.value : "");
   if (!card) return;
   if (!pending.length) {
-    window.ltxScreen?.leave(card);
+    window.ltxFocus?.leave(card);
     props.value = "";
     return;
   }
@@ -43,7 +43,6 @@ watch("value", () => {
   if (!card) {
     pending = [];
     tell();
-    window.ltxScreen?.seekFocus(); // the button had it, perhaps
     return;
   }
   const takes = card.querySelector("[data-takes]").dataset.takes.split(" ");

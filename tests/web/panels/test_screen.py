@@ -16,6 +16,7 @@ from ltx_studio.web.panels.screen import empty
 from tests.support import MODEL_SETS, small_spec
 from tests.web.conftest import Watch
 from tests.web.driver import choose, press, step, tab_to, unfold
+from tests.web.focus_watch import watch_focus
 from tests.web.seen import MAY_END, studio, url
 
 __all__ = ["studio", "url"]
@@ -40,17 +41,6 @@ const isRead = (change) => Boolean(live(change)?.getClientRects().length); // no
 const tell = (changes) => changes.some(isRead) && window.said.push(performance.now());
 new MutationObserver(tell).observe(document, { childList: true, characterData: true, subtree: true });
 """
-FALLEN = """
-window.fallen = [];
-let held = null, lost = 0, isByMouse = false;
-document.addEventListener("pointerdown", () => (isByMouse = true), true);
-document.addEventListener("focusin", ({ target }) => ([held, lost, isByMouse] = [target, 0, false]));
-setInterval(() => {
-    lost = document.activeElement === document.body ? lost + 1 : 0;
-    if (lost === 10 && held && !isByMouse) window.fallen.push(held.outerHTML.slice(0, 200));
-}, 50);
-"""
-"""A script that notes from what the focus has fallen to the body, for half a second and not by a click."""
 BOX = "each => { const { x, y, width, height } = each.getBoundingClientRect(); return [x, y, width, height]; }"
 
 
@@ -81,7 +71,7 @@ def test_all_is_in_one_place_and_what_is_above_and_below_belongs_together(
     page: Page, url: str, watch: Watch, studio: Studio
 ) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.add_init_script(OBSERVED + FALLEN)
+    page.add_init_script(OBSERVED)
     page.goto(url)
     empty_screen(page)
     run_that_forms(page)
@@ -91,7 +81,6 @@ def test_all_is_in_one_place_and_what_is_above_and_below_belongs_together(
     compares(page)
     deletes_and_undoes(page, studio)
     edits(page, studio)
-    assert page.evaluate("window.fallen") == []
     with step("what is read out comes at most every two seconds"):
         said = page.evaluate("window.said")
         assert len(said) >= 5
@@ -396,8 +385,10 @@ def test_at_every_width_the_columns_fit_nothing_moves_and_the_clip_is_in_sight(w
 def phone(browser: Browser, url: str) -> Iterator[BrowserContext]:
     """Of somebody who wants nothing to move."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
+    fallen = watch_focus(context)
     yield context
     context.close()
+    assert fallen == []
 
 
 def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url: str, studio: Studio) -> None:
@@ -438,3 +429,7 @@ def test_on_a_phone_all_is_large_enough_for_a_finger(phone: BrowserContext, url:
         assert reveal is not None
         assert delete is not None
         assert abs(delete["y"] - reveal["y"]) + abs(delete["x"] - reveal["x"] - reveal["width"]) > 80
+    with step("with a keyboard the focus goes on when the tab changes"):
+        page.locator("#take-reuse").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#t2v-prompt textarea")).to_be_focused()
