@@ -95,12 +95,11 @@ class DownloadBoard:
         """Return the updates that show a download which a tab has just requested."""
         return self.look(download_id, anew=True)[0]
 
-    def stop(self, seen: object) -> Updates:
-        """Stop the download that a tab shows, and return the updates."""
+    def stop(self, seen: object) -> None:
+        """Stop the download that a tab shows. It may end at once, so `look` afterwards."""
         shown = _Shown.read(seen)
         if shown is not None:
             self._models.cancel(shown.download_id)
-        return self.look(seen, anew=True)[0]
 
     def _of(self, before: _Shown | None) -> Download | None:
         """Return the download to show: the same until its end was shown, then the one that runs; None if none does."""

@@ -67,7 +67,7 @@ class ModelsPanel:
         rail.on_open("models", self._ready, looked_at, shown)  # not on load: the page appears sooner without it
         rail.on_close("models", lambda: gr.Timer(active=False), None, [board.timer])
         board.timer.tick(self._look, looked_at, shown, **AT_ONCE)
-        board.stop_button.click(self._stop_download, [board.seen], [*board.outputs, parts.card], **AT_ONCE)
+        board.stop_button.click(self._stop_download, looked_at, [*shown, parts.card], **AT_ONCE)
         work = (
             parts.get.click(self._get, choice, [*parts.asked, *board.outputs], **QUIET),
             parts.sizes.click(self._check_sizes, choice, parts.asked, concurrency_limit=None, **QUIET),
@@ -123,9 +123,9 @@ class ModelsPanel:
             self._parts.stop: gr.update(value=words.STOP, interactive=False),
         }
 
-    def _look(self, model_set: str, everything: bool, seen: str, request: gr.Request) -> Updates:
+    def _look(self, model_set: str, everything: bool, seen: str, request: gr.Request, *, anew: bool = False) -> Updates:
         """Return the updates of the downloads, and of what is here when anybody's began or ended."""
-        downloads, has_turned = self._board.look(seen)
+        downloads, has_turned = self._board.look(seen, anew=anew)
         if has_turned and not self._at_work.is_on(str(request.session_hash)):
             downloads = {**self._what_is_here(model_set, everything, request), **downloads}
         return downloads or {self._parts.plan: gr.skip()}
@@ -215,11 +215,12 @@ class ModelsPanel:
             return {self._parts.card: self._problem(problem)}
         return {**self._asked_nothing(request), self._parts.card: "", **shown}
 
-    def _stop_download(self, seen: str) -> Updates:
+    def _stop_download(self, model_set: str, everything: bool, seen: str, request: gr.Request) -> Updates:
         """Stop the download that the tab shows, whoever began it."""
         try:
             self._redaction.check_may_fetch()
-            return self._board.stop(seen)
+            self._board.stop(seen)
+            return self._look(model_set, everything, seen, request, anew=True)
         except Exception as problem:
             return {self._parts.card: self._problem(problem)}
 

@@ -128,6 +128,22 @@ def test_an_answer_that_arrives_after_a_newer_one_is_corrected_by_the_next_tick(
     assert panel._look("tiny", False, corrected[seen], visitor) == {panel._parts.plan: gr.skip()}
 
 
+def test_files_can_be_fetched_again_after_a_download_that_ends_as_soon_as_it_is_stopped(shop: Shop) -> None:
+    studio = Studio(with_tiny_set(shop))
+    panel, visitor = panel_of(studio, shop), gr.Request(session_hash="a tab")
+    panel._owners.apart = False
+    seen, get = panel._board.seen, panel._parts.get
+    studio.models.get(list(shop.store().registry.files.values()), "It waits")
+    shown = panel._look("tiny", False, "", visitor)
+    assert not shown[get]["interactive"]
+
+    stopped = panel._stop_download("tiny", False, shown[seen], visitor)
+
+    assert "Stopped." in stopped[panel._board._card]
+    assert stopped[get]["interactive"]
+    assert panel._look("tiny", False, stopped[seen], visitor) == {panel._parts.plan: gr.skip()}
+
+
 @pytest.mark.parametrize("seen", [None, 7, [], {}, "", " ", "no such download", "a b c d", "x" * 100_000])
 def test_what_a_browser_only_claims_to_show_is_shown_anew(seen: Any, shop: Shop) -> None:
     studio = Studio(with_tiny_set(shop))

@@ -444,7 +444,7 @@ def test_where_no_password_is_asked_for_nobody_fetches_models_or_stops_it(shop: 
     refused = panel._get("tiny", False, visitor)[panel._parts.card]
     download = studio.models.get([shop.store().registry.get_file("one.safetensors")], "The owner's")
     shown = panel._look("tiny", False, "", visitor)
-    stopped = panel._stop_download(shown[panel._board.seen])[panel._parts.card]
+    stopped = panel._stop_download("tiny", False, shown[panel._board.seen], visitor)[panel._parts.card]
 
     assert "Without a password, you cannot download models" in refused
     assert "Waiting for another download" in shown[panel._board._card]
