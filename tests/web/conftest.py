@@ -3,9 +3,11 @@
 import faulthandler
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from tempfile import TemporaryFile
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, Request, expect
 from playwright.sync_api import Error as BrowserError
@@ -31,6 +33,14 @@ LOOKS = (
 """How often parts of the page look for news, in seconds."""
 
 expect.set_options(timeout=30_000)  # a machine that does other things as well may be slow
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tls_context() -> Iterator[None]:
+    """Read the certificates once, not for each request of a Python client, which takes 17 ms: no test uses them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx._transports.default, "create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 def open_page(settings: Settings, engine: Engine, *, apart: bool = False) -> Iterator[str]:

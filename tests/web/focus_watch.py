@@ -13,7 +13,7 @@ FALLEN = """
         if (document.activeElement !== document.body || !held) return;
         if (isByKey && !canHave(held)) window.fellFrom(held.outerHTML.slice(0, 200));
         held = null;
-    }, 5);
+    }, 10);
 })();
 """
 

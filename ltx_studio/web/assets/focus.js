@@ -38,10 +38,18 @@
   const isOfResult = () => around.some((each) => each.matches("#result, #toast"));
   let seeking = 0;
 
+  let looking = 0;
+
+  /** Look at the focus at once if it is lost, else when the page is drawn: whether an element is shown is a costly question. */
+  function look() {
+    if (document.activeElement === document.body) keep();
+    else if (focused) looking ||= requestAnimationFrame(() => ((looking = 0), keep()));
+  }
+
   /** Keep the focus if what has it is gone; a button that was just disabled still has it until the page is drawn. */
   function keep() {
-    if (!focused || !isGone() || !(isKeyboard || isOfResult())) return;
-    if (document.activeElement !== focused && !isNowhere()) return;
+    if (!focused || !(isKeyboard || isOfResult())) return;
+    if ((document.activeElement !== focused && !isNowhere()) || !isGone()) return;
     if (!isShown(parked)) park();
     seeking ||= setTimeout(seek, UPDATE);
   }
@@ -79,7 +87,7 @@
   function watch() {
     const page = byId("studio");
     if (!page) return false;
-    const watcher = new MutationObserver(keep);
+    const watcher = new MutationObserver(look);
     watcher.observe(page, { childList: true, subtree: true, attributeFilter: ["disabled", "class", "hidden"] });
     watcher.observe(document.documentElement, { attributeFilter: ["data-tab", "data-panel"] });
     return true;

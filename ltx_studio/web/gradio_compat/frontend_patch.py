@@ -89,6 +89,34 @@ PATCHES = (
         _minified("O(()=>{o.status==='pending'?Ve():ee(()=>{He()})})"),
         _minified("O(()=>{if(o.status==='pending'&&y()!=='hidden'){Ve();return()=>{W=!1}}ee(()=>{He()})})"),
     ),
+    # Each event makes Gradio search its tree of all components, some 500, once for every component that any event
+    # shows its status on, to tell it again whether it waits, and once for each of its own inputs and targets: half of
+    # what the browser did while clips were made in all modes. With the next four patches a component is told what has
+    # changed, and what knows its own state is not searched for. Remove when `update_loading_stati_state`,
+    # `LoadingStatus.update`, `set_event_args` and `get_state` do so.
+    Patch(
+        "Blocks-",
+        "await Promise.all(Object.entries(this.loading_stati.current).map(",
+        "let told=(this.told_stati??={});"
+        "await Promise.all(Object.entries(this.loading_stati.current)"
+        ".filter(([id,now])=>told[id]!==now&&(told[id]=now)).map(",
+    ),
+    Patch(
+        "statustracker-",
+        "n.fn_index!==e.fn_index&&(this.current[t]=",
+        "n.fn_index!==e.fn_index&&(n.used_cache??n.cache_duration??n.avg_time??n.cache_event_id??null)!==null"
+        "&&(this.current[t]=",
+    ),
+    Patch(
+        "Blocks-",
+        "async set_event_args(e,t){let n={},r=await this.get_state_cb?.(e);",
+        "async set_event_args(e,t){if(!Object.keys(t).length)return()=>{};let n={},r=await this.get_state_cb?.(e);",
+    ),
+    Patch(
+        "core-",
+        "let t=this.#s.get(e),n=Z(this.root,e);return",
+        "let t=this.#s.get(e),n=t||Z(this.root,e);return",
+    ),
     # The logo that moves while Gradio's page loads goes on to the end of its dance, 4 seconds after it is gone. Let it
     # stand still. Remove when `Loader.svelte` stops as it is destroyed.
     Patch("statustracker-", "O(()=>(v(),()=>{F(m,!0)}))", "O(()=>()=>{F(m,!0)})"),
