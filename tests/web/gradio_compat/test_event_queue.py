@@ -1,5 +1,6 @@
 """What Gradio's queue keeps: not more than is fetched, and nothing of forms that are gone."""
 
+import asyncio
 import gc
 from asyncio import Queue as Answers
 from typing import Any
@@ -136,3 +137,21 @@ def test_a_session_that_fetches_nothing_is_told_to(
     answer = in_a_thread(lambda: keeper.push(PredictBody(data=[], session_hash="s"), request, None))
 
     assert answer == (False, "Fetch the answers of earlier calls first.", "queue_full")
+
+
+@pytest.mark.usefixtures("keeper")
+@pytest.mark.parametrize("loop", ["start_processing", "start_progress_updates"])
+def test_a_queue_without_events_rests_at_least_10_ms(
+    blocks: gr.Blocks, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, rests = blocks._queue, list[float]()
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+        queue.stopped = True
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    asyncio.run(getattr(queue, loop)())
+
+    assert rests
+    assert min(rests) >= 0.01
