@@ -89,10 +89,10 @@ PATCHES = (
         _minified("O(()=>{o.status==='pending'?Ve():ee(()=>{He()})})"),
         _minified("O(()=>{if(o.status==='pending'&&y()!=='hidden'){Ve();return()=>{W=!1}}ee(()=>{He()})})"),
     ),
-    # Each event makes Gradio search its tree of all components, some 500, once for every component that any event
-    # shows its status on, to tell it again whether it waits, and once for each of its own inputs and targets: half of
-    # what the browser did while clips were made in all modes. With the next four patches a component is told what has
-    # changed, and what knows its own state is not searched for. Remove when `update_loading_stati_state`,
+    # Each event makes Gradio search its tree of all components, some 500, once for every component on which any event
+    # shows its status, to tell it again whether it waits, and once for each of its own inputs and targets: a third of
+    # the browser's work while a clip was made in each mode. With the next four patches a component is told only what
+    # has changed, and one that knows its own state is not searched for. Remove when `update_loading_stati_state`,
     # `LoadingStatus.update`, `set_event_args` and `get_state` do so.
     Patch(
         "Blocks-",

@@ -26,6 +26,52 @@ console.log(JSON.stringify(pages.map((page) => [run(slow, page), run(fast, page)
 """
 
 
+STATUSES = """
+const [before, after, pages] = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const run = (text, [outputs, updates]) => {
+  globalThis.performance.now = () => 0;
+  const made = new (eval(`(${text})`))();
+  outputs.forEach((ids, fn) => made.register(fn, ids, [], "full"));
+  let moved = 0;
+  for (const each of updates) {
+    const held = { ...made.current };
+    made.update(each);
+    const others = Object.keys(held).filter((id) => !outputs[each.fn_index].includes(Number(id)));
+    moved += others.filter((id) => held[id] !== made.current[id]).length;
+  }
+  return [made.current, moved];
+};
+console.log(JSON.stringify(pages.map((page) => [run(before, page), run(after, page)])));
+"""
+
+
+def statuses(seed: int) -> tuple[list[list[int]], list[dict[str, Any]]]:
+    """Draw the components that each of four events changes, and the updates of their statuses."""
+    random = Random(seed)
+    outputs = [random.sample(range(8), random.randrange(1, 5)) for _ in range(4)]
+    updates = [
+        {
+            "fn_index": random.randrange(4),
+            "status": random.choice(["pending", "generating", "complete", "error"]),
+            "eta": random.choice([None, 3]),
+            **({"used_cache": "full", "cache_duration": 0.1, "avg_time": 2} if not random.randrange(6) else {}),
+        }
+        for _ in range(12)
+    ]
+    return outputs, updates
+
+
+def class_in(script: str, start: str) -> str:
+    """Return the class that begins with `start`."""
+    begin = script.index(start)
+    depth = 0
+    for at in range(begin, len(script)):
+        depth += {"{": 1, "}": -1}.get(script[at], 0)
+        if script[at] == "}" and not depth:
+            return script[begin : at + 1]
+    raise AssertionError("the class has no end")
+
+
 def page(seed: int) -> dict[str, Any]:
     """Draw components, and events with none to three targets, some twice and some without a name."""
     random = Random(seed)
@@ -52,6 +98,24 @@ def test_each_patch_replaces_one_part_of_the_installed_scripts() -> None:
 def test_another_script_is_served_as_it_is() -> None:
     assert patched("core-new.js", b"find_attached_events(e){}") == b"find_attached_events(e){}"
     assert patched("video-1.js", SLOW.encode()) == SLOW.encode()
+
+
+def test_statuses_are_the_same_and_those_of_other_events_stay_untouched() -> None:
+    (path,) = Path(BUILD_PATH_LIB).glob("statustracker-*.js")
+    before, after = (
+        class_in(each.decode(), "class{current={};")
+        for each in (path.read_bytes(), patched(path.name, path.read_bytes()))
+    )
+    given = json.dumps([before, after, [statuses(seed) for seed in range(200)]])
+    node, _ = compute_driver_executable()
+
+    done = subprocess.run([str(node), "-e", STATUSES], input=given, capture_output=True, text=True, check=True)
+
+    found = json.loads(done.stdout)
+    assert len(found) == 200
+    assert all(was == now for (was, _), (now, _) in found)
+    was, now = (sum(each[side][1] for each in found) for side in (0, 1))
+    assert now < was / 4
 
 
 def test_both_find_the_same_events() -> None:
