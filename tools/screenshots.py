@@ -1,4 +1,4 @@
-"""Take the pictures in docs/screenshots: each mode on a desktop and a phone, and each panel, in a real browser.
+"""Take the pictures in docs/screenshots: each mode on a desktop and a phone, each panel, and a run, in a real browser.
 
 It uses the real page and engine, the pocket model, and a separate home, so that no one's takes are shown. The command
 is `make screenshots`.
@@ -26,7 +26,7 @@ from tools import browser
 OUT = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PANELS = "history", "queue", "models", "batch", "settings", "workflow"
+PANELS = "history", "models", "batch", "settings", "workflow"
 SEED = 23
 QUALITY = 85
 
@@ -65,6 +65,9 @@ def take_pictures(settings: Settings) -> None:
             if panel == "workflow":
                 show_workflow(page, settings)
             save(f"{panel}-1440", shot(page))
+        start_run(page)
+        save("run-1440", shot(page))
+        expect(page.locator("#stop")).to_be_visible()  # the picture was taken in time
     blocks.close(verbose=False)
     studio.close(10)
 
@@ -100,6 +103,18 @@ def render(page: Page, mode: str) -> None:
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.locator("#recipe")).to_contain_text(MODES[mode].label, timeout=120_000)
     page.wait_for_function("document.querySelector('#clip video')?.readyState >= 2")
+
+
+def start_run(page: Page) -> None:
+    """Start three clips, and show the first one forming beside the queue."""
+    page.locator("#mode label").filter(has_text=MODES["t2v"].label).click()
+    page.locator("#rail [aria-controls=panel-queue]").click()
+    page.locator("#t2v-seconds input[type=number]").fill("10")
+    page.locator("#t2v-takes input[type=number]").fill("3")
+    page.locator("#t2v-preset label").filter(has_text="Quality").click()
+    expect(page.locator("#t2v-told")).to_contain_text("3 clips")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator("#preview img")).to_be_visible(timeout=120_000)
 
 
 def show_workflow(page: Page, settings: Settings) -> None:

@@ -117,6 +117,19 @@ PATCHES = (
         "let t=this.#s.get(e),n=Z(this.root,e);return",
         "let t=this.#s.get(e),n=t||Z(this.root,e);return",
     ),
+    # An update of a `gr.HTML`, even an empty one, replaces all of its own properties by those that it names: a form
+    # that had been filled in lost its LoRA tools when its mode was opened again. Keep the others. Remove when
+    # `postprocess_update_dict` no longer sends `__type__` as a property, and the browser merges properties.
+    Patch(
+        "core-",
+        "for(let t in n.props)e.props.props[t]=n.props[t]}",
+        _minified("for(let t in n.props)e.props.props[t]=t==='props'?{...e.props.props[t],...n.props[t]}:n.props[t]}"),
+    ),
+    Patch(
+        "src-",
+        "continue}this.props[t]=r}}watch_for_change",
+        _minified("continue}this.props[t]=t==='props'?{...this.props[t],...r}:r}}watch_for_change"),
+    ),
     # The logo that moves while Gradio's page loads goes on to the end of its dance, 4 seconds after it is gone. Let it
     # stand still. Remove when `Loader.svelte` stops as it is destroyed.
     Patch("statustracker-", "O(()=>(v(),()=>{F(m,!0)}))", "O(()=>()=>{F(m,!0)})"),

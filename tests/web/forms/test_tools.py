@@ -158,6 +158,11 @@ def test_loras_are_chosen_from_the_folder_or_uploaded_and_stay_over_a_reload(
         strength.fill("0")
         strength.press("Tab")
         expect(page.locator("#t2v-told")).to_contain_text("has strength 0")
+    with step("they are there when one comes back to the mode"):
+        choose(page, "a2v")
+        choose(page, "t2v")
+        expect(rows).to_have_count(2)
+        expect(add).to_be_visible()
     with step("after a reload they are there"):
         page.wait_for_function("localStorage.getItem('ltx-studio.form.t2v').includes('\"strength\":0')")
         page.reload()
