@@ -37,7 +37,7 @@ expect.set_options(timeout=30_000)  # a machine that does other things as well m
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_tls_context() -> Iterator[None]:
-    """Read the certificates once, not for each request of a Python client, which takes 17 ms: no test uses them."""
+    """Load the CA certificates once instead of for every HTTP client (17 ms each); no test uses TLS."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx._transports.default, "create_ssl_context", cache(httpx.create_ssl_context))
         yield
@@ -81,7 +81,7 @@ def kept_page(browser: Browser) -> Iterator[KeptPage]:
 
 @pytest.fixture
 def page(kept_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An empty page, on which the keyboard's focus may at no time fall to the body.
+    """An empty page. The test fails if the keyboard focus falls to the body.
 
     Print what the browser showed and did when the test has failed: some do only on a busy machine.
     """
@@ -94,9 +94,8 @@ def page(kept_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[Page]:
             asked = [f"{each.method} {each.url} {each.failure or ''}" for each in page.requests()]
             print("\n".join([*told[-_MOST_LINES:], *asked[-_MOST_LINES:]]))
             print(page.locator("body").inner_text(timeout=5_000))
-    fallen = [*kept_page.fallen]
     kept_page.take_back(is_broken=has_failed)
-    assert fallen == []
+    assert kept_page.fallen == []
 
 
 class Watch:

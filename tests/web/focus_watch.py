@@ -1,4 +1,4 @@
-"""What the keyboard's focus fell to the body from, for however short, because it was gone or could not have it."""
+"""Records elements that lose the keyboard focus to the body because they disappeared or were disabled."""
 
 from playwright.sync_api import BrowserContext
 
@@ -19,7 +19,7 @@ FALLEN = """
 
 
 def watch_focus(context: BrowserContext) -> list[str]:
-    """Return the elements that the focus falls from in this context's pages, as it happens, after a key was pressed."""
+    """Return a list that fills with the elements that lost the focus this way after a key press."""
     fallen: list[str] = []
     context.expose_binding("fellFrom", lambda _, element: fallen.append(element))
     context.add_init_script(FALLEN)

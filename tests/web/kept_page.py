@@ -26,7 +26,7 @@ class KeptPage:
         browser: The browser of the process.
 
     Attributes:
-        fallen: What the keyboard's focus fell to the body from since the page was lent.
+        fallen: Elements that lost the keyboard focus to the body since the page was lent.
     """
 
     def __init__(self, browser: Browser) -> None:

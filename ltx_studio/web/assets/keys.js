@@ -14,7 +14,7 @@
     const held = document.activeElement;
     event.preventDefault();
     event.stopPropagation(); // Gradio's text fields submit on it
-    window.ltxFocus.park(); // a number that is being written counts when its field is left
+    if (held !== document.body) window.ltxFocus.park(); // a number field commits its value when it loses focus
     setTimeout(() => {
       button.click();
       if (window.ltxFocus.isNowhere()) held?.focus?.({ preventScroll: true });

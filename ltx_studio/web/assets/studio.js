@@ -87,7 +87,7 @@
   /** What is out of reach or out of sight now does not keep the focus, and it does not fall to the body. */
   function holdFocus(next) {
     const held = document.activeElement;
-    const isHeld = held && held !== document.body && isShown(held) && !held.closest("[inert]");
+    const isHeld = !window.ltxFocus.isNowhere() && isShown(held) && !held.closest("[inert]");
     if (!isHeld) (next ?? byId(PHONE.matches ? `tab-${root.dataset.tab}` : `rail-${root.dataset.panel}`))?.focus();
   }
 

@@ -89,11 +89,11 @@ PATCHES = (
         _minified("O(()=>{o.status==='pending'?Ve():ee(()=>{He()})})"),
         _minified("O(()=>{if(o.status==='pending'&&y()!=='hidden'){Ve();return()=>{W=!1}}ee(()=>{He()})})"),
     ),
-    # Each event makes Gradio search its tree of all components, some 500, once for every component on which any event
-    # shows its status, to tell it again whether it waits, and once for each of its own inputs and targets: a third of
-    # the browser's work while a clip was made in each mode. With the next four patches a component is told only what
-    # has changed, and one that knows its own state is not searched for. Remove when `update_loading_stati_state`,
-    # `LoadingStatus.update`, `set_event_args` and `get_state` do so.
+    # With each event Gradio searches its tree of about 500 components: once for each component that has a status, to
+    # send it again, and once for each input and target of the event. That was a third of the browser's work while a
+    # clip was made in each mode. The next four patches send only changed statuses, and search only for components that
+    # are not registered. Remove when `update_loading_stati_state`, `LoadingStatus.update`, `set_event_args` and
+    # `get_state` do so.
     Patch(
         "Blocks-",
         "await Promise.all(Object.entries(this.loading_stati.current).map(",

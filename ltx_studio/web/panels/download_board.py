@@ -96,7 +96,7 @@ class DownloadBoard:
         return self.look(download_id, anew=True)[0]
 
     def stop(self, seen: object) -> None:
-        """Stop the download that a tab shows. It may end at once, so `look` afterwards."""
+        """Stop the download that a tab shows. It may end at once, so call `look` afterwards."""
         shown = _Shown.read(seen)
         if shown is not None:
             self._models.cancel(shown.download_id)

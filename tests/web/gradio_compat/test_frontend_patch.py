@@ -28,15 +28,16 @@ console.log(JSON.stringify(pages.map((page) => [run(slow, page), run(fast, page)
 
 STATUSES = """
 const [before, after, pages] = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const run = (text, [outputs, updates]) => {
+const run = (text, [outputs, inputs, updates]) => {
   globalThis.performance.now = () => 0;
   const made = new (eval(`(${text})`))();
-  outputs.forEach((ids, fn) => made.register(fn, ids, [], "full"));
+  outputs.forEach((ids, fn) => made.register(fn, ids, inputs[fn], "full"));
   let moved = 0;
   for (const each of updates) {
     const held = { ...made.current };
     made.update(each);
-    const others = Object.keys(held).filter((id) => !outputs[each.fn_index].includes(Number(id)));
+    const own = [...outputs[each.fn_index], ...inputs[each.fn_index]];
+    const others = Object.keys(held).filter((id) => !own.includes(Number(id)));
     moved += others.filter((id) => held[id] !== made.current[id]).length;
   }
   return [made.current, moved];
@@ -45,20 +46,22 @@ console.log(JSON.stringify(pages.map((page) => [run(before, page), run(after, pa
 """
 
 
-def statuses(seed: int) -> tuple[list[list[int]], list[dict[str, Any]]]:
-    """Draw the components that each of four events changes, and the updates of their statuses."""
+def statuses(seed: int) -> tuple[list[list[int]], list[list[int]], list[dict[str, Any]]]:
+    """Draw the outputs and inputs of each of four events, and the updates of their statuses."""
     random = Random(seed)
     outputs = [random.sample(range(8), random.randrange(1, 5)) for _ in range(4)]
+    inputs = [random.sample(range(4, 12), 2) for _ in range(4)]
     updates = [
         {
             "fn_index": random.randrange(4),
             "status": random.choice(["pending", "generating", "complete", "error"]),
             "eta": random.choice([None, 3]),
+            "stream_state": random.choice([None, "closed"]),
             **({"used_cache": "full", "cache_duration": 0.1, "avg_time": 2} if not random.randrange(6) else {}),
         }
         for _ in range(12)
     ]
-    return outputs, updates
+    return outputs, inputs, updates
 
 
 def class_in(script: str, start: str) -> str:

@@ -75,7 +75,7 @@ def test_all_that_were_just_deleted_can_be_put_back_after_a_reload_too(page: Pag
     with step("after a reload"):
         page.reload()
         expect(toast).to_contain_text("Deleted: 2.")
-        toast.get_by_role("button", name="Undo").click()
+        toast.get_by_role("button", name="Undo").press("Enter")
         expect(page.locator(".takes .take")).to_have_count(3)
         expect(toast).to_have_count(0)
     with step("the same one again, for as long"):
