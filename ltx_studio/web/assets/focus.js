@@ -49,7 +49,7 @@
   function keep() {
     if (!focused || !(isKeyboard || isOfResult())) return;
     if ((document.activeElement !== focused && !isNowhere()) || !isGone()) return;
-    if (!parked || document.activeElement !== parked || !isUsable(parked)) park();
+    if (document.activeElement !== parked || !isUsable(parked)) park();
     seeking ||= setTimeout(seek, UPDATE);
   }
 

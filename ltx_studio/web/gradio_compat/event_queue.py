@@ -30,9 +30,9 @@ UNFETCHED_SECONDS = 300.0
 MOST_SPARE_SETS = 500
 """File sets of removed components that may pile up before they are merged."""
 LOOK_SECONDS = 0.01
-"""How long an idle queue sleeps; an event waits half of it on average."""
+"""Seconds between two checks of an idle queue; an event waits half of that on average."""
 PROGRESS_SECONDS = 1.0
-"""How often the queue checks for `gr.Progress`, which the page does not use."""
+"""Seconds between two checks for `gr.Progress`, which the page does not use."""
 
 _TOUCHED = (
     "pending_messages_per_session", "pending_event_ids_session", "event_ids_to_events", "process_time_per_fn",

@@ -16,7 +16,7 @@ from ltx_studio.web.panels.tabs import Tab, Tabs
 
 
 class Stopping:
-    """Stops jobs of a tab. That they have stopped is shown by whoever follows them.
+    """Stop the jobs of a tab. The updates that follow each job show when it has stopped.
 
     Args:
         studio: The studio.
